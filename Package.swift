@@ -1,0 +1,130 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// The settings of every Swift target: Swift 7's defaults now, and no unmarked unsafe code.
+let settings: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+    .enableUpcomingFeature("InferIsolatedConformances"),
+    .enableUpcomingFeature("ImmutableWeakCaptures"),
+    .strictMemorySafety(),
+    .treatAllWarnings(as: .error),
+]
+
+/// The data path proves its exclusive access by design (one thread, slabs), not at run time.
+let dataPathSettings =
+    settings + [
+        .unsafeFlags(["-enforce-exclusivity=unchecked"], .when(configuration: .release))
+    ]
+
+let collections = "swift-collections"
+
+let package = Package(
+    name: "mooring",
+    products: [
+        .executable(name: "mooring", targets: ["mooring"]),
+        .executable(name: "simulate", targets: ["simulate"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/LebJe/TOMLKit", from: "0.6.0"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
+        .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+    ],
+    targets: [
+        .target(name: "CLinux"),
+        .systemLibrary(
+            name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
+        .target(
+            name: "Backends",
+            dependencies: [
+                .product(name: "DequeModule", package: collections),
+                .product(name: "HeapModule", package: collections),
+            ],
+            swiftSettings: settings),
+        .target(name: "SessionAffinity", dependencies: ["COpenSSL"], swiftSettings: settings),
+        .target(name: "Routing", swiftSettings: settings),
+        .target(name: "HTTPWire", swiftSettings: dataPathSettings),
+        .target(
+            name: "Reactor",
+            dependencies: ["CLinux"],
+            swiftSettings: dataPathSettings),
+        .target(
+            name: "ConfigFile",
+            dependencies: [
+                "Backends", "SessionAffinity", "Routing",
+                .product(name: "TOMLKit", package: "TOMLKit"),
+            ],
+            swiftSettings: settings),
+        .target(
+            name: "ReverseProxy",
+            dependencies: ["Reactor", "HTTPWire", "SessionAffinity", "Routing", "Backends"],
+            swiftSettings: dataPathSettings),
+        .target(
+            name: "Supervision",
+            dependencies: [
+                "Reactor", "Backends", "CLinux",
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            resources: [.embedInCode("Python/mooring_host.py")],
+            swiftSettings: settings),
+        .target(
+            name: "AdminAPI",
+            dependencies: [
+                "Backends",
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: settings),
+        .target(
+            name: "Simulation",
+            dependencies: ["Backends", "SessionAffinity", "Routing"],
+            swiftSettings: settings),
+        .executableTarget(
+            name: "mooring",
+            dependencies: [
+                "Backends", "SessionAffinity", "Routing", "Reactor", "ConfigFile", "ReverseProxy",
+                "Supervision", "AdminAPI",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ],
+            swiftSettings: settings),
+        .executableTarget(
+            name: "simulate",
+            dependencies: [
+                "Backends", "Simulation",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            swiftSettings: settings),
+        .testTarget(name: "BackendsTests", dependencies: ["Backends"], swiftSettings: settings),
+        .testTarget(
+            name: "SimulationTests", dependencies: ["Simulation", "Backends"],
+            swiftSettings: settings),
+        .testTarget(
+            name: "SessionAffinityTests", dependencies: ["SessionAffinity"],
+            swiftSettings: settings),
+        .testTarget(name: "RoutingTests", dependencies: ["Routing"], swiftSettings: settings),
+        .testTarget(name: "HTTPWireTests", dependencies: ["HTTPWire"], swiftSettings: settings),
+        .testTarget(name: "ReactorTests", dependencies: ["Reactor"], swiftSettings: settings),
+        .testTarget(name: "ConfigFileTests", dependencies: ["ConfigFile"], swiftSettings: settings),
+        .testTarget(
+            name: "SupervisionTests", dependencies: ["Supervision", "Backends", "Reactor"],
+            swiftSettings: settings),
+        .testTarget(
+            name: "AdminAPITests",
+            dependencies: [
+                "AdminAPI", "Backends",
+                .product(name: "HummingbirdTesting", package: "hummingbird"),
+            ],
+            swiftSettings: settings),
+        .testTarget(name: "LayeringTests", swiftSettings: settings),
+    ],
+    swiftLanguageModes: [.v6]
+)

@@ -1,0 +1,51 @@
+/// What one group promises and allows: the validated settings that the registry acts on.
+package struct GroupPolicy: Equatable, Sendable {
+    /// Spawned by Mooring, or addresses that it only balances to.
+    package enum Kind: Equatable, Sendable {
+        case spawned
+        case external([ExternalServer])
+    }
+
+    /// One entry of `servers`.
+    package struct ExternalServer: Equatable, Sendable {
+        package var address: ProcessAddress
+        /// Share of new sessions relative to its neighbours, 1 to 256.
+        package var weight: Int
+
+        package init(address: ProcessAddress, weight: Int = 1) {
+            self.address = address
+            self.weight = weight
+        }
+    }
+
+    package enum Placement: String, Equatable, Sendable {
+        case spread
+        case pack
+    }
+
+    package enum OnLost: String, Equatable, Sendable {
+        case reassign
+        case refuse
+    }
+
+    package var name: String
+    package var kind: Kind = .spawned
+    package var minimum = 1
+    package var maximum = 1
+    /// Slots: requests at once per process. External servers too.
+    package var threads = 1
+    /// Sessions that one process may hold; 0: no limit.
+    package var sessionsPerProcess = 0
+    package var placement = Placement.spread
+    package var onLost = OnLost.reassign
+    /// A session without a request for so long has ended.
+    package var sessionIdle = Interval.seconds(30 * 60)
+    package var queueLimit = 100
+    package var processQueueLimit = 16
+    package var queueTimeout = Interval.seconds(30)
+    package var idleTimeout = Interval.seconds(5 * 60)
+    package var startTimeout = Interval.seconds(60)
+    package var stopTimeout = Interval.seconds(10)
+
+    package init(name: String) { self.name = name }
+}

@@ -1,0 +1,69 @@
+/// A group as it is at one instant, for `/stats`, `/metrics` and `mooring status`.
+package struct GroupSnapshot: Equatable, Sendable {
+    package enum State: String, Equatable, Sendable {
+        case ok
+        case starting
+        case failing
+        case stopped
+    }
+
+    package struct Failure: Equatable, Sendable {
+        package var at: MonotonicInstant
+        package var report: ExitReport
+    }
+
+    package var name: String
+    package var isSpawned: Bool
+    package var state: State
+    package var generation: Int
+    package var minimum: Int
+    package var maximum: Int
+    package var threads: Int
+    package var queueLength: Int
+    package var queueLimit: Int
+    package var queueOldest: Interval
+    package var queueRejectedTotal: UInt64
+    package var queueTimedOutTotal: UInt64
+    package var sessionsLive: Int
+    package var sessionsCreatedTotal: UInt64
+    package var sessionsMovedTotal: UInt64
+    package var sessionsLostTotal: UInt64
+    package var starting: Int
+    package var spawnedTotal: UInt64
+    package var failuresInARow: Int
+    package var backoff: Interval
+    package var lastFailure: Failure?
+    /// How often a process was wanted and `max` forbade it.
+    package var limitReachedTotal: UInt64
+    package var processes: [ProcessSnapshot]
+}
+
+/// A process as it is at one instant.
+package struct ProcessSnapshot: Equatable, Sendable {
+    package enum State: String, Equatable, Sendable {
+        case starting
+        case ready
+        case draining
+        case stopping
+        /// External servers only.
+        case down
+    }
+
+    package var handle: ProcessHandle
+    /// The public name, not what the cookie holds; empty until spawned.
+    package var label: String
+    package var pid: Int32?
+    package var state: State
+    package var reason: SpawnReason?
+    package var generation: Int
+    package var transient: Bool
+    package var address: ProcessAddress?
+    package var inFlight: Int
+    package var queued: Int
+    package var sessions: Int
+    package var requestsTotal: UInt64
+    package var errorsTotal: UInt64
+    package var startedAt: MonotonicInstant
+    package var readyAfter: Interval?
+    package var idle: Interval
+}

@@ -1,0 +1,173 @@
+#define _GNU_SOURCE
+#include "CLinuxSockets.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+
+int mooring_address_unix(struct mooring_address *address, const char *path) {
+    struct sockaddr_un *un = (struct sockaddr_un *)&address->storage;
+    size_t length = strlen(path);
+    address->length = 0;
+    if (length == 0 || length >= sizeof un->sun_path) return -ENAMETOOLONG;
+    memset(&address->storage, 0, sizeof address->storage);
+    un->sun_family = AF_UNIX;
+    memcpy(un->sun_path, path, length + 1);
+    address->length = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length + 1);
+    return 0;
+}
+
+int mooring_address_tcp(struct mooring_address *address, const char *host, uint16_t port) {
+    struct sockaddr_in *four = (struct sockaddr_in *)&address->storage;
+    struct sockaddr_in6 *six = (struct sockaddr_in6 *)&address->storage;
+    address->length = 0;
+    memset(&address->storage, 0, sizeof address->storage);
+    if (inet_pton(AF_INET, host, &four->sin_addr) == 1) {
+        four->sin_family = AF_INET;
+        four->sin_port = htons(port);
+        address->length = sizeof *four;
+        return 0;
+    }
+    if (inet_pton(AF_INET6, host, &six->sin6_addr) == 1) {
+        six->sin6_family = AF_INET6;
+        six->sin6_port = htons(port);
+        address->length = sizeof *six;
+        return 0;
+    }
+    return -EINVAL;
+}
+
+int mooring_address_host(const struct mooring_address *address, char *text, int capacity) {
+    const struct sockaddr_storage *any = &address->storage;
+    text[0] = 0;
+    if (any->ss_family == AF_INET) {
+        inet_ntop(AF_INET, &((const struct sockaddr_in *)any)->sin_addr, text, capacity);
+    } else if (any->ss_family == AF_INET6) {
+        const struct in6_addr *six = &((const struct sockaddr_in6 *)any)->sin6_addr;
+        if (IN6_IS_ADDR_V4MAPPED(six)) {
+            inet_ntop(AF_INET, &six->s6_addr[12], text, capacity);
+        } else {
+            inet_ntop(AF_INET6, six, text, capacity);
+        }
+    } else if (any->ss_family == AF_UNIX && address->length > offsetof(struct sockaddr_un, sun_path)) {
+        snprintf(text, capacity, "%s", ((const struct sockaddr_un *)any)->sun_path);
+    }
+    return (int)strlen(text);
+}
+
+int mooring_address_port(const struct mooring_address *address) {
+    const struct sockaddr_storage *any = &address->storage;
+    if (any->ss_family == AF_INET) return ntohs(((const struct sockaddr_in *)any)->sin_port);
+    if (any->ss_family == AF_INET6) return ntohs(((const struct sockaddr_in6 *)any)->sin6_port);
+    return 0;
+}
+
+bool mooring_address_is_unix(const struct mooring_address *address) {
+    return address->storage.ss_family == AF_UNIX;
+}
+
+bool mooring_address_is_loopback(const struct mooring_address *address) {
+    const struct sockaddr_storage *any = &address->storage;
+    if (any->ss_family == AF_UNIX) return true;
+    if (any->ss_family == AF_INET) {
+        return (ntohl(((const struct sockaddr_in *)any)->sin_addr.s_addr) >> 24) == 127;
+    }
+    return IN6_IS_ADDR_LOOPBACK(&((const struct sockaddr_in6 *)any)->sin6_addr);
+}
+
+static int stream_socket(const struct mooring_address *address) {
+    int fd = socket(address->storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    return fd < 0 ? -errno : fd;
+}
+
+static void no_delay(int fd, const struct mooring_address *address) {
+    int one = 1;
+    if (address->storage.ss_family != AF_UNIX) {
+        setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+    }
+}
+
+// Only a socket that nobody answers on is removed, and only if it is a socket.
+static int remove_stale_unix_socket(const struct mooring_address *address) {
+    const char *path = ((const struct sockaddr_un *)&address->storage)->sun_path;
+    struct stat status;
+    if (lstat(path, &status) < 0) return 0;
+    if (!S_ISSOCK(status.st_mode)) return -EADDRINUSE;
+    bool pending;
+    int probe = mooring_connect(address, &pending);
+    if (probe >= 0) {
+        close(probe);
+        return -EADDRINUSE;
+    }
+    if (probe != -ECONNREFUSED) return -EADDRINUSE;
+    return unlink(path) < 0 ? -errno : 0;
+}
+
+int mooring_listen(const struct mooring_address *address, int backlog, int unix_mode) {
+    bool is_unix = mooring_address_is_unix(address);
+    if (is_unix) {
+        int stale = remove_stale_unix_socket(address);
+        if (stale < 0) return stale;
+    }
+    int fd = stream_socket(address);
+    if (fd < 0) return fd;
+    int one = 1;
+    if (!is_unix) setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
+    // The mode before the bind: nobody can connect in between with a wider one.
+    if (is_unix) fchmod(fd, (mode_t)unix_mode);
+    if (bind(fd, (const struct sockaddr *)&address->storage, address->length) < 0 ||
+        listen(fd, backlog) < 0) {
+        int failed = -errno;
+        close(fd);
+        return failed;
+    }
+    if (is_unix) chmod(((const struct sockaddr_un *)&address->storage)->sun_path, (mode_t)unix_mode);
+    return fd;
+}
+
+int mooring_local_address(int fd, struct mooring_address *address) {
+    address->length = sizeof address->storage;
+    int failed = getsockname(fd, (struct sockaddr *)&address->storage, &address->length);
+    return failed < 0 ? -errno : 0;
+}
+
+int mooring_accept(int listener, struct mooring_address *peer) {
+    peer->length = sizeof peer->storage;
+    int fd = accept4(listener, (struct sockaddr *)&peer->storage, &peer->length,
+                     SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (fd < 0) return -errno;
+    no_delay(fd, peer);
+    return fd;
+}
+
+int mooring_connect(const struct mooring_address *address, bool *pending) {
+    *pending = false;
+    int fd = stream_socket(address);
+    if (fd < 0) return fd;
+    no_delay(fd, address);
+    if (connect(fd, (const struct sockaddr *)&address->storage, address->length) == 0) return fd;
+    if (errno == EINPROGRESS) {
+        *pending = true;
+        return fd;
+    }
+    // EAGAIN on a unix socket: the backlog is full.
+    int failed = -errno;
+    close(fd);
+    return failed;
+}
+
+int mooring_connect_result(int fd) {
+    int failed = 0;
+    socklen_t length = sizeof failed;
+    if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &failed, &length) < 0) return -errno;
+    return -failed;
+}
+
+void mooring_abort_on_close(int fd) {
+    struct linger linger = {.l_onoff = 1, .l_linger = 0};
+    setsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, sizeof linger);
+}

@@ -1,0 +1,49 @@
+// Non-blocking stream sockets over unix and TCP. Results are a value or -errno.
+#pragma once
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+// A resolved numeric address; `length` 0 means that it could not be understood.
+struct mooring_address {
+    struct sockaddr_storage storage;
+    socklen_t length;
+};
+
+// `path` shorter than sockaddr_un's 108 bytes; -ENAMETOOLONG otherwise.
+int mooring_address_unix(struct mooring_address *address, const char *path);
+// A numeric IPv4 or IPv6 host (no brackets); -EINVAL for anything else.
+int mooring_address_tcp(struct mooring_address *address, const char *host, uint16_t port);
+// Host or path without port, NUL-terminated, for logs and X-Forwarded-For; the length written.
+int mooring_address_host(const struct mooring_address *address, char *text, int capacity);
+int mooring_address_port(const struct mooring_address *address);
+bool mooring_address_is_unix(const struct mooring_address *address);
+bool mooring_address_is_loopback(const struct mooring_address *address);
+
+// Bound and listening, non-blocking, close-on-exec. A stale unix socket that nobody listens on is
+// replaced; a living one is -EADDRINUSE.
+int mooring_listen(const struct mooring_address *address, int backlog, int unix_mode);
+int mooring_local_address(int fd, struct mooring_address *address);
+// TCP_NODELAY set; -EAGAIN when none waits.
+int mooring_accept(int listener, struct mooring_address *peer);
+// Starts a connection; *pending tells that it is not yet established.
+int mooring_connect(const struct mooring_address *address, bool *pending);
+// The result of a pending connection: 0 or -errno.
+int mooring_connect_result(int fd);
+
+static inline long mooring_receive(int fd, void *buffer, size_t count) {
+    ssize_t got = recv(fd, buffer, count, 0);
+    return got < 0 ? -errno : got;
+}
+static inline long mooring_send(int fd, const void *buffer, size_t count) {
+    ssize_t sent = send(fd, buffer, count, MSG_NOSIGNAL);
+    return sent < 0 ? -errno : sent;
+}
+static inline int mooring_shutdown_write(int fd) { return shutdown(fd, SHUT_WR) < 0 ? -errno : 0; }
+static inline void mooring_close(int fd) { close(fd); }
+// The next close sends RST: the peer cannot take what it got for a whole message.
+void mooring_abort_on_close(int fd);
