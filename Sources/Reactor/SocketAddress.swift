@@ -1,0 +1,108 @@
+internal import CLinux
+internal import Glibc
+
+/// A unix path or numeric TCP address, resolved to what the system calls take.
+package struct SocketAddress: @unchecked Sendable {
+    // Plain bytes of the C struct: no pointers inside, so it may cross threads.
+    var native: mooring_address
+
+    init(native: mooring_address) { self.native = native }
+
+    /// - Throws: `SystemError` (ENAMETOOLONG) when the path does not fit into 107 bytes.
+    package static func unix(_ path: String) throws(SystemError) -> SocketAddress {
+        var native = mooring_address()
+        let result = unsafe path.withCString { unsafe mooring_address_unix(&native, $0) }
+        try SystemError.check(result, "unix socket path")
+        return SocketAddress(native: native)
+    }
+
+    /// - Throws: `SystemError` (EINVAL) unless the host is a numeric IPv4 or IPv6 address.
+    package static func tcp(_ host: String, _ port: UInt16) throws(SystemError) -> SocketAddress {
+        var native = mooring_address()
+        let result = unsafe host.withCString { unsafe mooring_address_tcp(&native, $0, port) }
+        try SystemError.check(result, "address")
+        return SocketAddress(native: native)
+    }
+
+    /// The numeric host, or the path of a unix socket.
+    package var host: String {
+        var text = [CChar](repeating: 0, count: 112)
+        var copy = native
+        let count = unsafe mooring_address_host(&copy, &text, Int32(text.count))
+        return String(decoding: text[0..<Int(count)].map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+
+    package var port: Int {
+        var copy = native
+        return unsafe Int(mooring_address_port(&copy))
+    }
+
+    package var isUnix: Bool {
+        var copy = native
+        return unsafe mooring_address_is_unix(&copy)
+    }
+
+    /// As in the configuration: `127.0.0.1:8080`, `[::1]:8080`, `unix:/path`.
+    package var text: String {
+        if isUnix { return "unix:\(host)" }
+        return host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
+    }
+
+    /// Starts a connection; `pending` when it is not yet established.
+    package func connect() throws(SystemError) -> (socket: StreamSocket, pending: Bool) {
+        var copy = native
+        var pending = false
+        let descriptor = unsafe mooring_connect(&copy, &pending)
+        try SystemError.check(descriptor, "connect")
+        return (StreamSocket(descriptor: descriptor), pending)
+    }
+}
+
+/// A listening socket.
+package struct ListeningSocket: Sendable {
+    package let descriptor: Int32
+    /// What it is bound to; the port is the real one where 0 was asked for.
+    package let address: SocketAddress
+
+    /// Binds and listens; a unix socket that nobody listens on any more is replaced.
+    package init(_ address: SocketAddress, backlog: Int = 4096) throws(SystemError) {
+        var copy = address.native
+        descriptor = try SystemError.check(
+            unsafe mooring_listen(&copy, Int32(backlog), 0o666), "bind")
+        var bound = mooring_address()
+        if unsafe mooring_local_address(descriptor, &bound) == 0 {
+            self.address = SocketAddress(native: bound)
+        } else {
+            self.address = address
+        }
+    }
+
+    package enum Accepted {
+        case connection(StreamSocket, SocketAddress)
+        case wouldBlock
+        /// The connection was gone before it was taken; go on.
+        case skipped
+        /// No descriptor or memory left (EMFILE, ENFILE, ENOBUFS, ENOMEM).
+        case exhausted(Int32)
+    }
+
+    /// Takes one waiting connection. See accept(2) for the errors of a connection that are skipped.
+    package func accept() -> Accepted {
+        var peer = mooring_address()
+        let result = unsafe mooring_accept(descriptor, &peer)
+        if result >= 0 {
+            return .connection(StreamSocket(descriptor: result), SocketAddress(native: peer))
+        }
+        switch -result {
+        case EAGAIN: return .wouldBlock
+        case EMFILE, ENFILE, ENOBUFS, ENOMEM: return .exhausted(-result)
+        default: return .skipped
+        }
+    }
+
+    /// Stops listening; a unix socket's file is removed.
+    package func close() {
+        if address.isUnix { unsafe address.host.withCString { _ = unsafe unlink($0) } }
+        mooring_close(descriptor)
+    }
+}

@@ -1,0 +1,65 @@
+internal import CLinux
+
+/// What a read or write on a non-blocking socket came to.
+package enum Transfer: Equatable, Sendable {
+    case moved(Int)
+    /// The peer has finished sending; reads only.
+    case end
+    /// Not now: an event follows.
+    case wouldBlock
+    /// The connection is broken: an errno.
+    case failed(Int32)
+}
+
+/// A non-blocking stream socket: a descriptor and nothing else, closed by whoever owns it.
+package struct StreamSocket: Equatable, Sendable {
+    package let descriptor: Int32
+
+    package init(descriptor: Int32) { self.descriptor = descriptor }
+
+    /// recv(2) into the room of a block.
+    package func receive(into block: inout Block) -> Transfer {
+        let room = unsafe block.writable
+        guard room.count > 0 else { return .wouldBlock }
+        let got = unsafe mooring_receive(descriptor, room.baseAddress, room.count)
+        if got > 0 {
+            block.commit(got)
+            return .moved(got)
+        }
+        return got == 0 ? .end : Self.failure(got)
+    }
+
+    /// send(2) of what a block holds; what was taken is consumed.
+    package func send(from block: inout Block) -> Transfer {
+        let bytes = unsafe block.readable
+        let sent = unsafe mooring_send(descriptor, bytes.baseAddress, bytes.count)
+        if sent >= 0 {
+            block.consume(sent)
+            return .moved(sent)
+        }
+        return Self.failure(sent)
+    }
+
+    /// The peer sees the end of the stream; reading goes on.
+    package func shutdownWrite() { _ = mooring_shutdown_write(descriptor) }
+
+    package func close() { mooring_close(descriptor) }
+
+    /// Closes with RST, so that the peer cannot take what it got for all there was.
+    package func abort() {
+        mooring_abort_on_close(descriptor)
+        mooring_close(descriptor)
+    }
+
+    /// What became of a connection that was pending: nil when it stands, else an errno.
+    package func connectFailure() -> Int32? {
+        let result = mooring_connect_result(descriptor)
+        return result < 0 ? -result : nil
+    }
+
+    private static func failure(_ result: Int) -> Transfer {
+        let code = Int32(truncatingIfNeeded: -result)
+        if code == EAGAIN || code == EINTR { return .wouldBlock }
+        return .failed(code)
+    }
+}
