@@ -45,3 +45,5 @@ int mooring_random(void *buffer, size_t count) {
     }
     return 0;
 }
+
+void mooring_name_thread(const char *name) { pthread_setname_np(pthread_self(), name); }

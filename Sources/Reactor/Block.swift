@@ -86,7 +86,7 @@ package struct BlockPool: ~Copyable {
     }
 
     deinit {
-        for unsafememory in unsafe idle { unsafe memory.deallocate() }
+        for index in unsafe idle.indices { unsafe idle[index].deallocate() }
     }
 
     /// Gives the block memory, if it has none yet.

@@ -8,9 +8,10 @@ package struct Readiness: OptionSet, Sendable {
 
     package static let readable = Readiness(rawValue: UInt32(MOORING_IN))
     package static let writable = Readiness(rawValue: UInt32(MOORING_OUT))
-    /// The peer has shut down its writing side, or the whole connection.
-    package static let peerClosed = Readiness(
-        rawValue: UInt32(MOORING_RDHUP) | UInt32(MOORING_HUP))
+    /// The peer has finished sending; its reading side may still be open.
+    package static let peerClosed = Readiness(rawValue: UInt32(MOORING_RDHUP))
+    /// Both directions are over: a reset, or a unix socket whose peer is gone.
+    package static let hungUp = Readiness(rawValue: UInt32(MOORING_HUP))
     package static let failed = Readiness(rawValue: UInt32(MOORING_ERR))
 
     static let edgeTriggered = Readiness(rawValue: 1 << 31)

@@ -82,3 +82,6 @@ void mooring_ignore_sigpipe(void);
 
 // Fills the buffer from getrandom(2); 0 or -errno.
 int mooring_random(void *buffer, size_t count);
+
+// Names the calling thread for ps(1) and debuggers; at most 15 bytes.
+void mooring_name_thread(const char *name);

@@ -1,0 +1,43 @@
+internal import Glibc
+
+/// A file (or standard error) that lines are appended to.
+package struct OutputFile: Sendable {
+    package let descriptor: Int32
+    private let owned: Bool
+
+    /// Standard error; closing it does nothing.
+    package static let standardError = OutputFile(descriptor: 2, owned: false)
+
+    private init(descriptor: Int32, owned: Bool) {
+        self.descriptor = descriptor
+        self.owned = owned
+    }
+
+    /// Opens for appending, made with mode 0640 when missing; a symbolic link is not followed.
+    package init(appendingTo path: String) throws(SystemError) {
+        let result = unsafe path.withCString {
+            unsafe open($0, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o640)
+        }
+        if result < 0 { throw SystemError(call: "open \(path)", errno: errno) }
+        self.init(descriptor: result, owned: true)
+    }
+
+    /// Writes all bytes or says how far it came: a full disk is the caller's to count.
+    package func write(_ bytes: [UInt8]) -> Bool {
+        var written = 0
+        while written < bytes.count {
+            let count = bytes.withUnsafeBytes { all in
+                guard let base = unsafe all.baseAddress else { return 0 }
+                return unsafe Glibc.write(descriptor, base + written, bytes.count - written)
+            }
+            if count < 0 && errno == EINTR { continue }
+            if count <= 0 { return false }
+            written += count
+        }
+        return true
+    }
+
+    package func close() {
+        if owned { _ = Glibc.close(descriptor) }
+    }
+}
