@@ -26,8 +26,8 @@ package struct OutputFile: Sendable {
     package func write(_ bytes: [UInt8]) -> Bool {
         var written = 0
         while written < bytes.count {
-            let count = bytes.withUnsafeBytes { all in
-                guard let base = unsafe all.baseAddress else { return 0 }
+            let count = unsafe bytes.withUnsafeBytes { all in
+                guard let base = all.baseAddress else { return 0 }
                 return unsafe Glibc.write(descriptor, base + written, bytes.count - written)
             }
             if count < 0 && errno == EINTR { continue }
