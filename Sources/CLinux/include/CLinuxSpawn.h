@@ -1,1 +1,86 @@
+// Child processes: spawn, pidfd, wait, process groups. Results are a value or -errno.
 #pragma once
+
+#include <errno.h>
+#include <stdbool.h>
+#include <sys/types.h>
+#include <unistd.h>
+
+// What a child is to run. All memory stays the caller's; the strings are used during the call only.
+struct mooring_spawn {
+    // Executable; a relative one is looked up in `directory`. No PATH search here.
+    const char *path;
+    char *const *arguments;
+    char *const *environment;
+    const char *directory;
+    // Become the child's descriptors 0, 1 and 2; every other one is closed in it.
+    int input;
+    int output;
+    int error;
+    mode_t mask;
+    // Sent to the child when the *thread* that spawned it ends (PR_SET_PDEATHSIG).
+    int parent_death_signal;
+};
+
+// Where a spawn failed.
+enum mooring_spawn_step {
+    MOORING_SPAWN_STACK = 1,
+    MOORING_SPAWN_FORK,
+    MOORING_SPAWN_SESSION,
+    MOORING_SPAWN_PARENT_DEATH,
+    MOORING_SPAWN_NO_NEW_PRIVILEGES,
+    MOORING_SPAWN_DIRECTORY,
+    MOORING_SPAWN_DESCRIPTORS,
+    MOORING_SPAWN_EXEC,
+};
+
+// A running child, or (pid 0) the step that failed and its errno; then nothing is left of it.
+struct mooring_spawned {
+    pid_t pid;
+    int pidfd;
+    enum mooring_spawn_step step;
+    int error;
+};
+
+// Starts a child as the leader of its own session and process group, with no signal blocked and
+// every disposition at its default. The child has the caller's memory until it executes
+// (CLONE_VM | CLONE_VFORK, as in glibc's posix_spawn): no page table is copied, no page of the
+// running threads becomes copy-on-write, and what fails in the child is written where the caller
+// finds it. The calling thread sleeps until then, other threads go on. Between clone and exec
+// there are raw system calls only, so that no lock or buffer of the C library is touched.
+struct mooring_spawned mooring_spawn(const struct mooring_spawn *what);
+
+// How a child ended: a status (`signal` 0) or a signal.
+struct mooring_exit {
+    int status;
+    int signal;
+    bool core_dumped;
+};
+
+// Whether the child has ended, which stays a zombie, so that its pid (and process group) cannot be
+// given to another yet: 1 ended, 0 running, -errno.
+int mooring_wait_peek(int pidfd, struct mooring_exit *ended);
+// Collects the child if it has ended: 1 collected, 0 running, -errno.
+int mooring_wait_reap(int pidfd);
+// The same by pid, for descendants that were left to us.
+int mooring_wait_reap_pid(pid_t pid);
+
+// Signals every process of the group; -ESRCH when none is left. Safe as long as the leader has not
+// been reaped.
+int mooring_signal_group(pid_t leader, int signal);
+// Ends a child that has just been started and waits until it is gone.
+void mooring_kill_and_reap(pid_t leader);
+int mooring_pidfd_open(pid_t pid);
+int mooring_pidfd_signal(int pidfd, int signal);
+// "KILL" for 9; NULL for unknown numbers.
+const char *mooring_signal_name(int signal);
+
+// Descendants whose parents have ended become children of this process, not of init.
+int mooring_become_subreaper(void);
+// Blocks the signals in the calling thread and in those that it starts later.
+int mooring_block_signals(const int *signals, int count);
+// Undoes an ignored SIGCHLD that was inherited: the kernel would reap our children for us.
+void mooring_default_sigchld(void);
+
+// Close-on-exec pipe whose reading end does not block; [0] is read, [1] written.
+int mooring_pipe(int ends[2]);

@@ -1,0 +1,191 @@
+#define _GNU_SOURCE
+#include "CLinuxSpawn.h"
+
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+#ifndef P_PIDFD
+#define P_PIDFD 3
+#endif
+
+// Bytes of the kernel's signal set (64 signals), which is smaller than the C library's.
+#define KERNEL_SIGSET 8
+enum { LAST_SIGNAL = 64, CHILD_STACK = 64 * 1024 };
+
+// Shared with the child until it executes; `step` is 0 as long as nothing has failed.
+struct child {
+    const struct mooring_spawn *what;
+    pid_t parent;
+    volatile enum mooring_spawn_step step;
+    volatile int error;
+};
+
+// Ends the child with what failed. It shares the calling thread's errno, which nobody reads then.
+#define TRY(at, call)                          \
+    do {                                       \
+        if ((call) < 0) {                      \
+            child->error = errno;              \
+            child->step = (at);                \
+            syscall(SYS_exit_group, 127);      \
+        }                                      \
+    } while (0)
+
+// Sources below 3 are moved up first, or the first dup3 could overwrite the next source.
+static long dup_above_standard(int fd) {
+    return fd > 2 ? fd : syscall(SYS_fcntl, fd, F_DUPFD_CLOEXEC, 3);
+}
+
+__attribute__((no_sanitize("address", "thread"))) static int run_child(void *argument) {
+    struct child *child = argument;
+    const struct mooring_spawn *what = child->what;
+
+    TRY(MOORING_SPAWN_SESSION, syscall(SYS_setsid));
+
+    // All zero is SIG_DFL without flags in every architecture's layout of the kernel's sigaction.
+    // SIGKILL and SIGSTOP refuse with EINVAL, which is fine. Handlers are this child's own copy.
+    unsigned long by_default[8] = {0};
+    for (int signal = 1; signal <= LAST_SIGNAL; signal++) {
+        syscall(SYS_rt_sigaction, signal, by_default, NULL, KERNEL_SIGSET);
+    }
+
+    TRY(MOORING_SPAWN_PARENT_DEATH, syscall(SYS_prctl, PR_SET_PDEATHSIG,
+                                            what->parent_death_signal, 0, 0, 0));
+    // The parent may have ended before that took effect; then nobody waits for this child.
+    if (syscall(SYS_getppid) != child->parent) syscall(SYS_exit_group, 127);
+    TRY(MOORING_SPAWN_NO_NEW_PRIVILEGES, syscall(SYS_prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
+
+    syscall(SYS_umask, what->mask);
+    TRY(MOORING_SPAWN_DIRECTORY, syscall(SYS_chdir, what->directory));
+
+    long input = dup_above_standard(what->input);
+    TRY(MOORING_SPAWN_DESCRIPTORS, input);
+    long output = dup_above_standard(what->output);
+    TRY(MOORING_SPAWN_DESCRIPTORS, output);
+    long error = dup_above_standard(what->error);
+    TRY(MOORING_SPAWN_DESCRIPTORS, error);
+    TRY(MOORING_SPAWN_DESCRIPTORS, syscall(SYS_dup3, input, 0, 0));
+    TRY(MOORING_SPAWN_DESCRIPTORS, syscall(SYS_dup3, output, 1, 0));
+    TRY(MOORING_SPAWN_DESCRIPTORS, syscall(SYS_dup3, error, 2, 0));
+    // Close-on-exec alone would leave what a library opened without it.
+    TRY(MOORING_SPAWN_DESCRIPTORS, syscall(SYS_close_range, 3U, ~0U, 0U));
+
+    unsigned long none = 0;
+    syscall(SYS_rt_sigprocmask, SIG_SETMASK, &none, NULL, KERNEL_SIGSET);
+    syscall(SYS_execve, what->path, what->arguments, what->environment);
+    TRY(MOORING_SPAWN_EXEC, -1);
+    return 127;
+}
+
+struct mooring_spawned mooring_spawn(const struct mooring_spawn *what) {
+    struct mooring_spawned result = {.pid = 0, .pidfd = -1};
+    struct child child = {.what = what, .parent = getpid()};
+    char *stack = mmap(NULL, CHILD_STACK, PROT_READ | PROT_WRITE,
+                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
+    if (stack == MAP_FAILED) {
+        result.step = MOORING_SPAWN_STACK;
+        result.error = errno;
+        return result;
+    }
+
+    // No handler of ours may run in the child, on memory that is not its own.
+    unsigned long all = ~0UL, before = 0;
+    syscall(SYS_rt_sigprocmask, SIG_SETMASK, &all, &before, KERNEL_SIGSET);
+    int pidfd = -1;
+    pid_t pid = clone(run_child, stack + CHILD_STACK,
+                      CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD, &child, &pidfd);
+    int clone_error = errno;
+    syscall(SYS_rt_sigprocmask, SIG_SETMASK, &before, NULL, KERNEL_SIGSET);
+    munmap(stack, CHILD_STACK);
+
+    if (pid < 0) {
+        result.step = MOORING_SPAWN_FORK;
+        result.error = clone_error;
+        return result;
+    }
+    if (child.step != 0) {
+        // It has called exit, so this wait is short; nothing of it may be left behind.
+        while (waitpid(pid, NULL, 0) < 0 && errno == EINTR) continue;
+        close(pidfd);
+        result.step = child.step;
+        result.error = child.error;
+        return result;
+    }
+    result.pid = pid;
+    result.pidfd = pidfd;
+    return result;
+}
+
+int mooring_wait_peek(int pidfd, struct mooring_exit *ended) {
+    siginfo_t info;
+    memset(&info, 0, sizeof info);
+    if (waitid((idtype_t)P_PIDFD, (id_t)pidfd, &info, WEXITED | WNOHANG | WNOWAIT) < 0) {
+        return -errno;
+    }
+    if (info.si_pid == 0) return 0;
+    bool exited = info.si_code == CLD_EXITED;
+    ended->status = exited ? info.si_status : 0;
+    ended->signal = exited ? 0 : info.si_status;
+    ended->core_dumped = info.si_code == CLD_DUMPED;
+    return 1;
+}
+
+static int reap(idtype_t kind, id_t id) {
+    siginfo_t info;
+    memset(&info, 0, sizeof info);
+    if (waitid(kind, id, &info, WEXITED | WNOHANG) < 0) return -errno;
+    return info.si_pid == 0 ? 0 : 1;
+}
+int mooring_wait_reap(int pidfd) { return reap((idtype_t)P_PIDFD, (id_t)pidfd); }
+int mooring_wait_reap_pid(pid_t pid) { return reap(P_PID, (id_t)pid); }
+
+int mooring_signal_group(pid_t leader, int signal) {
+    // 0, 1 and negative numbers would mean ourselves, everybody, or somebody else.
+    if (leader <= 1) return -EINVAL;
+    return kill(-leader, signal) < 0 ? -errno : 0;
+}
+
+void mooring_kill_and_reap(pid_t leader) {
+    mooring_signal_group(leader, SIGKILL);
+    while (waitpid(leader, NULL, 0) < 0 && errno == EINTR) continue;
+}
+
+int mooring_pidfd_open(pid_t pid) {
+    int fd = (int)syscall(SYS_pidfd_open, pid, 0);
+    return fd < 0 ? -errno : fd;
+}
+
+int mooring_pidfd_signal(int pidfd, int signal) {
+    return syscall(SYS_pidfd_send_signal, pidfd, signal, NULL, 0) < 0 ? -errno : 0;
+}
+
+const char *mooring_signal_name(int signal) { return sigabbrev_np(signal); }
+
+int mooring_become_subreaper(void) {
+    return prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) < 0 ? -errno : 0;
+}
+
+int mooring_block_signals(const int *signals, int count) {
+    sigset_t set;
+    sigemptyset(&set);
+    for (int i = 0; i < count; i++) sigaddset(&set, signals[i]);
+    return -pthread_sigmask(SIG_BLOCK, &set, NULL);
+}
+
+void mooring_default_sigchld(void) { signal(SIGCHLD, SIG_DFL); }
+
+int mooring_pipe(int ends[2]) {
+    if (pipe2(ends, O_CLOEXEC) < 0) return -errno;
+    if (fcntl(ends[0], F_SETFL, O_NONBLOCK) < 0) {
+        int failed = -errno;
+        close(ends[0]);
+        close(ends[1]);
+        return failed;
+    }
+    return 0;
+}

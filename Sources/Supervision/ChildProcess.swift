@@ -1,0 +1,127 @@
+internal import CLinux
+internal import Glibc
+internal import Reactor
+
+/// A running child: its pid, its pidfd, and the reading ends of its output pipes.
+///
+/// A plain value; the descriptors are closed by whoever owns it.
+struct ChildProcess: Equatable, Sendable {
+    let pid: Int32
+    let pidfd: Int32
+    let output: Int32
+    let errors: Int32
+
+    /// What to run, everything filled in.
+    struct Command: Equatable, Sendable {
+        var arguments: [String]
+        /// `NAME=value` entries.
+        var environment: [String]
+        var directory: String
+        /// Where programs without a slash are searched.
+        var path: String
+    }
+
+    /// Files that the child makes are not writable by others, whatever Mooring was started with.
+    private static let mask: mode_t = 0o022
+
+    /// Starts the child with `input` as its standard input. The calling thread must live as long as
+    /// the child does: when it ends, the child is sent SIGTERM (PR_SET_PDEATHSIG).
+    static func spawn(_ command: Command, input: Int32) throws(SpawnFailure) -> ChildProcess {
+        guard let program = command.arguments.first, !program.isEmpty else {
+            throw SpawnFailure(errno: EINVAL, step: "exec", advice: "the command is empty")
+        }
+        for text in command.arguments + command.environment where text.utf8.contains(0) {
+            throw SpawnFailure(
+                errno: EINVAL, subject: program, step: "exec",
+                advice: "an argument or environment value has a NUL byte in it")
+        }
+        let executable = try ExecutableSearch.resolve(
+            program, path: command.path, directory: command.directory)
+        let output = try Pipe()
+        let errors: Pipe
+        do {
+            errors = try Pipe()
+        } catch {
+            output.close()
+            throw error
+        }
+        let child = launch(command, executable, input, output.writing, errors.writing)
+        // The child has its own copies; with ours open the pipes would never end.
+        Glibc.close(output.writing)
+        Glibc.close(errors.writing)
+        guard child.pid > 0 else {
+            Glibc.close(output.reading)
+            Glibc.close(errors.reading)
+            throw SpawnFailure(child, executable: executable, directory: command.directory)
+        }
+        return ChildProcess(
+            pid: child.pid, pidfd: child.pidfd, output: output.reading, errors: errors.reading)
+    }
+
+    /// How it ended, while it stays a zombie whose pid and process group nobody else can get.
+    func peekExit() -> ExitStatus? {
+        var native = mooring_exit()
+        return unsafe mooring_wait_peek(pidfd, &native) == 1 ? ExitStatus(native) : nil
+    }
+
+    /// Collects it; only after `peekExit` has told that it ended.
+    func reap() { _ = mooring_wait_reap(pidfd) }
+
+    /// Signals the leader and all of its process group; only before `reap`.
+    func signalGroup(_ signal: Int32) { _ = mooring_signal_group(pid, signal) }
+
+    private struct Pipe {
+        let reading: Int32
+        let writing: Int32
+
+        init() throws(SpawnFailure) {
+            var ends: (Int32, Int32) = (-1, -1)
+            let result = unsafe withUnsafeMutablePointer(to: &ends) { pointer in
+                unsafe pointer.withMemoryRebound(to: Int32.self, capacity: 2) {
+                    unsafe mooring_pipe($0)
+                }
+            }
+            if result < 0 { throw SpawnFailure(errno: -result, step: "pipe") }
+            (reading, writing) = ends
+        }
+
+        func close() {
+            Glibc.close(reading)
+            Glibc.close(writing)
+        }
+    }
+
+    private static func launch(
+        _ command: Command, _ executable: String, _ input: Int32, _ output: Int32, _ errors: Int32
+    ) -> mooring_spawned {
+        unsafe withCStrings(command.arguments) { arguments in
+            unsafe withCStrings(command.environment) { environment in
+                unsafe executable.withCString { path in
+                    unsafe command.directory.withCString { directory in
+                        var what = unsafe mooring_spawn(
+                            path: path, arguments: arguments, environment: environment,
+                            directory: directory, input: input, output: output, error: errors,
+                            mask: mask, parent_death_signal: SIGTERM)
+                        return unsafe mooring_spawn(&what)
+                    }
+                }
+            }
+        }
+    }
+
+    /// The strings as a C array that ends with NULL, valid during the call.
+    private static func withCStrings<Result>(
+        _ strings: [String],
+        _ body: (UnsafePointer<UnsafeMutablePointer<CChar>?>) -> Result
+    ) -> Result {
+        var pointers = unsafe strings.map { unsafe strdup($0) }
+        unsafe pointers.append(nil)
+        defer { for unsafepointer in unsafe pointers { unsafe free(pointer) } }
+        return unsafe pointers.withUnsafeBufferPointer { buffer in
+            guard let base = buffer.baseAddress else {
+                preconditionFailure("the array ends with a nil, so it has a base address")
+            }
+            return unsafe body(base)
+        }
+    }
+}

@@ -1,0 +1,36 @@
+internal import CLinux
+
+/// How a child ended.
+enum ExitStatus: Equatable, Sendable {
+    case exited(status: Int32)
+    case killed(signal: Int32, coreDumped: Bool)
+
+    init(_ native: mooring_exit) {
+        self =
+            native.signal == 0
+            ? .exited(status: native.status)
+            : .killed(signal: native.signal, coreDumped: native.core_dumped)
+    }
+
+    /// `exited with status 1`, `killed by signal 9 (SIGKILL)`.
+    var sentence: String {
+        switch self {
+        case .exited(let status):
+            return "exited with status \(status)"
+        case .killed(let signal, let coreDumped):
+            let core = coreDumped ? ", core dumped" : ""
+            guard let name = unsafe mooring_signal_name(signal) else {
+                return "killed by signal \(signal)\(core)"
+            }
+            return unsafe "killed by signal \(signal) (SIG\(String(cString: name)))\(core)"
+        }
+    }
+
+    var status: Int32? {
+        if case .exited(let status) = self { status } else { nil }
+    }
+
+    var signal: Int32? {
+        if case .killed(let signal, _) = self { signal } else { nil }
+    }
+}

@@ -1,0 +1,98 @@
+/// What the processes of one spawned group run, and where.
+package struct LaunchSpec: Sendable, Equatable {
+    /// Program and arguments, with the placeholders `{socket}`, `{port}`, `{threads}`, `{group}` and
+    /// `{process}`. A program without a slash is searched in the `PATH` of `environment`.
+    package var command: [String]
+    /// The working directory, an absolute path.
+    package var directory: String
+    /// The whole environment, except for what Mooring adds: see `LaunchEnvironment.base`.
+    package var environment: [String: String]
+    /// Requests at once, told to the process.
+    package var threads: Int
+    /// Whether `processes` was given, told to the process (`wsgi.multiprocess`).
+    package var multiprocess: Bool
+    package var groupName: String
+
+    package init(
+        command: [String], directory: String, environment: [String: String], threads: Int,
+        multiprocess: Bool, groupName: String
+    ) {
+        self.command = command
+        self.directory = directory
+        self.environment = environment
+        self.threads = threads
+        self.multiprocess = multiprocess
+        self.groupName = groupName
+    }
+
+    /// A WSGI application under the Python host program.
+    ///
+    /// - Parameters:
+    ///   - application: a file with `application`, or `package.module:name`.
+    ///   - server: `auto` or the name of a server, as in the configuration.
+    ///   - hostFile: `Supervisor.hostFile(inRuntimeDirectory:)`.
+    package static func wsgi(
+        application: String, server: String, python: String, hostFile: String, directory: String,
+        environment: [String: String], threads: Int, multiprocess: Bool, groupName: String
+    ) -> LaunchSpec {
+        var environment = environment
+        // Into a pipe Python would otherwise keep what it prints until 8 KiB have come together.
+        if environment["PYTHONUNBUFFERED"] == nil { environment["PYTHONUNBUFFERED"] = "1" }
+        return LaunchSpec(
+            command: [
+                python, hostFile, "--app", application, "--server", server,
+                "--threads", "{threads}",
+            ],
+            directory: directory, environment: environment, threads: threads,
+            multiprocess: multiprocess, groupName: groupName)
+    }
+
+    /// Whether the process is told a TCP port instead of a unix socket.
+    var wantsPort: Bool {
+        command.contains { $0.contains("{port}") } && !command.contains { $0.contains("{socket}") }
+    }
+
+    /// The command of one process, its placeholders filled in; other braces stay as they are.
+    func arguments(socket: String?, port: UInt16?, label: String) -> [String] {
+        var values = [
+            "threads": String(threads), "group": groupName, "process": label,
+        ]
+        if let socket { values["socket"] = socket }
+        if let port { values["port"] = String(port) }
+        return command.map { Self.fill($0, values) }
+    }
+
+    /// The environment of one process as `NAME=value`. What Mooring adds stands first and wins.
+    func environmentEntries(socket: String?, port: UInt16?, label: String) -> [String] {
+        var added = [
+            (LaunchEnvironment.processVariable, label), ("MOORING_GROUP", groupName),
+            ("MOORING_THREADS", String(threads)),
+            ("MOORING_MULTIPROCESS", multiprocess ? "1" : "0"),
+        ]
+        if let socket { added.append(("MOORING_SOCKET", socket)) }
+        if let port { added.append(("PORT", String(port))) }
+        let names = Set(added.map(\.0))
+        let given = environment.filter { !names.contains($0.key) }.sorted { $0.key < $1.key }
+        return (added + given.map { ($0.key, $0.value) }).map { "\($0.0)=\($0.1)" }
+    }
+
+    /// One pass from left to right, so that a value with braces in it is not filled in again.
+    private static func fill(_ template: String, _ values: [String: String]) -> String {
+        var filled = ""
+        var rest = Substring(template)
+        while let open = rest.firstIndex(of: "{") {
+            filled += rest[..<open]
+            rest = rest[open...]
+            if let close = rest.firstIndex(of: "}"),
+                let value = values[String(rest[rest.index(after: open)..<close])]
+            {
+                filled += value
+                rest = rest[rest.index(after: close)...]
+            } else {
+                filled += "{"
+                rest = rest.dropFirst()
+            }
+        }
+        return filled + rest
+    }
+}

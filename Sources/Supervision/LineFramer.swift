@@ -1,0 +1,62 @@
+/// Cuts a child's output into lines; one for each of its pipes.
+///
+/// Holds at most one unfinished line of `limit` bytes, whatever comes.
+struct LineFramer {
+    /// Longer lines are cut here; the rest of such a line is dropped.
+    static let defaultLimit = 8 * 1024
+
+    private let limit: Int
+    private var unfinished: [UInt8] = []
+    /// The line has been handed out cut, and its end has not come yet.
+    private var skipsToLineEnd = false
+
+    init(limit: Int = LineFramer.defaultLimit) { self.limit = limit }
+
+    /// Takes what was read; calls `onLine` for each line that ended in it, made printable.
+    mutating func feed(_ bytes: Span<UInt8>, _ onLine: (String) -> Void) {
+        var start = 0
+        var index = 0
+        while index < bytes.count {
+            if bytes[index] == UInt8(ascii: "\n") {
+                endLine(bytes.extracting(start..<index), onLine)
+                start = index + 1
+            }
+            index += 1
+        }
+        keep(bytes.extracting(start..<bytes.count), onLine)
+    }
+
+    /// The pipe has ended: what is left is a line too.
+    mutating func finish(_ onLine: (String) -> Void) {
+        if !unfinished.isEmpty {
+            onLine(PrintableText.line(unfinished.span))
+            unfinished = []
+        }
+        skipsToLineEnd = false
+    }
+
+    private mutating func endLine(_ tail: Span<UInt8>, _ onLine: (String) -> Void) {
+        if skipsToLineEnd {
+            skipsToLineEnd = false
+        } else if unfinished.isEmpty && tail.count <= limit {
+            onLine(PrintableText.line(tail))
+        } else {
+            keep(tail, onLine)
+            // Unless it was handed out as too long just now.
+            if !skipsToLineEnd { onLine(PrintableText.line(unfinished.span)) }
+            unfinished.removeAll(keepingCapacity: true)
+            skipsToLineEnd = false
+        }
+    }
+
+    private mutating func keep(_ bytes: Span<UInt8>, _ onLine: (String) -> Void) {
+        if skipsToLineEnd { return }
+        let room = limit - unfinished.count
+        for index in 0..<min(room, bytes.count) { unfinished.append(bytes[index]) }
+        if bytes.count > room {
+            onLine(PrintableText.line(unfinished.span) + " [cut: longer than \(limit) bytes]")
+            unfinished.removeAll(keepingCapacity: true)
+            skipsToLineEnd = true
+        }
+    }
+}

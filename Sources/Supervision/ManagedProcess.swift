@@ -1,0 +1,134 @@
+internal import Backends
+internal import Logging
+internal import Reactor
+
+/// Names a process over all groups.
+struct ProcessKey: Hashable, Sendable {
+    var group: Int
+    var handle: ProcessHandle
+}
+
+/// Everything that supervision knows of one spawned process; belongs to the loop's thread.
+final class ManagedProcess {
+    /// How far it has come. What the registry calls ready, draining or stopping is its business.
+    enum Phase {
+        /// Being asked whether it accepts connections. Can transition to running and collected.
+        case starting(ReadinessProbe)
+        /// Accepts, or was told to end before it did. Can transition to collected.
+        case running
+        /// The leader is reaped and its group killed; the pipes are read to their end, but no longer
+        /// than until `readUntil`, for a descendant that left the group may hold them open. The last
+        /// phase: the process is forgotten next.
+        case collected(ExitStatus, readUntil: Int64)
+    }
+
+    /// What a turn reads of one pipe, and how long a pipe that had more has to wait: together they
+    /// hold a flooding process to 16 MB/s instead of letting it have this thread's whole time.
+    static let portion = 2 * OutputPipe.readSize
+    static let pause: Int64 = 2_000_000
+
+    /// Part of the tokens under which its descriptors are registered; never used again.
+    let id: UInt64
+    let key: ProcessKey
+    let child: ChildProcess
+    let label: String
+    let address: ProcessAddress
+    let lines: OutputRing
+    var phase: Phase
+    private(set) var output: OutputPipe
+    private(set) var errors: OutputPipe
+    /// When a pipe that had more than its portion is read again; nil: neither had.
+    var resumeAt: Int64?
+
+    private var throttle = LineThrottle()
+    private let outputLog: Logger
+    private let errorsLog: Logger
+
+    init(
+        id: UInt64, key: ProcessKey, child: ChildProcess, label: String, address: ProcessAddress,
+        probe: ReadinessProbe, groupName: String, log: Logger
+    ) {
+        self.id = id
+        self.key = key
+        self.child = child
+        self.label = label
+        self.address = address
+        lines = OutputRing()
+        phase = .starting(probe)
+        output = OutputPipe(stream: .output, descriptor: child.output)
+        errors = OutputPipe(stream: .errors, descriptor: child.errors)
+        var log = log
+        log[metadataKey: "group"] = "\(groupName)"
+        log[metadataKey: "process"] = "\(label)"
+        log[metadataKey: "pid"] = "\(child.pid)"
+        log[metadataKey: "stream"] = "\(OutputPipe.Stream.output.rawValue)"
+        outputLog = log
+        log[metadataKey: "stream"] = "\(OutputPipe.Stream.errors.rawValue)"
+        errorsLog = log
+    }
+
+    /// Whether the leader still has its pid, which may be signalled.
+    var isUncollected: Bool {
+        switch phase {
+        case .starting, .running: true
+        case .collected: false
+        }
+    }
+
+    var hasOpenPipe: Bool { output.isOpen || errors.isOpen }
+
+    /// The earliest time at which something is to be done without an event.
+    var nextDeadline: Int64? {
+        var earliest = [resumeAt, throttle.reportAt].compactMap(\.self).min()
+        switch phase {
+        case .starting(let probe):
+            if let next = probe.nextAttempt { earliest = min(earliest ?? next, next) }
+        case .running:
+            break
+        case .collected(_, let readUntil):
+            earliest = min(earliest ?? readUntil, readUntil)
+        }
+        return earliest
+    }
+
+    /// Reads a portion of one pipe; its lines go to the ring and, within their rate, to the log.
+    func read(
+        _ stream: OutputPipe.Stream, scratch: inout [UInt8], now: Int64
+    ) -> OutputPipe.State {
+        switch stream {
+        case .output:
+            output.read(portion: Self.portion, scratch: &scratch) {
+                keep($0, outputLog, .info, now: now)
+            }
+        case .errors:
+            errors.read(portion: Self.portion, scratch: &scratch) {
+                keep($0, errorsLog, .notice, now: now)
+            }
+        }
+    }
+
+    /// Closes both pipes; unfinished lines are kept too. Harmless when repeated.
+    func closePipes(now: Int64) {
+        output.close { keep($0, outputLog, .info, now: now) }
+        errors.close { keep($0, errorsLog, .notice, now: now) }
+        tellDropped()
+    }
+
+    /// Tells of lines kept from the log if it is time to.
+    func tellDropped(now: Int64) {
+        if let time = throttle.reportAt, time <= now { tellDropped() }
+    }
+
+    private func tellDropped() {
+        let count = throttle.takeDropped()
+        if count > 0 {
+            outputLog.notice(
+                "\(count) lines not logged: more than \(LineThrottle.linesPerSecond) a second")
+        }
+    }
+
+    private func keep(_ line: String, _ log: Logger, _ level: Logger.Level, now: Int64) {
+        lines.append(line)
+        if throttle.admits(now: now) { log.log(level: level, "\(line)") }
+    }
+}

@@ -1,0 +1,63 @@
+internal import Glibc
+internal import Reactor
+
+/// The reading end of one output pipe of a child, read into lines in bounded portions.
+struct OutputPipe {
+    /// Which of the two it is, with the level that its lines have in the log.
+    enum Stream: String {
+        case output = "stdout"
+        case errors = "stderr"
+    }
+
+    enum State: Equatable {
+        /// Nothing more for now: an event follows.
+        case drained
+        /// The portion was used up: come back without waiting for an event.
+        case leftover
+        case ended
+    }
+
+    /// One read; `portion` of them make a turn's share, so that a flood starves nobody.
+    static let readSize = 16 * 1024
+
+    let stream: Stream
+    let descriptor: Int32
+    private var framer = LineFramer()
+    private(set) var isOpen = true
+
+    init(stream: Stream, descriptor: Int32) {
+        self.stream = stream
+        self.descriptor = descriptor
+    }
+
+    /// Reads at most `portion` bytes through `scratch` and hands out the lines that ended.
+    mutating func read(
+        portion: Int, scratch: inout [UInt8], _ onLine: (String) -> Void
+    ) -> State {
+        var left = portion
+        while isOpen && left > 0 {
+            let count = unsafe scratch.withUnsafeMutableBytes { room in
+                unsafe Glibc.read(descriptor, room.baseAddress, room.count)
+            }
+            if count > 0 {
+                framer.feed(scratch.span.extracting(0..<count), onLine)
+                left -= count
+            } else if count < 0 && errno == EINTR {
+                continue
+            } else if count < 0 && errno == EAGAIN {
+                return .drained
+            } else {
+                close(onLine)
+            }
+        }
+        return isOpen ? .leftover : .ended
+    }
+
+    /// Closes it; an unfinished line is handed out. Harmless when it is closed already.
+    mutating func close(_ onLine: (String) -> Void) {
+        guard isOpen else { return }
+        isOpen = false
+        framer.finish(onLine)
+        Glibc.close(descriptor)
+    }
+}

@@ -1,0 +1,43 @@
+internal import Glibc
+
+/// Reads /proc: small files that may vanish at any time, which is no error.
+enum ProcFile {
+    /// Whatever is longer is cut.
+    private static let sizeLimit = 128 * 1024
+
+    static func bytes(_ path: String) -> [UInt8]? {
+        let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { return nil }
+        defer { close(descriptor) }
+        var content: [UInt8] = []
+        var chunk = [UInt8](repeating: 0, count: 4096)
+        while content.count < sizeLimit {
+            let count = unsafe chunk.withUnsafeMutableBytes { room in
+                unsafe read(descriptor, room.baseAddress, room.count)
+            }
+            if count < 0 && errno == EINTR { continue }
+            if count < 0 { return nil }
+            if count == 0 { break }
+            content += chunk[0..<count]
+        }
+        return content
+    }
+
+    static func text(_ path: String) -> String? {
+        bytes(path).map { String(decoding: $0, as: UTF8.self) }
+    }
+
+    /// The names in a directory; none if it cannot be read.
+    static func entries(_ path: String) -> [String] {
+        guard let directory = unsafe opendir(path) else { return [] }
+        defer { unsafe closedir(directory) }
+        var names: [String] = []
+        while let entry = unsafe readdir(directory) {
+            names.append(
+                unsafe withUnsafeBytes(of: entry.pointee.d_name) { bytes in
+                    unsafe String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+                })
+        }
+        return names
+    }
+}

@@ -1,0 +1,14 @@
+/// Public names of processes: eight characters that neither look alike nor spell out a path.
+///
+/// 40 bits, of other random bytes than the incarnation, which must not be guessed from it.
+enum ProcessLabel {
+    static let length = 8
+    private static let alphabet = Array("abcdefghijkmnpqrstuvwxyz23456789".utf8)
+
+    static func make(from random: UInt64) -> String {
+        let characters = (0..<length).map { place in
+            alphabet[Int(truncatingIfNeeded: (random >> UInt64(place * 5)) & 31)]
+        }
+        return String(decoding: characters, as: UTF8.self)
+    }
+}

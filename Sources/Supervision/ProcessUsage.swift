@@ -1,0 +1,51 @@
+internal import Glibc
+
+/// What the processes of one process group use at the moment, from /proc. See proc(5).
+package struct ProcessUsage: Equatable, Sendable {
+    /// User and system time of the members and of children that they have waited for.
+    package var cpuSeconds: Double
+    /// Resident memory; pages that members share count once for each.
+    package var residentBytes: Int64
+
+    package init(cpuSeconds: Double, residentBytes: Int64) {
+        self.cpuSeconds = cpuSeconds
+        self.residentBytes = residentBytes
+    }
+
+    /// Sums up every process group of the machine that `leaders` names; those gone are missing.
+    static func ofGroups(_ leaders: Set<Int32>) -> [Int32: ProcessUsage] {
+        guard !leaders.isEmpty else { return [:] }
+        let ticks = Double(max(sysconf(Int32(_SC_CLK_TCK)), 1))
+        let page = Int64(sysconf(Int32(_SC_PAGESIZE)))
+        var usage: [Int32: ProcessUsage] = [:]
+        for name in ProcFile.entries("/proc") {
+            guard let pid = Int32(name), let text = ProcFile.text("/proc/\(pid)/stat"),
+                let fields = Fields(stat: text), leaders.contains(fields.group)
+            else { continue }
+            var sum = usage[fields.group] ?? ProcessUsage(cpuSeconds: 0, residentBytes: 0)
+            sum.cpuSeconds += Double(fields.ticks) / ticks
+            sum.residentBytes += fields.residentPages &* page
+            usage[fields.group] = sum
+        }
+        return usage
+    }
+
+    private struct Fields {
+        var group: Int32
+        var ticks: UInt64
+        var residentPages: Int64
+
+        /// The name in parentheses may hold anything, so fields are counted from the last one.
+        init?(stat: String) {
+            guard let nameEnd = stat.lastIndex(of: ")") else { return nil }
+            // state(3) ppid pgrp(5) … utime(14) stime cutime cstime(17) … rss(24)
+            let fields = stat[stat.index(after: nameEnd)...].split(separator: " ")
+            guard fields.count > 21, let group = Int32(fields[2]),
+                let resident = Int64(fields[21])
+            else { return nil }
+            self.group = group
+            ticks = fields[11...14].reduce(0) { $0 &+ (UInt64($1) ?? 0) }
+            residentPages = resident
+        }
+    }
+}

@@ -1,0 +1,16 @@
+internal import Backends
+
+/// What supervision needs of a group: a place to report facts to, and when its time has come.
+///
+/// The registry's `Group` is the one in the program; tests of supervision alone bring their own.
+protocol SupervisedGroup: Sendable {
+    func spawned(
+        _ process: ProcessHandle, incarnation: Incarnation, label: String, pid: Int32,
+        address: ProcessAddress, now: MonotonicInstant)
+    func becameReady(_ process: ProcessHandle, now: MonotonicInstant)
+    func exited(_ process: ProcessHandle, _ report: ExitReport, now: MonotonicInstant)
+    func advance(to now: MonotonicInstant)
+    var nextDeadline: MonotonicInstant? { get }
+}
+
+extension Group: SupervisedGroup {}

@@ -1,0 +1,27 @@
+package import Reactor
+
+/// Why supervision cannot begin; each text says what to do about it.
+package enum SupervisionError: Error, Equatable, Sendable, CustomStringConvertible {
+    /// The runtime directory cannot be made or must not be used.
+    case runtimeDirectory(path: String, problem: String)
+    /// The sockets in it would not fit into a socket address.
+    case socketPathTooLong(path: String, bytes: Int)
+    /// Supervision adopts every stray descendant of this program, so there can be one at a time.
+    case alreadyRunning
+    case system(SystemError)
+
+    package var description: String {
+        switch self {
+        case .runtimeDirectory(let path, let problem):
+            "the runtime directory \(path) cannot be used: \(problem); "
+                + "set runtime_dir to a directory of Mooring's own"
+        case .socketPathTooLong(let path, let bytes):
+            "a socket in the runtime directory \(path) would have a path of \(bytes) bytes, and "
+                + "a unix socket's path has at most 107; set runtime_dir to a shorter path"
+        case .alreadyRunning:
+            "processes are already being supervised in this program"
+        case .system(let error):
+            "supervision cannot start: \(error)"
+        }
+    }
+}

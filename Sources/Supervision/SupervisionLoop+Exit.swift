@@ -1,0 +1,62 @@
+internal import Backends
+internal import CLinux
+internal import Glibc
+internal import Reactor
+
+extension SupervisionLoop {
+    /// How long the pipes of a dead process are read while somebody else holds them open.
+    private static let lastWords: Int64 = 100_000_000
+    /// Lines in a report.
+    private static let reportedLines = 64
+
+    /// Collects the leader if it has ended.
+    ///
+    /// In this order: its process group is killed as long as the zombie keeps the group's number from
+    /// being given to others; then it is reaped; then the pipes are read to their end.
+    func collectIfEnded(_ process: ManagedProcess) {
+        switch process.phase {
+        case .collected: return
+        case .starting, .running: break
+        }
+        guard let status = process.child.peekExit() else { return }
+        stopGroup(of: process, SIGKILL)
+        process.child.reap()
+        mooring_close(process.child.pidfd)
+        process.phase = .collected(status, readUntil: Clock.monotonic() + Self.lastWords)
+        read(process, .output)
+        // The first may have been the last one open, and the process be forgotten by now.
+        if processes[process.id] != nil { read(process, .errors) }
+        if processes[process.id] != nil { finishIfCollected(process) }
+    }
+
+    /// Reports a collected process as soon as both pipes have ended.
+    func finishIfCollected(_ process: ManagedProcess) {
+        guard case .collected(let status, _) = process.phase, !process.hasOpenPipe else { return }
+        finish(process, status)
+    }
+
+    /// Gives up on pipes that a descendant outside of the process group keeps open.
+    func endReadingIfDue(_ process: ManagedProcess, now: Int64) {
+        guard processes[process.id] != nil,
+            case .collected(let status, let readUntil) = process.phase, readUntil <= now
+        else { return }
+        process.closePipes(now: now)
+        finish(process, status)
+    }
+
+    private func finish(_ process: ManagedProcess, _ status: ExitStatus) {
+        process.closePipes(now: Clock.monotonic())
+        switch process.address {
+        case .unix(let path): unsafe unlink(path)
+        case .tcp: break
+        }
+        processes[process.id] = nil
+        idsByKey[process.key] = nil
+        published[process.key] = nil
+        wantsSweep = true
+        let report = ExitReport(
+            reason: status.sentence, status: status.status, signal: status.signal,
+            output: process.lines.last(Self.reportedLines))
+        groups[process.key.group].exited(process.key.handle, report, now: now())
+    }
+}

@@ -1,0 +1,37 @@
+internal import Glibc
+internal import Reactor
+
+extension SupervisionLoop {
+    /// Reads a portion of a pipe; if there is more, it is left alone for a moment.
+    func read(_ process: ManagedProcess, _ stream: OutputPipe.Stream) {
+        let now = Clock.monotonic()
+        switch process.read(stream, scratch: &scratch, now: now) {
+        case .drained:
+            break
+        case .leftover:
+            // Out of the loop until then, or each write of a flood would wake it.
+            loop.remove(stream == .output ? process.output.descriptor : process.errors.descriptor)
+            process.resumeAt = min(process.resumeAt ?? .max, now + ManagedProcess.pause)
+        case .ended:
+            finishIfCollected(process)
+        }
+    }
+
+    /// Goes on with pipes that had more than their portion.
+    func resumeReading(_ process: ManagedProcess, now: Int64) {
+        guard let time = process.resumeAt, time <= now else { return }
+        process.resumeAt = nil
+        for stream in [OutputPipe.Stream.output, .errors] {
+            let pipe = stream == .output ? process.output : process.errors
+            let source: Source = stream == .output ? .output : .errors
+            guard pipe.isOpen else { continue }
+            do {
+                try loop.add(pipe.descriptor, token: source.token(process.id))
+            } catch {
+                // Registered already (EEXIST): the other one had more. Anything else passes.
+                if error.errno != EEXIST { process.resumeAt = now + ManagedProcess.pause }
+            }
+            read(process, stream)
+        }
+    }
+}

@@ -1,0 +1,57 @@
+internal import Backends
+internal import Reactor
+
+extension SupervisionLoop {
+    /// Tries to connect to a starting process if it is time to.
+    func probeIfDue(_ process: ManagedProcess, now: Int64) {
+        guard case .starting(var probe) = process.phase, let next = probe.nextAttempt, next <= now
+        else { return }
+        let outcome = probe.attempt(now: now)
+        process.phase = .starting(probe)
+        follow(outcome, process)
+    }
+
+    /// A connection that was pending has been made or refused.
+    func settleConnection(of process: ManagedProcess) {
+        guard case .starting(var probe) = process.phase else { return }
+        let outcome = probe.settle(now: Clock.monotonic())
+        process.phase = .starting(probe)
+        follow(outcome, process)
+    }
+
+    /// Signals a process group; whoever is told to end is not asked any more whether it is ready.
+    func stopGroup(of process: ManagedProcess, _ signal: Int32) {
+        switch process.phase {
+        case .starting(var probe):
+            probe.cancel()
+            process.phase = .running
+        case .running:
+            break
+        case .collected:
+            // The pid may be somebody else's by now.
+            return
+        }
+        process.child.signalGroup(signal)
+    }
+
+    private func follow(_ outcome: ReadinessProbe.Outcome, _ process: ManagedProcess) {
+        switch outcome {
+        case .notYet:
+            break
+        case .waits(let socket):
+            do {
+                try loop.add(
+                    socket.descriptor, token: Source.connection.token(process.id), writable: true)
+            } catch {
+                // Loopback connections are decided at once, so what is known now will do.
+                settleConnection(of: process)
+            }
+        case .accepts:
+            // In port mode the listener could be a stranger's who was quicker; the process, whose
+            // own bind failed then, has ended or is about to.
+            if process.child.peekExit() != nil { return collectIfEnded(process) }
+            process.phase = .running
+            groups[process.key.group].becameReady(process.key.handle, now: now())
+        }
+    }
+}

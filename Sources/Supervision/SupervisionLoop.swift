@@ -1,0 +1,214 @@
+internal import Backends
+internal import CLinux
+internal import Logging
+internal import Reactor
+
+/// What other threads leave for supervision's loop.
+enum SupervisionMessage: Sendable {
+    case orders([SupervisionOrder], group: Int)
+    case killAll
+    case stop
+}
+
+/// The loop of supervision's thread: its state, and one turn after the other.
+///
+/// Nothing in a turn waits except for spawning, which takes as long as the kernel needs up to exec.
+final class SupervisionLoop {
+    /// What a descriptor is: the low bits of its token, below the process's id (or a pid).
+    enum Source: UInt64 {
+        case signals
+        case exit
+        case output
+        case errors
+        case connection
+        /// The pidfd of a stray descendant that was killed.
+        case stray
+
+        static let bits: UInt64 = 3
+
+        func token(_ id: UInt64) -> UInt64 { id << Self.bits | rawValue }
+    }
+
+    let loop: EventLoop
+    let directory: RuntimeDirectory
+    let launches: [LaunchSpec?]
+    let groups: [any SupervisedGroup]
+    let log: Logger
+    /// `/dev/null`, the children's standard input.
+    let input: Int32
+    /// The living processes as other threads see them.
+    let published: ProcessDirectory
+    var processes: [UInt64: ManagedProcess] = [:]
+    var idsByKey: [ProcessKey: UInt64] = [:]
+    var lastID: UInt64 = 0
+    var entropy = Entropy()
+    /// Where pipes are read into.
+    var scratch = [UInt8](repeating: 0, count: OutputPipe.readSize)
+    /// Killed strays that have not been collected yet: pidfds by pid.
+    var strays: [Int32: Int32] = [:]
+    var wantsSweep = false
+
+    private let mailbox: Mailbox<SupervisionMessage>
+    private var mail: [SupervisionMessage] = []
+    private let signals: Int32
+    private let onSignal: @Sendable (Int32) -> Void
+    private var isStopping = false
+    /// Until when the last strays are waited for; set once all processes are gone.
+    private var straysUntil: Int64?
+    private static let strayPatience: Int64 = 1_000_000_000
+
+    init(
+        loop: EventLoop, mailbox: Mailbox<SupervisionMessage>, processes: ProcessDirectory,
+        directory: RuntimeDirectory, launches: [LaunchSpec?], groups: [any SupervisedGroup],
+        log: Logger,
+        input: Int32, signals: Int32, onSignal: @escaping @Sendable (Int32) -> Void
+    ) {
+        self.loop = loop
+        self.mailbox = mailbox
+        published = processes
+        self.directory = directory
+        self.launches = launches
+        self.groups = groups
+        self.log = log
+        self.input = input
+        self.signals = signals
+        self.onSignal = onSignal
+    }
+
+    /// Runs until it was told to stop and every process is gone.
+    func run() {
+        do {
+            try loop.add(signals, token: Source.signals.token(0))
+        } catch {
+            log.critical("signals cannot be received: \(error)")
+        }
+        var events: [UInt64] = []
+        while !isFinished() {
+            events.removeAll(keepingCapacity: true)
+            loop.turn(until: nextDeadline()) { token, _ in events.append(token) }
+            receiveMail()
+            for token in events { handle(token) }
+            doWhatIsDue()
+            if wantsSweep { sweepStrays(sparingTheUnknown: true) }
+            advanceGroups()
+        }
+        for (_, pidfd) in strays { mooring_close(pidfd) }
+    }
+
+    private func receiveMail() {
+        mailbox.drain(into: &mail)
+        for message in mail {
+            switch message {
+            case .orders(let orders, let group):
+                for order in orders { carryOut(order, group: group) }
+            case .killAll:
+                for process in processes.values { stopGroup(of: process, SIGKILL) }
+            case .stop:
+                isStopping = true
+            }
+        }
+    }
+
+    private func carryOut(_ order: SupervisionOrder, group: Int) {
+        switch order {
+        case .spawn(let handle, _):
+            spawn(ProcessKey(group: group, handle: handle))
+        case .terminate(let handle, _):
+            if let process = process(ProcessKey(group: group, handle: handle)) {
+                stopGroup(of: process, SIGTERM)
+                // A process that is suspended would not see it.
+                process.child.signalGroup(SIGCONT)
+            }
+        case .kill(let handle, _):
+            if let process = process(ProcessKey(group: group, handle: handle)) {
+                stopGroup(of: process, SIGKILL)
+            }
+        }
+    }
+
+    /// Nil when it is gone already: an order that lost the race against the exit.
+    private func process(_ key: ProcessKey) -> ManagedProcess? {
+        guard let id = idsByKey[key], let process = processes[id], process.isUncollected else {
+            return nil
+        }
+        return process
+    }
+
+    private func handle(_ token: UInt64) {
+        if token == EventLoop.wakeToken { return }
+        let mask = (1 << Source.bits) - 1 as UInt64
+        guard let source = Source(rawValue: token & mask) else {
+            preconditionFailure("a token of nobody's")
+        }
+        if source == .signals { return readSignals() }
+        if source == .stray {
+            wantsSweep = true
+            return
+        }
+        // Events of one turn may reach a process that an earlier one of them has ended.
+        guard let process = processes[token >> Source.bits] else { return }
+        switch source {
+        case .exit: collectIfEnded(process)
+        case .output: read(process, .output)
+        case .errors: read(process, .errors)
+        case .connection: settleConnection(of: process)
+        case .signals, .stray: break
+        }
+    }
+
+    private func readSignals() {
+        while true {
+            let signal = mooring_signalfd_next(signals)
+            if signal == 0 { return }
+            if signal == SIGCHLD {
+                wantsSweep = true
+            } else {
+                onSignal(signal)
+            }
+        }
+    }
+
+    private func doWhatIsDue() {
+        let now = Clock.monotonic()
+        for process in Array(processes.values) {
+            guard let deadline = process.nextDeadline, deadline <= now else { continue }
+            process.tellDropped(now: now)
+            resumeReading(process, now: now)
+            probeIfDue(process, now: now)
+            endReadingIfDue(process, now: now)
+        }
+    }
+
+    private func advanceGroups() {
+        let now = MonotonicInstant(nanoseconds: Clock.monotonic())
+        for group in groups {
+            if let deadline = group.nextDeadline, deadline <= now { group.advance(to: now) }
+        }
+    }
+
+    private func nextDeadline() -> Int64? {
+        var earliest = straysUntil
+        for group in groups {
+            guard let next = group.nextDeadline?.nanoseconds else { continue }
+            earliest = min(earliest ?? next, next)
+        }
+        for process in processes.values {
+            guard let next = process.nextDeadline else { continue }
+            earliest = min(earliest ?? next, next)
+        }
+        return earliest
+    }
+
+    /// After the last process, what descendants it left behind are ended as well.
+    private func isFinished() -> Bool {
+        guard isStopping && processes.isEmpty else { return false }
+        sweepStrays(sparingTheUnknown: false)
+        if strays.isEmpty { return true }
+        let now = Clock.monotonic()
+        let until = straysUntil ?? now + Self.strayPatience
+        straysUntil = until
+        if now < until { return false }
+        log.warning("left \(strays.count) killed descendants behind that do not end")
+        return true
+    }
+}
