@@ -1,0 +1,6 @@
+/// Why the admin API cannot be served; the sentence says what to do.
+package struct AdminError: Error, Equatable, Sendable, CustomStringConvertible {
+    package var description: String
+
+    package init(_ description: String) { self.description = description }
+}

@@ -1,0 +1,83 @@
+internal import Backends
+internal import HTTPTypes
+internal import Hummingbird
+
+/// The endpoints and what stands before them.
+func adminRouter(settings: AdminSettings, node: String, source: any AdminSource)
+    -> Router<BasicRequestContext>
+{
+    let router = Router(
+        context: BasicRequestContext.self, options: [.autoGenerateHeadEndpoints])
+    router.add(middleware: ResponsePolicy())
+    router.add(
+        middleware: RequestGuard(
+            hosts: HostPolicy(address: settings.address, node: node), token: settings.token,
+            bodyLimit: settings.bodyLimit))
+    for name in Endpoint.Name.allCases {
+        router.get(RouterPath(Endpoint.of(name).path)) { request, context in
+            try answer(name, request, context, source)
+        }
+    }
+    return router
+}
+
+private func answer(
+    _ name: Endpoint.Name, _ request: Request, _ context: BasicRequestContext,
+    _ source: any AdminSource
+) throws -> Response {
+    switch name {
+    case .index:
+        return try index(request)
+    case .health:
+        return try json(["status": "ok"])
+    case .readiness:
+        return try readiness(source.snapshot())
+    case .stats:
+        return try json(StatsDocument(source.snapshot()))
+    case .groupStats:
+        return try groupStats(try context.parameters.require("group"), source.snapshot())
+    case .metrics:
+        let type = "text/plain; version=0.0.4; charset=utf-8"
+        return page(metricsPage(source.snapshot()), type: type)
+    }
+}
+
+private func readiness(_ snapshot: AdminSnapshot) throws -> Response {
+    let report = ReadinessReport(snapshot)
+    if report.reasons.isEmpty { return try json(["status": "ready"]) }
+    var problem = Problem(
+        .serviceUnavailable, report.reasons.joined(separator: "; "), headers: [.retryAfter: "1"])
+    problem.reasons = report.reasons
+    throw problem
+}
+
+private func groupStats(_ name: String, _ snapshot: AdminSnapshot) throws -> Response {
+    guard let group = snapshot.groups.first(where: { $0.name == name }) else {
+        let names = snapshot.groups.map(\.name).joined(separator: ", ")
+        throw Problem(.notFound, "There is no group of this name; there are: \(names).")
+    }
+    return try json(GroupDocument(group, in: snapshot))
+}
+
+/// A page for browsers, the same as JSON for everybody else.
+private func index(_ request: Request) throws -> Response {
+    let endpoints = Endpoint.Name.allCases.map(Endpoint.of)
+    let accepted = request.headers[.accept] ?? ""
+    guard accepted.contains("text/html") else { return try json(["endpoints": endpoints]) }
+    let items = endpoints.map { endpoint in
+        let isPattern = endpoint.path.contains("{")
+        let name = isPattern ? endpoint.path : #"<a href="\#(endpoint.path)">\#(endpoint.path)</a>"#
+        return "<li>\(endpoint.method) \(name): \(endpoint.summary)</li>"
+    }
+    let html = """
+        <!DOCTYPE html>
+        <html lang="en"><meta charset="utf-8"><title>Mooring</title>
+        <h1>Mooring</h1>
+        <ul>
+        \(items.joined(separator: "\n"))
+        </ul>
+        </html>
+
+        """
+    return page(html, type: "text/html; charset=utf-8")
+}

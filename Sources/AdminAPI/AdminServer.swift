@@ -1,0 +1,142 @@
+internal import Backends
+internal import Hummingbird
+package import Logging
+internal import NIOCore
+internal import ServiceLifecycle
+internal import Synchronization
+
+/// The admin API as a service: it runs until its task is cancelled or shut down gracefully.
+///
+/// Runs once. `waitUntilBound` may be called from anywhere, before and after.
+package final class AdminServer: Service {
+    private enum Binding {
+        case pending([CheckedContinuation<String, any Error>])
+        case bound(String)
+        case failed(any Error)
+    }
+
+    private let settings: AdminSettings
+    private let router: Router<BasicRequestContext>.Responder
+    private let log: Logger
+    private let binding = Mutex(Binding.pending([]))
+
+    /// Nothing is opened yet.
+    ///
+    /// - Parameter node: the host name, which a request may name when the API is bound to every
+    ///   address of the machine.
+    package init(settings: AdminSettings, node: String, source: any AdminSource, log: Logger) {
+        self.settings = settings
+        self.log = log
+        router = adminRouter(settings: settings, node: node, source: source).buildResponder()
+    }
+
+    /// Binds and serves.
+    ///
+    /// - Throws: `AdminError` when it cannot listen.
+    package func run() async throws {
+        do {
+            switch settings.address {
+            case .tcp(let host, let port):
+                try await serve(.hostname(host, port: Int(port))) { [settings] channel in
+                    let port = channel.localAddress?.port.flatMap { UInt16(exactly: $0) } ?? port
+                    guard case .tcp(let host, _) = settings.address else { return "" }
+                    return text(of: .tcp(host: host, port: port))
+                }
+            case .unix(let path):
+                let file = try await UnixSocketFile(path: path)
+                defer { file.remove() }
+                try await serve(.unixDomainSocket(path: file.bindPath)) { _ in
+                    try file.publish()
+                    return "unix:\(path)"
+                }
+            }
+        } catch {
+            settle(.failed(error))
+            throw error
+        }
+        settle(.failed(CancellationError()))
+    }
+
+    /// The address once the API can be reached, with the real port where 0 was asked for.
+    ///
+    /// - Throws: what `run` threw, when it ended before.
+    package func waitUntilBound() async throws -> String {
+        try await withCheckedThrowingContinuation { continuation in
+            let known = binding.withLock { binding -> Binding in
+                if case .pending(let waiting) = binding {
+                    binding = .pending(waiting + [continuation])
+                }
+                return binding
+            }
+            switch known {
+            case .pending: break
+            case .bound(let address): continuation.resume(returning: address)
+            case .failed(let error): continuation.resume(throwing: error)
+            }
+        }
+    }
+
+    /// The application, for tests that need no socket.
+    func application() -> Application<RouterResponder<BasicRequestContext>> {
+        makeApplication(address: .hostname("127.0.0.1", port: 0)) { _ in }
+    }
+
+    private func serve(
+        _ address: BindAddress, published: @escaping @Sendable (any Channel) throws -> String
+    ) async throws {
+        let failure = Mutex<(any Error)?>(nil)
+        let application = makeApplication(address: address) { channel in
+            do {
+                self.settle(.bound(try published(channel)))
+            } catch {
+                failure.withLock { $0 = error }
+                channel.close(promise: nil)
+            }
+        }
+        do {
+            try await application.run()
+        } catch let error as IOError {
+            throw AdminError(
+                "cannot listen on \(text(of: settings.address)) (admin):"
+                    + " \(errorMessage(error.errnoCode)); set [admin] address to a free one")
+        }
+        if let error = failure.withLock({ $0 }) { throw error }
+    }
+
+    private func makeApplication(
+        address: BindAddress, onServerRunning: @escaping @Sendable (any Channel) async -> Void
+    ) -> Application<RouterResponder<BasicRequestContext>> {
+        // Its own "server started" is said better by whoever waits for the binding.
+        var quiet = log
+        quiet.logLevel = max(log.logLevel, .warning)
+        return Application(
+            responder: router,
+            server: .http1(
+                configuration: .init(
+                    idleTimeout: .seconds(settings.idleSeconds),
+                    httpDecoderConfiguration: .init(
+                        maxHeaderFieldSize: 16 * 1024, maxHeaderListSize: 32 * 1024,
+                        maxHeaderFieldCount: 100))),
+            configuration: ApplicationConfiguration(
+                address: address,
+                availableConnectionsDelegate: .maximum(settings.connections, logger: quiet)),
+            onServerRunning: onServerRunning,
+            logger: quiet)
+    }
+
+    /// Sets the outcome of binding; the first one counts for those who wait.
+    private func settle(_ outcome: Binding) {
+        let waiting = binding.withLock { binding in
+            defer { binding = outcome }
+            if case .pending(let waiting) = binding { return waiting }
+            return []
+        }
+        for continuation in waiting {
+            switch outcome {
+            case .pending: break
+            case .bound(let address): continuation.resume(returning: address)
+            case .failed(let error): continuation.resume(throwing: error)
+            }
+        }
+    }
+}

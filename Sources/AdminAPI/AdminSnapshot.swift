@@ -1,0 +1,85 @@
+package import Backends
+
+/// Where the admin API gets what it shows; asked anew for every request, from any thread.
+package protocol AdminSource: Sendable {
+    func snapshot() -> AdminSnapshot
+}
+
+/// The whole program at one instant, in the words of its parts.
+package struct AdminSnapshot: Sendable {
+    package var version: String
+    /// The host name.
+    package var node: String
+    /// Seconds since the Unix era at which the program started.
+    package var startedAt: Int64
+    /// The two clocks at the instant of the snapshot; one turns monotonic times into dates.
+    package var now: MonotonicInstant
+    /// Nanoseconds since the Unix era.
+    package var wallNow: Int64
+    package var uptime: Interval
+    /// Shutting down: nothing new is accepted, `/readyz` says no.
+    package var draining: Bool
+    package var traffic: TrafficSnapshot
+    package var groups: [GroupSnapshot]
+    /// By process id; those without an entry are shown as unknown.
+    package var usage: [Int32: UsageSnapshot]
+
+    package init(
+        version: String, node: String, startedAt: Int64, now: MonotonicInstant, wallNow: Int64,
+        uptime: Interval, draining: Bool = false, traffic: TrafficSnapshot = TrafficSnapshot(),
+        groups: [GroupSnapshot] = [], usage: [Int32: UsageSnapshot] = [:]
+    ) {
+        self.version = version
+        self.node = node
+        self.startedAt = startedAt
+        self.now = now
+        self.wallNow = wallNow
+        self.uptime = uptime
+        self.draining = draining
+        self.traffic = traffic
+        self.groups = groups
+        self.usage = usage
+    }
+}
+
+/// What passed through the data plane since the start.
+package struct TrafficSnapshot: Equatable, Sendable {
+    /// A count under a word, such as a cookie's verdict.
+    package struct Tally: Equatable, Sendable {
+        package var word: String
+        package var count: UInt64
+
+        package init(word: String, count: UInt64) {
+            self.word = word
+            self.count = count
+        }
+    }
+
+    package var connectionsActive: UInt64 = 0
+    package var connectionsAccepted: UInt64 = 0
+    package var requestsActive: UInt64 = 0
+    package var requestsTotal: UInt64 = 0
+    /// Responses from 1xx to 5xx, in this order.
+    package var requestsByStatusClass: [UInt64] = [0, 0, 0, 0, 0]
+    /// Seconds.
+    package var latencyP50 = 0.0
+    package var latencyP90 = 0.0
+    package var latencyP99 = 0.0
+    /// Cookies seen, by verdict.
+    package var verdicts: [Tally] = []
+    package var retriesTotal: UInt64 = 0
+    package var accessLogLinesDropped: UInt64 = 0
+
+    package init() {}
+}
+
+/// What the system says that a process and its helpers have used.
+package struct UsageSnapshot: Equatable, Sendable {
+    package var cpuSeconds: Double
+    package var residentBytes: UInt64
+
+    package init(cpuSeconds: Double, residentBytes: UInt64) {
+        self.cpuSeconds = cpuSeconds
+        self.residentBytes = residentBytes
+    }
+}

@@ -1,0 +1,88 @@
+internal import Glibc
+
+/// The secret of `Authorization: Bearer`, which prints itself as nothing.
+package struct AdminToken: Sendable, CustomStringConvertible, CustomReflectable {
+    /// Shorter ones could be guessed.
+    package static let minimumLength = 16
+    static let maximumLength = 1024
+
+    private let bytes: [UInt8]
+
+    /// - Throws: `AdminError` when the secret is too short, too long or not of visible ASCII.
+    package init(_ secret: String) throws(AdminError) {
+        bytes = Array(secret.utf8)
+        guard bytes.count >= Self.minimumLength else {
+            throw AdminError(
+                "the admin token has \(bytes.count) characters; use at least "
+                    + "\(Self.minimumLength), for example: openssl rand -hex 32")
+        }
+        guard bytes.count <= Self.maximumLength else {
+            throw AdminError("the admin token is longer than \(Self.maximumLength) characters")
+        }
+        guard bytes.allSatisfy({ $0 > 0x20 && $0 < 0x7F }) else {
+            throw AdminError("the admin token has characters other than visible ASCII")
+        }
+    }
+
+    /// Reads the secret from a file; white space around it is left out.
+    ///
+    /// The mode is that of the opened file, so it cannot be exchanged between check and use.
+    /// - Throws: `AdminError` when the file cannot be read, or others can read or write it.
+    package static func read(file path: String) throws(AdminError) -> AdminToken {
+        let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+        guard descriptor >= 0 else {
+            throw AdminError("token_file \(path): \(errorMessage(errno))")
+        }
+        defer { close(descriptor) }
+        var status = stat()
+        guard unsafe fstat(descriptor, &status) == 0 else {
+            throw AdminError("token_file \(path): \(errorMessage(errno))")
+        }
+        guard status.st_mode & S_IFMT == S_IFREG else {
+            throw AdminError("token_file \(path) is not a plain file")
+        }
+        guard status.st_mode & 0o027 == 0 else {
+            throw AdminError(
+                "token_file \(path) may be read or written by other users; run: chmod 600 \(path)")
+        }
+        var content = [UInt8](repeating: 0, count: maximumLength + 64)
+        let count = unsafe content.withUnsafeMutableBytes { buffer in
+            unsafe Glibc.read(descriptor, buffer.baseAddress, buffer.count)
+        }
+        guard count >= 0 else { throw AdminError("token_file \(path): \(errorMessage(errno))") }
+        let isSpace = { (byte: UInt8) in byte == 0x20 || (0x09...0x0D).contains(byte) }
+        let trimmed = content[0..<count].drop(while: isSpace).reversed().drop(while: isSpace)
+        do {
+            return try AdminToken(String(decoding: trimmed.reversed(), as: UTF8.self))
+        } catch {
+            throw AdminError("token_file \(path): \(error.description)")
+        }
+    }
+
+    /// Whether an `Authorization` field carries this secret; takes the same time for any wrong one.
+    func isCarried(by authorization: String?) -> Bool {
+        guard let authorization else { return false }
+        let field = Array(authorization.utf8)
+        let scheme = Array("bearer ".utf8)
+        guard field.count > scheme.count else { return false }
+        for (index, letter) in scheme.enumerated() where field[index] | 0x20 != letter {
+            return false
+        }
+        let given = field[scheme.count...]
+        var difference = UInt8(truncatingIfNeeded: given.count ^ bytes.count)
+        difference |= UInt8(truncatingIfNeeded: (given.count ^ bytes.count) >> 8)
+        for (index, byte) in given.prefix(bytes.count).enumerated() {
+            difference |= byte ^ bytes[index]
+        }
+        return difference == 0
+    }
+
+    package var description: String { "(secret)" }
+    package var customMirror: Mirror { Mirror(self, children: []) }
+}
+
+/// The system's words for an errno.
+func errorMessage(_ code: Int32) -> String {
+    guard let text = unsafe strerror(code) else { return "error \(code)" }
+    return unsafe String(cString: text)
+}

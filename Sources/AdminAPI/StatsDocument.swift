@@ -1,0 +1,151 @@
+package import FoundationEssentials
+
+/// `GET /stats` as it goes over the wire; `mooring status` reads the same type back.
+package struct StatsDocument: Codable, Equatable, Sendable {
+    package struct Connections: Codable, Equatable, Sendable {
+        package var active: UInt64
+        package var acceptedTotal: UInt64
+    }
+
+    package struct Latency: Codable, Equatable, Sendable {
+        package var p50: Double
+        package var p90: Double
+        package var p99: Double
+    }
+
+    package struct Requests: Codable, Equatable, Sendable {
+        package var active: UInt64
+        package var total: UInt64
+        /// `1xx` to `5xx`.
+        package var byStatus: [String: UInt64]
+        package var latencySeconds: Latency
+        package var retriesTotal: UInt64
+    }
+
+    package var version: String
+    package var node: String
+    package var startedAt: Date
+    package var uptimeSeconds: Double
+    package var connections: Connections
+    package var requests: Requests
+    /// Session cookies seen, by verdict.
+    package var verdicts: [String: UInt64]
+    package var groups: [GroupDocument]
+}
+
+/// One group of `GET /stats`, and the whole of `GET /stats/GROUP`.
+package struct GroupDocument: Codable, Equatable, Sendable {
+    package enum Kind: String, Codable, Sendable {
+        case spawned
+        case external
+    }
+
+    package struct Queue: Codable, Equatable, Sendable {
+        package var length: Int
+        package var limit: Int
+        package var oldestSeconds: Double
+        package var rejectedTotal: UInt64
+        package var timedOutTotal: UInt64
+    }
+
+    package struct Sessions: Codable, Equatable, Sendable {
+        package var live: Int
+        package var createdTotal: UInt64
+        package var movedTotal: UInt64
+        package var lostTotal: UInt64
+    }
+
+    package struct Failure: Codable, Equatable, Sendable {
+        package var at: Date
+        package var reason: String
+        @OrNull package var exitStatus: Int32?
+        @OrNull package var signal: Int32?
+        /// The last lines of its output, oldest first.
+        package var output: [String]
+    }
+
+    package struct Spawn: Codable, Equatable, Sendable {
+        package var starting: Int
+        package var spawnedTotal: UInt64
+        package var failuresInARow: Int
+        package var backoffSeconds: Double
+        @OrNull package var lastFailure: Failure?
+    }
+
+    package var name: String
+    package var kind: Kind
+    package var state: String
+    package var generation: Int
+    package var min: Int
+    package var max: Int
+    package var threads: Int
+    package var queue: Queue
+    package var sessions: Sessions
+    package var spawn: Spawn
+    package var limitReachedTotal: UInt64
+    package var processes: [ProcessDocument]
+}
+
+/// One process of a group.
+package struct ProcessDocument: Codable, Equatable, Sendable {
+    /// A public label, not what the cookie holds.
+    package var id: String
+    @OrNull package var pid: Int32?
+    package var state: String
+    @OrNull package var reason: String?
+    package var generation: Int
+    package var transient: Bool
+    @OrNull package var address: String?
+    package var inFlight: Int
+    package var queued: Int
+    package var sessions: Int
+    package var requestsTotal: UInt64
+    package var errorsTotal: UInt64
+    package var startedAt: Date
+    @OrNull package var readyAfterSeconds: Double?
+    package var idleSeconds: Double
+    @OrNull package var cpuSeconds: Double?
+    @OrNull package var rssBytes: UInt64?
+}
+
+/// A value that is written as `null` when it is missing, so that every key is always there.
+@propertyWrapper
+package struct OrNull<Value: Codable & Equatable & Sendable>: Codable, Equatable, Sendable {
+    package var wrappedValue: Value?
+
+    package init(wrappedValue: Value?) { self.wrappedValue = wrappedValue }
+
+    package init(from decoder: any Decoder) throws {
+        let container = try decoder.singleValueContainer()
+        wrappedValue = container.decodeNil() ? nil : try container.decode(Value.self)
+    }
+
+    package func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        if let wrappedValue {
+            try container.encode(wrappedValue)
+        } else {
+            try container.encodeNil()
+        }
+    }
+}
+
+/// The one form of JSON here: snake case, sorted keys, ISO 8601 dates.
+package enum AdminJSON {
+    package static func encode(_ value: some Encodable) throws -> Data {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        encoder.keyEncodingStrategy = .convertToSnakeCase
+        encoder.dateEncodingStrategy = .iso8601
+        return try encoder.encode(value)
+    }
+
+    package static func decode<Value: Decodable>(_ type: Value.Type, from data: Data) throws
+        -> Value
+    {
+        let decoder = JSONDecoder()
+        decoder.keyDecodingStrategy = .convertFromSnakeCase
+        decoder.dateDecodingStrategy = .iso8601
+        return try decoder.decode(type, from: data)
+    }
+}

@@ -1,0 +1,109 @@
+internal import Backends
+internal import FoundationEssentials
+
+// Snapshots become documents: monotonic times turn into dates and ages, and nothing else changes.
+
+extension StatsDocument {
+    package init(_ snapshot: AdminSnapshot) {
+        let traffic = snapshot.traffic
+        var byStatus: [String: UInt64] = [:]
+        for (index, count) in traffic.requestsByStatusClass.enumerated() {
+            byStatus["\(index + 1)xx"] = count
+        }
+        self.init(
+            version: snapshot.version,
+            node: snapshot.node,
+            startedAt: Date(timeIntervalSince1970: Double(snapshot.startedAt)),
+            uptimeSeconds: rounded(snapshot.uptime.seconds),
+            connections: Connections(
+                active: traffic.connectionsActive, acceptedTotal: traffic.connectionsAccepted),
+            requests: Requests(
+                active: traffic.requestsActive,
+                total: traffic.requestsTotal,
+                byStatus: byStatus,
+                latencySeconds: Latency(
+                    p50: rounded(traffic.latencyP50), p90: rounded(traffic.latencyP90),
+                    p99: rounded(traffic.latencyP99)),
+                retriesTotal: traffic.retriesTotal),
+            verdicts: Dictionary(
+                traffic.verdicts.map { ($0.word, $0.count) }, uniquingKeysWith: &+),
+            groups: snapshot.groups.map { GroupDocument($0, in: snapshot) })
+    }
+}
+
+extension GroupDocument {
+    init(_ group: GroupSnapshot, in snapshot: AdminSnapshot) {
+        self.init(
+            name: group.name,
+            kind: group.isSpawned ? .spawned : .external,
+            state: group.state.rawValue,
+            generation: group.generation,
+            min: group.minimum,
+            max: group.maximum,
+            threads: group.threads,
+            queue: Queue(
+                length: group.queueLength,
+                limit: group.queueLimit,
+                oldestSeconds: rounded(group.queueOldest.seconds),
+                rejectedTotal: group.queueRejectedTotal,
+                timedOutTotal: group.queueTimedOutTotal),
+            sessions: Sessions(
+                live: group.sessionsLive,
+                createdTotal: group.sessionsCreatedTotal,
+                movedTotal: group.sessionsMovedTotal,
+                lostTotal: group.sessionsLostTotal),
+            spawn: Spawn(
+                starting: group.starting,
+                spawnedTotal: group.spawnedTotal,
+                failuresInARow: group.failuresInARow,
+                backoffSeconds: rounded(group.backoff.seconds),
+                lastFailure: group.lastFailure.map { failure in
+                    Failure(
+                        at: snapshot.date(of: failure.at),
+                        reason: failure.report.reason,
+                        exitStatus: failure.report.status,
+                        signal: failure.report.signal,
+                        output: failure.report.output)
+                }),
+            limitReachedTotal: group.limitReachedTotal,
+            processes: group.processes.map { ProcessDocument($0, in: snapshot) })
+    }
+}
+
+extension ProcessDocument {
+    init(_ process: ProcessSnapshot, in snapshot: AdminSnapshot) {
+        let usage = process.pid.flatMap { snapshot.usage[$0] }
+        self.init(
+            id: process.label,
+            pid: process.pid,
+            state: process.state.rawValue,
+            reason: process.reason?.rawValue,
+            generation: process.generation,
+            transient: process.transient,
+            address: process.address.map(text(of:)),
+            inFlight: process.inFlight,
+            queued: process.queued,
+            sessions: process.sessions,
+            requestsTotal: process.requestsTotal,
+            errorsTotal: process.errorsTotal,
+            startedAt: snapshot.date(of: process.startedAt),
+            readyAfterSeconds: process.readyAfter.map { rounded($0.seconds) },
+            idleSeconds: rounded(process.idle.seconds),
+            cpuSeconds: usage.map { rounded($0.cpuSeconds) },
+            rssBytes: usage?.residentBytes)
+    }
+}
+
+extension AdminSnapshot {
+    /// The date of a monotonic instant, by the two clocks of the snapshot.
+    func date(of instant: MonotonicInstant) -> Date {
+        let age = now - instant
+        return Date(timeIntervalSince1970: Double(wallNow &- age.nanoseconds) / 1e9)
+    }
+}
+
+/// Seconds to the microsecond; what is not a number, which JSON cannot say, becomes 0.
+private func rounded(_ seconds: Double) -> Double {
+    guard seconds.isFinite else { return 0 }
+    return (seconds * 1e6).rounded() / 1e6
+}
