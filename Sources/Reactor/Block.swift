@@ -56,6 +56,12 @@ package struct Block {
         start &+= count
     }
 
+    /// Drops everything and begins at the front again; the memory stays.
+    package mutating func rewind() {
+        start = 0
+        end = 0
+    }
+
     /// Moves what is left to `position` (the beginning, or behind a head that is still wanted).
     package mutating func compact(to position: Int = 0) {
         precondition(position >= 0 && position <= start)

@@ -1,0 +1,49 @@
+internal import Reactor
+internal import Testing
+
+@Suite struct SlabTests {
+    @Test func `a place is addressed until it is emptied`() {
+        var slab = Slab<Int>(capacity: 4)
+        let place = insert(7, into: &slab)
+        slab[place] += 1
+        #expect(slab[place] == 8)
+        #expect(slab.count == 1)
+    }
+
+    @Test func `a later tenant of a place is not taken for the former`() {
+        var slab = Slab<Int>(capacity: 1)
+        let first = insert(1, into: &slab)
+        let serial = slab.serial(first)
+        slab.remove(first)
+        #expect(slab.holds(first, serial: serial) == false)
+        let second = insert(2, into: &slab)
+        #expect(first == second)
+        #expect(slab.holds(first, serial: serial) == false)
+        #expect(slab.holds(second, serial: slab.serial(second)) == true)
+    }
+
+    @Test func `a full slab takes no more until a place is emptied`() {
+        var slab = Slab<Int>(capacity: 2)
+        let first = insert(1, into: &slab)
+        _ = slab.insert(2)
+        let refused = slab.insert(3)
+        #expect(refused == nil)
+        slab.remove(first)
+        let taken = slab.insert(4)
+        #expect(taken != nil)
+    }
+
+    @Test func `a place that was never taken is not held by serial zero`() {
+        let slab = Slab<Int>(capacity: 2)
+        #expect(slab.holds(0, serial: 0) == false)
+        #expect(slab.isTaken(1) == false)
+    }
+
+    private func insert(_ value: Int, into slab: inout Slab<Int>) -> Int {
+        guard let place = slab.insert(value) else {
+            Issue.record("the slab has room")
+            return 0
+        }
+        return place
+    }
+}
