@@ -24,8 +24,10 @@ struct ChildProcess: Equatable, Sendable {
     /// Files that the child makes are not writable by others, whatever Mooring was started with.
     private static let mask: mode_t = 0o022
 
-    /// Starts the child with `input` as its standard input. The calling thread must live as long as
-    /// the child does: when it ends, the child is sent SIGTERM (PR_SET_PDEATHSIG).
+    /// Starts a child with `input` as its standard input.
+    ///
+    /// The calling thread must live as long as the child does: when it ends, the child is sent
+    /// SIGTERM (PR_SET_PDEATHSIG).
     static func spawn(_ command: Command, input: Int32) throws(SpawnFailure) -> ChildProcess {
         guard let program = command.arguments.first, !program.isEmpty else {
             throw SpawnFailure(errno: EINVAL, step: "exec", advice: "the command is empty")
@@ -116,7 +118,7 @@ struct ChildProcess: Equatable, Sendable {
     ) -> Result {
         var pointers = unsafe strings.map { unsafe strdup($0) }
         unsafe pointers.append(nil)
-        defer { for unsafepointer in unsafe pointers { unsafe free(pointer) } }
+        defer { unsafe pointers.forEach { unsafe free($0) } }
         return unsafe pointers.withUnsafeBufferPointer { buffer in
             guard let base = buffer.baseAddress else {
                 preconditionFailure("the array ends with a nil, so it has a base address")

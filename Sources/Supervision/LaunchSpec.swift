@@ -1,7 +1,8 @@
 /// What the processes of one spawned group run, and where.
 package struct LaunchSpec: Sendable, Equatable {
-    /// Program and arguments, with the placeholders `{socket}`, `{port}`, `{threads}`, `{group}` and
-    /// `{process}`. A program without a slash is searched in the `PATH` of `environment`.
+    /// Program and arguments, with placeholders.
+    ///
+    /// `{socket}`, `{port}`, `{threads}`, `{group}` and `{process}` are filled in. A program without a slash is searched in the `PATH` of `environment`.
     package var command: [String]
     /// The working directory, an absolute path.
     package var directory: String
@@ -62,7 +63,9 @@ package struct LaunchSpec: Sendable, Equatable {
         return command.map { Self.fill($0, values) }
     }
 
-    /// The environment of one process as `NAME=value`. What Mooring adds stands first and wins.
+    /// The environment of one process as `NAME=value`.
+    ///
+    /// What Mooring adds stands first and wins.
     func environmentEntries(socket: String?, port: UInt16?, label: String) -> [String] {
         var added = [
             (LaunchEnvironment.processVariable, label), ("MOORING_GROUP", groupName),

@@ -10,7 +10,9 @@ struct ProcessKey: Hashable, Sendable {
 
 /// Everything that supervision knows of one spawned process; belongs to the loop's thread.
 final class ManagedProcess {
-    /// How far it has come. What the registry calls ready, draining or stopping is its business.
+    /// How far it has come.
+    ///
+    /// What the registry calls ready, draining or stopping is its business.
     enum Phase {
         /// Being asked whether it accepts connections. Can transition to running and collected.
         case starting(ReadinessProbe)
@@ -107,7 +109,9 @@ final class ManagedProcess {
         }
     }
 
-    /// Closes both pipes; unfinished lines are kept too. Harmless when repeated.
+    /// Closes both pipes; unfinished lines are kept too.
+    ///
+    /// Harmless when repeated.
     func closePipes(now: Int64) {
         output.close { keep($0, outputLog, .info, now: now) }
         errors.close { keep($0, errorsLog, .notice, now: now) }

@@ -53,7 +53,9 @@ struct OutputPipe {
         return isOpen ? .leftover : .ended
     }
 
-    /// Closes it; an unfinished line is handed out. Harmless when it is closed already.
+    /// Closes it; an unfinished line is handed out.
+    ///
+    /// Harmless when it is closed already.
     mutating func close(_ onLine: (String) -> Void) {
         guard isOpen else { return }
         isOpen = false

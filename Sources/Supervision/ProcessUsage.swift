@@ -1,6 +1,8 @@
 internal import Glibc
 
-/// What the processes of one process group use at the moment, from /proc. See proc(5).
+/// What the processes of one process group use at the moment.
+///
+/// From /proc/PID/stat; see proc(5).
 package struct ProcessUsage: Equatable, Sendable {
     /// User and system time of the members and of children that they have waited for.
     package var cpuSeconds: Double

@@ -88,9 +88,9 @@ package final class Supervisor: Sendable {
         state.withLock { $0.groups = groups }
     }
 
-    /// Writes the Python host program, removes stale sockets and starts the thread. Once.
+    /// Writes the Python host program, removes stale sockets and starts the thread.
     ///
-    /// From here on this program adopts descendants whose parents have ended (PR_SET_CHILD_SUBREAPER).
+    /// Once. From here on this program adopts descendants whose parents have ended (PR_SET_CHILD_SUBREAPER).
     package func start() throws(SupervisionError) {
         try directory.write(PackageResources.mooring_host_py, as: Self.hostFileName)
         for path in directory.removeStaleSockets() { log.info("removed the stale socket \(path)") }
@@ -127,8 +127,9 @@ package final class Supervisor: Sendable {
         finished.wait()
     }
 
-    /// The last lines that a living process wrote to stdout and stderr, oldest first: at most 200
-    /// lines and 64 KiB, without control characters. None when it is gone.
+    /// The last lines that a living process wrote to stdout and stderr, oldest first.
+    ///
+    /// At most 200 lines and 64 KiB, without control characters; none when it is gone.
     package func output(of process: ProcessHandle, group: Int) -> [String] {
         processes[ProcessKey(group: group, handle: process)]?.lines.last() ?? []
     }
