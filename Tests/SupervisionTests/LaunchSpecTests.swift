@@ -1,0 +1,75 @@
+import Testing
+
+@testable import Supervision
+
+@Suite struct LaunchSpecTests {
+    private func spec(_ command: [String], environment: [String: String] = [:]) -> LaunchSpec {
+        LaunchSpec(
+            command: command, directory: "/srv", environment: environment, threads: 10,
+            multiprocess: true, groupName: "django")
+    }
+
+    @Test func `placeholders are filled in, other braces stay`() {
+        let arguments = spec([
+            "./app", "--uds={socket}", "{threads}/{group}/{process}", "{x}{", "}",
+        ])
+        .arguments(socket: "/run/a.sock", port: nil, label: "k3f9abcd")
+        #expect(
+            arguments == ["./app", "--uds=/run/a.sock", "10/django/k3f9abcd", "{x}{", "}"])
+    }
+
+    @Test func `a value with braces is not filled in again`() {
+        var spec = spec(["{group}{{threads}"])
+        spec.groupName = "{threads}"
+        #expect(spec.arguments(socket: nil, port: 1, label: "x") == ["{threads}{10"])
+    }
+
+    @Test func `a port is used where only a port is asked for`() {
+        #expect(spec(["app", "--port", "{port}"]).wantsPort)
+        #expect(!spec(["app"]).wantsPort)
+        #expect(!spec(["app", "{port}", "{socket}"]).wantsPort)
+    }
+
+    @Test func `what Mooring tells a process cannot be overridden`() {
+        let entries = spec(["app"], environment: ["MOORING_PROCESS": "forged", "A": "1"])
+            .environmentEntries(socket: "/s", port: nil, label: "k3f9abcd")
+        #expect(
+            entries == [
+                "MOORING_PROCESS=k3f9abcd", "MOORING_GROUP=django", "MOORING_THREADS=10",
+                "MOORING_MULTIPROCESS=1", "MOORING_SOCKET=/s", "A=1",
+            ])
+    }
+
+    @Test func `a process with a port is told the port and no socket`() {
+        let entries = spec(["app"]).environmentEntries(socket: nil, port: 8123, label: "x")
+        #expect(entries.contains("PORT=8123"))
+        #expect(!entries.contains { $0.hasPrefix("MOORING_SOCKET=") })
+    }
+
+    @Test func `a WSGI application runs under the host program, unbuffered`() {
+        let spec = LaunchSpec.wsgi(
+            application: "mysite/wsgi.py", server: "auto", python: "python3",
+            hostFile: "/run/mooring_host.py", directory: "/srv", environment: [:], threads: 15,
+            multiprocess: false, groupName: "django")
+        #expect(
+            spec.arguments(socket: "/s", port: nil, label: "x") == [
+                "python3", "/run/mooring_host.py", "--app", "mysite/wsgi.py", "--server", "auto",
+                "--threads", "15",
+            ])
+        #expect(spec.environment["PYTHONUNBUFFERED"] == "1")
+    }
+}
+
+@Suite struct LaunchEnvironmentTests {
+    @Test func `only the base and the named variables go over`() {
+        let own = ["PATH": "/bin", "HOME": "/root", "SECRET": "x", "WANTED": "y", "TZ": "UTC"]
+        #expect(
+            LaunchEnvironment.base(from: own, passing: ["WANTED", "MISSING"])
+                == ["PATH": "/bin", "HOME": "/root", "TZ": "UTC", "WANTED": "y"])
+    }
+
+    @Test func `there is always a path`() {
+        let path = LaunchEnvironment.base(from: [:], passing: [])["PATH"]
+        #expect(path == "/usr/local/bin:/usr/bin:/bin")
+    }
+}
