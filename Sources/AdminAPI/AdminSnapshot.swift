@@ -2,6 +2,7 @@ package import Backends
 
 /// Where the admin API gets what it shows; asked anew for every request, from any thread.
 package protocol AdminSource: Sendable {
+    /// Everything as it is now; bounded work, no waiting.
     func snapshot() -> AdminSnapshot
 }
 

@@ -69,10 +69,9 @@ package struct AdminToken: Sendable, CustomStringConvertible, CustomReflectable 
             return false
         }
         let given = field[scheme.count...]
-        var difference = UInt8(truncatingIfNeeded: given.count ^ bytes.count)
-        difference |= UInt8(truncatingIfNeeded: (given.count ^ bytes.count) >> 8)
+        var difference = given.count ^ bytes.count
         for (index, byte) in given.prefix(bytes.count).enumerated() {
-            difference |= byte ^ bytes[index]
+            difference |= Int(byte ^ bytes[index])
         }
         return difference == 0
     }

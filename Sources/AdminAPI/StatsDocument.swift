@@ -2,17 +2,20 @@ package import FoundationEssentials
 
 /// `GET /stats` as it goes over the wire; `mooring status` reads the same type back.
 package struct StatsDocument: Codable, Equatable, Sendable {
+    /// Client connections.
     package struct Connections: Codable, Equatable, Sendable {
         package var active: UInt64
         package var acceptedTotal: UInt64
     }
 
+    /// Seconds from the first byte of requests to the last of responses.
     package struct Latency: Codable, Equatable, Sendable {
         package var p50: Double
         package var p90: Double
         package var p99: Double
     }
 
+    /// Exchanges since the start.
     package struct Requests: Codable, Equatable, Sendable {
         package var active: UInt64
         package var total: UInt64
@@ -35,11 +38,13 @@ package struct StatsDocument: Codable, Equatable, Sendable {
 
 /// One group of `GET /stats`, and the whole of `GET /stats/GROUP`.
 package struct GroupDocument: Codable, Equatable, Sendable {
+    /// Whether Mooring starts the processes or only balances to them.
     package enum Kind: String, Codable, Sendable {
         case spawned
         case external
     }
 
+    /// Requests waiting for any process of the group.
     package struct Queue: Codable, Equatable, Sendable {
         package var length: Int
         package var limit: Int
@@ -48,6 +53,7 @@ package struct GroupDocument: Codable, Equatable, Sendable {
         package var timedOutTotal: UInt64
     }
 
+    /// Sessions of the group.
     package struct Sessions: Codable, Equatable, Sendable {
         package var live: Int
         package var createdTotal: UInt64
@@ -55,6 +61,7 @@ package struct GroupDocument: Codable, Equatable, Sendable {
         package var lostTotal: UInt64
     }
 
+    /// A start that failed, or a process that ended by itself.
     package struct Failure: Codable, Equatable, Sendable {
         package var at: Date
         package var reason: String
@@ -64,6 +71,7 @@ package struct GroupDocument: Codable, Equatable, Sendable {
         package var output: [String]
     }
 
+    /// What starting processes came to.
     package struct Spawn: Codable, Equatable, Sendable {
         package var starting: Int
         package var spawnedTotal: UInt64
@@ -132,6 +140,7 @@ package struct OrNull<Value: Codable & Equatable & Sendable>: Codable, Equatable
 
 /// The one form of JSON here: snake case, sorted keys, ISO 8601 dates.
 package enum AdminJSON {
+    /// UTF-8 bytes of one document.
     package static func encode(_ value: some Encodable) throws -> Data {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
@@ -140,6 +149,7 @@ package enum AdminJSON {
         return try encoder.encode(value)
     }
 
+    /// Reads what `encode` wrote.
     package static func decode<Value: Decodable>(_ type: Value.Type, from data: Data) throws
         -> Value
     {

@@ -1,0 +1,66 @@
+internal import Logging
+internal import Synchronization
+
+@testable internal import AdminAPI
+@testable internal import Backends
+
+/// A source whose snapshot the test sets.
+final class FixedSource: AdminSource {
+    private let value: Mutex<AdminSnapshot>
+
+    init(_ snapshot: AdminSnapshot) { value = Mutex(snapshot) }
+
+    func snapshot() -> AdminSnapshot { value.withLock { $0 } }
+    func set(_ snapshot: AdminSnapshot) { value.withLock { $0 = snapshot } }
+}
+
+/// 2026-11-22T10:00:00Z.
+let startOfTests: Int64 = 1_795_341_600
+
+/// A program that has run for 100 s, its monotonic clock at 1,000 s.
+func makeSnapshot(
+    groups: [GroupSnapshot] = [makeGroup()], traffic: TrafficSnapshot = TrafficSnapshot(),
+    draining: Bool = false, usage: [Int32: UsageSnapshot] = [:]
+) -> AdminSnapshot {
+    AdminSnapshot(
+        version: "0.1.0", node: "host-1", startedAt: startOfTests,
+        now: MonotonicInstant(nanoseconds: 1_000_000_000_000),
+        wallNow: (startOfTests + 100) * 1_000_000_000, uptime: .seconds(100), draining: draining,
+        traffic: traffic, groups: groups, usage: usage)
+}
+
+func makeGroup(
+    name: String = "django", isSpawned: Bool = true, state: GroupSnapshot.State = .ok,
+    minimum: Int = 1, lastFailure: GroupSnapshot.Failure? = nil,
+    processes: [ProcessSnapshot] = [makeProcess()]
+) -> GroupSnapshot {
+    GroupSnapshot(
+        name: name, isSpawned: isSpawned, state: state, generation: 1, minimum: minimum,
+        maximum: 4, threads: 10, queueLength: 2, queueLimit: 100,
+        queueOldest: .milliseconds(1500), queueRejectedTotal: 3, queueTimedOutTotal: 4,
+        sessionsLive: 41, sessionsCreatedTotal: 50, sessionsMovedTotal: 5, sessionsLostTotal: 6,
+        starting: 1, spawnedTotal: 7, failuresInARow: 0, backoff: .zero,
+        lastFailure: lastFailure, limitReachedTotal: 8, processes: processes)
+}
+
+func makeProcess(
+    label: String = "k3f9", pid: Int32? = 4711, state: ProcessSnapshot.State = .ready
+) -> ProcessSnapshot {
+    ProcessSnapshot(
+        handle: ProcessHandle(index: 0, serial: 1), label: label, pid: pid, state: state,
+        reason: .minimum, generation: 1, transient: false,
+        address: .unix(path: "/run/mooring/k3f9.sock"), inFlight: 1, queued: 0, sessions: 14,
+        requestsTotal: 1300, errorsTotal: 2,
+        startedAt: MonotonicInstant(nanoseconds: 990_000_000_000),
+        readyAfter: .milliseconds(210), idle: .zero)
+}
+
+/// A server for router tests: TCP unless said otherwise, no token.
+func makeServer(
+    address: ProcessAddress = .tcp(host: "127.0.0.1", port: 9000), token: AdminToken? = nil,
+    snapshot: AdminSnapshot = makeSnapshot()
+) -> AdminServer {
+    AdminServer(
+        settings: AdminSettings(address: address, token: token), node: "host-1",
+        source: FixedSource(snapshot), log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+}

@@ -1,0 +1,110 @@
+internal import Foundation
+internal import Testing
+
+/// The directions of import: what `ls Sources` promises, held by a test.
+@Suite struct ImportTests {
+    /// The targets that perform nothing: facts and time in, orders out.
+    static let pure: Set<String> = ["Backends", "SessionAffinity", "Routing", "HTTPWire"]
+
+    /// Every module that a target may import; a target that is not listed may not exist.
+    static let allowed: [String: Set<String>] = [
+        "Backends": ["DequeModule", "HeapModule", "Synchronization"],
+        "SessionAffinity": ["COpenSSL"],
+        "Routing": [],
+        "HTTPWire": [],
+        "Reactor": ["CLinux", "COpenSSL", "Glibc", "Synchronization"],
+        "ConfigFile": ["Backends", "SessionAffinity", "Routing", "TOMLKit"],
+        "ReverseProxy": [
+            "Reactor", "HTTPWire", "SessionAffinity", "Routing", "Backends", "Glibc",
+            "Synchronization",
+        ],
+        "Supervision": [
+            "Reactor", "Backends", "CLinux", "Logging", "Dispatch", "Glibc", "Synchronization",
+        ],
+        "AdminAPI": [
+            "Backends", "Hummingbird", "HTTPTypes", "NIOCore", "NIOPosix", "Logging",
+            "ServiceLifecycle", "FoundationEssentials", "Glibc", "Synchronization",
+        ],
+        "Simulation": ["Backends", "SessionAffinity", "Routing"],
+        "mooring": [
+            "Backends", "SessionAffinity", "Routing", "Reactor", "ConfigFile", "ReverseProxy",
+            "Supervision", "AdminAPI", "ArgumentParser", "AsyncHTTPClient", "Logging", "NIOCore",
+            "NIOPosix", "ServiceLifecycle", "FoundationEssentials", "Dispatch", "Glibc",
+            "Synchronization",
+        ],
+        "simulate": ["Backends", "Simulation", "ArgumentParser", "Glibc"],
+    ]
+
+    @Test func `every target imports only what the design allows`() {
+        #expect(!SourceTree.swiftSources.isEmpty)
+        for file in SourceTree.swiftSources {
+            guard let allowed = Self.allowed[file.target] else {
+                Issue.record("\(file.path): the design knows no target \(file.target)")
+                continue
+            }
+            for (module, line) in Self.imports(of: file) where !allowed.contains(module) {
+                Issue.record("\(file.path):\(line): \(file.target) may not import \(module)")
+            }
+        }
+    }
+
+    @Test func `every import says its access level`() throws {
+        let bare = try Regex(#"^\s*(@testable |@preconcurrency )*import "#)
+        for file in SourceTree.swiftSources + SourceTree.files(in: "Tests", endings: [".swift"]) {
+            for (index, line) in file.code.enumerated() where line.prefixMatch(of: bare) != nil {
+                Issue.record("\(file.path):\(index + 1): write internal, package or private import")
+            }
+        }
+    }
+
+    @Test func `pure targets read no clock, draw no number and print nothing`() throws {
+        let banned: [(pattern: String, instead: String)] = [
+            (#"\bDate\("#, "take the time as an argument"),
+            (
+                #"(Clock(\(\))?|Instant|Date)\.now\b|[(=:,]\s*\.now\b"#,
+                "take the time as an argument"
+            ),
+            (#"\.random\((?!.*using:)"#, "take a generator: using:"),
+            (#"\.randomElement\(\)|\.shuffled\(\)|\.shuffle\(\)"#, "take a generator: using:"),
+            (#"SystemRandomNumberGenerator"#, "take a generator as an argument"),
+            (#"\.hashValue\b|\bHasher\("#, "Swift's hashes differ from run to run"),
+            (#"\bprint\(|\bdebugPrint\("#, "give an order or an event"),
+            (#"\bTask\s*[.{(]|\basync\b|\bawait\b"#, "stay synchronous"),
+        ]
+        for rule in banned {
+            let pattern = try Regex(rule.pattern)
+            for file in SourceTree.swiftSources where Self.pure.contains(file.target) {
+                for (index, line) in file.code.enumerated()
+                where line.firstMatch(of: pattern) != nil {
+                    Issue.record("\(file.path):\(index + 1): \(rule.instead): \(line)")
+                }
+            }
+        }
+    }
+
+    @Test func `no force unwrap hides behind a shortcut`() throws {
+        let pattern = try Regex(#"\btry!|\bas! |\bfatalError\("contract"#)
+        for file in SourceTree.swiftSources {
+            for (index, line) in file.code.enumerated() where line.firstMatch(of: pattern) != nil {
+                Issue.record("\(file.path):\(index + 1): \(line)")
+            }
+        }
+    }
+
+    /// The modules of a file's imports with their lines; `import struct M.T` counts as M.
+    private static func imports(of file: SourceTree.File) -> [(module: String, line: Int)] {
+        let kinds: Set<Substring> = ["struct", "class", "enum", "protocol", "func", "typealias"]
+        return file.code.enumerated().compactMap { index, line in
+            let words = line.split(separator: " ")
+            guard let place = words.firstIndex(of: "import"),
+                words[..<place].allSatisfy({ accessWords.contains($0) || $0.hasPrefix("@") })
+            else { return nil }
+            let name = words[(place + 1)...].first { !kinds.contains($0) } ?? ""
+            return (name.split(separator: ".").first.map(String.init) ?? "", index + 1)
+        }
+    }
+
+    private static let accessWords: Set<Substring> = [
+        "internal", "package", "private", "fileprivate", "public",
+    ]
+}
