@@ -24,10 +24,14 @@ final class ManagedProcess {
         case collected(ExitStatus, readUntil: Int64)
     }
 
-    /// What a turn reads of one pipe, and how long a pipe that had more has to wait: together they
-    /// hold a flooding process to 16 MB/s instead of letting it have this thread's whole time.
+    /// What a turn reads of one pipe, in bytes.
+    ///
+    /// A pipe that had more has to wait before it is read again, in
+    /// nanoseconds and in times of what its portion took: a process that floods its output is held
+    /// to 16 MB/s and a fifth of this thread's time instead of having all of it.
     static let portion = 2 * OutputPipe.readSize
-    static let pause: Int64 = 2_000_000
+    static let shortestPause: Int64 = 2_000_000
+    static let pauseFactor: Int64 = 4
 
     /// Part of the tokens under which its descriptors are registered; never used again.
     let id: UInt64

@@ -23,6 +23,8 @@ extension SupervisionLoop {
         process.child.reap()
         mooring_close(process.child.pidfd)
         process.phase = .collected(status, readUntil: Clock.monotonic() + Self.lastWords)
+        // Strays may hold the pipes open; those that are known to be its own end now.
+        wantsSweep = true
         read(process, .output)
         // The first may have been the last one open, and the process be forgotten by now.
         if processes[process.id] != nil { read(process, .errors) }
@@ -53,7 +55,6 @@ extension SupervisionLoop {
         processes[process.id] = nil
         idsByKey[process.key] = nil
         published[process.key] = nil
-        wantsSweep = true
         let report = ExitReport(
             reason: status.sentence, status: status.status, signal: status.signal,
             output: process.lines.last(Self.reportedLines))

@@ -11,7 +11,9 @@ extension SupervisionLoop {
         case .leftover:
             // Out of the loop until then, or each write of a flood would wake it.
             loop.remove(stream == .output ? process.output.descriptor : process.errors.descriptor)
-            process.resumeAt = min(process.resumeAt ?? .max, now + ManagedProcess.pause)
+            let spent = Clock.monotonic() - now
+            let pause = max(ManagedProcess.shortestPause, spent * ManagedProcess.pauseFactor)
+            process.resumeAt = min(process.resumeAt ?? .max, now + spent + pause)
         case .ended:
             finishIfCollected(process)
         }
@@ -29,7 +31,7 @@ extension SupervisionLoop {
                 try loop.add(pipe.descriptor, token: source.token(process.id))
             } catch {
                 // Registered already (EEXIST): the other one had more. Anything else passes.
-                if error.errno != EEXIST { process.resumeAt = now + ManagedProcess.pause }
+                if error.errno != EEXIST { process.resumeAt = now + ManagedProcess.shortestPause }
             }
             read(process, stream)
         }

@@ -1,6 +1,6 @@
-import Testing
+internal import Testing
 
-@testable import Supervision
+@testable internal import Supervision
 
 @Suite struct LaunchSpecTests {
     private func spec(_ command: [String], environment: [String: String] = [:]) -> LaunchSpec {

@@ -1,6 +1,6 @@
-import Testing
+internal import Testing
 
-@testable import Supervision
+@testable internal import Supervision
 
 @Suite struct LineFramerTests {
     private func lines(_ pieces: [String], limit: Int = 16, finish: Bool = true) -> [String] {

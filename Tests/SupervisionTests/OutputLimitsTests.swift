@@ -1,6 +1,6 @@
-import Testing
+internal import Testing
 
-@testable import Supervision
+@testable internal import Supervision
 
 @Suite struct OutputRingTests {
     @Test func `the newest lines are kept, oldest first`() {

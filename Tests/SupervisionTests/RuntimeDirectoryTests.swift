@@ -1,8 +1,8 @@
-import Glibc
-import Reactor
-import Testing
+internal import Glibc
+internal import Reactor
+internal import Testing
 
-@testable import Supervision
+@testable internal import Supervision
 
 @Suite struct RuntimeDirectoryTests {
     private let scratch = TestDirectory()

@@ -1,6 +1,6 @@
-import Glibc
+internal import Glibc
 
-@testable import Supervision
+@testable internal import Supervision
 
 /// A private directory for one test, with a path short enough for sockets.
 final class TestDirectory {

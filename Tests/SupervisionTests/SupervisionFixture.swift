@@ -1,0 +1,212 @@
+internal import Backends
+internal import Dispatch
+internal import Glibc
+internal import Logging
+internal import Synchronization
+internal import Testing
+
+@testable internal import Supervision
+
+/// What supervision reported of a process.
+enum Fact: Equatable, Sendable {
+    case spawned(ProcessHandle, pid: Int32, label: String, ProcessAddress)
+    case ready(ProcessHandle)
+    case exited(ProcessHandle, ExitReport)
+    case advanced
+    case logged(String, Logger.Level)
+    case signal(Int32)
+}
+
+/// The facts and log lines of one test in order, and a way to wait for one of them.
+final class FactLog: Sendable {
+    private let facts = Mutex<[Fact]>([])
+    private let news = DispatchSemaphore(value: 0)
+
+    var all: [Fact] { facts.withLock { $0 } }
+
+    func append(_ fact: Fact) {
+        facts.withLock { $0.append(fact) }
+        news.signal()
+    }
+
+    /// The first answer of `question` over the facts so far; fails the test after 20 seconds.
+    func wait<Answer>(
+        _ what: String, sourceLocation: SourceLocation = #_sourceLocation,
+        _ question: ([Fact]) -> Answer?
+    ) throws -> Answer {
+        let deadline = DispatchTime.now() + .seconds(20)
+        while true {
+            if let answer = question(all) { return answer }
+            if news.wait(timeout: deadline) == .timedOut {
+                return try #require(
+                    question(all), "\(what); so far: \(all)", sourceLocation: sourceLocation)
+            }
+        }
+    }
+}
+
+/// Stands in for the registry: writes down what it is told.
+final class FactGroup: SupervisedGroup {
+    let facts: FactLog
+    let deadline = Mutex<MonotonicInstant?>(nil)
+    /// Called on supervision's thread.
+    let onAdvance = Mutex<(@Sendable () -> Void)?>(nil)
+
+    init(facts: FactLog) { self.facts = facts }
+
+    func spawned(
+        _ process: ProcessHandle, incarnation: Incarnation, label: String, pid: Int32,
+        address: ProcessAddress, now: MonotonicInstant
+    ) {
+        facts.append(.spawned(process, pid: pid, label: label, address))
+    }
+    func becameReady(_ process: ProcessHandle, now: MonotonicInstant) {
+        facts.append(.ready(process))
+    }
+    func exited(_ process: ProcessHandle, _ report: ExitReport, now: MonotonicInstant) {
+        facts.append(.exited(process, report))
+    }
+    func advance(to now: MonotonicInstant) {
+        deadline.withLock { $0 = nil }
+        onAdvance.withLock { $0 }?()
+        facts.append(.advanced)
+    }
+    var nextDeadline: MonotonicInstant? { deadline.withLock { $0 } }
+}
+
+/// Log lines are facts too, so that a test can wait for what a process prints.
+struct FactLogHandler: LogHandler {
+    var facts: FactLog
+    var metadata: Logger.Metadata = [:]
+    var logLevel = Logger.Level.trace
+
+    subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+        get { metadata[key] }
+        set { metadata[key] = newValue }
+    }
+
+    func log(event: LogEvent) {
+        facts.append(.logged("\(event.message)", event.level))
+    }
+}
+
+/// A running supervisor over one group, whose processes all end with the test.
+final class SupervisionFixture {
+    let facts = FactLog()
+    let group: FactGroup
+    let supervisor: Supervisor
+    let directory = TestDirectory()
+    private var lastIndex: UInt32 = 0
+
+    /// - Parameter commands: the command of each group.
+    init(_ commands: [String]..., environment: [String: String] = [:]) throws {
+        let facts = facts
+        group = FactGroup(facts: facts)
+        var environment = environment
+        environment["PATH"] = "/usr/local/bin:/usr/bin:/bin"
+        let path = directory.path
+        let launches = commands.enumerated().map { index, command in
+            LaunchSpec(
+                command: command, directory: path, environment: environment, threads: 3,
+                multiprocess: false, groupName: "group\(index)")
+        }
+        supervisor = try Supervisor(
+            runtimeDirectory: "\(path)/run", launches: launches,
+            log: Logger(label: "test") { _ in FactLogHandler(facts: facts) },
+            onSignal: { facts.append(.signal($0)) })
+        supervisor.attach(launches.map { _ in group })
+        try supervisor.start()
+    }
+
+    /// A fixture whose processes are scripts of sh(1).
+    convenience init(script: String) throws { try self.init(["sh", "-c", script]) }
+
+    deinit {
+        supervisor.killAll()
+        supervisor.stop()
+    }
+
+    @discardableResult func spawn(group: Int = 0) -> ProcessHandle {
+        lastIndex += 1
+        let handle = ProcessHandle(index: lastIndex, serial: 1)
+        supervisor.carryOut([.spawn(handle, reason: .minimum)], group: group)
+        return handle
+    }
+
+    func terminate(_ handle: ProcessHandle) {
+        supervisor.carryOut([.terminate(handle, reason: .shutdown)], group: 0)
+    }
+
+    func kill(_ handle: ProcessHandle) {
+        supervisor.carryOut([.kill(handle, reason: .startTimeout)], group: 0)
+    }
+
+    func pid(of handle: ProcessHandle) throws -> Int32 {
+        try facts.wait("spawned") { facts in
+            facts.lazy.compactMap { fact in
+                if case .spawned(handle, let pid, _, _) = fact { pid } else { nil }
+            }.first
+        }
+    }
+
+    func address(of handle: ProcessHandle) throws -> ProcessAddress {
+        try facts.wait("spawned") { facts in
+            facts.lazy.compactMap { fact in
+                if case .spawned(handle, _, _, let address) = fact { address } else { nil }
+            }.first
+        }
+    }
+
+    func waitUntilReady(_ handle: ProcessHandle) throws {
+        try facts.wait("ready") { $0.contains(.ready(handle)) ? () : nil }
+    }
+
+    func waitForExit(_ handle: ProcessHandle) throws -> ExitReport {
+        try facts.wait("exited") { facts in
+            facts.lazy.compactMap { fact in
+                if case .exited(handle, let report) = fact { report } else { nil }
+            }.first
+        }
+    }
+
+    /// Waits for a line of output that begins with `prefix`, and returns what follows.
+    func waitForLine(_ prefix: String) throws -> String {
+        try facts.wait("the line \(prefix)") { facts in
+            facts.lazy.compactMap { fact in
+                guard case .logged(let line, _) = fact, line.hasPrefix(prefix) else { return nil }
+                return String(line.dropFirst(prefix.count))
+            }.first
+        }
+    }
+}
+
+/// Processes of this program that have ended and were not collected, besides our session's own.
+func zombies() -> [String] {
+    ProcFile.entries("/proc").compactMap { name in
+        guard let pid = Int32(name), let stat = ProcFile.text("/proc/\(pid)/stat"),
+            let end = stat.lastIndex(of: ")")
+        else { return nil }
+        let fields = stat[stat.index(after: end)...].split(separator: " ")
+        let isOurs = fields[1] == "\(getpid())" && fields[3] != "\(getsid(0))"
+        return fields[0] == "Z" && isOurs ? stat : nil
+    }
+}
+
+func isAlive(_ pid: Int32) -> Bool { kill(pid, 0) == 0 }
+
+/// A program that listens on its socket, or port, prints `listening`, and never answers.
+let listener = [
+    "python3", "-c",
+    """
+    import os, signal, socket
+    if "PORT" in os.environ:
+        s = socket.create_server(("127.0.0.1", int(os.environ["PORT"])))
+    else:
+        s = socket.socket(socket.AF_UNIX)
+        s.bind(os.environ["MOORING_SOCKET"])
+        s.listen()
+    print("listening", flush=True)
+    while True:
+        signal.pause()
+    """,
+]
