@@ -1,0 +1,23 @@
+/// Where requests of one host and below one path go.
+package struct Route: Equatable, Sendable {
+    /// Lower case, without port and trailing dot, IPv6 addresses in brackets; empty: any host.
+    package var host: String
+    /// `/`, or whole segments without a slash at the end: `/admin`; decoded, as it is compared.
+    package var prefix: String
+    /// The place of the group in the configuration's order.
+    package var group: Int
+    /// Whether the prefix is taken off the path that the backend sees.
+    package var stripPrefix: Bool
+    /// The place of the affinity settings; opaque here.
+    package var affinity: Int
+
+    package init(
+        host: String = "", prefix: String, group: Int, stripPrefix: Bool = false, affinity: Int = 0
+    ) {
+        self.host = host
+        self.prefix = prefix
+        self.group = group
+        self.stripPrefix = stripPrefix
+        self.affinity = affinity
+    }
+}

@@ -1,0 +1,129 @@
+/// Finds the route of a request; allocates nothing while it does.
+///
+/// The longest prefix of whole segments wins, and a route with the request's host beats every one
+/// without. Paths are compared as `PathReader` reads them, hosts without regard to case, port and
+/// trailing dot.
+package struct RouteTable: Sendable {
+    /// One route, its texts as ranges of `bytes`: plain values, so that no match counts references.
+    private struct Candidate {
+        var route: Int
+        var host: Range<Int>
+        var prefix: Range<Int>
+    }
+
+    /// In the order of preference.
+    private let candidates: [Candidate]
+    /// Hosts and prefixes, one behind the other; the prefix `/` is empty here.
+    private let bytes: [UInt8]
+    /// For each route as given, its place in `candidates`.
+    private let places: [Int]
+
+    /// Makes the table; of two routes with the same host and prefix the first is taken.
+    package init(_ routes: [Route]) {
+        var bytes: [UInt8] = []
+        func append(_ text: String) -> Range<Int> {
+            let start = bytes.count
+            bytes += text.utf8
+            return start..<bytes.count
+        }
+        var candidates = routes.enumerated().map { index, route in
+            Candidate(
+                route: index, host: append(route.host),
+                prefix: append(route.prefix == "/" ? "" : route.prefix))
+        }
+        candidates.sort { left, right in
+            if left.host.isEmpty != right.host.isEmpty { return right.host.isEmpty }
+            if left.prefix.count != right.prefix.count {
+                return left.prefix.count > right.prefix.count
+            }
+            return left.route < right.route
+        }
+        var places = [Int](repeating: 0, count: routes.count)
+        for (place, candidate) in candidates.enumerated() { places[candidate.route] = place }
+        self.candidates = candidates
+        self.bytes = bytes
+        self.places = places
+    }
+
+    /// The route of a request, as its place among the routes given; nil when none leads anywhere.
+    ///
+    /// - Parameters:
+    ///   - host: the Host field or authority, with or without port.
+    ///   - path: the request target's path, as sent; a query may follow.
+    package func match(host: Span<UInt8>, path: Span<UInt8>) -> Int? {
+        let name = Self.name(in: host)
+        for candidate in candidates {
+            guard candidate.host.isEmpty || isHost(candidate.host, host, name),
+                length(of: candidate.prefix, in: path) != nil
+            else { continue }
+            return candidate.route
+        }
+        return nil
+    }
+
+    /// How many bytes of the path, as sent, the prefix of a route takes up; 0 for `/`.
+    ///
+    /// With escapes and doubled slashes these may be more than the prefix has: of `//%61dmin/x` the
+    /// prefix `/admin` takes nine. 0 also when the route does not match the path.
+    package func prefixLength(of route: Int, in path: Span<UInt8>) -> Int {
+        guard places.indices.contains(route) else { return 0 }
+        return length(of: candidates[places[route]].prefix, in: path) ?? 0
+    }
+
+    /// Whether a segment of the path is `.` or `..` once decoded.
+    ///
+    /// Such paths name another resource to a server that resolves them than to one that does not;
+    /// they are refused, so that the route chosen is the one of the resource served.
+    package static func hasDotSegment(_ path: Span<UInt8>) -> Bool {
+        var index = 0
+        var dots = 0
+        var isOnlyDots = true
+        while let (byte, end) = PathReader.decode(path, at: index) {
+            index = end
+            switch byte {
+            case UInt8(ascii: "/"):
+                if isOnlyDots && (dots == 1 || dots == 2) { return true }
+                (dots, isOnlyDots) = (0, true)
+            case UInt8(ascii: "."): dots += 1
+            default: isOnlyDots = false
+            }
+        }
+        return isOnlyDots && (dots == 1 || dots == 2)
+    }
+
+    /// The bytes of the path that the prefix covers when it ends where a segment does; else nil.
+    private func length(of prefix: Range<Int>, in path: Span<UInt8>) -> Int? {
+        var reader = PathReader()
+        for index in prefix {
+            guard reader.next(path) == bytes[index] else { return nil }
+        }
+        if prefix.isEmpty { return 0 }
+        let end = reader.position
+        guard let following = reader.next(path) else { return end }
+        return following == UInt8(ascii: "/") ? end : nil
+    }
+
+    private func isHost(_ own: Range<Int>, _ host: Span<UInt8>, _ name: Range<Int>) -> Bool {
+        guard own.count == name.count else { return false }
+        for offset in 0..<own.count
+        where bytes[own.lowerBound + offset] != Self.lower(host[name.lowerBound + offset]) {
+            return false
+        }
+        return true
+    }
+
+    /// The host without its port and trailing dot.
+    private static func name(in host: Span<UInt8>) -> Range<Int> {
+        var end = 0
+        let closing = host.count > 0 && host[0] == UInt8(ascii: "[")
+        let stop = closing ? UInt8(ascii: "]") : UInt8(ascii: ":")
+        while end < host.count, host[end] != stop { end += 1 }
+        if closing { return 0..<min(end + 1, host.count) }
+        if end > 0, host[end - 1] == UInt8(ascii: ".") { end -= 1 }
+        return 0..<end
+    }
+
+    private static func lower(_ byte: UInt8) -> UInt8 {
+        (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(byte) ? byte | 0x20 : byte
+    }
+}

@@ -1,0 +1,73 @@
+internal import COpenSSL
+
+/// HMAC-SHA-256 under one key, keyed once: OpenSSL's context is set back for each message.
+///
+/// Not `Sendable`: the context is changed by every use; each loop thread has its own.
+@safe final class MessageAuthenticator {
+    /// The first half of the MAC is what a token carries (RFC 2104 section 5).
+    static let tagLength = 16
+
+    private let context: OpaquePointer
+
+    /// Keys a context.
+    ///
+    /// OpenSSL refuses only when memory has run out or it was built without HMAC: without it no
+    /// session can be held, so that the program ends.
+    init(key: [UInt8]) {
+        guard let method = unsafe EVP_MAC_fetch(nil, "HMAC", nil) else {
+            preconditionFailure("this OpenSSL has no HMAC")
+        }
+        defer { unsafe EVP_MAC_free(method) }
+        guard let context = unsafe EVP_MAC_CTX_new(method) else {
+            preconditionFailure("OpenSSL has no memory for a MAC")
+        }
+        unsafe self.context = unsafe context
+        // The parameters only point to the two texts, which live as long as the call.
+        var digest = Array("SHA256".utf8CString)
+        let keyed = unsafe "digest".withCString { name in
+            unsafe digest.withUnsafeMutableBufferPointer { digest in
+                let parameters = unsafe [
+                    OSSL_PARAM_construct_utf8_string(name, digest.baseAddress, 0),
+                    OSSL_PARAM_construct_end(),
+                ]
+                return unsafe EVP_MAC_init(context, key, key.count, parameters)
+            }
+        }
+        precondition(keyed == 1, "this OpenSSL has no HMAC-SHA-256")
+    }
+
+    deinit { unsafe EVP_MAC_CTX_free(context) }
+
+    /// The MAC over `prefix` and the token's bytes before its MAC.
+    func tag(prefix: [UInt8], _ token: TokenBytes) -> InlineArray<16, UInt8> {
+        var whole = InlineArray<32, UInt8>(repeating: 0)
+        var written = 0
+        let signed = token.span.extracting(0..<Token.signedLength)
+        let isMade = unsafe prefix.withUnsafeBufferPointer { prefix in
+            unsafe signed.withUnsafeBufferPointer { signed in
+                var output = whole.mutableSpan
+                return unsafe output.withUnsafeMutableBufferPointer { output in
+                    // Without a key the context goes back to its state after keying.
+                    unsafe EVP_MAC_init(context, nil, 0, nil) == 1
+                        && EVP_MAC_update(context, prefix.baseAddress, prefix.count) == 1
+                        && EVP_MAC_update(context, signed.baseAddress, signed.count) == 1
+                        && EVP_MAC_final(context, output.baseAddress, &written, output.count) == 1
+                }
+            }
+        }
+        precondition(isMade && written == 32, "OpenSSL made no MAC")
+        var tag = InlineArray<16, UInt8>(repeating: 0)
+        for index in 0..<Self.tagLength { tag[index] = whole[index] }
+        return tag
+    }
+
+    /// Whether the token carries this MAC; the time taken tells nothing of where they differ.
+    static func matches(_ tag: InlineArray<16, UInt8>, _ token: TokenBytes) -> Bool {
+        let carried = token.span.extracting(Token.signedLength..<Token.length)
+        return unsafe tag.span.withUnsafeBufferPointer { made in
+            unsafe carried.withUnsafeBufferPointer { carried in
+                unsafe CRYPTO_memcmp(made.baseAddress, carried.baseAddress, made.count) == 0
+            }
+        }
+    }
+}
