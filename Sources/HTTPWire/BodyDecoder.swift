@@ -1,0 +1,85 @@
+/// One step through a body.
+package enum BodyEvent: Equatable, Sendable {
+    /// Data at the given range; up to and with it, so many bytes are done with.
+    case data(consumed: Int, Range<Int>)
+    case needMore(consumed: Int)
+    /// The framing says that this was all; what follows is another message.
+    case end(consumed: Int)
+    case bad
+}
+
+/// A body in whatever framing, gone through in pieces; a few bytes of plain data.
+package struct BodyDecoder: Sendable {
+    private enum Kind: UInt8 {
+        case none, length, chunked, untilClose
+    }
+
+    private var kind: Kind
+    private var remaining: UInt64 = 0
+    private var chunks = ChunkedDecoder()
+
+    /// No body.
+    package static var none: BodyDecoder { BodyDecoder(.none) }
+
+    package init(_ framing: BodyFraming) {
+        switch framing {
+        case .none: kind = .none
+        case .length(let length):
+            kind = .length
+            remaining = length
+        case .chunked: kind = .chunked
+        case .untilClose: kind = .untilClose
+        }
+    }
+
+    /// All of it has been gone through.
+    package var isEnded: Bool {
+        switch kind {
+        case .none: true
+        case .length: remaining == 0
+        case .chunked: chunks.isEnded
+        case .untilClose: false
+        }
+    }
+
+    /// The close of the connection is its regular end.
+    package var endsWithConnection: Bool { kind == .untilClose }
+
+    /// The next step over bytes that follow what was consumed; not to be called once it has ended.
+    ///
+    /// - Parameters:
+    ///   - bytes: At least one.
+    ///   - limit: The most data that one event may name.
+    package mutating func next(_ bytes: Span<UInt8>, limit: Int) -> BodyEvent {
+        switch kind {
+        case .none: return .end(consumed: 0)
+        case .length:
+            let count = Int(min(UInt64(min(bytes.count, limit)), remaining))
+            remaining &-= UInt64(count)
+            return .data(consumed: count, 0..<count)
+        case .chunked: return chunks.next(bytes, limit: limit)
+        case .untilClose:
+            let count = min(bytes.count, limit)
+            return .data(consumed: count, 0..<count)
+        }
+    }
+}
+
+/// Puts data into a body's framing.
+package enum BodyFrame {
+    /// What one piece of data costs beyond itself at most, and the last chunk behind it.
+    package static let overhead = 32
+    /// Ends a chunked body.
+    package static let lastChunk: StaticString = "0\r\n\r\n"
+
+    /// Writes one piece of data, as a chunk or as it is; nothing for no data, which would be the end.
+    package static func write(_ data: Span<UInt8>, chunked: Bool, into sink: inout ByteSink) {
+        if data.isEmpty { return }
+        if chunked {
+            sink.append(hex: UInt64(data.count))
+            sink.append("\r\n")
+        }
+        sink.append(data)
+        if chunked { sink.append("\r\n") }
+    }
+}

@@ -1,0 +1,97 @@
+/// A whole response that Mooring makes itself: small, plain, and silent about the inside.
+package struct ErrorAnswer {
+    private let status: UInt16
+    private let error: StaticString
+    private let details: StaticString
+    private let retryAfterSeconds: Int
+    private let closes: Bool
+    private let isHead: Bool
+
+    /// - Parameters:
+    ///   - status: The status code.
+    ///   - error: The type for `Proxy-Status` (RFC 9209 section 2.3).
+    ///   - details: For people; ASCII without quotes.
+    ///   - retryAfterSeconds: 0: no `Retry-After`.
+    ///   - closes: The connection ends after it.
+    ///   - isHead: Answers HEAD: the body is left out.
+    package init(
+        status: UInt16, error: StaticString, details: StaticString, retryAfterSeconds: Int,
+        closes: Bool, isHead: Bool
+    ) {
+        self.status = status
+        self.error = error
+        self.details = details
+        self.retryAfterSeconds = retryAfterSeconds
+        self.closes = closes
+        self.isHead = isHead
+    }
+
+    /// Writes it all; `group` is empty where none was chosen, `date` is an IMF-fixdate.
+    package func write(group: Span<UInt8>, date: Span<UInt8>, into sink: inout ByteSink) {
+        let phrase = Self.phrase(status)
+        sink.append("HTTP/1.1 ")
+        sink.append(decimal: UInt64(status))
+        sink.append(" ")
+        sink.append(phrase)
+        sink.append("\r\nDate: ")
+        sink.append(date)
+        sink.append("\r\nContent-Type: text/plain; charset=utf-8\r\nCache-Control: no-store\r\n")
+        sink.append("Content-Length: ")
+        sink.append(decimal: UInt64(bodyLength(group, phrase)))
+        sink.append("\r\nProxy-Status: mooring; error=")
+        sink.append(error)
+        sink.append("; details=\"")
+        writeDetails(group, into: &sink)
+        sink.append("\"\r\n")
+        if retryAfterSeconds > 0 {
+            sink.append("Retry-After: ")
+            sink.append(decimal: UInt64(retryAfterSeconds))
+            sink.append("\r\n")
+        }
+        if status == 405 { sink.append("Allow: GET, HEAD, POST, PUT, DELETE, PATCH, OPTIONS\r\n") }
+        if closes { sink.append("Connection: close\r\n") }
+        sink.append("\r\n")
+        if !isHead {
+            sink.append(decimal: UInt64(status))
+            sink.append(" ")
+            sink.append(phrase)
+            sink.append("\n")
+            writeDetails(group, into: &sink)
+            sink.append("\n")
+        }
+    }
+
+    private func writeDetails(_ group: Span<UInt8>, into sink: inout ByteSink) {
+        if !group.isEmpty {
+            sink.append("group ")
+            sink.append(group)
+            sink.append(": ")
+        }
+        sink.append(details)
+    }
+
+    private func bodyLength(_ group: Span<UInt8>, _ phrase: StaticString) -> Int {
+        let prefix = group.isEmpty ? 0 : 6 + group.count + 2
+        return 4 + phrase.utf8CodeUnitCount + 1 + prefix + details.utf8CodeUnitCount + 1
+    }
+
+    /// The reason phrase of the statuses that Mooring answers with (RFC 9110 section 15).
+    static func phrase(_ status: UInt16) -> StaticString {
+        switch status {
+        case 400: "Bad Request"
+        case 404: "Not Found"
+        case 405: "Method Not Allowed"
+        case 408: "Request Timeout"
+        case 413: "Content Too Large"
+        case 414: "URI Too Long"
+        case 417: "Expectation Failed"
+        case 431: "Request Header Fields Too Large"
+        case 501: "Not Implemented"
+        case 502: "Bad Gateway"
+        case 503: "Service Unavailable"
+        case 504: "Gateway Timeout"
+        case 505: "HTTP Version Not Supported"
+        default: "Error"
+        }
+    }
+}

@@ -1,0 +1,80 @@
+/// The field names that mean something to a proxy; all others are passed unread.
+package enum FieldName: UInt8, Sendable {
+    case other
+    case altSvc, cacheControl, connection, contentLength, cookie, date, expect, forwarded, host
+    case keepAlive, mooringAffinity, mooringPin, mooringSession, proxy, proxyAuthenticate
+    case proxyAuthorization, proxyConnection, setCookie, te, trailer, transferEncoding, upgrade
+    case via, xForwardedFor, xForwardedHost, xForwardedProto
+    /// One of the names that Mooring vouches for, spelt with `_`: CGI-like servers would take it for
+    /// the real one.
+    case imitation
+
+    /// The name in a range of token octets, in any case.
+    static func of(_ bytes: Span<UInt8>, _ range: Range<Int>, hasUnderscore: Bool) -> FieldName {
+        if hasUnderscore { return isImitation(bytes, range) ? .imitation : .other }
+        func spells(_ literal: StaticString) -> Bool { Octets.spells(bytes, range, literal) }
+        switch range.count {
+        case 2: return spells("te") ? .te : .other
+        case 3: return spells("via") ? .via : .other
+        case 4: return spells("host") ? .host : spells("date") ? .date : .other
+        case 5: return spells("proxy") ? .proxy : .other
+        case 6: return spells("cookie") ? .cookie : spells("expect") ? .expect : .other
+        case 7:
+            return spells("upgrade")
+                ? .upgrade : spells("trailer") ? .trailer : spells("alt-svc") ? .altSvc : .other
+        case 9: return spells("forwarded") ? .forwarded : .other
+        case 10:
+            return spells("connection")
+                ? .connection
+                : spells("set-cookie") ? .setCookie : spells("keep-alive") ? .keepAlive : .other
+        case 11: return spells("mooring-pin") ? .mooringPin : .other
+        case 13: return spells("cache-control") ? .cacheControl : .other
+        case 14: return spells("content-length") ? .contentLength : .other
+        case 15:
+            return spells("x-forwarded-for")
+                ? .xForwardedFor : spells("mooring-session") ? .mooringSession : .other
+        case 16:
+            return spells("x-forwarded-host")
+                ? .xForwardedHost
+                : spells("mooring-affinity")
+                    ? .mooringAffinity : spells("proxy-connection") ? .proxyConnection : .other
+        case 17:
+            return spells("transfer-encoding")
+                ? .transferEncoding : spells("x-forwarded-proto") ? .xForwardedProto : .other
+        case 18: return spells("proxy-authenticate") ? .proxyAuthenticate : .other
+        case 19: return spells("proxy-authorization") ? .proxyAuthorization : .other
+        default: return .other
+        }
+    }
+
+    private static func isImitation(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Bool {
+        func resembles(_ literal: StaticString) -> Bool {
+            guard range.count == literal.utf8CodeUnitCount else { return false }
+            for offset in 0..<range.count {
+                let byte = bytes[range.lowerBound &+ offset]
+                let lowered = byte &- 0x41 < 26 ? byte | 0x20 : byte
+                let plain = lowered == 0x5f ? 0x2d : lowered
+                if plain != literal.octet(offset) { return false }
+            }
+            return true
+        }
+        return resembles("x-forwarded-for") || resembles("x-forwarded-proto")
+            || resembles("x-forwarded-host") || resembles("mooring-session")
+            || resembles("mooring-affinity") || resembles("mooring-pin")
+            || resembles("content-length") || resembles("transfer-encoding")
+    }
+
+    /// Whether a `Connection` field of the other side may have this field taken away: not what framing,
+    /// routing and the process's knowledge of the client rest on (CVE-2022-31813).
+    var mayBeNominated: Bool {
+        switch self {
+        case .host, .contentLength, .transferEncoding, .cookie, .setCookie, .forwarded, .via, .date,
+            .xForwardedFor, .xForwardedHost, .xForwardedProto, .mooringAffinity, .mooringPin,
+            .mooringSession, .cacheControl:
+            false
+        case .other, .altSvc, .connection, .expect, .keepAlive, .proxy, .proxyAuthenticate,
+            .proxyAuthorization, .proxyConnection, .te, .trailer, .upgrade, .imitation:
+            true
+        }
+    }
+}

@@ -1,0 +1,51 @@
+/// One field line of a head.
+package struct FieldLine: Sendable {
+    package var name: ByteRange
+    /// Without the white space around it.
+    package var value: ByteRange
+    /// With its CRLF.
+    package var line: ByteRange
+    package var known: FieldName
+    /// Not to be forwarded.
+    package var removed: Bool
+}
+
+/// The field lines of the head parsed last; memory for the most that is allowed, taken once.
+@safe
+package struct FieldTable: ~Copyable {
+    /// More field lines than this are refused.
+    package static let capacity = 128
+
+    private let lines: UnsafeMutablePointer<FieldLine>
+    package private(set) var count = 0
+
+    package init() { unsafe lines = .allocate(capacity: Self.capacity) }
+
+    deinit { unsafe lines.deallocate() }
+
+    package subscript(index: Int) -> FieldLine {
+        get {
+            precondition(index >= 0 && index < count)
+            return unsafe lines[index]
+        }
+        set {
+            precondition(index >= 0 && index < count)
+            unsafe lines[index] = newValue
+        }
+    }
+
+    mutating func remove(_ index: Int) {
+        precondition(index >= 0 && index < count)
+        unsafe lines[index].removed = true
+    }
+
+    mutating func removeAll() { count = 0 }
+
+    /// False: the table is full.
+    mutating func append(_ line: FieldLine) -> Bool {
+        guard count < Self.capacity else { return false }
+        unsafe (lines + count).initialize(to: line)
+        count &+= 1
+        return true
+    }
+}

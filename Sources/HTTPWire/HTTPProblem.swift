@@ -1,0 +1,74 @@
+/// Why a message is refused: the status that answers it and a word for the log.
+package struct HTTPProblem: Equatable, Sendable {
+    package var status: UInt16
+    package var reason: StaticString
+
+    package init(status: UInt16, reason: StaticString) {
+        self.status = status
+        self.reason = reason
+    }
+
+    package static func == (left: HTTPProblem, right: HTTPProblem) -> Bool {
+        left.status == right.status && left.reason.description == right.reason.description
+    }
+
+    static func bad(_ reason: StaticString) -> HTTPProblem {
+        HTTPProblem(status: 400, reason: reason)
+    }
+}
+
+/// What came of parsing a head.
+package enum HeadParse: Equatable, Sendable {
+    /// More bytes are needed.
+    case incomplete
+    case complete
+    case rejected(HTTPProblem)
+}
+
+/// The method, as far as it matters to a proxy; case-sensitive (RFC 9110 section 9.1).
+package enum RequestMethod: UInt8, Sendable {
+    case get, head, post, put, delete, patch, options, connect, trace, other
+
+    /// Whether a request may be repeated when no answer came (RFC 9110 section 9.2.2).
+    package var isIdempotent: Bool {
+        switch self {
+        case .get, .head, .put, .delete, .options, .trace: true
+        case .post, .patch, .connect, .other: false
+        }
+    }
+
+    init(_ bytes: Span<UInt8>, _ range: Range<Int>) {
+        func equals(_ literal: StaticString) -> Bool {
+            guard range.count == literal.utf8CodeUnitCount else { return false }
+            for offset in 0..<range.count
+            where bytes[range.lowerBound &+ offset] != literal.octet(offset) {
+                return false
+            }
+            return true
+        }
+        switch range.count {
+        case 3: self = equals("GET") ? .get : equals("PUT") ? .put : .other
+        case 4: self = equals("POST") ? .post : equals("HEAD") ? .head : .other
+        case 5: self = equals("PATCH") ? .patch : equals("TRACE") ? .trace : .other
+        case 6: self = equals("DELETE") ? .delete : .other
+        case 7: self = equals("OPTIONS") ? .options : equals("CONNECT") ? .connect : .other
+        default: self = .other
+        }
+    }
+}
+
+/// Where a message's body ends (RFC 9112 section 6.3).
+package enum BodyFraming: Equatable, Sendable {
+    case none
+    case length(UInt64)
+    case chunked
+    /// With the connection; responses only.
+    case untilClose
+}
+
+/// How a response's body is framed for the client.
+package enum ResponseFraming: UInt8, Sendable {
+    /// There is no body, or as many bytes as the head says.
+    case none, length
+    case chunked, untilClose
+}

@@ -1,0 +1,101 @@
+/// Classes of octets (RFC 9110 sections 5.5 and 5.6, RFC 9112 section 2.2).
+enum Octets {
+    /// tchar, for methods and field names: two words of bits, so that a look-up touches no memory.
+    static func isToken(_ byte: UInt8) -> Bool {
+        let low: UInt64 = 0x03ff_6cfa_0000_0000
+        let high: UInt64 = 0x57ff_ffff_c7ff_fffe
+        guard byte < 128 else { return false }
+        let word = byte < 64 ? low : high
+        return word >> UInt64(byte & 63) & 1 == 1
+    }
+
+    /// Everything that a field value may hold: visible, space, tab, and octets above ASCII.
+    static func isFieldValue(_ byte: UInt8) -> Bool {
+        byte >= 0x20 && byte != 0x7f || byte == 0x09
+    }
+
+    static func isSpace(_ byte: UInt8) -> Bool { byte == 0x20 || byte == 0x09 }
+
+    static func isDigit(_ byte: UInt8) -> Bool { byte &- 0x30 < 10 }
+
+    /// The value of a hexadecimal digit; 255: it is none.
+    static func hexValue(_ byte: UInt8) -> UInt8 {
+        if byte &- 0x30 < 10 { return byte &- 0x30 }
+        let lower = byte | 0x20
+        return lower &- 0x61 < 6 ? lower &- 0x61 &+ 10 : 255
+    }
+
+    /// Whether any of the eight octets could be one that no field value may hold.
+    static func mayHoldControl(_ word: UInt64) -> Bool {
+        let ones: UInt64 = 0x0101_0101_0101_0101
+        let highs: UInt64 = 0x8080_8080_8080_8080
+        let below = (word &- ones &* 0x20) & ~word & highs
+        let deleted = word ^ (ones &* 0x7f)
+        let isDelete = (deleted &- ones) & ~deleted & highs
+        return below | isDelete != 0
+    }
+
+    /// Whether the octets of a range spell a lower-case literal, in whatever case they are.
+    ///
+    /// Only for ranges of token octets: of those, no two but letters differ in bit 5 alone.
+    static func spells(_ bytes: Span<UInt8>, _ range: Range<Int>, _ literal: StaticString) -> Bool {
+        guard range.count == literal.utf8CodeUnitCount else { return false }
+        for offset in 0..<range.count {
+            let byte = bytes[range.lowerBound &+ offset]
+            let lowered = byte &- 0x41 < 26 ? byte | 0x20 : byte
+            if lowered != literal.octet(offset) { return false }
+        }
+        return true
+    }
+
+    /// The range without spaces and tabs at its ends.
+    static func trimmed(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Range<Int> {
+        var lower = range.lowerBound
+        var upper = range.upperBound
+        while lower < upper, isSpace(bytes[lower]) { lower &+= 1 }
+        while lower < upper, isSpace(bytes[upper &- 1]) { upper &-= 1 }
+        return lower..<upper
+    }
+
+    /// A number of decimal digits only; nil: empty, anything else in it, or too large (RFC 9110
+    /// section 8.6).
+    static func decimal(_ bytes: Span<UInt8>, _ range: Range<Int>) -> UInt64? {
+        guard !range.isEmpty, range.count <= 19 else { return nil }
+        var value: UInt64 = 0
+        for index in range {
+            guard isDigit(bytes[index]) else { return nil }
+            value = value &* 10 &+ UInt64(bytes[index] &- 0x30)
+        }
+        return value <= UInt64(Int64.max) ? value : nil
+    }
+}
+
+/// The elements of a comma-separated list (RFC 9110 section 5.6.1), empty ones left out.
+struct ListElements {
+    private var position: Int
+    private let end: Int
+
+    init(_ range: Range<Int>) {
+        position = range.lowerBound
+        end = range.upperBound
+    }
+
+    mutating func next(_ bytes: Span<UInt8>) -> Range<Int>? {
+        while position < end {
+            var stop = position
+            while stop < end, bytes[stop] != 0x2c { stop &+= 1 }
+            let element = Octets.trimmed(bytes, position..<stop)
+            position = stop &+ 1
+            if !element.isEmpty { return element }
+        }
+        return nil
+    }
+}
+
+extension StaticString {
+    /// The octet at an offset below the length.
+    func octet(_ offset: Int) -> UInt8 {
+        precondition(offset >= 0 && offset < utf8CodeUnitCount)
+        return unsafe utf8Start[offset]
+    }
+}

@@ -1,0 +1,260 @@
+/// The head of one request: facts, and offsets into the bytes that it was parsed from.
+///
+/// Used again for each request of a loop, so that parsing takes no memory. The strictest reading that
+/// RFC 9112 permits: what two parties could read differently is refused.
+package struct RequestHead: ~Copyable {
+    package private(set) var method = RequestMethod.other
+    /// `METHOD TARGET VERSION`, without the CRLF.
+    package private(set) var requestLine = ByteRange.empty
+    private var methodRange = ByteRange.empty
+    /// Path and query as they came; of an absolute target, those inside it.
+    package private(set) var path = ByteRange.empty
+    /// An absolute target without a path stands for `/`.
+    package private(set) var pathIsImplied = false
+    /// The authority: of an absolute target, else of `Host`; with its port; empty for HTTP/1.0 without.
+    package private(set) var host = ByteRange.empty
+    package private(set) var isHTTP11 = false
+    package private(set) var keepAlive = false
+    package private(set) var body = BodyFraming.none
+    package private(set) var expectContinue = false
+    /// Came by way of another proxy: it may carry many users' requests.
+    package private(set) var cameThroughProxy = false
+    /// Bytes up to and with the empty line.
+    package private(set) var headLength = 0
+    package private(set) var fields = FieldTable()
+
+    package init() {}
+
+    /// Parses the head at the front of `bytes`.
+    ///
+    /// - Parameters:
+    ///   - bytes: What has come so far.
+    ///   - resumeFrom: Kept by the caller between calls on growing bytes, 0 at first, so that a head
+    ///     that trickles in is not searched again and again.
+    ///   - limit: Bytes of head allowed: 414 when the request line alone is longer, else 431.
+    package mutating func parse(
+        _ bytes: Span<UInt8>, resumeFrom: inout Int, limit: Int
+    ) -> HeadParse {
+        var start = 0
+        // Empty lines before a request line are forgiven (RFC 9112 section 2.2), two of them.
+        while start < 4, start &+ 1 < bytes.count, bytes[start] == 0x0d, bytes[start &+ 1] == 0x0a {
+            start &+= 2
+        }
+        switch HeadLines.end(bytes, start: start, resumeFrom: &resumeFrom) {
+        case .incomplete:
+            return bytes.count > limit ? .rejected(tooLarge(bytes, start)) : .incomplete
+        case .bareLineFeed:
+            return .rejected(.bad("bare line feed"))
+        case .found(let end):
+            if end > limit { return .rejected(tooLarge(bytes, start, limit: limit)) }
+            headLength = end
+            if let problem = parse(bytes, from: start, to: end) { return .rejected(problem) }
+            return .complete
+        }
+    }
+
+    private func tooLarge(_ bytes: Span<UInt8>, _ start: Int, limit: Int = .max) -> HTTPProblem {
+        if let feed = HeadLines.lineFeed(bytes, from: start), feed < limit {
+            return HTTPProblem(status: 431, reason: "head too large")
+        }
+        return HTTPProblem(status: 414, reason: "request line too long")
+    }
+
+    private mutating func parse(
+        _ bytes: Span<UInt8>, from start: Int, to end: Int
+    ) -> HTTPProblem? {
+        guard let feed = HeadLines.lineFeed(bytes, from: start) else {
+            return .bad("bad request line")
+        }
+        let line = start..<feed &- 1
+        requestLine = ByteRange(line)
+        host = .empty
+        if let problem = parseRequestLine(bytes, line) { return problem }
+        if let reason = HeadLines.parseFields(bytes, from: feed &+ 1, to: end, into: &fields) {
+            let isTooMany = reason.description == HeadLines.tooMany.description
+            return HTTPProblem(status: isTooMany ? 431 : 400, reason: reason)
+        }
+        if let problem = readFields(bytes) { return problem }
+        return sanitise(bytes)
+    }
+
+    private mutating func parseRequestLine(_ bytes: Span<UInt8>, _ line: Range<Int>) -> HTTPProblem?
+    {
+        var position = line.lowerBound
+        while position < line.upperBound, Octets.isToken(bytes[position]) { position &+= 1 }
+        let methodEnd = position
+        guard methodEnd > line.lowerBound, methodEnd < line.upperBound, bytes[methodEnd] == 0x20
+        else { return .bad("bad method") }
+        position &+= 1
+        let targetStart = position
+        while position < line.upperBound, RequestTarget.isOctet(bytes[position]) { position &+= 1 }
+        let target = targetStart..<position
+        guard !target.isEmpty, position < line.upperBound, bytes[position] == 0x20 else {
+            return .bad("bad request target")
+        }
+        methodRange = ByteRange(line.lowerBound..<methodEnd)
+        method = RequestMethod(bytes, line.lowerBound..<methodEnd)
+        if let problem = parseVersion(bytes, position &+ 1..<line.upperBound) { return problem }
+        if method == .connect || method == .trace {
+            return HTTPProblem(status: 405, reason: "method not allowed")
+        }
+        switch RequestTarget.parse(bytes, target, isOptions: method == .options) {
+        case .origin(let range):
+            path = ByteRange(range)
+            pathIsImplied = false
+        case .absolute(let authority, let range):
+            host = ByteRange(authority)
+            path = ByteRange(range)
+            pathIsImplied = range.isEmpty || bytes[range.lowerBound] != 0x2f
+        case .bad(let reason):
+            return .bad(reason)
+        }
+        return nil
+    }
+
+    private mutating func parseVersion(_ bytes: Span<UInt8>, _ range: Range<Int>) -> HTTPProblem? {
+        let start = range.lowerBound
+        guard range.count == 8, bytes[start] == 0x48, bytes[start &+ 1] == 0x54,
+            bytes[start &+ 2] == 0x54, bytes[start &+ 3] == 0x50, bytes[start &+ 4] == 0x2f,
+            Octets.isDigit(bytes[start &+ 5]), bytes[start &+ 6] == 0x2e,
+            Octets.isDigit(bytes[start &+ 7])
+        else { return .bad("bad version") }
+        guard bytes[start &+ 5] == 0x31, bytes[start &+ 7] <= 0x31 else {
+            return HTTPProblem(status: 505, reason: "version not supported")
+        }
+        isHTTP11 = bytes[start &+ 7] == 0x31
+        return nil
+    }
+}
+
+extension RequestHead {
+    /// Reads what framing, routing and the connection depend on.
+    private mutating func readFields(_ bytes: Span<UInt8>) -> HTTPProblem? {
+        var facts = RequestFacts()
+        for index in 0..<fields.count {
+            if let problem = facts.note(bytes, fields[index]) { return problem }
+        }
+        if facts.hosts == 0, isHTTP11 { return .bad("no host") }
+        // An absolute target's authority replaces Host (RFC 9112 section 3.2.2).
+        if host.isEmpty { host = ByteRange(facts.host) }
+        expectContinue = facts.expectsContinue && isHTTP11
+        cameThroughProxy = facts.cameThroughProxy
+        // RFC 9112 section 9.3: no persistent connection with an HTTP/1.0 client.
+        keepAlive = isHTTP11 && !facts.closes
+        switch facts.framing(isHTTP11: isHTTP11) {
+        case .framing(let framing): body = framing
+        case .problem(let problem): return problem
+        }
+        return nil
+    }
+
+    /// Marks what is not forwarded: hop-by-hop fields, and what only Mooring may say.
+    private mutating func sanitise(_ bytes: Span<UInt8>) -> HTTPProblem? {
+        guard HeadLines.removeHopByHop(bytes, in: &fields) else {
+            return .bad("too many connection options")
+        }
+        for index in 0..<fields.count {
+            switch fields[index].known {
+            case .host, .contentLength, .expect, .proxy, .forwarded, .xForwardedFor,
+                .xForwardedHost, .xForwardedProto, .mooringSession, .mooringAffinity, .mooringPin,
+                .imitation:
+                fields.remove(index)
+            case .other, .altSvc, .cacheControl, .connection, .cookie, .date, .keepAlive,
+                .proxyAuthenticate, .proxyAuthorization, .proxyConnection, .setCookie, .te,
+                .trailer, .transferEncoding, .upgrade, .via:
+                break
+            }
+        }
+        return nil
+    }
+
+    /// Writes the head for the process, all but the empty line, behind which the caller adds its own.
+    ///
+    /// - Parameters:
+    ///   - bytes: What was parsed.
+    ///   - strippingPrefix: Bytes of the path to leave out at its front.
+    ///   - without: Ranges inside `Cookie` fields to leave out.
+    ///   - forwarded: Ready field lines about the client.
+    ///   - sink: Takes the head.
+    package func write(
+        from bytes: Span<UInt8>, strippingPrefix: Int, without removals: Removals,
+        forwarded: Span<UInt8>, into sink: inout ByteSink
+    ) {
+        sink.append(bytes.extracting(methodRange.range))
+        sink.append(" ")
+        writePath(bytes, strippingPrefix, into: &sink)
+        sink.append(" HTTP/1.1\r\nHost: ")
+        sink.append(bytes.extracting(host.range))
+        sink.append("\r\n")
+        writeFields(bytes, removals, into: &sink)
+        sink.append(forwarded)
+        if !host.isEmpty {
+            sink.append("X-Forwarded-Host: ")
+            sink.append(bytes.extracting(host.range))
+            sink.append("\r\n")
+        }
+        switch body {
+        case .none, .untilClose: break
+        case .length(let length):
+            sink.append("Content-Length: ")
+            sink.append(decimal: length)
+            sink.append("\r\n")
+        case .chunked: sink.append("Transfer-Encoding: chunked\r\n")
+        }
+    }
+
+    private func writePath(
+        _ bytes: Span<UInt8>, _ strippingPrefix: Int, into sink: inout ByteSink
+    ) {
+        if pathIsImplied { sink.append("/") }
+        let range = path.range
+        let rest = min(strippingPrefix, range.count)
+        let left = range.lowerBound &+ rest..<range.upperBound
+        if rest > 0, left.isEmpty || bytes[left.lowerBound] != 0x2f { sink.append("/") }
+        sink.append(bytes.extracting(left))
+    }
+
+    /// Copies the kept lines, neighbours in one piece.
+    private func writeFields(
+        _ bytes: Span<UInt8>, _ removals: Removals, into sink: inout ByteSink
+    ) {
+        var pending = 0..<0
+        for index in 0..<fields.count where !fields[index].removed {
+            let line = fields[index].line.range
+            if fields[index].known == .cookie, removals.count > 0 {
+                sink.append(bytes.extracting(pending))
+                pending = 0..<0
+                writeCookies(bytes, fields[index], removals, into: &sink)
+            } else if pending.upperBound == line.lowerBound, !pending.isEmpty {
+                pending = pending.lowerBound..<line.upperBound
+            } else {
+                sink.append(bytes.extracting(pending))
+                pending = line
+            }
+        }
+        sink.append(bytes.extracting(pending))
+    }
+
+    /// A `Cookie` line without the removed pairs; none at all when nothing is left of it.
+    private func writeCookies(
+        _ bytes: Span<UInt8>, _ field: FieldLine, _ removals: Removals, into sink: inout ByteSink
+    ) {
+        let value = field.value.range
+        var position = value.lowerBound
+        var started = false
+        for index in 0...removals.count {
+            let isLast = index == removals.count
+            let gap = isLast ? value.upperBound..<value.upperBound : removals[index]
+            guard isLast || value.contains(gap.lowerBound), gap.lowerBound >= position else {
+                continue
+            }
+            if position < gap.lowerBound {
+                if !started { sink.append("Cookie: ") }
+                started = true
+                sink.append(bytes.extracting(position..<gap.lowerBound))
+            }
+            position = min(gap.upperBound, value.upperBound)
+        }
+        if started { sink.append("\r\n") }
+    }
+}

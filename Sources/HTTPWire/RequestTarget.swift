@@ -1,0 +1,83 @@
+/// The request target (RFC 9112 section 3.2) and the authority in it or in `Host` (RFC 3986 section 3.2).
+enum RequestTarget {
+    enum Form {
+        /// Path and query, or `*`.
+        case origin(Range<Int>)
+        case absolute(authority: Range<Int>, path: Range<Int>)
+        case bad(StaticString)
+    }
+
+    /// What may stand in a target: visible ASCII without `"`, `<`, `>`, `\`, `^`, backtick, braces, bar
+    /// would be the grammar; browsers send some of those, so only what two readers could take
+    /// differently is refused: controls, space, octets above ASCII, `#` and `\`.
+    static func isOctet(_ byte: UInt8) -> Bool {
+        byte > 0x20 && byte < 0x7f && byte != 0x23 && byte != 0x5c
+    }
+
+    static func parse(_ bytes: Span<UInt8>, _ target: Range<Int>, isOptions: Bool) -> Form {
+        let first = bytes[target.lowerBound]
+        if first == 0x2f { return .origin(target) }
+        if first == 0x2a, target.count == 1 {
+            return isOptions ? .origin(target) : .bad("asterisk target")
+        }
+        let schemeLength =
+            hasPrefix(bytes, target, "http://") ? 7 : hasPrefix(bytes, target, "https://") ? 8 : 0
+        if schemeLength == 0 { return .bad("bad request target") }
+        let start = target.lowerBound &+ schemeLength
+        var end = start
+        while end < target.upperBound, bytes[end] != 0x2f, bytes[end] != 0x3f { end &+= 1 }
+        guard isAuthority(bytes, start..<end) else { return .bad("bad authority") }
+        return .absolute(authority: start..<end, path: end..<target.upperBound)
+    }
+
+    /// `host` or `host:port`, host a name, IPv4 address or IPv6 address in brackets; no user info.
+    static func isAuthority(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Bool {
+        guard !range.isEmpty, range.count <= 255 + 6 else { return false }
+        var position = range.lowerBound
+        if bytes[position] == 0x5b {
+            position &+= 1
+            let start = position
+            while position < range.upperBound, isAddressOctet(bytes[position]) { position &+= 1 }
+            guard position > start &+ 1, position < range.upperBound, bytes[position] == 0x5d else {
+                return false
+            }
+            position &+= 1
+        } else {
+            while position < range.upperBound, isNameOctet(bytes[position]) { position &+= 1 }
+            if position == range.lowerBound { return false }
+        }
+        if position == range.upperBound { return true }
+        guard bytes[position] == 0x3a else { return false }
+        return isPort(bytes, position &+ 1..<range.upperBound)
+    }
+
+    private static func isPort(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Bool {
+        // An empty port is allowed by the grammar and means the scheme's own.
+        if range.isEmpty { return true }
+        guard range.count <= 5, let port = Octets.decimal(bytes, range) else { return false }
+        return port <= 65_535
+    }
+
+    /// Letters, digits, `.`, `-`, `_` and percent-encoding; sub-delims are left out, which no name has.
+    private static func isNameOctet(_ byte: UInt8) -> Bool {
+        (byte | 0x20) &- 0x61 < 26 || Octets.isDigit(byte) || byte == 0x2e || byte == 0x2d
+            || byte == 0x5f || byte == 0x7e
+    }
+
+    private static func isAddressOctet(_ byte: UInt8) -> Bool {
+        Octets.hexValue(byte) != 255 || byte == 0x3a || byte == 0x2e
+    }
+
+    private static func hasPrefix(
+        _ bytes: Span<UInt8>, _ range: Range<Int>, _ literal: StaticString
+    ) -> Bool {
+        let count = literal.utf8CodeUnitCount
+        guard range.count > count else { return false }
+        for offset in 0..<count {
+            let byte = bytes[range.lowerBound &+ offset]
+            let lowered = byte &- 0x41 < 26 ? byte | 0x20 : byte
+            if lowered != literal.octet(offset) { return false }
+        }
+        return true
+    }
+}

@@ -1,0 +1,199 @@
+/// What a process asks for with `Mooring-Pin`.
+package enum PinDirective: Equatable, Sendable {
+    case none
+    case pin
+    /// The session is over.
+    case release
+    /// Place the session anew next time.
+    case move
+    /// A longer idle time for the session, in seconds.
+    case hold(UInt32)
+}
+
+/// The head of one response of a process: facts, and offsets into the bytes that it was parsed from.
+///
+/// As strict as with clients: a process that is taken over must not split responses.
+package struct ResponseHead: ~Copyable {
+    package private(set) var status: UInt16 = 0
+    /// Status and reason as they came.
+    var statusLine = ByteRange.empty
+    package private(set) var keepAlive = false
+    package private(set) var body = BodyFraming.none
+    package private(set) var pinDirective = PinDirective.none
+    package private(set) var headLength = 0
+    package private(set) var fields = FieldTable()
+    var hasDate = false
+    var cache = CacheFacts()
+    /// `Content-Length` as it came: for HEAD and 304 it is told without a body.
+    var declaredLength: UInt64?
+    /// Where the `Set-Cookie` names are: looked at again only where asked.
+    private var cookieNames = InlineArray<16, ByteRange>(repeating: .empty)
+    private var cookieCount = 0
+
+    package init() {}
+
+    /// 1xx: another head follows.
+    package var isInformational: Bool { status < 200 }
+
+    /// Parses the head at the front of `bytes`; a problem is always a 502 (RFC 9112 section 6.3).
+    ///
+    /// - Parameters:
+    ///   - bytes: What has come so far.
+    ///   - resumeFrom: As for a request.
+    ///   - limit: Bytes of head allowed.
+    ///   - requestMethod: Of the request that is answered: a response to HEAD has no body.
+    package mutating func parse(
+        _ bytes: Span<UInt8>, resumeFrom: inout Int, limit: Int, requestMethod: RequestMethod
+    ) -> HeadParse {
+        switch HeadLines.end(bytes, start: 0, resumeFrom: &resumeFrom) {
+        case .incomplete:
+            if bytes.count > limit { return rejected("response head too large") }
+            return looksLikeHTTP(bytes) ? .incomplete : rejected("not a response")
+        case .bareLineFeed:
+            return rejected("bare line feed")
+        case .found(let end):
+            if end > limit { return rejected("response head too large") }
+            headLength = end
+            if let reason = parse(bytes, to: end, requestMethod) { return rejected(reason) }
+            return .complete
+        }
+    }
+
+    private func rejected(_ reason: StaticString) -> HeadParse {
+        .rejected(HTTPProblem(status: 502, reason: reason))
+    }
+
+    /// Garbage is known by its first bytes; nobody waits for the end of it.
+    private func looksLikeHTTP(_ bytes: Span<UInt8>) -> Bool {
+        let start: StaticString = "HTTP/1."
+        for index in 0..<min(bytes.count, start.utf8CodeUnitCount)
+        where bytes[index] != start.octet(index) {
+            return false
+        }
+        return true
+    }
+
+    private mutating func parse(
+        _ bytes: Span<UInt8>, to end: Int, _ requestMethod: RequestMethod
+    ) -> StaticString? {
+        guard let feed = HeadLines.lineFeed(bytes, from: 0) else { return "bad status line" }
+        let line = 0..<feed &- 1
+        guard looksLikeHTTP(bytes), line.count >= 12, bytes[7] &- 0x30 < 2, bytes[8] == 0x20,
+            let code = Octets.decimal(bytes, 9..<12), code >= 100, code <= 599,
+            line.count == 12 || bytes[12] == 0x20
+        else { return "bad status line" }
+        for index in 12..<line.upperBound where !Octets.isFieldValue(bytes[index]) {
+            return "bad status line"
+        }
+        let isHTTP11 = bytes[7] == 0x31
+        status = UInt16(truncatingIfNeeded: code)
+        statusLine = ByteRange(9..<line.upperBound)
+        if let reason = HeadLines.parseFields(bytes, from: feed &+ 1, to: end, into: &fields) {
+            return reason
+        }
+        // Mooring offers no protocol to upgrade to.
+        if status == 101 { return "switching protocols" }
+        if let reason = readFields(bytes, isHTTP11: isHTTP11, requestMethod) { return reason }
+        return HeadLines.removeHopByHop(bytes, in: &fields) ? nil : "too many connection options"
+    }
+}
+
+extension ResponseHead {
+    private mutating func readFields(
+        _ bytes: Span<UInt8>, isHTTP11: Bool, _ requestMethod: RequestMethod
+    ) -> StaticString? {
+        var framing = FramingFacts()
+        var closes = false
+        var keeps = false
+        hasDate = false
+        cache = CacheFacts()
+        pinDirective = .none
+        cookieCount = 0
+        for index in 0..<fields.count {
+            let value = fields[index].value.range
+            switch fields[index].known {
+            case .contentLength:
+                if let reason = framing.noteLength(bytes, value) { return reason }
+                fields.remove(index)
+            case .transferEncoding:
+                guard framing.noteEncoding(bytes, value) == .fine else {
+                    return "bad transfer coding"
+                }
+            case .connection:
+                var elements = ListElements(value)
+                while let element = elements.next(bytes) {
+                    if Octets.spells(bytes, element, "close") { closes = true }
+                    if Octets.spells(bytes, element, "keep-alive") { keeps = true }
+                }
+            case .date: hasDate = true
+            case .cacheControl: cache.note(bytes, value)
+            case .mooringPin:
+                pinDirective = PinDirective.parse(bytes, value)
+                fields.remove(index)
+            case .setCookie: noteCookie(bytes, value)
+            case .altSvc, .mooringSession, .mooringAffinity: fields.remove(index)
+            case .other, .cookie, .expect, .forwarded, .host, .keepAlive, .proxy,
+                .proxyAuthenticate, .proxyAuthorization, .proxyConnection, .te, .trailer, .upgrade,
+                .via, .xForwardedFor, .xForwardedHost, .xForwardedProto, .imitation:
+                break
+            }
+        }
+        if framing.hasEncoding, framing.hasLength { return "length and transfer coding" }
+        if framing.hasEncoding, !isHTTP11 { return "transfer coding in HTTP/1.0" }
+        body = bodyFraming(framing, requestMethod)
+        declaredLength = nil
+        if case .length(let length)? = framing.framing { declaredLength = length }
+        keepAlive = !closes && (isHTTP11 || keeps) && body != .untilClose
+        return nil
+    }
+
+    /// RFC 9112 section 6.3, points 1 to 8.
+    private func bodyFraming(_ framing: FramingFacts, _ method: RequestMethod) -> BodyFraming {
+        if method == .head || status < 200 || status == 204 || status == 304 { return .none }
+        return framing.framing ?? .untilClose
+    }
+
+    private mutating func noteCookie(_ bytes: Span<UInt8>, _ value: Range<Int>) {
+        guard cookieCount < 16 else { return }
+        var end = value.lowerBound
+        while end < value.upperBound, bytes[end] != 0x3d, bytes[end] != 0x3b { end &+= 1 }
+        cookieNames[cookieCount] = ByteRange(Octets.trimmed(bytes, value.lowerBound..<end))
+        cookieCount += 1
+    }
+
+    /// Whether the response sets an application's cookie of the name; the first 16 are looked at.
+    package func setsCookie(named name: String, in bytes: Span<UInt8>) -> Bool {
+        for index in 0..<cookieCount {
+            let range = cookieNames[index].range
+            guard range.count == name.utf8.count else { continue }
+            var position = range.lowerBound
+            var same = true
+            for byte in name.utf8 {
+                if bytes[position] != byte { same = false }
+                position += 1
+            }
+            if same { return true }
+        }
+        return false
+    }
+}
+
+extension PinDirective {
+    /// `pin`, `release`, `move` or `hold=30m` (units s, m, h); anything else is none.
+    static func parse(_ bytes: Span<UInt8>, _ value: Range<Int>) -> PinDirective {
+        if Octets.spells(bytes, value, "pin") { return .pin }
+        if Octets.spells(bytes, value, "release") { return .release }
+        if Octets.spells(bytes, value, "move") { return .move }
+        guard value.count > 6,
+            Octets.spells(bytes, value.lowerBound..<value.lowerBound + 5, "hold=")
+        else { return .none }
+        let number = value.lowerBound &+ 5..<value.upperBound &- 1
+        guard number.count <= 6, let count = Octets.decimal(bytes, number) else { return .none }
+        switch bytes[value.upperBound &- 1] {
+        case UInt8(ascii: "s"): return .hold(UInt32(clamping: count))
+        case UInt8(ascii: "m"): return .hold(UInt32(clamping: count * 60))
+        case UInt8(ascii: "h"): return .hold(UInt32(clamping: count * 3600))
+        default: return .none
+        }
+    }
+}

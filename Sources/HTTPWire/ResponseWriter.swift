@@ -1,0 +1,119 @@
+extension ResponseHead {
+    /// Writes the head for the client, with its empty line.
+    ///
+    /// - Parameters:
+    ///   - bytes: What was parsed.
+    ///   - framing: How the body will be framed.
+    ///   - closes: The connection ends after this response.
+    ///   - date: For a response without `Date` (RFC 9110 section 6.6.1).
+    ///   - ownCookie: Name of the affinity cookie, which no process may set.
+    ///   - setCookie: A ready `Set-Cookie` line, or empty; beside it a shared cache is told to keep off.
+    ///   - sink: Takes the head.
+    package func write(
+        from bytes: Span<UInt8>, framing: ResponseFraming, closes: Bool, date: Span<UInt8>,
+        ownCookie: Span<UInt8>, setCookie: Span<UInt8>, into sink: inout ByteSink
+    ) {
+        sink.append("HTTP/1.1 ")
+        sink.append(bytes.extracting(statusLine.range))
+        sink.append("\r\n")
+        writeFields(bytes, ownCookie, makesPrivate: !setCookie.isEmpty, into: &sink)
+        if !setCookie.isEmpty { writeCacheControl(bytes, into: &sink) }
+        if !hasDate {
+            sink.append("Date: ")
+            sink.append(date)
+            sink.append("\r\n")
+        }
+        sink.append(setCookie)
+        switch framing {
+        case .none, .length:
+            // A response to HEAD and a 304 may tell a length; a 204 must not (RFC 9110 section 8.6).
+            if let declaredLength, status != 204 {
+                sink.append("Content-Length: ")
+                sink.append(decimal: declaredLength)
+                sink.append("\r\n")
+            }
+        case .chunked: sink.append("Transfer-Encoding: chunked\r\n")
+        case .untilClose: break
+        }
+        if closes { sink.append("Connection: close\r\n") }
+        sink.append("\r\n")
+    }
+
+    /// Writes a 1xx head with its empty line.
+    package func writeInformational(from bytes: Span<UInt8>, into sink: inout ByteSink) {
+        sink.append("HTTP/1.1 ")
+        sink.append(bytes.extracting(statusLine.range))
+        sink.append("\r\n")
+        writeFields(bytes, Span(), makesPrivate: false, into: &sink)
+        sink.append("\r\n")
+    }
+
+    private func writeFields(
+        _ bytes: Span<UInt8>, _ ownCookie: Span<UInt8>, makesPrivate: Bool,
+        into sink: inout ByteSink
+    ) {
+        var pending = 0..<0
+        for index in 0..<fields.count where !fields[index].removed {
+            let field = fields[index]
+            if field.known == .cacheControl, makesPrivate, cache.isShared { continue }
+            if field.known == .setCookie, sets(bytes, field.value.range, ownCookie) { continue }
+            let line = field.line.range
+            if pending.upperBound == line.lowerBound, !pending.isEmpty {
+                pending = pending.lowerBound..<line.upperBound
+            } else {
+                sink.append(bytes.extracting(pending))
+                pending = line
+            }
+        }
+        sink.append(bytes.extracting(pending))
+    }
+
+    private func sets(_ bytes: Span<UInt8>, _ value: Range<Int>, _ name: Span<UInt8>) -> Bool {
+        guard !name.isEmpty, value.count > name.count else { return false }
+        for offset in 0..<name.count where bytes[value.lowerBound &+ offset] != name[offset] {
+            return false
+        }
+        let next = bytes[value.lowerBound &+ name.count]
+        return next == 0x3d || Octets.isSpace(next)
+    }
+
+    /// What the process allowed shared caches is taken back; the rest of its word stands.
+    private func writeCacheControl(_ bytes: Span<UInt8>, into sink: inout ByteSink) {
+        guard cache.isShared else { return }
+        sink.append("Cache-Control: private")
+        for index in 0..<fields.count where fields[index].known == .cacheControl {
+            var elements = ListElements(fields[index].value.range)
+            while let element = elements.next(bytes) {
+                if CacheFacts.letsShare(bytes, element) { continue }
+                sink.append(", ")
+                sink.append(bytes.extracting(element))
+            }
+        }
+        sink.append("\r\n")
+    }
+}
+
+/// What `Cache-Control` says to shared caches (RFC 9111 section 5.2.2).
+struct CacheFacts {
+    private var isRestricted = false
+
+    /// A shared cache might keep the response.
+    var isShared: Bool { !isRestricted }
+
+    mutating func note(_ bytes: Span<UInt8>, _ value: Range<Int>) {
+        var elements = ListElements(value)
+        while let element = elements.next(bytes) {
+            if Octets.spells(bytes, element, "no-store") || Octets.spells(bytes, element, "private")
+            {
+                isRestricted = true
+            }
+        }
+    }
+
+    /// `public` and `s-maxage` are for shared caches alone.
+    static func letsShare(_ bytes: Span<UInt8>, _ element: Range<Int>) -> Bool {
+        if Octets.spells(bytes, element, "public") { return true }
+        let name = element.lowerBound..<min(element.upperBound, element.lowerBound &+ 9)
+        return Octets.spells(bytes, name, "s-maxage=")
+    }
+}
