@@ -5,9 +5,11 @@ internal import NIOCore
 internal import ServiceLifecycle
 internal import Synchronization
 
-/// The admin API as a service: it runs until its task is cancelled or shut down gracefully.
+/// The admin API as a service: it runs until it is shut down gracefully.
 ///
-/// Runs once. `waitUntilBound` may be called from anywhere, before and after.
+/// Runs once. `waitUntilBound` may be called from anywhere, before and after. Its task is not to be
+/// cancelled: NIO traps on a connection that is accepted at the instant of a cancellation. A
+/// program that is about to end calls `removeSocket` and lets it run to the last.
 package final class AdminServer: Service {
     private enum Binding {
         case pending([CheckedContinuation<String, any Error>])
@@ -19,6 +21,7 @@ package final class AdminServer: Service {
     private let router: Router<BasicRequestContext>.Responder
     private let log: Logger
     private let binding = Mutex(Binding.pending([]))
+    private let socketFile = Mutex<UnixSocketFile?>(nil)
 
     /// Nothing is opened yet.
     ///
@@ -44,7 +47,8 @@ package final class AdminServer: Service {
                 }
             case .unix(let path):
                 let file = try await UnixSocketFile(path: path)
-                defer { file.remove() }
+                socketFile.withLock { $0 = file }
+                defer { removeSocket() }
                 try await serve(.unixDomainSocket(path: file.bindPath)) { _ in
                     try file.publish()
                     return "unix:\(path)"
@@ -73,6 +77,16 @@ package final class AdminServer: Service {
             case .bound(let address): continuation.resume(returning: address)
             case .failed(let error): continuation.resume(throwing: error)
             }
+        }
+    }
+
+    /// Takes the socket's file away; open connections go on.
+    ///
+    /// Harmless when there is none.
+    package func removeSocket() {
+        socketFile.withLock { file in
+            file?.remove()
+            file = nil
         }
     }
 

@@ -59,6 +59,9 @@ package struct AdminToken: Sendable, CustomStringConvertible, CustomReflectable 
         }
     }
 
+    /// The `Authorization` field that carries the secret, for a client; not to be printed.
+    package var authorization: String { "Bearer " + String(decoding: bytes, as: UTF8.self) }
+
     /// Whether an `Authorization` field carries this secret; takes the same time for any wrong one.
     func isCarried(by authorization: String?) -> Bool {
         guard let authorization else { return false }

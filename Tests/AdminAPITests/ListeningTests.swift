@@ -1,9 +1,11 @@
 internal import AsyncHTTPClient
 internal import Backends
 internal import Foundation
+internal import Logging
 internal import NIOCore
 internal import NIOHTTP1
 internal import NIOPosix
+internal import ServiceLifecycle
 internal import Testing
 
 @testable internal import AdminAPI
@@ -109,7 +111,8 @@ internal import Testing
         _ address: ProcessAddress, _ body: (String) async throws -> Void
     ) async throws {
         let server = makeServer(address: address)
-        let task = Task { try await server.run() }
+        let group = ServiceGroup(services: [server], logger: Logger(label: "test"))
+        let task = Task { try await group.run() }
         let failure: (any Error)?
         do {
             try await body(try await server.waitUntilBound())
@@ -117,7 +120,7 @@ internal import Testing
         } catch {
             failure = error
         }
-        task.cancel()
+        await group.triggerGracefulShutdown()
         _ = await task.result
         if let failure { throw failure }
     }
