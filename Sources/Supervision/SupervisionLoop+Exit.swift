@@ -24,7 +24,7 @@ extension SupervisionLoop {
         mooring_close(process.child.pidfd)
         process.phase = .collected(status, readUntil: Clock.monotonic() + Self.lastWords)
         // Strays may hold the pipes open; those that are known to be its own end now.
-        wantsSweep = true
+        sweep.want()
         read(process, .output)
         // The first may have been the last one open, and the process be forgotten by now.
         if processes[process.id] != nil { read(process, .errors) }

@@ -8,9 +8,11 @@ extension SupervisionLoop {
     /// Collects strays that have ended, and kills those whose process is gone.
     ///
     /// A stray tells by the label in its environment whose it is; one that has overwritten that is
-    /// left alone while Mooring runs (`sparingTheUnknown`), and killed with the rest at the end.
+    /// left alone while Mooring runs (`sparingTheUnknown`), and killed with the rest at the end. In
+    /// the middle of an exec there is no environment to be read; such a one is looked at again.
     func sweepStrays(sparingTheUnknown: Bool) {
-        wantsSweep = false
+        sweep.isWanted = false
+        var isUndecided = false
         let ownSession = getsid(0)
         let managed = Set(processes.values.filter(\.isUncollected).map(\.child.pid))
         for pid in Self.children() where !managed.contains(pid) {
@@ -18,15 +20,60 @@ extension SupervisionLoop {
             if getsid(pid) == ownSession { continue }
             if mooring_wait_reap_pid(pid) == 1 {
                 forget(pid)
-            } else if strays[pid] == nil, !sparingTheUnknown || isAbandoned(pid) {
-                kill(pid)
+                continue
+            }
+            if strays[pid] != nil { continue }
+            switch owner(of: pid) {
+            case .living: break
+            case .gone: kill(pid)
+            case .unknown:
+                isUndecided = true
+                if !sparingTheUnknown { kill(pid) }
             }
         }
+        sweep.repeatLater(isUndecided, now: Clock.monotonic())
     }
 
-    private func isAbandoned(_ pid: Int32) -> Bool {
-        guard let label = Self.label(of: pid) else { return false }
-        return !processes.values.contains { $0.isUncollected && $0.label == label }
+    /// When to look for strays.
+    struct Sweep {
+        private static let firstDelay: Int64 = 10_000_000
+        private static let lastDelay: Int64 = 1_280_000_000
+
+        /// In this turn.
+        var isWanted = false
+        /// Once more by itself, since one could not be decided on; nil: not before something happens.
+        private(set) var repeatAt: Int64?
+        private var delay = Sweep.firstDelay
+
+        /// A process has ended, or a child that nobody manages.
+        mutating func want() {
+            isWanted = true
+            delay = Self.firstDelay
+        }
+
+        /// Plans the next look, later each time and not for ever.
+        mutating func repeatLater(_ isUndecided: Bool, now: Int64) {
+            guard isUndecided && delay <= Self.lastDelay else {
+                repeatAt = nil
+                return
+            }
+            repeatAt = now + delay
+            delay *= 2
+        }
+
+        func isDue(now: Int64) -> Bool { isWanted || (repeatAt.map { $0 <= now } ?? false) }
+    }
+
+    private enum Owner {
+        case living
+        case gone
+        case unknown
+    }
+
+    private func owner(of pid: Int32) -> Owner {
+        guard let label = Self.label(of: pid) else { return .unknown }
+        let lives = processes.values.contains { $0.isUncollected && $0.label == label }
+        return lives ? .living : .gone
     }
 
     /// Its end is an event, so that its own children, which come to us then, are seen as well.

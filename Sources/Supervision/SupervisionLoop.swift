@@ -46,7 +46,7 @@ final class SupervisionLoop {
     var scratch = [UInt8](repeating: 0, count: OutputPipe.readSize)
     /// Killed strays that have not been collected yet: pidfds by pid.
     var strays: [Int32: Int32] = [:]
-    var wantsSweep = false
+    var sweep = Sweep()
 
     private let mailbox: Mailbox<SupervisionMessage>
     private var mail: [SupervisionMessage] = []
@@ -89,7 +89,7 @@ final class SupervisionLoop {
             receiveMail()
             for token in events { handle(token) }
             doWhatIsDue()
-            if wantsSweep { sweepStrays(sparingTheUnknown: true) }
+            if sweep.isDue(now: Clock.monotonic()) { sweepStrays(sparingTheUnknown: true) }
             advanceGroups()
         }
         for (_, pidfd) in strays { mooring_close(pidfd) }
@@ -142,7 +142,7 @@ final class SupervisionLoop {
         }
         if source == .signals { return readSignals() }
         if source == .stray {
-            wantsSweep = true
+            sweep.want()
             return
         }
         // Events of one turn may reach a process that an earlier one of them has ended.
@@ -161,7 +161,7 @@ final class SupervisionLoop {
             let signal = mooring_signalfd_next(signals)
             if signal == 0 { return }
             if signal == SIGCHLD {
-                wantsSweep = true
+                sweep.want()
             } else {
                 onSignal(signal)
             }
@@ -187,7 +187,7 @@ final class SupervisionLoop {
     }
 
     private func nextDeadline() -> Int64? {
-        var earliest = straysUntil
+        var earliest = [straysUntil, sweep.repeatAt].compactMap(\.self).min()
         for group in groups {
             guard let next = group.nextDeadline?.nanoseconds else { continue }
             earliest = min(earliest ?? next, next)

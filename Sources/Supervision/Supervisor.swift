@@ -43,7 +43,8 @@ package final class Supervisor: Sendable {
     ///
     /// - Parameters:
     ///   - launches: one for each group, nil for external ones.
-    ///   - onSignal: called on supervision's thread with SIGTERM, SIGINT, SIGHUP, SIGUSR1 or SIGUSR2.
+    ///   - onSignal: told of SIGTERM, SIGINT, SIGHUP, SIGUSR1 and SIGUSR2, on supervision's thread,
+    ///     which it must not keep waiting; `stop` would wait for ever there.
     /// - Throws: `SupervisionError`.
     package init(
         runtimeDirectory: String, launches: [LaunchSpec?], log: Logger,
@@ -116,6 +117,8 @@ package final class Supervisor: Sendable {
     package func wake() { waker.wake() }
 
     /// Kills every process group at once, for whoever does not want to wait for `stop_timeout`.
+    ///
+    /// Groups that have not been shut down start their processes anew.
     package func killAll() { mailbox.post(.killAll) }
 
     /// Ends the thread once every process is gone, and waits for that; blocks the caller.
