@@ -36,6 +36,9 @@ package final class Group: Sendable {
     /// Where a process takes connections; nil when it is gone.
     package func address(of process: ProcessHandle) -> ProcessAddress? { fatalError() }
 
+    /// The public name of a process; nil when it is gone.
+    package func label(of process: ProcessHandle) -> String? { fatalError() }
+
     // Facts from Supervision.
     package func spawned(
         _ process: ProcessHandle, incarnation: Incarnation, label: String, pid: Int32,

@@ -1,0 +1,56 @@
+internal import SessionAffinity
+
+/// One loop's maker and checker of one cookie of one group, with the field's ready-made bytes.
+struct AffinityCodec {
+    let codec: TokenCodec
+    let cookieName: [UInt8]
+    /// `Set-Cookie: NAME=` and what follows the value, with the CRLF.
+    let fieldStart: [UInt8]
+    let fieldEnd: [UInt8]
+    /// The whole field that makes a client forget the cookie.
+    let forgetField: [UInt8]
+    let maxAge: UInt32
+
+    /// The codecs that the routes need, one for each group and cookie.
+    static func make(for settings: ProxySettings) -> [AffinityCodec] {
+        distinct(settings).map { route in
+            let affinity = settings.routeSettings[route].affinity
+            let group = settings.groups[settings.routeSettings[route].group].name
+            let parts = affinity.cookie.setCookieField(secureConnection: false)
+            let forget = Array("; Max-Age=0".utf8)
+            return AffinityCodec(
+                codec: TokenCodec(
+                    keyring: settings.keyring, cookieName: affinity.cookie.name, group: group,
+                    otherGroups: settings.groups.map(\.name).filter { $0 != group }),
+                cookieName: Array(affinity.cookie.effectiveName(secureConnection: false).utf8),
+                fieldStart: parts.prefix, fieldEnd: parts.suffix,
+                forgetField: parts.prefix + forget + parts.suffix,
+                maxAge: affinity.maxAgeSeconds)
+        }
+    }
+
+    /// For each route the place of its codec.
+    static func indices(for settings: ProxySettings) -> [Int] {
+        let routes = distinct(settings)
+        return settings.routeSettings.indices.map { route in
+            routes.firstIndex { sharesCodec(settings, $0, route) } ?? 0
+        }
+    }
+
+    /// The first route of each kind.
+    private static func distinct(_ settings: ProxySettings) -> [Int] {
+        var found: [Int] = []
+        for route in settings.routeSettings.indices
+        where !found.contains(where: { sharesCodec(settings, $0, route) }) {
+            found.append(route)
+        }
+        return found
+    }
+
+    private static func sharesCodec(_ settings: ProxySettings, _ one: Int, _ other: Int) -> Bool {
+        let left = settings.routeSettings[one]
+        let right = settings.routeSettings[other]
+        return left.group == right.group && left.affinity.cookie == right.affinity.cookie
+            && left.affinity.maxAgeSeconds == right.affinity.maxAgeSeconds
+    }
+}

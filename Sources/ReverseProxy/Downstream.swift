@@ -1,0 +1,109 @@
+internal import Backends
+internal import Reactor
+internal import SessionAffinity
+
+/// One client connection, in its loop's slab: plain data.
+struct Downstream {
+    /// What the connection is about.
+    ///
+    /// `idle` -> `receivingHead` -> `exchange` -> `idle` …, and from anywhere -> `lingering` -> closed.
+    enum Phase: UInt8 {
+        /// Nothing of a next request has come. Can transition to: receivingHead, closed.
+        case idle
+        /// A head has begun and the header timeout runs. To: exchange, lingering, closed.
+        case receivingHead
+        /// One exchange is under way; what the client pipelines waits. To: idle, lingering, closed.
+        case exchange
+        /// All is said; what still comes is thrown away, so that no RST destroys the answer. To: closed.
+        case lingering
+    }
+
+    let socket: StreamSocket
+    var phase = Phase.idle
+    /// The place of the exchange under way; -1: none.
+    var exchange: Int32 = -1
+    /// In an exchange the head stays at the front of the block, for a retry and for the log.
+    var input = Block.none
+    var output = Block.none
+    /// Where to go on looking for the end of the head.
+    var headScan = 0
+    /// Monotonic ns; `Int64.max`: none.
+    var deadline = Int64.max
+
+    /// An edge said that there is something to read, and no read has found the end of it yet.
+    var isReadable = true
+    /// The client has finished sending, or has gone.
+    var peerClosed = false
+    /// Registered for writing, since a send was short.
+    var wantsWrite = false
+    var keepAlive = true
+
+    var peer: PeerText
+    var affinity = ConnectionAffinity()
+
+    init(socket: StreamSocket, peer: PeerText) {
+        self.socket = socket
+        self.peer = peer
+    }
+}
+
+/// A short text that lives inside a plain value: the client's address, pre-rendered fields.
+struct InlineText<let capacity: Int> {
+    private(set) var bytes = InlineArray<capacity, UInt8>(repeating: 0)
+    private(set) var count = 0
+
+    /// Cut at the capacity.
+    init(_ text: String) {
+        for byte in text.utf8 {
+            if count == capacity { break }
+            bytes[count] = byte
+            count += 1
+        }
+    }
+
+    var span: Span<UInt8> {
+        @_lifetime(borrow self) get { bytes.span.extracting(0..<count) }
+    }
+}
+
+/// Who is at the other end: for the log, and as the fields that a backend is told.
+struct PeerText {
+    let host: InlineText<48>
+    /// `X-Forwarded-For`, `X-Forwarded-Proto` and `Via`, each with its CRLF.
+    let fields: InlineText<144>
+
+    init(_ address: SocketAddress) {
+        // A unix peer has no address to tell; RFC 7239 has "unknown" for that.
+        let text = address.isUnix ? "unknown" : address.host
+        host = InlineText(text)
+        fields = InlineText(
+            "X-Forwarded-For: \(text)\r\nX-Forwarded-Proto: http\r\nVia: 1.1 mooring\r\n")
+    }
+}
+
+/// What a connection remembers of its cookie, so that a value is verified (or made) once.
+struct ConnectionAffinity {
+    /// The cookie bytes last verified and what came of it.
+    var known = InlineArray<56, UInt8>(repeating: 0)
+    var knownVerdict = Verdict.none
+    var knownToken = Token(issued: 0, sessionHigh: 0, sessionLow: 0, process: 0)
+    /// The affinity index that the value was verified for; -1: nothing remembered.
+    var knownCodec: Int32 = -1
+    /// Wall seconds of the verification: an old one is made again, for the token's age.
+    var knownAt: UInt32 = 0
+
+    /// The cookie bytes last made, for this token and codec.
+    var minted = InlineArray<56, UInt8>(repeating: 0)
+    var mintedToken = Token(issued: 0, sessionHigh: 0, sessionLow: 0, process: 0)
+    var mintedCodec: Int32 = -1
+
+    /// The pin that the connection's first requests share, until the given time (monotonic ns).
+    var provisional: Provisional?
+
+    struct Provisional {
+        var session: SessionID
+        var process: Incarnation
+        var group: Int32
+        var until: Int64
+    }
+}

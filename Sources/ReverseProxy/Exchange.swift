@@ -1,0 +1,85 @@
+internal import Backends
+internal import HTTPWire
+internal import SessionAffinity
+
+/// One request with its response, in its loop's slab: plain data.
+///
+/// Request and response are two halves that move on their own: a process may answer before the
+/// upload is complete, and a client may still read when the process has long been released.
+struct Exchange {
+    enum RequestPhase: UInt8 {
+        /// In a queue of the registry; nothing has been sent. Can transition to: connecting, done.
+        case queued
+        /// Has a slot, and waits for the connection to its process. To: sending, queued, done.
+        case connecting
+        /// Head and body go to the process. To: done, and back to connecting or queued by a retry.
+        case sending
+        /// Everything was handed over, or nobody wants the rest.
+        case done
+    }
+
+    enum ResponsePhase: UInt8 {
+        /// No final head has come from the process. Can transition to: streaming, received, done.
+        case awaitingHead
+        /// The body passes through. To: received, done.
+        case streaming
+        /// All is in our hands, the slot is given back; the client may still be reading. To: done.
+        case received
+    }
+
+    let downstream: Int32
+    var upstream: Int32 = -1
+    var requestPhase = RequestPhase.queued
+    var responsePhase = ResponsePhase.awaitingHead
+
+    var route: Int32 = -1
+    var group: Int32 = -1
+    /// The last one; kept for the log when the slot has been given back.
+    var grant: Grant?
+    var holdsSlot = false
+    var ticket: WaiterTicket?
+    /// The claim and new session that it was admitted with, for a retry.
+    var admission: AdmissionRequest
+
+    /// Facts of the request head.
+    var method = RequestMethod.other
+    var isHTTP11 = true
+    var headLength = 0
+    var requestLine = ByteRange(start: 0, count: 0)
+    var expectsContinue = false
+    var hasBody = false
+    /// May be sent again when nothing came back: idempotent and without a body.
+    var isReplayable = false
+    var requestBody = BodyDecoder.none
+    var isRequestChunked = false
+    var requestBodyBytes: UInt64 = 0
+
+    var responseBody = BodyDecoder.none
+    var responseFraming = ResponseFraming.none
+    /// The process keeps its connection after this response.
+    var keepsUpstream = false
+    /// How often it was tried again.
+    var attempts = 0
+
+    /// For the log: monotonic ns.
+    let startedAt: Int64
+    var grantedAt: Int64 = 0
+    var firstByteAt: Int64 = 0
+    var status: UInt16 = 0
+    var bytesToClient: UInt64 = 0
+    var verdict = Verdict.none
+    var refused = false
+
+    /// The cookie value that came with the request was good, and is young enough to be kept.
+    var cookieIsCurrent = false
+    /// The session has ended by the response's word: the client is to forget its cookie.
+    var forgetsCookie = false
+    /// What of the head the process is not to see.
+    var removals = CookieRemovals()
+
+    init(downstream: Int, startedAt: Int64) {
+        self.downstream = Int32(truncatingIfNeeded: downstream)
+        self.startedAt = startedAt
+        admission = AdmissionRequest(claim: nil, newSession: nil, waiter: WaiterTag(0))
+    }
+}

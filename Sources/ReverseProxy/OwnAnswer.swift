@@ -1,0 +1,64 @@
+internal import Backends
+
+/// An answer that Mooring makes itself.
+struct OwnAnswer {
+    let status: UInt16
+    /// The error type of `Proxy-Status` (RFC 9209 section 2.3).
+    let error: StaticString
+    /// For people and for the field's `details`; says nothing of the inside.
+    let details: StaticString
+    /// 0: no `Retry-After`.
+    var retryAfterSeconds = 0
+    /// Whether the connection ends after it.
+    var closes = false
+
+    static let badRequest = OwnAnswer(
+        status: 400, error: "http_request_error", details: "bad request", closes: true)
+    static let dotSegments = OwnAnswer(
+        status: 400, error: "http_request_error", details: "path with dot segments")
+    static let noRoute = OwnAnswer(
+        status: 404, error: "destination_not_found", details: "no route")
+    static let requestTimeout = OwnAnswer(
+        status: 408, error: "http_request_error", details: "request too slow", closes: true)
+    static let headTooLarge = OwnAnswer(
+        status: 431, error: "http_request_error", details: "request head too large")
+    static let bodyTooLarge = OwnAnswer(
+        status: 413, error: "http_request_error", details: "request body too large", closes: true)
+    static let connectionRefused = OwnAnswer(
+        status: 502, error: "connection_refused", details: "no connection to the process")
+    static let connectionTerminated = OwnAnswer(
+        status: 502, error: "connection_terminated", details: "the process broke off")
+    static let badResponse = OwnAnswer(
+        status: 502, error: "http_protocol_error", details: "bad response from the process")
+    static let connectTimeout = OwnAnswer(
+        status: 504, error: "connection_timeout", details: "no connection to the process in time")
+    static let gatewayTimeout = OwnAnswer(
+        status: 504, error: "http_response_timeout", details: "no response from the process in time"
+    )
+    static let processBusy = OwnAnswer(
+        status: 503, error: "connection_limit_reached", details: "the process is behind",
+        retryAfterSeconds: 1)
+    static let noResources = OwnAnswer(
+        status: 503, error: "proxy_internal_error", details: "out of resources",
+        retryAfterSeconds: 1)
+
+    /// What a refusal of the registry looks like to the client.
+    static func refusal(_ refusal: Refusal) -> OwnAnswer {
+        let details: StaticString
+        let error: StaticString
+        switch refusal.reason {
+        case .queueFull: (error, details) = ("destination_unavailable", "queue full")
+        case .processQueueFull:
+            (error, details) = ("destination_unavailable", "queue of the session's process full")
+        case .queueTimeout: (error, details) = ("destination_unavailable", "waited too long")
+        case .groupFailing:
+            (error, details) = ("destination_unavailable", "no process can be started")
+        case .sessionLost:
+            (error, details) = ("destination_unavailable", "the session has ended")
+        case .shuttingDown: (error, details) = ("proxy_internal_response", "shutting down")
+        }
+        return OwnAnswer(
+            status: 503, error: error, details: details,
+            retryAfterSeconds: max(1, refusal.retryAfterSeconds))
+    }
+}

@@ -1,0 +1,123 @@
+package import Backends
+package import Routing
+package import SessionAffinity
+
+/// Everything that the data plane is told at its start.
+package struct ProxySettings: Sendable {
+    package var listeners: [ProcessAddress]
+    /// Loop threads; 0: one per core.
+    package var workers = 0
+    package var timeouts = ProxyTimeouts()
+    package var limits = ProxyLimits()
+    package var routes: RouteTable
+    /// What goes with each route, in the order of the routes.
+    package var routeSettings: [RouteSettings]
+    /// In the order of the groups.
+    package var groups: [ProxyGroupSettings]
+    package var keyring: Keyring
+    package var accessLog = AccessLogSettings()
+
+    package init(
+        listeners: [ProcessAddress], routes: RouteTable, routeSettings: [RouteSettings],
+        groups: [ProxyGroupSettings], keyring: Keyring
+    ) {
+        self.listeners = listeners
+        self.routes = routes
+        self.routeSettings = routeSettings
+        self.groups = groups
+        self.keyring = keyring
+    }
+}
+
+/// How long the data plane waits for what.
+package struct ProxyTimeouts: Sendable {
+    /// The whole request head from its first byte: 408.
+    package var header = Interval.seconds(10)
+    /// Between two pieces of a body, and for a client that does not read.
+    package var bodyIdle = Interval.seconds(30)
+    package var keepalive = Interval.seconds(75)
+    package var connect = Interval.seconds(5)
+    /// First byte of the response head: 504.
+    package var response = Interval.seconds(60)
+    /// Between two pieces of a response.
+    package var idle = Interval.seconds(60)
+
+    package init() {}
+}
+
+/// How much the data plane takes.
+package struct ProxyLimits: Sendable {
+    /// Bytes of a head, either way: 431 (414 for the request line), or 502.
+    package var requestHead = 32 * 1024
+    /// Bytes of a request body: 413; 0: no limit.
+    package var requestBody: UInt64 = 0
+    /// Client connections; above, none is accepted until one ends.
+    package var connections = 10_000
+
+    package init() {}
+}
+
+/// Where a route leads and how its sessions are held.
+package struct RouteSettings: Sendable {
+    package var group: Int
+    /// Bytes of the path taken off before it is forwarded (`strip_prefix`); 0: none.
+    package var prefixToStrip: Int
+    package var affinity: AffinitySettings
+
+    package init(group: Int, prefixToStrip: Int, affinity: AffinitySettings) {
+        self.group = group
+        self.prefixToStrip = prefixToStrip
+        self.affinity = affinity
+    }
+}
+
+/// When and with which cookie a session is pinned.
+package struct AffinitySettings: Sendable {
+    package enum Pin: Sendable {
+        /// Every request has a session.
+        case always
+        /// A session starts when the response asks for it.
+        case app
+        case never
+    }
+
+    package var pin = Pin.always
+    /// Application cookies whose setting starts a session (`pin = "app"`).
+    package var learn: [String] = []
+    package var cookie: CookieAttributes
+    package var maxAgeSeconds: UInt32 = 24 * 3600
+    /// Whether the backend sees the cookie.
+    package var forwardCookie = false
+
+    package init(cookie: CookieAttributes) { self.cookie = cookie }
+}
+
+/// What the data plane knows of a group beyond its registry.
+package struct ProxyGroupSettings: Sendable {
+    package var name: String
+    /// How often a request is tried again where that is allowed.
+    package var retries = 1
+    /// Whether idle connections to its processes are kept.
+    package var keepalive = true
+
+    package init(name: String) { self.name = name }
+}
+
+/// Where the access log goes and how it looks.
+package struct AccessLogSettings: Equatable, Sendable {
+    package enum Destination: Equatable, Sendable {
+        case off
+        case standardError
+        case file(path: String)
+    }
+
+    package enum Format: Equatable, Sendable {
+        case text
+        case json
+    }
+
+    package var destination = Destination.standardError
+    package var format = Format.text
+
+    package init() {}
+}

@@ -1,0 +1,113 @@
+internal import Backends
+internal import Reactor
+internal import Synchronization
+
+/// What the loops have in common; everything in it may be touched by any thread.
+final class SharedState: Sendable {
+    let settings: ProxySettings
+    let groups: [Group]
+    let shares: [WorkerShare]
+    let accessLog: AccessLogWriter?
+    /// Client connections over all loops.
+    let connections = Atomic<Int>(0)
+    /// Accepting waits for a connection to end.
+    let acceptingPaused = Atomic<Bool>(false)
+    let isDraining = Atomic<Bool>(false)
+    private let drained = Mutex<(@Sendable () -> Void)?>(nil)
+    private let stopped = Mutex<(@Sendable () -> Void)?>(nil)
+    private let loopsRunning: Atomic<Int>
+
+    /// For each route the place of its codec in a loop's `codecs`.
+    let routeCodecs: [Int]
+    /// The groups' names as bytes, for the log and for `Proxy-Status`.
+    let groupNames: [[UInt8]]
+    let noGroup = Array("-".utf8)
+
+    init(
+        settings: ProxySettings, groups: [Group], shares: [WorkerShare],
+        accessLog: AccessLogWriter?
+    ) {
+        self.settings = settings
+        self.groups = groups
+        self.shares = shares
+        self.accessLog = accessLog
+        routeCodecs = AffinityCodec.indices(for: settings)
+        groupNames = settings.groups.map { Array($0.name.utf8) }
+        loopsRunning = Atomic(shares.count)
+    }
+
+    /// The loop with the fewest connections; the lowest of equals.
+    func leastLoaded() -> Int {
+        var best = 0
+        var fewest = Int.max
+        for (index, share) in shares.enumerated() {
+            let count = share.connections.load(ordering: .relaxed)
+            if count < fewest {
+                best = index
+                fewest = count
+            }
+        }
+        return best
+    }
+
+    /// Counts a connection in, for the loop that it is dealt to.
+    func connectionOpened(worker: Int) {
+        connections.add(1, ordering: .relaxed)
+        shares[worker].connections.add(1, ordering: .relaxed)
+    }
+
+    /// Counts a connection out; wakes the accepting loop, or ends the drain, if that was the last.
+    func connectionClosed(worker: Int) {
+        shares[worker].connections.subtract(1, ordering: .relaxed)
+        let left = connections.subtract(1, ordering: .acquiringAndReleasing).newValue
+        if acceptingPaused.load(ordering: .relaxed),
+            acceptingPaused.exchange(false, ordering: .acquiringAndReleasing)
+        {
+            shares[0].mailbox.post(.acceptAgain)
+        }
+        if left == 0, isDraining.load(ordering: .acquiring) { finishDrain() }
+    }
+
+    /// Begins the drain; `done` is called once, from any thread, when no connection is left.
+    func drain(until deadline: Int64, _ done: @escaping @Sendable () -> Void) {
+        drained.withLock { $0 = done }
+        isDraining.store(true, ordering: .releasing)
+        for share in shares { share.mailbox.post(.drain(until: deadline)) }
+        if connections.load(ordering: .acquiring) == 0 { finishDrain() }
+    }
+
+    /// Ends all loops; `done` is called once, when the last has ended and the log is written.
+    func stop(_ done: @escaping @Sendable () -> Void) {
+        stopped.withLock { $0 = done }
+        for share in shares { share.mailbox.post(.stop) }
+    }
+
+    /// A loop has ended and touches nothing any more.
+    func loopEnded() {
+        let left = loopsRunning.subtract(1, ordering: .acquiringAndReleasing).newValue
+        guard left == 0, let done = stopped.withLock({ $0 }) else { return }
+        if let accessLog {
+            accessLog.flush(done)
+        } else {
+            done()
+        }
+    }
+
+    private func finishDrain() {
+        let done = drained.withLock { waiting in
+            let done = waiting
+            waiting = nil
+            return done
+        }
+        done?()
+    }
+}
+
+/// What one loop shows to the others.
+final class WorkerShare: Sendable {
+    let mailbox: Mailbox<WorkerMessage>
+    let counters = Counters()
+    let connections = Atomic<Int>(0)
+
+    init(mailbox: Mailbox<WorkerMessage>) { self.mailbox = mailbox }
+}

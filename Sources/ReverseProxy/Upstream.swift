@@ -1,0 +1,49 @@
+internal import Backends
+internal import Reactor
+
+/// One connection to a process, in its loop's slab: plain data.
+struct Upstream {
+    /// `connecting` -> `busy` -> `idle` -> `busy` …, and from anywhere -> closed.
+    enum Phase: UInt8 {
+        /// The connection is not yet established. Can transition to: busy, closed.
+        case connecting
+        /// It carries an exchange. To: idle, closed.
+        case busy
+        /// In the pool of its process. To: busy, closed.
+        case idle
+    }
+
+    let socket: StreamSocket
+    let group: Int32
+    let process: ProcessHandle
+    var phase: Phase
+    /// The exchange that it carries; -1: none.
+    var exchange: Int32
+    var input = Block.none
+    var output = Block.none
+    var headScan = 0
+    var deadline = Int64.max
+
+    var isReadable = false
+    var peerClosed = false
+    var wantsWrite = false
+    /// Carried an exchange before: it may turn out to be closed by the process meanwhile.
+    var reused = false
+    /// Something of the present request has been handed to the kernel.
+    var sentAny = false
+    /// When it went into the pool.
+    var idleSince: Int64 = 0
+    /// Neighbours in the pool of its process; -1: none.
+    var nextIdle: Int32 = -1
+    var previousIdle: Int32 = -1
+
+    init(
+        socket: StreamSocket, group: Int32, process: ProcessHandle, phase: Phase, exchange: Int32
+    ) {
+        self.socket = socket
+        self.group = group
+        self.process = process
+        self.phase = phase
+        self.exchange = exchange
+    }
+}

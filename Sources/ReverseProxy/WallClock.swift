@@ -1,0 +1,98 @@
+internal import Reactor
+
+/// The wall clock as the data path needs it: seconds for tokens, ready text for `Date` and the log.
+///
+/// Read at most once a turn and formatted at most once a second.
+struct WallClock {
+    /// Seconds of the Unix era.
+    private(set) var seconds: UInt32 = 0
+    private(set) var milliseconds = 0
+    /// IMF-fixdate (RFC 9110 section 5.6.7), 29 bytes.
+    private(set) var httpDate = InlineArray<29, UInt8>(repeating: 0x20)
+    /// `2026-11-22T10:00:00`, 19 bytes.
+    private(set) var timestamp = InlineArray<19, UInt8>(repeating: 0x20)
+    private var readAt = Int64.min
+    private var formatted: UInt32 = .max
+
+    /// Reads the clock if a turn has passed since it was read.
+    mutating func refresh(turn now: Int64) {
+        if now == readAt { return }
+        readAt = now
+        let wall = Clock.wall()
+        seconds = UInt32(clamping: wall / 1_000_000_000)
+        milliseconds = Int(wall / 1_000_000 % 1000)
+        if seconds != formatted {
+            formatted = seconds
+            format()
+        }
+    }
+
+    private mutating func format() {
+        let days = Int(seconds) / 86_400
+        let time = Int(seconds) % 86_400
+        let (year, month, day) = Self.civil(days)
+        let names: StaticString = "ThuFriSatSunMonTueWed"
+        let months: StaticString = "JanFebMarAprMayJunJulAugSepOctNovDec"
+
+        copy(names, from: days % 7 * 3, to: 0)
+        httpDate[3] = UInt8(ascii: ",")
+        put(day, digits: 2, http: 5)
+        copy(months, from: (month - 1) * 3, to: 8)
+        put(year, digits: 4, http: 12)
+        put(time / 3600, digits: 2, http: 17)
+        httpDate[19] = UInt8(ascii: ":")
+        put(time / 60 % 60, digits: 2, http: 20)
+        httpDate[22] = UInt8(ascii: ":")
+        put(time % 60, digits: 2, http: 23)
+        httpDate[26] = UInt8(ascii: "G")
+        httpDate[27] = UInt8(ascii: "M")
+        httpDate[28] = UInt8(ascii: "T")
+
+        put(year, digits: 4, log: 0)
+        timestamp[4] = UInt8(ascii: "-")
+        put(month, digits: 2, log: 5)
+        timestamp[7] = UInt8(ascii: "-")
+        put(day, digits: 2, log: 8)
+        timestamp[10] = UInt8(ascii: "T")
+        put(time / 3600, digits: 2, log: 11)
+        timestamp[13] = UInt8(ascii: ":")
+        put(time / 60 % 60, digits: 2, log: 14)
+        timestamp[16] = UInt8(ascii: ":")
+        put(time % 60, digits: 2, log: 17)
+    }
+
+    private mutating func copy(_ text: StaticString, from: Int, to: Int) {
+        for offset in 0..<3 { httpDate[to + offset] = unsafe text.utf8Start[from + offset] }
+    }
+
+    private mutating func put(_ value: Int, digits: Int, http place: Int) {
+        var rest = value
+        for offset in stride(from: digits - 1, through: 0, by: -1) {
+            httpDate[place + offset] = UInt8(ascii: "0") + UInt8(rest % 10)
+            rest /= 10
+        }
+    }
+
+    private mutating func put(_ value: Int, digits: Int, log place: Int) {
+        var rest = value
+        for offset in stride(from: digits - 1, through: 0, by: -1) {
+            timestamp[place + offset] = UInt8(ascii: "0") + UInt8(rest % 10)
+            rest /= 10
+        }
+    }
+
+    /// The date of a day counted from 1970-01-01; after Hinnant, "chrono-compatible low-level date
+    /// algorithms".
+    private static func civil(_ days: Int) -> (year: Int, month: Int, day: Int) {
+        let shifted = days + 719_468
+        let era = shifted / 146_097
+        let dayOfEra = shifted % 146_097
+        let yearOfEra =
+            (dayOfEra - dayOfEra / 1460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
+        let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
+        let month = (5 * dayOfYear + 2) / 153
+        let day = dayOfYear - (153 * month + 2) / 5 + 1
+        let civilMonth = month < 10 ? month + 3 : month - 9
+        return (yearOfEra + era * 400 + (civilMonth <= 2 ? 1 : 0), civilMonth, day)
+    }
+}

@@ -1,0 +1,143 @@
+internal import Backends
+internal import HTTPWire
+internal import Reactor
+internal import SessionAffinity
+
+/// One line a request, in text or JSON.
+extension Worker {
+    /// The request line in the log is cut at this length.
+    private static let requestLineLimit = 2048
+
+    func logExchange(_ exchange: Int) {
+        guard accessLog.isOn else { return }
+        wallClock.refresh(turn: now)
+        switch accessLog.format {
+        case .text: logText(exchange)
+        case .json: logJSON(exchange)
+        }
+        accessLog.endLine(now: now)
+    }
+
+    private func logText(_ exchange: Int) {
+        let place = Int(exchanges[exchange].downstream)
+        appendTime()
+        accessLog.append(" ")
+        accessLog.append(escaping: downstreams[place].peer.host.span)
+        accessLog.append(" \"")
+        appendRequestLine(exchange)
+        accessLog.append("\" ")
+        accessLog.append(decimal: UInt64(exchanges[exchange].status))
+        accessLog.append(" ")
+        accessLog.append(decimal: exchanges[exchange].bytesToClient)
+        accessLog.append(" ")
+        accessLog.append(seconds: now &- exchanges[exchange].startedAt)
+        accessLog.append(" ")
+        appendQueueTime(exchange)
+        accessLog.append(" ")
+        appendFirstByteTime(exchange)
+        accessLog.append(" ")
+        appendGroup(exchange)
+        accessLog.append(" ")
+        appendProcess(exchange)
+        accessLog.append(" ")
+        accessLog.append(word(exchanges[exchange].verdict))
+        accessLog.append(" ")
+        accessLog.append(placed(exchange))
+    }
+
+    private func logJSON(_ exchange: Int) {
+        let place = Int(exchanges[exchange].downstream)
+        accessLog.append("{\"time\":\"")
+        appendTime()
+        accessLog.append("\",\"client\":\"")
+        accessLog.append(escaping: downstreams[place].peer.host.span)
+        accessLog.append("\",\"request\":\"")
+        appendRequestLine(exchange)
+        accessLog.append("\",\"status\":")
+        accessLog.append(decimal: UInt64(exchanges[exchange].status))
+        accessLog.append(",\"bytes\":")
+        accessLog.append(decimal: exchanges[exchange].bytesToClient)
+        accessLog.append(",\"duration\":")
+        accessLog.append(seconds: now &- exchanges[exchange].startedAt)
+        accessLog.append(",\"queue\":")
+        appendQueueTime(exchange, missing: "null")
+        accessLog.append(",\"first_byte\":")
+        appendFirstByteTime(exchange, missing: "null")
+        accessLog.append(",\"group\":\"")
+        appendGroup(exchange)
+        accessLog.append("\",\"process\":\"")
+        appendProcess(exchange)
+        accessLog.append("\",\"cookie\":\"")
+        accessLog.append(word(exchanges[exchange].verdict))
+        accessLog.append("\",\"session\":\"")
+        accessLog.append(placed(exchange))
+        accessLog.append("\"}")
+    }
+
+    private func appendTime() {
+        accessLog.append(wallClock.timestamp.span)
+        accessLog.append(".")
+        accessLog.append(padded: UInt64(wallClock.milliseconds), digits: 3)
+        accessLog.append("Z")
+    }
+
+    private func appendRequestLine(_ exchange: Int) {
+        let place = Int(exchanges[exchange].downstream)
+        let line = exchanges[exchange].requestLine.range
+        let whole = unsafe downstreams[place].input.whole
+        guard !line.isEmpty, line.upperBound <= whole.count else {
+            accessLog.append("-")
+            return
+        }
+        let shown = line.lowerBound..<min(line.upperBound, line.lowerBound + Self.requestLineLimit)
+        unsafe accessLog.append(escaping: whole.span.extracting(shown))
+    }
+
+    private func appendQueueTime(_ exchange: Int, missing: StaticString = "-") {
+        if exchanges[exchange].grantedAt == 0 {
+            accessLog.append(missing)
+        } else {
+            accessLog.append(
+                seconds: exchanges[exchange].grantedAt &- exchanges[exchange].startedAt)
+        }
+    }
+
+    private func appendFirstByteTime(_ exchange: Int, missing: StaticString = "-") {
+        if exchanges[exchange].firstByteAt == 0 {
+            accessLog.append(missing)
+        } else {
+            accessLog.append(
+                seconds: exchanges[exchange].firstByteAt &- exchanges[exchange].startedAt)
+        }
+    }
+
+    private func appendGroup(_ exchange: Int) {
+        let group = exchanges[exchange].group
+        accessLog.append(group >= 0 ? shared.groupNames[Int(group)] : shared.noGroup)
+    }
+
+    private func appendProcess(_ exchange: Int) {
+        guard let grant = exchanges[exchange].grant,
+            let label = pools.label(
+                of: grant.process, group: Int(exchanges[exchange].group))
+        else {
+            accessLog.append("-")
+            return
+        }
+        accessLog.append(escaping: label.span)
+    }
+
+    /// A good cookie whose process is gone is told apart from one that is kept.
+    private func word(_ verdict: Verdict) -> StaticString { verdict.word }
+
+    private func placed(_ exchange: Int) -> StaticString {
+        if exchanges[exchange].refused { return "refused" }
+        switch exchanges[exchange].grant?.placed {
+        case .kept: return "kept"
+        case .pinned: return "pinned"
+        case .moved: return "moved"
+        case .unpinned: return "unpinned"
+        case nil: return "-"
+        }
+    }
+}

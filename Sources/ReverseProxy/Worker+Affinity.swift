@@ -1,0 +1,217 @@
+internal import Backends
+internal import HTTPWire
+internal import Reactor
+internal import SessionAffinity
+
+/// Sessions on the wire: which one a request claims, and the cookie that its response sets.
+extension Worker {
+    /// How long the first requests of a connection share one pin (design, placement rule 6).
+    private static let provisionalPin: Int64 = 5_000_000_000
+
+    /// Reads the cookies of the parsed head into the exchange's claim; `removals` are filled with what
+    /// the backend is not to see.
+    func readClaim(_ exchange: Int, _ bytes: Span<UInt8>, removals: inout CookieRemovals) {
+        let route = Int(exchanges[exchange].route)
+        let affinity = settings.routeSettings[route].affinity
+        guard affinity.pin != .never else { return }
+        wallClock.refresh(turn: now)
+        let codec = shared.routeCodecs[route]
+        let name = codecs[codec].cookieName
+
+        var best: Token?
+        var bestVerdict = Verdict.none
+        for index in 0..<requestHead.fields.count
+        where requestHead.fields[index].known == .cookie {
+            let value = requestHead.fields[index].value.range
+            var scanner = CookieScanner(
+                bytes.extracting(value), name: name.span)
+            while let pair = scanner.next() {
+                if !affinity.forwardCookie {
+                    removals.append(
+                        value.lowerBound + pair.removal.lowerBound..<value.lowerBound
+                            + pair.removal.upperBound)
+                }
+                let start = value.lowerBound + pair.value.lowerBound
+                let found = verify(
+                    exchange, codec,
+                    bytes.extracting(start..<start + pair.value.count))
+                (best, bestVerdict) = Self.better((best, bestVerdict), found)
+            }
+        }
+        exchanges[exchange].verdict = bestVerdict
+        claim(exchange, best, bestVerdict, affinity)
+    }
+
+    /// The newest valid value wins; then one that is merely old; then the last reason for refusal.
+    private static func better(
+        _ one: (Token?, Verdict), _ other: Verification
+    ) -> (Token?, Verdict) {
+        switch (one.1, other.verdict) {
+        case (.valid, .valid):
+            let isNewer = (other.token?.issued ?? 0) > (one.0?.issued ?? 0)
+            return isNewer ? (other.token, .valid) : one
+        case (.valid, _): return one
+        case (_, .valid): return (other.token, .valid)
+        case (.expired, .expired):
+            let isNewer = (other.token?.issued ?? 0) > (one.0?.issued ?? 0)
+            return isNewer ? (other.token, .expired) : one
+        case (.expired, _): return one
+        default: return (other.token, other.verdict)
+        }
+    }
+
+    private func claim(
+        _ exchange: Int, _ token: Token?, _ verdict: Verdict, _ affinity: AffinitySettings
+    ) {
+        let downstream = Int(exchanges[exchange].downstream)
+        let group = exchanges[exchange].group
+        if let token {
+            exchanges[exchange].admission.claim = .init(
+                session: SessionID(high: token.sessionHigh, low: token.sessionLow),
+                process: Incarnation(token.process), requiresLease: verdict == .expired)
+            let age = wallClock.seconds &- min(token.issued, wallClock.seconds)
+            exchanges[exchange].cookieIsCurrent =
+                verdict == .valid && age <= affinity.maxAgeSeconds / 8
+        } else if let pin = downstreams[downstream].affinity.provisional, pin.group == group,
+            pin.until > now, !requestHead.cameThroughProxy
+        {
+            exchanges[exchange].admission.claim = .init(session: pin.session, process: pin.process)
+        }
+        if affinity.pin == .always { exchanges[exchange].admission.newSession = freshSession() }
+    }
+
+    private func freshSession() -> SessionID {
+        SessionID(high: entropy.word(), low: UInt32(truncatingIfNeeded: entropy.word()))
+    }
+
+    /// Verifies a value, or remembers what came of the same bytes on this connection.
+    private func verify(_ exchange: Int, _ codec: Int, _ value: Span<UInt8>) -> Verification {
+        let downstream = Int(exchanges[exchange].downstream)
+        if value.count == Token.encodedLength,
+            downstreams[downstream].affinity.knownCodec == Int32(truncatingIfNeeded: codec),
+            downstreams[downstream].affinity.knownAt == wallClock.seconds / 64,
+            equal(value, downstreams[downstream].affinity.known.span)
+        {
+            let verdict = downstreams[downstream].affinity.knownVerdict
+            let hasToken = verdict == .valid || verdict == .expired
+            return Verification(
+                verdict: verdict,
+                token: hasToken ? downstreams[downstream].affinity.knownToken : nil)
+        }
+        let result = codecs[codec].codec.verify(
+            value, now: wallClock.seconds, maxAge: codecs[codec].maxAge)
+        if value.count == Token.encodedLength {
+            for index in 0..<Token.encodedLength {
+                downstreams[downstream].affinity.known[index] = value[index]
+            }
+            downstreams[downstream].affinity.knownCodec = Int32(truncatingIfNeeded: codec)
+            downstreams[downstream].affinity.knownVerdict = result.verdict
+            downstreams[downstream].affinity.knownAt = wallClock.seconds / 64
+            if let token = result.token { downstreams[downstream].affinity.knownToken = token }
+        }
+        return result
+    }
+
+    /// Not a secret compare: both sides came from the client.
+    private func equal(_ one: Span<UInt8>, _ other: Span<UInt8>) -> Bool {
+        guard one.count == other.count else { return false }
+        for index in 0..<one.count where one[index] != other[index] { return false }
+        return true
+    }
+
+    /// What the response says of the session; called once its head is parsed.
+    func followPinDirective(_ exchange: Int) {
+        guard let grant = exchanges[exchange].grant else { return }
+        let group = groups[Int(exchanges[exchange].group)]
+        let route = Int(exchanges[exchange].route)
+        let affinity = settings.routeSettings[route].affinity
+        if affinity.pin == .never { return }
+        switch responseHead.pinDirective {
+        case .none:
+            if affinity.pin == .app, grant.session == nil, setsLearnedCookie(exchange, affinity) {
+                startSession(exchange, grant)
+            }
+        case .pin:
+            if grant.session == nil { startSession(exchange, grant) }
+        case .release, .move:
+            guard let session = grant.session else { return }
+            group.endSession(session, now: instant)
+            downstreams[Int(exchanges[exchange].downstream)].affinity.provisional = nil
+            exchanges[exchange].forgetsCookie = true
+        case .hold(let seconds):
+            guard let session = grant.session else { return }
+            group.holdSession(session, idle: .seconds(Int64(seconds)), now: instant)
+        }
+    }
+
+    private func startSession(_ exchange: Int, _ grant: Grant) {
+        let session = freshSession()
+        groups[Int(exchanges[exchange].group)].pin(session, of: grant, now: instant)
+        exchanges[exchange].grant?.session = session
+        exchanges[exchange].grant?.placed = .pinned
+    }
+
+    private func setsLearnedCookie(_ exchange: Int, _ affinity: AffinitySettings) -> Bool {
+        let readable = unsafe upstreams[Int(exchanges[exchange].upstream)].input.readable
+        let bytes = unsafe readable.span
+        for name in affinity.learn where responseHead.setsCookie(named: name, in: bytes) {
+            return true
+        }
+        return false
+    }
+
+    /// Makes the `Set-Cookie` field that the client needs, or leaves it empty.
+    func writeCookie(_ exchange: Int) {
+        setCookieField.removeAll(keepingCapacity: true)
+        guard let grant = exchanges[exchange].grant, let session = grant.session else { return }
+        let codec = shared.routeCodecs[Int(exchanges[exchange].route)]
+        if exchanges[exchange].forgetsCookie {
+            setCookieField.append(contentsOf: codecs[codec].forgetField)
+            return
+        }
+        let claim = exchanges[exchange].admission.claim
+        let kept = claim?.session == session && claim?.process == grant.incarnation
+        if kept && exchanges[exchange].cookieIsCurrent { return }
+        let downstream = Int(exchanges[exchange].downstream)
+        wallClock.refresh(turn: now)
+        mint(session, grant.incarnation, codec, downstream)
+        // The time runs from the pin, not from its last use.
+        if downstreams[downstream].affinity.provisional?.session != session {
+            downstreams[downstream].affinity.provisional = .init(
+                session: session, process: grant.incarnation, group: exchanges[exchange].group,
+                until: now &+ Self.provisionalPin)
+        }
+        setCookieField.append(contentsOf: codecs[codec].fieldStart)
+        for index in 0..<Token.encodedLength {
+            setCookieField.append(downstreams[downstream].affinity.minted[index])
+        }
+        setCookieField.append(contentsOf: codecs[codec].fieldEnd)
+    }
+
+    /// Makes the cookie value, or keeps the one that this connection made within the last minute.
+    private func mint(
+        _ session: SessionID, _ process: Incarnation, _ codec: Int, _ downstream: Int
+    ) {
+        let last = downstreams[downstream].affinity.mintedToken
+        let isSame =
+            last.sessionHigh == session.high && last.sessionLow == session.low
+            && last.process == process.value
+        if isSame, downstreams[downstream].affinity.mintedCodec == Int32(truncatingIfNeeded: codec),
+            wallClock.seconds &- last.issued < 60
+        {
+            return
+        }
+        let token = Token(
+            issued: wallClock.seconds, sessionHigh: session.high, sessionLow: session.low,
+            process: process.value)
+        var value = InlineArray<56, UInt8>(repeating: 0)
+        var bytes = value.mutableSpan
+        codecs[codec].codec.encode(token, into: &bytes)
+        downstreams[downstream].affinity.minted = value
+        downstreams[downstream].affinity.mintedToken = token
+        downstreams[downstream].affinity.mintedCodec = Int32(truncatingIfNeeded: codec)
+    }
+}
+
+/// Byte ranges of a request head that are left out when it is forwarded.
+typealias CookieRemovals = HTTPWire.Removals

@@ -1,0 +1,214 @@
+internal import Backends
+internal import HTTPWire
+internal import Reactor
+
+/// The end of an exchange: what is still to be sent, the log, and what becomes of the connection.
+extension Worker {
+    /// How long what a client still sends is thrown away after the last answer.
+    private static let lingering = Interval.seconds(2)
+
+    /// Sends what is ready for the client.
+    func flush(_ place: Int) -> FlushOutcome {
+        while !downstreams[place].output.isEmpty {
+            switch downstreams[place].socket.send(from: &downstreams[place].output) {
+            case .moved:
+                continue
+            case .wouldBlock:
+                watchWrites(place, true)
+                setDownstreamDeadline(place, after: settings.timeouts.bodyIdle)
+                return .blocked
+            case .end, .failed:
+                return .broken
+            }
+        }
+        blocks.release(&downstreams[place].output)
+        if downstreams[place].wantsWrite {
+            watchWrites(place, false)
+            clearDownstreamDeadline(place)
+        }
+        return .done
+    }
+
+    private func watchWrites(_ place: Int, _ wanted: Bool) {
+        guard downstreams[place].wantsWrite != wanted else { return }
+        downstreams[place].wantsWrite = wanted
+        let token = EventToken(.downstream, place: place, serial: downstreams.serial(place))
+        loop.setWritable(wanted, downstreams[place].socket.descriptor, token: token.rawValue)
+    }
+
+    /// The client takes bytes again.
+    func resumeWriting(_ place: Int) {
+        switch flush(place) {
+        case .blocked: return
+        case .broken: abandonDownstream(place)
+        case .done:
+            guard downstreams[place].phase == .exchange else { return }
+            let exchange = Int(downstreams[place].exchange)
+            switch exchanges[exchange].responsePhase {
+            case .received: completeExchange(exchange)
+            case .streaming: pumpResponse(exchange)
+            case .awaitingHead: break
+            }
+        }
+    }
+
+    /// Answers an exchange of which the client has seen nothing yet; gives back what it holds.
+    func answer(_ exchange: Int, _ answer: OwnAnswer) {
+        let place = Int(exchanges[exchange].downstream)
+        leaveQueue(exchange)
+        endUpstream(exchange, .abandoned)
+        let bodyIsOpen = !exchanges[exchange].requestBody.isEnded
+        if answer.closes || bodyIsOpen { downstreams[place].keepAlive = false }
+        exchanges[exchange].requestPhase = .done
+        exchanges[exchange].responsePhase = .received
+        exchanges[exchange].status = answer.status
+        wallClock.refresh(turn: now)
+        blocks.equip(&downstreams[place].output)
+        let group = exchanges[exchange].group
+        let groupName = group >= 0 ? shared.groupNames[Int(group)] : shared.noGroup
+        var sink = unsafe ByteSink(downstreams[place].output.writable)
+        ErrorAnswer(
+            status: answer.status, error: answer.error, details: answer.details,
+            retryAfterSeconds: answer.retryAfterSeconds,
+            closes: !downstreams[place].keepAlive, isHead: exchanges[exchange].method == .head
+        ).write(group: groupName.span, date: wallClock.httpDate.span, into: &sink)
+        downstreams[place].output.commit(sink.count)
+        finishAnswer(exchange)
+    }
+
+    /// All of the response is in the client's output; completes once it is sent.
+    func finishAnswer(_ exchange: Int) {
+        let place = Int(exchanges[exchange].downstream)
+        switch flush(place) {
+        case .done: completeExchange(exchange)
+        case .blocked: break
+        case .broken: abandonDownstream(place)
+        }
+    }
+
+    private func completeExchange(_ exchange: Int) {
+        let place = Int(exchanges[exchange].downstream)
+        let bodyIsOpen = !exchanges[exchange].requestBody.isEnded
+        dropExchange(exchange)
+        if !downstreams[place].keepAlive || downstreams[place].peerClosed && noneWaits(place) {
+            endConnection(place, linger: bodyIsOpen || !downstreams[place].input.isEmpty)
+            return
+        }
+        downstreams[place].input.compact()
+        if downstreams[place].input.isEmpty {
+            blocks.release(&downstreams[place].input)
+            downstreams[place].phase = .idle
+            setDownstreamDeadline(place, after: settings.timeouts.keepalive)
+            if downstreams[place].isReadable { readAgain.append(place) }
+        } else {
+            downstreams[place].phase = .receivingHead
+            downstreams[place].headScan = 0
+            setDownstreamDeadline(place, after: settings.timeouts.header)
+            readAgain.append(place)
+        }
+    }
+
+    /// Whether the client, which has finished sending, has left no request behind.
+    private func noneWaits(_ place: Int) -> Bool {
+        downstreams[place].input.isEmpty && !downstreams[place].isReadable
+    }
+
+    /// Serves what clients had sent ahead, once their exchange is over and the stack is empty.
+    func serveWaiting() {
+        while let place = readAgain.popLast() {
+            guard downstreams.isTaken(place) else { continue }
+            switch downstreams[place].phase {
+            case .idle, .receivingHead: readRequests(place)
+            case .exchange, .lingering: continue
+            }
+        }
+    }
+
+    /// Writes the log and takes the exchange off its connection.
+    func dropExchange(_ exchange: Int) {
+        let place = Int(exchanges[exchange].downstream)
+        logExchange(exchange)
+        counters.subtract(.requestsActive)
+        counters.add(.requests)
+        counters.add(Self.counter(ofStatus: exchanges[exchange].status))
+        counters.recordLatency(now &- exchanges[exchange].startedAt)
+        exchanges.remove(exchange)
+        downstreams[place].exchange = -1
+    }
+
+    private static func counter(ofStatus status: UInt16) -> Counters.Counter {
+        switch status {
+        case 100...199: .status1xx
+        case 200...299: .status2xx
+        case 300...399: .status3xx
+        case 400...499: .status4xx
+        default: .status5xx
+        }
+    }
+
+    /// The client has gone, or is given up: what is held for it is given back.
+    func abandonDownstream(_ place: Int) {
+        if downstreams[place].phase == .exchange {
+            let exchange = Int(downstreams[place].exchange)
+            leaveQueue(exchange)
+            endUpstream(exchange, .abandoned)
+            if exchanges[exchange].status == 0 { exchanges[exchange].status = 499 }
+            dropExchange(exchange)
+        }
+        closeDownstream(place)
+    }
+
+    /// Ends a connection after its last answer, without a RST that would destroy it
+    /// (RFC 9112 section 9.6).
+    private func endConnection(_ place: Int, linger: Bool) {
+        guard linger, !downstreams[place].peerClosed else {
+            closeDownstream(place)
+            return
+        }
+        downstreams[place].phase = .lingering
+        downstreams[place].socket.shutdownWrite()
+        setDownstreamDeadline(place, after: Self.lingering)
+        discard(place)
+    }
+
+    /// Throws away what a client sends after its last answer.
+    func discard(_ place: Int) {
+        blocks.equip(&downstreams[place].input)
+        for _ in 0..<Self.readsPerTurn {
+            downstreams[place].input.rewind()
+            switch downstreams[place].socket.receive(into: &downstreams[place].input) {
+            case .moved: continue
+            case .wouldBlock:
+                blocks.release(&downstreams[place].input)
+                return
+            case .end, .failed:
+                closeDownstream(place)
+                return
+            }
+        }
+        // It pours on although it was told to stop: the answer is not its concern.
+        closeDownstream(place)
+    }
+
+    func closeDownstream(_ place: Int) {
+        let socket = downstreams[place].socket
+        forgetDownstream(place)
+        socket.close()
+    }
+
+    /// Closes with RST: the client must not take a body without a length for whole.
+    func abortDownstream(_ place: Int) {
+        let socket = downstreams[place].socket
+        forgetDownstream(place)
+        socket.abort()
+    }
+
+    private func forgetDownstream(_ place: Int) {
+        blocks.release(&downstreams[place].input)
+        blocks.release(&downstreams[place].output)
+        timers.cancel(place)
+        downstreams.remove(place)
+        counters.subtract(.connections)
+        shared.connectionClosed(worker: index)
+    }
+}

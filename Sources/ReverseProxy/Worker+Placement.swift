@@ -1,0 +1,87 @@
+internal import Backends
+internal import Reactor
+
+/// Slots: asking the registry, waiting, and giving back.
+extension Worker {
+    /// Asks for a slot for an exchange that holds none.
+    func admit(_ exchange: Int) {
+        let group = groups[Int(exchanges[exchange].group)]
+        switch group.acquire(exchanges[exchange].admission, now: instant) {
+        case .granted(let grant):
+            granted(exchange, grant)
+        case .queued(let ticket):
+            exchanges[exchange].requestPhase = .queued
+            exchanges[exchange].ticket = ticket
+            let downstream = Int(exchanges[exchange].downstream)
+            clearDownstreamDeadline(downstream)
+            // Whoever has gone already is not waited for.
+            if downstreams[downstream].peerClosed { abandonDownstream(downstream) }
+        case .refused(let refusal):
+            refuse(exchange, refusal)
+        }
+    }
+
+    func waiterGranted(_ tag: WaiterTag, _ grant: Grant, group: Int) {
+        guard let exchange = exchange(of: tag) else {
+            // The client left when the order was on its way.
+            groups[group].finished(grant, .abandoned, now: instant)
+            return
+        }
+        exchanges[exchange].ticket = nil
+        granted(exchange, grant)
+    }
+
+    func waiterRefused(_ tag: WaiterTag, _ refusal: Refusal) {
+        guard let exchange = exchange(of: tag) else { return }
+        exchanges[exchange].ticket = nil
+        refuse(exchange, refusal)
+    }
+
+    private func granted(_ exchange: Int, _ grant: Grant) {
+        exchanges[exchange].grant = grant
+        exchanges[exchange].holdsSlot = true
+        exchanges[exchange].grantedAt = now
+        exchanges[exchange].requestPhase = .connecting
+        openUpstream(exchange, fresh: false)
+    }
+
+    private func refuse(_ exchange: Int, _ refusal: Refusal) {
+        exchanges[exchange].refused = true
+        answer(exchange, .refusal(refusal))
+    }
+
+    /// Gives the slot back, if the exchange holds one.
+    func releaseSlot(_ exchange: Int, _ outcome: ExchangeOutcome) {
+        guard exchanges[exchange].holdsSlot, let grant = exchanges[exchange].grant else { return }
+        exchanges[exchange].holdsSlot = false
+        groups[Int(exchanges[exchange].group)].finished(grant, outcome, now: instant)
+    }
+
+    /// Leaves the queue, if the exchange is in one; an order already under way is met by its serial.
+    func leaveQueue(_ exchange: Int) {
+        guard let ticket = exchanges[exchange].ticket else { return }
+        exchanges[exchange].ticket = nil
+        _ = groups[Int(exchanges[exchange].group)].leaveQueue(ticket, now: instant)
+    }
+
+    /// The name under which the registry knows a waiting exchange: loop, place and tenant.
+    func waiterTag(_ exchange: Int) -> WaiterTag {
+        WaiterTag(
+            UInt64(index) << 56 | UInt64(exchange) << 28
+                | UInt64(exchanges.serial(exchange) & Self.tagMask))
+    }
+
+    private func exchange(of tag: WaiterTag) -> Int? {
+        let place = Int(tag.value >> 28 & UInt64(Self.tagMask))
+        let serial = UInt32(truncatingIfNeeded: tag.value) & Self.tagMask
+        guard exchanges.isTaken(place), exchanges.serial(place) & Self.tagMask == serial else {
+            return nil
+        }
+        return place
+    }
+
+    private static let tagMask: UInt32 = 0x0fff_ffff
+
+    /// The loop that a waiter's order is for.
+    static func worker(of tag: WaiterTag) -> Int { Int(tag.value >> 56) }
+}

@@ -1,0 +1,194 @@
+internal import Backends
+internal import HTTPWire
+internal import Reactor
+internal import Routing
+internal import SessionAffinity
+
+/// From bytes of a client to an exchange that asks for a slot.
+extension Worker {
+    static let headTooSlow = HTTPProblem(status: 408, reason: "head too slow")
+
+    func downstreamEvent(_ place: Int, _ readiness: Readiness) {
+        if readiness.contains(.readable) { downstreams[place].isReadable = true }
+        if readiness.contains(.peerClosed) {
+            downstreams[place].peerClosed = true
+            downstreams[place].isReadable = true
+        }
+        if !readiness.isDisjoint(with: [.hungUp, .failed]) {
+            abandonDownstream(place)
+            return
+        }
+        let serial = downstreams.serial(place)
+        if readiness.contains(.writable), downstreams[place].wantsWrite {
+            resumeWriting(place)
+            guard downstreams.holds(place, serial: serial) else { return }
+        }
+        switch downstreams[place].phase {
+        case .idle, .receivingHead: readRequests(place)
+        case .lingering: discard(place)
+        case .exchange:
+            let exchange = Int(downstreams[place].exchange)
+            if exchanges[exchange].requestPhase == .queued, downstreams[place].peerClosed {
+                // Gone, as far as can be told: nothing is sent to a process for nobody.
+                abandonDownstream(place)
+            } else if exchanges[exchange].requestPhase == .sending {
+                pumpRequest(exchange)
+            }
+        }
+    }
+
+    /// Reads and serves requests until there is nothing more to read, or one is under way.
+    func readRequests(_ place: Int) {
+        while true {
+            if !downstreams[place].input.isEmpty {
+                switch parseHead(place) {
+                case .complete:
+                    let serial = downstreams.serial(place)
+                    beginExchange(place)
+                    // Answered on the spot: the next one may be here already.
+                    guard downstreams.holds(place, serial: serial),
+                        downstreams[place].phase == .idle
+                    else { return }
+                    continue
+                case .rejected(let problem):
+                    rejectHead(place, problem)
+                    return
+                case .incomplete:
+                    break
+                }
+            }
+            guard receive(place) else { return }
+        }
+    }
+
+    /// Reads once; false: nothing came, or the connection is closed.
+    private func receive(_ place: Int) -> Bool {
+        guard downstreams[place].isReadable else {
+            if downstreams[place].input.isEmpty { blocks.release(&downstreams[place].input) }
+            return false
+        }
+        blocks.equip(&downstreams[place].input)
+        let room = downstreams[place].input.room
+        switch downstreams[place].socket.receive(into: &downstreams[place].input) {
+        case .moved(let count):
+            // A short read has emptied the socket; what follows raises a new edge. Not so when the
+            // client's end is due: it has raised its edge already.
+            if count < room, !downstreams[place].peerClosed {
+                downstreams[place].isReadable = false
+            }
+            if downstreams[place].phase == .idle {
+                downstreams[place].phase = .receivingHead
+                downstreams[place].headScan = 0
+                setDownstreamDeadline(place, after: settings.timeouts.header)
+            }
+            return true
+        case .wouldBlock:
+            downstreams[place].isReadable = false
+            if downstreams[place].input.isEmpty { blocks.release(&downstreams[place].input) }
+            return false
+        case .end, .failed:
+            // Between requests, or in the middle of a head: there is nobody to answer.
+            closeDownstream(place)
+            return false
+        }
+    }
+
+    private func parseHead(_ place: Int) -> HeadParse {
+        let readable = unsafe downstreams[place].input.readable
+        let bytes = unsafe readable.span
+        return requestHead.parse(
+            bytes, resumeFrom: &downstreams[place].headScan, limit: settings.limits.requestHead)
+    }
+
+    /// Makes an exchange of the parsed head at the front of the input.
+    private func beginExchange(_ place: Int) {
+        downstreams[place].headScan = 0
+        guard let exchange = newExchange(place) else { return }
+        exchanges[exchange].method = requestHead.method
+        exchanges[exchange].isHTTP11 = requestHead.isHTTP11
+        exchanges[exchange].headLength = requestHead.headLength
+        exchanges[exchange].requestLine = requestHead.requestLine
+        exchanges[exchange].expectsContinue = requestHead.expectContinue
+        exchanges[exchange].requestBody = BodyDecoder(requestHead.body)
+        exchanges[exchange].hasBody = requestHead.body != .none
+        exchanges[exchange].isRequestChunked = requestHead.body == .chunked
+        exchanges[exchange].isReplayable =
+            requestHead.method.isIdempotent && requestHead.body == .none
+        if !requestHead.keepAlive || isDraining { downstreams[place].keepAlive = false }
+
+        let readable = unsafe downstreams[place].input.readable
+        let bytes = unsafe readable.span
+        if let problem = chooseRoute(exchange, bytes) {
+            downstreams[place].input.consume(requestHead.headLength)
+            answer(exchange, problem)
+            return
+        }
+        var removals = CookieRemovals()
+        readClaim(exchange, bytes, removals: &removals)
+        countVerdict(exchanges[exchange].verdict)
+        exchanges[exchange].removals = removals
+        // The head stays at the front; bodies are read behind it.
+        downstreams[place].input.consume(requestHead.headLength)
+        parsedExchange = exchange
+        admit(exchange)
+        parsedExchange = -1
+    }
+
+    /// A fresh exchange on a connection; nil: none is free and the connection is closed.
+    private func newExchange(_ place: Int) -> Int? {
+        let fresh = Exchange(downstream: place, startedAt: now)
+        guard let exchange = exchanges.insert(fresh) else {
+            closeDownstream(place)
+            return nil
+        }
+        exchanges[exchange].admission.waiter = waiterTag(exchange)
+        downstreams[place].phase = .exchange
+        downstreams[place].exchange = Int32(truncatingIfNeeded: exchange)
+        counters.add(.requestsActive)
+        return exchange
+    }
+
+    /// Finds the route; an answer where there is none, or the request cannot be taken.
+    private func chooseRoute(_ exchange: Int, _ bytes: Span<UInt8>) -> OwnAnswer? {
+        let path = bytes.extracting(requestHead.path.range)
+        if RouteTable.hasDotSegment(path) { return .dotSegments }
+        let host = bytes.extracting(requestHead.host.range)
+        guard let route = settings.routes.match(host: host, path: path) else { return .noRoute }
+        exchanges[exchange].route = Int32(truncatingIfNeeded: route)
+        exchanges[exchange].group = Int32(
+            truncatingIfNeeded: settings.routeSettings[route].group)
+        if case .length(let length) = requestHead.body, settings.limits.requestBody > 0,
+            length > settings.limits.requestBody
+        {
+            return .bodyTooLarge
+        }
+        return nil
+    }
+
+    /// Answers a head that is not one, and closes: nothing behind it can be trusted.
+    func rejectHead(_ place: Int, _ problem: HTTPProblem) {
+        guard let exchange = newExchange(place) else { return }
+        downstreams[place].keepAlive = false
+        downstreams[place].input.consume(downstreams[place].input.count)
+        answer(
+            exchange,
+            OwnAnswer(
+                status: problem.status, error: "http_request_error", details: problem.reason,
+                closes: true))
+    }
+
+    private func countVerdict(_ verdict: Verdict) {
+        let counter: Counters.Counter =
+            switch verdict {
+            case .none: .verdictNone
+            case .valid: .verdictValid
+            case .forged: .verdictForged
+            case .expired: .verdictExpired
+            case .unknownKey: .verdictUnknownKey
+            case .otherGroup: .verdictOtherGroup
+            case .gone: .verdictGone
+            case .malformed: .verdictMalformed
+            }
+        counters.add(counter)
+    }
+}

@@ -1,0 +1,234 @@
+internal import Backends
+internal import HTTPWire
+internal import Reactor
+
+/// From the client to the process: the head with what is added to it, and the body as it comes.
+extension Worker {
+    /// Renders the head for the process and begins to send.
+    func sendRequest(_ exchange: Int) {
+        let upstream = Int(exchanges[exchange].upstream)
+        exchanges[exchange].requestPhase = .sending
+        setUpstreamDeadline(upstream, after: settings.timeouts.response)
+        blocks.equip(&upstreams[upstream].output)
+        guard renderRequest(exchange, upstream) else {
+            endUpstream(exchange, .abandoned)
+            answer(exchange, .headTooLarge)
+            return
+        }
+        if exchanges[exchange].expectsContinue, !inviteBody(exchange) { return }
+        pumpRequest(exchange)
+    }
+
+    private func renderRequest(_ exchange: Int, _ upstream: Int) -> Bool {
+        let downstream = Int(exchanges[exchange].downstream)
+        let whole = unsafe downstreams[downstream].input.whole
+        let bytes = unsafe whole.span.extracting(0..<exchanges[exchange].headLength)
+        if parsedExchange != exchange {
+            var scan = 0
+            let parsed = requestHead.parse(
+                bytes, resumeFrom: &scan, limit: settings.limits.requestHead)
+            precondition(parsed == .complete, "a head that was parsed once parses again")
+        }
+        var sink = unsafe ByteSink(upstreams[upstream].output.writable)
+        let route = settings.routeSettings[Int(exchanges[exchange].route)]
+        requestHead.write(
+            from: bytes, strippingPrefix: route.prefixToStrip,
+            without: exchanges[exchange].removals,
+            forwarded: downstreams[downstream].peer.fields.span, into: &sink)
+        writeAffinity(exchange, into: &sink)
+        sink.append("\r\n")
+        if sink.overflowed { return false }
+        upstreams[upstream].output.commit(sink.count)
+        return true
+    }
+
+    /// `Mooring-Session` and `Mooring-Affinity`, for the process.
+    private func writeAffinity(_ exchange: Int, into sink: inout ByteSink) {
+        guard let grant = exchanges[exchange].grant, let session = grant.session else { return }
+        sink.append("Mooring-Session: ")
+        sink.append(hex: session.high, digits: 16)
+        sink.append(hex: UInt64(session.low), digits: 8)
+        switch grant.affinity {
+        case .new: sink.append("\r\nMooring-Affinity: new\r\n")
+        case .kept: sink.append("\r\nMooring-Affinity: kept\r\n")
+        case .lost: sink.append("\r\nMooring-Affinity: lost\r\n")
+        }
+    }
+
+    /// Asks the client for the body that it holds back (RFC 9110 section 10.1.1): there is a process
+    /// for it now. False: the client has gone.
+    private func inviteBody(_ exchange: Int) -> Bool {
+        exchanges[exchange].expectsContinue = false
+        let downstream = Int(exchanges[exchange].downstream)
+        guard exchanges[exchange].hasBody, downstreams[downstream].input.isEmpty else {
+            return true
+        }
+        blocks.equip(&downstreams[downstream].output)
+        var sink = unsafe ByteSink(downstreams[downstream].output.writable)
+        sink.append("HTTP/1.1 100 Continue\r\n\r\n")
+        downstreams[downstream].output.commit(sink.count)
+        return flush(downstream) != .broken
+    }
+
+    /// Moves what there is of the request: as much as both sides take.
+    func pumpRequest(_ exchange: Int) {
+        guard exchanges[exchange].requestPhase == .sending else { return }
+        let upstream = Int(exchanges[exchange].upstream)
+        let downstream = Int(exchanges[exchange].downstream)
+        var reads = 0
+        while true {
+            let fill = fillRequest(exchange, downstream, upstream)
+            if fill == .bad || isBodyTooLarge(exchange) {
+                refuseBody(exchange, fill == .bad ? .badRequest : .bodyTooLarge)
+                return
+            }
+            switch sendToProcess(upstream) {
+            case .done: break
+            case .blocked: return
+            case .broken:
+                // It may have answered early and closed: what it said counts.
+                exchanges[exchange].requestPhase = .done
+                downstreams[downstream].keepAlive = false
+                upstreams[upstream].peerClosed = true
+                upstreams[upstream].isReadable = true
+                pumpResponse(exchange)
+                return
+            }
+            switch fill {
+            case .ended:
+                exchanges[exchange].requestPhase = .done
+                blocks.release(&upstreams[upstream].output)
+                clearDownstreamDeadline(downstream)
+                return
+            case .full, .bad:
+                continue
+            case .starved:
+                if reads == Self.readsPerTurn {
+                    let serial = downstreams.serial(downstream)
+                    postponed.append(EventToken(.downstream, place: downstream, serial: serial))
+                    return
+                }
+                reads += 1
+                guard receiveBody(downstream, exchange) else { return }
+                setUpstreamDeadline(upstream, after: settings.timeouts.response)
+            }
+        }
+    }
+
+    private enum Fill {
+        /// The body is complete.
+        case ended
+        /// No more room for the process; there may be more bytes.
+        case full
+        /// All that has come was moved.
+        case starved
+        case bad
+    }
+
+    private func fillRequest(_ exchange: Int, _ downstream: Int, _ upstream: Int) -> Fill {
+        let chunked = exchanges[exchange].isRequestChunked
+        while true {
+            if exchanges[exchange].requestBody.isEnded { return .ended }
+            if downstreams[downstream].input.isEmpty { return .starved }
+            blocks.equip(&upstreams[upstream].output)
+            if upstreams[upstream].output.room < BodyFrame.overhead + 1 { return .full }
+            let readable = unsafe downstreams[downstream].input.readable
+            let room = upstreams[upstream].output.room - BodyFrame.overhead
+            let event = unsafe exchanges[exchange].requestBody.next(readable.span, limit: room)
+            switch event {
+            case .data(let consumed, let range):
+                var sink = unsafe ByteSink(upstreams[upstream].output.writable)
+                let data = unsafe readable.span.extracting(range)
+                BodyFrame.write(data, chunked: chunked, into: &sink)
+                upstreams[upstream].output.commit(sink.count)
+                downstreams[downstream].input.consume(consumed)
+                exchanges[exchange].requestBodyBytes &+= UInt64(range.count)
+            case .needMore(let consumed):
+                downstreams[downstream].input.consume(consumed)
+                return .starved
+            case .end(let consumed):
+                downstreams[downstream].input.consume(consumed)
+                if chunked {
+                    var sink = unsafe ByteSink(upstreams[upstream].output.writable)
+                    sink.append(BodyFrame.lastChunk)
+                    upstreams[upstream].output.commit(sink.count)
+                }
+                return .ended
+            case .bad:
+                return .bad
+            }
+        }
+    }
+
+    /// Reads more of the body behind the head; false: wait, or the client has gone.
+    private func receiveBody(_ downstream: Int, _ exchange: Int) -> Bool {
+        guard downstreams[downstream].isReadable else {
+            setDownstreamDeadline(downstream, after: settings.timeouts.bodyIdle)
+            return false
+        }
+        blocks.equip(&downstreams[downstream].input)
+        downstreams[downstream].input.compact(to: exchanges[exchange].headLength)
+        let room = downstreams[downstream].input.room
+        switch downstreams[downstream].socket.receive(into: &downstreams[downstream].input) {
+        case .moved(let count):
+            if count < room, !downstreams[downstream].peerClosed {
+                downstreams[downstream].isReadable = false
+            }
+            return true
+        case .wouldBlock:
+            downstreams[downstream].isReadable = false
+            setDownstreamDeadline(downstream, after: settings.timeouts.bodyIdle)
+            return false
+        case .end, .failed:
+            abandonDownstream(downstream)
+            return false
+        }
+    }
+
+    private func isBodyTooLarge(_ exchange: Int) -> Bool {
+        let limit = settings.limits.requestBody
+        return limit > 0 && exchanges[exchange].requestBodyBytes > limit
+    }
+
+    /// The body turned out bad in the middle: the process must not take it for whole.
+    private func refuseBody(_ exchange: Int, _ problem: OwnAnswer) {
+        if exchanges[exchange].responsePhase == .awaitingHead {
+            endUpstream(exchange, .abandoned)
+            answer(exchange, problem)
+        } else {
+            abandonDownstream(Int(exchanges[exchange].downstream))
+        }
+    }
+
+    private func sendToProcess(_ upstream: Int) -> FlushOutcome {
+        while !upstreams[upstream].output.isEmpty {
+            switch upstreams[upstream].socket.send(from: &upstreams[upstream].output) {
+            case .moved:
+                upstreams[upstream].sentAny = true
+            case .wouldBlock:
+                watchWrites(upstream, true)
+                return .blocked
+            case .end, .failed:
+                return .broken
+            }
+        }
+        upstreams[upstream].output.rewind()
+        if upstreams[upstream].wantsWrite { watchWrites(upstream, false) }
+        return .done
+    }
+
+    private func watchWrites(_ upstream: Int, _ wanted: Bool) {
+        guard upstreams[upstream].wantsWrite != wanted else { return }
+        upstreams[upstream].wantsWrite = wanted
+        let token = EventToken(.upstream, place: upstream, serial: upstreams.serial(upstream))
+        loop.setWritable(wanted, upstreams[upstream].socket.descriptor, token: token.rawValue)
+    }
+}
+
+/// What became of writing out a block.
+enum FlushOutcome {
+    case done
+    /// An event follows when there is room.
+    case blocked
+    case broken
+}

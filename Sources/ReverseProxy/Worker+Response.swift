@@ -1,0 +1,260 @@
+internal import Backends
+internal import HTTPWire
+internal import Reactor
+
+/// From the process to the client: the head with what is added to it, and the body as it comes.
+extension Worker {
+    /// How many blocks one connection may move before the others have their turn.
+    static let readsPerTurn = 16
+
+    /// Moves what there is of the response: as much as both sides take.
+    func pumpResponse(_ exchange: Int) {
+        var reads = 0
+        while exchanges[exchange].upstream >= 0 {
+            let upstream = Int(exchanges[exchange].upstream)
+            if reads == Self.readsPerTurn {
+                postponed.append(
+                    EventToken(.upstream, place: upstream, serial: upstreams.serial(upstream)))
+                return
+            }
+            reads += 1
+            switch exchanges[exchange].responsePhase {
+            case .awaitingHead:
+                if !upstreams[upstream].input.isEmpty {
+                    switch parseResponse(exchange, upstream) {
+                    case .complete:
+                        guard startResponse(exchange, upstream) else { return }
+                        continue
+                    case .rejected:
+                        endUpstream(exchange, .failed)
+                        answer(exchange, .badResponse)
+                        return
+                    case .incomplete: break
+                    }
+                }
+            case .streaming:
+                switch passBody(exchange, upstream) {
+                case .ended:
+                    endResponse(exchange)
+                    return
+                case .blocked: return
+                case .starved: break
+                case .bad:
+                    responseBroken(exchange)
+                    return
+                case .clientGone:
+                    abandonDownstream(Int(exchanges[exchange].downstream))
+                    return
+                }
+            case .received: return
+            }
+            guard receive(exchange, from: upstream) else { return }
+        }
+    }
+
+    /// Reads once; false: nothing came, or the connection has ended and that was dealt with.
+    private func receive(_ exchange: Int, from upstream: Int) -> Bool {
+        guard upstreams[upstream].isReadable else { return false }
+        blocks.equip(&upstreams[upstream].input)
+        upstreams[upstream].input.compact()
+        let room = upstreams[upstream].input.room
+        switch upstreams[upstream].socket.receive(into: &upstreams[upstream].input) {
+        case .moved(let count):
+            if count < room, !upstreams[upstream].peerClosed {
+                upstreams[upstream].isReadable = false
+            }
+            if exchanges[exchange].responsePhase == .streaming {
+                setUpstreamDeadline(upstream, after: settings.timeouts.idle)
+            }
+            return true
+        case .wouldBlock:
+            upstreams[upstream].isReadable = false
+            return false
+        case .end:
+            upstreamEnded(exchange)
+            return false
+        case .failed:
+            if exchanges[exchange].responsePhase == .awaitingHead {
+                brokenBeforeResponse(exchange)
+            } else {
+                responseBroken(exchange)
+            }
+            return false
+        }
+    }
+
+    /// The process has closed: the end of a body without a length, or a break.
+    private func upstreamEnded(_ exchange: Int) {
+        if exchanges[exchange].responsePhase == .awaitingHead {
+            brokenBeforeResponse(exchange)
+        } else if exchanges[exchange].responseBody.endsWithConnection {
+            upstreams[Int(exchanges[exchange].upstream)].peerClosed = true
+            endResponse(exchange)
+        } else {
+            responseBroken(exchange)
+        }
+    }
+
+    private func parseResponse(_ exchange: Int, _ upstream: Int) -> HeadParse {
+        let readable = unsafe upstreams[upstream].input.readable
+        return unsafe responseHead.parse(
+            readable.span, resumeFrom: &upstreams[upstream].headScan,
+            limit: settings.limits.requestHead, requestMethod: exchanges[exchange].method)
+    }
+
+    /// Renders the parsed head for the client; false: the exchange has ended over it.
+    private func startResponse(_ exchange: Int, _ upstream: Int) -> Bool {
+        let downstream = Int(exchanges[exchange].downstream)
+        upstreams[upstream].headScan = 0
+        if responseHead.isInformational {
+            return passInformational(exchange, upstream, downstream)
+        }
+        exchanges[exchange].firstByteAt = now
+        exchanges[exchange].status = responseHead.status
+        exchanges[exchange].keepsUpstream = responseHead.keepAlive
+        exchanges[exchange].responseBody = BodyDecoder(responseHead.body)
+        exchanges[exchange].responseFraming = framing(exchange)
+        followPinDirective(exchange)
+        // Who answers before the upload is over gets no more of it than is under way.
+        if exchanges[exchange].requestPhase != .done
+            || exchanges[exchange].responseFraming == .untilClose
+        {
+            downstreams[downstream].keepAlive = false
+        }
+        guard renderResponse(exchange, upstream, downstream) else {
+            exchanges[exchange].status = 0
+            endUpstream(exchange, .failed)
+            answer(exchange, .badResponse)
+            return false
+        }
+        upstreams[upstream].input.consume(responseHead.headLength)
+        exchanges[exchange].responsePhase = .streaming
+        setUpstreamDeadline(upstream, after: settings.timeouts.idle)
+        return true
+    }
+
+    private func framing(_ exchange: Int) -> ResponseFraming {
+        switch responseHead.body {
+        case .none: .none
+        case .length: .length
+        case .chunked, .untilClose: exchanges[exchange].isHTTP11 ? .chunked : .untilClose
+        }
+    }
+
+    private func renderResponse(_ exchange: Int, _ upstream: Int, _ downstream: Int) -> Bool {
+        blocks.equip(&downstreams[downstream].output)
+        wallClock.refresh(turn: now)
+        let readable = unsafe upstreams[upstream].input.readable
+        var sink = unsafe ByteSink(downstreams[downstream].output.writable)
+        let codec = shared.routeCodecs[Int(exchanges[exchange].route)]
+        writeCookie(exchange)
+        let ownCookie = codecs[codec].cookieName
+        let setCookie = setCookieField
+        let date = wallClock.httpDate
+        unsafe responseHead.write(
+            from: readable.span,
+            framing: exchanges[exchange].responseFraming,
+            closes: !downstreams[downstream].keepAlive, date: date.span,
+            ownCookie: ownCookie.span, setCookie: setCookie.span, into: &sink)
+        if sink.overflowed { return false }
+        downstreams[downstream].output.commit(sink.count)
+        return true
+    }
+
+    /// 1xx: passed on to clients that know it, but for the 100 that Mooring sends itself.
+    private func passInformational(
+        _ exchange: Int, _ upstream: Int, _ downstream: Int
+    ) -> Bool {
+        if responseHead.status != 100, exchanges[exchange].isHTTP11 {
+            blocks.equip(&downstreams[downstream].output)
+            let readable = unsafe upstreams[upstream].input.readable
+            var sink = unsafe ByteSink(downstreams[downstream].output.writable)
+            unsafe responseHead.writeInformational(from: readable.span, into: &sink)
+            if !sink.overflowed {
+                downstreams[downstream].output.commit(sink.count)
+                if flush(downstream) == .broken {
+                    abandonDownstream(downstream)
+                    return false
+                }
+            }
+        }
+        upstreams[upstream].input.consume(responseHead.headLength)
+        return true
+    }
+
+    private enum Pass {
+        case ended, blocked, starved, bad, clientGone
+    }
+
+    private func passBody(_ exchange: Int, _ upstream: Int) -> Pass {
+        let downstream = Int(exchanges[exchange].downstream)
+        let chunked = exchanges[exchange].responseFraming == .chunked
+        while true {
+            if exchanges[exchange].responseBody.isEnded { return .ended }
+            if upstreams[upstream].input.isEmpty {
+                return flushed(downstream) ?? .starved
+            }
+            blocks.equip(&downstreams[downstream].output)
+            if downstreams[downstream].output.room < BodyFrame.overhead + 1 {
+                if let stuck = flushed(downstream) { return stuck }
+                blocks.equip(&downstreams[downstream].output)
+            }
+            let room = downstreams[downstream].output.room - BodyFrame.overhead
+            let readable = unsafe upstreams[upstream].input.readable
+            let event = unsafe exchanges[exchange].responseBody.next(readable.span, limit: room)
+            switch event {
+            case .data(let consumed, let range):
+                var sink = unsafe ByteSink(downstreams[downstream].output.writable)
+                let data = unsafe readable.span.extracting(range)
+                BodyFrame.write(data, chunked: chunked, into: &sink)
+                downstreams[downstream].output.commit(sink.count)
+                upstreams[upstream].input.consume(consumed)
+                exchanges[exchange].bytesToClient &+= UInt64(range.count)
+            case .needMore(let consumed):
+                upstreams[upstream].input.consume(consumed)
+                return flushed(downstream) ?? .starved
+            case .end(let consumed):
+                upstreams[upstream].input.consume(consumed)
+                return .ended
+            case .bad:
+                return .bad
+            }
+        }
+    }
+
+    /// Sends what is ready; nil: all is on its way.
+    private func flushed(_ downstream: Int) -> Pass? {
+        switch flush(downstream) {
+        case .done: nil
+        case .blocked: .blocked
+        case .broken: .clientGone
+        }
+    }
+
+    /// The whole body is here: the slot is free before the client has read it.
+    private func endResponse(_ exchange: Int) {
+        let downstream = Int(exchanges[exchange].downstream)
+        if exchanges[exchange].responseFraming == .chunked {
+            blocks.equip(&downstreams[downstream].output)
+            var sink = unsafe ByteSink(downstreams[downstream].output.writable)
+            sink.append(BodyFrame.lastChunk)
+            downstreams[downstream].output.commit(sink.count)
+        }
+        finishUpstream(exchange, reusable: exchanges[exchange].keepsUpstream)
+        finishAnswer(exchange)
+    }
+
+    /// The process broke off in the middle: the client must see that, and never a clean end.
+    func responseBroken(_ exchange: Int) {
+        let downstream = Int(exchanges[exchange].downstream)
+        endUpstream(exchange, .failed)
+        _ = flush(downstream)
+        let looksWhole = exchanges[exchange].responseFraming == .untilClose
+        dropExchange(exchange)
+        if looksWhole {
+            abortDownstream(downstream)
+        } else {
+            closeDownstream(downstream)
+        }
+    }
+}

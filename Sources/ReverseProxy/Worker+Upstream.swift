@@ -1,0 +1,238 @@
+internal import Backends
+internal import Glibc
+internal import Reactor
+
+/// Connections to processes: taken from the pool or made, given back, broken.
+extension Worker {
+    /// A request that must not be repeated goes over a kept connection only if that was used this
+    /// recently: the process may have closed it, and the notice may be on its way.
+    private static let trustedIdle: Int64 = 1_000_000_000
+
+    /// Finds a connection to the process that the exchange has a slot on, and sends the request.
+    func openUpstream(_ exchange: Int, fresh: Bool) {
+        guard let grant = exchanges[exchange].grant else {
+            preconditionFailure("an exchange without a slot has no process to connect to")
+        }
+        let group = Int(exchanges[exchange].group)
+        guard know(grant.process, group: group),
+            let address = pools.address(of: grant.process, group: group)
+        else {
+            // It went away between the grant and now.
+            connectFailed(exchange, .connectionRefused, .connectFailed)
+            return
+        }
+        if !fresh, let place = reusable(grant.process, group: group, for: exchange) {
+            upstreams[place].phase = .busy
+            upstreams[place].exchange = Int32(truncatingIfNeeded: exchange)
+            upstreams[place].sentAny = false
+            upstreams[place].reused = true
+            exchanges[exchange].upstream = Int32(truncatingIfNeeded: place)
+            sendRequest(exchange)
+            return
+        }
+        connect(exchange, to: address, process: grant.process, group: group)
+    }
+
+    private func reusable(_ process: ProcessHandle, group: Int, for exchange: Int) -> Int? {
+        guard let place = pools.take(process, group: group, from: upstreams) else { return nil }
+        if exchanges[exchange].isReplayable || now &- upstreams[place].idleSince < Self.trustedIdle
+        {
+            return place
+        }
+        closeUpstream(place)
+        return nil
+    }
+
+    private func connect(
+        _ exchange: Int, to address: SocketAddress, process: ProcessHandle, group: Int
+    ) {
+        let socket: StreamSocket
+        let pending: Bool
+        do {
+            (socket, pending) = try address.connect()
+        } catch {
+            connectFailed(exchange, error.errno)
+            return
+        }
+        let connection = Upstream(
+            socket: socket, group: Int32(truncatingIfNeeded: group), process: process,
+            phase: pending ? .connecting : .busy, exchange: Int32(truncatingIfNeeded: exchange))
+        guard let place = upstreams.insert(connection) else {
+            socket.close()
+            connectFailed(exchange, .noResources, .abandoned)
+            return
+        }
+        exchanges[exchange].upstream = Int32(truncatingIfNeeded: place)
+        let token = EventToken(.upstream, place: place, serial: upstreams.serial(place))
+        do {
+            try loop.add(socket.descriptor, token: token.rawValue, writable: pending)
+        } catch {
+            closeUpstream(place)
+            connectFailed(exchange, .noResources, .abandoned)
+            return
+        }
+        if pending {
+            upstreams[place].wantsWrite = true
+            setUpstreamDeadline(place, after: settings.timeouts.connect)
+        } else {
+            sendRequest(exchange)
+        }
+    }
+
+    /// Knows where a process is, asking the registry once for each; false: it is gone.
+    private func know(_ process: ProcessHandle, group: Int) -> Bool {
+        if pools.contains(process, group: group) { return true }
+        guard let place = groups[group].address(of: process) else { return false }
+        let address: SocketAddress
+        do {
+            switch place {
+            case .unix(let path): address = try .unix(path)
+            case .tcp(let host, let port): address = try .tcp(host, port)
+            }
+        } catch {
+            return false
+        }
+        let label = groups[group].label(of: process) ?? ""
+        var orphan = pools.establish(process, group: group, address: address, label: label)
+        while orphan >= 0 {
+            let next = upstreams[Int(orphan)].nextIdle
+            upstreams[Int(orphan)].nextIdle = -1
+            upstreams[Int(orphan)].previousIdle = -1
+            closeUpstream(Int(orphan))
+            orphan = next
+        }
+        return true
+    }
+
+    func upstreamEvent(_ place: Int, _ readiness: Readiness) {
+        if readiness.contains(.readable) { upstreams[place].isReadable = true }
+        if !readiness.isDisjoint(with: [.peerClosed, .hungUp, .failed]) {
+            upstreams[place].peerClosed = true
+            upstreams[place].isReadable = true
+        }
+        switch upstreams[place].phase {
+        case .idle:
+            // Its process closed it, or spoke out of turn: of no use any more.
+            if !readiness.isEmpty { closeUpstream(place) }
+        case .connecting:
+            if let code = upstreams[place].socket.connectFailure() {
+                upstreamConnectFailed(place, code)
+            } else if readiness.contains(.writable) {
+                upstreams[place].phase = .busy
+                sendRequest(Int(upstreams[place].exchange))
+            }
+        case .busy:
+            let exchange = Int(upstreams[place].exchange)
+            let serial = exchanges.serial(exchange)
+            if readiness.contains(.writable) { pumpRequest(exchange) }
+            if exchanges.holds(exchange, serial: serial), exchanges[exchange].upstream == place {
+                pumpResponse(exchange)
+            }
+        }
+    }
+
+    /// A pending connection came to nothing: an errno.
+    func upstreamConnectFailed(_ place: Int, _ code: Int32) {
+        let exchange = Int(upstreams[place].exchange)
+        exchanges[exchange].upstream = -1
+        closeUpstream(place)
+        connectFailed(exchange, code)
+    }
+
+    func upstreamConnectTimedOut(_ place: Int) { upstreamConnectFailed(place, ETIMEDOUT) }
+
+    private func connectFailed(_ exchange: Int, _ code: Int32) {
+        switch code {
+        case EMFILE, ENFILE, ENOBUFS, ENOMEM:
+            connectFailed(exchange, .noResources, .abandoned)
+        case EAGAIN:
+            // A unix socket with a full backlog: the process lives and is behind.
+            connectFailed(exchange, .processBusy, .failed)
+        case ETIMEDOUT:
+            connectFailed(exchange, .connectTimeout, .connectFailed)
+        default:
+            connectFailed(exchange, .connectionRefused, .connectFailed)
+        }
+    }
+
+    /// No byte was sent, so any request may go elsewhere, if its session may.
+    private func connectFailed(
+        _ exchange: Int, _ answer: OwnAnswer, _ outcome: ExchangeOutcome
+    ) {
+        releaseSlot(exchange, outcome)
+        let retries = settings.groups[Int(exchanges[exchange].group)].retries
+        if outcome == .connectFailed, exchanges[exchange].attempts < retries {
+            exchanges[exchange].attempts += 1
+            counters.add(.retries)
+            admit(exchange)
+        } else {
+            self.answer(exchange, answer)
+        }
+    }
+
+    /// The connection broke before the response head was complete.
+    func brokenBeforeResponse(_ exchange: Int) {
+        let place = Int(exchanges[exchange].upstream)
+        let retries = settings.groups[Int(exchanges[exchange].group)].retries
+        let nothingSent = !upstreams[place].sentAny && exchanges[exchange].requestBodyBytes == 0
+        let mayRepeat = nothingSent || exchanges[exchange].isReplayable
+        if mayRepeat, upstreams[place].input.isEmpty, exchanges[exchange].attempts < retries {
+            exchanges[exchange].attempts += 1
+            counters.add(.retries)
+            exchanges[exchange].upstream = -1
+            closeUpstream(place)
+            exchanges[exchange].requestPhase = .connecting
+            openUpstream(exchange, fresh: true)
+            return
+        }
+        endUpstream(exchange, .failed)
+        answer(exchange, .connectionTerminated)
+    }
+
+    /// Ends the process's part in an exchange and its connection with it.
+    func endUpstream(_ exchange: Int, _ outcome: ExchangeOutcome) {
+        let place = Int(exchanges[exchange].upstream)
+        if place >= 0 {
+            exchanges[exchange].upstream = -1
+            closeUpstream(place)
+        }
+        releaseSlot(exchange, outcome)
+    }
+
+    /// The whole response is here: the slot is free, and the connection too if it is still good.
+    func finishUpstream(_ exchange: Int, reusable: Bool) {
+        let place = Int(exchanges[exchange].upstream)
+        exchanges[exchange].upstream = -1
+        exchanges[exchange].responsePhase = .received
+        let group = Int(exchanges[exchange].group)
+        if reusable, settings.groups[group].keepalive, !upstreams[place].peerClosed,
+            exchanges[exchange].requestPhase == .done, upstreams[place].input.isEmpty,
+            upstreams[place].output.isEmpty
+        {
+            blocks.release(&upstreams[place].input)
+            blocks.release(&upstreams[place].output)
+            upstreams[place].phase = .idle
+            upstreams[place].exchange = -1
+            upstreams[place].idleSince = now
+            upstreams[place].headScan = 0
+            upstreams[place].deadline = Int64.max
+            if pools.put(place, in: upstreams) {
+                setUpstreamDeadline(place, after: settings.timeouts.keepalive)
+            } else {
+                closeUpstream(place)
+            }
+        } else {
+            closeUpstream(place)
+        }
+        releaseSlot(exchange, .served)
+    }
+
+    func closeUpstream(_ place: Int) {
+        if upstreams[place].phase == .idle { pools.unlink(place, in: upstreams) }
+        blocks.release(&upstreams[place].input)
+        blocks.release(&upstreams[place].output)
+        timers.cancel(downstreams.capacity + place)
+        upstreams[place].socket.close()
+        upstreams.remove(place)
+    }
+}
