@@ -118,29 +118,3 @@ extension SupervisorTests {
         }
     }
 }
-
-extension SupervisorTests {
-    /// In a program of its own, since the limit holds for all threads.
-    @Test func `without descriptors left a start fails, later ones succeed`() async {
-        await #expect(processExitsWith: .success) {
-            let fixture = try SupervisionFixture(["true"])
-            let process = fixture.spawn()
-            let first = try fixture.waitForExit(process)
-            var limit = rlimit()
-            unsafe getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
-            let before = limit
-            // The next descriptor would be the first one above the limit.
-            let next = unsafe open("/dev/null", O_RDONLY)
-            close(next)
-            limit.rlim_cur = rlim_t(next)
-            unsafe setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
-            let refused = try fixture.waitForExit(fixture.spawn())
-            limit = before
-            unsafe setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
-            let last = try fixture.waitForExit(fixture.spawn())
-            #expect(first.status == 0)
-            #expect(refused.reason == "Too many open files (pipe)")
-            #expect(last.status == 0)
-        }
-    }
-}

@@ -3,7 +3,7 @@ internal import Glibc
 @testable internal import Supervision
 
 /// A private directory for one test, with a path short enough for sockets.
-final class TestDirectory {
+final class TestDirectory: Sendable {
     let path: String
 
     init() {
@@ -12,7 +12,10 @@ final class TestDirectory {
         path = unsafe String(cString: made)
     }
 
-    deinit { remove(path) }
+    deinit { remove() }
+
+    /// Removes it with all that is in it; harmless when repeated.
+    func remove() { remove(path) }
 
     /// Writes a file and returns its path.
     func file(_ name: String, _ text: String, mode: mode_t = 0o600) -> String {
