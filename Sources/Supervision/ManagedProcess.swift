@@ -25,13 +25,11 @@ final class ManagedProcess {
     }
 
     /// What a turn reads of one pipe, in bytes.
-    ///
-    /// A pipe that had more has to wait before it is read again, in
-    /// nanoseconds and in times of what its portion took: a process that floods its output is held
-    /// to 16 MB/s and a fifth of this thread's time instead of having all of it.
     static let portion = 2 * OutputPipe.readSize
+    /// What a pipe that had more waits before it is read again: in nanoseconds, and in times of what
+    /// its portion took.
     static let shortestPause: Int64 = 2_000_000
-    static let pauseFactor: Int64 = 4
+    private static let pauseFactor: Int64 = 4
 
     /// Part of the tokens under which its descriptors are registered; never used again.
     let id: UInt64
@@ -79,6 +77,14 @@ final class ManagedProcess {
         case .starting, .running: true
         case .collected: false
         }
+    }
+
+    /// How long a pipe that has more is left alone after a portion that took `spent` nanoseconds.
+    ///
+    /// So a process that floods its output is held to 16 MB/s and a fifth of this thread's time
+    /// instead of having all of it. The dead write no more: what is left of theirs is read on.
+    func pause(after spent: Int64) -> Int64 {
+        isUncollected ? max(Self.shortestPause, spent * Self.pauseFactor) : 0
     }
 
     var hasOpenPipe: Bool { output.isOpen || errors.isOpen }

@@ -42,7 +42,6 @@ extension SupervisionLoop {
         guard processes[process.id] != nil,
             case .collected(let status, let readUntil) = process.phase, readUntil <= now
         else { return }
-        process.closePipes(now: now)
         finish(process, status)
     }
 

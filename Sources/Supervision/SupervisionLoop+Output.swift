@@ -11,9 +11,8 @@ extension SupervisionLoop {
         case .leftover:
             // Out of the loop until then, or each write of a flood would wake it.
             loop.remove(stream == .output ? process.output.descriptor : process.errors.descriptor)
-            let spent = Clock.monotonic() - now
-            let pause = max(ManagedProcess.shortestPause, spent * ManagedProcess.pauseFactor)
-            process.resumeAt = min(process.resumeAt ?? .max, now + spent + pause)
+            let end = Clock.monotonic()
+            process.resumeAt = min(process.resumeAt ?? .max, end + process.pause(after: end - now))
         case .ended:
             finishIfCollected(process)
         }
