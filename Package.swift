@@ -16,7 +16,9 @@ let settings: [SwiftSetting] = [
 /// The data path proves its exclusive access by design (one thread, slabs), not at run time.
 let dataPathSettings =
     settings + [
-        .unsafeFlags(["-enforce-exclusivity=unchecked"], .when(configuration: .release))
+        .unsafeFlags(
+            ["-enforce-exclusivity=unchecked", "-cross-module-optimization"],
+            .when(configuration: .release))
     ]
 
 let collections = "swift-collections"
@@ -46,9 +48,10 @@ let package = Package(
                 .product(name: "DequeModule", package: collections),
                 .product(name: "HeapModule", package: collections),
             ],
-            swiftSettings: settings),
-        .target(name: "SessionAffinity", dependencies: ["COpenSSL"], swiftSettings: settings),
-        .target(name: "Routing", swiftSettings: settings),
+            swiftSettings: dataPathSettings),
+        .target(
+            name: "SessionAffinity", dependencies: ["COpenSSL"], swiftSettings: dataPathSettings),
+        .target(name: "Routing", swiftSettings: dataPathSettings),
         .target(name: "HTTPWire", swiftSettings: dataPathSettings),
         .target(
             name: "Reactor",
@@ -113,6 +116,9 @@ let package = Package(
         .testTarget(name: "RoutingTests", dependencies: ["Routing"], swiftSettings: settings),
         .testTarget(name: "HTTPWireTests", dependencies: ["HTTPWire"], swiftSettings: settings),
         .testTarget(name: "ReactorTests", dependencies: ["Reactor"], swiftSettings: settings),
+        .testTarget(
+            name: "ReverseProxyTests", dependencies: ["ReverseProxy", "Reactor"],
+            swiftSettings: settings),
         .testTarget(name: "ConfigFileTests", dependencies: ["ConfigFile"], swiftSettings: settings),
         .testTarget(
             name: "SupervisionTests", dependencies: ["Supervision", "Backends", "Reactor"],

@@ -14,5 +14,12 @@ package struct Readiness: OptionSet, Sendable {
     package static let hungUp = Readiness(rawValue: UInt32(MOORING_HUP))
     package static let failed = Readiness(rawValue: UInt32(MOORING_ERR))
 
+    // Plain bit tests: an event must not cost an array literal.
+    package var isReadable: Bool { rawValue & UInt32(MOORING_IN) != 0 }
+    package var isWritable: Bool { rawValue & UInt32(MOORING_OUT) != 0 }
+    package var isPeerClosed: Bool { rawValue & UInt32(MOORING_RDHUP) != 0 }
+    /// A reset or an error, or both directions over: nothing more can be exchanged.
+    package var isBroken: Bool { rawValue & UInt32(MOORING_HUP | MOORING_ERR) != 0 }
+
     static let edgeTriggered = Readiness(rawValue: 1 << 31)
 }

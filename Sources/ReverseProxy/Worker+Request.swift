@@ -9,17 +9,17 @@ extension Worker {
     static let headTooSlow = HTTPProblem(status: 408, reason: "head too slow")
 
     func downstreamEvent(_ place: Int, _ readiness: Readiness) {
-        if readiness.contains(.readable) { downstreams[place].isReadable = true }
-        if readiness.contains(.peerClosed) {
+        if readiness.isReadable { downstreams[place].isReadable = true }
+        if readiness.isPeerClosed {
             downstreams[place].peerClosed = true
             downstreams[place].isReadable = true
         }
-        if !readiness.isDisjoint(with: [.hungUp, .failed]) {
+        if readiness.isBroken {
             abandonDownstream(place)
             return
         }
         let serial = downstreams.serial(place)
-        if readiness.contains(.writable), downstreams[place].wantsWrite {
+        if readiness.isWritable, downstreams[place].wantsWrite {
             resumeWriting(place)
             guard downstreams.holds(place, serial: serial) else { return }
         }

@@ -105,8 +105,8 @@ extension Worker {
     }
 
     func upstreamEvent(_ place: Int, _ readiness: Readiness) {
-        if readiness.contains(.readable) { upstreams[place].isReadable = true }
-        if !readiness.isDisjoint(with: [.peerClosed, .hungUp, .failed]) {
+        if readiness.isReadable { upstreams[place].isReadable = true }
+        if readiness.isPeerClosed || readiness.isBroken {
             upstreams[place].peerClosed = true
             upstreams[place].isReadable = true
         }
@@ -117,14 +117,14 @@ extension Worker {
         case .connecting:
             if let code = upstreams[place].socket.connectFailure() {
                 upstreamConnectFailed(place, code)
-            } else if readiness.contains(.writable) {
+            } else if readiness.isWritable {
                 upstreams[place].phase = .busy
                 sendRequest(Int(upstreams[place].exchange))
             }
         case .busy:
             let exchange = Int(upstreams[place].exchange)
             let serial = exchanges.serial(exchange)
-            if readiness.contains(.writable) { pumpRequest(exchange) }
+            if readiness.isWritable { pumpRequest(exchange) }
             if exchanges.holds(exchange, serial: serial), exchanges[exchange].upstream == place {
                 pumpResponse(exchange)
             }

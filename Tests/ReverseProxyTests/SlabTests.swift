@@ -1,4 +1,4 @@
-internal import Reactor
+@testable internal import ReverseProxy
 internal import Testing
 
 @Suite struct SlabTests {

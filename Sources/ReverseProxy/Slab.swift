@@ -5,19 +5,19 @@
 /// one thread owns a slab. Memory is reserved at once and touched only as places come into use. A
 /// reference from outside (an event, a message, a timer) carries place and serial, so that it
 /// cannot reach a later tenant.
-@safe @frozen
-package struct Slab<Element>: ~Copyable {
-    @usableFromInline package let elements: UnsafeMutablePointer<Element>
-    @usableFromInline package let serials: UnsafeMutablePointer<UInt32>
+@safe
+struct Slab<Element>: ~Copyable {
+    private let elements: UnsafeMutablePointer<Element>
+    private let serials: UnsafeMutablePointer<UInt32>
     /// Places emptied and not yet taken again, the last emptied first: its memory is still warm.
     private var free: [UInt32] = []
     private var untouched = 0
     /// How many places there are.
-    package let capacity: Int
+    let capacity: Int
     /// How many places are taken.
-    package private(set) var count = 0
+    private(set) var count = 0
 
-    package init(capacity: Int) {
+    init(capacity: Int) {
         precondition(capacity > 0 && capacity <= Int(UInt32.max >> 2))
         self.capacity = capacity
         unsafe elements = .allocate(capacity: capacity)
@@ -30,7 +30,7 @@ package struct Slab<Element>: ~Copyable {
     }
 
     /// Takes a place for a value; nil when all are taken.
-    package mutating func insert(_ element: Element) -> Int? {
+    mutating func insert(_ element: Element) -> Int? {
         let place: Int
         if let last = free.popLast() {
             place = Int(last)
@@ -49,7 +49,7 @@ package struct Slab<Element>: ~Copyable {
     }
 
     /// Empties a taken place.
-    package mutating func remove(_ place: Int) {
+    mutating func remove(_ place: Int) {
         precondition(isTaken(place), "an empty place cannot be emptied")
         unsafe (elements + place).deinitialize(count: 1)
         unsafe serials[place] &+= 1
@@ -58,31 +58,31 @@ package struct Slab<Element>: ~Copyable {
     }
 
     /// The serial of a place's present tenant.
-    package func serial(_ place: Int) -> UInt32 {
+    func serial(_ place: Int) -> UInt32 {
         precondition(place >= 0 && place < untouched)
         return unsafe serials[place]
     }
 
     /// Whether the place is still held by the tenant that had this serial.
-    package func holds(_ place: Int, serial: UInt32) -> Bool {
+    func holds(_ place: Int, serial: UInt32) -> Bool {
         unsafe place >= 0 && place < untouched && serials[place] == serial && serial & 1 == 1
     }
 
-    package func isTaken(_ place: Int) -> Bool {
+    func isTaken(_ place: Int) -> Bool {
         unsafe place >= 0 && place < untouched && serials[place] & 1 == 1
     }
 
     /// The places taken, lowest first; for sweeps, not for the request path.
-    package func takenPlaces() -> [Int] { (0..<untouched).filter { isTaken($0) } }
+    func takenPlaces() -> [Int] { (0..<untouched).filter { isTaken($0) } }
 
     /// The value in a taken place, changed where it lies.
-    @inlinable
-    package subscript(place: Int) -> Element {
-        unsafeAddress {
+
+    subscript(place: Int) -> Element {
+        @inline(__always) unsafeAddress {
             precondition(place >= 0 && place < capacity)
             return unsafe UnsafePointer(elements + place)
         }
-        nonmutating unsafeMutableAddress {
+        @inline(__always) nonmutating unsafeMutableAddress {
             precondition(place >= 0 && place < capacity)
             return unsafe elements + place
         }
