@@ -17,8 +17,6 @@ final class SharedState: Sendable {
     private let stopped = Mutex<(@Sendable () -> Void)?>(nil)
     private let loopsRunning: Atomic<Int>
 
-    /// For each route the place of its codec in a loop's `codecs`.
-    let routeCodecs: [Int]
     /// The groups' names as bytes, for the log and for `Proxy-Status`.
     let groupNames: [[UInt8]]
     let noGroup = Array("-".utf8)
@@ -31,7 +29,6 @@ final class SharedState: Sendable {
         self.groups = groups
         self.shares = shares
         self.accessLog = accessLog
-        routeCodecs = AffinityCodec.indices(for: settings)
         groupNames = settings.groups.map { Array($0.name.utf8) }
         loopsRunning = Atomic(shares.count)
     }

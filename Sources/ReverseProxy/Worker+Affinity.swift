@@ -12,10 +12,10 @@ extension Worker {
     /// the backend is not to see.
     func readClaim(_ exchange: Int, _ bytes: Span<UInt8>, removals: inout CookieRemovals) {
         let route = Int(exchanges[exchange].route)
-        let affinity = settings.routeSettings[route].affinity
-        guard affinity.pin != .never else { return }
+        let plan = plans[route]
+        guard plan.pin != .never else { return }
         wallClock.refresh(turn: now)
-        let codec = shared.routeCodecs[route]
+        let codec = plan.codec
         let name = codecs[codec].cookieName
 
         var best: Token?
@@ -26,7 +26,7 @@ extension Worker {
             var scanner = CookieScanner(
                 bytes.extracting(value), name: name.span)
             while let pair = scanner.next() {
-                if !affinity.forwardCookie {
+                if !plan.forwardCookie {
                     removals.append(
                         value.lowerBound + pair.removal.lowerBound..<value.lowerBound
                             + pair.removal.upperBound)
@@ -39,7 +39,7 @@ extension Worker {
             }
         }
         exchanges[exchange].verdict = bestVerdict
-        claim(exchange, best, bestVerdict, affinity)
+        claim(exchange, best, bestVerdict, plan)
     }
 
     /// The newest valid value wins; then one that is merely old; then the last reason for refusal.
@@ -61,7 +61,7 @@ extension Worker {
     }
 
     private func claim(
-        _ exchange: Int, _ token: Token?, _ verdict: Verdict, _ affinity: AffinitySettings
+        _ exchange: Int, _ token: Token?, _ verdict: Verdict, _ plan: RoutePlan
     ) {
         let downstream = Int(exchanges[exchange].downstream)
         let group = exchanges[exchange].group
@@ -71,13 +71,13 @@ extension Worker {
                 process: Incarnation(token.process), requiresLease: verdict == .expired)
             let age = wallClock.seconds &- min(token.issued, wallClock.seconds)
             exchanges[exchange].cookieIsCurrent =
-                verdict == .valid && age <= affinity.maxAgeSeconds / 8
+                verdict == .valid && age <= plan.maxAge / 8
         } else if let pin = downstreams[downstream].affinity.provisional, pin.group == group,
             pin.until > now, !requestHead.cameThroughProxy
         {
             exchanges[exchange].admission.claim = .init(session: pin.session, process: pin.process)
         }
-        if affinity.pin == .always { exchanges[exchange].admission.newSession = freshSession() }
+        if plan.pin == .always { exchanges[exchange].admission.newSession = freshSession() }
     }
 
     private func freshSession() -> SessionID {
@@ -124,11 +124,11 @@ extension Worker {
         guard let grant = exchanges[exchange].grant else { return }
         let group = groups[Int(exchanges[exchange].group)]
         let route = Int(exchanges[exchange].route)
-        let affinity = settings.routeSettings[route].affinity
-        if affinity.pin == .never { return }
+        let pin = plans[route].pin
+        if pin == .never { return }
         switch responseHead.pinDirective {
         case .none:
-            if affinity.pin == .app, grant.session == nil, setsLearnedCookie(exchange, affinity) {
+            if pin == .app, grant.session == nil, setsLearnedCookie(exchange, route) {
                 startSession(exchange, grant)
             }
         case .pin:
@@ -151,10 +151,11 @@ extension Worker {
         exchanges[exchange].grant?.placed = .pinned
     }
 
-    private func setsLearnedCookie(_ exchange: Int, _ affinity: AffinitySettings) -> Bool {
+    private func setsLearnedCookie(_ exchange: Int, _ route: Int) -> Bool {
         let readable = unsafe upstreams[Int(exchanges[exchange].upstream)].input.readable
         let bytes = unsafe readable.span
-        for name in affinity.learn where responseHead.setsCookie(named: name, in: bytes) {
+        for name in settings.routeSettings[route].affinity.learn
+        where responseHead.setsCookie(named: name, in: bytes) {
             return true
         }
         return false
@@ -164,7 +165,7 @@ extension Worker {
     func writeCookie(_ exchange: Int) {
         setCookieField.removeAll(keepingCapacity: true)
         guard let grant = exchanges[exchange].grant, let session = grant.session else { return }
-        let codec = shared.routeCodecs[Int(exchanges[exchange].route)]
+        let codec = plans[Int(exchanges[exchange].route)].codec
         if exchanges[exchange].forgetsCookie {
             setCookieField.append(contentsOf: codecs[codec].forgetField)
             return
@@ -182,8 +183,9 @@ extension Worker {
                 until: now &+ Self.provisionalPin)
         }
         setCookieField.append(contentsOf: codecs[codec].fieldStart)
-        for index in 0..<Token.encodedLength {
-            setCookieField.append(downstreams[downstream].affinity.minted[index])
+        let value = downstreams[downstream].affinity.minted
+        unsafe value.span.withUnsafeBufferPointer { bytes in
+            unsafe setCookieField.append(contentsOf: bytes)
         }
         setCookieField.append(contentsOf: codecs[codec].fieldEnd)
     }

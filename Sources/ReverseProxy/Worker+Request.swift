@@ -156,7 +156,7 @@ extension Worker {
         guard let route = settings.routes.match(host: host, path: path) else { return .noRoute }
         exchanges[exchange].route = Int32(truncatingIfNeeded: route)
         exchanges[exchange].group = Int32(
-            truncatingIfNeeded: settings.routeSettings[route].group)
+            truncatingIfNeeded: plans[route].group)
         if case .length(let length) = requestHead.body, settings.limits.requestBody > 0,
             length > settings.limits.requestBody
         {

@@ -30,9 +30,9 @@ extension Worker {
             precondition(parsed == .complete, "a head that was parsed once parses again")
         }
         var sink = unsafe ByteSink(upstreams[upstream].output.writable)
-        let route = settings.routeSettings[Int(exchanges[exchange].route)]
+        let plan = plans[Int(exchanges[exchange].route)]
         requestHead.write(
-            from: bytes, strippingPrefix: route.prefixToStrip,
+            from: bytes, strippingPrefix: plan.prefixToStrip,
             without: exchanges[exchange].removals,
             forwarded: downstreams[downstream].peer.fields.span, into: &sink)
         writeAffinity(exchange, into: &sink)

@@ -146,7 +146,7 @@ extension Worker {
         wallClock.refresh(turn: now)
         let readable = unsafe upstreams[upstream].input.readable
         var sink = unsafe ByteSink(downstreams[downstream].output.writable)
-        let codec = shared.routeCodecs[Int(exchanges[exchange].route)]
+        let codec = plans[Int(exchanges[exchange].route)].codec
         writeCookie(exchange)
         let ownCookie = codecs[codec].cookieName
         let setCookie = setCookieField

@@ -28,6 +28,7 @@ final class Worker {
     /// The heads parsed last; used up before the next is parsed.
     var requestHead = RequestHead()
     var responseHead = ResponseHead()
+    let plans: [RoutePlan]
     var codecs: [AffinityCodec]
     /// The `Set-Cookie` field of the response at hand; its storage is kept.
     var setCookieField: [UInt8] = []
@@ -73,6 +74,7 @@ final class Worker {
         blocks = BlockPool(blockSize: blockSize, keep: 256)
         pools = ProcessPools(groups: groups.count)
         codecs = AffinityCodec.make(for: settings)
+        plans = RoutePlan.make(for: settings)
         accessLog = AccessLogBuffer(writer: shared.accessLog, format: settings.accessLog.format)
     }
 
