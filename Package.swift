@@ -117,7 +117,7 @@ let package = Package(
         .testTarget(name: "HTTPWireTests", dependencies: ["HTTPWire"], swiftSettings: settings),
         .testTarget(name: "ReactorTests", dependencies: ["Reactor"], swiftSettings: settings),
         .testTarget(
-            name: "ReverseProxyTests", dependencies: ["ReverseProxy", "Reactor"],
+            name: "ReverseProxyTests", dependencies: ["ReverseProxy", "Reactor", "Backends"],
             swiftSettings: settings),
         .testTarget(name: "ConfigFileTests", dependencies: ["ConfigFile"], swiftSettings: settings),
         .testTarget(

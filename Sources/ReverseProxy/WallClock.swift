@@ -18,7 +18,11 @@ struct WallClock {
     mutating func refresh(turn now: Int64) {
         if now == readAt { return }
         readAt = now
-        let wall = Clock.wall()
+        set(wallNanoseconds: Clock.wall())
+    }
+
+    /// Takes a time of the Unix era.
+    mutating func set(wallNanoseconds wall: Int64) {
         seconds = UInt32(clamping: wall / 1_000_000_000)
         milliseconds = Int(wall / 1_000_000 % 1000)
         if seconds != formatted {

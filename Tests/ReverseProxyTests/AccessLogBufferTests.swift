@@ -1,0 +1,34 @@
+@testable internal import ReverseProxy
+internal import Testing
+
+@Suite struct AccessLogBufferTests {
+    private func buffer(_ format: AccessLogSettings.Format = .text) -> AccessLogBuffer {
+        AccessLogBuffer(writer: nil, format: format)
+    }
+
+    private func text(_ buffer: AccessLogBuffer) -> String {
+        String(decoding: buffer.bytes, as: UTF8.self)
+    }
+
+    @Test func `control characters and quotes of a client cannot start a line or end a string`() {
+        var log = buffer()
+        let hostile = Array("a\r\n\u{1b}[2J\"\\\u{7f}é".utf8)
+        log.append(escaping: hostile.span)
+        #expect(text(log) == "a\\x0d\\x0a\\x1b[2J\\x22\\x5c\\x7f\\xc3\\xa9")
+    }
+
+    @Test func `JSON escapes are JSON's own`() {
+        var log = buffer(.json)
+        let hostile = Array("\"\n".utf8)
+        log.append(escaping: hostile.span)
+        #expect(text(log) == "\\u0022\\u000a")
+    }
+
+    @Test func `durations have six digits behind the point`() {
+        var log = buffer()
+        log.append(seconds: 61_000_042_999)
+        log.append(" ")
+        log.append(seconds: -5)
+        #expect(text(log) == "61.000042 0.000000")
+    }
+}

@@ -1,0 +1,72 @@
+internal import Backends
+internal import Reactor
+@testable internal import ReverseProxy
+internal import Testing
+
+@Suite struct ProcessPoolsTests {
+    private let process = ProcessHandle(index: 2, serial: 1)
+
+    @Test func `the connection put back last is taken first`() throws {
+        var pools = ProcessPools(groups: 1)
+        var upstreams = Slab<Upstream>(capacity: 4)
+        _ = try pools.establish(process, group: 0, address: .unix("/x"), label: "p")
+        let first = connection(in: &upstreams, to: process)
+        let second = connection(in: &upstreams, to: process)
+        put(first, in: upstreams, &pools)
+        put(second, in: upstreams, &pools)
+        let taken = [
+            pools.take(process, group: 0, from: upstreams),
+            pools.take(process, group: 0, from: upstreams),
+            pools.take(process, group: 0, from: upstreams),
+        ]
+        #expect(taken == [second, first, nil])
+    }
+
+    @Test func `a closed connection leaves the middle of the list`() throws {
+        var pools = ProcessPools(groups: 1)
+        var upstreams = Slab<Upstream>(capacity: 4)
+        _ = try pools.establish(process, group: 0, address: .unix("/x"), label: "p")
+        let places = (0..<3).map { _ in connection(in: &upstreams, to: process) }
+        for place in places { put(place, in: upstreams, &pools) }
+        pools.unlink(places[1], in: upstreams)
+        let taken = [
+            pools.take(process, group: 0, from: upstreams),
+            pools.take(process, group: 0, from: upstreams),
+            pools.take(process, group: 0, from: upstreams),
+        ]
+        #expect(taken == [places[2], places[0], nil])
+    }
+
+    @Test func `a connection to a former tenant of the place is not handed out`() throws {
+        var pools = ProcessPools(groups: 1)
+        var upstreams = Slab<Upstream>(capacity: 4)
+        _ = try pools.establish(process, group: 0, address: .unix("/x"), label: "p")
+        let old = connection(in: &upstreams, to: process)
+        put(old, in: upstreams, &pools)
+        let successor = ProcessHandle(index: 2, serial: 3)
+        let orphan = try pools.establish(successor, group: 0, address: .unix("/y"), label: "q")
+        #expect(Int(orphan) == old)
+        let taken = pools.take(successor, group: 0, from: upstreams)
+        #expect(taken == nil)
+        let putBack = pools.put(old, in: upstreams)
+        #expect(!putBack)
+    }
+
+    private func put(
+        _ place: Int, in upstreams: borrowing Slab<Upstream>, _ pools: inout ProcessPools
+    ) {
+        let isKept = pools.put(place, in: upstreams)
+        #expect(isKept)
+    }
+
+    private func connection(in upstreams: inout Slab<Upstream>, to process: ProcessHandle) -> Int {
+        let upstream = Upstream(
+            socket: StreamSocket(descriptor: -1), group: 0, process: process, phase: .idle,
+            exchange: -1)
+        guard let place = upstreams.insert(upstream) else {
+            Issue.record("the slab has room")
+            return 0
+        }
+        return place
+    }
+}
