@@ -14,18 +14,19 @@ package struct RoutePattern: Hashable, Sendable {
 /// Why a pattern is refused, and what would be right.
 package struct RoutePatternError: Error, Equatable, CustomStringConvertible {
     package var reason: String
-    package var description: String { reason }
+    package var advice: String
+    package var description: String { "\(reason); \(advice)" }
 }
 
 extension RouteTable {
     /// Reads `/PATH` or `HOST/PATH`; a slash at the end is taken off, the host put in lower case.
     package static func parse(_ text: String) throws(RoutePatternError) -> RoutePattern {
         guard text.utf8.count <= 2048 else {
-            throw RoutePatternError(reason: "is longer than 2048 bytes; shorten it")
+            throw RoutePatternError(reason: "is longer than 2048 bytes", advice: "shorten it")
         }
         guard let slash = text.utf8.firstIndex(of: UInt8(ascii: "/")) else {
             throw RoutePatternError(
-                reason: "has no path; write \"/PATH\", or \"HOST/\" for a whole host")
+                reason: "has no path", advice: "write \"/PATH\", or \"HOST/\" for a whole host")
         }
         return RoutePattern(
             host: try parseHost(text[..<slash]), prefix: try parsePrefix(text[slash...]))
@@ -33,8 +34,9 @@ extension RouteTable {
 
     private static func parseHost(_ text: Substring) throws(RoutePatternError) -> String {
         var host = text.lowercased()
-        if host.hasSuffix(":") || text.utf8.elementsEqual("http:".utf8) {
-            throw RoutePatternError(reason: "begins with a scheme; write \"HOST/PATH\" without it")
+        if host.hasSuffix(":") {
+            throw RoutePatternError(
+                reason: "begins with a scheme", advice: "write \"HOST/PATH\" without it")
         }
         if host.hasPrefix("[") {
             let inner = host.dropFirst().dropLast()
@@ -43,16 +45,17 @@ extension RouteTable {
             }
             guard host.hasSuffix("]"), !inner.isEmpty, isAddress else {
                 throw RoutePatternError(
-                    reason: "has a host that is no address in brackets; leave a port out")
+                    reason: "has a host that is no address in brackets", advice: "leave a port out")
             }
             return host
         }
         if host.hasSuffix(".") { host.removeLast() }
         if host.utf8.contains(UInt8(ascii: ":")) {
-            throw RoutePatternError(reason: "has a port; leave it out, only the host is compared")
+            throw RoutePatternError(
+                reason: "has a port", advice: "leave it out, only the host is compared")
         }
         if host.utf8.contains(UInt8(ascii: "*")) {
-            throw RoutePatternError(reason: "has a wildcard; write each host in full")
+            throw RoutePatternError(reason: "has a wildcard", advice: "write each host in full")
         }
         let isName = host.utf8.allSatisfy { byte in
             isAlphanumeric(byte) || byte == UInt8(ascii: "-") || byte == UInt8(ascii: ".")
@@ -60,7 +63,8 @@ extension RouteTable {
         }
         guard isName, host.utf8.count <= 253, !(host.isEmpty && !text.isEmpty) else {
             throw RoutePatternError(
-                reason: "has a host that is no name; international names are written as xn--…")
+                reason: "has a host that is no name",
+                advice: "international names are written as xn--…")
         }
         return host
     }
@@ -70,14 +74,16 @@ extension RouteTable {
             switch byte {
             case UInt8(ascii: "%"):
                 throw RoutePatternError(
-                    reason: "has a %; paths are compared decoded, so write the character itself")
+                    reason: "has a %",
+                    advice: "paths are compared decoded, so write the character itself")
             case UInt8(ascii: "?"), UInt8(ascii: "#"):
-                throw RoutePatternError(reason: "has a query; only the path is compared")
+                throw RoutePatternError(reason: "has a query", advice: "only the path is compared")
             case UInt8(ascii: "*"):
                 throw RoutePatternError(
-                    reason: "has a *; a route takes everything below its path, write \"/admin\"")
+                    reason: "has a *",
+                    advice: "a route takes everything below its path, write \"/admin\"")
             case 0..<0x20, 0x7F:
-                throw RoutePatternError(reason: "has a control character")
+                throw RoutePatternError(reason: "has a control character", advice: "take it out")
             default:
                 continue
             }
@@ -85,11 +91,12 @@ extension RouteTable {
         let segments = text.split(separator: "/", omittingEmptySubsequences: false).dropFirst()
         if segments.contains(".") || segments.contains("..") {
             throw RoutePatternError(
-                reason: "has a \".\" or \"..\" segment; such requests are refused")
+                reason: "has a \".\" or \"..\" segment", advice: "such requests are refused")
         }
         let named = segments.last == "" ? segments.dropLast() : segments
         guard !named.contains("") else {
-            throw RoutePatternError(reason: "has an empty segment; write one slash for two")
+            throw RoutePatternError(
+                reason: "has an empty segment", advice: "write one slash for two")
         }
         return "/" + named.joined(separator: "/")
     }

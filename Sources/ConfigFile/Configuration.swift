@@ -1,0 +1,44 @@
+package import Backends
+package import Routing
+
+/// A validated configuration, all defaults filled in and all paths absolute.
+package struct Configuration: Equatable, Sendable {
+    /// Where keys are kept.
+    package var stateDirectory: String
+    /// Where sockets are made.
+    package var runtimeDirectory: String
+    /// Loop threads; 0: one per core.
+    package var workers = 0
+    /// At least one, no two alike; a port may be 0.
+    package var listeners: [ProcessAddress]
+    package var timeouts = Timeouts()
+    package var limits = Limits()
+    package var log = Log()
+    package var admin: Admin
+    /// What groups and routes begin with.
+    package var affinity: Affinity
+    /// The keyring's file.
+    package var keysFile: String
+    /// At least one, names unique; in the order of the file.
+    package var groups: [Group]
+    /// At least one, host and path unique; in the order of the file.
+    package var routes: [RouteSettings]
+
+    /// The routes for the route table; `affinity` is the place in `self.routes`.
+    package var routeTable: RouteTable {
+        RouteTable(
+            routes.enumerated().map { index, route in
+                Route(
+                    host: route.pattern.host, prefix: route.pattern.prefix, group: route.group,
+                    stripPrefix: route.stripPrefix, affinity: index)
+            })
+    }
+
+    /// What is allowed, but hardly meant; one sentence each.
+    package var warnings: [String] {
+        groups.indices.filter { index in !routes.contains { $0.group == index } }.map { index in
+            "group.\(groups[index].name): no route leads to it; add one under [routes],"
+                + " or take the group out"
+        }
+    }
+}

@@ -1,0 +1,121 @@
+internal import Backends
+
+/// Reads a configuration file; all that is wrong is told at once.
+package enum ConfigurationReader {
+    /// Validates a file's text.
+    ///
+    /// - Parameters:
+    ///   - file: as the user named it, for messages.
+    ///   - folder: the file's folder, absolute; relative paths start there.
+    ///   - environment: Mooring's own, for the default folders.
+    ///   - isRoot: whether Mooring runs as root, for the default folders.
+    package static func read(
+        text: String, file: String, folder: String, environment: [String: String], isRoot: Bool
+    ) -> Result<Configuration, ConfigurationProblems> {
+        let problems = ProblemList(file: file)
+        let surroundings = Folders.Surroundings(
+            folder: folder, environment: environment, isRoot: isRoot)
+        guard let node = Document.parse(text, problems), let root = TableReader(node, problems)
+        else { return .failure(problems.sorted) }
+        return build(root, surroundings)
+    }
+
+    /// Reads the top table, section by section.
+    static func build(
+        _ root: TableReader, _ surroundings: Folders.Surroundings
+    ) -> Result<Configuration, ConfigurationProblems> {
+        let problems = root.problems
+        let folders = Folders(root, surroundings)
+        let workers = root.integer("workers", in: 0...1024) ?? 0
+        let listeners = listeners(root)
+        let timeouts = root.table("timeouts").map(Configuration.Timeouts.init)
+        let limits = root.table("limits").map(Configuration.Limits.init)
+        let log = root.table("log").map { Configuration.Log($0, folders) }
+        let admin = Configuration.Admin(root.table("admin"), folders)
+        checkApart(listeners, admin, root)
+        let (affinity, keys) = affinity(root, folders)
+        let (groups, names) = groups(root, folders, affinity)
+        let routes = RoutesReader(groups: groups, groupNames: names, problems: problems).read(root)
+        root.finish()
+        guard problems.isEmpty else { return .failure(problems.sorted) }
+        return .success(
+            Configuration(
+                stateDirectory: folders.state, runtimeDirectory: folders.runtime,
+                workers: workers, listeners: listeners.map(\.value), timeouts: timeouts ?? .init(),
+                limits: limits ?? .init(), log: log ?? .init(), admin: admin, affinity: affinity,
+                keysFile: keys, groups: groups, routes: routes))
+    }
+
+    private static func listeners(_ root: TableReader) -> [Located<ProcessAddress>] {
+        let standard = Located(
+            value: ProcessAddress.tcp(host: "127.0.0.1", port: 8080), node: root.node)
+        guard let tables = root.tables("listen"), !tables.isEmpty else { return [standard] }
+        var listeners: [Located<ProcessAddress>] = []
+        for table in tables {
+            let given = table.text("address", example: "127.0.0.1:8080")
+            if !table.names.contains("address") {
+                table.report("has no address", "needs address = \"127.0.0.1:8080\"")
+            }
+            table.finish()
+            guard let given, let address = table.address(given, allowsPortZero: true) else {
+                continue
+            }
+            if !isPortZero(address), listeners.contains(where: { $0.value == address }) {
+                table.problems.add(
+                    given.node, "listens on \(AddressText.text(of: address)) a second time",
+                    "take one out")
+            }
+            listeners.append(Located(value: address, node: given.node))
+        }
+        return listeners
+    }
+
+    private static func isPortZero(_ address: ProcessAddress) -> Bool {
+        if case .tcp(_, 0) = address { true } else { false }
+    }
+
+    /// Clients and administrators do not share an address.
+    private static func checkApart(
+        _ listeners: [Located<ProcessAddress>], _ admin: Configuration.Admin, _ root: TableReader
+    ) {
+        for listener in listeners where listener.value == admin.address {
+            root.problems.add(
+                line: listener.node.line, key: "listen.address",
+                "is the address of the admin API", "give one of the two another")
+        }
+    }
+
+    private static func affinity(
+        _ root: TableReader, _ folders: Folders
+    ) -> (Configuration.Affinity, keys: String) {
+        let standard = "\(folders.state)/session.keys"
+        guard let table = root.table("affinity") else { return (.init(), standard) }
+        let keys = folders.path(
+            table.text("keys", example: "{state_dir}/session.keys"), table.problems)
+        return (Configuration.Affinity(table, over: .init(), at: .top), keys ?? standard)
+    }
+
+    /// The groups that can be told, and the names of all.
+    private static func groups(
+        _ root: TableReader, _ folders: Folders, _ affinity: Configuration.Affinity
+    ) -> ([Configuration.Group], names: [String]) {
+        guard let node = root.take("group") else {
+            noGroup(root)
+            return ([], [])
+        }
+        guard let table = TableReader(node, root.problems) else { return ([], []) }
+        if table.names.isEmpty { noGroup(root) }
+        let groups = table.names.compactMap { name in
+            table.table(name).flatMap {
+                GroupReader(table: $0, folders: folders).read(over: affinity)
+            }
+        }
+        return (groups, table.names)
+    }
+
+    private static func noGroup(_ root: TableReader) {
+        root.report(
+            at: "group", "there is none",
+            "a whole file can be [group.app] and below it wsgi = \"app.wsgi\"")
+    }
+}

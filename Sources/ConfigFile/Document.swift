@@ -1,0 +1,110 @@
+internal import TOMLKit
+
+/// Reads TOML into nodes that know their lines.
+enum Document {
+    /// Bytes of a configuration at most.
+    static let maximumLength = 1024 * 1024
+    private static let maximumDepth = 16
+
+    /// The top table; nil when the text is not TOML, which is then in `problems`.
+    static func parse(_ text: String, _ problems: ProblemList) -> ConfigNode? {
+        guard text.utf8.count <= maximumLength else {
+            problems.add(
+                line: 1, key: "file", "is longer than 1 MiB", "is it a configuration at all?")
+            return nil
+        }
+        if let line = lineOfNull(in: text) {
+            problems.add(
+                line: line, key: "syntax", "holds a zero byte or its escape", "take it out")
+            return nil
+        }
+        let table: TOMLTable
+        do {
+            table = try TOMLTable(string: text)
+        } catch let error as TOMLParseError {
+            problems.add(
+                line: max(1, error.source.begin.line), key: "syntax", sentence(error.description),
+                "write key = value, a text in double quotes, a table as [name]")
+            return nil
+        } catch {
+            problems.add(line: 1, key: "syntax", "cannot be read as TOML", "see https://toml.io")
+            return nil
+        }
+        let builder = NodeBuilder(index: LineIndex(text), problems: problems)
+        return builder.table(table, at: [], path: [], line: 1)
+    }
+
+    /// The parser's texts end at a zero byte, so that whatever follows would not be seen.
+    private static func lineOfNull(in text: String) -> Int? {
+        let lines = text.utf8.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
+        return lines.firstIndex { line in
+            line.contains(0) || line.contains(UInt8(ascii: "\\")) && holdsNullEscape(line)
+        }.map { $0 + 1 }
+    }
+
+    private static func holdsNullEscape(_ line: String.UTF8View.SubSequence) -> Bool {
+        let text = String(decoding: line, as: UTF8.self)
+        return text.contains("\\u0000") || text.contains("\\U00000000")
+    }
+
+    /// The parser's message on one line, without control characters, and not endless.
+    private static func sentence(_ message: String) -> String {
+        let start = message.unicodeScalars.prefix(300).map { scalar in
+            scalar.properties.generalCategory == .control ? " " : Character(scalar)
+        }
+        return String(start)
+    }
+
+    /// Turns the parser's tables into nodes.
+    private struct NodeBuilder {
+        let index: LineIndex
+        let problems: ProblemList
+
+        func table(
+            _ table: TOMLTable, at place: [LineIndex.Step], path: [String], line: Int
+        ) -> ConfigNode {
+            var entries: [ConfigNode.Entry] = []
+            for name in table.keys {
+                guard let value = table[name] else { continue }
+                entries.append(
+                    ConfigNode.Entry(
+                        name: name,
+                        node: node(
+                            value, at: place + [.key(name)], path: path + [name], above: line)))
+            }
+            // The parser gives names in alphabetical order; the order of the file means more.
+            entries.sort { ($0.node.line, $0.name) < ($1.node.line, $1.name) }
+            return ConfigNode(value: .table(entries), line: line, path: path)
+        }
+
+        private func node(
+            _ value: any TOMLValueConvertible, at place: [LineIndex.Step], path: [String],
+            above: Int
+        ) -> ConfigNode {
+            let line = index[place] ?? above
+            var node = ConfigNode(value: .date, line: line, path: path)
+            guard place.count <= maximumDepth else {
+                problems.add(node, "is nested too deep", "nothing in a configuration needs that")
+                return node
+            }
+            switch value.type {
+            case .string: node.value = .text(value.string ?? "")
+            case .int: node.value = .integer(value.int ?? 0)
+            case .double: node.value = .fraction
+            case .bool: node.value = .boolean(value.bool ?? false)
+            case .date, .time, .dateTime: node.value = .date
+            case .table:
+                guard let table = value.table else { break }
+                return self.table(table, at: place, path: path, line: line)
+            case .array:
+                guard let array = value.array else { break }
+                node.value = .list(
+                    (0..<array.count).map { item in
+                        self.node(
+                            array[item], at: place + [.item(item)], path: path, above: line)
+                    })
+            }
+            return node
+        }
+    }
+}

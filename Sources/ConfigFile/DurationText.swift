@@ -1,0 +1,37 @@
+package import Backends
+
+/// Spans of time as the configuration writes them: `"500ms"`, `"30s"`, `"15m"`, `"2h"`.
+package enum DurationText {
+    /// The longest that any key takes: a leap year.
+    package static let longest = Interval.seconds(366 * 24 * 3600)
+
+    private static let units: [(name: String, nanoseconds: Int64)] = [
+        ("h", 3_600_000_000_000), ("m", 60_000_000_000), ("s", 1_000_000_000), ("ms", 1_000_000),
+    ]
+
+    /// Reads a number and its unit, or `0`; nil for anything else.
+    ///
+    /// A number too great to be told comes back as the longest interval there is, out of every range.
+    package static func parse(_ text: String) -> Interval? {
+        if text == "0" { return .zero }
+        let digits = text.utf8.prefix { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
+        let name = text.utf8.dropFirst(digits.count)
+        guard !digits.isEmpty,
+            let unit = units.first(where: { $0.name.utf8.elementsEqual(name) })
+        else { return nil }
+        guard let count = Int64(String(decoding: digits, as: UTF8.self)) else {
+            return Interval(nanoseconds: .max)
+        }
+        let (span, overflows) = count.multipliedReportingOverflow(by: unit.nanoseconds)
+        return Interval(nanoseconds: overflows ? .max : span)
+    }
+
+    /// The span in the greatest unit that tells it exactly; whole milliseconds only.
+    package static func text(of span: Interval) -> String {
+        guard span > .zero else { return "0" }
+        for unit in units where span.nanoseconds.isMultiple(of: unit.nanoseconds) {
+            return "\(span.nanoseconds / unit.nanoseconds)\(unit.name)"
+        }
+        return "\(max(1, span.nanoseconds / 1_000_000))ms"
+    }
+}

@@ -1,0 +1,41 @@
+/// Reads `env` and `pass_env`.
+enum EnvironmentReader {
+    static func values(_ table: TableReader) -> [String: String] {
+        guard let env = table.table("env") else { return [:] }
+        var values: [String: String] = [:]
+        for name in env.names {
+            guard let node = env.take(name) else { continue }
+            guard case .text(let value) = node.value else {
+                // The value itself may be a secret.
+                env.problems.add(node, "is not a text", "write it in quotes")
+                continue
+            }
+            if check(name, node, env.problems) { values[name] = value }
+        }
+        return values
+    }
+
+    static func names(_ table: TableReader) -> [String] {
+        let given = table.texts("pass_env", example: "DATABASE_URL") ?? []
+        return given.filter { check($0.value, $0.node, table.problems) }.map(\.value)
+    }
+
+    /// Whether a variable may be set for a process.
+    private static func check(_ name: String, _ node: ConfigNode, _ problems: ProblemList) -> Bool {
+        let isName =
+            !name.isEmpty && name.utf8.count <= 256
+            && name.utf8.allSatisfy { TOMLText.isBareKeyByte($0) && $0 != UInt8(ascii: "-") }
+            && !(UInt8(ascii: "0")...UInt8(ascii: "9")).contains(name.utf8.first ?? 0)
+        guard isName else {
+            problems.add(
+                node, "names the variable \(TOMLText.excerpt(name))",
+                "needs letters, digits and \"_\", no digit first")
+            return false
+        }
+        guard !name.hasPrefix("MOORING_"), name != "PORT", name != "NOTIFY_SOCKET" else {
+            problems.add(node, "names \(name), which Mooring sets itself", "take it out")
+            return false
+        }
+        return true
+    }
+}

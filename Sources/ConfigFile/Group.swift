@@ -1,0 +1,62 @@
+package import Backends
+package import Routing
+
+extension Configuration {
+    /// `[group.NAME]`.
+    package struct Group: Equatable, Sendable {
+        /// What the registry acts on; `name` is the group's.
+        package var policy: GroupPolicy
+        /// What its processes run; nil: external servers.
+        package var launch: Launch?
+        /// How often a request is tried again where that is allowed.
+        package var retries = 1
+        /// Whether idle connections to its processes are kept.
+        package var keepalive = true
+        /// What its routes begin with.
+        package var affinity: Affinity
+
+        package var name: String { policy.name }
+    }
+
+    /// What the processes of a group run, and where.
+    package struct Launch: Equatable, Sendable {
+        package var application: Application
+        /// Whether `processes` was given: the application is told that it has siblings
+        /// (`wsgi.multiprocess`), even when it is 1.
+        package var processesGiven = false
+        /// The working directory, absolute.
+        package var directory: String
+        /// Added to the clean base environment.
+        package var environment: [String: String] = [:]
+        /// Names that are taken over from Mooring's own environment.
+        package var passEnvironment: [String] = []
+    }
+
+    /// The program of a spawned group.
+    package enum Application: Equatable, Sendable {
+        /// A file with `application`, or `package.module:name`; relative to the working directory.
+        case wsgi(String, server: Server, python: String)
+        /// Program and arguments, with placeholders.
+        case command([String])
+    }
+
+    /// What serves a WSGI application.
+    package enum Server: String, Equatable, Sendable, CaseIterable {
+        /// The first installed of those that follow.
+        case auto
+        case granian
+        case gunicorn
+        case waitress
+        /// The standard library's.
+        case wsgiref
+    }
+
+    /// A route: where it applies, where it leads, and how its sessions are held.
+    package struct RouteSettings: Equatable, Sendable {
+        package var pattern: RoutePattern
+        /// The place of the group in `groups`.
+        package var group: Int
+        package var stripPrefix = false
+        package var affinity: Affinity
+    }
+}

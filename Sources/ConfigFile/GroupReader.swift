@@ -1,0 +1,201 @@
+internal import Backends
+
+/// Reads one `[group.NAME]`.
+struct GroupReader {
+    /// What a group runs, or where it is.
+    private enum Kind: String, CaseIterable {
+        case wsgi
+        case command
+        case servers
+    }
+
+    /// Slots of a WSGI process when `threads` is not given, as in mod_wsgi.
+    static let wsgiThreads = 15
+
+    let table: TableReader
+    let folders: Folders
+
+    /// The group; nil when it cannot be told what it is.
+    ///
+    /// Problems are taken down either way.
+    func read(over affinity: Configuration.Affinity) -> Configuration.Group? {
+        checkName()
+        let kind = self.kind()
+        var policy = GroupPolicy(name: table.name)
+        readAdmission(&policy, kind)
+        let processesGiven = readProcesses(&policy, kind)
+        let launch = readLaunch(kind, processesGiven: processesGiven)
+        let servers = readServers()
+        if kind == .servers {
+            policy.kind = .external(servers)
+            (policy.minimum, policy.maximum) = (servers.count, servers.count)
+        }
+        readPlacement(&policy)
+        let retries = table.integer("retries", in: 0...10) ?? 1
+        let keepalive = table.boolean("keepalive") ?? true
+        let affinity =
+            table.table("affinity").map { Configuration.Affinity($0, over: affinity, at: .group) }
+            ?? affinity
+        policy.onLost = affinity.onLost
+        policy.sessionIdle = affinity.idle
+        table.finish()
+        guard kind != nil, kind == .servers || launch != nil else { return nil }
+        return Configuration.Group(
+            policy: policy, launch: launch, retries: retries, keepalive: keepalive,
+            affinity: affinity)
+    }
+
+    private func checkName() {
+        let name = table.name
+        guard (1...32).contains(name.utf8.count), name.utf8.allSatisfy(TOMLText.isBareKeyByte)
+        else {
+            return table.report(
+                "has a name that is not allowed",
+                "needs 1 to 32 letters, digits, \"-\" and \"_\"")
+        }
+    }
+
+    /// Exactly one of the three keys.
+    private func kind() -> Kind? {
+        let given = Kind.allCases.filter { table.take($0.rawValue) != nil }
+        if given.count == 1 { return given[0] }
+        let all = "needs exactly one of wsgi, command and servers"
+        if given.isEmpty {
+            table.report("does not say what it runs", all)
+        } else {
+            let names = given.map(\.rawValue).joined(separator: " and ")
+            table.report("has \(names)", all)
+        }
+        return nil
+    }
+
+    private func readAdmission(_ policy: inout GroupPolicy, _ kind: Kind?) {
+        policy.threads =
+            table.integer("threads", in: 1...100_000)
+            ?? (kind == .wsgi ? Self.wsgiThreads : 1)
+        policy.sessionsPerProcess = table.integer("sessions_per_process", in: 0...1_000_000) ?? 0
+        policy.queueLimit = table.integer("queue", in: 0...1_000_000) ?? policy.queueLimit
+        policy.processQueueLimit =
+            table.integer("process_queue", in: 0...100_000) ?? policy.processQueueLimit
+        policy.queueTimeout = table.duration("queue_timeout") ?? policy.queueTimeout
+    }
+
+    /// `processes` and the times of spawned ones; whether `processes` was given.
+    private func readProcesses(_ policy: inout GroupPolicy, _ kind: Kind?) -> Bool {
+        if kind == .servers {
+            refuseForServers([
+                "processes", "idle_timeout", "start_timeout", "stop_timeout", "cwd", "env",
+                "pass_env",
+            ])
+            return false
+        }
+        policy.idleTimeout = table.duration("idle_timeout") ?? policy.idleTimeout
+        policy.startTimeout = table.duration("start_timeout") ?? policy.startTimeout
+        policy.stopTimeout = table.duration("stop_timeout") ?? policy.stopTimeout
+        guard let node = table.take("processes") else { return false }
+        if case .table = node.value {
+            if let range = TableReader(node, table.problems).flatMap(Self.range) {
+                (policy.minimum, policy.maximum) = (range.lowerBound, range.upperBound)
+            }
+        } else if let count = Self.count(node, table) {
+            (policy.minimum, policy.maximum) = (count, count)
+        }
+        return true
+    }
+
+    /// The most processes that a group may have.
+    private static let mostProcesses = 10_000
+
+    private static func count(_ node: ConfigNode, _ table: TableReader) -> Int? {
+        guard case .integer(let count) = node.value, (1...mostProcesses).contains(count) else {
+            table.problems.add(
+                node, "is \(node.kind)",
+                "needs a number from 1 to \(mostProcesses), or { min = 0, max = 8 }")
+            return nil
+        }
+        return count
+    }
+
+    private static func range(_ table: TableReader) -> ClosedRange<Int>? {
+        let least = table.integer("min", in: 0...mostProcesses)
+        let most = table.integer("max", in: 1...mostProcesses)
+        let hasMost = table.names.contains("max")
+        table.finish()
+        guard hasMost else {
+            table.report("has no max", "needs one, like { min = 0, max = 8 }")
+            return nil
+        }
+        guard let most else { return nil }
+        guard (least ?? 0) <= most else {
+            table.report("has a min above its max", "needs min <= max")
+            return nil
+        }
+        return (least ?? 0)...most
+    }
+
+    private func readPlacement(_ policy: inout GroupPolicy) {
+        enum Choice: String, CaseIterable { case auto, spread, pack }
+        switch table.choice("placement", among: Choice.allCases) ?? .auto {
+        case .auto: policy.placement = policy.maximum > policy.minimum ? .pack : .spread
+        case .spread: policy.placement = .spread
+        case .pack: policy.placement = .pack
+        }
+    }
+
+    private func refuseForServers(_ keys: [String]) {
+        for key in keys {
+            table.refuse(
+                key, "means nothing for servers, which Mooring does not start",
+                "take it out, or say what to run by wsgi or command")
+        }
+    }
+}
+
+/// What is run.
+extension GroupReader {
+    private func readLaunch(_ kind: Kind?, processesGiven: Bool) -> Configuration.Launch? {
+        let application: Configuration.Application?
+        switch kind {
+        case .wsgi:
+            application = wsgi()
+        case .command:
+            application = CommandReader.read(table).map { .command($0) }
+            refuseForWSGI()
+        case .servers:
+            refuseForWSGI()
+            return nil
+        case nil:
+            // It is not clear which of these belong; no second complaint about them.
+            for key in ["server", "python", "cwd", "env", "pass_env"] { _ = table.take(key) }
+            return nil
+        }
+        var launch = Configuration.Launch(
+            application: application ?? .command([]), processesGiven: processesGiven,
+            directory: directory())
+        launch.environment = EnvironmentReader.values(table)
+        launch.passEnvironment = EnvironmentReader.names(table)
+        return application == nil ? nil : launch
+    }
+
+    private func wsgi() -> Configuration.Application? {
+        let application = table.text("wsgi", example: "mysite/wsgi.py")
+        let server = table.choice("server", among: Configuration.Server.allCases) ?? .auto
+        let python = table.text("python", example: "python3")?.value ?? "python3"
+        return application.map { .wsgi($0.value, server: server, python: python) }
+    }
+
+    private func refuseForWSGI() {
+        for key in ["server", "python"] {
+            table.refuse(key, "means something with wsgi only", "take it out")
+        }
+    }
+
+    private func directory() -> String {
+        let given = table.optionalText("cwd", example: "/srv/app")
+        return folders.path(given, table.problems) ?? folders.surroundings.resolve("")
+    }
+
+    private func readServers() -> [GroupPolicy.ExternalServer] {
+        ServersReader.read(table)
+    }
+}

@@ -1,0 +1,54 @@
+/// One thing that is wrong with a configuration, and what would be right.
+package struct Problem: Error, Equatable, Sendable, CustomStringConvertible {
+    /// As the user named it; nil for what came from the command line.
+    package var file: String?
+    /// From 1.
+    package var line: Int
+    /// Dotted, from the top: `group.django.threads`; an option of the command line as it is written.
+    package var key: String
+    /// What is wrong; what would be right.
+    package var message: String
+
+    /// `FILE:LINE: KEY: what is wrong; what would be right`, without the place where there is no file.
+    package var description: String {
+        if let file { "\(file):\(line): \(key): \(message)" } else { "\(key): \(message)" }
+    }
+}
+
+/// Everything that is wrong with a configuration, in the order of lines; never empty.
+package struct ConfigurationProblems: Error, Equatable, Sendable, CustomStringConvertible {
+    package var problems: [Problem]
+
+    /// One problem a line.
+    package var description: String {
+        problems.map(\.description).joined(separator: "\n")
+    }
+}
+
+/// Takes down problems while a configuration is read, so that all are told at once.
+final class ProblemList {
+    private let file: String?
+    private var problems: [Problem] = []
+
+    init(file: String?) { self.file = file }
+
+    var isEmpty: Bool { problems.isEmpty }
+
+    func add(line: Int, key: String, _ wrong: String, _ right: String) {
+        let problem = Problem(file: file, line: line, key: key, message: "\(wrong); \(right)")
+        // One mistake may be met twice, where a value is read for two purposes.
+        if !problems.contains(problem) { problems.append(problem) }
+    }
+
+    func add(_ node: ConfigNode, _ wrong: String, _ right: String) {
+        add(line: node.line, key: node.key, wrong, right)
+    }
+
+    /// All of them, by line and then by key.
+    var sorted: ConfigurationProblems {
+        ConfigurationProblems(
+            problems: problems.sorted { left, right in
+                (left.line, left.key) < (right.line, right.key)
+            })
+    }
+}

@@ -1,0 +1,97 @@
+internal import Backends
+internal import Routing
+
+/// Reads `[routes]`.
+struct RoutesReader {
+    let groups: [Configuration.Group]
+    /// Groups that are there, but wrong in themselves; a route to them is no second problem.
+    let groupNames: [String]
+    let problems: ProblemList
+
+    func read(_ root: TableReader) -> [Configuration.RouteSettings] {
+        guard let node = root.take("routes") else { return withoutRoutes(root) }
+        guard let table = TableReader(node, problems) else { return [] }
+        if table.names.isEmpty {
+            table.report("is empty", "needs at least \"/\" = \"GROUP\"")
+        }
+        var routes: [Configuration.RouteSettings] = []
+        for name in table.names {
+            guard let entry = table.take(name), let pattern = pattern(name, entry),
+                let route = route(pattern, entry)
+            else { continue }
+            if routes.contains(where: { $0.pattern == pattern }) {
+                problems.add(
+                    entry, "is there twice, only written differently", "keep one of the two")
+            }
+            routes.append(route)
+        }
+        return routes
+    }
+
+    /// One group alone needs no routes.
+    private func withoutRoutes(_ root: TableReader) -> [Configuration.RouteSettings] {
+        guard groupNames.count == 1 else {
+            if groupNames.count > 1 {
+                root.report(
+                    at: "routes", "is missing, and there are \(groupNames.count) groups",
+                    "say which paths lead where: [routes] \"/\" = \"\(groupNames[0])\"")
+            }
+            return []
+        }
+        return groups.map { group in
+            Configuration.RouteSettings(
+                pattern: RoutePattern(host: "", prefix: "/"), group: 0, affinity: group.affinity)
+        }
+    }
+
+    private func pattern(_ name: String, _ node: ConfigNode) -> RoutePattern? {
+        do throws(RoutePatternError) {
+            return try RouteTable.parse(name)
+        } catch {
+            problems.add(node, error.reason, error.advice)
+            return nil
+        }
+    }
+
+    private func route(
+        _ pattern: RoutePattern, _ node: ConfigNode
+    ) -> Configuration.RouteSettings? {
+        if case .text(let name) = node.value {
+            return group(name, node).map { group in
+                Configuration.RouteSettings(
+                    pattern: pattern, group: group, affinity: groups[group].affinity)
+            }
+        }
+        guard case .table = node.value, let table = TableReader(node, problems) else {
+            problems.add(
+                node, "is \(node.kind)", "needs a group's name, or { group = \"NAME\" }")
+            return nil
+        }
+        let name = table.text("group", example: "django")
+        if !table.names.contains("group") {
+            table.report("has no group", "needs { group = \"NAME\" }")
+        }
+        let index = name.flatMap { group($0.value, $0.node) }
+        let strips = table.boolean("strip_prefix") ?? false
+        let base = index.map { groups[$0].affinity } ?? Configuration.Affinity()
+        let affinity =
+            table.table("affinity").map { Configuration.Affinity($0, over: base, at: .route) }
+            ?? base
+        table.finish()
+        return index.map { group in
+            Configuration.RouteSettings(
+                pattern: pattern, group: group, stripPrefix: strips, affinity: affinity)
+        }
+    }
+
+    private func group(_ name: String, _ node: ConfigNode) -> Int? {
+        if let index = groups.firstIndex(where: { $0.name == name }) { return index }
+        guard !groupNames.contains(name) else { return nil }
+        let meant = Suggestion.nearest(to: name, among: groupNames)
+        problems.add(
+            node, "leads to the group \(TOMLText.excerpt(name)), which is not there",
+            meant.map { "did you mean \(TOMLText.quoted($0))?" }
+                ?? "there are: \(groupNames.prefix(20).joined(separator: ", "))")
+        return nil
+    }
+}

@@ -1,0 +1,108 @@
+/// What `mooring run` is asked for: one application without a file.
+package struct RunRequest: Equatable, Sendable {
+    package enum Application: Equatable, Sendable {
+        /// A WSGI file, or `package.module:name`.
+        case wsgi(String)
+        /// Program and arguments.
+        case command([String])
+    }
+
+    package var application: Application
+    /// Addresses; none: the default.
+    package var listen: [String] = []
+    /// `N` or `MIN..MAX`.
+    package var processes: String?
+    package var threads: Int?
+
+    package init(_ application: Application) { self.application = application }
+}
+
+extension ConfigurationReader {
+    /// The name of the one group of `mooring run`.
+    package static let runGroup = "app"
+
+    /// The configuration that a command line stands for, validated like a file.
+    ///
+    /// Problems name the options instead of keys.
+    ///
+    /// - Parameters:
+    ///   - folder: the current directory, absolute.
+    package static func read(
+        _ request: RunRequest, folder: String, environment: [String: String], isRoot: Bool
+    ) -> Result<Configuration, ConfigurationProblems> {
+        let problems = ProblemList(file: nil)
+        let surroundings = Folders.Surroundings(
+            folder: folder, environment: environment, isRoot: isRoot)
+        let node = RequestNodes(problems: problems).root(request)
+        guard let root = TableReader(node, problems) else { return .failure(problems.sorted) }
+        return build(root, surroundings).mapError { found in
+            ConfigurationProblems(problems: found.problems.map(named))
+        }
+    }
+
+    /// The problem with the option that the key came from.
+    private static func named(_ problem: Problem) -> Problem {
+        var named = problem
+        switch problem.key {
+        case "listen.address": named.key = "--listen"
+        case "group.app.processes", "group.app.processes.min", "group.app.processes.max":
+            named.key = "--processes"
+        case "group.app.threads": named.key = "--threads"
+        case "group.app.wsgi": named.key = "APP"
+        case "group.app.command": named.key = "COMMAND"
+        default: break
+        }
+        return named
+    }
+}
+
+/// A command line as the nodes that a file with the same meaning would have.
+private struct RequestNodes {
+    let problems: ProblemList
+
+    func root(_ request: RunRequest) -> ConfigNode {
+        let place = ["group", ConfigurationReader.runGroup]
+        var group: [ConfigNode.Entry] = []
+        switch request.application {
+        case .wsgi(let application):
+            group.append(entry("wsgi", .text(application), place))
+        case .command(let words):
+            let path = place + ["command"]
+            group.append(entry("command", .list(words.map { node(.text($0), path) }), place))
+        }
+        if let threads = request.threads {
+            group.append(entry("threads", .integer(threads), place))
+        }
+        if let processes = request.processes {
+            group.append(entry("processes", self.processes(processes, place), place))
+        }
+        var top = [entry("group", .table([entry(place[1], .table(group), ["group"])]), [])]
+        if !request.listen.isEmpty {
+            let listeners = request.listen.map { address in
+                node(.table([entry("address", .text(address), ["listen"])]), ["listen"])
+            }
+            top.append(entry("listen", .list(listeners), []))
+        }
+        return node(.table(top), [])
+    }
+
+    /// `3` as a number, `0..4` as a table; anything else is refused further on as the text it is.
+    private func processes(_ text: String, _ place: [String]) -> ConfigNode.Value {
+        if let count = Int(text) { return .integer(count) }
+        guard let dots = text.firstRange(of: ".."), let least = Int(text[..<dots.lowerBound]),
+            let most = Int(text[dots.upperBound...])
+        else { return .text(text) }
+        let path = place + ["processes"]
+        return .table([entry("min", .integer(least), path), entry("max", .integer(most), path)])
+    }
+
+    private func entry(
+        _ name: String, _ value: ConfigNode.Value, _ place: [String]
+    ) -> ConfigNode.Entry {
+        ConfigNode.Entry(name: name, node: node(value, place + [name]))
+    }
+
+    private func node(_ value: ConfigNode.Value, _ path: [String]) -> ConfigNode {
+        ConfigNode(value: value, line: 1, path: path)
+    }
+}

@@ -1,0 +1,148 @@
+package import Backends
+
+extension Configuration {
+    /// `[timeouts]`.
+    package struct Timeouts: Equatable, Sendable {
+        /// The whole request head, from its first byte.
+        package var header = Interval.seconds(10)
+        package var bodyIdle = Interval.seconds(30)
+        package var keepalive = Interval.seconds(75)
+        package var connect = Interval.seconds(5)
+        /// First byte of the response head.
+        package var response = Interval.seconds(60)
+        /// Between response bytes.
+        package var idle = Interval.seconds(60)
+        /// At shutdown, for what is in flight; zero: nothing is waited for.
+        package var drain = Interval.seconds(30)
+
+        package init() {}
+
+        init(_ table: TableReader) {
+            let defaults = Timeouts()
+            header = table.duration("header") ?? defaults.header
+            bodyIdle = table.duration("body_idle") ?? defaults.bodyIdle
+            keepalive = table.duration("keepalive") ?? defaults.keepalive
+            connect = table.duration("connect") ?? defaults.connect
+            response = table.duration("response") ?? defaults.response
+            idle = table.duration("idle") ?? defaults.idle
+            drain = table.duration("drain", atLeast: .zero) ?? defaults.drain
+            table.finish()
+        }
+    }
+
+    /// `[limits]`.
+    package struct Limits: Equatable, Sendable {
+        /// Bytes.
+        package var requestHead = 32 * 1024
+        /// Bytes; 0: no limit.
+        package var requestBody = 0
+        /// Client connections.
+        package var connections = 10_000
+
+        package init() {}
+
+        init(_ table: TableReader) {
+            let defaults = Limits()
+            requestHead =
+                table.size("request_head", in: 1024...64 * 1024) ?? defaults.requestHead
+            requestBody = table.size("request_body", in: 0...1 << 50) ?? defaults.requestBody
+            connections = table.integer("connections", in: 1...1_000_000) ?? defaults.connections
+            table.finish()
+        }
+    }
+
+    /// `[log]`.
+    package struct Log: Equatable, Sendable {
+        package enum Level: String, Equatable, Sendable, CaseIterable {
+            case trace, debug, info, notice, warning, error, critical
+        }
+
+        package enum Format: String, Equatable, Sendable, CaseIterable {
+            case text, json
+        }
+
+        /// Where the access log goes.
+        package enum Access: Equatable, Sendable {
+            case standardError
+            case off
+            /// An absolute path.
+            case file(String)
+        }
+
+        package var level = Level.info
+        package var format = Format.text
+        package var access = Access.standardError
+
+        package init() {}
+
+        init(_ table: TableReader, _ folders: Folders) {
+            let defaults = Log()
+            level = table.choice("level", among: Level.allCases) ?? defaults.level
+            format = table.choice("format", among: Format.allCases) ?? defaults.format
+            access = Self.access(table, folders) ?? defaults.access
+            table.finish()
+        }
+
+        private static func access(_ table: TableReader, _ folders: Folders) -> Access? {
+            guard let given = table.text("access", example: "stderr") else { return nil }
+            switch given.value {
+            case "stderr": return .standardError
+            case "off": return .off
+            case "stdout", "-", "none", "syslog":
+                table.problems.add(
+                    given.node, "is \(given.node.kind)", "needs \"stderr\", \"off\" or a file")
+                return nil
+            default:
+                if given.value.hasSuffix("/") {
+                    table.problems.add(
+                        given.node, "is \(given.node.kind), a folder", "needs a file's path")
+                }
+                return folders.path(given, table.problems).map { .file($0) }
+            }
+        }
+    }
+
+    /// `[admin]`.
+    package struct Admin: Equatable, Sendable {
+        package var address: ProcessAddress
+        /// An absolute path; nil: no token is asked for.
+        package var tokenFile: String?
+
+        init(_ table: TableReader?, _ folders: Folders) {
+            address = .unix(path: "\(folders.runtime)/admin.sock")
+            guard let table else { return }
+            let example = "unix:{runtime_dir}/admin.sock"
+            let given = table.text("address", example: example)
+            if let given, let address = Self.address(given, table, folders) {
+                self.address = address
+            }
+            tokenFile = folders.path(
+                table.optionalText("token_file", example: "admin.token"), table.problems)
+            if case .tcp(let host, _) = address, !NumericHost.isLoopback(host), tokenFile == nil,
+                let given
+            {
+                table.problems.add(
+                    given.node, "can be reached from other machines",
+                    "needs token_file beside it, or 127.0.0.1")
+            }
+            table.finish()
+        }
+
+        private static func address(
+            _ given: Located<String>, _ table: TableReader, _ folders: Folders
+        ) -> ProcessAddress? {
+            guard given.value.hasPrefix("unix:") else { return table.address(given) }
+            let path = Located(
+                value: String(given.value.dropFirst("unix:".count)), node: given.node)
+            let isWhole = ["/", "{runtime_dir}/", "{state_dir}/"].contains(
+                where: path.value.hasPrefix)
+            guard isWhole, let resolved = folders.path(path, table.problems) else {
+                table.problems.add(
+                    given.node, "is \(given.node.kind)",
+                    "needs a whole path, or unix:{runtime_dir}/NAME")
+                return nil
+            }
+            return table.address(Located(value: "unix:\(resolved)", node: given.node))
+        }
+    }
+}

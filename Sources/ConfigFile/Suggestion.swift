@@ -1,0 +1,43 @@
+/// Finds the name that was meant.
+enum Suggestion {
+    /// The nearest of the known names, when it is near enough to be meant.
+    static func nearest(to name: String, among known: [String]) -> String? {
+        let length = name.unicodeScalars.count
+        guard (1...40).contains(length) else { return nil }
+        let limit = max(1, min(3, length / 3))
+        var best: (name: String, distance: Int)?
+        for candidate in known {
+            let distance = distance(name, candidate)
+            if distance <= limit, distance < best?.distance ?? .max {
+                best = (candidate, distance)
+            }
+        }
+        return best?.name
+    }
+
+    /// Insertions, deletions, exchanges and swaps of neighbours that lead from one to the other
+    /// (optimal string alignment); case does not count.
+    static func distance(_ one: String, _ other: String) -> Int {
+        let left = Array(one.lowercased().unicodeScalars)
+        let right = Array(other.lowercased().unicodeScalars)
+        var beforeLast: [Int] = []
+        var last = Array(0...right.count)
+        for row in left.indices {
+            var current = [row + 1]
+            for column in right.indices {
+                let isSame = left[row] == right[column]
+                var cost = min(
+                    last[column] + (isSame ? 0 : 1), last[column + 1] + 1, current[column] + 1)
+                if row > 0, column > 0, left[row] == right[column - 1],
+                    left[row - 1] == right[column]
+                {
+                    cost = min(cost, beforeLast[column - 1] + 1)
+                }
+                current.append(cost)
+            }
+            beforeLast = last
+            last = current
+        }
+        return last[right.count]
+    }
+}

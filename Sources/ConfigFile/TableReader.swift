@@ -1,0 +1,206 @@
+internal import Backends
+
+/// A value with the place where it stands.
+struct Located<Value> {
+    var value: Value
+    var node: ConfigNode
+}
+
+/// Reads the keys of one table; what nobody asked for in the end is an unknown key.
+///
+/// Every method gives nil for a key that is missing and for one that is wrong; the latter is taken
+/// down, and reading goes on, so that all problems come out at once.
+final class TableReader {
+    let node: ConfigNode
+    let problems: ProblemList
+    private let entries: [ConfigNode.Entry]
+    private var known: [String] = []
+
+    /// A table; nil when the node is something else, which is taken down.
+    init?(_ node: ConfigNode, _ problems: ProblemList) {
+        guard case .table(let entries) = node.value else {
+            problems.add(node, "is \(node.kind)", "a table is needed here")
+            return nil
+        }
+        self.node = node
+        self.problems = problems
+        self.entries = entries
+    }
+
+    /// The table's own name.
+    var name: String { node.path.last ?? "" }
+
+    /// The names that are there, in the order of the file.
+    var names: [String] { entries.map(\.name) }
+
+    /// The value of a key, which is known from then on.
+    func take(_ key: String) -> ConfigNode? {
+        known.append(key)
+        return entries.first { $0.name == key }?.node
+    }
+
+    /// Takes down a problem of the table as a whole.
+    func report(_ wrong: String, _ right: String) { problems.add(node, wrong, right) }
+
+    /// Takes down a problem of a key that may not be there.
+    func report(at key: String, _ wrong: String, _ right: String) {
+        let line = entries.first { $0.name == key }?.node.line ?? node.line
+        let path = node.path + [key]
+        problems.add(line: line, key: path.map(TOMLText.key).joined(separator: "."), wrong, right)
+    }
+
+    /// A key that means nothing here, though it does elsewhere.
+    func refuse(_ key: String, _ wrong: String, _ right: String) {
+        if let node = take(key) { problems.add(node, wrong, right) }
+    }
+
+    /// Takes down every key that was not asked for, with the one that was meant.
+    func finish() {
+        for entry in entries where !known.contains(entry.name) {
+            if let meant = Suggestion.nearest(to: entry.name, among: known) {
+                problems.add(entry.node, "unknown key", "did you mean \(TOMLText.key(meant))?")
+            } else {
+                let all = Set(known).sorted().joined(separator: ", ")
+                problems.add(entry.node, "unknown key", "known here: \(all)")
+            }
+        }
+    }
+}
+
+/// Plain values.
+extension TableReader {
+    func integer(_ key: String, in range: ClosedRange<Int>) -> Int? {
+        take(key).flatMap { integer($0, in: range) }
+    }
+
+    /// A value that was taken already.
+    func integer(_ node: ConfigNode, in range: ClosedRange<Int>) -> Int? {
+        let right = "needs a number from \(range.lowerBound) to \(range.upperBound)"
+        guard case .integer(let number) = node.value, range.contains(number) else {
+            problems.add(node, "is \(node.kind)", right)
+            return nil
+        }
+        return number
+    }
+
+    func boolean(_ key: String) -> Bool? {
+        guard let node = take(key) else { return nil }
+        guard case .boolean(let flag) = node.value else {
+            problems.add(node, "is \(node.kind)", "needs true or false, without quotes")
+            return nil
+        }
+        return flag
+    }
+
+    /// A text that is not empty.
+    func text(_ key: String, example: String) -> Located<String>? {
+        take(key).flatMap { text($0, example: example) }
+    }
+
+    /// A value that was taken already.
+    func text(_ node: ConfigNode, example: String) -> Located<String>? {
+        guard case .text(let text) = node.value, !text.isEmpty else {
+            let kind = if case .text = node.value { "empty" } else { node.kind }
+            problems.add(node, "is \(kind)", "needs a text like \(TOMLText.quoted(example))")
+            return nil
+        }
+        return Located(value: text, node: node)
+    }
+
+    /// Like `text`, but an empty text counts as not given.
+    func optionalText(_ key: String, example: String) -> Located<String>? {
+        guard let node = take(key) else { return nil }
+        if case .text("") = node.value { return nil }
+        return text(node, example: example)
+    }
+
+    /// A list of texts that are not empty.
+    func texts(_ key: String, example: String) -> [Located<String>]? {
+        guard let node = take(key) else { return nil }
+        guard case .list(let items) = node.value else {
+            problems.add(
+                node, "is \(node.kind)", "needs a list like [\(TOMLText.quoted(example))]")
+            return nil
+        }
+        let texts = items.compactMap { text($0, example: example) }
+        return texts.count == items.count ? texts : nil
+    }
+
+    /// One of a few words.
+    func choice<Choice: RawRepresentable<String>>(
+        _ key: String, among choices: [Choice]
+    ) -> Choice? {
+        guard let node = take(key) else { return nil }
+        if case .text(let word) = node.value,
+            let choice = choices.first(where: { $0.rawValue == word })
+        {
+            return choice
+        }
+        let words = choices.map { TOMLText.quoted($0.rawValue) }
+        var right = "needs one of \(words.joined(separator: ", "))"
+        if case .text(let word) = node.value,
+            let meant = Suggestion.nearest(to: word, among: choices.map(\.rawValue))
+        {
+            right += " (did you mean \(TOMLText.quoted(meant))?)"
+        }
+        problems.add(node, "is \(node.kind)", right)
+        return nil
+    }
+}
+
+/// Measures and tables.
+extension TableReader {
+    /// A span of time, at least a millisecond unless the least is given.
+    func duration(
+        _ key: String, atLeast least: Interval = .milliseconds(1),
+        atMost most: Interval = DurationText.longest
+    ) -> Interval? {
+        guard let node = take(key) else { return nil }
+        guard case .text(let text) = node.value, let span = DurationText.parse(text) else {
+            problems.add(
+                node, "is \(node.kind)",
+                "needs a duration with its unit, like \"500ms\", \"30s\", \"15m\" or \"2h\"")
+            return nil
+        }
+        guard span >= least, span <= most else {
+            problems.add(
+                node, "is \(node.kind)",
+                "needs \"\(DurationText.text(of: least))\" to \"\(DurationText.text(of: most))\"")
+            return nil
+        }
+        return span
+    }
+
+    /// An amount of bytes.
+    func size(_ key: String, in range: ClosedRange<Int>) -> Int? {
+        guard let node = take(key) else { return nil }
+        guard case .text(let text) = node.value, let bytes = SizeText.parse(text) else {
+            problems.add(
+                node, "is \(node.kind)",
+                "needs a size with its unit, like \"64KiB\", \"1MiB\" or \"2GiB\"")
+            return nil
+        }
+        guard range.contains(bytes) else {
+            let least = SizeText.text(of: range.lowerBound)
+            let most = SizeText.text(of: range.upperBound)
+            problems.add(node, "is \(node.kind)", "needs \"\(least)\" to \"\(most)\"")
+            return nil
+        }
+        return bytes
+    }
+
+    func table(_ key: String) -> TableReader? {
+        take(key).flatMap { TableReader($0, problems) }
+    }
+
+    /// An array of tables; nil when it is not there or not one.
+    func tables(_ key: String) -> [TableReader]? {
+        guard let node = take(key) else { return nil }
+        guard case .list(let items) = node.value else {
+            problems.add(
+                node, "is \(node.kind)", "needs [[\(self.node.path.isEmpty ? "" : "…")\(key)]]")
+            return nil
+        }
+        return items.compactMap { TableReader($0, problems) }
+    }
+}
