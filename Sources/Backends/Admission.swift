@@ -44,6 +44,8 @@ package struct Grant: Equatable, Sendable {
     package var session: SessionID?
     package var affinity: Affinity
     package var placed: Placed
+    /// The session's lease as it was when the slot was granted.
+    var lease: LeaseReference?
 
     /// What the backend is told in `Mooring-Affinity`.
     package enum Affinity: UInt8, Equatable, Sendable {

@@ -1,1 +1,109 @@
-package struct GroupState: Sendable {}
+/// A group as a pure value: facts and the time go in, orders come out.
+///
+/// It performs nothing and reads no clock. What it decides is collected in `orders`, for `Group` to
+/// hand out once its lock is open. Kept sessions cost a look-up in a table; new ones look at each
+/// process of the group once.
+struct GroupState: Sendable {
+    let policy: GroupPolicy
+    /// The latest time it was told; a caller's time that is behind it counts as this.
+    var now: MonotonicInstant
+    var generator: Generator
+
+    var processes: [Process] = []
+    var freePlaces: [UInt32] = []
+    var placesByIncarnation: [Incarnation: UInt32] = [:]
+    var census = Census()
+    var lastRank: UInt64 = 0
+
+    var leases: LeaseTable
+    var waiters = WaiterTable()
+    /// Those who wait for any process.
+    var queue = WaiterQueue()
+    /// Those among them whose session has lost its process: it may have found another meanwhile.
+    var movedWaiting = 0
+
+    var backoff: Backoff
+    /// Requests in flight on all processes.
+    var inFlight = 0
+    var load: LoadAverage
+    /// The turn of the process that was chosen last.
+    var turn: UInt64 = 0
+    /// Until then a cold `spread` group waits for its minimum; nil: it waits no more.
+    var gateUntil: MonotonicInstant?
+    /// Somebody asked while the group was failing, so the next probe is worth its while.
+    var probeWanted = false
+    /// The failure that made it a failing group has been told.
+    var isKnownAsFailing = false
+    /// The group could get a process up since it last failed to.
+    var isProven = false
+    var isStarted = false
+    var isShuttingDown = false
+    /// No process has anything due before this; early looks are harmless.
+    var processCheck: MonotonicInstant?
+
+    var totals = Totals()
+    var lastFailure: GroupSnapshot.Failure?
+    var orders = OrderBatch()
+
+    /// How many processes are in which phase.
+    struct Census: Equatable, Sendable {
+        var starting = 0
+        var ready = 0
+        var draining = 0
+        var stopping = 0
+        var down = 0
+
+        /// Running, or about to: what `max` limits.
+        var live: Int { starting + ready + draining + stopping }
+    }
+
+    struct Totals: Equatable, Sendable {
+        var rejected: UInt64 = 0
+        var timedOut: UInt64 = 0
+        var sessionsCreated: UInt64 = 0
+        var sessionsMoved: UInt64 = 0
+        var sessionsLost: UInt64 = 0
+        var sessionsWithoutLease: UInt64 = 0
+        var spawned: UInt64 = 0
+        var limitReached: UInt64 = 0
+    }
+
+    init(policy: GroupPolicy, seed: UInt64, now: MonotonicInstant) {
+        self.policy = Self.usable(policy)
+        self.now = now
+        generator = Generator(seed: seed)
+        leases = LeaseTable(sessionIdle: self.policy.sessionIdle)
+        backoff = Backoff(at: now)
+        load = LoadAverage(at: now)
+        switch policy.kind {
+        case .spawned: break
+        case .external(let servers): enterExternal(servers)
+        }
+    }
+
+    var isSpawned: Bool { policy.kind == .spawned }
+
+    /// Takes the time of a fact; a clock that seems to go backward stands still.
+    mutating func tick(_ instant: MonotonicInstant) { now = max(now, instant) }
+
+    /// The policy with values that the arithmetic can bear, whatever it was made from.
+    private static func usable(_ policy: GroupPolicy) -> GroupPolicy {
+        precondition(policy.threads >= 1, "a process has at least one thread")
+        precondition(
+            policy.kind != .spawned
+                || (policy.maximum >= 1 && (0...policy.maximum).contains(policy.minimum)),
+            "processes: 0 <= min <= max, max at least 1")
+        var usable = policy
+        for span in [
+            \GroupPolicy.sessionIdle, \.queueTimeout, \.idleTimeout, \.startTimeout, \.stopTimeout,
+        ] {
+            usable[keyPath: span] = min(max(policy[keyPath: span], .zero), longestInterval)
+        }
+        usable.sessionIdle = max(usable.sessionIdle, .milliseconds(1))
+        usable.startTimeout = max(usable.startTimeout, .milliseconds(1))
+        return usable
+    }
+
+    /// Ten years: far enough for people, and far from where nanoseconds overflow.
+    static let longestInterval = Interval.seconds(10 * 365 * 86_400)
+}

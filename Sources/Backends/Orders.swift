@@ -35,6 +35,8 @@ package enum StopReason: String, Equatable, Sendable, CaseIterable {
     /// Running, but its socket refuses connections.
     case unreachable
     case shutdown
+    /// Taken out of service; its sessions have ended.
+    case drained
     /// Ended by itself.
     case exited
 }

@@ -36,6 +36,8 @@ package struct GroupSnapshot: Equatable, Sendable {
     /// How often a process was wanted and `max` forbade it.
     package var limitReachedTotal: UInt64
     package var processes: [ProcessSnapshot]
+    /// Sessions beyond what the table of leases holds: served, but they keep no process alive.
+    package var sessionsWithoutLeaseTotal: UInt64 = 0
 }
 
 /// A process as it is at one instant.

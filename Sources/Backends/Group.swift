@@ -1,0 +1,214 @@
+internal import Synchronization
+
+/// The shared door to one group: its pure state behind one short lock.
+///
+/// Every call locks, changes the state, unlocks and only then hands the orders that came out of it
+/// to the executor; so an executor may call back. Any thread may call. Orders leave in the order in
+/// which they were decided: while one thread hands them out, others leave theirs to it.
+package final class Group: Sendable {
+    package let name: String
+    private let state: Mutex<Guarded>
+    private let executor: any OrderExecutor
+    private let index: Int
+
+    private struct Guarded: Sendable {
+        var group: GroupState
+        /// The deadline that the driver of the time knows of.
+        var published: MonotonicInstant?
+        var isDelivering = false
+
+        /// Whether the driver of the time has to be told.
+        mutating func publishEarlierDeadline() -> Bool {
+            guard let next = group.nextDeadline else { return false }
+            if let published, published <= next { return false }
+            published = next
+            return true
+        }
+
+        /// Whether the caller is to hand out orders.
+        mutating func beginDelivery() -> Bool {
+            if isDelivering || group.orders.isEmpty { return false }
+            isDelivering = true
+            return true
+        }
+
+        mutating func nextBatch() -> OrderBatch? {
+            if group.orders.isEmpty {
+                isDelivering = false
+                return nil
+            }
+            var batch = OrderBatch()
+            swap(&batch, &group.orders)
+            return batch
+        }
+    }
+
+    /// A group at rest: nothing is started before `start`.
+    ///
+    /// - Parameters:
+    ///   - index: comes back in every call of the executor.
+    ///   - seed: for jitter; the same seed and calls give the same orders.
+    package init(
+        index: Int, policy: GroupPolicy, seed: UInt64, executor: any OrderExecutor,
+        now: MonotonicInstant
+    ) {
+        self.index = index
+        name = policy.name
+        self.executor = executor
+        state = Mutex(Guarded(group: GroupState(policy: policy, seed: seed, now: now)))
+    }
+
+    // MARK: Requests
+
+    /// Asks for a slot. `queued` is followed by exactly one `TrafficOrder` for the waiter tag.
+    package func acquire(_ request: AdmissionRequest, now: MonotonicInstant) -> Admission {
+        change { $0.acquire(request, now: now) }
+    }
+
+    /// Gives a slot back; exactly once for each grant. Harmless if the process is gone meanwhile.
+    package func finished(_ grant: Grant, _ outcome: ExchangeOutcome, now: MonotonicInstant) {
+        change { $0.finished(grant, outcome, now: now) }
+    }
+
+    /// Leaves the queue; false: an order for the waiter is already on its way and will come.
+    package func leaveQueue(_ ticket: WaiterTicket, now: MonotonicInstant) -> Bool {
+        change { $0.leaveQueue(ticket, now: now) }
+    }
+
+    /// Starts a session on the process of a grant that was made without one (`pin = "app"`).
+    ///
+    /// To be called before `finished`; the grant is then to be given back with the session in it.
+    /// Ignored when the session is known already or the process is gone.
+    package func pin(_ session: SessionID, of grant: Grant, now: MonotonicInstant) {
+        change { $0.pin(session, of: grant, now: now) }
+    }
+
+    /// Ends a session (`Mooring-Pin: release`) with its last request; unknown ones are ignored.
+    package func endSession(_ session: SessionID, now: MonotonicInstant) {
+        change { $0.endSession(session, now: now) }
+    }
+
+    /// Lengthens (never shortens) the idle time of a session (`Mooring-Pin: hold=30m`).
+    package func holdSession(_ session: SessionID, idle: Interval, now: MonotonicInstant) {
+        change { $0.holdSession(session, idle: idle, now: now) }
+    }
+
+    /// Where a process takes connections; nil when it is gone or not spawned yet.
+    package func address(of process: ProcessHandle) -> ProcessAddress? {
+        state.withLock { guarded in
+            guarded.group.find(process).flatMap { guarded.group.processes[Int($0)].address }
+        }
+    }
+
+    /// The public name and pid of a process, also after its end while its place is empty; for logs.
+    package func identity(of process: ProcessHandle) -> (label: String, pid: Int32?)? {
+        state.withLock { guarded in
+            guarded.group.findLast(process).map { place in
+                let process = guarded.group.processes[Int(place)]
+                return (process.label, process.pid)
+            }
+        }
+    }
+
+    // MARK: Facts from Supervision. Those about a process that is gone are ignored.
+
+    /// A process runs; not ready yet.
+    package func spawned(
+        _ process: ProcessHandle, incarnation: Incarnation, label: String, pid: Int32,
+        address: ProcessAddress, now: MonotonicInstant
+    ) {
+        change {
+            $0.spawned(
+                process, incarnation: incarnation, label: label, pid: pid, address: address,
+                now: now)
+        }
+    }
+
+    /// A spawned process accepts connections; harmless when repeated or too late.
+    package func becameReady(_ process: ProcessHandle, now: MonotonicInstant) {
+        change { $0.becameReady(process, now: now) }
+    }
+
+    /// The leader ended and was reaped, or could not be started at all (then without `spawned`).
+    package func exited(_ process: ProcessHandle, _ report: ExitReport, now: MonotonicInstant) {
+        change { $0.exited(process, report, now: now) }
+    }
+
+    // MARK: Time and administration
+
+    /// Does what has become due; early and repeated calls are harmless.
+    package func advance(to now: MonotonicInstant) {
+        change {
+            $0.advance(to: now)
+        } publishing: {
+            $0.published = $0.group.nextDeadline
+            return false
+        }
+    }
+
+    /// The one time at which `advance(to:)` must be called next; nil: not before another fact.
+    package var nextDeadline: MonotonicInstant? { state.withLock { $0.group.nextDeadline } }
+
+    /// Starts `min` processes. Called once.
+    package func start(now: MonotonicInstant) { change { $0.start(now: now) } }
+
+    /// Takes a process out of service: no new session goes there, and it ends when its own have.
+    package func drain(_ process: ProcessHandle, now: MonotonicInstant) {
+        change { $0.drain(process, now: now) }
+    }
+
+    /// Forgets failures and back-off; what is wanted is started at once.
+    package func reset(now: MonotonicInstant) { change { $0.reset(now: now) } }
+
+    /// Refuses what waits, stops every process; `isStopped` is true when the last has gone.
+    ///
+    /// Harmless when repeated.
+    package func shutDown(now: MonotonicInstant) { change { $0.shutDown(now: now) } }
+
+    package var isStopped: Bool { state.withLock { $0.group.isStopped } }
+
+    /// The group as it is now.
+    package func snapshot(now: MonotonicInstant) -> GroupSnapshot {
+        state.withLock { $0.group.snapshot(now: now) }
+    }
+
+    /// The first rule that the state breaks, for tests and the simulation; nil: it is sound.
+    package var brokenInvariant: String? { state.withLock { $0.group.brokenInvariant } }
+
+    // MARK: Doing it
+
+    @inline(__always)
+    private func change<Result: Sendable>(
+        _ body: (inout GroupState) -> Result,
+        publishing: (inout Guarded) -> Bool = { $0.publishEarlierDeadline() }
+    ) -> Result {
+        let (result, isEarlier, hasOrders) = state.withLock { guarded in
+            let result = body(&guarded.group)
+            guarded.group.checkInvariants()
+            return (result, publishing(&guarded), guarded.beginDelivery())
+        }
+        if isEarlier { executor.deadlineMovedForward(group: index) }
+        if hasOrders { deliver() }
+        return result
+    }
+
+    private func deliver() {
+        while let batch = state.withLock({ $0.nextBatch() }) {
+            if !batch.events.isEmpty { executor.record(batch.events, group: index) }
+            if !batch.supervision.isEmpty { executor.carryOut(batch.supervision, group: index) }
+            if !batch.traffic.isEmpty { executor.carryOut(batch.traffic, group: index) }
+        }
+    }
+}
+
+/// Carries out what the registry orders; called outside the lock, from whatever thread caused it.
+package protocol OrderExecutor: AnyObject, Sendable {
+    /// Data path: wake the waiters. Called with at least one order.
+    func carryOut(_ orders: [TrafficOrder], group: Int)
+    /// Processes: spawn, signal. Called with at least one order.
+    func carryOut(_ orders: [SupervisionOrder], group: Int)
+    /// The ordered stream of decisions, for the log and the admin events.
+    func record(_ events: [RegistryEvent], group: Int)
+    /// `nextDeadline` has become earlier than it was when `advance(to:)` last returned.
+    func deadlineMovedForward(group: Int)
+}

@@ -1,0 +1,147 @@
+/// Requests: they ask for a slot, and give it back.
+extension GroupState {
+    /// What is to become of a request, before anything is done about it.
+    enum Decision: Equatable {
+        case grant(on: UInt32, Intent)
+        case waitForProcess(UInt32, Intent)
+        case waitForGroup(Intent)
+        case refuse(Refusal.Reason)
+    }
+
+    mutating func acquire(_ request: AdmissionRequest, now instant: MonotonicInstant) -> Admission {
+        tick(instant)
+        if isShuttingDown { return .refused(shed(.shuttingDown)) }
+        let decision = decide(request)
+        let admission: Admission
+        switch decision {
+        case .grant(let place, let intent):
+            admission = .granted(grant(on: place, intent))
+        case .waitForProcess(let place, let intent):
+            admission = .queued(enqueue(request, intent, at: place))
+        case .waitForGroup(let intent):
+            admission = .queued(enqueue(request, intent))
+        case .refuse(let reason):
+            admission = .refused(shed(reason))
+        }
+        startWhatIsNeeded()
+        return admission
+    }
+
+    /// Applies the placement rules; changes nothing but leases whose time is over.
+    mutating func decide(_ request: AdmissionRequest) -> Decision {
+        switch destination(of: request.claim) {
+        case .process(let place, let session):
+            return decide(for: session, at: place)
+        case .lost(let session):
+            switch policy.onLost {
+            case .refuse: return .refuse(.sessionLost)
+            case .reassign:
+                return decide(anew: Intent(session: session, affinity: .lost, placed: .moved))
+            }
+        case .anew:
+            let placed: Grant.Placed = request.newSession == nil ? .unpinned : .pinned
+            return decide(
+                anew: Intent(session: request.newSession, affinity: .new, placed: placed))
+        }
+    }
+
+    /// Rule 1: the session's own process, at once or in its queue.
+    private func decide(for session: SessionID, at place: UInt32) -> Decision {
+        let intent = Intent(session: session, affinity: .kept, placed: .kept)
+        let waiting = processes[Int(place)].queue.count
+        if waiting == 0 && processes[Int(place)].inFlight < policy.threads {
+            return .grant(on: place, intent)
+        }
+        if waiting >= policy.processQueueLimit { return .refuse(.processQueueFull) }
+        return .waitForProcess(place, intent)
+    }
+
+    /// Rules 4 and 5: a process with room, or the group's queue.
+    private mutating func decide(anew intent: Intent) -> Decision {
+        if isHopeless {
+            probeWanted = true
+            return .refuse(.groupFailing)
+        }
+        if queue.count == 0, let place = placeWithRoom() { return .grant(on: place, intent) }
+        if queue.count >= policy.queueLimit {
+            noteLimit()
+            startWhatIsNeeded(evenUnqueued: true)
+            return .refuse(.queueFull)
+        }
+        return .waitForGroup(intent)
+    }
+
+    mutating func finished(
+        _ grant: Grant, _ outcome: ExchangeOutcome, now instant: MonotonicInstant
+    ) {
+        tick(instant)
+        releaseLease(of: grant)
+        // The slots of a process that is gone went with it.
+        guard let place = find(grant.process) else { return }
+        giveBackSlot(grant, at: place)
+        record(outcome, at: place)
+        serveWaiters(at: place)
+        retireIfDrained(place)
+        scheduleProcess(place)
+        startWhatIsNeeded()
+    }
+
+    private mutating func giveBackSlot(_ grant: Grant, at place: UInt32) {
+        let index = Int(place)
+        precondition(processes[index].inFlight > 0, "a slot was given back twice")
+        processes[index].inFlight -= 1
+        inFlight -= 1
+        if grant.session == nil {
+            processes[index].unpinned = max(0, processes[index].unpinned - 1)
+        }
+        processes[index].idleSince = now
+        noteLoad(at: place)
+    }
+
+    private mutating func record(_ outcome: ExchangeOutcome, at place: UInt32) {
+        let index = Int(place)
+        switch outcome {
+        case .served:
+            processes[index].requestsTotal += 1
+            processes[index].hasServed = true
+            processes[index].outages = 0
+            noteServed(readyFor: processes[index].readyFor(at: now))
+        case .failed:
+            processes[index].requestsTotal += 1
+            processes[index].errorsTotal += 1
+        case .abandoned:
+            processes[index].requestsTotal += 1
+        case .connectFailed:
+            processes[index].errorsTotal += 1
+            connectFailed(place)
+        }
+    }
+
+    /// Slots in use have changed.
+    mutating func noteLoad(at place: UInt32) {
+        load.set(inFlight, at: now)
+        if policy.placement == .pack {
+            processes[Int(place)].load.set(processes[Int(place)].inFlight, at: now)
+        }
+    }
+
+    /// Counts a refusal.
+    mutating func shed(_ reason: Refusal.Reason) -> Refusal {
+        switch reason {
+        case .queueFull, .processQueueFull: totals.rejected += 1
+        case .queueTimeout: totals.timedOut += 1
+        case .groupFailing, .sessionLost, .shuttingDown: break
+        }
+        orders.events.append(.shed(reason))
+        return Refusal(reason: reason, retryAfterSeconds: retryAfter(reason))
+    }
+
+    private func retryAfter(_ reason: Refusal.Reason) -> Int {
+        switch reason {
+        case .queueFull, .processQueueFull, .sessionLost: 1
+        // Whoever waited in vain meets a group that is slower than its users are.
+        case .queueTimeout, .shuttingDown: 5
+        case .groupFailing: secondsUntilNextTry
+        }
+    }
+}

@@ -1,0 +1,146 @@
+/// What is true of a group after every change.
+extension GroupState {
+    /// Traps in debug builds when the state is not sound.
+    func checkInvariants() {
+        #if DEBUG
+            if let broken = brokenInvariant { preconditionFailure(broken) }
+        #endif
+    }
+
+    /// The first rule that is broken; nil: none.
+    var brokenInvariant: String? {
+        brokenCount ?? brokenProcess ?? brokenQueue ?? brokenPromise ?? brokenLease
+    }
+
+    private var brokenCount: String? {
+        var counted = Census()
+        var total = 0
+        for process in processes {
+            total += process.inFlight
+            switch process.phase {
+            case .starting: counted.starting += 1
+            case .ready: counted.ready += 1
+            case .draining: counted.draining += 1
+            case .stopping: counted.stopping += 1
+            case .down: counted.down += 1
+            case .gone: break
+            }
+        }
+        if counted != census { return "processes are counted wrongly: \(census) for \(counted)" }
+        if total != inFlight { return "\(inFlight) requests in flight, \(total) on processes" }
+        if isSpawned && census.live > policy.maximum {
+            return "\(census.live) processes above the maximum of \(policy.maximum)"
+        }
+        let gone = processes.count { $0.phase.isGone }
+        if gone != freePlaces.count { return "\(gone) gone processes, \(freePlaces.count) places" }
+        return nil
+    }
+
+    private var brokenProcess: String? {
+        for (index, process) in processes.enumerated() {
+            let name = "process \(index)"
+            if !(0...policy.threads).contains(process.inFlight) {
+                return "\(name) has \(process.inFlight) requests for \(policy.threads) threads"
+            }
+            if !(0...process.inFlight).contains(process.unpinned) {
+                return "\(name) has \(process.unpinned) unpinned of \(process.inFlight) requests"
+            }
+            if process.sessions < 0 || (process.sessions > 0 && !process.phase.holdsSessions) {
+                return "\(name) has \(process.sessions) sessions while \(process.phase)"
+            }
+            if process.queue.count > 0 && !process.phase.serves {
+                return "\(name) has waiters while \(process.phase)"
+            }
+            if process.queue.count > 0 && process.inFlight < policy.threads && !isShuttingDown {
+                return "\(name) has waiters and a free slot"
+            }
+            if process.queue.count > policy.processQueueLimit {
+                return "\(name) has \(process.queue.count) waiters"
+            }
+            if case .draining = process.phase, process.isUnused {
+                return "\(name) is drained and not stopped"
+            }
+        }
+        return nil
+    }
+
+    private var brokenQueue: String? {
+        var linked = 0
+        var moved = 0
+        for (list, name) in queues {
+            var next = list.first
+            var count = 0
+            var since = MonotonicInstant(nanoseconds: .min)
+            while let waiter = next {
+                if waiters[waiter].queue != name { return "a waiter stands in two queues" }
+                if waiters[waiter].since < since {
+                    return "a later waiter stands before an earlier"
+                }
+                if name == .group && waiters[waiter].intent.placed == .moved { moved += 1 }
+                since = waiters[waiter].since
+                count += 1
+                if count > list.count { return "a queue has more waiters than it counts" }
+                next = waiters[waiter].next
+            }
+            if count != list.count { return "a queue has fewer waiters than it counts" }
+            linked += count
+        }
+        if linked != waiters.count { return "\(waiters.count) waiters, \(linked) in queues" }
+        if moved != movedWaiting {
+            return "\(movedWaiting) waiters with lost sessions for \(moved)"
+        }
+        if queue.count > policy.queueLimit { return "\(queue.count) waiters in the group's queue" }
+        return nil
+    }
+
+    private var queues: [(WaiterQueue, Waiter.Queue)] {
+        [(queue, .group)]
+            + processes.indices.map { (processes[$0].queue, .process(UInt32($0))) }
+    }
+
+    /// What waiters and the minimum can rely on.
+    private var brokenPromise: String? {
+        if isShuttingDown { return nil }
+        if queue.count > 0 && !isGateClosed && processes.contains(where: { hasRoom($0) }) {
+            return "a request waits while a process has room"
+        }
+        if queue.count > 0 && isHopeless { return "requests wait for nothing" }
+        let mayBeBelow =
+            backoff.inARow > 0 || census.live == policy.maximum
+            || (!isProven && census.starting >= Backoff.failingAfter)
+        if isSpawned && isBelowMinimum && !mayBeBelow {
+            return "\(census.starting + census.ready) processes below the minimum"
+        }
+        return nil
+    }
+
+    /// Only while there are few: it looks at each.
+    private var brokenLease: String? {
+        if leases.checkCount > leases.placeCount { return "a lease has two checks" }
+        if leases.count > 512 { return nil }
+        var sessions = [Int](repeating: 0, count: processes.count)
+        var active = sessions
+        for lease in leases.all {
+            if !lease.hasCheck { return "a lease is never looked at" }
+            guard let place = find(lease.process),
+                processes[Int(place)].phase.holdsSessions
+            else { continue }
+            sessions[Int(place)] += 1
+            active[Int(place)] += lease.active
+        }
+        for (index, process) in processes.enumerated() {
+            if process.sessions != sessions[index] {
+                return "process \(index) counts \(process.sessions) of \(sessions[index]) leases"
+            }
+            if active[index] > process.inFlight + process.queue.count {
+                return "leases of process \(index) have more requests than it has"
+            }
+            if policy.sessionsPerProcess > 0 && process.phase.isReady
+                && process.sessions + process.unpinned > policy.sessionsPerProcess
+            {
+                return "process \(index) has \(process.sessions) sessions"
+            }
+        }
+        return nil
+    }
+}

@@ -1,0 +1,233 @@
+/// The life of processes: facts from supervision, and what follows from them.
+extension GroupState {
+    mutating func start(now instant: MonotonicInstant) {
+        tick(instant)
+        precondition(!isStarted, "a group is started once")
+        isStarted = true
+        closeGate()
+        startWhatIsNeeded()
+    }
+
+    mutating func spawned(
+        _ handle: ProcessHandle, incarnation: Incarnation, label: String, pid: Int32,
+        address: ProcessAddress, now instant: MonotonicInstant
+    ) {
+        tick(instant)
+        guard let place = find(handle) else { return }
+        let index = Int(place)
+        precondition(processes[index].incarnation == nil, "a process is spawned once")
+        processes[index].incarnation = incarnation
+        processes[index].label = label
+        processes[index].pid = pid
+        processes[index].address = address
+        processes[index].startedAt = now
+        placesByIncarnation[incarnation] = place
+        switch processes[index].phase {
+        case .starting:
+            // The time that supervision needed to come to it is not the process's.
+            processes[index].phase = .starting(until: now + policy.startTimeout)
+            scheduleProcess(place)
+        case .ready, .draining, .stopping, .down, .gone: break
+        }
+    }
+
+    mutating func becameReady(_ handle: ProcessHandle, now instant: MonotonicInstant) {
+        tick(instant)
+        guard let place = find(handle) else { return }
+        precondition(processes[Int(place)].incarnation != nil, "a process is spawned, then ready")
+        guard apply(.becameReady, to: place) == .isReady else { return }
+        isProven = true
+        processes[Int(place)].readyAt = now
+        orders.events.append(.ready(handle, after: now - processes[Int(place)].startedAt))
+        welcome(place)
+        startWhatIsNeeded()
+    }
+
+    /// A process that takes new sessions from now on.
+    private mutating func welcome(_ place: UInt32) {
+        processes[Int(place)].idleSince = now
+        // Not behind the others, or it would be given the next many new sessions in a row.
+        processes[Int(place)].turn = max(processes[Int(place)].turn, turn)
+        if movedWaiting > 0 { settleMovedWaiters() }
+        openGateIfDue()
+        serveGroupQueue()
+        // Another one may be above the minimum now.
+        scheduleProcesses()
+    }
+
+    mutating func exited(
+        _ handle: ProcessHandle, _ report: ExitReport, now instant: MonotonicInstant
+    ) {
+        tick(instant)
+        guard let place = find(handle) else { return }
+        switch apply(.exited, to: place) {
+        case .failedToStart:
+            noteFailure(report)
+            let wait = noteFailedStart()
+            orders.events.append(
+                .startFailed(handle, report, failuresInARow: backoff.inARow, backoff: wait))
+            tellIfFailing()
+        case .crashed:
+            noteFailure(report)
+            orders.events.append(.gone(handle, .exited, report))
+            loseSessions(at: place)
+            noteLoss(of: place)
+        case .stopped(let reason):
+            switch reason {
+            case .startTimeout, .unreachable: noteFailure(report.preceded(by: cause(of: reason)))
+            case .idle, .shutdown, .exited, .drained: break
+            }
+            orders.events.append(.gone(handle, reason, report))
+        case .nothing, .isReady, .drains, .terminate, .kill, .isDown:
+            preconditionFailure("a process that has exited is gone")
+        }
+        settleWaiters(at: place)
+        vacate(place)
+        startWhatIsNeeded()
+        refuseIfHopeless()
+    }
+
+    /// Orders a process to end; its sessions are lost and its waiters placed anew.
+    mutating func stop(_ place: UInt32, _ reason: StopReason) {
+        let killAt = now + policy.stopTimeout
+        switch apply(.stop(reason, killAt: killAt), to: place) {
+        case .terminate(let reason):
+            orders.supervision.append(.terminate(handle(place), reason: reason))
+            orders.events.append(.stopping(handle(place), reason))
+        case .nothing: return
+        case .isReady, .drains, .kill, .failedToStart, .crashed, .stopped, .isDown:
+            preconditionFailure("a process that is stopped is terminated")
+        }
+        switch reason {
+        case .shutdown: processes[Int(place)].sessions = 0
+        case .idle, .startTimeout, .unreachable, .exited, .drained: loseSessions(at: place)
+        }
+        settleWaiters(at: place)
+        scheduleProcess(place)
+    }
+
+    /// Takes a process out of service: it ends when its sessions have; one not ready ends at once.
+    mutating func drain(_ handle: ProcessHandle, now instant: MonotonicInstant) {
+        tick(instant)
+        guard isSpawned, let place = find(handle) else { return }
+        switch processes[Int(place)].phase {
+        case .starting: stop(place, .drained)
+        case .ready, .draining, .stopping:
+            if apply(.drain(.drained), to: place) == .drains(.drained) {
+                orders.events.append(.draining(handle, .drained))
+            }
+            retireIfDrained(place)
+        case .down, .gone: break
+        }
+        startWhatIsNeeded()
+        refuseIfHopeless()
+    }
+
+    mutating func retireIfDrained(_ place: UInt32) {
+        switch processes[Int(place)].phase {
+        case .draining(let reason): if processes[Int(place)].isUnused { stop(place, reason) }
+        case .starting, .ready, .stopping, .down, .gone: break
+        }
+    }
+
+    /// No connection to a process could be made, though it is known as ready.
+    ///
+    /// A spawned one has lost its socket, or is about to be reported as gone: either way it is of no
+    /// use to anybody and is replaced. An external one is left alone for a growing while.
+    mutating func connectFailed(_ place: UInt32) {
+        guard processes[Int(place)].phase.serves else { return }
+        if isSpawned {
+            noteFailure(ExitReport(reason: cause(of: .unreachable)))
+            noteLoss(of: place)
+            stop(place, .unreachable)
+        } else {
+            let shift = min(processes[Int(place)].outages, 6)
+            processes[Int(place)].outages += 1
+            let span = min(
+                Interval(nanoseconds: Interval.seconds(1).nanoseconds << shift), .seconds(60))
+            guard apply(.refused(until: now + span), to: place) == .isDown else { return }
+            orders.events.append(.down(handle(place), retryIn: span))
+            settleWaiters(at: place)
+            scheduleProcess(place)
+        }
+        startWhatIsNeeded()
+        refuseIfHopeless()
+    }
+
+    /// Tries an external server again.
+    mutating func endOutage(_ place: UInt32) {
+        guard apply(.outageOver, to: place) == .isReady else { return }
+        orders.events.append(.up(handle(place)))
+        welcome(place)
+    }
+
+    mutating func startTimedOut(_ place: UInt32) {
+        kill(place, .startTimedOut)
+        let report = ExitReport(reason: cause(of: .startTimeout))
+        noteFailure(report)
+        let wait = noteFailedStart()
+        orders.events.append(
+            .startFailed(
+                handle(place), report, failuresInARow: backoff.inARow, backoff: wait))
+        tellIfFailing()
+        refuseIfHopeless()
+    }
+
+    mutating func kill(_ place: UInt32, _ fact: ProcessPhase.Fact) {
+        switch apply(fact, to: place) {
+        case .kill(let reason):
+            orders.supervision.append(.kill(handle(place), reason: reason))
+            orders.events.append(.killing(handle(place), reason))
+        case .nothing, .isReady, .drains, .terminate, .failedToStart, .crashed, .stopped, .isDown:
+            preconditionFailure("a process whose time is up is killed")
+        }
+    }
+
+    mutating func shutDown(now instant: MonotonicInstant) {
+        tick(instant)
+        if isShuttingDown { return }
+        isShuttingDown = true
+        refuseGroupQueue(.shuttingDown)
+        for index in processes.indices {
+            let place = UInt32(index)
+            refuseProcessQueue(at: place, .shuttingDown)
+            switch processes[index].phase {
+            case .starting, .ready, .draining: if isSpawned { stop(place, .shutdown) }
+            case .stopping, .down, .gone: break
+            }
+        }
+    }
+
+    var isStopped: Bool { isShuttingDown && (!isSpawned || census.live == 0) }
+
+    // MARK: Failures
+
+    private mutating func noteFailure(_ report: ExitReport) {
+        lastFailure = GroupSnapshot.Failure(at: now, report: report)
+    }
+
+    private func cause(of reason: StopReason) -> String {
+        switch reason {
+        case .startTimeout:
+            "not ready within \(policy.startTimeout.text) (start_timeout)"
+        case .unreachable: "running, but no connection to it could be made"
+        case .idle, .shutdown, .exited, .drained: reason.rawValue
+        }
+    }
+}
+
+extension ExitReport {
+    fileprivate func preceded(by cause: String) -> ExitReport {
+        var report = self
+        report.reason = "\(cause); \(reason)"
+        return report
+    }
+}
+
+extension Interval {
+    /// In whole seconds, or milliseconds where that says more.
+    fileprivate var text: String {
+        let milliseconds = nanoseconds / 1_000_000
+        return milliseconds % 1000 == 0 ? "\(milliseconds / 1000) s" : "\(milliseconds) ms"
+    }
+}

@@ -1,0 +1,160 @@
+/// The queues: of the group, and of each process for its own sessions. First come, first served.
+extension GroupState {
+    mutating func enqueue(_ request: AdmissionRequest, _ intent: Intent) -> WaiterTicket {
+        let waiter = waiters.insert(request, intent, since: now)
+        joinGroupQueue(waiter)
+        return waiters.ticket(waiter)
+    }
+
+    mutating func enqueue(
+        _ request: AdmissionRequest, _ intent: Intent, at place: UInt32
+    ) -> WaiterTicket {
+        let waiter = waiters.insert(request, intent, since: now)
+        joinProcessQueue(waiter, at: place)
+        return waiters.ticket(waiter)
+    }
+
+    private mutating func joinGroupQueue(_ waiter: UInt32) {
+        waiters.link(waiter, into: &queue, .group)
+        if waiters[waiter].intent.placed == .moved { movedWaiting += 1 }
+        noteLimit()
+    }
+
+    /// Whoever waits for its process keeps its session alive meanwhile.
+    private mutating func joinProcessQueue(_ waiter: UInt32, at place: UInt32) {
+        if let session = waiters[waiter].intent.session {
+            waiters[waiter].lease = joinLease(session, at: place)
+        }
+        waiters.link(waiter, into: &processes[Int(place)].queue, .process(place))
+        scheduleProcess(place)
+    }
+
+    /// Takes a waiter out of whatever queue it is in; its lease is left too.
+    private mutating func takeOut(_ waiter: UInt32) {
+        switch waiters[waiter].queue {
+        case .none: break
+        case .group:
+            waiters.unlink(waiter, from: &queue)
+            if waiters[waiter].intent.placed == .moved { movedWaiting -= 1 }
+        case .process(let place):
+            waiters.unlink(waiter, from: &processes[Int(place)].queue)
+            if let lease = waiters[waiter].lease { leaveLease(lease) }
+            waiters[waiter].lease = nil
+        }
+    }
+
+    mutating func leaveQueue(_ ticket: WaiterTicket, now instant: MonotonicInstant) -> Bool {
+        tick(instant)
+        guard let waiter = waiters.find(ticket) else { return false }
+        let queue = waiters[waiter].queue
+        takeOut(waiter)
+        waiters.remove(waiter)
+        if case .process(let place) = queue {
+            retireIfDrained(place)
+            scheduleProcess(place)
+        }
+        return true
+    }
+
+    // MARK: Serving
+
+    /// A slot or a session's place of a process is free: its own waiters first, then the group's.
+    mutating func serveWaiters(at place: UInt32) {
+        let index = Int(place)
+        guard processes[index].phase.serves && !isShuttingDown else { return }
+        while processes[index].inFlight < policy.threads,
+            let waiter = processes[index].queue.first
+        {
+            waiters.unlink(waiter, from: &processes[index].queue)
+            let lease = waiters[waiter].lease
+            let grant = grant(on: place, waiters[waiter].intent, joined: lease)
+            orders.traffic.append(.grant(waiters[waiter].request.waiter, grant))
+            waiters.remove(waiter)
+        }
+        serveGroupQueue()
+    }
+
+    mutating func serveGroupQueue() {
+        if isShuttingDown { return }
+        while let waiter = queue.first, let place = placeWithRoom() {
+            takeOut(waiter)
+            let grant = grant(on: place, waiters[waiter].intent)
+            orders.traffic.append(.grant(waiters[waiter].request.waiter, grant))
+            waiters.remove(waiter)
+        }
+    }
+
+    /// Places a waiter anew whose process is no more; its ticket stays good while it waits.
+    private mutating func settle(_ waiter: UInt32) {
+        takeOut(waiter)
+        switch decide(waiters[waiter].request) {
+        case .grant(let place, let intent):
+            let grant = grant(on: place, intent)
+            orders.traffic.append(.grant(waiters[waiter].request.waiter, grant))
+            waiters.remove(waiter)
+        case .waitForProcess(let place, let intent):
+            waiters[waiter].intent = intent
+            joinProcessQueue(waiter, at: place)
+        case .waitForGroup(let intent):
+            waiters[waiter].intent = intent
+            joinGroupQueue(waiter)
+        case .refuse(let reason):
+            refuse(waiter, reason)
+        }
+    }
+
+    /// The own queue of a process that serves no more.
+    mutating func settleWaiters(at place: UInt32) {
+        while let waiter = processes[Int(place)].queue.first { settle(waiter) }
+    }
+
+    /// Waiters whose lost session has a process again, through a request that came before them.
+    mutating func settleMovedWaiters() {
+        var next = queue.first
+        while let waiter = next {
+            next = waiters[waiter].next
+            guard waiters[waiter].intent.placed == .moved,
+                let session = waiters[waiter].intent.session,
+                let index = leases.find(session), leases[index].isLive(at: now),
+                let place = find(leases[index].process), processes[Int(place)].phase.serves
+            else { continue }
+            settle(waiter)
+        }
+    }
+
+    // MARK: Refusing
+
+    private mutating func refuse(_ waiter: UInt32, _ reason: Refusal.Reason) {
+        takeOut(waiter)
+        let refusal = shed(reason)
+        orders.traffic.append(.refuse(waiters[waiter].request.waiter, refusal))
+        waiters.remove(waiter)
+    }
+
+    mutating func refuseGroupQueue(_ reason: Refusal.Reason) {
+        while let waiter = queue.first { refuse(waiter, reason) }
+    }
+
+    mutating func refuseProcessQueue(at place: UInt32, _ reason: Refusal.Reason) {
+        while let waiter = processes[Int(place)].queue.first { refuse(waiter, reason) }
+    }
+
+    mutating func refuseTimedOut() {
+        while let waiter = queue.first, waiters[waiter].since + policy.queueTimeout <= now {
+            refuse(waiter, .queueTimeout)
+        }
+    }
+
+    mutating func refuseTimedOut(at place: UInt32) {
+        while let waiter = processes[Int(place)].queue.first,
+            waiters[waiter].since + policy.queueTimeout <= now
+        {
+            refuse(waiter, .queueTimeout)
+        }
+    }
+
+    /// When the first of a queue has waited long enough.
+    func timeout(of queue: WaiterQueue) -> MonotonicInstant? {
+        queue.first.map { waiters[$0].since + policy.queueTimeout }
+    }
+}

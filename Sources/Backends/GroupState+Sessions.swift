@@ -1,0 +1,137 @@
+/// Sessions: where a claim leads, and the leases that processes are kept for.
+extension GroupState {
+    /// Where a request's claim leads to.
+    enum Destination: Equatable {
+        /// The session's process lives.
+        case process(UInt32, SessionID)
+        /// The session's process is gone.
+        case lost(SessionID)
+        /// There is no session, or it is over.
+        case anew
+    }
+
+    mutating func destination(of claim: AdmissionRequest.Claim?) -> Destination {
+        guard let claim else { return .anew }
+        if let index = leases.find(claim.session) {
+            if leases[index].isLive(at: now) {
+                // The session may have moved since the cookie was made: its lease knows better.
+                if let place = find(leases[index].process), processes[Int(place)].phase.serves {
+                    return .process(place, claim.session)
+                }
+                return .lost(claim.session)
+            }
+            // `advance` has not come to it yet. One that is ending still has requests.
+            if !leases[index].isEnding { endLease(index) }
+        }
+        // A process's only place may be somebody else's by now; an old token needs a live lease.
+        if claim.requiresLease || policy.sessionsPerProcess > 0 { return .anew }
+        guard let place = placesByIncarnation[claim.process],
+            processes[Int(place)].phase.serves
+        else { return .lost(claim.session) }
+        return .process(place, claim.session)
+    }
+
+    /// Takes part in a session on a process, and begins it if there is none; nil: no lease.
+    mutating func joinLease(_ session: SessionID, at place: UInt32) -> LeaseReference? {
+        let handle = handle(place)
+        if let index = leases.find(session) {
+            if leases[index].process != handle {
+                leaveProcess(ofLease: index)
+                leases.move(index, to: handle, now: now)
+                processes[Int(place)].sessions += 1
+            }
+            leases[index].active += 1
+            leases[index].lastSeen = now
+            return leases.reference(index)
+        }
+        guard
+            let index = leases.insert(session, on: handle, idle: policy.sessionIdle, now: now)
+        else {
+            totals.sessionsWithoutLease += 1
+            return nil
+        }
+        processes[Int(place)].sessions += 1
+        leases[index].active = 1
+        return leases.reference(index)
+    }
+
+    /// A request of a session has ended, or left the queue of its process.
+    mutating func leaveLease(_ reference: LeaseReference) {
+        guard let index = leases.find(reference) else { return }
+        leases[index].active = max(0, leases[index].active - 1)
+        leases[index].lastSeen = now
+        if leases[index].isEnding && leases[index].active == 0 { endLease(index) }
+    }
+
+    mutating func releaseLease(of grant: Grant) {
+        if let reference = grant.lease { return leaveLease(reference) }
+        // A session that was pinned after the grant.
+        guard let session = grant.session, let index = leases.find(session),
+            leases[index].process == grant.process
+        else { return }
+        leaveLease(leases.reference(index))
+    }
+
+    /// Removes a lease and gives its place to whoever waits for one.
+    mutating func endLease(_ index: UInt32) {
+        let handle = leases[index].process
+        leaveProcess(ofLease: index)
+        leases.remove(index)
+        guard let place = find(handle) else { return }
+        serveWaiters(at: place)
+        retireIfDrained(place)
+        scheduleProcess(place)
+    }
+
+    private mutating func leaveProcess(ofLease index: UInt32) {
+        // A process that is being stopped has given up its sessions already.
+        guard let place = find(leases[index].process),
+            processes[Int(place)].phase.holdsSessions
+        else { return }
+        processes[Int(place)].sessions -= 1
+    }
+
+    mutating func pin(_ session: SessionID, of grant: Grant, now instant: MonotonicInstant) {
+        tick(instant)
+        guard let place = find(grant.process), processes[Int(place)].phase.serves,
+            leases.find(session) == nil
+        else { return }
+        processes[Int(place)].unpinned = max(0, processes[Int(place)].unpinned - 1)
+        _ = joinLease(session, at: place)
+        totals.sessionsCreated += 1
+    }
+
+    mutating func endSession(_ session: SessionID, now instant: MonotonicInstant) {
+        tick(instant)
+        guard let index = leases.find(session) else { return }
+        // Its place is free when its last request has ended, not before.
+        if leases[index].active > 0 {
+            leases[index].isEnding = true
+        } else {
+            endLease(index)
+        }
+        startWhatIsNeeded()
+    }
+
+    mutating func holdSession(
+        _ session: SessionID, idle: Interval, now instant: MonotonicInstant
+    ) {
+        tick(instant)
+        guard let index = leases.find(session), leases[index].isLive(at: now) else { return }
+        leases[index].idle = max(leases[index].idle, min(idle, Self.longestInterval))
+    }
+
+    /// Ends the leases whose time is over.
+    mutating func endIdleLeases() {
+        while let index = leases.nextEnded(now: now) { endLease(index) }
+    }
+
+    /// A process can serve its sessions no more; their leases stay, to tell the users who return.
+    mutating func loseSessions(at place: UInt32) {
+        let count = processes[Int(place)].sessions
+        processes[Int(place)].sessions = 0
+        guard count > 0 else { return }
+        totals.sessionsLost += UInt64(count)
+        orders.events.append(.sessionsLost(handle(place), count: count))
+    }
+}

@@ -1,0 +1,72 @@
+extension GroupState {
+    func snapshot(now instant: MonotonicInstant) -> GroupSnapshot {
+        let now = max(now, instant)
+        return GroupSnapshot(
+            name: policy.name, isSpawned: isSpawned, state: state, generation: 1,
+            minimum: isSpawned ? policy.minimum : processes.count,
+            maximum: isSpawned ? policy.maximum : processes.count, threads: policy.threads,
+            queueLength: queue.count, queueLimit: policy.queueLimit,
+            queueOldest: queue.first.map { now - waiters[$0].since } ?? .zero,
+            queueRejectedTotal: totals.rejected, queueTimedOutTotal: totals.timedOut,
+            sessionsLive: processes.reduce(0) { $0 + $1.sessions },
+            sessionsCreatedTotal: totals.sessionsCreated,
+            sessionsMovedTotal: totals.sessionsMoved, sessionsLostTotal: totals.sessionsLost,
+            starting: census.starting, spawnedTotal: totals.spawned,
+            failuresInARow: backoff.inARow, backoff: backoff.left(at: now),
+            lastFailure: lastFailure, limitReachedTotal: totals.limitReached,
+            processes: processSnapshots(now: now),
+            sessionsWithoutLeaseTotal: totals.sessionsWithoutLease)
+    }
+
+    private var state: GroupSnapshot.State {
+        if isShuttingDown { return .stopped }
+        if backoff.isFailing { return .failing }
+        if census.ready > 0 { return .ok }
+        // External servers that are all down; spawned ones may be none at all, and rightly so.
+        if !isSpawned { return .failing }
+        return policy.minimum > 0 || census.starting > 0 ? .starting : .ok
+    }
+
+    /// In the order of their starts. Those above the minimum, counted from the oldest, are transient.
+    private func processSnapshots(now: MonotonicInstant) -> [ProcessSnapshot] {
+        let living = processes.indices.filter { !processes[$0].phase.isGone }
+            .sorted { processes[$0].rank < processes[$1].rank }
+        var kept = isSpawned ? policy.minimum : living.count
+        return living.map { index in
+            let isCounted: Bool
+            switch processes[index].phase {
+            case .starting, .ready, .down: isCounted = true
+            case .draining, .stopping, .gone: isCounted = false
+            }
+            let isTransient = isSpawned && isCounted && kept <= 0
+            if isCounted { kept -= 1 }
+            return snapshot(of: index, isTransient: isTransient, now: now)
+        }
+    }
+
+    private func snapshot(
+        of index: Int, isTransient: Bool, now: MonotonicInstant
+    ) -> ProcessSnapshot {
+        let process = processes[index]
+        return ProcessSnapshot(
+            handle: handle(UInt32(index)), label: process.label, pid: process.pid,
+            state: state(of: process.phase), reason: process.reason, generation: 1,
+            transient: isTransient, address: process.address, inFlight: process.inFlight,
+            queued: process.queue.count, sessions: process.sessions,
+            requestsTotal: process.requestsTotal, errorsTotal: process.errorsTotal,
+            startedAt: process.startedAt,
+            readyAfter: isSpawned ? process.readyAt.map { $0 - process.startedAt } : nil,
+            idle: process.inFlight > 0 || process.readyAt == nil ? .zero : now - process.idleSince)
+    }
+
+    private func state(of phase: ProcessPhase) -> ProcessSnapshot.State {
+        switch phase {
+        case .starting: .starting
+        case .ready: .ready
+        case .draining: .draining
+        case .stopping: .stopping
+        case .down: .down
+        case .gone: preconditionFailure("a place without a process has no snapshot")
+        }
+    }
+}

@@ -1,0 +1,162 @@
+/// Starts: how many processes are wanted, and when one may be started (rule 5 and back-off).
+extension GroupState {
+    /// Orders the starts that are wanted and permitted.
+    ///
+    /// - Parameter evenUnqueued: somebody who could not even wait would have needed a process.
+    mutating func startWhatIsNeeded(evenUnqueued: Bool = false) {
+        guard isSpawned && !isShuttingDown else { return }
+        let demand = max(queue.count, evenUnqueued ? 1 : 0)
+        while mayStart, let reason = wantedStart(demand: demand) {
+            let place = occupy(.starting(until: now + policy.startTimeout))
+            processes[Int(place)].reason = reason
+            totals.spawned += 1
+            if reason == .probe { probeWanted = false }
+            orders.supervision.append(.spawn(handle(place), reason: reason))
+            orders.events.append(.spawning(handle(place), reason))
+            scheduleProcess(place)
+        }
+    }
+
+    /// Room for another process, and nothing known that speaks against starting it now.
+    ///
+    /// Until a first process got ready no more than eight are tried at once, and after a failure one
+    /// at a time: whatever is wrong is most likely wrong with all of them.
+    private var mayStart: Bool {
+        guard census.live < policy.maximum else { return false }
+        if backoff.inARow == 0 {
+            return isProven || census.starting < Backoff.failingAfter
+        }
+        return census.starting == 0 && backoff.until <= now
+    }
+
+    private mutating func wantedStart(demand: Int) -> SpawnReason? {
+        if backoff.isFailing {
+            return isBelowMinimum || probeWanted || demand > 0 ? .probe : nil
+        }
+        if isBelowMinimum { return .minimum }
+        // The governor: waiters that the starts in flight will serve need no further one.
+        if demand > census.starting * waitersPerStart { return .queue }
+        if isAboveTarget { return .load }
+        return nil
+    }
+
+    var isBelowMinimum: Bool {
+        isStarted && census.starting + census.ready < policy.minimum
+    }
+
+    /// How many new sessions one process can take at once.
+    private var waitersPerStart: Int {
+        policy.sessionsPerProcess == 0
+            ? policy.threads : min(policy.threads, policy.sessionsPerProcess)
+    }
+
+    /// Pins cannot be undone: the next process is started while there is still room on the others.
+    private var isAboveTarget: Bool {
+        mutating get {
+            census.starting == 0 && census.ready > 0
+                && load.isAbove(Self.targetLoad, of: census.ready * policy.threads, at: now)
+        }
+    }
+
+    /// Counts that a process was wanted and `max` forbade it.
+    mutating func noteLimit() {
+        if isSpawned && census.live >= policy.maximum
+            && max(queue.count, 1) > census.starting * waitersPerStart
+        {
+            totals.limitReached += 1
+        }
+    }
+
+    /// When a start that is wanted will be permitted; nil: none is, or time alone changes nothing.
+    var startDeadline: MonotonicInstant? {
+        guard isSpawned && !isShuttingDown, backoff.inARow > 0, backoff.until > now,
+            census.starting == 0, census.live < policy.maximum
+        else { return nil }
+        let isWanted = isBelowMinimum || queue.count > 0 || (backoff.isFailing && probeWanted)
+        return isWanted ? backoff.until : nil
+    }
+
+    // MARK: Failures
+
+    mutating func noteFailedStart() -> Interval {
+        isProven = false
+        return backoff.startFailed(now: now, using: &generator)
+    }
+
+    /// A process that was ready has ended, or is of no use any more.
+    mutating func noteLoss(of place: UInt32) {
+        let index = Int(place)
+        if processes[index].hasServed {
+            backoff.crashed(
+                startedAt: processes[index].startedAt, readyFor: processes[index].readyFor(at: now),
+                now: now, using: &generator)
+        } else {
+            _ = noteFailedStart()
+        }
+        tellIfFailing()
+    }
+
+    /// The failure that makes a group a failing one is told once.
+    mutating func tellIfFailing() {
+        guard backoff.isFailing && !isKnownAsFailing else { return }
+        isKnownAsFailing = true
+        orders.events.append(.failing(retryIn: backoff.left(at: now)))
+    }
+
+    mutating func noteServed(readyFor: Interval) {
+        backoff.served(readyFor: readyFor)
+        isProven = true
+        tellIfRecovered()
+    }
+
+    private mutating func tellIfRecovered() {
+        guard isKnownAsFailing && !backoff.isFailing else { return }
+        isKnownAsFailing = false
+        probeWanted = false
+        orders.events.append(.recovered)
+    }
+
+    /// Forgets every failure: an administrator has mended what was broken.
+    mutating func reset(now instant: MonotonicInstant) {
+        tick(instant)
+        backoff.reset()
+        tellIfRecovered()
+        for index in processes.indices {
+            switch processes[index].phase {
+            case .down:
+                processes[index].outages = 0
+                endOutage(UInt32(index))
+            case .starting, .ready, .draining, .stopping, .gone: break
+            }
+        }
+        startWhatIsNeeded()
+    }
+
+    // MARK: Hope
+
+    /// Nothing is ready and nothing will be soon: whoever waits would wait in vain.
+    var isHopeless: Bool {
+        if census.ready > 0 { return false }
+        if !isSpawned || backoff.isFailing { return true }
+        return census.starting == 0 && backoff.inARow > 0 && backoff.until > now
+    }
+
+    mutating func refuseIfHopeless() {
+        guard isHopeless && !isShuttingDown && queue.count > 0 else { return }
+        probeWanted = true
+        refuseGroupQueue(.groupFailing)
+    }
+
+    /// For Retry-After: when the next process is tried, rounded up.
+    var secondsUntilNextTry: Int {
+        var left = backoff.left(at: now)
+        if !isSpawned {
+            for index in processes.indices {
+                if case .down(let until) = processes[index].phase {
+                    left = left == .zero ? until - now : min(left, until - now)
+                }
+            }
+        }
+        return max(1, Int((left.nanoseconds + 999_999_999) / 1_000_000_000))
+    }
+}

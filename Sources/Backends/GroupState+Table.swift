@@ -1,0 +1,113 @@
+/// The table of processes: places, handles, and how many are in which phase.
+extension GroupState {
+    func handle(_ place: UInt32) -> ProcessHandle {
+        ProcessHandle(index: place, serial: processes[Int(place)].serial)
+    }
+
+    /// Nil when the process is gone.
+    func find(_ handle: ProcessHandle) -> UInt32? {
+        guard let place = findLast(handle), !processes[Int(place)].phase.isGone else { return nil }
+        return place
+    }
+
+    /// Its place as long as nobody else has it; the process may be gone.
+    func findLast(_ handle: ProcessHandle) -> UInt32? {
+        guard Int(handle.index) < processes.count,
+            processes[Int(handle.index)].serial == handle.serial
+        else { return nil }
+        return handle.index
+    }
+
+    /// Gives a place to a new process.
+    mutating func occupy(_ phase: ProcessPhase, weight: Int = 1) -> UInt32 {
+        lastRank += 1
+        var process = Process(
+            weight: weight, rank: lastRank, now: now, idleTimeout: jitteredIdleTimeout())
+        process.phase = phase
+        process.turn = turn
+        count(phase, 1)
+        if let place = freePlaces.popLast() {
+            process.serial = processes[Int(place)].serial &+ 1
+            processes[Int(place)] = process
+            return place
+        }
+        processes.append(process)
+        return UInt32(processes.count - 1)
+    }
+
+    /// Frees the place of a process that is gone; slots that are still held of it are forgotten.
+    mutating func vacate(_ place: UInt32) {
+        let index = Int(place)
+        inFlight -= processes[index].inFlight
+        processes[index].inFlight = 0
+        processes[index].unpinned = 0
+        noteLoad(at: place)
+        if let incarnation = processes[index].incarnation,
+            placesByIncarnation[incarnation] == place
+        {
+            placesByIncarnation[incarnation] = nil
+        }
+        freePlaces.append(place)
+    }
+
+    /// Tells a process's life cycle what has happened.
+    mutating func apply(
+        _ fact: ProcessPhase.Fact, to place: UInt32
+    ) -> ProcessPhase.Outcome {
+        count(processes[Int(place)].phase, -1)
+        let outcome = processes[Int(place)].phase.apply(fact)
+        count(processes[Int(place)].phase, 1)
+        return outcome
+    }
+
+    private mutating func count(_ phase: ProcessPhase, _ change: Int) {
+        switch phase {
+        case .starting: census.starting += change
+        case .ready: census.ready += change
+        case .draining: census.draining += change
+        case .stopping: census.stopping += change
+        case .down: census.down += change
+        case .gone: break
+        }
+    }
+
+    /// Within 10 %, so that processes that fell idle together do not end together.
+    private mutating func jitteredIdleTimeout() -> Interval {
+        let tenth = policy.idleTimeout.nanoseconds / 10
+        let jitter = Int64.random(in: -tenth...tenth, using: &generator)
+        return Interval(nanoseconds: policy.idleTimeout.nanoseconds + jitter)
+    }
+
+    /// The servers of an external group are there from the start.
+    mutating func enterExternal(_ servers: [GroupPolicy.ExternalServer]) {
+        for server in servers {
+            let place = occupy(.ready, weight: min(max(server.weight, 1), 256))
+            var incarnation = server.address.stableIncarnation
+            // The same address twice is two processes all the same.
+            while placesByIncarnation[incarnation] != nil {
+                incarnation.value = Generator.mix(incarnation.value &+ 1)
+            }
+            processes[Int(place)].incarnation = incarnation
+            processes[Int(place)].address = server.address
+            processes[Int(place)].label = server.address.text
+            processes[Int(place)].readyAt = now
+            placesByIncarnation[incarnation] = place
+        }
+    }
+}
+
+extension ProcessAddress {
+    var text: String {
+        switch self {
+        case .unix(let path): "unix:\(path)"
+        case .tcp(let host, let port): host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
+        }
+    }
+
+    /// The same in every run, so that pins to external servers outlive the balancer (FNV-1a).
+    var stableIncarnation: Incarnation {
+        var hash: UInt64 = 0xcbf2_9ce4_8422_2325
+        for byte in text.utf8 { hash = (hash ^ UInt64(byte)) &* 0x0000_0100_0000_01b3 }
+        return Incarnation(Generator.mix(hash))
+    }
+}

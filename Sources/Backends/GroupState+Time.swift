@@ -1,0 +1,102 @@
+/// Time: what has become due, and when to look again.
+extension GroupState {
+    mutating func advance(to instant: MonotonicInstant) {
+        tick(instant)
+        endIdleLeases()
+        checkProcesses()
+        refuseTimedOut()
+        openGateIfDue()
+        startWhatIsNeeded()
+    }
+
+    var nextDeadline: MonotonicInstant? {
+        var earliest = leases.nextCheck
+        func consider(_ candidate: MonotonicInstant?) {
+            guard let candidate else { return }
+            earliest = earliest.map { min($0, candidate) } ?? candidate
+        }
+        consider(processCheck)
+        consider(timeout(of: queue))
+        consider(gateUntil)
+        consider(startDeadline)
+        return earliest
+    }
+
+    private mutating func checkProcesses() {
+        // What is done for one process may make something due at another.
+        while let check = processCheck, check <= now {
+            processCheck = nil
+            for index in processes.indices { doWhatIsDue(UInt32(index)) }
+            evictIdle()
+            scheduleProcesses()
+        }
+    }
+
+    private mutating func doWhatIsDue(_ place: UInt32) {
+        switch processes[Int(place)].phase {
+        case .starting(let until): if until <= now { startTimedOut(place) }
+        case .ready, .draining:
+            refuseTimedOut(at: place)
+            retireIfDrained(place)
+        case .stopping(_, let killAt):
+            if let killAt, killAt <= now { kill(place, .stopTimedOut) }
+        case .down(let until): if until <= now { endOutage(place) }
+        case .gone: break
+        }
+    }
+
+    /// When there is next something to do about a process.
+    private func deadline(of place: UInt32) -> MonotonicInstant? {
+        switch processes[Int(place)].phase {
+        case .starting(let until), .down(let until): return until
+        case .stopping(_, let killAt): return killAt
+        case .draining: return timeout(of: processes[Int(place)].queue)
+        case .ready:
+            return timeout(of: processes[Int(place)].queue) ?? evictionTime(of: place)
+        case .gone: return nil
+        }
+    }
+
+    /// Notes when a process is to be looked at, if that is earlier than what is known.
+    mutating func scheduleProcess(_ place: UInt32) {
+        guard let deadline = deadline(of: place) else { return }
+        processCheck = processCheck.map { min($0, deadline) } ?? deadline
+    }
+
+    mutating func scheduleProcesses() {
+        for index in processes.indices { scheduleProcess(UInt32(index)) }
+    }
+
+    // MARK: Eviction of idle transient processes
+
+    /// When a process that nobody needs is to end; nil: it is needed, or the minimum needs it.
+    private func evictionTime(of place: UInt32) -> MonotonicInstant? {
+        guard isSpawned && census.ready > policy.minimum else { return nil }
+        let process = processes[Int(place)]
+        guard process.phase.isReady && process.isUnused else { return nil }
+        return process.idleSince + process.idleTimeout
+    }
+
+    /// Stops what has been idle for too long, the longest idle first, down to the minimum.
+    ///
+    /// Looking, cordoning and stopping are one change to the state, so no request can come in
+    /// between; and whoever has a session, a request or a waiter is not looked at.
+    private mutating func evictIdle() {
+        while let place = longestIdle() { stop(place, .idle) }
+    }
+
+    private func longestIdle() -> UInt32? {
+        var best: UInt32?
+        for index in processes.indices {
+            let place = UInt32(index)
+            guard let time = evictionTime(of: place), time <= now else { continue }
+            if let current = best,
+                processes[Int(current)].idleSince <= processes[index].idleSince
+            {
+                continue
+            }
+            best = place
+        }
+        return best
+    }
+}
