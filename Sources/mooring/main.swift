@@ -1,1 +1,6 @@
-print("mooring")
+internal import Glibc
+
+// One line, so that nothing runs before the command line is read: `serve` and `run` must block
+// their signals before any other thread exists. Not exit(3): its handlers would run beside threads
+// that are still at work.
+_exit(MooringCommand.runToExitCode())

@@ -1,0 +1,85 @@
+internal import AdminAPI
+internal import AsyncHTTPClient
+internal import Backends
+internal import FoundationEssentials
+internal import NIOCore
+internal import NIOHTTP1
+internal import Reactor
+
+/// Asks the admin API of a running balancer.
+struct AdminClient: Sendable {
+    private let base: String
+    /// As the user knows it.
+    private let address: String
+    private let token: AdminToken?
+    private static let answerLimit = 64 * 1024 * 1024
+    private static let timeoutSeconds: Int64 = 10
+
+    init(address: ProcessAddress, token: AdminToken?) {
+        self.token = token
+        switch address {
+        case .unix(let path):
+            self.address = "unix:\(path)"
+            base = "http+unix://\(Self.encoded(path))"
+        case .tcp(let host, let port):
+            // What listens on every address is reached through this machine's own.
+            let reachable = ["0.0.0.0": "127.0.0.1", "::": "::1"][host] ?? host
+            self.address =
+                reachable.contains(":") ? "[\(reachable)]:\(port)" : "\(reachable):\(port)"
+            base = "http://\(self.address)"
+        }
+    }
+
+    /// The body of a good answer; blocks.
+    ///
+    /// - Throws: `CommandFailure`: unreachable when nobody answers, failed when it says no.
+    func get(_ path: String) throws -> Data {
+        let answer: (status: UInt, body: Data)
+        do {
+            answer = try waitFor { try await fetch(path) }
+        } catch {
+            throw CommandFailure.unreachable(
+                "no balancer answers at \(address) (\(reason(of: error))); start one with mooring"
+                    + " serve, or name its address with --admin or its file with -c")
+        }
+        switch answer.status {
+        case 200:
+            return answer.body
+        case 401:
+            throw CommandFailure.failed(
+                "the balancer at \(address) asks for its token; name the file with --token-file")
+        default:
+            throw CommandFailure.failed(
+                "the balancer at \(address) answered \(answer.status) to \(path)")
+        }
+    }
+
+    @concurrent private func fetch(_ path: String) async throws -> (status: UInt, body: Data) {
+        var request = HTTPClientRequest(url: base + path)
+        request.headers.add(name: "Accept", value: "application/json")
+        if let token { request.headers.add(name: "Authorization", value: token.authorization) }
+        let response = try await HTTPClient.shared.execute(
+            request, timeout: .seconds(Self.timeoutSeconds))
+        let body = try await response.body.collect(upTo: Self.answerLimit)
+        return (response.status.code, Data(body.readableBytesView))
+    }
+
+    private func reason(of error: any Error) -> String {
+        if let failure = error as? HTTPClientError { return failure.shortDescription }
+        if let failure = error as? IOError { return SystemError.message(failure.errnoCode) }
+        return "\(error)"
+    }
+
+    /// A path as the host of a `http+unix` URL: everything but letters and digits in percent form.
+    private static func encoded(_ path: String) -> String {
+        path.utf8.reduce(into: "") { result, byte in
+            let scalar = UnicodeScalar(byte)
+            if scalar.isASCII && (scalar.properties.isAlphabetic || (0x30...0x39).contains(byte)) {
+                result.unicodeScalars.append(scalar)
+            } else {
+                result += byte < 16 ? "%0" : "%"
+                result += String(byte, radix: 16, uppercase: true)
+            }
+        }
+    }
+}

@@ -1,0 +1,71 @@
+internal import AdminAPI
+internal import ConfigFile
+internal import FoundationEssentials
+internal import Glibc
+internal import Logging
+internal import Reactor
+
+/// From a validated configuration to a running balancer.
+enum Composition {
+    /// Serves until a signal ends it; the caller has blocked the signals.
+    ///
+    /// - Throws: `CommandFailure`; its message says what could not be had.
+    static func serve(_ configuration: Configuration) throws -> Int32 {
+        // A client that has gone is an error of write(2), not the end of the program.
+        signal(SIGPIPE, SIG_IGN)
+        let plan = ServingPlan(
+            configuration, environment: ProcessInfo.processInfo.environment)
+        let log = startLog(plan)
+        for warning in configuration.warnings { log.warning("\(warning)") }
+        do {
+            try PrivateFiles.prepareFolder(configuration.stateDirectory, setting: "state_dir")
+            let (keyring, isNew) = try KeyringFile.load(configuration.keysFile)
+            if isNew {
+                log.notice("made a new key for session cookies in \(configuration.keysFile)")
+            }
+            FileLimit.raise(connections: configuration.limits.connections, log: log)
+            let token = try configuration.admin.tokenFile.map(AdminToken.read(file:))
+            return try Serving(plan, keyring: keyring, token: token, log: log).run()
+        } catch let failure as CommandFailure {
+            throw failure
+        } catch {
+            throw CommandFailure.failed("\(error)")
+        }
+    }
+
+    private static func startLog(_ plan: ServingPlan) -> Logger {
+        LoggingSystem.bootstrap { _ in
+            ConsoleLogHandler(format: plan.logFormat, level: plan.logLevel)
+        }
+        return Logger(label: "mooring")
+    }
+}
+
+/// The limit of open files (RLIMIT_NOFILE), which a busy balancer needs higher than usual.
+enum FileLimit {
+    /// Descriptors that are needed beside connections: logs, pipes of processes, loops.
+    private static let reserve = 1024
+
+    /// Raises the soft limit to what the connections need, as far as the hard one allows.
+    static func raise(connections: Int, log: Logger) {
+        var limit = rlimit()
+        guard unsafe getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else {
+            return
+        }
+        // One for the client, one for the process.
+        let needed = rlim_t(clamping: connections) * 2 + rlim_t(reserve)
+        guard limit.rlim_cur < needed else { return }
+        limit.rlim_cur = min(needed, limit.rlim_max)
+        guard unsafe setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0,
+            limit.rlim_cur == needed
+        else {
+            log.warning(
+                """
+                the limit of open files is too low for limits.connections; raise it (ulimit -n, \
+                LimitNOFILE=) or lower the other
+                """,
+                metadata: ["limit": "\(limit.rlim_cur)", "needed": "\(needed)"])
+            return
+        }
+    }
+}

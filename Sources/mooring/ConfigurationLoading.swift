@@ -1,0 +1,106 @@
+internal import ArgumentParser
+internal import ConfigFile
+internal import FoundationEssentials
+internal import Glibc
+internal import Reactor
+
+/// From files and options to a validated configuration, with every problem told at once.
+enum ConfigurationLoading {
+    /// Where the configuration is looked for when none is named.
+    static let defaultFile = "mooring.toml"
+    private static let sizeLimit = 4 * 1024 * 1024
+
+    /// Reads and validates a file.
+    ///
+    /// - Throws: `ExitCode` 2 after all problems were written to standard error, or a usage failure.
+    static func file(_ path: String) throws -> Configuration {
+        let text = try read(path)
+        return try accepted(
+            ConfigurationReader.read(
+                text: text, file: path, folder: folder(of: path), environment: environment,
+                isRoot: geteuid() == 0))
+    }
+
+    /// The named file, else `mooring.toml` here, else what `mooring run` uses.
+    static func fileOrDefaults(_ path: String?) throws -> Configuration {
+        if let path { return try file(path) }
+        if unsafe access(defaultFile, F_OK) == 0 { return try file(defaultFile) }
+        return try app(RunRequest(.command(["true"])))
+    }
+
+    /// The configuration that `mooring run` stands for.
+    ///
+    /// - Throws: `ExitCode` 2 after all problems were written to standard error.
+    static func app(_ request: RunRequest) throws -> Configuration {
+        try accepted(
+            ConfigurationReader.read(
+                request, folder: currentFolder, environment: environment,
+                isRoot: geteuid() == 0))
+    }
+
+    private static var environment: [String: String] { ProcessInfo.processInfo.environment }
+
+    /// - Throws: `ExitCode` 2.
+    private static func accepted(
+        _ result: Result<Configuration, ConfigurationProblems>
+    ) throws -> Configuration {
+        switch result {
+        case .success(let configuration):
+            return configuration
+        case .failure(let problems):
+            Terminal.writeError("\(problems)\n")
+            throw ExitCode(CommandFailure.usage)
+        }
+    }
+
+    private static func read(_ path: String) throws -> String {
+        let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw missing(path, errno) }
+        defer { close(descriptor) }
+        var content: [UInt8] = []
+        var block = [UInt8](repeating: 0, count: 64 * 1024)
+        while true {
+            let count = unsafe block.withUnsafeMutableBytes { buffer in
+                unsafe Glibc.read(descriptor, buffer.baseAddress, buffer.count)
+            }
+            if count < 0 && errno == EINTR { continue }
+            guard count >= 0 else { throw missing(path, errno) }
+            if count == 0 { break }
+            content += block[..<count]
+            guard content.count <= sizeLimit else {
+                throw CommandFailure.usage("\(path) is larger than 4 MiB; this is no configuration")
+            }
+        }
+        guard let text = String(validating: content, as: UTF8.self) else {
+            throw CommandFailure.usage("\(path) is not UTF-8 text")
+        }
+        return text
+    }
+
+    private static func missing(_ path: String, _ code: Int32) -> CommandFailure {
+        guard code == ENOENT, path == defaultFile else {
+            return .usage("cannot read \(path): \(SystemError.message(code))")
+        }
+        return .usage(
+            """
+            there is no \(defaultFile) here; either name a file:
+              mooring serve -c /path/to/mooring.toml
+            or serve one application without a file:
+              mooring run app.wsgi --processes 3 --threads 10
+            """)
+    }
+
+    /// The absolute folder of a file.
+    private static func folder(of path: String) -> String {
+        let folder = path.lastIndex(of: "/").map { String(path[..<$0]) } ?? ""
+        if path.hasPrefix("/") { return folder.isEmpty ? "/" : folder }
+        let here = currentFolder
+        return folder.isEmpty || folder == "." ? here : "\(here)/\(folder)"
+    }
+
+    private static var currentFolder: String {
+        guard let path = unsafe getcwd(nil, 0) else { return "/" }
+        defer { unsafe free(path) }
+        return unsafe String(cString: path)
+    }
+}

@@ -1,0 +1,136 @@
+internal import Backends
+internal import Logging
+internal import Synchronization
+
+/// Tells the registry's decisions in the log, in plain sentences.
+///
+/// Events name a process by its handle; people know its label and pid. These are learnt from the
+/// group's snapshots and kept until the process has gone.
+final class EventLog: Sendable {
+    private struct Key: Hashable {
+        var group: Int
+        var process: ProcessHandle
+    }
+
+    private struct Name {
+        var label: String
+        var pid: Int32?
+    }
+
+    private let log: Logger
+    private let names = Mutex<[Key: Name]>([:])
+
+    init(log: Logger) { self.log = log }
+
+    func record(_ events: [RegistryEvent], group: Group, index: Int) {
+        learnNames(of: events, group: group, index: index)
+        for event in events { tell(event, group: group.name, index: index) }
+    }
+
+    private func tell(_ event: RegistryEvent, group: String, index: Int) {
+        switch event {
+        case .spawning(_, let reason):
+            say(.info, "starting a process", group, ["reason": "\(reason.rawValue)"])
+        case .ready(let process, let after):
+            let facts = facts(of: process, index)
+            say(.info, "process is ready", group, facts, ["after": "\(text(after))"])
+        case .startFailed(let process, let report, let failures, let backoff):
+            say(
+                .error, "process did not start: \(report.reason)", group,
+                facts(of: process, index),
+                ["failures_in_a_row": "\(failures)", "next_try_in": "\(text(backoff))"])
+            forget(process, index)
+        case .draining(let process, let reason):
+            say(
+                .info, "process takes no new sessions", group, facts(of: process, index),
+                ["reason": "\(reason.rawValue)"])
+        case .stopping(let process, let reason):
+            say(
+                .info, "stopping process", group, facts(of: process, index),
+                ["reason": "\(reason.rawValue)"])
+        case .killing(let process, let reason):
+            say(
+                .warning, "process does not stop and is killed", group, facts(of: process, index),
+                ["reason": "\(reason.rawValue)"])
+        case .gone(let process, let reason, let report):
+            tellGone(process, reason, report, group, index)
+        case .sessionsLost(let process, let count):
+            say(
+                .warning, "sessions were lost with their process", group,
+                facts(of: process, index), ["sessions": "\(count)"])
+        case .down(let process, let span):
+            say(
+                .warning, "server cannot be reached", group, facts(of: process, index),
+                ["next_try_in": "\(text(span))"])
+        case .up(let process):
+            say(.info, "server can be reached again", group, facts(of: process, index))
+        case .failing(let span):
+            say(
+                .error, "group is failing: its processes do not start", group,
+                ["next_try_in": "\(text(span))"])
+        case .recovered:
+            say(.notice, "group has recovered", group)
+        case .shed(let reason):
+            say(.debug, "request refused", group, ["reason": "\(reason)"])
+        }
+    }
+
+    private func tellGone(
+        _ process: ProcessHandle, _ reason: StopReason, _ report: ExitReport?, _ group: String,
+        _ index: Int
+    ) {
+        let facts = facts(of: process, index)
+        let how = report.map { ": \($0.reason)" } ?? ""
+        if reason == .exited || reason == .unreachable {
+            say(.warning, "process ended by itself\(how)", group, facts)
+        } else {
+            say(.info, "process has stopped\(how)", group, facts, ["reason": "\(reason.rawValue)"])
+        }
+        forget(process, index)
+    }
+
+    private func say(
+        _ level: Logger.Level, _ message: Logger.Message, _ group: String,
+        _ facts: Logger.Metadata = [:], _ more: Logger.Metadata = [:]
+    ) {
+        var all = facts.merging(more) { first, _ in first }
+        all["group"] = "\(group)"
+        log.log(level: level, message, metadata: all)
+    }
+
+    private func facts(of process: ProcessHandle, _ index: Int) -> Logger.Metadata {
+        guard let name = names.withLock({ $0[Key(group: index, process: process)] }) else {
+            return [:]
+        }
+        var facts: Logger.Metadata = ["process": "\(name.label)"]
+        if let pid = name.pid { facts["pid"] = "\(pid)" }
+        return facts
+    }
+
+    private func forget(_ process: ProcessHandle, _ index: Int) {
+        names.withLock { _ = $0.removeValue(forKey: Key(group: index, process: process)) }
+    }
+
+    /// Refused requests are many and name no process; everything else is rare.
+    private func learnNames(of events: [RegistryEvent], group: Group, index: Int) {
+        let namesAny = events.contains { event in
+            if case .shed = event { return false }
+            return true
+        }
+        guard namesAny else { return }
+        let processes = group.snapshot(now: .now).processes
+        names.withLock { names in
+            for process in processes where !process.label.isEmpty {
+                names[Key(group: index, process: process.handle)] = Name(
+                    label: process.label, pid: process.pid)
+            }
+        }
+    }
+}
+
+/// `0.21 s` or `12 s`, for people.
+func text(_ span: Interval) -> String {
+    let seconds = span.seconds
+    guard seconds < 10 else { return "\(Int64(seconds.rounded())) s" }
+    return "\((seconds * 100).rounded() / 100) s"
+}

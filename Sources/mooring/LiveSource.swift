@@ -1,0 +1,75 @@
+internal import AdminAPI
+internal import Backends
+internal import Reactor
+internal import ReverseProxy
+internal import Supervision
+internal import Synchronization
+
+/// What the admin API shows of the running program.
+final class LiveSource: AdminSource {
+    private struct Usage {
+        var takenAt = MonotonicInstant(nanoseconds: .min)
+        var byProcess: [Int32: UsageSnapshot] = [:]
+    }
+
+    private let node: String
+    private let proxy: Proxy
+    private let supervisor: Supervisor
+    private let groups: [Group]
+    private let startedAt = MonotonicInstant.now
+    private let startedAtWall = Clock.wall()
+    private let draining = Atomic(false)
+    private let usage = Mutex(Usage())
+    /// /proc is read at most once in this time, however often somebody asks.
+    private static let usageAge = Interval.seconds(1)
+
+    init(node: String, proxy: Proxy, supervisor: Supervisor, groups: [Group]) {
+        self.node = node
+        self.proxy = proxy
+        self.supervisor = supervisor
+        self.groups = groups
+    }
+
+    /// From now on the program is not ready.
+    func beginDraining() { draining.store(true, ordering: .relaxed) }
+
+    func snapshot() -> AdminSnapshot {
+        let now = MonotonicInstant.now
+        return AdminSnapshot(
+            version: Version.current, node: node, startedAt: startedAtWall / 1_000_000_000,
+            now: now, wallNow: Clock.wall(), uptime: now - startedAt,
+            draining: draining.load(ordering: .relaxed), traffic: traffic(),
+            groups: groups.map { $0.snapshot(now: now) }, usage: usage(at: now))
+    }
+
+    private func traffic() -> TrafficSnapshot {
+        let counted = proxy.statistics()
+        var traffic = TrafficSnapshot()
+        traffic.connectionsActive = counted.connectionsActive
+        traffic.connectionsAccepted = counted.connectionsAccepted
+        traffic.requestsActive = counted.requestsActive
+        traffic.requestsTotal = counted.requestsTotal
+        traffic.requestsByStatusClass = counted.requestsByStatusClass
+        traffic.latencyP50 = counted.latencyP50
+        traffic.latencyP90 = counted.latencyP90
+        traffic.latencyP99 = counted.latencyP99
+        traffic.verdicts = counted.verdicts.map { .init(word: $0.word, count: $0.count) }
+        traffic.retriesTotal = counted.retriesTotal
+        traffic.accessLogLinesDropped = counted.logLinesDropped
+        return traffic
+    }
+
+    private func usage(at now: MonotonicInstant) -> [Int32: UsageSnapshot] {
+        usage.withLock { usage in
+            if usage.takenAt + Self.usageAge < now {
+                usage.byProcess = supervisor.usage().mapValues { used in
+                    UsageSnapshot(
+                        cpuSeconds: used.cpuSeconds,
+                        residentBytes: UInt64(clamping: used.residentBytes))
+                }
+                usage.takenAt = now
+            }
+            return usage.byProcess
+        }
+    }
+}

@@ -1,0 +1,74 @@
+internal import ArgumentParser
+
+/// `mooring`: the root of the command line.
+struct MooringCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "mooring",
+        abstract: "A load balancer that moors every user session to one backend process.",
+        discussion: """
+            Two ways to begin:
+              mooring run app.wsgi --processes 3 --threads 10
+              mooring serve -c mooring.toml
+
+            Exit codes: 0 done, 1 failed, 2 wrong usage or configuration, 3 the balancer cannot be
+            reached.
+            """,
+        version: Version.current,
+        subcommands: [
+            ServeCommand.self, RunCommand.self, CheckCommand.self, StatusCommand.self,
+        ])
+
+    /// Parses, runs and says how it went.
+    ///
+    /// The parser's own code for wrong usage is 64 (sysexits.h); ours is 2, as everywhere.
+    static func runToExitCode() -> Int32 {
+        do {
+            var command = try parseAsRoot()
+            try command.run()
+            return 0
+        } catch let code as ExitCode {
+            return code.rawValue
+        } catch let failure as CommandFailure {
+            Terminal.complain(failure.message)
+            return failure.code
+        } catch {
+            let text = fullMessage(for: error)
+            if exitCode(for: error).isSuccess {
+                if !text.isEmpty { Terminal.write(text + "\n") }
+                return 0
+            }
+            Terminal.writeError(text + "\n")
+            return CommandFailure.usage
+        }
+    }
+}
+
+/// Ends a command with the exit code of what it ran.
+func finish(_ code: Int32) throws {
+    if code != 0 { throw ExitCode(code) }
+}
+
+/// A command that ends with a message and one of the documented exit codes.
+struct CommandFailure: Error {
+    static let failed: Int32 = 1
+    static let usage: Int32 = 2
+    static let unreachable: Int32 = 3
+
+    var message: String
+    var code: Int32
+
+    /// Something that the system or a peer refused.
+    static func failed(_ message: String) -> CommandFailure {
+        CommandFailure(message: message, code: failed)
+    }
+
+    /// A command line or configuration that cannot be meant.
+    static func usage(_ message: String) -> CommandFailure {
+        CommandFailure(message: message, code: usage)
+    }
+
+    /// No balancer answers.
+    static func unreachable(_ message: String) -> CommandFailure {
+        CommandFailure(message: message, code: unreachable)
+    }
+}

@@ -1,0 +1,50 @@
+internal import Backends
+internal import Reactor
+internal import ReverseProxy
+internal import Supervision
+internal import Synchronization
+
+/// Hands the registry's orders to those who carry them out, and its decisions to the log.
+///
+/// The groups need it before the data plane exists, since that needs the groups; so the parts are
+/// connected afterwards, once, before anything starts.
+final class OrderRelay: OrderExecutor {
+    /// The parts, as one object that can be set in one step.
+    final class Parts: Sendable {
+        let proxy: Proxy
+        let supervisor: Supervisor
+        let groups: [Group]
+        let events: EventLog
+
+        init(proxy: Proxy, supervisor: Supervisor, groups: [Group], events: EventLog) {
+            self.proxy = proxy
+            self.supervisor = supervisor
+            self.groups = groups
+            self.events = events
+        }
+    }
+
+    private let parts = AtomicLazyReference<Parts>()
+
+    func connect(_ parts: Parts) { _ = self.parts.storeIfNil(parts) }
+
+    func carryOut(_ orders: [TrafficOrder], group: Int) {
+        parts.load()?.proxy.carryOut(orders, group: group)
+    }
+
+    func carryOut(_ orders: [SupervisionOrder], group: Int) {
+        parts.load()?.supervisor.carryOut(orders, group: group)
+    }
+
+    func record(_ events: [RegistryEvent], group: Int) {
+        guard let parts = parts.load(), parts.groups.indices.contains(group) else { return }
+        parts.events.record(events, group: parts.groups[group], index: group)
+    }
+
+    func deadlineMovedForward(group: Int) { parts.load()?.supervisor.wake() }
+}
+
+extension MonotonicInstant {
+    /// The monotonic clock as it is now.
+    static var now: MonotonicInstant { MonotonicInstant(nanoseconds: Clock.monotonic()) }
+}

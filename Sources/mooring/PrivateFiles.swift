@@ -1,0 +1,126 @@
+internal import Glibc
+internal import Reactor
+
+/// Files and folders that are nobody else's business.
+enum PrivateFiles {
+    /// Makes a folder (mode 0700) and its parents where they are missing, and checks it.
+    ///
+    /// - Throws: `CommandFailure` that names the folder and the setting that leads to it.
+    static func prepareFolder(_ path: String, setting: String) throws {
+        var partial = path.hasPrefix("/") ? "" : "."
+        for component in path.split(separator: "/") {
+            partial += "/\(component)"
+            guard unsafe mkdir(partial, 0o700) != 0, errno != EEXIST else { continue }
+            let code = errno
+            // A parent that exists may refuse (EACCES, EROFS) what need not be made.
+            guard unsafe access(partial, F_OK) == 0 else {
+                throw CommandFailure.failed(
+                    "cannot make \(partial): \(SystemError.message(code)); set \(setting) to a"
+                        + " folder that can be written")
+            }
+        }
+        var status = stat()
+        guard unsafe stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFDIR else {
+            throw CommandFailure.failed("\(path) is not a folder; set \(setting) to one")
+        }
+        guard status.st_uid == geteuid(), status.st_mode & 0o022 == 0 else {
+            throw CommandFailure.failed(
+                "\(path) belongs to another user or can be written by others; run: chmod 700"
+                    + " \(path), or set \(setting) to a folder of Mooring's own")
+        }
+    }
+
+    /// The text of a secret file; nil when there is none.
+    ///
+    /// The mode is that of the opened file, and a link is not followed, so nobody can put another
+    /// one in its place between check and use.
+    /// - Throws: `CommandFailure` when others may read it, or it cannot be read.
+    static func readSecret(_ path: String, limit: Int = 64 * 1024) throws -> String? {
+        let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
+        if descriptor < 0 && errno == ENOENT { return nil }
+        guard descriptor >= 0 else { throw failure("open", path) }
+        defer { close(descriptor) }
+        var status = stat()
+        guard unsafe fstat(descriptor, &status) == 0 else { throw failure("read", path) }
+        guard status.st_mode & S_IFMT == S_IFREG else {
+            throw CommandFailure.failed("\(path) is not a plain file")
+        }
+        guard status.st_uid == geteuid() || status.st_uid == 0 else {
+            throw CommandFailure.failed(
+                "\(path) belongs to another user; run: chown \(geteuid()) \(path)")
+        }
+        guard status.st_mode & 0o077 == 0 else {
+            throw CommandFailure.failed(
+                "\(path) holds secrets and may be used by others; run: chmod 600 \(path)")
+        }
+        guard status.st_size <= limit else {
+            throw CommandFailure.failed("\(path) has more than \(limit) bytes")
+        }
+        var content = [UInt8](repeating: 0, count: limit)
+        var length = 0
+        while length < limit {
+            let count = unsafe content[length...].withUnsafeMutableBytes { rest in
+                unsafe read(descriptor, rest.baseAddress, rest.count)
+            }
+            if count < 0 && errno == EINTR { continue }
+            guard count >= 0 else { throw failure("read", path) }
+            if count == 0 { break }
+            length += count
+        }
+        return String(decoding: content[..<length], as: UTF8.self)
+    }
+
+    /// Writes a new secret file (mode 0600) that survives a loss of power.
+    ///
+    /// - Returns: false when there is one already; it is left as it is.
+    /// - Throws: `CommandFailure` when it cannot be written.
+    static func createSecret(_ path: String, _ text: String) throws -> Bool {
+        let temporary = "\(path).\(getpid()).new"
+        // What an interrupted run of the same number left; never followed or written to.
+        unsafe unlink(temporary)
+        let flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC
+        let descriptor = unsafe open(temporary, flags, 0o600)
+        guard descriptor >= 0 else { throw failure("write", temporary) }
+        defer { unsafe unlink(temporary) }
+        let isWritten = writeAll(text, to: descriptor) && fsync(descriptor) == 0
+        let code = errno
+        close(descriptor)
+        guard isWritten else {
+            throw CommandFailure.failed("cannot write \(temporary): \(SystemError.message(code))")
+        }
+        // Not renamed but linked: of two that start at once, the second takes the first one's.
+        guard unsafe link(temporary, path) == 0 else {
+            if errno == EEXIST { return false }
+            throw failure("write", path)
+        }
+        syncFolder(of: path)
+        return true
+    }
+
+    private static func writeAll(_ text: String, to descriptor: Int32) -> Bool {
+        let bytes = Array(text.utf8)
+        var written = 0
+        while written < bytes.count {
+            let count = unsafe bytes[written...].withUnsafeBytes { rest in
+                unsafe write(descriptor, rest.baseAddress, rest.count)
+            }
+            if count < 0 && errno == EINTR { continue }
+            if count <= 0 { return false }
+            written += count
+        }
+        return true
+    }
+
+    private static func syncFolder(of path: String) {
+        let folder = path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "."
+        let name = folder.isEmpty ? "/" : folder
+        let descriptor = unsafe open(name, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard descriptor >= 0 else { return }
+        fsync(descriptor)
+        close(descriptor)
+    }
+
+    private static func failure(_ what: String, _ path: String) -> CommandFailure {
+        .failed("cannot \(what) \(path): \(SystemError.message(errno))")
+    }
+}

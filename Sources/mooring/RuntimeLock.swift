@@ -1,0 +1,26 @@
+internal import Glibc
+internal import Reactor
+
+/// Keeps a second balancer out of the same runtime folder.
+///
+/// The folder itself is locked (flock(2)), so nothing is left behind when the program ends in any
+/// way; its children do not hold the lock, since no descriptor of it survives their exec.
+struct RuntimeLock: ~Copyable {
+    private let descriptor: Int32
+
+    /// - Throws: `CommandFailure` when another balancer holds it.
+    init(folder: String) throws {
+        descriptor = unsafe open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW)
+        guard descriptor >= 0 else {
+            throw CommandFailure.failed("cannot open \(folder): \(SystemError.message(errno))")
+        }
+        guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+            close(descriptor)
+            throw CommandFailure.failed(
+                "another Mooring runs with the runtime folder \(folder); stop it first, or give"
+                    + " this one another by runtime_dir or $RUNTIME_DIRECTORY")
+        }
+    }
+
+    deinit { close(descriptor) }
+}

@@ -1,0 +1,145 @@
+internal import Backends
+internal import ConfigFile
+internal import Logging
+internal import ReverseProxy
+internal import Routing
+internal import SessionAffinity
+internal import Supervision
+
+/// A configuration in the terms of the parts that carry it out.
+struct ServingPlan: Sendable {
+    let configuration: Configuration
+    /// In the order of the groups, as everything here.
+    let policies: [GroupPolicy]
+    /// Nil: external servers.
+    let launches: [LaunchSpec?]
+
+    /// - Parameter environment: Mooring's own, of which the processes get what is named.
+    init(_ configuration: Configuration, environment: [String: String]) {
+        self.configuration = configuration
+        policies = configuration.groups.map(\.policy)
+        let hostFile = Supervisor.hostFile(inRuntimeDirectory: configuration.runtimeDirectory)
+        launches = configuration.groups.map { group in
+            group.launch.map { launch in
+                Self.spec(launch, of: group, hostFile: hostFile, environment: environment)
+            }
+        }
+    }
+
+    var logFormat: ConsoleLogHandler.Format {
+        switch configuration.log.format {
+        case .text: .text
+        case .json: .json
+        }
+    }
+
+    var logLevel: Logger.Level {
+        switch configuration.log.level {
+        case .trace: .trace
+        case .debug: .debug
+        case .info: .info
+        case .notice: .notice
+        case .warning: .warning
+        case .error: .error
+        case .critical: .critical
+        }
+    }
+
+    private static func spec(
+        _ launch: Configuration.Launch, of group: Configuration.Group, hostFile: String,
+        environment: [String: String]
+    ) -> LaunchSpec {
+        let base = LaunchEnvironment.base(from: environment, passing: launch.passEnvironment)
+        let whole = base.merging(launch.environment) { _, own in own }
+        switch launch.application {
+        case .command(let command):
+            return LaunchSpec(
+                command: command, directory: launch.directory, environment: whole,
+                threads: group.policy.threads, multiprocess: launch.processesGiven,
+                groupName: group.name)
+        case .wsgi(let application, let server, let python):
+            return .wsgi(
+                application: application, server: server.rawValue, python: python,
+                hostFile: hostFile, directory: launch.directory, environment: whole,
+                threads: group.policy.threads, multiprocess: launch.processesGiven,
+                groupName: group.name)
+        }
+    }
+}
+
+// What the data plane is told.
+
+extension ServingPlan {
+    func proxySettings(keyring: Keyring) -> ProxySettings {
+        var settings = ProxySettings(
+            listeners: configuration.listeners, routes: configuration.routeTable,
+            routeSettings: configuration.routes.map(Self.route),
+            groups: configuration.groups.map(Self.group), keyring: keyring)
+        settings.workers = configuration.workers
+        settings.timeouts = timeouts
+        settings.limits = limits
+        settings.accessLog = accessLog
+        return settings
+    }
+
+    private var timeouts: ProxyTimeouts {
+        var timeouts = ProxyTimeouts()
+        timeouts.header = configuration.timeouts.header
+        timeouts.bodyIdle = configuration.timeouts.bodyIdle
+        timeouts.keepalive = configuration.timeouts.keepalive
+        timeouts.connect = configuration.timeouts.connect
+        timeouts.response = configuration.timeouts.response
+        timeouts.idle = configuration.timeouts.idle
+        return timeouts
+    }
+
+    private var limits: ProxyLimits {
+        var limits = ProxyLimits()
+        limits.requestHead = configuration.limits.requestHead
+        limits.requestBody = UInt64(clamping: configuration.limits.requestBody)
+        limits.connections = configuration.limits.connections
+        return limits
+    }
+
+    private var accessLog: AccessLogSettings {
+        var log = AccessLogSettings()
+        switch configuration.log.access {
+        case .standardError: log.destination = .standardError
+        case .off: log.destination = .off
+        case .file(let path): log.destination = .file(path: path)
+        }
+        switch configuration.log.format {
+        case .text: log.format = .text
+        case .json: log.format = .json
+        }
+        return log
+    }
+
+    private static func group(_ group: Configuration.Group) -> ProxyGroupSettings {
+        var settings = ProxyGroupSettings(name: group.name)
+        settings.retries = group.retries
+        settings.keepalive = group.keepalive
+        return settings
+    }
+
+    private static func route(_ route: Configuration.RouteSettings) -> RouteSettings {
+        let isStripped = route.stripPrefix && route.pattern.prefix != "/"
+        return RouteSettings(
+            group: route.group,
+            prefixToStrip: isStripped ? route.pattern.prefix.utf8.count : 0,
+            affinity: affinity(route.affinity))
+    }
+
+    private static func affinity(_ affinity: Configuration.Affinity) -> AffinitySettings {
+        var settings = AffinitySettings(cookie: affinity.cookie)
+        switch affinity.pin {
+        case .always: settings.pin = .always
+        case .app: settings.pin = .app
+        case .never: settings.pin = .never
+        }
+        settings.learn = affinity.learn
+        settings.maxAgeSeconds = affinity.maxAgeSeconds
+        settings.forwardCookie = affinity.forwardCookie
+        return settings
+    }
+}

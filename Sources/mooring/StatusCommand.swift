@@ -1,0 +1,46 @@
+internal import AdminAPI
+internal import ArgumentParser
+internal import Glibc
+
+/// `mooring status`: the running balancer as a table.
+struct StatusCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "status", abstract: "Shows the groups and processes of a running balancer.")
+
+    @OptionGroup var location: AdminLocation
+    @Flag(help: "Print the admin API's JSON as it is.")
+    var json = false
+    @Flag(help: "Show it again every 2 seconds until interrupted.")
+    var watch = false
+
+    private static let pauseMicroseconds: UInt32 = 2_000_000
+
+    func run() throws {
+        let client = try location.client()
+        var hasSucceeded = false
+        repeat {
+            do {
+                let text = try show(client)
+                if watch && Terminal.isInteractive && !json { Terminal.write("\u{1B}[H\u{1B}[2J") }
+                Terminal.write(text)
+                hasSucceeded = true
+            } catch let failure as CommandFailure where watch && hasSucceeded {
+                // It may be restarting; whoever watches wants to see it come back.
+                Terminal.complain(failure.message)
+            }
+            if watch { usleep(Self.pauseMicroseconds) }
+        } while watch
+    }
+
+    private func show(_ client: AdminClient) throws -> String {
+        let body = try client.get("/stats")
+        if json { return String(decoding: body, as: UTF8.self) + "\n" }
+        do {
+            return StatusTable(try AdminJSON.decode(StatsDocument.self, from: body)).text
+        } catch {
+            throw CommandFailure.failed(
+                "the balancer's answer is not understood; is it of this version"
+                    + " (\(Version.current))? --json shows it as it is")
+        }
+    }
+}

@@ -1,0 +1,106 @@
+internal import AdminAPI
+internal import FoundationEssentials
+
+/// The statistics as people read them.
+struct StatusTable {
+    let text: String
+
+    private static let outputLines = 10
+    private static let heads = [
+        "PROCESS", "STATE", "PID", "SESSIONS", "IN FLIGHT", "QUEUED", "REQUESTS", "ERRORS", "CPU",
+        "RSS", "UPTIME",
+    ]
+
+    init(_ stats: StatsDocument) {
+        let now = stats.startedAt.addingTimeInterval(stats.uptimeSeconds)
+        let parts = stats.groups.map { Self.section($0, now: now) }
+        text = ([Self.summary(stats)] + parts).joined(separator: "\n")
+    }
+
+    private static func summary(_ stats: StatsDocument) -> String {
+        let requests = stats.requests
+        let errors = requests.byStatus["5xx"] ?? 0
+        return """
+            Mooring \(Terminal.printable(stats.version)) on \(Terminal.printable(stats.node)), \
+            up \(span(stats.uptimeSeconds))
+            \(stats.connections.active) connections, \(requests.active) requests now, \
+            \(requests.total) in all, \(errors) of them 5xx; \
+            p50 \(milliseconds(requests.latencySeconds.p50)), \
+            p99 \(milliseconds(requests.latencySeconds.p99))
+
+            """
+    }
+
+    private static func section(_ group: GroupDocument, now: Date) -> String {
+        let ready = group.processes.count { $0.state == "ready" }
+        let wanted = group.min == group.max ? "\(group.max)" : "\(group.min) to \(group.max)"
+        let slots = group.threads == 1 ? "1 thread" : "\(group.threads) threads"
+        let noun = group.kind == .external ? "servers" : "processes"
+        var lines = [
+            "\(Terminal.printable(group.name)): \(group.state), \(ready) of \(wanted) \(noun)"
+                + " ready, \(slots) each, \(group.sessions.live) sessions,"
+                + " queue \(group.queue.length) of \(group.queue.limit)"
+        ]
+        if let failure = group.spawn.lastFailure, group.state != "ok" {
+            lines += Self.lines(of: failure, spawn: group.spawn, now: now)
+        }
+        if !group.processes.isEmpty {
+            lines += aligned([heads] + group.processes.map { row($0, now: now) })
+        }
+        return lines.joined(separator: "\n") + "\n"
+    }
+
+    private static func lines(
+        of failure: GroupDocument.Failure, spawn: GroupDocument.Spawn, now: Date
+    ) -> [String] {
+        let ago = span(now.timeIntervalSince(failure.at))
+        let next = spawn.backoffSeconds > 0 ? "; next try in \(span(spawn.backoffSeconds))" : ""
+        let head = "  last failure \(ago) ago: \(Terminal.printable(failure.reason))\(next)"
+        let output = failure.output.suffix(outputLines).map { "  | \(Terminal.printable($0))" }
+        return [head] + output
+    }
+
+    private static func row(_ process: ProcessDocument, now: Date) -> [String] {
+        [
+            process.id.isEmpty ? process.address ?? "-" : process.id,
+            process.transient ? "\(process.state)*" : process.state,
+            process.pid.map { "\($0)" } ?? "-",
+            "\(process.sessions)", "\(process.inFlight)", "\(process.queued)",
+            "\(process.requestsTotal)", "\(process.errorsTotal)",
+            process.cpuSeconds.map { "\(decimal($0)) s" } ?? "-",
+            process.rssBytes.map { "\(decimal(Double($0) / 1_048_576)) MiB" } ?? "-",
+            span(now.timeIntervalSince(process.startedAt)),
+        ].map(Terminal.printable)
+    }
+
+    /// Columns two spaces apart, numbers or not, and no spaces at the end.
+    private static func aligned(_ rows: [[String]]) -> [String] {
+        let widths = heads.indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
+        return rows.map { row in
+            let cells = zip(row, widths).map { cell, width in
+                cell + String(repeating: " ", count: width - cell.count)
+            }
+            var line = "  " + cells.joined(separator: "  ")
+            while line.hasSuffix(" ") { line.removeLast() }
+            return line
+        }
+    }
+
+    /// `850 ms`, `12 s`, `3m 20s`, `2h 5m`, `4d 6h`.
+    static func span(_ seconds: Double) -> String {
+        guard seconds.isFinite, seconds < 1e12 else { return "-" }
+        let whole = max(Int64(seconds.rounded()), 0)
+        switch whole {
+        case ..<60: return "\(whole)s"
+        case ..<3600: return "\(whole / 60)m \(whole % 60)s"
+        case ..<86_400: return "\(whole / 3600)h \(whole % 3600 / 60)m"
+        default: return "\(whole / 86_400)d \(whole % 86_400 / 3600)h"
+        }
+    }
+
+    private static func milliseconds(_ seconds: Double) -> String {
+        "\((seconds * 100_000).rounded() / 100) ms"
+    }
+
+    private static func decimal(_ value: Double) -> String { "\((value * 10).rounded() / 10)" }
+}

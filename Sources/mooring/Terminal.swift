@@ -1,0 +1,42 @@
+internal import Glibc
+
+/// What the program says on its standard output and error, outside of the log.
+enum Terminal {
+    static var isInteractive: Bool { isatty(STDOUT_FILENO) == 1 }
+
+    /// Writes to standard output at once; a reader that has gone ends the program quietly.
+    static func write(_ text: String) { write(text, to: STDOUT_FILENO) }
+
+    /// Writes to standard error at once.
+    static func writeError(_ text: String) { write(text, to: STDERR_FILENO) }
+
+    /// One complaint, with the program's name before it.
+    static func complain(_ message: String) { writeError("mooring: \(message)\n") }
+
+    /// Text from elsewhere without control characters, which could steer the terminal.
+    static func printable(_ text: String) -> String {
+        var result = ""
+        for scalar in text.unicodeScalars {
+            switch scalar.value {
+            case 0..<0x20, 0x7F..<0xA0, 0x2028...0x202E, 0x2066...0x2069:
+                result += "\\u{\(String(scalar.value, radix: 16))}"
+            default:
+                result.unicodeScalars.append(scalar)
+            }
+        }
+        return result
+    }
+
+    private static func write(_ text: String, to descriptor: Int32) {
+        let bytes = Array(text.utf8)
+        var written = 0
+        while written < bytes.count {
+            let count = unsafe bytes[written...].withUnsafeBytes { rest in
+                unsafe Glibc.write(descriptor, rest.baseAddress, rest.count)
+            }
+            if count < 0 && errno == EINTR { continue }
+            if count <= 0 { return }
+            written += count
+        }
+    }
+}

@@ -1,0 +1,40 @@
+internal import Dispatch
+internal import Synchronization
+
+/// A queue from any thread to the one that waits at its end.
+///
+/// The main thread waits here and not in an `async` main: Swift's main queue would take the signals
+/// that belong to supervision.
+final class WaitingQueue<Element: Sendable>: Sendable {
+    private let elements = Mutex<[Element]>([])
+    private let available = DispatchSemaphore(value: 0)
+
+    func post(_ element: Element) {
+        elements.withLock { $0.append(element) }
+        available.signal()
+    }
+
+    /// Blocks until there is an element.
+    func next() -> Element {
+        while true {
+            available.wait()
+            let first = elements.withLock { $0.isEmpty ? nil : $0.removeFirst() }
+            if let first { return first }
+        }
+    }
+}
+
+/// Runs asynchronous work and blocks the calling thread until it is done.
+func waitFor<Value: Sendable>(
+    _ work: @escaping @Sendable () async throws -> Value
+) throws -> Value {
+    let results = WaitingQueue<Result<Value, any Error>>()
+    Task {
+        do {
+            results.post(.success(try await work()))
+        } catch {
+            results.post(.failure(error))
+        }
+    }
+    return try results.next().get()
+}
