@@ -61,9 +61,8 @@ struct InlineText<let capacity: Int> {
         }
     }
 
-    var span: Span<UInt8> {
-        @_lifetime(borrow self) get { bytes.span.extracting(0..<count) }
-    }
+    /// Where the text is in `bytes`.
+    var range: Range<Int> { 0..<count }
 }
 
 /// Who is at the other end: for the log, and as the fields that a backend is told.

@@ -22,7 +22,7 @@ extension Worker {
         let place = Int(exchanges[exchange].downstream)
         appendTime()
         accessLog.append(" ")
-        accessLog.append(escaping: downstreams[place].peer.host.span)
+        appendClient(place)
         accessLog.append(" \"")
         appendRequestLine(exchange)
         accessLog.append("\" ")
@@ -50,7 +50,7 @@ extension Worker {
         accessLog.append("{\"time\":\"")
         appendTime()
         accessLog.append("\",\"client\":\"")
-        accessLog.append(escaping: downstreams[place].peer.host.span)
+        appendClient(place)
         accessLog.append("\",\"request\":\"")
         appendRequestLine(exchange)
         accessLog.append("\",\"status\":")
@@ -79,6 +79,11 @@ extension Worker {
         accessLog.append(".")
         accessLog.append(padded: UInt64(wallClock.milliseconds), digits: 3)
         accessLog.append("Z")
+    }
+
+    private func appendClient(_ place: Int) {
+        let host = downstreams[place].peer.host
+        accessLog.append(escaping: host.bytes.span.extracting(host.range))
     }
 
     private func appendRequestLine(_ exchange: Int) {
@@ -124,7 +129,7 @@ extension Worker {
             accessLog.append("-")
             return
         }
-        accessLog.append(escaping: label.span)
+        accessLog.append(escaping: label.bytes.span.extracting(label.range))
     }
 
     /// A good cookie whose process is gone is told apart from one that is kept.

@@ -30,11 +30,12 @@ extension Worker {
             precondition(parsed == .complete, "a head that was parsed once parses again")
         }
         var sink = unsafe ByteSink(upstreams[upstream].output.writable)
+        let fields = downstreams[downstream].peer.fields
         let plan = plans[Int(exchanges[exchange].route)]
         requestHead.write(
             from: bytes, strippingPrefix: plan.prefixToStrip,
             without: exchanges[exchange].removals,
-            forwarded: downstreams[downstream].peer.fields.span, into: &sink)
+            forwarded: fields.bytes.span.extracting(fields.range), into: &sink)
         writeAffinity(exchange, into: &sink)
         sink.append("\r\n")
         if sink.overflowed { return false }

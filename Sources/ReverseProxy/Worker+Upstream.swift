@@ -92,7 +92,7 @@ extension Worker {
         } catch {
             return false
         }
-        let label = groups[group].label(of: process) ?? ""
+        let label = groups[group].identity(of: process)?.label ?? ""
         var orphan = pools.establish(process, group: group, address: address, label: label)
         while orphan >= 0 {
             let next = upstreams[Int(orphan)].nextIdle
