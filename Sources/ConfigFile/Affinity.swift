@@ -47,7 +47,9 @@ extension Configuration {
             forwardCookie = table.boolean("forward_cookie") ?? base.forwardCookie
             readCookie(table)
             readGroupKeys(table, place)
-            if learn.contains(cookie.name) {
+            if learn.contains(cookie.name),
+                ["learn", "cookie"].contains(where: table.names.contains)
+            {
                 table.report(
                     at: "learn", "names Mooring's own cookie", "name cookies of the application")
             }
@@ -82,11 +84,20 @@ extension Configuration {
             cookie.httpOnly = table.boolean("http_only") ?? cookie.httpOnly
             cookie.partitioned = table.boolean("partitioned") ?? cookie.partitioned
             cookie.domain = Self.domain(table) ?? cookie.domain
-            let right = "set secure = \"always\", since user agents drop it otherwise"
-            if cookie.sameSite == .none, cookie.secure != .always {
+            checkSecure(table)
+        }
+
+        /// What user agents drop without Secure; told once, where one of the keys is set.
+        private func checkSecure(_ table: TableReader) {
+            let keys = ["same_site", "secure", "partitioned"]
+            guard cookie.secure != .always, keys.contains(where: table.names.contains) else {
+                return
+            }
+            let right = "set secure = \"always\", since user agents drop the cookie otherwise"
+            if cookie.sameSite == .none {
                 table.report(at: "same_site", "is \"none\" without Secure", right)
             }
-            if cookie.partitioned, cookie.secure != .always {
+            if cookie.partitioned {
                 table.report(at: "partitioned", "is true without Secure", right)
             }
         }

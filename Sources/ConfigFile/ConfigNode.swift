@@ -27,7 +27,7 @@ struct ConfigNode {
     /// What it is, for messages: a short text is shown, escaped.
     var kind: String {
         switch value {
-        case .text(let text): "the text \(TOMLText.excerpt(text))"
+        case .text(let text): TOMLText.excerpt(text)
         case .integer(let number): "the number \(number)"
         case .fraction: "a number with a fraction"
         case .boolean(let flag): "\(flag)"

@@ -18,20 +18,33 @@ enum Document {
                 line: line, key: "syntax", "holds a zero byte or its escape", "take it out")
             return nil
         }
-        let table: TOMLTable
+        let index = LineIndex(text)
+        if let header = index.namelessHeader {
+            // What comes before may be wrong too, and then is the first mistake.
+            let before = String(decoding: text.utf8.prefix(header.offset), as: UTF8.self)
+            if parseTable(before, problems) != nil {
+                problems.add(
+                    line: header.line, key: "syntax", "has a table header without a name",
+                    "write [name]")
+            }
+            return nil
+        }
+        return parseTable(text, problems).map { table in
+            NodeBuilder(index: index, problems: problems).table(table, at: [], path: [], line: 1)
+        }
+    }
+
+    private static func parseTable(_ text: String, _ problems: ProblemList) -> TOMLTable? {
         do {
-            table = try TOMLTable(string: text)
+            return try TOMLTable(string: text)
         } catch let error as TOMLParseError {
             problems.add(
                 line: max(1, error.source.begin.line), key: "syntax", sentence(error.description),
                 "write key = value, a text in double quotes, a table as [name]")
-            return nil
         } catch {
             problems.add(line: 1, key: "syntax", "cannot be read as TOML", "see https://toml.io")
-            return nil
         }
-        let builder = NodeBuilder(index: LineIndex(text), problems: problems)
-        return builder.table(table, at: [], path: [], line: 1)
+        return nil
     }
 
     /// The parser's texts end at a zero byte, so that whatever follows would not be seen.

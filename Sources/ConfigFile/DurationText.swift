@@ -1,9 +1,9 @@
-package import Backends
+internal import Backends
 
 /// Spans of time as the configuration writes them: `"500ms"`, `"30s"`, `"15m"`, `"2h"`.
-package enum DurationText {
+enum DurationText {
     /// The longest that any key takes: a leap year.
-    package static let longest = Interval.seconds(366 * 24 * 3600)
+    static let longest = Interval.seconds(366 * 24 * 3600)
 
     private static let units: [(name: String, nanoseconds: Int64)] = [
         ("h", 3_600_000_000_000), ("m", 60_000_000_000), ("s", 1_000_000_000), ("ms", 1_000_000),
@@ -12,7 +12,7 @@ package enum DurationText {
     /// Reads a number and its unit, or `0`; nil for anything else.
     ///
     /// A number too great to be told comes back as the longest interval there is, out of every range.
-    package static func parse(_ text: String) -> Interval? {
+    static func parse(_ text: String) -> Interval? {
         if text == "0" { return .zero }
         let digits = text.utf8.prefix { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
         let name = text.utf8.dropFirst(digits.count)
@@ -27,7 +27,7 @@ package enum DurationText {
     }
 
     /// The span in the greatest unit that tells it exactly; whole milliseconds only.
-    package static func text(of span: Interval) -> String {
+    static func text(of span: Interval) -> String {
         guard span > .zero else { return "0" }
         for unit in units where span.nanoseconds.isMultiple(of: unit.nanoseconds) {
             return "\(span.nanoseconds / unit.nanoseconds)\(unit.name)"

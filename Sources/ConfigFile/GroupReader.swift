@@ -25,7 +25,7 @@ struct GroupReader {
         readAdmission(&policy, kind)
         let processesGiven = readProcesses(&policy, kind)
         let launch = readLaunch(kind, processesGiven: processesGiven)
-        let servers = readServers()
+        let servers = ServersReader.read(table)
         if kind == .servers {
             policy.kind = .external(servers)
             (policy.minimum, policy.maximum) = (servers.count, servers.count)
@@ -154,7 +154,7 @@ struct GroupReader {
 /// What is run.
 extension GroupReader {
     private func readLaunch(_ kind: Kind?, processesGiven: Bool) -> Configuration.Launch? {
-        let application: Configuration.Application?
+        var application: Configuration.Application?
         switch kind {
         case .wsgi:
             application = wsgi()
@@ -165,16 +165,17 @@ extension GroupReader {
             refuseForWSGI()
             return nil
         case nil:
-            // It is not clear which of these belong; no second complaint about them.
-            for key in ["server", "python", "cwd", "env", "pass_env"] { _ = table.take(key) }
-            return nil
+            // Whichever was meant, what is wrong in the rest is told now.
+            _ = (wsgi(), CommandReader.read(table))
         }
-        var launch = Configuration.Launch(
-            application: application ?? .command([]), processesGiven: processesGiven,
-            directory: directory())
-        launch.environment = EnvironmentReader.values(table)
-        launch.passEnvironment = EnvironmentReader.names(table)
-        return application == nil ? nil : launch
+        let directory = self.directory()
+        let environment = EnvironmentReader.values(table)
+        let names = EnvironmentReader.names(table)
+        return application.map { application in
+            Configuration.Launch(
+                application: application, processesGiven: processesGiven, directory: directory,
+                environment: environment, passEnvironment: names)
+        }
     }
 
     private func wsgi() -> Configuration.Application? {
@@ -193,9 +194,5 @@ extension GroupReader {
     private func directory() -> String {
         let given = table.optionalText("cwd", example: "/srv/app")
         return folders.path(given, table.problems) ?? folders.surroundings.resolve("")
-    }
-
-    private func readServers() -> [GroupPolicy.ExternalServer] {
-        ServersReader.read(table)
     }
 }

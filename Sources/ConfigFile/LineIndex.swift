@@ -8,12 +8,24 @@ struct LineIndex {
     /// Deeper keys are not told apart; nothing in a configuration is nested so deep.
     static let maximumDepth = 40
 
-    private let lines: [[Step]: Int]
+    /// A place in the text.
+    struct Place {
+        /// Bytes before it.
+        var offset: Int
+        var line: Int
+    }
 
-    /// Reads a document that the parser has accepted; any other does no harm.
+    private let lines: [[Step]: Int]
+    /// The first table header that does not begin with a name.
+    ///
+    /// The parser takes for granted that it does, and ends the program otherwise.
+    let namelessHeader: Place?
+
+    /// Reads any text to its end; what the parser refuses has lines that mean little.
     init(_ text: String) {
         var scanner = LineScanner(text)
         lines = scanner.scan()
+        namelessHeader = scanner.namelessHeader
     }
 
     /// From 1; nil for what is not there.
@@ -28,6 +40,7 @@ private struct LineScanner {
     private var position = 0
     private var line = 1
     private var lines: [[LineIndex.Step]: Int] = [:]
+    private(set) var namelessHeader: LineIndex.Place?
     /// How many items each array of tables has so far.
     private var tables: [[LineIndex.Step]: Int] = [:]
     /// The table of the last header.
@@ -84,8 +97,12 @@ private struct LineScanner {
 
     /// `[a.b]` or `[[a.b]]`; names on the way may be arrays of tables, whose last item is meant.
     private mutating func header() {
+        let place = LineIndex.Place(offset: position, line: line)
         advance()
+        skipSpaces()
         let isItem = take(UInt8(ascii: "["))
+        skipSpaces()
+        if namelessHeader == nil, let byte = peek, !beginsKey(byte) { namelessHeader = place }
         var path: [LineIndex.Step] = []
         let keys = keyPath()
         for (index, key) in keys.enumerated() {
@@ -107,6 +124,10 @@ private struct LineScanner {
         }
         current = path
         skipLine()
+    }
+
+    private func beginsKey(_ byte: UInt8) -> Bool {
+        TOMLText.isBareKeyByte(byte) || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "'")
     }
 
     private mutating func keyValue(in table: [LineIndex.Step]) {

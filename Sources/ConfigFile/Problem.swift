@@ -35,9 +35,8 @@ final class ProblemList {
     var isEmpty: Bool { problems.isEmpty }
 
     func add(line: Int, key: String, _ wrong: String, _ right: String) {
-        let problem = Problem(file: file, line: line, key: key, message: "\(wrong); \(right)")
-        // One mistake may be met twice, where a value is read for two purposes.
-        if !problems.contains(problem) { problems.append(problem) }
+        problems.append(
+            Problem(file: file, line: line, key: key, message: "\(wrong); \(right)"))
     }
 
     func add(_ node: ConfigNode, _ wrong: String, _ right: String) {

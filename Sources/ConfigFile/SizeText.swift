@@ -1,5 +1,5 @@
 /// Amounts of bytes as the configuration writes them: `"64KiB"`, `"1MiB"`, `"2GiB"`, and `"0"`.
-package enum SizeText {
+enum SizeText {
     private static let units: [(name: String, bytes: Int)] = [
         ("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10),
     ]
@@ -7,7 +7,7 @@ package enum SizeText {
     /// Reads a number and its unit, or `0`; nil for anything else.
     ///
     /// A number too great to be told comes back as the greatest there is, out of every range.
-    package static func parse(_ text: String) -> Int? {
+    static func parse(_ text: String) -> Int? {
         if text == "0" { return 0 }
         let digits = text.utf8.prefix { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
         let name = text.utf8.dropFirst(digits.count)
@@ -20,7 +20,7 @@ package enum SizeText {
     }
 
     /// The amount in the greatest unit that tells it exactly; whole KiB only.
-    package static func text(of bytes: Int) -> String {
+    static func text(of bytes: Int) -> String {
         guard bytes > 0 else { return "0" }
         for unit in units where bytes.isMultiple(of: unit.bytes) {
             return "\(bytes / unit.bytes)\(unit.name)"

@@ -114,7 +114,7 @@ extension TableReader {
         return text(node, example: example)
     }
 
-    /// A list of texts that are not empty.
+    /// A list of texts; those that are empty or no texts are taken down and left out.
     func texts(_ key: String, example: String) -> [Located<String>]? {
         guard let node = take(key) else { return nil }
         guard case .list(let items) = node.value else {
@@ -122,8 +122,7 @@ extension TableReader {
                 node, "is \(node.kind)", "needs a list like [\(TOMLText.quoted(example))]")
             return nil
         }
-        let texts = items.compactMap { text($0, example: example) }
-        return texts.count == items.count ? texts : nil
+        return items.compactMap { text($0, example: example) }
     }
 
     /// One of a few words.

@@ -1,0 +1,65 @@
+internal import Backends
+internal import ConfigFile
+internal import Testing
+
+@Suite struct RunRequestTests {
+    func result(_ request: RunRequest) -> Result<Configuration, ConfigurationProblems> {
+        ConfigurationReader.read(
+            request, folder: "/srv/app", environment: ["HOME": "/h"], isRoot: false)
+    }
+
+    @Test func `an application alone is served with the defaults`() throws {
+        let configuration = try result(RunRequest(.wsgi("app.wsgi"))).get()
+        #expect(
+            try configuration
+                == read("[group.app]\nwsgi = \"app.wsgi\"", environment: ["HOME": "/h"]))
+    }
+
+    @Test func `the options stand for keys`() throws {
+        var request = RunRequest(.command(["./app", "{socket}"]))
+        request.listen = ["127.0.0.1:9000"]
+        request.processes = "0..4"
+        request.threads = 5
+        let configuration = try result(request).get()
+        let text = """
+            [[listen]]
+            address = "127.0.0.1:9000"
+            [group.app]
+            command = ["./app", "{socket}"]
+            processes = { min = 0, max = 4 }
+            threads = 5
+            """
+        #expect(try configuration == read(text, environment: ["HOME": "/h"]))
+    }
+
+    @Test func `a number of processes counts as given`() throws {
+        var request = RunRequest(.wsgi("app.wsgi"))
+        request.processes = "1"
+        let group = try #require(try result(request).get().groups.first)
+        #expect(group.launch?.processesGiven == true)
+    }
+
+    @Test(arguments: ["", "x", "0", "-1", "1..", "..2", "3..2", "1...2", "99999999999999999999"])
+    func `wrong processes are told by the option's name`(text: String) {
+        var request = RunRequest(.wsgi("app.wsgi"))
+        request.processes = text
+        switch result(request) {
+        case .success: Issue.record("\(text) is taken")
+        case .failure(let found):
+            #expect(
+                found.problems.allSatisfy { $0.description.hasPrefix("--processes: ") }, "\(found)")
+        }
+    }
+
+    @Test func `all wrong options are told at once`() {
+        var request = RunRequest(.command(["./app", "{sokcet}"]))
+        request.listen = ["*:80"]
+        request.threads = 0
+        switch result(request) {
+        case .success: Issue.record("it is taken")
+        case .failure(let found):
+            let keys = Set(found.problems.map(\.key))
+            #expect(keys == ["--listen", "--threads", "COMMAND"], "\(found)")
+        }
+    }
+}
