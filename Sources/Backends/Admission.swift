@@ -55,7 +55,9 @@ package struct Grant: Equatable, Sendable {
         case lost
     }
 
-    /// What was done, for the access log. `moved`: a session whose process was gone has a new one.
+    /// What was done, for the access log.
+    ///
+    /// `moved`: a session whose process was gone has a new one.
     package enum Placed: UInt8, Equatable, Sendable {
         case kept
         case pinned

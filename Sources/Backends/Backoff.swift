@@ -30,7 +30,7 @@ struct Backoff: Sendable {
         inARow > 0 && until > now ? until - now : .zero
     }
 
-    /// A process ended before it had served. Returns the wait until the next start.
+    /// A process ended before it had served; returns the wait until the next start.
     mutating func startFailed(
         now: MonotonicInstant, using generator: inout Generator
     ) -> Interval {

@@ -60,12 +60,16 @@ package final class Group: Sendable {
 
     // MARK: Requests
 
-    /// Asks for a slot. `queued` is followed by exactly one `TrafficOrder` for the waiter tag.
+    /// Asks for a slot.
+    ///
+    /// `queued` is followed by exactly one `TrafficOrder` for the waiter tag.
     package func acquire(_ request: AdmissionRequest, now: MonotonicInstant) -> Admission {
         change { $0.acquire(request, now: now) }
     }
 
-    /// Gives a slot back; exactly once for each grant. Harmless if the process is gone meanwhile.
+    /// Gives a slot back; exactly once for each grant.
+    ///
+    /// Harmless if the process is gone meanwhile.
     package func finished(_ grant: Grant, _ outcome: ExchangeOutcome, now: MonotonicInstant) {
         change { $0.finished(grant, outcome, now: now) }
     }
@@ -149,7 +153,7 @@ package final class Group: Sendable {
     /// The one time at which `advance(to:)` must be called next; nil: not before another fact.
     package var nextDeadline: MonotonicInstant? { state.withLock { $0.group.nextDeadline } }
 
-    /// Starts `min` processes. Called once.
+    /// Starts `min` processes; to be called once.
     package func start(now: MonotonicInstant) { change { $0.start(now: now) } }
 
     /// Takes a process out of service: no new session goes there, and it ends when its own have.

@@ -32,7 +32,7 @@ package struct GroupPolicy: Equatable, Sendable {
     package var kind: Kind = .spawned
     package var minimum = 1
     package var maximum = 1
-    /// Slots: requests at once per process. External servers too.
+    /// Slots: requests at once per process; for external servers too.
     package var threads = 1
     /// Sessions that one process may hold; 0: no limit.
     package var sessionsPerProcess = 0

@@ -118,7 +118,7 @@ struct LeaseTable: Sendable {
         free.append(index)
     }
 
-    /// The next lease that has ended by its idle time; nil: none. It is still in the table.
+    /// The next lease that has ended by its idle time, still in the table; nil: none.
     mutating func nextEnded(now: MonotonicInstant) -> UInt32? {
         while let check = checks.min, check.at <= now {
             _ = checks.popMin()
