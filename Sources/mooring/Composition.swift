@@ -1,4 +1,5 @@
 internal import AdminAPI
+internal import Backends
 internal import ConfigFile
 internal import FoundationEssentials
 internal import Glibc
@@ -23,7 +24,7 @@ enum Composition {
             if isNew {
                 log.notice("made a new key for session cookies in \(configuration.keysFile)")
             }
-            FileLimit.raise(connections: configuration.limits.connections, log: log)
+            FileLimit.raise(for: configuration, log: log)
             let token = try configuration.admin.tokenFile.map(AdminToken.read(file:))
             return try Serving(plan, keyring: keyring, token: token, log: log).run()
         } catch let failure as CommandFailure {
@@ -47,13 +48,17 @@ enum FileLimit {
     private static let reserve = 1024
 
     /// Raises the soft limit to what the connections need, as far as the hard one allows.
-    static func raise(connections: Int, log: Logger) {
+    static func raise(for configuration: Configuration, log: Logger) {
         var limit = rlimit()
         guard unsafe getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else {
             return
         }
-        // One for the client, one for the process.
-        let needed = rlim_t(clamping: connections) * 2 + rlim_t(reserve)
+        // Each client has one, and each slot of a process at most one.
+        let clients = configuration.limits.connections
+        let slots = configuration.groups.reduce(0) { sum, group in
+            sum + min(group.policy.maximum, 10_000) * min(group.policy.threads, 100_000)
+        }
+        let needed = rlim_t(clients + min(slots, clients) + reserve)
         guard limit.rlim_cur < needed else { return }
         limit.rlim_cur = min(needed, limit.rlim_max)
         guard unsafe setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0,

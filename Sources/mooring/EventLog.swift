@@ -128,9 +128,9 @@ final class EventLog: Sendable {
     }
 }
 
-/// `0.21 s` or `12 s`, for people.
+/// `0.21s` or `12s`, for people.
 func text(_ span: Interval) -> String {
     let seconds = span.seconds
-    guard seconds < 10 else { return "\(Int64(seconds.rounded())) s" }
-    return "\((seconds * 100).rounded() / 100) s"
+    guard seconds < 10 else { return "\(Int64(seconds.rounded()))s" }
+    return "\((seconds * 100).rounded() / 100)s"
 }

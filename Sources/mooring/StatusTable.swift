@@ -41,7 +41,8 @@ struct StatusTable {
                 + " ready, \(slots) each, \(group.sessions.live) sessions,"
                 + " queue \(group.queue.length) of \(group.queue.limit)"
         ]
-        if let failure = group.spawn.lastFailure, group.state != "ok" {
+        let isTroubled = group.state != "ok" || group.spawn.failuresInARow > 0
+        if isTroubled, let failure = group.spawn.lastFailure {
             lines += Self.lines(of: failure, spawn: group.spawn, now: now)
         }
         if !group.processes.isEmpty {
