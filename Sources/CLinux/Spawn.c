@@ -170,8 +170,8 @@ int mooring_pidfd_signal(int pidfd, int signal) {
 
 const char *mooring_signal_name(int signal) { return sigabbrev_np(signal); }
 
-int mooring_become_subreaper(void) {
-    return prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) < 0 ? -errno : 0;
+int mooring_set_subreaper(bool adopts) {
+    return prctl(PR_SET_CHILD_SUBREAPER, adopts ? 1 : 0, 0, 0, 0) < 0 ? -errno : 0;
 }
 
 int mooring_block_signals(const int *signals, int count) {

@@ -91,7 +91,8 @@ package final class Supervisor: Sendable {
 
     /// Writes the Python host program, removes stale sockets and starts the thread.
     ///
-    /// Once. From here on this program adopts descendants whose parents have ended (PR_SET_CHILD_SUBREAPER).
+    /// Once. From here on, until `stop`, this program adopts descendants whose parents have ended
+    /// (PR_SET_CHILD_SUBREAPER).
     package func start() throws(SupervisionError) {
         try directory.write(PackageResources.mooring_host_py, as: Self.hostFileName)
         for path in directory.removeStaleSockets() { log.info("removed the stale socket \(path)") }
@@ -143,7 +144,7 @@ package final class Supervisor: Sendable {
     package func usage() -> [Int32: ProcessUsage] { ProcessUsage.ofGroups(processes.pids) }
 
     private func startThread() throws(SystemError) {
-        try SystemError.check(mooring_become_subreaper(), "PR_SET_CHILD_SUBREAPER")
+        try SystemError.check(mooring_set_subreaper(true), "PR_SET_CHILD_SUBREAPER")
         let signals = Self.ownSignals + [SIGCHLD]
         let signalDescriptor = try SystemError.check(
             unsafe mooring_signalfd(signals, Int32(signals.count)), "signalfd")
@@ -157,6 +158,8 @@ package final class Supervisor: Sendable {
         do {
             try LoopThread.start(name: "supervision") { [self] in
                 runThread(signals: signalDescriptor, null: null)
+                // Nobody collects what would be adopted from now on.
+                _ = mooring_set_subreaper(false)
                 close(signalDescriptor)
                 close(null)
                 Self.isRunning.withLock { $0 = false }

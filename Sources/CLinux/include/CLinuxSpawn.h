@@ -75,8 +75,8 @@ int mooring_pidfd_signal(int pidfd, int signal);
 // "KILL" for 9; NULL for unknown numbers.
 const char *mooring_signal_name(int signal);
 
-// Descendants whose parents have ended become children of this process, not of init.
-int mooring_become_subreaper(void);
+// Whether descendants whose parents have ended become children of this process instead of init's.
+int mooring_set_subreaper(bool adopts);
 // Blocks the signals in the calling thread and in those that it starts later.
 int mooring_block_signals(const int *signals, int count);
 // Undoes an ignored SIGCHLD that was inherited: the kernel would reap our children for us.
