@@ -1,5 +1,6 @@
-@testable internal import ReverseProxy
 internal import Testing
+
+@testable internal import ReverseProxy
 
 @Suite struct AccessLogBufferTests {
     private func buffer(_ format: AccessLogSettings.Format = .text) -> AccessLogBuffer {

@@ -1,5 +1,6 @@
-@testable internal import ReverseProxy
 internal import Testing
+
+@testable internal import ReverseProxy
 
 @Suite struct CountersTests {
     @Test func `counters of all loops are summed`() {

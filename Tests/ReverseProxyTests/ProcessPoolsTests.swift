@@ -1,7 +1,8 @@
 internal import Backends
 internal import Reactor
-@testable internal import ReverseProxy
 internal import Testing
+
+@testable internal import ReverseProxy
 
 @Suite struct ProcessPoolsTests {
     private let process = ProcessHandle(index: 2, serial: 1)

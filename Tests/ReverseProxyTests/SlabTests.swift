@@ -1,5 +1,6 @@
-@testable internal import ReverseProxy
 internal import Testing
+
+@testable internal import ReverseProxy
 
 @Suite struct SlabTests {
     @Test func `a place is addressed until it is emptied`() {

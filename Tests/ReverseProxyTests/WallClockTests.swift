@@ -1,6 +1,7 @@
 internal import Foundation
-@testable internal import ReverseProxy
 internal import Testing
+
+@testable internal import ReverseProxy
 
 @Suite struct WallClockTests {
     @Test func `the date is in the form that HTTP wants and agrees with Foundation`() {

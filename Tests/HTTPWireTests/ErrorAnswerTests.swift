@@ -1,0 +1,40 @@
+internal import Testing
+
+@testable internal import HTTPWire
+
+@Suite struct ErrorAnswerTests {
+    private func answer(isHead: Bool = false, closes: Bool = false) -> String {
+        let group = Array("django".utf8)
+        let date = Array("Sun, 22 Nov 2026 10:00:00 GMT".utf8)
+        return written { sink in
+            ErrorAnswer(
+                status: 503, error: "destination_unavailable", details: "queue full",
+                retryAfterSeconds: 7, closes: closes, isHead: isHead
+            ).write(group: group.span, date: date.span, into: &sink)
+        }
+    }
+
+    @Test func `it names the group, the reason and when to come back (RFC 9209)`() {
+        let text = answer()
+        #expect(text.hasPrefix("HTTP/1.1 503 Service Unavailable\r\n"))
+        #expect(
+            text.contains(
+                "Proxy-Status: mooring; error=destination_unavailable; "
+                    + "details=\"group django: queue full\"\r\n"))
+        #expect(text.contains("Retry-After: 7\r\n"))
+    }
+
+    @Test func `its length is that of its body and HEAD gets none`() throws {
+        let text = answer()
+        let parts = text.split(separator: "\r\n\r\n", maxSplits: 1)
+        let body = try #require(parts.last)
+        #expect(text.contains("Content-Length: \(body.utf8.count)\r\n"))
+        #expect(answer(isHead: true).hasSuffix("\r\n\r\n"))
+        #expect(answer(isHead: true).contains("Content-Length: \(body.utf8.count)\r\n"))
+    }
+
+    @Test func `it says when the connection ends`() {
+        #expect(answer(closes: true).contains("Connection: close\r\n"))
+        #expect(!answer().contains("Connection"))
+    }
+}

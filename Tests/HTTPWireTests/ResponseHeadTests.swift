@@ -1,0 +1,124 @@
+internal import Testing
+
+@testable internal import HTTPWire
+
+@Suite struct ResponseHeadTests {
+    private static let date = "Date: Sun, 22 Nov 2026 10:00:00 GMT\r\n"
+
+    @Test func `a response is forwarded with its lines, a date and its length`() {
+        let parsed = ParsedResponse("HTTP/1.1 200 Fine\r\nX: y\r\nContent-Length: 3\r\n\r\n")
+        #expect(parsed.body == .length(3))
+        #expect(parsed.keepAlive)
+        #expect(
+            parsed.forwarded
+                == "HTTP/1.1 200 Fine\r\nX: y\r\n\(Self.date)Content-Length: 3\r\n\r\n")
+    }
+
+    static let bad = [
+        "HTTP/1.1 2000 OK\r\n\r\n", "HTTP/1.1 99 OK\r\n\r\n", "HTTP/1.1 20 OK\r\n\r\n",
+        "HTTP/2.0 200 OK\r\n\r\n", "blah blah\r\n\r\n", "<html>",
+        "HTTP/1.1 200 OK\nX: y\n\n",
+        "HTTP/1.1 200 OK\r\nX : y\r\n\r\n", "HTTP/1.1 200 OK\r\nX: a\0b\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nX: a\rSet-Cookie: b\r\n\r\n", "HTTP/1.1 200 OK\r\nX: a\r\n b\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nContent-Length: 3\r\nContent-Length: 4\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n",
+        "HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\n\r\n",
+        "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nX: " + String(repeating: "a", count: 9000),
+    ]
+
+    @Test(arguments: bad)
+    func `a bad response is refused with 502`(_ text: String) {
+        #expect(ParsedResponse(text).isRefused)
+    }
+
+    @Test func `HEAD, 1xx, 204 and 304 have no body whatever they say (RFC 9112 6.3)`() {
+        let length = "Content-Length: 3\r\n\r\n"
+        #expect(ParsedResponse("HTTP/1.1 200 OK\r\n" + length, to: .head).body == .none)
+        #expect(ParsedResponse("HTTP/1.1 103 Hints\r\n" + length).body == .none)
+        #expect(ParsedResponse("HTTP/1.1 204 No\r\n" + length).body == .none)
+        #expect(ParsedResponse("HTTP/1.1 304 No\r\n" + length).body == .none)
+    }
+
+    @Test func `204 is forwarded without a length (RFC 9110 8.6) and 304 with it`() {
+        let length = "Content-Length: 3\r\n\r\n"
+        #expect(
+            !ParsedResponse("HTTP/1.1 204 No\r\n" + length, framing: .none).forwarded
+                .contains("Content-Length"))
+        #expect(
+            ParsedResponse("HTTP/1.1 304 No\r\n" + length, framing: .none).forwarded
+                .contains("Content-Length: 3"))
+    }
+
+    @Test func `without a length the body ends with the connection (RFC 9112 6.3)`() {
+        let parsed = ParsedResponse("HTTP/1.1 200 OK\r\n\r\n")
+        #expect(parsed.body == .untilClose)
+        #expect(!parsed.keepAlive)
+    }
+
+    @Test func `HTTP/1.0 keeps its connection only when it says so`() {
+        let length = "Content-Length: 0\r\n"
+        #expect(!ParsedResponse("HTTP/1.0 200 OK\r\n\(length)\r\n").keepAlive)
+        #expect(
+            ParsedResponse("HTTP/1.0 200 OK\r\n\(length)Connection: keep-alive\r\n\r\n").keepAlive)
+    }
+
+    @Test func `hop-by-hop fields, the pin directive and our cookie from a process are dropped`() {
+        let parsed = ParsedResponse(
+            "HTTP/1.1 200 OK\r\nConnection: x, keep-alive\r\nX: 1\r\nKeep-Alive: 5\r\n"
+                + "Mooring-Pin: pin\r\nSet-Cookie: mooring=evil\r\nSet-Cookie: mooringx=1\r\n"
+                + "Alt-Svc: h3\r\nContent-Length: 0\r\n\r\n")
+        #expect(
+            parsed.forwarded
+                == "HTTP/1.1 200 OK\r\nSet-Cookie: mooringx=1\r\n\(Self.date)Content-Length: 0\r\n\r\n"
+        )
+    }
+
+    @Test func `beside our cookie shared caches are told to keep off`() {
+        let cookie = "Set-Cookie: mooring=v\r\n"
+        let plain = ParsedResponse(
+            "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", setCookie: cookie)
+        #expect(plain.forwarded.contains("Cache-Control: private\r\n"))
+        let shared = ParsedResponse(
+            "HTTP/1.1 200 OK\r\nCache-Control: public, max-age=60, s-maxage=9\r\n"
+                + "Content-Length: 0\r\n\r\n", setCookie: cookie)
+        #expect(shared.forwarded.contains("Cache-Control: private, max-age=60\r\n"))
+        #expect(!shared.forwarded.contains("public"))
+        let closed = ParsedResponse(
+            "HTTP/1.1 200 OK\r\nCache-Control: no-store\r\nContent-Length: 0\r\n\r\n",
+            setCookie: cookie)
+        #expect(closed.forwarded.contains("Cache-Control: no-store\r\n"))
+        #expect(!closed.forwarded.contains("private"))
+    }
+
+    @Test func `pin directives are understood and nonsense is none`() {
+        func pin(_ value: String) -> PinDirective {
+            ParsedResponse(
+                "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nMooring-Pin: \(value)\r\n\r\n"
+            ).pin
+        }
+        #expect(pin("pin") == .pin)
+        #expect(pin("Release") == .release)
+        #expect(pin("move") == .move)
+        #expect(pin("hold=30m") == .hold(1800))
+        #expect(pin("hold=2h") == .hold(7200))
+        #expect(pin("hold=") == .none)
+        #expect(pin("hold=99999999h") == .none)
+        #expect(pin("hold=-1s") == .none)
+    }
+
+    @Test func `an application's cookie is found by its whole name`() {
+        func sets(_ field: String) -> Bool {
+            ParsedResponse("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\(field)\r\n\r\n").setsSession
+        }
+        #expect(sets("Set-Cookie: sessionid=abc; Path=/"))
+        #expect(!sets("Set-Cookie: sessionid2=abc"))
+        #expect(!sets("X: sessionid=abc"))
+    }
+
+    @Test func `a response that closes says so`() {
+        let text = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
+        #expect(ParsedResponse(text, closes: true).forwarded.contains("Connection: close\r\n"))
+    }
+}

@@ -1,0 +1,117 @@
+internal import Testing
+
+@testable internal import HTTPWire
+
+/// A request parsed in one go, with its facts taken out.
+struct Parsed {
+    var result: HeadParse
+    var method = RequestMethod.other
+    var path = ""
+    var host = ""
+    var keepAlive = false
+    var body = BodyFraming.none
+    var headLength = 0
+    var expectContinue = false
+    var cameThroughProxy = false
+    var forwarded = ""
+
+    init(_ text: String, limit: Int = 32 * 1024, strippingPrefix: Int = 0) {
+        self.init(Array(text.utf8), limit: limit, strippingPrefix: strippingPrefix)
+    }
+
+    init(_ bytes: [UInt8], limit: Int = 32 * 1024, strippingPrefix: Int = 0) {
+        var head = RequestHead()
+        var scan = 0
+        result = head.parse(bytes.span, resumeFrom: &scan, limit: limit)
+        guard result == .complete else { return }
+        method = head.method
+        path = text(bytes, head.path.range)
+        host = text(bytes, head.host.range)
+        keepAlive = head.keepAlive
+        body = head.body
+        headLength = head.headLength
+        expectContinue = head.expectContinue
+        cameThroughProxy = head.cameThroughProxy
+        forwarded = written { sink in
+            head.write(
+                from: bytes.span, strippingPrefix: strippingPrefix, without: Removals(),
+                forwarded: Span(), into: &sink)
+        }
+    }
+
+    /// The status that the request is refused with; nil: it is not.
+    var refusal: UInt16? {
+        if case .rejected(let problem) = result { return problem.status }
+        return nil
+    }
+}
+
+func text(_ bytes: [UInt8], _ range: Range<Int>) -> String {
+    String(decoding: bytes[range], as: UTF8.self)
+}
+
+/// What is written into a sink of the given size.
+func written(capacity: Int = 64 * 1024, _ write: (inout ByteSink) -> Void) -> String {
+    var memory = [UInt8](repeating: 0, count: capacity)
+    let count = unsafe memory.withUnsafeMutableBufferPointer { buffer in
+        var sink = unsafe ByteSink(buffer)
+        write(&sink)
+        return sink.count
+    }
+    return text(memory, 0..<count)
+}
+
+/// A response parsed in one go and written for a client.
+struct ParsedResponse {
+    var result: HeadParse
+    var status: UInt16 = 0
+    var body = BodyFraming.none
+    var keepAlive = false
+    var pin = PinDirective.none
+    var setsSession = false
+    var forwarded = ""
+
+    init(
+        _ text: String, to method: RequestMethod = .get, framing: ResponseFraming = .length,
+        closes: Bool = false, setCookie: String = ""
+    ) {
+        let bytes = Array(text.utf8)
+        let own = Array("mooring".utf8)
+        let cookie = Array(setCookie.utf8)
+        let date = Array("Sun, 22 Nov 2026 10:00:00 GMT".utf8)
+        var head = ResponseHead()
+        var scan = 0
+        result = head.parse(bytes.span, resumeFrom: &scan, limit: 8192, requestMethod: method)
+        guard result == .complete else { return }
+        status = head.status
+        body = head.body
+        keepAlive = head.keepAlive
+        pin = head.pinDirective
+        setsSession = head.setsCookie(named: "sessionid", in: bytes.span)
+        forwarded = written { sink in
+            head.write(
+                from: bytes.span, framing: framing, closes: closes, date: date.span,
+                ownCookie: own.span, setCookie: cookie.span, into: &sink)
+        }
+    }
+
+    var isRefused: Bool {
+        if case .rejected(let problem) = result { return problem.status == 502 }
+        return false
+    }
+}
+
+/// Seeded numbers (SplitMix64): a failure is told by its seed.
+struct SeededGenerator: RandomNumberGenerator {
+    private var state: UInt64
+
+    init(seed: UInt64) { state = seed }
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9e37_79b9_7f4a_7c15
+        var mixed = state
+        mixed = (mixed ^ mixed >> 30) &* 0xbf58_476d_1ce4_e5b9
+        mixed = (mixed ^ mixed >> 27) &* 0x94d0_49bb_1331_11eb
+        return mixed ^ mixed >> 31
+    }
+}
