@@ -53,8 +53,10 @@ internal import CLinux
     /// Stops the events of a descriptor that stays open; closing it does the same by itself.
     package func remove(_ descriptor: Int32) { _ = mooring_epoll_remove(epoll, descriptor) }
 
-    /// Waits for events until `deadline` (monotonic ns; nil: for ever) and reports each; a wake-up is
-    /// reported as `wakeToken`. One call is one turn; `now` is fresh in it.
+    /// Waits for events and reports each; one call is one turn, in which `now` is fresh.
+    ///
+    /// Returns at `deadline` (monotonic ns; nil: never) at the latest. A wake-up is reported as
+    /// `wakeToken`.
     package func turn(until deadline: Int64?, _ onEvent: (UInt64, Readiness) -> Void) {
         var timeout: Int32 = -1
         if let deadline {

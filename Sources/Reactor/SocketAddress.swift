@@ -86,7 +86,9 @@ package struct ListeningSocket: Sendable {
         case exhausted(Int32)
     }
 
-    /// Takes one waiting connection. See accept(2) for the errors of a connection that are skipped.
+    /// Takes one waiting connection.
+    ///
+    /// See accept(2) for the errors of a connection that are skipped.
     package func accept() -> Accepted {
         var peer = mooring_address()
         let result = unsafe mooring_accept(descriptor, &peer)

@@ -44,7 +44,7 @@ package final class Proxy: Sendable {
         }
     }
 
-    /// Starts the loop threads. Called once.
+    /// Starts the loop threads; called once.
     package func start() throws(ProxyError) {
         for (index, worker) in workers.all.enumerated() {
             let box = Workers([worker])
@@ -76,7 +76,9 @@ package final class Proxy: Sendable {
         shared.drain(until: deadline.nanoseconds, done)
     }
 
-    /// Ends the loops; what is still open is closed. `done` is called when the access log is written.
+    /// Ends the loops; what is still open is closed.
+    ///
+    /// `done` is called when the access log is written.
     package func stop(_ done: @escaping @Sendable () -> Void) {
         shared.stop(done)
     }

@@ -56,8 +56,9 @@ extension Worker {
         }
     }
 
-    /// Asks the client for the body that it holds back (RFC 9110 section 10.1.1): there is a process
-    /// for it now. False: the client has gone.
+    /// Asks the client for the body that it holds back, since there is a process for it now.
+    ///
+    /// RFC 9110 section 10.1.1. False: the client has gone.
     private func inviteBody(_ exchange: Int) -> Bool {
         exchanges[exchange].expectsContinue = false
         let downstream = Int(exchanges[exchange].downstream)
