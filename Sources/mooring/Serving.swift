@@ -72,12 +72,13 @@ final class Serving: Sendable {
     /// - Returns: the exit code.
     /// - Throws: as `init`, when something cannot be started; nothing is left running then.
     func run() throws -> Int32 {
-        let adminAddress = try startAdmin()
+        let adminAddress: String
         do {
+            adminAddress = try startAdmin()
             try supervisor.start()
             try proxy.start()
         } catch {
-            admin.removeSocket()
+            removeSockets()
             throw error
         }
         for group in groups { group.start(now: .now) }
@@ -87,6 +88,12 @@ final class Serving: Sendable {
         admin.removeSocket()
         unsafe unlink(Supervisor.hostFile(inRuntimeDirectory: plan.configuration.runtimeDirectory))
         return code
+    }
+
+    /// What a start that failed leaves no file of; the end of a whole run removes its own.
+    private func removeSockets() {
+        admin.removeSocket()
+        for case .unix(let path) in plan.configuration.listeners { unsafe unlink(path) }
     }
 
     private func startAdmin() throws -> String {

@@ -25,11 +25,11 @@ internal import Testing
             "Backends", "Hummingbird", "HTTPTypes", "NIOCore", "NIOPosix", "Logging",
             "ServiceLifecycle", "FoundationEssentials", "Glibc", "Synchronization",
         ],
-        "Simulation": ["Backends", "SessionAffinity", "Routing"],
+        "Simulation": ["Backends", "SessionAffinity", "Routing", "Synchronization"],
         "mooring": [
             "Backends", "SessionAffinity", "Routing", "Reactor", "ConfigFile", "ReverseProxy",
             "Supervision", "AdminAPI", "ArgumentParser", "AsyncHTTPClient", "Logging", "NIOCore",
-            "NIOPosix", "ServiceLifecycle", "FoundationEssentials", "Dispatch", "Glibc",
+            "NIOHTTP1", "FoundationEssentials", "Dispatch", "Glibc",
             "Synchronization",
         ],
         "simulate": ["Backends", "Simulation", "ArgumentParser", "Glibc"],

@@ -9,9 +9,15 @@ struct SourceTree {
         var text: String
 
         var lines: [Substring] { text.split(separator: "\n", omittingEmptySubsequences: false) }
-        /// Lines without what stands behind `//`; a `//` inside a string is taken for a comment.
+        /// Lines without what stands behind `//` and without the inside of `"""`.
+        ///
+        /// A `//` inside a string is taken for a comment.
         var code: [String] {
-            lines.map { line in
+            var isInText = false
+            return lines.map { line in
+                let marks = line.ranges(of: "\"\"\"").count
+                defer { if marks % 2 == 1 { isInText.toggle() } }
+                guard !isInText else { return "" }
                 guard let comment = line.firstRange(of: "//") else { return String(line) }
                 return String(line[..<comment.lowerBound])
             }
