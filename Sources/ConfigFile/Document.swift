@@ -19,13 +19,12 @@ enum Document {
             return nil
         }
         let index = LineIndex(text)
-        if let header = index.namelessHeader {
+        if let obstacle = index.obstacle {
             // What comes before may be wrong too, and then is the first mistake.
-            let before = String(decoding: text.utf8.prefix(header.offset), as: UTF8.self)
+            let before = String(decoding: text.utf8.prefix(obstacle.statement), as: UTF8.self)
             if parseTable(before, problems) != nil {
                 problems.add(
-                    line: header.line, key: "syntax", "has a table header without a name",
-                    "write [name]")
+                    line: obstacle.line, key: "syntax", obstacle.wrong, obstacle.right)
             }
             return nil
         }
