@@ -75,11 +75,15 @@ extension GroupState {
         _ grant: Grant, _ outcome: ExchangeOutcome, now instant: MonotonicInstant
     ) {
         tick(instant)
-        releaseLease(of: grant)
-        // The slots of a process that is gone went with it.
-        guard let place = find(grant.process) else { return }
+        guard let place = find(grant.process) else {
+            // Its slots went with the process.
+            releaseLease(of: grant)
+            return
+        }
         giveBackSlot(grant, at: place)
+        // Before anybody else is sent to a process that cannot be reached.
         record(outcome, at: place)
+        releaseLease(of: grant)
         serveWaiters(at: place)
         retireIfDrained(place)
         scheduleProcess(place)

@@ -66,7 +66,7 @@ extension GroupState {
 
     private var brokenQueue: String? {
         var linked = 0
-        var moved = 0
+        var claimants = 0
         for (list, name) in queues {
             var next = list.first
             var count = 0
@@ -76,7 +76,7 @@ extension GroupState {
                 if waiters[waiter].since < since {
                     return "a later waiter stands before an earlier"
                 }
-                if name == .group && waiters[waiter].intent.placed == .moved { moved += 1 }
+                if name == .group && waiters[waiter].request.claim != nil { claimants += 1 }
                 since = waiters[waiter].since
                 count += 1
                 if count > list.count { return "a queue has more waiters than it counts" }
@@ -86,8 +86,8 @@ extension GroupState {
             linked += count
         }
         if linked != waiters.count { return "\(waiters.count) waiters, \(linked) in queues" }
-        if moved != movedWaiting {
-            return "\(movedWaiting) waiters with lost sessions for \(moved)"
+        if claimants != claimantsWaiting {
+            return "\(claimantsWaiting) waiters claim a session, not \(claimants)"
         }
         if queue.count > policy.queueLimit { return "\(queue.count) waiters in the group's queue" }
         return nil

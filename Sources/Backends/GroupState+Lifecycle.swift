@@ -48,7 +48,9 @@ extension GroupState {
         processes[Int(place)].idleSince = now
         // Not behind the others, or it would be given the next many new sessions in a row.
         processes[Int(place)].turn = max(processes[Int(place)].turn, turn)
-        if movedWaiting > 0 { settleMovedWaiters() }
+        // The sessions of a server that is back, that is.
+        hasNewLease = true
+        settleClaimants()
         openGateIfDue()
         serveGroupQueue()
         // Another one may be above the minimum now.

@@ -91,7 +91,9 @@ extension GroupState {
             process: handle(place), incarnation: incarnation(of: index), session: intent.session,
             affinity: intent.affinity, placed: intent.placed)
         grant.lease = lease
-        if intent.placed == .moved && movedWaiting > 0 { settleMovedWaiters() }
+        // Nobody else can know of a session that has just begun.
+        if intent.placed == .pinned { hasNewLease = false }
+        settleClaimants()
         return grant
     }
 

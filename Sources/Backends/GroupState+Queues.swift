@@ -16,7 +16,7 @@ extension GroupState {
 
     private mutating func joinGroupQueue(_ waiter: UInt32) {
         waiters.link(waiter, into: &queue, .group)
-        if waiters[waiter].intent.placed == .moved { movedWaiting += 1 }
+        if waiters[waiter].request.claim != nil { claimantsWaiting += 1 }
         noteLimit()
     }
 
@@ -27,6 +27,7 @@ extension GroupState {
         }
         waiters.link(waiter, into: &processes[Int(place)].queue, .process(place))
         scheduleProcess(place)
+        settleClaimants()
     }
 
     /// Takes a waiter out of whatever queue it is in; its lease is left too.
@@ -35,7 +36,7 @@ extension GroupState {
         case .none: break
         case .group:
             waiters.unlink(waiter, from: &queue)
-            if waiters[waiter].intent.placed == .moved { movedWaiting -= 1 }
+            if waiters[waiter].request.claim != nil { claimantsWaiting -= 1 }
         case .process(let place):
             waiters.unlink(waiter, from: &processes[Int(place)].queue)
             if let lease = waiters[waiter].lease { leaveLease(lease) }
@@ -108,14 +109,16 @@ extension GroupState {
         while let waiter = processes[Int(place)].queue.first { settle(waiter) }
     }
 
-    /// Waiters whose lost session has a process again, through a request that came before them.
-    mutating func settleMovedWaiters() {
+    /// Waiters whose session has a process again, through another request or an outage's end.
+    mutating func settleClaimants() {
+        guard hasNewLease else { return }
+        hasNewLease = false
+        if claimantsWaiting == 0 { return }
         var next = queue.first
         while let waiter = next {
             next = waiters[waiter].next
-            guard waiters[waiter].intent.placed == .moved,
-                let session = waiters[waiter].intent.session,
-                let index = leases.find(session), leases[index].isLive(at: now),
+            guard let claim = waiters[waiter].request.claim,
+                let index = leases.find(claim.session), leases[index].isLive(at: now),
                 let place = find(leases[index].process), processes[Int(place)].phase.serves
             else { continue }
             settle(waiter)

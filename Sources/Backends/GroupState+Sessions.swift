@@ -39,6 +39,7 @@ extension GroupState {
                 leaveProcess(ofLease: index)
                 leases.move(index, to: handle, now: now)
                 processes[Int(place)].sessions += 1
+                hasNewLease = true
             }
             leases[index].active += 1
             leases[index].lastSeen = now
@@ -52,6 +53,7 @@ extension GroupState {
         }
         processes[Int(place)].sessions += 1
         leases[index].active = 1
+        hasNewLease = true
         return leases.reference(index)
     }
 

@@ -19,8 +19,10 @@ struct GroupState: Sendable {
     var waiters = WaiterTable()
     /// Those who wait for any process.
     var queue = WaiterQueue()
-    /// Those among them whose session has lost its process: it may have found another meanwhile.
-    var movedWaiting = 0
+    /// Those among them who claim a session: it may find a process while they wait.
+    var claimantsWaiting = 0
+    /// A session that may have been claimed before has a lease again.
+    var hasNewLease = false
 
     var backoff: Backoff
     /// Requests in flight on all processes.

@@ -1,0 +1,37 @@
+internal import Backends
+
+/// Something that will happen to a process, whatever the registry thinks of it.
+enum Happening: Equatable {
+    case spawns
+    case getsReady
+    case ends
+    /// Supervision tells of an end that has happened.
+    case endIsTold
+}
+
+/// What is going to happen to processes, by time; of one time in the order of entry.
+struct Agenda {
+    private struct Entry {
+        var at: MonotonicInstant
+        var process: ProcessHandle
+        var happening: Happening
+    }
+
+    private var entries: [Entry] = []
+
+    var next: MonotonicInstant? { entries.first?.at }
+
+    mutating func add(_ happening: Happening, _ process: ProcessHandle, at: MonotonicInstant) {
+        let place = entries.firstIndex { $0.at > at } ?? entries.endIndex
+        entries.insert(Entry(at: at, process: process, happening: happening), at: place)
+    }
+
+    mutating func takeFirst() -> (ProcessHandle, Happening)? {
+        guard let first = entries.first else { return nil }
+        entries.removeFirst()
+        return (first.process, first.happening)
+    }
+
+    /// Nothing more happens to a process that has ended.
+    mutating func forget(_ process: ProcessHandle) { entries.removeAll { $0.process == process } }
+}

@@ -1,0 +1,32 @@
+internal import Backends
+internal import Synchronization
+
+/// Keeps what the registry orders until the run attends to it.
+final class OrderCollector: OrderExecutor {
+    struct Orders {
+        var traffic: [TrafficOrder] = []
+        var supervision: [SupervisionOrder] = []
+        var events: [RegistryEvent] = []
+        var deadlineMoved = false
+    }
+
+    private let orders = Mutex(Orders())
+
+    func carryOut(_ orders: [TrafficOrder], group: Int) {
+        self.orders.withLock { $0.traffic += orders }
+    }
+    func carryOut(_ orders: [SupervisionOrder], group: Int) {
+        self.orders.withLock { $0.supervision += orders }
+    }
+    func record(_ events: [RegistryEvent], group: Int) {
+        orders.withLock { $0.events += events }
+    }
+    func deadlineMovedForward(group: Int) { orders.withLock { $0.deadlineMoved = true } }
+
+    func take() -> Orders {
+        orders.withLock { orders in
+            defer { orders = Orders() }
+            return orders
+        }
+    }
+}

@@ -1,0 +1,47 @@
+/// A promise of the registry that a run has found broken.
+package struct Violation: Error, Equatable, Sendable, CustomStringConvertible {
+    /// Which promise.
+    package enum Rule: String, Sendable {
+        /// The registry's own check of its state.
+        case invariant
+        case requestToUnknownProcess
+        case requestToDeadProcess
+        case requestToStartingProcess
+        case requestToStoppingProcess
+        case newSessionOnDrainingProcess
+        case tooManyRequests
+        case tooManySessions
+        case sessionMovedWhileItsProcessLives
+        case aboveMaximum
+        case belowMinimum
+        case stoppedWhileNeeded
+        case startedTwice
+        case startedTooManyAfterFailure
+        case answeredTwice
+        case waiterLost
+        case ticketLost
+        case refusedWithoutReason
+        case slotLost
+        case deadlineStandsStill
+        case sessionOutlivesItsTime
+        case idleProcessKept
+        case notStopped
+    }
+
+    package var rule: Rule
+    package var detail: String
+    package var seed: UInt64 = 0
+    package var step = 0
+    /// What happened last, oldest first.
+    package var history: [String] = []
+
+    init(_ rule: Rule, _ detail: String) {
+        self.rule = rule
+        self.detail = detail
+    }
+
+    package var description: String {
+        let events = history.map { "  \($0)\n" }.joined()
+        return "seed \(seed), step \(step): \(rule.rawValue): \(detail)\n\(events)"
+    }
+}

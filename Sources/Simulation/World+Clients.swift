@@ -1,0 +1,192 @@
+internal import Backends
+
+/// Clients: they ask, wait, leave, and get what they wanted or not.
+extension World {
+    func request() throws(Violation) {
+        let client = clients.indices.randomElement(using: &generator) ?? 0
+        let claim = drawClaim(client)
+        let newSession = generator.percent(85) ? freshSession() : nil
+        lastTag += 1
+        let tag = WaiterTag(lastTag)
+        let request = AdmissionRequest(claim: claim, newSession: newSession, waiter: tag)
+        let admission = group.acquire(request, now: now)
+        history.note(
+            now, "client \(client), request \(lastTag) asks with \(text(claim)): \(text(admission))"
+        )
+        switch admission {
+        case .granted(let grant):
+            try attend()
+            try accept(grant, claim, client)
+        case .queued(let ticket):
+            shadow.queued(tag, claim, now: now)
+            waiting.append(Waiting(client: client, tag: tag, ticket: ticket))
+            summary.waits += 1
+            try attend()
+        case .refused(let refusal):
+            summary.refusals += 1
+            try shadow.checkRefusal(refusal, isShuttingDown: isShuttingDown)
+            try attend()
+        }
+    }
+
+    private func drawClaim(_ client: Int) -> AdmissionRequest.Claim? {
+        switch Int.random(in: 0..<100, using: &generator) {
+        case ..<10: return nil
+        case ..<15: return clients[client].staleCookie
+        case ..<18:
+            // A valid token of a process that nobody knows, as after a restart.
+            return .init(session: freshSession(), process: Incarnation(generator.next()))
+        case ..<24:
+            var claim = clients[client].cookie
+            claim?.requiresLease = true
+            return claim
+        default: return clients[client].cookie
+        }
+    }
+
+    func freshSession() -> SessionID {
+        lastSession += 1
+        return SessionID(high: lastSession, low: 1)
+    }
+
+    /// A slot was given: it is checked, and the client remembers its cookie.
+    private func accept(
+        _ grant: Grant, _ claim: AdmissionRequest.Claim?, _ client: Int
+    ) throws(Violation) {
+        try shadow.granted(grant, for: claim, now: now)
+        start(grant, client)
+    }
+
+    private func start(_ grant: Grant, _ client: Int) {
+        summary.grants += 1
+        if grant.placed == .moved { summary.moved += 1 }
+        running.append(Running(client: client, grant: grant))
+        guard let session = grant.session else { return }
+        let cookie = AdmissionRequest.Claim(session: session, process: grant.incarnation)
+        if cookie != clients[client].cookie {
+            clients[client].staleCookie = clients[client].cookie
+            clients[client].cookie = cookie
+        }
+    }
+
+    /// A waiter's order is checked when it is given, and reaches its client some time later.
+    func attend(to order: TrafficOrder) throws(Violation) {
+        switch order {
+        case .grant(let tag, let grant):
+            let waiter = try shadow.answered(tag)
+            history.note(now, "waiter \(tag.value) gets \(text(grant))")
+            try shadow.granted(grant, for: waiter.claim, now: now)
+        case .refuse(let tag, let refusal):
+            _ = try shadow.answered(tag)
+            history.note(now, "waiter \(tag.value) is refused: \(refusal.reason)")
+            if refusal.reason == .queueTimeout || refusal.reason == .groupFailing {
+                try shadow.checkRefusal(refusal, isShuttingDown: isShuttingDown)
+            }
+            summary.refusals += 1
+        }
+        mail.append(order)
+    }
+
+    func deliverMail() throws(Violation) {
+        guard !mail.isEmpty else { return }
+        let order = mail.removeFirst()
+        switch order {
+        case .grant(let tag, let grant):
+            guard let place = waiting.firstIndex(where: { $0.tag == tag }) else {
+                // Its client has left meanwhile.
+                return try finish(grant, .abandoned)
+            }
+            start(grant, waiting.remove(at: place).client)
+        case .refuse(let tag, _):
+            waiting.removeAll { $0.tag == tag }
+        }
+    }
+
+    func leave() throws(Violation) {
+        guard let place = waiting.indices.randomElement(using: &generator) else { return }
+        let leaving = waiting.remove(at: place)
+        let hasLeft = group.leaveQueue(leaving.ticket, now: now)
+        history.note(now, "waiter \(leaving.tag.value) leaves: \(hasLeft)")
+        if hasLeft {
+            _ = try shadow.answered(leaving.tag)
+        } else if !mail.contains(where: { $0.tag == leaving.tag }) {
+            throw Violation(.ticketLost, "\(leaving.tag)")
+        }
+        try attend()
+    }
+
+    func finishOne() throws(Violation) {
+        guard let place = running.indices.randomElement(using: &generator) else { return }
+        let ended = running.remove(at: place)
+        try finish(ended.grant, drawOutcome(ended.grant))
+    }
+
+    private func drawOutcome(_ grant: Grant) -> ExchangeOutcome {
+        if secretlyDead.contains(grant.process) || shadow.processes[grant.process] == nil {
+            return generator.pick([.failed, .connectFailed])
+        }
+        if generator.percent(scenario.brokenConnections) { return .connectFailed }
+        return generator.pick([.served, .served, .served, .served, .failed, .abandoned])
+    }
+
+    func finish(_ grant: Grant, _ outcome: ExchangeOutcome) throws(Violation) {
+        history.note(now, "\(grant.process) has done one: \(outcome)")
+        shadow.finished(grant, now: now)
+        group.finished(grant, outcome, now: now)
+        try attend()
+    }
+
+    /// The application has a say in sessions.
+    func directSession() throws(Violation) {
+        guard let place = running.indices.randomElement(using: &generator) else { return }
+        let grant = running[place].grant
+        guard let session = grant.session else {
+            guard shadow.processes[grant.process]?.serves == true else { return }
+            let session = freshSession()
+            history.note(now, "\(grant.process) starts session \(session.high)")
+            group.pin(session, of: grant, now: now)
+            shadow.pin(session, to: grant.process, now: now)
+            running[place].grant.session = session
+            return try attend()
+        }
+        if generator.percent(50) {
+            let idle = Interval.seconds(generator.pick([1, 60, 3600]))
+            history.note(now, "session \(session.high) is held for \(idle.seconds) s")
+            group.holdSession(session, idle: idle, now: now)
+            if running[place].grant.process == shadow.pins[session]?.process {
+                shadow.hold(session, idle)
+            }
+        } else {
+            history.note(now, "session \(session.high) is released")
+            shadow.release(session)
+            group.endSession(session, now: now)
+        }
+        try attend()
+    }
+
+    private func text(_ claim: AdmissionRequest.Claim?) -> String {
+        guard let claim else { return "no cookie" }
+        return "session \(claim.session.high)\(claim.requiresLease ? " (old)" : "")"
+    }
+
+    private func text(_ admission: Admission) -> String {
+        switch admission {
+        case .granted(let grant): text(grant)
+        case .queued: "waits"
+        case .refused(let refusal): "\(refusal.reason)"
+        }
+    }
+
+    private func text(_ grant: Grant) -> String {
+        let session = grant.session.map { "session \($0.high)" } ?? "no session"
+        return "\(grant.process) for \(session), \(grant.placed)"
+    }
+}
+
+extension TrafficOrder {
+    fileprivate var tag: WaiterTag {
+        switch self {
+        case .grant(let tag, _), .refuse(let tag, _): tag
+        }
+    }
+}

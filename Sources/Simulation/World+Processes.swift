@@ -1,0 +1,137 @@
+internal import Backends
+
+/// Processes: they start or fail to, crash, ignore signals, and end.
+extension World {
+    func attend(to order: SupervisionOrder) throws(Violation) {
+        switch order {
+        case .spawn(let handle, let reason):
+            history.note(now, "start \(handle): \(reason)")
+            summary.starts += 1
+            try shadow.entered(handle, .starting)
+            planStart(handle)
+        case .terminate(let handle, let reason):
+            history.note(now, "terminate \(handle): \(reason)")
+            try shadow.checkStop(handle, reason, now: now)
+            shadow.set(handle, .stopping)
+            if reason == .idle { summary.evictions += 1 }
+            if generator.percent(20) {
+                ignoresTermination.insert(handle)
+            } else {
+                agenda.add(.ends, handle, at: soon(upTo: 2_000))
+            }
+        case .kill(let handle, let reason):
+            history.note(now, "kill \(handle): \(reason)")
+            shadow.set(handle, .stopping)
+            agenda.add(.ends, handle, at: soon(upTo: 20))
+        }
+    }
+
+    func attend(to event: RegistryEvent) throws(Violation) {
+        switch event {
+        case .ready(let handle, _): shadow.set(handle, .ready)
+        case .up(let handle):
+            history.note(now, "\(handle) is up")
+            shadow.set(handle, .ready)
+        case .down(let handle, let span):
+            history.note(now, "\(handle) is down for \(span.seconds) s")
+            shadow.set(handle, .down)
+        case .draining(let handle, _): shadow.set(handle, .draining)
+        case .gone(let handle, _, _): shadow.set(handle, .gone)
+        case .startFailed(let handle, let report, let failures, let backoff):
+            history.note(now, "\(handle) failed (\(failures) in a row, \(backoff.seconds) s)")
+            summary.failedStarts += 1
+            // One that is killed for being late is not gone yet.
+            if report.status != nil { shadow.set(handle, .gone) }
+        case .sessionsLost(_, let count): summary.lost += count
+        case .failing, .recovered: history.note(now, "\(event)")
+        case .spawning, .stopping, .killing, .shed: break
+        }
+    }
+
+    /// Decides when a process is going to be what.
+    private func planStart(_ handle: ProcessHandle) {
+        let spawned = soon(upTo: 50)
+        agenda.add(.spawns, handle, at: spawned)
+        if generator.percent(brokenStarts) {
+            switch Int.random(in: 0..<4, using: &generator) {
+            case 0:
+                // It cannot be executed at all.
+                agenda.forget(handle)
+                agenda.add(.endIsTold, handle, at: spawned)
+            case 1: break  // It never listens.
+            default: agenda.add(.ends, handle, at: spawned + milliseconds(upTo: 1_000))
+            }
+        } else {
+            let time: Int64 = generator.percent(10) ? 30_000 : 500
+            agenda.add(.getsReady, handle, at: spawned + milliseconds(upTo: time))
+        }
+    }
+
+    private func soon(upTo limit: Int64) -> MonotonicInstant { now + milliseconds(upTo: limit) }
+
+    private func milliseconds(upTo limit: Int64) -> Interval {
+        .milliseconds(Int64.random(in: 0...limit, using: &generator))
+    }
+
+    /// Lets one entry of the agenda happen.
+    func happen(_ handle: ProcessHandle, _ happening: Happening) throws(Violation) {
+        history.note(now, "\(handle) \(happening)")
+        switch happening {
+        case .spawns:
+            lastIncarnation += 1
+            let incarnation = Incarnation(lastIncarnation)
+            shadow.learn(handle, incarnation)
+            group.spawned(
+                handle, incarnation: incarnation, label: "p\(lastIncarnation)", pid: 1,
+                address: .unix(path: "/run/p\(lastIncarnation)"), now: now)
+        case .getsReady:
+            if secretlyDead.contains(handle) { return }
+            group.becameReady(handle, now: now)
+        case .ends:
+            end(handle)
+        case .endIsTold:
+            agenda.forget(handle)
+            secretlyDead.remove(handle)
+            ignoresTermination.remove(handle)
+            group.exited(handle, ExitReport(reason: "ended", status: 1), now: now)
+        }
+        try attend()
+    }
+
+    /// A process ends; supervision hears of it a moment later.
+    private func end(_ handle: ProcessHandle) {
+        guard secretlyDead.insert(handle).inserted else { return }
+        agenda.add(.endIsTold, handle, at: soon(upTo: 20))
+    }
+
+    /// A running process crashes.
+    func crash() {
+        let candidates = shadow.processes.values.filter { $0.incarnation != nil && $0.serves }
+            .map(\.handle).sorted { ($0.index, $0.serial) < ($1.index, $1.serial) }
+        guard scenario.policy.kind == .spawned,
+            let handle = candidates.randomElement(using: &generator)
+        else { return }
+        history.note(now, "\(handle) crashes")
+        summary.crashes += 1
+        end(handle)
+    }
+
+    func drainOne() throws(Violation) {
+        let candidates = group.snapshot(now: now).processes.map(\.handle)
+        guard let handle = candidates.randomElement(using: &generator) else { return }
+        history.note(now, "drain \(handle)")
+        group.drain(handle, now: now)
+        try attend()
+    }
+
+    func reset() throws(Violation) {
+        history.note(now, "reset")
+        group.reset(now: now)
+        try attend()
+    }
+}
+
+extension ProcessHandle: CustomStringConvertible {
+    /// Short, for histories: place and tenant.
+    package var description: String { "process \(index).\(serial)" }
+}

@@ -1,0 +1,185 @@
+internal import Backends
+
+/// One run: a registry, its clock, its clients and its processes, and one step after the other.
+final class World {
+    /// A browser: it comes with the cookie it was given last, if it keeps it.
+    struct Client {
+        var cookie: AdmissionRequest.Claim?
+        /// An older cookie, as another tab may still send.
+        var staleCookie: AdmissionRequest.Claim?
+    }
+
+    /// A request in a queue, as its client knows it.
+    struct Waiting {
+        var client: Int
+        var tag: WaiterTag
+        var ticket: WaiterTicket
+    }
+
+    /// A request that holds a slot.
+    struct Running {
+        var client: Int
+        var grant: Grant
+    }
+
+    let scenario: Scenario
+    let group: Group
+    let orders = OrderCollector()
+    var shadow: Shadow
+    var generator: SeededGenerator
+    var now = MonotonicInstant(nanoseconds: 1_000_000_000_000)
+    var history = History()
+    var summary = Summary()
+
+    var clients: [Client]
+    var waiting: [Waiting] = []
+    var running: [Running] = []
+    /// Orders that are on their way to the client's loop.
+    var mail: [TrafficOrder] = []
+    var lastSession: UInt64 = 0
+    var lastTag: UInt64 = 0
+
+    var agenda = Agenda()
+    /// Processes that have ended without the registry knowing yet.
+    var secretlyDead: Set<ProcessHandle> = []
+    var ignoresTermination: Set<ProcessHandle> = []
+    var lastIncarnation: UInt64 = 0
+    var brokenStarts: Int
+    var isShuttingDown = false
+
+    init(seed: UInt64) throws(Violation) {
+        generator = SeededGenerator(seed: seed)
+        scenario = Scenario.random(using: &generator)
+        brokenStarts = scenario.brokenStarts
+        shadow = Shadow(policy: scenario.policy)
+        clients = Array(repeating: Client(), count: scenario.clients)
+        group = Group(
+            index: 0, policy: scenario.policy, seed: generator.next(), executor: orders, now: now)
+        for process in group.snapshot(now: now).processes {
+            try shadow.entered(process.handle, .ready)
+        }
+        group.start(now: now)
+        try attend()
+    }
+
+    /// Does one thing that chance picks.
+    func step() throws(Violation) {
+        switch Int.random(in: 0..<1000, using: &generator) {
+        case ..<310: try request()
+        case ..<600: try finishOne()
+        case ..<640: try leave()
+        case ..<780: try deliverMail()
+        case ..<900:
+            try pass(.milliseconds(Int64.random(in: 0...200, using: &generator)))
+        case ..<920: try passToDeadline()
+        case ..<932: try pass(.seconds(Int64.random(in: 1...90, using: &generator)))
+        case ..<938: try jump()
+        case ..<958: crash()
+        case ..<970: try directSession()
+        case ..<976: try drainOne()
+        case ..<978: try reset()
+        case ..<990: try advanceEarly()
+        default: brokenStarts = generator.pick([0, 0, scenario.brokenStarts, 100])
+        }
+        try check()
+    }
+
+    /// What must be true after every step.
+    func check() throws(Violation) {
+        if let broken = group.brokenInvariant { throw Violation(.invariant, broken) }
+        summary.steps += 1
+        guard summary.steps % 4 == 0 else { return }
+        let snapshot = group.snapshot(now: now)
+        for process in snapshot.processes {
+            let known = shadow.processes[process.handle]?.inFlight ?? -1
+            if known != process.inFlight {
+                throw Violation(
+                    .slotLost, "\(process.handle) has \(process.inFlight), \(known) are known")
+            }
+        }
+        if snapshot.isSpawned && !isShuttingDown { try checkMinimum(snapshot) }
+    }
+
+    private func checkMinimum(_ snapshot: GroupSnapshot) throws(Violation) {
+        let there = shadow.count(.starting, .ready)
+        let isExcused =
+            snapshot.failuresInARow > 0 || shadow.live == scenario.policy.maximum
+            || shadow.count(.starting) >= 8
+        if there < scenario.policy.minimum && !isExcused {
+            throw Violation(.belowMinimum, "\(there) processes")
+        }
+        if snapshot.failuresInARow >= 8 && snapshot.starting > 1 {
+            // Those that were under way when the last one failed may still be.
+            let probes = snapshot.processes.count { $0.reason == .probe && $0.state == .starting }
+            if probes > 1 { throw Violation(.startedTooManyAfterFailure, "\(probes) probes") }
+        }
+    }
+
+    /// Takes note of everything that the registry has ordered.
+    func attend() throws(Violation) {
+        let taken = orders.take()
+        for event in taken.events { try attend(to: event) }
+        for order in taken.supervision { try attend(to: order) }
+        for order in taken.traffic { try attend(to: order) }
+    }
+}
+
+/// What a run, or many of them, came to.
+package struct Summary: Equatable, Sendable, CustomStringConvertible {
+    package var seeds = 0
+    package var steps = 0
+    package var starts = 0
+    package var failedStarts = 0
+    package var evictions = 0
+    package var crashes = 0
+    package var grants = 0
+    package var waits = 0
+    package var refusals = 0
+    package var lost = 0
+    package var moved = 0
+
+    package init() {}
+
+    package static func += (left: inout Summary, right: Summary) {
+        left.seeds += right.seeds
+        left.steps += right.steps
+        left.starts += right.starts
+        left.failedStarts += right.failedStarts
+        left.evictions += right.evictions
+        left.crashes += right.crashes
+        left.grants += right.grants
+        left.waits += right.waits
+        left.refusals += right.refusals
+        left.lost += right.lost
+        left.moved += right.moved
+    }
+
+    package var description: String {
+        """
+        \(seeds) seeds, \(steps) steps: \(starts) starts (\(failedStarts) failed), \
+        \(evictions) evictions, \(crashes) crashes, \(grants) grants, \(waits) waits, \
+        \(refusals) refusals, \(lost) sessions lost, \(moved) moved
+        """
+    }
+}
+
+/// The last things that happened, for the report of a violation.
+struct History {
+    private static let length = 50
+    private var entries: [String] = []
+    private var next = 0
+
+    mutating func note(_ now: MonotonicInstant, _ entry: @autoclosure () -> String) {
+        let line = "\(Double(now.nanoseconds / 1000) / 1e6) s  \(entry())"
+        if entries.count < Self.length {
+            entries.append(line)
+        } else {
+            entries[next] = line
+        }
+        next = (next + 1) % Self.length
+    }
+
+    var lines: [String] {
+        entries.count < Self.length ? entries : Array(entries[next...] + entries[..<next])
+    }
+}
