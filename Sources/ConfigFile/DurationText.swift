@@ -11,7 +11,8 @@ enum DurationText {
 
     /// Reads a number and its unit, or `0`; nil for anything else.
     ///
-    /// A number too great to be told comes back as the longest interval there is, out of every range.
+    /// A number too great to be told comes back as the longest interval there is, out of every
+    /// range.
     static func parse(_ text: String) -> Interval? {
         if text == "0" { return .zero }
         let digits = text.utf8.prefix { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }

@@ -15,7 +15,8 @@ struct Folders {
             return "/" + steps.joined(separator: "/")
         }
 
-        /// An absolute path out of the environment; systemd's may be lists, of which the first counts.
+        /// An absolute path out of the environment; systemd's may be lists, of which the first
+        /// counts.
         func folder(_ variable: String) -> String? {
             guard let first = environment[variable]?.split(separator: ":").first,
                 first.hasPrefix("/")

@@ -4,12 +4,14 @@ package struct Problem: Error, Equatable, Sendable, CustomStringConvertible {
     package var file: String?
     /// From 1.
     package var line: Int
-    /// Dotted, from the top: `group.django.threads`; an option of the command line as it is written.
+    /// Dotted, from the top: `group.django.threads`; an option of the command line as it is
+    /// written.
     package var key: String
     /// What is wrong; what would be right.
     package var message: String
 
-    /// `FILE:LINE: KEY: what is wrong; what would be right`, without the place where there is no file.
+    /// `FILE:LINE: KEY: what is wrong; what would be right`, without the place where there is no
+    /// file.
     package var description: String {
         if let file { "\(file):\(line): \(key): \(message)" } else { "\(key): \(message)" }
     }

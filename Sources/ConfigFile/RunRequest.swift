@@ -1,5 +1,6 @@
 /// What `mooring run` is asked for: one application without a file.
 package struct RunRequest: Equatable, Sendable {
+    /// What is served.
     package enum Application: Equatable, Sendable {
         /// A WSGI file, or `package.module:name`.
         case wsgi(String)

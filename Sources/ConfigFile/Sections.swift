@@ -53,10 +53,12 @@ extension Configuration {
 
     /// `[log]`.
     package struct Log: Equatable, Sendable {
+        /// What is logged: this and all that is graver.
         package enum Level: String, Equatable, Sendable, CaseIterable {
             case trace, debug, info, notice, warning, error, critical
         }
 
+        /// How a log line looks.
         package enum Format: String, Equatable, Sendable, CaseIterable {
             case text, json
         }

@@ -88,12 +88,15 @@ extension RouteTable {
                 continue
             }
         }
-        let segments = text.split(separator: "/", omittingEmptySubsequences: false).dropFirst()
+        // By bytes: a combining character after a slash does not hide it.
+        let segments = text.utf8
+            .split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
+            .dropFirst().map { String(Substring($0)) }
         if segments.contains(".") || segments.contains("..") {
             throw RoutePatternError(
                 reason: "has a \".\" or \"..\" segment", advice: "such requests are refused")
         }
-        let named = segments.last == "" ? segments.dropLast() : segments
+        let named = segments.last == "" ? segments.dropLast() : segments[...]
         guard !named.contains("") else {
             throw RoutePatternError(
                 reason: "has an empty segment", advice: "write one slash for two")

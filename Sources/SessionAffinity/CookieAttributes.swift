@@ -1,5 +1,7 @@
 /// The session cookie as it is set: its name and what user agents are told of it (RFC 6265bis).
 package struct CookieAttributes: Equatable, Sendable {
+    /// Whether other sites' requests carry the cookie.
+    /// The `SameSite` attribute (RFC 6265bis section 4.1.2.7).
     package enum SameSite: String, Equatable, Sendable, CaseIterable {
         case lax
         case strict
@@ -28,8 +30,8 @@ package struct CookieAttributes: Equatable, Sendable {
 
     /// The name on the wire: with `__Host-` where user agents would honour it.
     ///
-    /// The prefix asks for Secure, Path=/ and no Domain; then no other host of the domain, and nobody
-    /// on clear text, can plant a cookie of the name.
+    /// The prefix asks for Secure, Path=/ and no Domain; then no other host of the domain, and
+    /// nobody on clear text, can plant a cookie of the name.
     package func effectiveName(secureConnection: Bool) -> String {
         let isHostOnly = secureConnection && secure != .never && domain.isEmpty
         return isHostOnly ? "__Host-\(name)" : name

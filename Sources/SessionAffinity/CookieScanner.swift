@@ -9,8 +9,8 @@ package struct CookiePair: Equatable, Sendable {
 /// Finds the pairs of one name in a Cookie field's value (RFC 6265 section 4.2).
 ///
 /// Names are compared exactly, as user agents do. The first eight occurrences are looked at; a
-/// client that sends more keeps those that follow. Leaving out all `removal` ranges together (they do
-/// not overlap and come in order) takes every pair out: `a=1; mooring=x; b=2` becomes
+/// client that sends more keeps those that follow. Leaving out all `removal` ranges together (they
+/// do not overlap and come in order) takes every pair out: `a=1; mooring=x; b=2` becomes
 /// `a=1; b=2`, and nothing is left where nothing else stood.
 ///
 /// The whole value is read at the making, so that no reference to it is kept; it allocates nothing.

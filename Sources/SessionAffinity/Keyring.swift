@@ -33,7 +33,8 @@ package struct Keyring: Equatable, Sendable {
     package func rotated(with key: [UInt8]) -> Keyring {
         precondition(key.count == Self.keyLength, "a key has 32 bytes")
         let kept = keys.prefix(Self.maximumKeys - 1)
-        // The id of a key just dropped is not taken at once: its tokens shall be unknown, not forged.
+        // The id of a key just dropped is not taken at once: its tokens shall be unknown, not
+        // forged.
         let taken = Set(keys.map(\.id))
         var id = keys[0].id &+ 1
         while taken.contains(id) { id &+= 1 }
