@@ -1,6 +1,5 @@
 /// The session cookie as it is set: its name and what user agents are told of it (RFC 6265bis).
 package struct CookieAttributes: Equatable, Sendable {
-    /// Whether other sites' requests carry the cookie.
     /// The `SameSite` attribute (RFC 6265bis section 4.1.2.7).
     package enum SameSite: String, Equatable, Sendable, CaseIterable {
         case lax
