@@ -7,6 +7,7 @@ package struct AdmissionRequest: Equatable, Sendable {
     /// Comes back in `TrafficOrder` when the request had to wait.
     package var waiter: WaiterTag
 
+    /// A session and the incarnation that it was pinned to.
     package struct Claim: Equatable, Sendable {
         package var session: SessionID
         package var process: Incarnation
@@ -79,6 +80,7 @@ package struct Grant: Equatable, Sendable {
 
 /// Why a request is shed; each is a 503 with Retry-After.
 package struct Refusal: Equatable, Sendable {
+    /// What stood in the way.
     package enum Reason: UInt8, Equatable, Sendable {
         /// `queue` is full.
         case queueFull

@@ -18,11 +18,13 @@ package struct GroupPolicy: Equatable, Sendable {
         }
     }
 
+    /// How new sessions are dealt over the processes.
     package enum Placement: String, Equatable, Sendable {
         case spread
         case pack
     }
 
+    /// What becomes of a session whose process is gone.
     package enum OnLost: String, Equatable, Sendable {
         case reassign
         case refuse

@@ -1,5 +1,6 @@
 /// A group as it is at one instant, for `/stats`, `/metrics` and `mooring status`.
 package struct GroupSnapshot: Equatable, Sendable {
+    /// How the group fares.
     package enum State: String, Equatable, Sendable {
         case ok
         case starting
@@ -7,6 +8,7 @@ package struct GroupSnapshot: Equatable, Sendable {
         case stopped
     }
 
+    /// The last start that failed, or crash.
     package struct Failure: Equatable, Sendable {
         package var at: MonotonicInstant
         package var report: ExitReport
@@ -42,6 +44,7 @@ package struct GroupSnapshot: Equatable, Sendable {
 
 /// A process as it is at one instant.
 package struct ProcessSnapshot: Equatable, Sendable {
+    /// Where the process is in its life.
     package enum State: String, Equatable, Sendable {
         case starting
         case ready

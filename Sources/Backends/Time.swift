@@ -5,9 +5,11 @@ package struct Interval: Comparable, Hashable, Sendable {
     package init(nanoseconds: Int64) { self.nanoseconds = nanoseconds }
 
     package static let zero = Interval(nanoseconds: 0)
+    /// So many seconds.
     package static func seconds(_ count: Int64) -> Interval {
         Interval(nanoseconds: count * 1_000_000_000)
     }
+    /// So many milliseconds.
     package static func milliseconds(_ count: Int64) -> Interval {
         Interval(nanoseconds: count * 1_000_000)
     }

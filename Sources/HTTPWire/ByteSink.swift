@@ -16,6 +16,7 @@ package struct ByteSink {
         capacity = buffer.count
     }
 
+    /// One byte.
     package mutating func append(_ byte: UInt8) {
         guard count < capacity, let memory = unsafe memory else {
             overflowed = true
@@ -25,15 +26,18 @@ package struct ByteSink {
         count &+= 1
     }
 
+    /// All of them.
     package mutating func append(_ bytes: Span<UInt8>) {
         unsafe bytes.withUnsafeBufferPointer { source in unsafe copy(source) }
     }
 
+    /// The text as it stands in the source.
     package mutating func append(_ text: StaticString) {
         unsafe copy(
             UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
     }
 
+    /// Decimal digits without leading zeros.
     package mutating func append(decimal value: UInt64) {
         var divisor: UInt64 = 1
         while value / divisor >= 10 { divisor &*= 10 }

@@ -27,7 +27,12 @@ package struct ErrorAnswer {
     }
 
     /// Writes it all; `group` is empty where none was chosen, `date` is an IMF-fixdate.
-    package func write(group: Span<UInt8>, date: Span<UInt8>, into sink: inout ByteSink) {
+    ///
+    /// - Returns: The bytes of its body.
+    @discardableResult
+    package func write(
+        group: Span<UInt8>, date: Span<UInt8>, into sink: inout ByteSink
+    ) -> Int {
         let phrase = Self.phrase(status)
         sink.append("HTTP/1.1 ")
         sink.append(decimal: UInt64(status))
@@ -59,6 +64,7 @@ package struct ErrorAnswer {
             writeDetails(group, into: &sink)
             sink.append("\n")
         }
+        return isHead ? 0 : bodyLength(group, phrase)
     }
 
     private func writeDetails(_ group: Span<UInt8>, into sink: inout ByteSink) {

@@ -83,6 +83,7 @@ internal import CLinux
 package struct Waker: Sendable {
     let descriptor: Int32
 
+    /// Makes the loop's turn end, now or at its next wait.
     package func wake() { mooring_eventfd_wake(descriptor) }
     func clear() { mooring_eventfd_clear(descriptor) }
 }

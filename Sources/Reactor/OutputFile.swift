@@ -37,6 +37,7 @@ package struct OutputFile: Sendable {
         return true
     }
 
+    /// Closes what was opened here; not standard error.
     package func close() {
         if owned { _ = Glibc.close(descriptor) }
     }

@@ -77,6 +77,7 @@ package struct ListeningSocket: Sendable {
         }
     }
 
+    /// What came of taking a connection.
     package enum Accepted {
         case connection(StreamSocket, SocketAddress)
         case wouldBlock

@@ -43,6 +43,7 @@ package struct StreamSocket: Equatable, Sendable {
     /// The peer sees the end of the stream; reading goes on.
     package func shutdownWrite() { _ = mooring_shutdown_write(descriptor) }
 
+    /// Closes the descriptor; once, by its owner.
     package func close() { mooring_close(descriptor) }
 
     /// Closes with RST, so that the peer cannot take what it got for all there was.

@@ -45,6 +45,8 @@ struct Exchange {
     var method = RequestMethod.other
     var isHTTP11 = true
     var headLength = 0
+    /// Bytes at the front of the path that the process does not see.
+    var prefixLength = 0
     var requestLine = ByteRange(start: 0, count: 0)
     var expectsContinue = false
     var hasBody = false

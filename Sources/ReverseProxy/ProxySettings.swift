@@ -60,19 +60,20 @@ package struct ProxyLimits: Sendable {
 /// Where a route leads and how its sessions are held.
 package struct RouteSettings: Sendable {
     package var group: Int
-    /// Bytes of the path taken off before it is forwarded (`strip_prefix`); 0: none.
-    package var prefixToStrip: Int
+    /// Whether the prefix is taken off before the path is forwarded (`strip_prefix`).
+    package var stripsPrefix: Bool
     package var affinity: AffinitySettings
 
-    package init(group: Int, prefixToStrip: Int, affinity: AffinitySettings) {
+    package init(group: Int, stripsPrefix: Bool, affinity: AffinitySettings) {
         self.group = group
-        self.prefixToStrip = prefixToStrip
+        self.stripsPrefix = stripsPrefix
         self.affinity = affinity
     }
 }
 
 /// When and with which cookie a session is pinned.
 package struct AffinitySettings: Sendable {
+    /// Which requests start a session.
     package enum Pin: Sendable {
         /// Every request has a session.
         case always
@@ -105,12 +106,14 @@ package struct ProxyGroupSettings: Sendable {
 
 /// Where the access log goes and how it looks.
 package struct AccessLogSettings: Equatable, Sendable {
+    /// Where the lines go.
     package enum Destination: Equatable, Sendable {
         case off
         case standardError
         case file(path: String)
     }
 
+    /// How a line looks.
     package enum Format: Equatable, Sendable {
         case text
         case json

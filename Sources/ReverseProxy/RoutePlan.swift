@@ -1,7 +1,7 @@
 /// What the request path needs of a route: plain data, so that looking it up counts no references.
 struct RoutePlan {
     let group: Int
-    let prefixToStrip: Int
+    let stripsPrefix: Bool
     let pin: AffinitySettings.Pin
     let maxAge: UInt32
     let forwardCookie: Bool
@@ -13,7 +13,7 @@ struct RoutePlan {
         let codecs = AffinityCodec.indices(for: settings)
         return settings.routeSettings.enumerated().map { index, route in
             RoutePlan(
-                group: route.group, prefixToStrip: route.prefixToStrip, pin: route.affinity.pin,
+                group: route.group, stripsPrefix: route.stripsPrefix, pin: route.affinity.pin,
                 maxAge: route.affinity.maxAgeSeconds, forwardCookie: route.affinity.forwardCookie,
                 codec: codecs[index])
         }

@@ -65,13 +65,15 @@ extension Worker {
         wallClock.refresh(turn: now)
         blocks.equip(&downstreams[place].output)
         let group = exchanges[exchange].group
-        let groupName = group >= 0 ? shared.groupNames[Int(group)] : shared.noGroup
+        let groupName = group >= 0 ? shared.groupNames[Int(group)] : []
+        let date = wallClock.httpDate
         var sink = unsafe ByteSink(downstreams[place].output.writable)
-        ErrorAnswer(
+        let bodyLength = ErrorAnswer(
             status: answer.status, error: answer.error, details: answer.details,
             retryAfterSeconds: answer.retryAfterSeconds,
             closes: !downstreams[place].keepAlive, isHead: exchanges[exchange].method == .head
-        ).write(group: groupName.span, date: wallClock.httpDate.span, into: &sink)
+        ).write(group: groupName.span, date: date.span, into: &sink)
+        exchanges[exchange].bytesToClient = UInt64(bodyLength)
         downstreams[place].output.commit(sink.count)
         finishAnswer(exchange)
     }

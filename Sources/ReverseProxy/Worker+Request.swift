@@ -157,6 +157,9 @@ extension Worker {
         exchanges[exchange].route = Int32(truncatingIfNeeded: route)
         exchanges[exchange].group = Int32(
             truncatingIfNeeded: plans[route].group)
+        if plans[route].stripsPrefix {
+            exchanges[exchange].prefixLength = settings.routes.prefixLength(of: route, in: path)
+        }
         if case .length(let length) = requestHead.body, settings.limits.requestBody > 0,
             length > settings.limits.requestBody
         {

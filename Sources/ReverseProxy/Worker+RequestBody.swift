@@ -31,9 +31,8 @@ extension Worker {
         }
         var sink = unsafe ByteSink(upstreams[upstream].output.writable)
         let fields = downstreams[downstream].peer.fields
-        let plan = plans[Int(exchanges[exchange].route)]
         requestHead.write(
-            from: bytes, strippingPrefix: plan.prefixToStrip,
+            from: bytes, strippingPrefix: exchanges[exchange].prefixLength,
             without: exchanges[exchange].removals,
             forwarded: fields.bytes.span.extracting(fields.range), into: &sink)
         writeAffinity(exchange, into: &sink)

@@ -126,7 +126,7 @@ extension ServingPlan {
         let isStripped = route.stripPrefix && route.pattern.prefix != "/"
         return RouteSettings(
             group: route.group,
-            prefixToStrip: isStripped ? route.pattern.prefix.utf8.count : 0,
+            stripsPrefix: isStripped,
             affinity: affinity(route.affinity))
     }
 
