@@ -119,9 +119,16 @@ let package = Package(
         .testTarget(
             name: "ReverseProxyTests", dependencies: ["ReverseProxy", "Reactor", "Backends"],
             swiftSettings: settings),
-        .testTarget(name: "ConfigFileTests", dependencies: ["ConfigFile"], swiftSettings: settings),
         .testTarget(
-            name: "SupervisionTests", dependencies: ["Supervision", "Backends", "Reactor"],
+            name: "ConfigFileTests",
+            dependencies: ["ConfigFile", "Backends", "SessionAffinity", "Routing"],
+            swiftSettings: settings),
+        .testTarget(
+            name: "SupervisionTests",
+            dependencies: [
+                "Supervision", "Backends", "Reactor", "CLinux",
+                .product(name: "Logging", package: "swift-log"),
+            ],
             swiftSettings: settings),
         .testTarget(
             name: "AdminAPITests",

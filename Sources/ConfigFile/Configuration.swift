@@ -39,6 +39,6 @@ package struct Configuration: Equatable, Sendable {
         groups.indices.filter { index in !routes.contains { $0.group == index } }.map { index in
             "group.\(groups[index].name): no route leads to it; add one under [routes],"
                 + " or take the group out"
-        }
+        } + sharedCookieWarnings
     }
 }

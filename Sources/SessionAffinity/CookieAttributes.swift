@@ -25,6 +25,9 @@ package struct CookieAttributes: Equatable, Sendable {
     /// Empty: the cookie goes to this host only.
     package var domain = ""
 
+    /// Where on the host the cookie is sent; absolute, free of `;` and controls.
+    package var path = "/"
+
     package init(name: String) { self.name = name }
 
     /// The name on the wire: with `__Host-` where user agents would honour it.
@@ -32,7 +35,7 @@ package struct CookieAttributes: Equatable, Sendable {
     /// The prefix asks for Secure, Path=/ and no Domain; then no other host of the domain, and
     /// nobody on clear text, can plant a cookie of the name.
     package func effectiveName(secureConnection: Bool) -> String {
-        let isHostOnly = secureConnection && secure != .never && domain.isEmpty
+        let isHostOnly = secureConnection && secure != .never && domain.isEmpty && path == "/"
         return isHostOnly ? "__Host-\(name)" : name
     }
 
@@ -41,7 +44,7 @@ package struct CookieAttributes: Equatable, Sendable {
     /// A session cookie, without Max-Age: the user agent forgets it with its session, and the
     /// token's own age limits it otherwise.
     package func setCookieField(secureConnection: Bool) -> (prefix: [UInt8], suffix: [UInt8]) {
-        var suffix = "; Path=/"
+        var suffix = "; Path=\(path)"
         if !domain.isEmpty { suffix += "; Domain=\(domain)" }
         if isSecure(secureConnection) { suffix += "; Secure" }
         if httpOnly { suffix += "; HttpOnly" }

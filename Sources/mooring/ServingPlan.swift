@@ -73,7 +73,7 @@ extension ServingPlan {
     func proxySettings(keyring: Keyring) -> ProxySettings {
         var settings = ProxySettings(
             listeners: configuration.listeners, routes: configuration.routeTable,
-            routeSettings: configuration.routes.map(Self.route),
+            routeSettings: configuration.routes.map(route),
             groups: configuration.groups.map(Self.group), keyring: keyring)
         settings.workers = configuration.workers
         settings.timeouts = timeouts
@@ -122,12 +122,11 @@ extension ServingPlan {
         return settings
     }
 
-    private static func route(_ route: Configuration.RouteSettings) -> RouteSettings {
+    private func route(_ route: Configuration.RouteSettings) -> RouteSettings {
         let isStripped = route.stripPrefix && route.pattern.prefix != "/"
-        return RouteSettings(
-            group: route.group,
-            stripsPrefix: isStripped,
-            affinity: affinity(route.affinity))
+        var affinity = Self.affinity(route.affinity)
+        affinity.cookie.path = configuration.cookiePath(ofGroup: route.group)
+        return RouteSettings(group: route.group, stripsPrefix: isStripped, affinity: affinity)
     }
 
     private static func affinity(_ affinity: Configuration.Affinity) -> AffinitySettings {

@@ -8,6 +8,14 @@ internal import Testing
             + String(decoding: parts.suffix, as: UTF8.self)
     }
 
+    @Test func `a path of its own is set and forbids the __Host- prefix`() {
+        var attributes = CookieAttributes(name: "mooring")
+        attributes.path = "/admin"
+        #expect(attributes.effectiveName(secureConnection: true) == "mooring")
+        let suffix = attributes.setCookieField(secureConnection: true).suffix
+        #expect(String(decoding: suffix, as: UTF8.self).hasPrefix("; Path=/admin; Secure"))
+    }
+
     @Test func `the defaults make a session cookie of the host`() {
         #expect(
             field(CookieAttributes(name: "mooring"))

@@ -1,0 +1,57 @@
+internal import Routing
+internal import SessionAffinity
+
+extension Configuration {
+    /// The path that a group's cookie is set for: the segments that all of its routes begin with.
+    ///
+    /// So groups at different paths of one host keep their cookies apart under one name: at `/admin` a
+    /// browser sends the cookie of `/` too, and the verification picks out its own (RFC 6265 section 5.1.4).
+    /// A path that a cookie attribute could not hold counts as `/`.
+    package func cookiePath(ofGroup group: Int) -> String {
+        let prefixes = routes.filter { $0.group == group }.map { route in
+            route.pattern.prefix.split(separator: "/")
+        }
+        guard var common = prefixes.first else { return "/" }
+        for prefix in prefixes.dropFirst() {
+            let shared = zip(common, prefix).prefix { $0 == $1 }.count
+            common = Array(common.prefix(shared))
+        }
+        let path = "/" + common.joined(separator: "/")
+        return path.utf8.allSatisfy(Self.mayStandInCookiePath) ? path : "/"
+    }
+
+    private static func mayStandInCookiePath(_ byte: UInt8) -> Bool {
+        byte > 0x20 && byte < 0x7f && byte != UInt8(ascii: ";") && byte != UInt8(ascii: ",")
+    }
+
+    /// Groups whose visitors would lose one's session by going to the other.
+    var sharedCookieWarnings: [String] {
+        var warnings: [String] = []
+        for (index, group) in groups.enumerated() {
+            for (earlier, other) in groups[..<index].enumerated()
+            where cookiePath(ofGroup: index) == cookiePath(ofGroup: earlier)
+                && cookieNames(ofGroup: index).contains(
+                    where: cookieNames(ofGroup: earlier).contains)
+                && sharesHost(index, earlier)
+            {
+                warnings.append(
+                    "group.\(group.name): sets the same cookie at the same path as"
+                        + " group.\(other.name), so a visitor of both loses the session of one;"
+                        + " give it a name of its own: affinity = { cookie = \"\(group.name)\" }")
+            }
+        }
+        return warnings
+    }
+
+    private func cookieNames(ofGroup group: Int) -> [String] {
+        routes.filter { $0.group == group && $0.affinity.pin != .never }.map(\.affinity.cookie.name)
+    }
+
+    private func sharesHost(_ one: Int, _ other: Int) -> Bool {
+        let hosts = routes.filter { $0.group == one }.map(\.pattern.host)
+        let others = routes.filter { $0.group == other }.map(\.pattern.host)
+        return hosts.contains { host in
+            others.contains { $0 == host || $0.isEmpty || host.isEmpty }
+        }
+    }
+}
