@@ -17,6 +17,12 @@ package final class Group: Sendable {
         var published: MonotonicInstant?
         var isDelivering = false
 
+        /// What the driver of the time sleeps until from now on.
+        mutating func publishDeadline() -> MonotonicInstant? {
+            published = group.nextDeadline
+            return published
+        }
+
         /// Whether the driver of the time has to be told.
         mutating func publishEarlierDeadline() -> Bool {
             guard let next = group.nextDeadline else { return false }
@@ -145,13 +151,16 @@ package final class Group: Sendable {
         change {
             $0.advance(to: now)
         } publishing: {
-            $0.published = $0.group.nextDeadline
+            _ = $0.publishDeadline()
             return false
         }
     }
 
     /// The one time at which `advance(to:)` must be called next; nil: not before another fact.
-    package var nextDeadline: MonotonicInstant? { state.withLock { $0.group.nextDeadline } }
+    ///
+    /// For whoever drives the time, and nobody else: what was read here last, or at the end of
+    /// `advance`, is what `deadlineMovedForward` is measured by.
+    package var nextDeadline: MonotonicInstant? { state.withLock { $0.publishDeadline() } }
 
     /// Starts `min` processes; to be called once.
     package func start(now: MonotonicInstant) { change { $0.start(now: now) } }
@@ -213,6 +222,6 @@ package protocol OrderExecutor: AnyObject, Sendable {
     func carryOut(_ orders: [SupervisionOrder], group: Int)
     /// The ordered stream of decisions, for the log and the admin events.
     func record(_ events: [RegistryEvent], group: Int)
-    /// `nextDeadline` has become earlier than it was when `advance(to:)` last returned.
+    /// `nextDeadline` has become earlier than it was when it was last read or published.
     func deadlineMovedForward(group: Int)
 }

@@ -30,8 +30,9 @@ extension GroupState {
     /// Applies the placement rules; changes nothing but leases whose time is over.
     mutating func decide(_ request: AdmissionRequest) -> Decision {
         switch destination(of: request.claim) {
-        case .process(let place, let session):
-            return decide(for: session, at: place)
+        case .process(let place, let session, let lease):
+            return decide(
+                Intent(session: session, affinity: .kept, placed: .kept, lease: lease), at: place)
         case .lost(let session):
             switch policy.onLost {
             case .refuse: return .refuse(.sessionLost)
@@ -46,8 +47,7 @@ extension GroupState {
     }
 
     /// Rule 1: the session's own process, at once or in its queue.
-    private func decide(for session: SessionID, at place: UInt32) -> Decision {
-        let intent = Intent(session: session, affinity: .kept, placed: .kept)
+    private func decide(_ intent: Intent, at place: UInt32) -> Decision {
         let waiting = processes[Int(place)].queue.count
         if waiting == 0 && processes[Int(place)].inFlight < policy.threads {
             return .grant(on: place, intent)

@@ -70,8 +70,7 @@ extension GroupState {
     mutating func grant(on place: UInt32, _ intent: Intent, joined: LeaseReference? = nil) -> Grant
     {
         let index = Int(place)
-        var lease = joined
-        if let session = intent.session, lease == nil { lease = joinLease(session, at: place) }
+        let lease = joined ?? joinLease(intent, at: place)
         switch intent.placed {
         case .kept: break
         case .moved:

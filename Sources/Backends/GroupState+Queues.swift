@@ -22,9 +22,7 @@ extension GroupState {
 
     /// Whoever waits for its process keeps its session alive meanwhile.
     private mutating func joinProcessQueue(_ waiter: UInt32, at place: UInt32) {
-        if let session = waiters[waiter].intent.session {
-            waiters[waiter].lease = joinLease(session, at: place)
-        }
+        waiters[waiter].lease = joinLease(waiters[waiter].intent, at: place)
         waiters.link(waiter, into: &processes[Int(place)].queue, .process(place))
         scheduleProcess(place)
         settleClaimants()

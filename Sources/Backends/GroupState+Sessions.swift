@@ -2,8 +2,8 @@
 extension GroupState {
     /// Where a request's claim leads to.
     enum Destination: Equatable {
-        /// The session's process lives.
-        case process(UInt32, SessionID)
+        /// The session's process lives; so does its lease, if it has one.
+        case process(UInt32, SessionID, LeaseReference?)
         /// The session's process is gone.
         case lost(SessionID)
         /// There is no session, or it is over.
@@ -16,7 +16,7 @@ extension GroupState {
             if leases[index].isLive(at: now) {
                 // The session may have moved since the cookie was made: its lease knows better.
                 if let place = find(leases[index].process), processes[Int(place)].phase.serves {
-                    return .process(place, claim.session)
+                    return .process(place, claim.session, leases.reference(index))
                 }
                 return .lost(claim.session)
             }
@@ -28,11 +28,21 @@ extension GroupState {
         guard let place = placesByIncarnation[claim.process],
             processes[Int(place)].phase.serves
         else { return .lost(claim.session) }
-        return .process(place, claim.session)
+        return .process(place, claim.session, nil)
     }
 
     /// Takes part in a session on a process, and begins it if there is none; nil: no lease.
-    mutating func joinLease(_ session: SessionID, at place: UInt32) -> LeaseReference? {
+    ///
+    /// A lease does not end while somebody takes part; its time runs from when the last one leaves.
+    mutating func joinLease(_ intent: Intent, at place: UInt32) -> LeaseReference? {
+        if let known = intent.lease, let index = leases.find(known) {
+            leases[index].active += 1
+            return known
+        }
+        return intent.session.flatMap { joinLease($0, at: place) }
+    }
+
+    private mutating func joinLease(_ session: SessionID, at place: UInt32) -> LeaseReference? {
         let handle = handle(place)
         if let index = leases.find(session) {
             if leases[index].process != handle {
@@ -42,7 +52,6 @@ extension GroupState {
                 hasNewLease = true
             }
             leases[index].active += 1
-            leases[index].lastSeen = now
             return leases.reference(index)
         }
         guard

@@ -101,6 +101,11 @@ struct GroupState: Sendable {
         ] {
             usable[keyPath: span] = min(max(policy[keyPath: span], .zero), longestInterval)
         }
+        for count in [
+            \GroupPolicy.threads, \.sessionsPerProcess, \.queueLimit, \.processQueueLimit,
+        ] {
+            usable[keyPath: count] = min(max(policy[keyPath: count], 0), 1_000_000)
+        }
         usable.sessionIdle = max(usable.sessionIdle, .milliseconds(1))
         usable.startTimeout = max(usable.startTimeout, .milliseconds(1))
         return usable

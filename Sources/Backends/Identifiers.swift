@@ -7,6 +7,9 @@ package struct SessionID: Hashable, Sendable {
         self.high = high
         self.low = low
     }
+
+    /// Half of what is random anyway is enough to find it by.
+    package func hash(into hasher: inout Hasher) { hasher.combine(high) }
 }
 
 /// The random id drawn when a process was spawned (8 bytes, inside the cookie).

@@ -10,7 +10,7 @@ struct LeaseReference: Equatable, Sendable {
 struct Lease: Sendable {
     var session: SessionID
     var process: ProcessHandle
-    /// The last request or end of one; renewing a lease is writing this and nothing else.
+    /// When the last request ended; renewing a lease is writing this and nothing else.
     var lastSeen: MonotonicInstant
     /// It ends when it was not seen for so long.
     var idle: Interval

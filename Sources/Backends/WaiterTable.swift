@@ -3,6 +3,8 @@ struct Intent: Equatable, Sendable {
     var session: SessionID?
     var affinity: Grant.Affinity
     var placed: Grant.Placed
+    /// The session's lease, where it was found.
+    var lease: LeaseReference?
 }
 
 /// A request that waits for a slot.

@@ -10,36 +10,45 @@ extension World {
             now = max(now, next.at)
             turns += 1
             if turns > 1_000_000 { throw Violation(.deadlineStandsStill, "at \(now)") }
-            if next.isDeadline {
-                try advance()
+            if next.isAlarm {
+                try drive()
             } else if let (handle, happening) = agenda.takeFirst() {
                 try happen(handle, happening)
             }
         }
         now = end
+        try shadow.checkWaiters(now: now)
     }
 
-    private var nextEvent: (at: MonotonicInstant, isDeadline: Bool)? {
-        switch (group.nextDeadline, agenda.next) {
+    private var nextEvent: (at: MonotonicInstant, isAlarm: Bool)? {
+        switch (alarm, agenda.next) {
         case (nil, nil): nil
-        case (let deadline?, nil): (deadline, true)
+        case (let alarm?, nil): (alarm, true)
         case (nil, let agenda?): (agenda, false)
-        case (let deadline?, let agenda?):
-            deadline <= agenda ? (deadline, true) : (agenda, false)
+        case (let alarm?, let agenda?): alarm <= agenda ? (alarm, true) : (agenda, false)
         }
     }
 
     func passToDeadline() throws(Violation) {
-        guard let deadline = group.nextDeadline, deadline > now else { return }
+        guard let alarm, alarm > now else { return }
         // Held sessions and long idle times are for the jumps.
-        try pass(min(deadline - now, .seconds(60)))
+        try pass(min(alarm - now, .seconds(60)))
+    }
+
+    /// The driver wakes: it looks whether something is due, and sleeps on.
+    func drive() throws(Violation) {
+        if let deadline = group.nextDeadline, deadline <= now {
+            try advance()
+        }
+        alarm = group.nextDeadline
     }
 
     private func advance() throws(Violation) {
         group.advance(to: now)
         try attend()
         try shadow.checkWaiters(now: now)
-        if let deadline = group.nextDeadline, deadline <= now {
+        alarm = group.nextDeadline
+        if let alarm, alarm <= now {
             throw Violation(.deadlineStandsStill, "at \(now.nanoseconds)")
         }
     }
@@ -59,6 +68,7 @@ extension World {
     /// Calls that are too early, or whose time is behind, change nothing.
     func advanceEarly() throws(Violation) {
         let early = MonotonicInstant(nanoseconds: now.nanoseconds - 1_000_000)
+        if generator.percent(50) { return try drive() }
         group.advance(to: generator.percent(50) ? now : early)
         try attend()
     }

@@ -39,6 +39,8 @@ final class World {
     var lastSession: UInt64 = 0
     var lastTag: UInt64 = 0
 
+    /// What the driver of the time sleeps until: it knows only what it was told or has read.
+    var alarm: MonotonicInstant?
     var agenda = Agenda()
     /// Processes that have ended without the registry knowing yet.
     var secretlyDead: Set<ProcessHandle> = []
@@ -118,6 +120,7 @@ final class World {
     /// Takes note of everything that the registry has ordered.
     func attend() throws(Violation) {
         let taken = orders.take()
+        if taken.deadlineMoved { alarm = group.nextDeadline }
         for event in taken.events { try attend(to: event) }
         for order in taken.supervision { try attend(to: order) }
         for order in taken.traffic { try attend(to: order) }

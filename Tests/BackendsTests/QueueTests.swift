@@ -136,4 +136,26 @@ internal import Testing
         let second = try #require(bench.recorder.takeTraffic().first?.grant)
         #expect(second.process == first.process && second.session == first.session)
     }
+
+    /// Found by the simulation.
+    @Test func `a waiter joins its session when another request has revived that`() throws {
+        let bench = Bench.ready(2) { $0.sessionIdle = .seconds(10) }
+        let visit = try bench.visit()
+        let session = try #require(visit.session)
+        bench.pass(.seconds(10))
+        let busy = [
+            try bench.acquire(pinned: false).grant(), try bench.acquire(pinned: false).grant(),
+        ]
+        // Too old a cookie without a lease: a new session, in the group's queue.
+        _ = try bench.acquire(session, on: visit.incarnation, requiresLease: true).ticket()
+        let old = bench.lastTag
+        bench.now = bench.now + .milliseconds(1)
+        _ = try bench.acquire(session, on: visit.incarnation).ticket()
+        for grant in busy where grant.process != visit.process { bench.finish(grant) }
+        #expect(bench.recorder.takeTraffic().isEmpty)
+        for grant in busy where grant.process == visit.process { bench.finish(grant) }
+        let order = try #require(bench.recorder.takeTraffic().first)
+        #expect(order.tag == old && order.grant?.session == session)
+        #expect(order.grant?.process == visit.process)
+    }
 }
