@@ -74,7 +74,9 @@ let package = Package(
                 "Reactor", "Backends", "CLinux",
                 .product(name: "Logging", package: "swift-log"),
             ],
-            resources: [.embedInCode("Python/mooring_host.py")],
+            resources: [
+                .embedInCode("Python/mooring_host.py"), .embedInCode("Python/mooring_server.py"),
+            ],
             swiftSettings: settings),
         .target(
             name: "AdminAPI",

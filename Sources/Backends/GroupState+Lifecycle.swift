@@ -39,16 +39,20 @@ extension GroupState {
         isProven = true
         processes[Int(place)].readyAt = now
         orders.events.append(.ready(handle, after: now - processes[Int(place)].startedAt))
-        welcome(place)
+        prepare(place)
+        welcomeNewcomers()
         startWhatIsNeeded()
     }
 
-    /// A process that takes new sessions from now on.
-    private mutating func welcome(_ place: UInt32) {
+    /// A process takes new sessions from now on.
+    private mutating func prepare(_ place: UInt32) {
         processes[Int(place)].idleSince = now
         // Not behind the others, or it would be given the next many new sessions in a row.
         processes[Int(place)].turn = max(processes[Int(place)].turn, turn)
-        // The sessions of a server that is back, that is.
+    }
+
+    /// Whoever has waited for processes that are ready now; those with a session there come first.
+    private mutating func welcomeNewcomers() {
         hasNewLease = true
         settleClaimants()
         openGateIfDue()
@@ -156,11 +160,19 @@ extension GroupState {
         refuseIfHopeless()
     }
 
-    /// Tries an external server again.
-    mutating func endOutage(_ place: UInt32) {
-        guard apply(.outageOver, to: place) == .isReady else { return }
-        orders.events.append(.up(handle(place)))
-        welcome(place)
+    /// Tries external servers again; all of one moment are back before anybody is placed anew.
+    mutating func endOutages(evenEarly: Bool = false) {
+        var isAnyBack = false
+        for index in processes.indices {
+            guard case .down(let until) = processes[index].phase, evenEarly || until <= now,
+                apply(.outageOver, to: UInt32(index)) == .isReady
+            else { continue }
+            if evenEarly { processes[index].outages = 0 }
+            orders.events.append(.up(handle(UInt32(index))))
+            prepare(UInt32(index))
+            isAnyBack = true
+        }
+        if isAnyBack { welcomeNewcomers() }
     }
 
     mutating func startTimedOut(_ place: UInt32) {

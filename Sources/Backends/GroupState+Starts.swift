@@ -121,14 +121,7 @@ extension GroupState {
         tick(instant)
         backoff.reset()
         tellIfRecovered()
-        for index in processes.indices {
-            switch processes[index].phase {
-            case .down:
-                processes[index].outages = 0
-                endOutage(UInt32(index))
-            case .starting, .ready, .draining, .stopping, .gone: break
-            }
-        }
+        endOutages(evenEarly: true)
         startWhatIsNeeded()
     }
 

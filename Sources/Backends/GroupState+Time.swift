@@ -2,6 +2,8 @@
 extension GroupState {
     mutating func advance(to instant: MonotonicInstant) {
         tick(instant)
+        // Before room elsewhere tempts those away whose server is back.
+        if isProcessDue { endOutages() }
         endIdleLeases()
         checkProcesses()
         refuseTimedOut()
@@ -22,9 +24,11 @@ extension GroupState {
         return earliest
     }
 
+    private var isProcessDue: Bool { processCheck.map { $0 <= now } ?? false }
+
     private mutating func checkProcesses() {
         // What is done for one process may make something due at another.
-        while let check = processCheck, check <= now {
+        while isProcessDue {
             processCheck = nil
             for index in processes.indices { doWhatIsDue(UInt32(index)) }
             evictIdle()
@@ -40,8 +44,7 @@ extension GroupState {
             retireIfDrained(place)
         case .stopping(_, let killAt):
             if let killAt, killAt <= now { kill(place, .stopTimedOut) }
-        case .down(let until): if until <= now { endOutage(place) }
-        case .gone: break
+        case .down, .gone: break
         }
     }
 

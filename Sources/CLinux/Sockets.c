@@ -160,11 +160,25 @@ int mooring_connect(const struct mooring_address *address, bool *pending) {
     return failed;
 }
 
+// A connection to a port of the ephemeral range that nobody listens on may be given that very port
+// as its own and meet itself (simultaneous open, RFC 9293 section 3.5).
+static bool is_connected_to_itself(int fd) {
+    struct mooring_address own, peer;
+    own.length = peer.length = sizeof own.storage;
+    if (getsockname(fd, (struct sockaddr *)&own.storage, &own.length) < 0 ||
+        getpeername(fd, (struct sockaddr *)&peer.storage, &peer.length) < 0) {
+        return false;
+    }
+    return own.storage.ss_family != AF_UNIX && own.length == peer.length &&
+           memcmp(&own.storage, &peer.storage, own.length) == 0;
+}
+
 int mooring_connect_result(int fd) {
     int failed = 0;
     socklen_t length = sizeof failed;
     if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &failed, &length) < 0) return -errno;
-    return -failed;
+    if (failed) return -failed;
+    return is_connected_to_itself(fd) ? -ECONNREFUSED : 0;
 }
 
 void mooring_abort_on_close(int fd) {

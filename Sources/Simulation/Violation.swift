@@ -22,6 +22,7 @@ package struct Violation: Error, Equatable, Sendable, CustomStringConvertible {
         case ticketLost
         case refusedWithoutReason
         case slotLost
+        case unreachableProcessKept
         case deadlineStandsStill
         case sessionOutlivesItsTime
         case idleProcessKept

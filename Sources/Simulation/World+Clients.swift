@@ -134,6 +134,9 @@ extension World {
         shadow.finished(grant, now: now)
         group.finished(grant, outcome, now: now)
         try attend()
+        if outcome == .connectFailed, shadow.processes[grant.process]?.serves == true {
+            throw Violation(.unreachableProcessKept, "\(grant.process)")
+        }
     }
 
     /// The application has a say in sessions.

@@ -71,6 +71,7 @@ extension World {
         if generator.percent(50) { return try drive() }
         group.advance(to: generator.percent(50) ? now : early)
         try attend()
+        alarm = group.nextDeadline
     }
 
     /// Everybody goes home, then the balancer is shut down.

@@ -14,6 +14,8 @@ internal import Synchronization
 package final class Supervisor: Sendable {
     /// The Python host program inside the runtime directory.
     private static let hostFileName = "mooring_host.py"
+    /// The server that the host program falls back to, beside it.
+    private static let serverFileName = "mooring_server.py"
     private static let ownSignals = [SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGUSR2]
     /// Two would collect each other's children.
     private static let isRunning = Mutex(false)
@@ -70,6 +72,11 @@ package final class Supervisor: Sendable {
         "\(RuntimeDirectory.absolute(path))/\(hostFileName)"
     }
 
+    /// What `start` leaves in the runtime directory, to be removed at the end.
+    package static func hostFiles(inRuntimeDirectory path: String) -> [String] {
+        [hostFileName, serverFileName].map { "\(RuntimeDirectory.absolute(path))/\($0)" }
+    }
+
     /// Keeps the signals that `onSignal` is told of from ending the program.
     ///
     /// To be called first in `main`: threads inherit what is blocked when they start.
@@ -95,6 +102,7 @@ package final class Supervisor: Sendable {
     /// (PR_SET_CHILD_SUBREAPER).
     package func start() throws(SupervisionError) {
         try directory.write(PackageResources.mooring_host_py, as: Self.hostFileName)
+        try directory.write(PackageResources.mooring_server_py, as: Self.serverFileName)
         for path in directory.removeStaleSockets() { log.info("removed the stale socket \(path)") }
         let claimed = Self.isRunning.withLock { isRunning in
             defer { isRunning = true }

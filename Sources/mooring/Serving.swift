@@ -86,7 +86,8 @@ final class Serving: Sendable {
         Terminal.write("mooring: serving on \(addresses), admin on \(adminAddress)\n")
         let code = waitForEnd()
         admin.removeSocket()
-        unsafe unlink(Supervisor.hostFile(inRuntimeDirectory: plan.configuration.runtimeDirectory))
+        let folder = plan.configuration.runtimeDirectory
+        for file in Supervisor.hostFiles(inRuntimeDirectory: folder) { unsafe unlink(file) }
         return code
     }
 

@@ -113,8 +113,13 @@ extension SupervisorTests {
 
         @Test func `the host program is in the runtime directory`() throws {
             let fixture = try SupervisionFixture(["true"])
-            let file = Supervisor.hostFile(inRuntimeDirectory: "\(fixture.directory.path)/run/")
+            let folder = "\(fixture.directory.path)/run/"
+            let file = Supervisor.hostFile(inRuntimeDirectory: folder)
             #expect(ProcFile.bytes(file) == PackageResources.mooring_host_py)
+            let files = Supervisor.hostFiles(inRuntimeDirectory: folder)
+            #expect(
+                files.map(ProcFile.bytes)
+                    == [PackageResources.mooring_host_py, PackageResources.mooring_server_py])
         }
     }
 }

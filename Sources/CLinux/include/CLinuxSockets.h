@@ -32,7 +32,7 @@ int mooring_local_address(int fd, struct mooring_address *address);
 int mooring_accept(int listener, struct mooring_address *peer);
 // Starts a connection; *pending tells that it is not yet established.
 int mooring_connect(const struct mooring_address *address, bool *pending);
-// The result of a pending connection: 0 or -errno.
+// The result of a pending connection: 0 or -errno; one that met itself was refused.
 int mooring_connect_result(int fd);
 
 static inline long mooring_receive(int fd, void *buffer, size_t count) {

@@ -1,0 +1,401 @@
+"""A small HTTP/1.1 server for one WSGI application, of the standard library alone (PEP 3333).
+
+It is meant to stand behind Mooring, which has checked every request before it comes here.
+"""
+
+import io
+import queue
+import selectors
+import signal
+import socket
+import string
+import sys
+import threading
+import traceback
+from urllib.parse import unquote_to_bytes
+
+CONNECTIONS = 4096
+HEAD_LIMIT = 64 * 1024
+# How long a thread waits for the rest of a request, or for room to send.
+STALL_SECONDS = 300
+# What is read of a body that the application did not want, so that its connection can be kept.
+DRAIN_LIMIT = 1 << 20
+HOP_BY_HOP = {"connection", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade"}
+
+
+class Server:
+    """Connections wait in a selector, requests run on a few threads.
+
+    A connection holds a thread only while a request runs on it, so that Mooring's idle connections
+    keep nobody waiting. The selector is touched by the main thread alone.
+    """
+
+    def __init__(self, application, listener, threads):
+        self.application = application
+        self.listener = listener
+        self.selector = selectors.DefaultSelector()
+        self.ready = queue.SimpleQueue()
+        self.back = queue.SimpleQueue()
+        self.wake_reader, self.wake_writer = socket.socketpair()
+        self.threads = [threading.Thread(target=self.work, daemon=True) for _ in range(threads)]
+        self.count = 0
+        self.stopping = False
+
+    def run(self):
+        """Serves until SIGTERM; requests that have begun are answered before it returns."""
+        signal.signal(signal.SIGTERM, self.stop)
+        signal.signal(signal.SIGINT, self.stop)
+        for end in (self.listener, self.wake_reader, self.wake_writer):
+            end.setblocking(False)
+        self.selector.register(self.listener, selectors.EVENT_READ)
+        self.selector.register(self.wake_reader, selectors.EVENT_READ)
+        for thread in self.threads:
+            thread.start()
+        while not self.stopping:
+            self.turn(None)
+        self.turn(0)
+        self.listener.close()
+        for _ in self.threads:
+            self.ready.put(None)
+        for thread in self.threads:
+            thread.join()
+
+    def stop(self, *_):
+        self.stopping = True
+        self.wake()
+
+    def wake(self):
+        try:
+            self.wake_writer.send(b"x")
+        except BlockingIOError:
+            pass  # It is full of reasons to wake up.
+
+    def turn(self, timeout):
+        for key, _ in self.selector.select(timeout):
+            if key.fileobj is self.listener:
+                self.accept()
+            elif key.fileobj is self.wake_reader:
+                self.take_back()
+            else:
+                self.selector.unregister(key.fileobj)
+                self.ready.put(key.data)
+
+    def accept(self):
+        try:
+            connection, _ = self.listener.accept()
+        except OSError:
+            return
+        if self.count >= CONNECTIONS:
+            connection.close()
+            return
+        self.count += 1
+        self.watch(Connection(connection))
+
+    def take_back(self):
+        self.wake_reader.recv(4096)
+        while not self.back.empty():
+            connection = self.back.get()
+            if connection is None:
+                self.count -= 1
+            else:
+                self.watch(connection)
+
+    def watch(self, connection):
+        if connection.has_more():
+            self.ready.put(connection)
+        else:
+            self.selector.register(connection.socket, selectors.EVENT_READ, connection)
+
+    def work(self):
+        while (connection := self.ready.get()) is not None:
+            if connection.serve_one(self):
+                self.back.put(connection)
+            else:
+                connection.close()
+                self.back.put(None)
+            self.wake()
+
+
+class Connection:
+    """One connection of Mooring's, kept between requests."""
+
+    def __init__(self, connection):
+        self.socket = connection
+        self.socket.settimeout(STALL_SECONDS)
+        self.reader = connection.makefile("rb", buffering=HEAD_LIMIT)
+
+    def close(self):
+        self.reader.close()
+        self.socket.close()
+
+    def has_more(self):
+        """Whether a next request is in the buffer already, where no selector sees it."""
+        self.socket.setblocking(False)
+        try:
+            return bool(self.reader.peek(1))
+        except OSError:
+            return False
+        finally:
+            self.socket.settimeout(STALL_SECONDS)
+
+    def serve_one(self, server):
+        """Serves one request; true: the connection can take another."""
+        try:
+            head = self.read_head()
+            return head is not None and Exchange(self, server, *head).run()
+        except OSError:
+            return False  # The other end has gone, or does not go on.
+        except ValueError:
+            self.socket.sendall(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n"
+                                b"Connection: close\r\n\r\n")
+            return False
+
+    def read_head(self):
+        """Method, target, version and fields; None at the end of the connection."""
+        lines = []
+        size = 0
+        while True:
+            line = self.reader.readline(HEAD_LIMIT - size)
+            size += len(line)
+            if not line and not lines:
+                return None
+            if not line.endswith(b"\n"):
+                raise ValueError("the head is cut or too large")
+            line = line.decode("latin-1").rstrip("\r\n")
+            if not line:
+                break
+            lines.append(line)
+        method, target, version = lines[0].split(" ")
+        fields = []
+        for line in lines[1:]:
+            name, colon, value = line.partition(":")
+            if not colon or not name or name != name.strip():
+                raise ValueError("a line is no field")
+            fields.append((name, value.strip(" \t")))
+        return method, target, version, fields
+
+
+class Exchange:
+    """One request with its response."""
+
+    def __init__(self, connection, server, method, target, version, fields):
+        self.connection = connection
+        self.server = server
+        self.method = method
+        self.is_modern = version == "HTTP/1.1"
+        lowered = {name.lower(): value for name, value in fields}
+        self.keep = self.is_modern and lowered.get("connection", "").lower() != "close"
+        self.body = body_of(connection.reader, lowered)
+        self.environ = self.make_environ(target, version, fields)
+        self.status = None
+        self.headers = []
+        self.has_head = False
+        self.is_chunked = False
+        self.is_bodyless = False
+        self.left = None
+
+    def make_environ(self, target, version, fields):
+        path, _, query = target.partition("?")
+        environ = {
+            "REQUEST_METHOD": self.method,
+            "SCRIPT_NAME": "",
+            "PATH_INFO": unquote_to_bytes(path).decode("latin-1"),
+            "QUERY_STRING": query,
+            "SERVER_PROTOCOL": version,
+            "REMOTE_ADDR": "127.0.0.1",
+            "wsgi.version": (1, 0),
+            "wsgi.url_scheme": "http",
+            "wsgi.input": io.BufferedReader(self.body, 64 * 1024),
+            "wsgi.errors": sys.stderr,
+            "wsgi.run_once": False,
+            "wsgi.input_terminated": True,
+        }
+        for name, value in fields:
+            if "_" in name:
+                continue  # In the environment it would pass for the same name with a hyphen.
+            key = name.upper().replace("-", "_")
+            if key not in ("CONTENT_TYPE", "CONTENT_LENGTH"):
+                key = "HTTP_" + key
+                if key in environ:
+                    value = environ[key] + ("; " if key == "HTTP_COOKIE" else ",") + value
+            environ[key] = value
+        return environ
+
+    def run(self):
+        """Runs the application and sends what it answers; true: the connection can be kept."""
+        result = None
+        try:
+            result = self.server.application(self.environ, self.start_response)
+            whole = len(result) == 1 if isinstance(result, (list, tuple)) else False
+            for data in result:
+                if data:
+                    self.write(data, whole)
+            self.finish()
+        except BaseException as problem:
+            if isinstance(problem, OSError) and not self.is_connected():
+                return False
+            traceback.print_exc()
+            if not self.has_head:
+                self.answer_failure()
+            else:
+                return False
+        finally:
+            self.close_result(result)
+        return self.keep and not self.left and self.body.drain()
+
+    def is_connected(self):
+        """False once the other end has gone: then an error of the socket is no news."""
+        self.connection.socket.setblocking(False)
+        try:
+            return self.connection.socket.recv(1, socket.MSG_PEEK) != b""
+        except BlockingIOError:
+            return True
+        except OSError:
+            return False
+        finally:
+            self.connection.socket.settimeout(STALL_SECONDS)
+
+    def answer_failure(self):
+        self.status, self.headers = "500 Internal Server Error", [("Content-Type", "text/plain")]
+        self.write(b"Internal Server Error\n", True)
+        self.finish()
+
+    def close_result(self, result):
+        """A close that fails is the application's affair: the response has gone out."""
+        try:
+            if hasattr(result, "close"):
+                result.close()
+        except BaseException:
+            traceback.print_exc()
+
+    def start_response(self, status, headers, exc_info=None):
+        if exc_info and self.has_head:
+            raise exc_info[1].with_traceback(exc_info[2])
+        if self.status is not None and not exc_info:
+            raise RuntimeError("start_response was called twice")
+        if not status[:3].isdigit() or any(end in status for end in "\r\n"):
+            raise ValueError(f"not a status: {status!r}")
+        for name, value in headers:
+            if any(end in name + value for end in "\r\n\0"):
+                raise ValueError(f"a line end in the field {name!r}")
+        self.status = status
+        self.headers = [field for field in headers if field[0].lower() not in HOP_BY_HOP]
+        return lambda data: self.write(data, False)
+
+    def make_head(self, length):
+        """The head; `length` is that of the whole body where it is known."""
+        if self.status is None:
+            raise RuntimeError("the application did not call start_response")
+        code = int(self.status[:3])
+        self.is_bodyless = code < 200 or code in (204, 304) or self.method == "HEAD"
+        given = [value for name, value in self.headers if name.lower() == "content-length"]
+        lines = [f"HTTP/1.1 {self.status}"] + [f"{name}: {value}" for name, value in self.headers]
+        if given and not self.is_bodyless:
+            self.left = int(given[-1])
+        elif length is not None and not given and code >= 200 and code != 204:
+            lines.append(f"Content-Length: {length}")
+            self.left = None if self.is_bodyless else length
+        elif not given and not self.is_bodyless:
+            self.is_chunked = self.is_modern
+            lines += ["Transfer-Encoding: chunked"] if self.is_chunked else []
+        self.keep = self.keep and self.is_modern and not self.server.stopping
+        if not self.keep:
+            lines.append("Connection: close")
+        self.has_head = True
+        return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")
+
+    def write(self, data, is_whole):
+        out = b"" if self.has_head else self.make_head(len(data) if is_whole else None)
+        if self.left is not None:
+            # More than was promised would pass for the beginning of the next response.
+            data = data[:self.left]
+            self.left -= len(data)
+        if not self.is_bodyless and data:
+            out += b"%x\r\n%b\r\n" % (len(data), data) if self.is_chunked else data
+        self.connection.socket.sendall(out)
+
+    def finish(self):
+        # A HEAD's empty body says nothing of how long a GET's would be.
+        out = b"" if self.has_head else self.make_head(None if self.method == "HEAD" else 0)
+        if self.is_chunked:
+            out += b"0\r\n\r\n"
+        if out:
+            self.connection.socket.sendall(out)
+
+
+def body_of(reader, fields):
+    """The request's body by its framing (RFC 9112 section 6.3)."""
+    if "transfer-encoding" in fields:
+        if fields["transfer-encoding"].lower() != "chunked":
+            raise ValueError("unknown transfer coding")
+        return ChunkedBody(reader)
+    length = fields.get("content-length", "0")
+    if not (length.isascii() and length.isdigit()):
+        raise ValueError("not a length")
+    return LengthBody(reader, int(length))
+
+
+class Body(io.RawIOBase):
+    """`wsgi.input` below its buffer: never reads into the next request.
+
+    A body that breaks off is an OSError, not a shorter body.
+    """
+
+    left = 0
+
+    def readable(self):
+        return True
+
+    def readinto(self, buffer):
+        if self.left == 0:
+            self.begin_part()
+        view = memoryview(buffer)[: min(len(buffer), self.left)]
+        count = self.reader.readinto1(view) if self.left else 0
+        if self.left and not count:
+            raise ConnectionResetError("the request's body broke off")
+        self.left -= count
+        return count
+
+    def begin_part(self):
+        """Sets `left` where more is to come."""
+
+    def drain(self):
+        """Skips what the application left unread; false: there is too much of it."""
+        waste = bytearray(64 * 1024)
+        for _ in range(DRAIN_LIMIT // len(waste)):
+            if not self.readinto(waste):
+                return True
+        return False
+
+
+class LengthBody(Body):
+    def __init__(self, reader, length):
+        self.reader, self.left = reader, length
+
+
+class ChunkedBody(Body):
+    """RFC 9112 section 7.1; extensions and trailers are skipped."""
+
+    def __init__(self, reader):
+        self.reader, self.is_first, self.is_over = reader, True, False
+
+    def begin_part(self):
+        if self.is_over:
+            return
+        if not self.is_first and self.line() != b"":
+            raise ConnectionResetError("no line end behind a chunk")
+        self.is_first = False
+        size = self.line().partition(b";")[0].strip()
+        if not size or size.strip(string.hexdigits.encode()):
+            raise ConnectionResetError("not a chunk size")
+        self.left = int(size, 16)
+        if self.left == 0:
+            self.is_over = True
+            while self.line():
+                pass
+
+    def line(self):
+        line = self.reader.readline(8192)
+        if not line.endswith(b"\n"):
+            raise ConnectionResetError("the request's body broke off")
+        return line.rstrip(b"\r\n")
