@@ -219,11 +219,9 @@ def serve_granian(application, place, threads):
     }
     if place.unix:
         place.remove_socket()
-        options["uds"] = Path(place.unix)
-        options["uds_permissions"] = 0o600
+        options |= {"uds": Path(place.unix), "uds_permissions": 0o600}
     else:
-        options["address"] = "127.0.0.1"
-        options["port"] = place.port
+        options |= {"address": "127.0.0.1", "port": place.port}
     server = granian_class()(**options)
     server.serve(target_loader=lambda: application, wrap_loader=False)
 
@@ -289,8 +287,20 @@ def serve_waitress(application, place, threads):
 
     # Without a thread to spare it warns of every request that waits; Mooring sends no such.
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)
+
+    def without_body(environ, start_response):
+        """It would send the body of a HEAD's answer, which the next response would begin with."""
+        result = application(environ, start_response)
+        if environ["REQUEST_METHOD"] != "HEAD":
+            return result
+        for _ in result:
+            pass
+        if hasattr(result, "close"):
+            result.close()
+        return []
+
     server = create_server(
-        application, sockets=[place.listen()], threads=threads, connection_limit=CONNECTIONS,
+        without_body, sockets=[place.listen()], threads=threads, connection_limit=CONNECTIONS,
         channel_timeout=KEEPALIVE_SECONDS, ident=None, clear_untrusted_proxy_headers=False,
         max_request_body_size=1 << 62)
     stopping = []

@@ -319,8 +319,7 @@ class Exchange:
         out = b"" if self.has_head else self.make_head(None if self.method == "HEAD" else 0)
         if self.is_chunked:
             out += b"0\r\n\r\n"
-        if out:
-            self.connection.socket.sendall(out)
+        self.connection.socket.sendall(out)
 
 
 def body_of(reader, fields):
