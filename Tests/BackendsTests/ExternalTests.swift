@@ -96,4 +96,19 @@ internal import Testing
         bench.group.shutDown(now: bench.now)
         #expect(bench.group.isStopped && bench.recorder.supervision.isEmpty)
     }
+
+    @Test func `servers that come back together get their own sessions`() throws {
+        let bench = Bench.external([1, 1, 1])
+        let sessions = [try bench.visit(), try bench.visit(), try bench.visit()]
+        let third = try bench.acquire(as: sessions[2]).grant()
+        for session in sessions[..<2] {
+            bench.finish(try bench.acquire(as: session).grant(), .connectFailed)
+        }
+        for session in [sessions[1], sessions[0]] { _ = try bench.acquire(as: session).ticket() }
+        bench.pass(.seconds(1))
+        let grants = bench.recorder.takeTraffic().compactMap(\.grant)
+        #expect(grants.map(\.session) == [sessions[1].session, sessions[0].session])
+        #expect(grants.map(\.process) == [sessions[1].process, sessions[0].process])
+        bench.finish(third)
+    }
 }
