@@ -1,6 +1,6 @@
 /// What a request brings to the registry.
 package struct AdmissionRequest: Equatable, Sendable {
-    /// The session and process that a *verified* cookie (or the connection's provisional pin) names.
+    /// What a *verified* cookie (or the connection's provisional pin) names.
     package var claim: Claim?
     /// A fresh random id, used if a new session starts; nil: the request is not to be pinned.
     package var newSession: SessionID?

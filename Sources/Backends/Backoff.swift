@@ -2,8 +2,8 @@
 ///
 /// Two things count. A *failed start* is a process that ended, or had to be stopped, before it had
 /// served a request. A *young crash* is one that had served, but ended within ten seconds of
-/// getting ready; the first two are free, so that a process that is killed comes back at once, and a
-/// crash counts only if its process was started after the crash counted last, so that many
+/// getting ready; the first two are free, so that a process that is killed comes back at once, and
+/// a crash counts only if its process was started after the crash counted last, so that many
 /// processes dying of one cause are one. Without the second kind a program that ends after its
 /// first request would be started as fast as it ends, for ever.
 struct Backoff: Sendable {

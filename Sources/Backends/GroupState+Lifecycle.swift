@@ -138,8 +138,8 @@ extension GroupState {
 
     /// No connection to a process could be made, though it is known as ready.
     ///
-    /// A spawned one has lost its socket, or is about to be reported as gone: either way it is of no
-    /// use to anybody and is replaced. An external one is left alone for a growing while.
+    /// A spawned one has lost its socket, or is about to be reported as gone: either way it is of
+    /// no use to anybody and is replaced. An external one is left alone for a growing while.
     mutating func connectFailed(_ place: UInt32) {
         guard processes[Int(place)].phase.serves else { return }
         if isSpawned {

@@ -27,7 +27,8 @@ extension GroupState {
         return policy.minimum > 0 || census.starting > 0 ? .starting : .ok
     }
 
-    /// In the order of their starts; those above the minimum, counted from the oldest, are transient.
+    /// In the order of their starts; those above the minimum, counted from the oldest, are
+    /// transient.
     private func processSnapshots(now: MonotonicInstant) -> [ProcessSnapshot] {
         let living = processes.indices.filter { !processes[$0].phase.isGone }
             .sorted { processes[$0].rank < processes[$1].rank }

@@ -19,8 +19,8 @@ extension GroupState {
 
     /// Room for another process, and nothing known that speaks against starting it now.
     ///
-    /// Until a first process got ready no more than eight are tried at once, and after a failure one
-    /// at a time: whatever is wrong is most likely wrong with all of them.
+    /// Until a first process got ready no more than eight are tried at once, and after a failure
+    /// one at a time: whatever is wrong is most likely wrong with all of them.
     private var mayStart: Bool {
         guard census.live < policy.maximum else { return false }
         if backoff.inARow == 0 {

@@ -2,8 +2,8 @@ internal import Backends
 
 /// The reference model: what an observer of the orders alone knows, and what he may rely on.
 ///
-/// It is kept simpler than the registry on purpose: where it is not sure (a lease that may just have
-/// ended) it makes no claim.
+/// It is kept simpler than the registry on purpose: where it is not sure (a lease that may just
+/// have ended) it makes no claim.
 struct Shadow {
     /// A process as its orders and events tell.
     struct Process {
