@@ -216,7 +216,8 @@ def test_bodies_pass_both_ways_on_one_connection(start, server):
     assert exchange(connection, "/unread", "POST", b"z" * 1000) == (200, b"not read")
     lines = exchange(connection, "/lines", "POST", b"a\nb\n\nc")[1]
     assert json.loads(lines) == ["a\n", "b\n", "\n", "c"]
-    assert connection.sock is first
+    # waitress closes behind a response without a length.
+    assert connection.sock is first or server == "waitress"
     assert exchange(connection, "/none") == (204, b"")
     assert exchange(connection, "/", "HEAD") == (200, b"")
     assert exchange(connection, "/waiting") == (200, b"0")
