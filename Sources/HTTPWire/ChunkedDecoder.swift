@@ -6,8 +6,10 @@ package struct ChunkedDecoder: Sendable {
     private enum State: UInt8 {
         /// At the first digit of a size. Can transition to: size.
         case sizeStart
-        /// To: extension, sizeLineFeed.
+        /// To: sizePadding, chunkExtension, sizeLineFeed.
         case size
+        /// White space behind a size, which some servers write. To: chunkExtension, sizeLineFeed.
+        case sizePadding
         /// To: sizeLineFeed.
         case chunkExtension
         /// To: data, trailerStart.
@@ -65,13 +67,7 @@ package struct ChunkedDecoder: Sendable {
     private mutating func step(_ byte: UInt8) -> Bool {
         switch state {
         case .sizeStart, .size: return stepSize(byte)
-        case .chunkExtension:
-            if byte == 0x0d {
-                state = .sizeLineFeed
-                return true
-            }
-            extra += 1
-            return extra <= Self.extensionLimit && Octets.isFieldValue(byte)
+        case .sizePadding, .chunkExtension: return stepExtension(byte)
         case .sizeLineFeed:
             state = remaining == 0 ? .trailerStart : .data
             extra = 0
@@ -109,14 +105,20 @@ package struct ChunkedDecoder: Sendable {
             state = .size
             return true
         }
-        guard state == .size else { return false }
+        return state == .size && stepExtension(byte)
+    }
+
+    /// Whatever is between a size and the end of its line.
+    private mutating func stepExtension(_ byte: UInt8) -> Bool {
         if byte == 0x0d {
             state = .sizeLineFeed
             return true
         }
-        guard byte == 0x3b || Octets.isSpace(byte) else { return false }
-        state = .chunkExtension
-        return true
+        extra += 1
+        guard extra <= Self.extensionLimit else { return false }
+        if state == .chunkExtension { return Octets.isFieldValue(byte) }
+        state = byte == 0x3b ? .chunkExtension : .sizePadding
+        return byte == 0x3b || Octets.isSpace(byte)
     }
 
     private mutating func stepTrailer(_ byte: UInt8) -> Bool {

@@ -51,8 +51,7 @@ package enum FieldName: UInt8, Sendable {
         func resembles(_ literal: StaticString) -> Bool {
             guard range.count == literal.utf8CodeUnitCount else { return false }
             for offset in 0..<range.count {
-                let byte = bytes[range.lowerBound &+ offset]
-                let lowered = byte &- 0x41 < 26 ? byte | 0x20 : byte
+                let lowered = Octets.lowered(bytes[range.lowerBound &+ offset])
                 let plain = lowered == 0x5f ? 0x2d : lowered
                 if plain != literal.octet(offset) { return false }
             }

@@ -24,16 +24,11 @@ package struct FieldTable: ~Copyable {
     deinit { unsafe lines.deallocate() }
 
     package subscript(index: Int) -> FieldLine {
-        get {
-            precondition(index >= 0 && index < count)
-            return unsafe lines[index]
-        }
-        set {
-            precondition(index >= 0 && index < count)
-            unsafe lines[index] = newValue
-        }
+        precondition(index >= 0 && index < count)
+        return unsafe lines[index]
     }
 
+    /// Marks a line as not to be forwarded.
     mutating func remove(_ index: Int) {
         precondition(index >= 0 && index < count)
         unsafe lines[index].removed = true

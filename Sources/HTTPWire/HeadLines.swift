@@ -44,70 +44,75 @@ enum HeadLines {
 
     /// Puts the field lines between `start` and the empty line at the end into the table.
     ///
-    /// - Returns: What is wrong with one of them (RFC 9112 section 5, RFC 9110 section 5.5), if
-    ///   anything is.
+    /// - Returns: What is wrong with one of them (RFC 9112 section 5, RFC 9110 section 5.5), or that
+    ///   there are too many.
     static func parseFields(
         _ bytes: Span<UInt8>, from start: Int, to end: Int, into table: inout FieldTable
-    ) -> StaticString? {
+    ) -> HTTPProblem? {
         var position = start
         table.removeAll()
         while position < end &- 2 {
-            guard let feed = lineFeed(bytes, from: position) else { return "field without an end" }
-            let line = position..<feed &- 1
-            if let problem = parseField(bytes, line, into: &table) { return problem }
-            position = feed &+ 1
+            switch parseField(bytes, from: position, to: end, into: &table) {
+            case .next(let next): position = next
+            case .problem(let problem): return problem
+            }
         }
         return nil
     }
 
+    private enum Step {
+        /// Where the next line begins.
+        case next(Int)
+        case problem(HTTPProblem)
+    }
+
+    /// One field line, gone over once: name, colon, value, CRLF.
     private static func parseField(
-        _ bytes: Span<UInt8>, _ line: Range<Int>, into table: inout FieldTable
-    ) -> StaticString? {
-        var colon = line.lowerBound
+        _ bytes: Span<UInt8>, from start: Int, to end: Int, into table: inout FieldTable
+    ) -> Step {
+        var colon = start
         var hasUnderscore = false
-        while colon < line.upperBound, Octets.isToken(bytes[colon]) {
+        while colon < end, Octets.isToken(bytes[colon]) {
             if bytes[colon] == 0x5f { hasUnderscore = true }
             colon &+= 1
         }
-        guard colon < line.upperBound, bytes[colon] == 0x3a else {
-            if colon == line.lowerBound, colon < line.upperBound, Octets.isSpace(bytes[colon]) {
-                return "folded field"
-            }
-            return "bad field name"
+        guard colon < end, bytes[colon] == 0x3a, colon > start else {
+            let isFolded = colon == start && Octets.isSpace(bytes[start])
+            return .problem(.bad(isFolded ? "folded field" : "bad field name"))
         }
-        let name = line.lowerBound..<colon
-        if name.isEmpty { return "empty field name" }
-        let value = Octets.trimmed(bytes, colon &+ 1..<line.upperBound)
-        if !isFieldValue(bytes, value) { return "bad field value" }
+        let valueEnd = endOfValue(bytes, from: colon &+ 1, to: end)
+        guard valueEnd &+ 1 < end, bytes[valueEnd] == 0x0d, bytes[valueEnd &+ 1] == 0x0a else {
+            return .problem(.bad("bad field value"))
+        }
+        let next = valueEnd &+ 2
+        let name = start..<colon
         let added = table.append(
             FieldLine(
-                name: ByteRange(name), value: ByteRange(value),
-                line: ByteRange(line.lowerBound..<line.upperBound &+ 2),
+                name: ByteRange(name),
+                value: ByteRange(Octets.trimmed(bytes, colon &+ 1..<valueEnd)),
+                line: ByteRange(start..<next),
                 known: FieldName.of(bytes, name, hasUnderscore: hasUnderscore), removed: false))
-        return added ? nil : tooMany
+        return added ? .next(next) : .problem(HTTPProblem(status: 431, reason: "too many fields"))
     }
 
-    /// The reason that is answered with 431 and not with 400.
-    static let tooMany: StaticString = "too many fields"
-
-    /// Whether all octets may stand in a value; a bare CR, NUL and other controls may not.
-    private static func isFieldValue(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Bool {
-        var position = range.lowerBound
+    /// The first octet that no value may hold: the CR behind it, or one that makes the line bad.
+    private static func endOfValue(_ bytes: Span<UInt8>, from start: Int, to end: Int) -> Int {
+        var position = start
         let raw = unsafe bytes.bytes
-        while position &+ 8 <= range.upperBound {
+        while position &+ 8 <= end {
             let word = unsafe raw.unsafeLoadUnaligned(fromByteOffset: position, as: UInt64.self)
-            if Octets.mayHoldControl(word) {
-                for offset in 0..<8 where !Octets.isFieldValue(bytes[position &+ offset]) {
-                    return false
-                }
+            let hits = Octets.controls(word)
+            if hits == 0 {
+                position &+= 8
+                continue
             }
-            position &+= 8
-        }
-        while position < range.upperBound {
-            if !Octets.isFieldValue(bytes[position]) { return false }
+            // The lowest mark is always a true one: wrong ones come of its borrow.
+            position &+= hits.trailingZeroBitCount / 8
+            if !Octets.isFieldValue(bytes[position]) { return position }
             position &+= 1
         }
-        return true
+        while position < end, Octets.isFieldValue(bytes[position]) { position &+= 1 }
+        return position
     }
 
     /// Marks the fields that end at this connection (RFC 9110 section 7.6.1) and those that
@@ -144,17 +149,13 @@ enum HeadLines {
             guard other.count == name.count, table[index].known.mayBeNominated else { continue }
             var same = true
             for offset in 0..<name.count
-            where lowered(bytes[name.lowerBound &+ offset])
-                != lowered(bytes[other.lowerBound &+ offset])
+            where Octets.lowered(bytes[name.lowerBound &+ offset])
+                != Octets.lowered(bytes[other.lowerBound &+ offset])
             {
                 same = false
                 break
             }
             if same { table.remove(index) }
         }
-    }
-
-    private static func lowered(_ byte: UInt8) -> UInt8 {
-        byte &- 0x41 < 26 ? byte | 0x20 : byte
     }
 }

@@ -2,7 +2,6 @@
 struct FramingFacts {
     private var lengths = 0
     private var length: UInt64 = 0
-    private var encodings = 0
     private(set) var hasEncoding = false
     private(set) var hasLength = false
 
@@ -20,20 +19,25 @@ struct FramingFacts {
         case fine, unknown, bad
     }
 
-    /// Only `chunked`, once, is understood (RFC 9112 sections 6.1 and 7).
+    /// Only `chunked`, once and nothing else, is understood (RFC 9112 sections 6.1 and 7).
+    ///
+    /// Codings without a `chunked`, or with one at their end, are unknown ones; where `chunked` comes
+    /// twice or is not the last, the end of the body is in doubt (section 6.3).
     mutating func noteEncoding(_ bytes: Span<UInt8>, _ value: Range<Int>) -> Encoding {
+        let isFirst = !hasEncoding
         hasEncoding = true
+        if isFirst, Octets.spells(bytes, value, "chunked") { return .fine }
         var elements = ListElements(value)
-        var count = 0
-        var verdict = Encoding.fine
+        var isChunked = !isFirst
+        var verdict = Encoding.bad
         while let element = elements.next(bytes) {
-            count += 1
-            if !Octets.spells(bytes, element, "chunked") { verdict = .unknown }
+            if isChunked { return .bad }
+            if Octets.spells(bytes, element, "chunked") {
+                isChunked = true
+            } else {
+                verdict = .unknown
+            }
         }
-        encodings += count
-        if count == 0 { return .bad }
-        // Something before a final `chunked` is another coding; `chunked` twice is nonsense.
-        if verdict == .fine, encodings > 1 { return .bad }
         return verdict
     }
 

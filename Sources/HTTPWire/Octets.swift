@@ -25,28 +25,29 @@ enum Octets {
         return lower &- 0x61 < 6 ? lower &- 0x61 &+ 10 : 255
     }
 
-    /// Whether any of the eight octets could be one that no field value may hold.
-    static func mayHoldControl(_ word: UInt64) -> Bool {
+    /// Marks the control characters among eight octets, tabs too, each by the highest bit of its octet.
+    ///
+    /// The lowest mark is right; above it octets that are none may be marked.
+    static func controls(_ word: UInt64) -> UInt64 {
         let ones: UInt64 = 0x0101_0101_0101_0101
         let highs: UInt64 = 0x8080_8080_8080_8080
         let below = (word &- ones &* 0x20) & ~word & highs
         let deleted = word ^ (ones &* 0x7f)
         let isDelete = (deleted &- ones) & ~deleted & highs
-        return below | isDelete != 0
+        return below | isDelete
     }
 
     /// Whether the octets of a range spell a lower-case literal, in whatever case they are.
-    ///
-    /// Only for ranges of token octets: of those, no two but letters differ in bit 5 alone.
     static func spells(_ bytes: Span<UInt8>, _ range: Range<Int>, _ literal: StaticString) -> Bool {
         guard range.count == literal.utf8CodeUnitCount else { return false }
         for offset in 0..<range.count {
-            let byte = bytes[range.lowerBound &+ offset]
-            let lowered = byte &- 0x41 < 26 ? byte | 0x20 : byte
-            if lowered != literal.octet(offset) { return false }
+            if lowered(bytes[range.lowerBound &+ offset]) != literal.octet(offset) { return false }
         }
         return true
     }
+
+    /// An ASCII letter in lower case; anything else as it is.
+    static func lowered(_ byte: UInt8) -> UInt8 { byte &- 0x41 < 26 ? byte | 0x20 : byte }
 
     /// The range without spaces and tabs at its ends.
     static func trimmed(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Range<Int> {

@@ -9,13 +9,14 @@ package struct RequestHead: ~Copyable {
     private var methodRange = ByteRange.empty
     /// Path and query as they came; of an absolute target, those inside it.
     package private(set) var path = ByteRange.empty
-    /// An absolute target without a path stands for `/`.
+    /// An absolute target without a path stands for `/`, of OPTIONS without a query either for `*`.
     package private(set) var pathIsImplied = false
     /// The authority: of an absolute target, else of `Host`; with its port; empty for HTTP/1.0 without.
     package private(set) var host = ByteRange.empty
     package private(set) var isHTTP11 = false
     package private(set) var keepAlive = false
     package private(set) var body = BodyFraming.none
+    /// The client waits for a 100 before it sends the body.
     package private(set) var expectContinue = false
     /// Came by way of another proxy: it may carry many users' requests.
     package private(set) var cameThroughProxy = false
@@ -35,6 +36,8 @@ package struct RequestHead: ~Copyable {
     package mutating func parse(
         _ bytes: Span<UInt8>, resumeFrom: inout Int, limit: Int
     ) -> HeadParse {
+        method = .other
+        requestLine = .empty
         var start = 0
         // Empty lines before a request line are forgiven (RFC 9112 section 2.2), two of them.
         while start < 4, start &+ 1 < bytes.count, bytes[start] == 0x0d, bytes[start &+ 1] == 0x0a {
@@ -42,7 +45,8 @@ package struct RequestHead: ~Copyable {
         }
         switch HeadLines.end(bytes, start: start, resumeFrom: &resumeFrom) {
         case .incomplete:
-            return bytes.count > limit ? .rejected(tooLarge(bytes, start)) : .incomplete
+            if bytes.count > limit { return .rejected(tooLarge(bytes, start)) }
+            return mayBeRequest(bytes, start) ? .incomplete : .rejected(.bad("bad method"))
         case .bareLineFeed:
             return .rejected(.bad("bare line feed"))
         case .found(let end):
@@ -51,6 +55,14 @@ package struct RequestHead: ~Copyable {
             if let problem = parse(bytes, from: start, to: end) { return .rejected(problem) }
             return .complete
         }
+    }
+
+    /// What cannot become a request, as a TLS handshake, is known by its first byte.
+    ///
+    /// Nobody waits for the end of it. A CR may be the first half of an empty line.
+    private func mayBeRequest(_ bytes: Span<UInt8>, _ start: Int) -> Bool {
+        if start == bytes.count || Octets.isToken(bytes[start]) { return true }
+        return bytes[start] == 0x0d && start < 4 && bytes.count == start &+ 1
     }
 
     private func tooLarge(_ bytes: Span<UInt8>, _ start: Int, limit: Int = .max) -> HTTPProblem {
@@ -70,9 +82,8 @@ package struct RequestHead: ~Copyable {
         requestLine = ByteRange(line)
         host = .empty
         if let problem = parseRequestLine(bytes, line) { return problem }
-        if let reason = HeadLines.parseFields(bytes, from: feed &+ 1, to: end, into: &fields) {
-            let isTooMany = reason.description == HeadLines.tooMany.description
-            return HTTPProblem(status: isTooMany ? 431 : 400, reason: reason)
+        if let problem = HeadLines.parseFields(bytes, from: feed &+ 1, to: end, into: &fields) {
+            return problem
         }
         if let problem = readFields(bytes) { return problem }
         return sanitise(bytes)
@@ -137,7 +148,6 @@ extension RequestHead {
         if facts.hosts == 0, isHTTP11 { return .bad("no host") }
         // An absolute target's authority replaces Host (RFC 9112 section 3.2.2).
         if host.isEmpty { host = ByteRange(facts.host) }
-        expectContinue = facts.expectsContinue && isHTTP11
         cameThroughProxy = facts.cameThroughProxy
         // RFC 9112 section 9.3: no persistent connection with an HTTP/1.0 client.
         keepAlive = isHTTP11 && !facts.closes
@@ -145,6 +155,9 @@ extension RequestHead {
         case .framing(let framing): body = framing
         case .problem(let problem): return problem
         }
+        // RFC 9110 section 10.1.1: ignored from HTTP/1.0, and pointless without a body.
+        let hasBody = body != .none && body != .length(0)
+        expectContinue = facts.expectsContinue && isHTTP11 && hasBody
         return nil
     }
 
@@ -206,8 +219,9 @@ extension RequestHead {
     private func writePath(
         _ bytes: Span<UInt8>, _ strippingPrefix: Int, into sink: inout ByteSink
     ) {
-        if pathIsImplied { sink.append("/") }
         let range = path.range
+        // RFC 9112 section 3.2.4.
+        if pathIsImplied { sink.append(method == .options && range.isEmpty ? "*" : "/") }
         let rest = min(strippingPrefix, range.count)
         let left = range.lowerBound &+ rest..<range.upperBound
         if rest > 0, left.isEmpty || bytes[left.lowerBound] != 0x2f { sink.append("/") }
@@ -243,17 +257,14 @@ extension RequestHead {
         var position = value.lowerBound
         var started = false
         for index in 0...removals.count {
-            let isLast = index == removals.count
-            let gap = isLast ? value.upperBound..<value.upperBound : removals[index]
-            guard isLast || value.contains(gap.lowerBound), gap.lowerBound >= position else {
-                continue
-            }
+            let end = value.upperBound
+            let gap = index == removals.count ? end..<end : removals[index].clamped(to: value)
             if position < gap.lowerBound {
                 if !started { sink.append("Cookie: ") }
                 started = true
                 sink.append(bytes.extracting(position..<gap.lowerBound))
             }
-            position = min(gap.upperBound, value.upperBound)
+            position = max(position, gap.upperBound)
         }
         if started { sink.append("\r\n") }
     }

@@ -7,9 +7,10 @@ enum RequestTarget {
         case bad(StaticString)
     }
 
-    /// What may stand in a target: visible ASCII without `"`, `<`, `>`, `\`, `^`, backtick, braces, bar
-    /// would be the grammar; browsers send some of those, so only what two readers could take
-    /// differently is refused: controls, space, octets above ASCII, `#` and `\`.
+    /// What may stand in a target: visible ASCII without `#` and `\`, which two readers could take
+    /// differently.
+    ///
+    /// Wider than the grammar of RFC 3986: browsers send quotes, braces and bars as they are.
     static func isOctet(_ byte: UInt8) -> Bool {
         byte > 0x20 && byte < 0x7f && byte != 0x23 && byte != 0x5c
     }
@@ -58,7 +59,7 @@ enum RequestTarget {
         return port <= 65_535
     }
 
-    /// Letters, digits, `.`, `-`, `_` and percent-encoding; sub-delims are left out, which no name has.
+    /// Unreserved characters; percent-encoding and sub-delims are left out, which no name has.
     private static func isNameOctet(_ byte: UInt8) -> Bool {
         (byte | 0x20) &- 0x61 < 26 || Octets.isDigit(byte) || byte == 0x2e || byte == 0x2d
             || byte == 0x5f || byte == 0x7e
@@ -74,8 +75,7 @@ enum RequestTarget {
         let count = literal.utf8CodeUnitCount
         guard range.count > count else { return false }
         for offset in 0..<count {
-            let byte = bytes[range.lowerBound &+ offset]
-            let lowered = byte &- 0x41 < 26 ? byte | 0x20 : byte
+            let lowered = Octets.lowered(bytes[range.lowerBound &+ offset])
             if lowered != literal.octet(offset) { return false }
         }
         return true

@@ -26,9 +26,6 @@ package struct ResponseHead: ~Copyable {
     var cache = CacheFacts()
     /// `Content-Length` as it came: for HEAD and 304 it is told without a body.
     var declaredLength: UInt64?
-    /// Where the `Set-Cookie` names are: looked at again only where asked.
-    private var cookieNames = InlineArray<16, ByteRange>(repeating: .empty)
-    private var cookieCount = 0
 
     package init() {}
 
@@ -79,7 +76,7 @@ package struct ResponseHead: ~Copyable {
         guard let feed = HeadLines.lineFeed(bytes, from: 0) else { return "bad status line" }
         let line = 0..<feed &- 1
         guard looksLikeHTTP(bytes), line.count >= 12, bytes[7] &- 0x30 < 2, bytes[8] == 0x20,
-            let code = Octets.decimal(bytes, 9..<12), code >= 100, code <= 599,
+            let code = Octets.decimal(bytes, 9..<12), code >= 100,
             line.count == 12 || bytes[12] == 0x20
         else { return "bad status line" }
         for index in 12..<line.upperBound where !Octets.isFieldValue(bytes[index]) {
@@ -88,8 +85,8 @@ package struct ResponseHead: ~Copyable {
         let isHTTP11 = bytes[7] == 0x31
         status = UInt16(truncatingIfNeeded: code)
         statusLine = ByteRange(9..<line.upperBound)
-        if let reason = HeadLines.parseFields(bytes, from: feed &+ 1, to: end, into: &fields) {
-            return reason
+        if let problem = HeadLines.parseFields(bytes, from: feed &+ 1, to: end, into: &fields) {
+            return problem.reason
         }
         // Mooring offers no protocol to upgrade to.
         if status == 101 { return "switching protocols" }
@@ -108,7 +105,6 @@ extension ResponseHead {
         hasDate = false
         cache = CacheFacts()
         pinDirective = .none
-        cookieCount = 0
         for index in 0..<fields.count {
             let value = fields[index].value.range
             switch fields[index].known {
@@ -130,11 +126,11 @@ extension ResponseHead {
             case .mooringPin:
                 pinDirective = PinDirective.parse(bytes, value)
                 fields.remove(index)
-            case .setCookie: noteCookie(bytes, value)
             case .altSvc, .mooringSession, .mooringAffinity: fields.remove(index)
             case .other, .cookie, .expect, .forwarded, .host, .keepAlive, .proxy,
-                .proxyAuthenticate, .proxyAuthorization, .proxyConnection, .te, .trailer, .upgrade,
-                .via, .xForwardedFor, .xForwardedHost, .xForwardedProto, .imitation:
+                .proxyAuthenticate, .proxyAuthorization, .proxyConnection, .setCookie, .te,
+                .trailer, .upgrade, .via, .xForwardedFor, .xForwardedHost, .xForwardedProto,
+                .imitation:
                 break
             }
         }
@@ -153,28 +149,21 @@ extension ResponseHead {
         return framing.framing ?? .untilClose
     }
 
-    private mutating func noteCookie(_ bytes: Span<UInt8>, _ value: Range<Int>) {
-        guard cookieCount < 16 else { return }
-        var end = value.lowerBound
-        while end < value.upperBound, bytes[end] != 0x3d, bytes[end] != 0x3b { end &+= 1 }
-        cookieNames[cookieCount] = ByteRange(Octets.trimmed(bytes, value.lowerBound..<end))
-        cookieCount += 1
-    }
-
-    /// Whether the response sets an application's cookie of the name; the first 16 are looked at.
+    /// Whether the response sets a cookie of the name.
     package func setsCookie(named name: String, in bytes: Span<UInt8>) -> Bool {
-        for index in 0..<cookieCount {
-            let range = cookieNames[index].range
-            guard range.count == name.utf8.count else { continue }
-            var position = range.lowerBound
-            var same = true
-            for byte in name.utf8 {
-                if bytes[position] != byte { same = false }
-                position += 1
-            }
-            if same { return true }
+        for index in 0..<fields.count where fields[index].known == .setCookie {
+            let given = Self.cookieName(bytes, fields[index].value.range)
+            guard given.count == name.utf8.count else { continue }
+            if zip(given, name.utf8).allSatisfy({ bytes[$0] == $1 }) { return true }
         }
         return false
+    }
+
+    /// What is before the first `=` of a `Set-Cookie` value (RFC 6265 section 5.2).
+    static func cookieName(_ bytes: Span<UInt8>, _ value: Range<Int>) -> Range<Int> {
+        var end = value.lowerBound
+        while end < value.upperBound, bytes[end] != 0x3d, bytes[end] != 0x3b { end &+= 1 }
+        return Octets.trimmed(bytes, value.lowerBound..<end)
     }
 }
 

@@ -69,12 +69,12 @@ extension ResponseHead {
     }
 
     private func sets(_ bytes: Span<UInt8>, _ value: Range<Int>, _ name: Span<UInt8>) -> Bool {
-        guard !name.isEmpty, value.count > name.count else { return false }
-        for offset in 0..<name.count where bytes[value.lowerBound &+ offset] != name[offset] {
+        let given = Self.cookieName(bytes, value)
+        guard given.count == name.count, !given.isEmpty else { return false }
+        for offset in 0..<name.count where bytes[given.lowerBound &+ offset] != name[offset] {
             return false
         }
-        let next = bytes[value.lowerBound &+ name.count]
-        return next == 0x3d || Octets.isSpace(next)
+        return true
     }
 
     /// What the process allowed shared caches is taken back; the rest of its word stands.

@@ -65,7 +65,9 @@ internal import Testing
             "POST / HTTP/1.0\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"),
         Case("RFC 9112 6.1 unknown coding", start + "Transfer-Encoding: gzip\r\n\r\n", 501),
         Case("RFC 9112 6.1 coding before", start + "Transfer-Encoding: x, chunked\r\n\r\n", 501),
-        Case("RFC 9112 6.1 coding behind", start + "Transfer-Encoding: chunked, x\r\n\r\n", 501),
+        Case("RFC 9112 6.3 coding behind", start + "Transfer-Encoding: chunked, x\r\n\r\n"),
+        Case("RFC 9112 6.1 list with nothing", start + "Transfer-Encoding: ,chunked\r\n\r\n"),
+        Case("RFC 9112 6.1 parameter", start + "Transfer-Encoding: chunked;a\r\n\r\n", 501),
         Case("RFC 9112 7.1 twice", start + "Transfer-Encoding: chunked, chunked\r\n\r\n"),
         Case(
             "RFC 9112 7.1 in two lines",

@@ -25,12 +25,23 @@ internal import Testing
         "HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n",
         "HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\n\r\n",
         "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\n",
-        "HTTP/1.1 200 OK\r\nX: " + String(repeating: "a", count: 9000),
     ]
 
     @Test(arguments: bad)
     func `a bad response is refused with 502`(_ text: String) {
         #expect(ParsedResponse(text).isRefused)
+    }
+
+    @Test func `a head over the limit is refused before its end has come`() {
+        let text = "HTTP/1.1 200 OK\r\nX: " + String(repeating: "a", count: 9000)
+        #expect(ParsedResponse(text).isRefused)
+        #expect(ParsedResponse(text + "\r\n\r\n").isRefused)
+    }
+
+    @Test func `a status without a class is passed and has a body (RFC 9110 15)`() {
+        let parsed = ParsedResponse("HTTP/1.1 999\r\nContent-Length: 3\r\n\r\n")
+        #expect(parsed.status == 999)
+        #expect(parsed.body == .length(3))
     }
 
     @Test func `HEAD, 1xx, 204 and 304 have no body whatever they say (RFC 9112 6.3)`() {

@@ -75,7 +75,14 @@ struct ParsedResponse {
         _ text: String, to method: RequestMethod = .get, framing: ResponseFraming = .length,
         closes: Bool = false, setCookie: String = ""
     ) {
-        let bytes = Array(text.utf8)
+        self.init(
+            Array(text.utf8), to: method, framing: framing, closes: closes, setCookie: setCookie)
+    }
+
+    init(
+        _ bytes: [UInt8], to method: RequestMethod = .get, framing: ResponseFraming = .length,
+        closes: Bool = false, setCookie: String = ""
+    ) {
         let own = Array("mooring".utf8)
         let cookie = Array(setCookie.utf8)
         let date = Array("Sun, 22 Nov 2026 10:00:00 GMT".utf8)
@@ -99,6 +106,52 @@ struct ParsedResponse {
         if case .rejected(let problem) = result { return problem.status == 502 }
         return false
     }
+}
+
+/// What a decoder made of a body.
+struct DecodedBody: Equatable {
+    var data: String
+    /// What is behind the body.
+    var rest: String
+    var ended: Bool
+}
+
+/// Decodes a body that comes in pieces of at most `step` bytes; nil: it is bad.
+func decoded(
+    _ body: some Sequence<UInt8>, _ framing: BodyFraming = .chunked, step: Int = .max,
+    limit: Int = 1000
+) -> DecodedBody? {
+    let bytes = Array(body)
+    var decoder = BodyDecoder(framing)
+    var data: [UInt8] = []
+    var position = 0
+    var available = min(step, bytes.count)
+    while !decoder.isEnded {
+        if position == available {
+            if available == bytes.count { break }
+            available += min(step, bytes.count - available)
+            continue
+        }
+        switch decoder.next(bytes.span.extracting(position..<available), limit: limit) {
+        case .data(let consumed, let range):
+            data += bytes[position + range.lowerBound..<position + range.upperBound]
+            position += consumed
+        case .needMore(let consumed), .end(let consumed):
+            position += consumed
+        case .bad:
+            return nil
+        }
+    }
+    return DecodedBody(
+        data: String(decoding: data, as: UTF8.self), rest: text(bytes, position..<bytes.count),
+        ended: decoder.isEnded)
+}
+
+/// Decodes the body that a text spells.
+func decoded(
+    _ body: String, _ framing: BodyFraming = .chunked, step: Int = .max, limit: Int = 1000
+) -> DecodedBody? {
+    decoded(Array(body.utf8), framing, step: step, limit: limit)
 }
 
 /// Seeded numbers (SplitMix64): a failure is told by its seed.
