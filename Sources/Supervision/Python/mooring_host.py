@@ -39,7 +39,10 @@ class Place:
     def listen(self):
         """The listening socket; a unix socket is its owner's alone from the start."""
         if not self.unix:
-            return socket.create_server(("127.0.0.1", self.port), backlog=BACKLOG)
+            listener = socket.create_server(("127.0.0.1", self.port), backlog=BACKLOG)
+            # Handed down to its connections: head and body are often sent apart.
+            listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            return listener
         self.remove_socket()
         listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         mask = os.umask(0o177)
@@ -62,8 +65,7 @@ class Place:
 def load(name):
     """The callable in a script file, or in a module by its dotted name."""
     folder = os.getcwd()
-    if folder not in sys.path:
-        sys.path.insert(0, folder)
+    sys.path.insert(0, folder)
     # FILE, or FILE:NAME as some write it.
     for path, attribute in ((name, ""), name.rpartition(":")[::2]):
         if path and os.path.isfile(path):
@@ -85,8 +87,7 @@ def from_script(path):
     folder = root = os.path.dirname(path)
     while os.path.isfile(os.path.join(root, "__init__.py")):
         root = os.path.dirname(root)
-    if root not in sys.path:
-        sys.path.insert(1, root)
+    sys.path.insert(1, root)
     if folder not in sys.path:
         sys.path.append(folder)
     sys.argv[:] = [path]
