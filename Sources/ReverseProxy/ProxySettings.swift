@@ -101,6 +101,9 @@ package struct ProxyGroupSettings: Sendable {
     /// Whether idle connections to its processes are kept.
     package var keepalive = true
 
+    /// Mooring started its processes, so a slow one is known to live.
+    package var isSpawned = true
+
     package init(name: String) { self.name = name }
 }
 

@@ -149,7 +149,9 @@ extension Worker {
             // A unix socket with a full backlog: the process lives and is behind.
             connectFailed(exchange, .processBusy, .failed)
         case ETIMEDOUT:
-            connectFailed(exchange, .connectTimeout, .connectFailed)
+            // A process of Mooring's own is alive or would be gone: it is behind, and keeps its sessions.
+            let isSpawned = settings.groups[Int(exchanges[exchange].group)].isSpawned
+            connectFailed(exchange, .connectTimeout, isSpawned ? .failed : .connectFailed)
         default:
             connectFailed(exchange, .connectionRefused, .connectFailed)
         }

@@ -119,6 +119,7 @@ extension ServingPlan {
         var settings = ProxyGroupSettings(name: group.name)
         settings.retries = group.retries
         settings.keepalive = group.keepalive
+        settings.isSpawned = group.policy.kind == .spawned
         return settings
     }
 

@@ -1,0 +1,192 @@
+"""The real binary under test: started with a configuration, asked, stopped, and looked after."""
+
+import contextlib
+import http.client
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+BINARY = os.environ.get("MOORING", str(ROOT / ".build/debug/mooring"))
+VENV = Path(sys.executable).parent
+
+
+def wait_until(condition, seconds=20.0, what="the condition"):
+    """The first true value of `condition`, asked again and again until the time is up."""
+    deadline = time.monotonic() + seconds
+    while True:
+        value = condition()
+        if value:
+            return value
+        assert time.monotonic() < deadline, f"waited {seconds} s for {what}"
+        time.sleep(0.02)
+
+
+class UnixConnection(http.client.HTTPConnection):
+    def __init__(self, path):
+        super().__init__("localhost", timeout=10)
+        self.path = path
+
+    def connect(self):
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.settimeout(10)
+        self.sock.connect(self.path)
+
+
+class Answer:
+    def __init__(self, response):
+        self.status, self.headers, self.body = response.status, response.headers, response.read()
+
+    def json(self):
+        return json.loads(self.body)
+
+    @property
+    def cookie(self):
+        """The value of the affinity cookie that was set, if one was."""
+        for field in self.headers.get_all("Set-Cookie", []):
+            if field.startswith("mooring="):
+                return field.split(";")[0].removeprefix("mooring=")
+        return None
+
+
+class Balancer:
+    """`mooring serve` with a configuration of its own folder."""
+
+    def __init__(self, configuration, listen="127.0.0.1:0", files=None, **environment):
+        self.folder = Path(tempfile.mkdtemp(prefix="m-", dir="/tmp"))
+        for name, text in (files or {}).items():
+            (self.folder / name).write_text(text)
+        head = (f'state_dir = "{self.folder}/state"\nruntime_dir = "{self.folder}/run"\n'
+                f'[[listen]]\naddress = "{listen}"\n')
+        self.file = self.folder / "mooring.toml"
+        self.file.write_text(head + configuration)
+        environment = {**os.environ, "PATH": f"{VENV}:{os.environ['PATH']}", **environment}
+        self.log_file = (self.folder / "log").open("wb")
+        self.process = subprocess.Popen(
+            [BINARY, "serve", "-c", str(self.file)], stdout=subprocess.PIPE, stderr=self.log_file,
+            env=environment, text=True, cwd=self.folder)
+        self.first_line = self.process.stdout.readline()
+        found = re.match(r"mooring: serving on (\S+?)(, \S+)*, admin on unix:(\S+)", self.first_line)
+        assert found, f"did not start: {self.log}"
+        host, _, port = found.group(1).rpartition(":")
+        self.address, self.admin_socket = (host, int(port)), found.group(3)
+
+    @property
+    def log(self):
+        return (self.folder / "log").read_text()
+
+    def request(self, path="/", method="GET", body=None, headers=None, cookie=None, timeout=60):
+        """One request on a connection of its own."""
+        headers = dict(headers or {})
+        if cookie:
+            headers["Cookie"] = f"mooring={cookie}"
+        connection = http.client.HTTPConnection(*self.address, timeout=timeout)
+        with contextlib.closing(connection):
+            connection.request(method, path, body=body, headers=headers)
+            return Answer(connection.getresponse())
+
+    def raw(self, data, seconds=5.0, half_close=False):
+        """All bytes that come back for these bytes, up to the end or the first silence."""
+        with socket.create_connection(self.address, timeout=seconds) as connection:
+            connection.sendall(data)
+            if half_close:
+                connection.shutdown(socket.SHUT_WR)
+            out = b""
+            with contextlib.suppress(socket.timeout, ConnectionResetError):
+                while piece := connection.recv(65536):
+                    out += piece
+            return out
+
+    def admin(self, path):
+        with contextlib.closing(UnixConnection(self.admin_socket)) as connection:
+            connection.request("GET", path)
+            return Answer(connection.getresponse())
+
+    def group(self, name):
+        return self.admin(f"/stats/{name}").json()
+
+    def pids(self, name, state="ready"):
+        return [p["pid"] for p in self.group(name)["processes"] if p["state"] == state]
+
+    def wait_ready(self, name, count):
+        return wait_until(
+            lambda: len(self.pids(name)) >= count and self.pids(name), what=f"{count} of {name}")
+
+    def verdicts(self):
+        """Status, cookie's verdict and what was done, of each line of the access log."""
+        return [line.split(" ")[-2:] for line in self.log.splitlines() if '" ' in line]
+
+    def stop(self, seconds=40):
+        """SIGTERM; then nothing may be left: no process, no socket file."""
+        children = descendants(self.process.pid)
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+        code = self.process.wait(seconds)
+        self.process.stdout.close()
+        self.log_file.close()
+        assert code == 0, f"exit code {code}: {self.log}"
+        left = [pid for pid in children if is_alive(pid)]
+        assert not left, f"processes left: {left}"
+        files = list((self.folder / "run").glob("*.sock"))
+        assert not files, f"sockets left: {files}"
+        shutil.rmtree(self.folder)
+
+
+@contextlib.contextmanager
+def serving(configuration, **options):
+    balancer = Balancer(configuration, **options)
+    try:
+        yield balancer
+    except BaseException:
+        print(balancer.log[-6000:])
+        raise
+    finally:
+        balancer.stop()
+
+
+def descendants(pid):
+    out = subprocess.run(["ps", "-eo", "pid=,ppid="], capture_output=True, text=True, check=True)
+    pairs = [tuple(map(int, line.split())) for line in out.stdout.splitlines()]
+    found, frontier = [], {pid}
+    while frontier:
+        frontier = {child for child, parent in pairs if parent in frontier}
+        found += frontier
+    return found
+
+
+def is_alive(pid):
+    """Running, and not a zombie."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
+# A WSGI application that tells about itself; `{sleep}` seconds with /slow.
+ECHO = """
+import json, os, time
+
+counts = {}
+
+def application(environ, start_response):
+    path = environ["PATH_INFO"]
+    if path.endswith("/slow"):
+        time.sleep(1)
+    session = environ.get("HTTP_MOORING_SESSION", "")
+    counts[session] = counts.get(session, 0) + 1
+    body = json.dumps({
+        "pid": os.getpid(), "session": session, "affinity": environ.get("HTTP_MOORING_AFFINITY", ""),
+        "count": counts[session], "cookie": environ.get("HTTP_COOKIE", ""),
+        "multiprocess": environ["wsgi.multiprocess"], "multithread": environ["wsgi.multithread"],
+    }).encode()
+    start_response("200 OK", [("Content-Type", "application/json"), ("Content-Length", str(len(body)))])
+    return [body]
+"""
