@@ -14,6 +14,12 @@ struct AdminClient: Sendable {
     private let token: AdminToken?
     private static let answerLimit = 64 * 1024 * 1024
     private static let timeoutSeconds: Int64 = 10
+    /// Lives as long as the command; a balancer that is not there is not waited for.
+    private static let client: HTTPClient = {
+        var configuration = HTTPClient.Configuration()
+        configuration.connectionPool.retryConnectionEstablishment = false
+        return HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
+    }()
 
     init(address: ProcessAddress, token: AdminToken?) {
         self.token = token
@@ -58,7 +64,7 @@ struct AdminClient: Sendable {
         var request = HTTPClientRequest(url: base + path)
         request.headers.add(name: "Accept", value: "application/json")
         if let token { request.headers.add(name: "Authorization", value: token.authorization) }
-        let response = try await HTTPClient.shared.execute(
+        let response = try await Self.client.execute(
             request, timeout: .seconds(Self.timeoutSeconds))
         let body = try await response.body.collect(upTo: Self.answerLimit)
         return (response.status.code, Data(body.readableBytesView))

@@ -1,19 +1,15 @@
 """An unmodified Django site in two groups, with its sessions in its processes' memory."""
 
 import concurrent.futures
-import json
 import os
 import re
-import shutil
 import subprocess
 import sys
-import urllib.parse
-from pathlib import Path
 
 import pytest
 import requests
 
-from balancer import ROOT, serving
+from balancer import ROOT, serving, wait_until
 
 PASSWORD = "ahoy"
 EXAMPLE = ROOT / "Examples/django"
@@ -108,5 +104,6 @@ def test_the_admin_site_is_served_by_its_own_process_and_both_sessions_hold(site
     assert (after["user"], after["pid"]) == ("admin", before["pid"])
     served = {p["pid"]: p["requests_total"] for p in site.group("django-admin")["processes"]}
     assert served[admin_pid[0]] >= 3
-    lines = [line for line in site.log.splitlines() if '"GET /admin/ ' in line]
-    assert lines and all(" django-admin " in line for line in lines)
+    lines = wait_until(
+        lambda: [line for line in site.log.splitlines() if '"GET /admin/ ' in line])
+    assert all(" django-admin " in line for line in lines)

@@ -68,6 +68,10 @@ CACHES = {
     }
 }
 
+# The site and its admin run in processes of their own and know different sessions, so each has a
+# cookie of its own: logging in to one does not log out of the other.
+SESSION_COOKIE_NAME = "sessionid-" + os.environ.get("MOORING_GROUP", "alone")
+
 LOGIN_REDIRECT_URL = "/"
 LOGOUT_REDIRECT_URL = "/"
 USE_TZ = True
