@@ -84,6 +84,7 @@ let package = Package(
                 "Backends",
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
             swiftSettings: settings),
         .target(
@@ -98,7 +99,6 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Logging", package: "swift-log"),
-                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
             swiftSettings: settings),
         .executableTarget(
@@ -108,22 +108,26 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: settings),
+        .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: settings),
         .testTarget(name: "BackendsTests", dependencies: ["Backends"], swiftSettings: settings),
         .testTarget(
             name: "SimulationTests", dependencies: ["Simulation", "Backends"],
             swiftSettings: settings),
         .testTarget(
-            name: "SessionAffinityTests", dependencies: ["SessionAffinity"],
+            name: "SessionAffinityTests", dependencies: ["SessionAffinity", "TestSupport"],
             swiftSettings: settings),
-        .testTarget(name: "RoutingTests", dependencies: ["Routing"], swiftSettings: settings),
-        .testTarget(name: "HTTPWireTests", dependencies: ["HTTPWire"], swiftSettings: settings),
+        .testTarget(
+            name: "RoutingTests", dependencies: ["Routing", "TestSupport"], swiftSettings: settings),
+        .testTarget(
+            name: "HTTPWireTests", dependencies: ["HTTPWire", "TestSupport"],
+            swiftSettings: settings),
         .testTarget(name: "ReactorTests", dependencies: ["Reactor"], swiftSettings: settings),
         .testTarget(
             name: "ReverseProxyTests", dependencies: ["ReverseProxy", "Reactor", "Backends"],
             swiftSettings: settings),
         .testTarget(
             name: "ConfigFileTests",
-            dependencies: ["ConfigFile", "Backends", "SessionAffinity", "Routing"],
+            dependencies: ["ConfigFile", "Backends", "SessionAffinity", "Routing", "TestSupport"],
             swiftSettings: settings),
         .testTarget(
             name: "SupervisionTests",

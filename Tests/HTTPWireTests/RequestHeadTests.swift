@@ -171,6 +171,17 @@ internal import Testing
         #expect(Parsed("").result == .incomplete)
     }
 
+    @Test func `the host of an absolute target is not the next request's`() {
+        var head = RequestHead()
+        var scan = 0
+        let absolute = Array("GET http://first/ HTTP/1.1\r\nHost: a\r\n\r\n".utf8)
+        #expect(head.parse(absolute.span, resumeFrom: &scan, limit: 8192) == .complete)
+        scan = 0
+        let plain = Array("GET / HTTP/1.1\r\nX: yyyyyyyyyyyyy\r\nHost: second\r\n\r\n".utf8)
+        #expect(head.parse(plain.span, resumeFrom: &scan, limit: 8192) == .complete)
+        #expect(text(plain, head.host.range) == "second")
+    }
+
     @Test func `nothing of the request before shows after a refusal`() {
         var head = RequestHead()
         var scan = 0

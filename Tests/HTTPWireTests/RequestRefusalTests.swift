@@ -91,6 +91,10 @@ internal import Testing
         Case("RFC 3986 3.2.1 user info in Host", "GET / HTTP/1.1\r\nHost: u@a\r\n\r\n"),
         Case("RFC 3986 3.2.3 bad port", "GET / HTTP/1.1\r\nHost: a:8x\r\n\r\n"),
         Case("RFC 3986 3.2.3 port too large", "GET / HTTP/1.1\r\nHost: a:65536\r\n\r\n"),
+        Case(
+            "RFC 1035 2.3.4 longer than a name may be",
+            "GET / HTTP/1.1\r\nHost: " + String(repeating: "a", count: 262) + "\r\n\r\n"),
+        Case("RFC 3986 3.2.2 empty brackets", "GET / HTTP/1.1\r\nHost: []:80\r\n\r\n"),
         Case("RFC 3986 3.2.2 open bracket", "GET / HTTP/1.1\r\nHost: [::1\r\n\r\n"),
         Case("RFC 9112 3.2.2 user info", "GET http://u@a/ HTTP/1.1\r\nHost: a\r\n\r\n"),
         Case("RFC 9112 3.2.2 other scheme", "GET ftp://a/ HTTP/1.1\r\nHost: a\r\n\r\n"),

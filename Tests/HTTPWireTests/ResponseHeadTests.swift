@@ -18,6 +18,7 @@ internal import Testing
         "HTTP/1.1 2000 OK\r\n\r\n", "HTTP/1.1 99 OK\r\n\r\n", "HTTP/1.1 20 OK\r\n\r\n",
         "HTTP/2.0 200 OK\r\n\r\n", "blah blah\r\n\r\n", "<html>",
         "HTTP/1.1 200 OK\nX: y\n\n",
+        "HTTP/1.1 200 O\u{1}K\r\n\r\n", "HTTP/1.1 200 O\rK\r\n\r\n",
         "HTTP/1.1 200 OK\r\nX : y\r\n\r\n", "HTTP/1.1 200 OK\r\nX: a\0b\r\n\r\n",
         "HTTP/1.1 200 OK\r\nX: a\rSet-Cookie: b\r\n\r\n", "HTTP/1.1 200 OK\r\nX: a\r\n b\r\n\r\n",
         "HTTP/1.1 200 OK\r\nContent-Length: 3\r\nContent-Length: 4\r\n\r\n",
@@ -126,6 +127,34 @@ internal import Testing
         #expect(sets("Set-Cookie: sessionid=abc; Path=/"))
         #expect(!sets("Set-Cookie: sessionid2=abc"))
         #expect(!sets("X: sessionid=abc"))
+    }
+
+    @Test func `nothing of the response before shows in the next`() {
+        var head = ResponseHead()
+        var scan = 0
+        let rich = Array(
+            ("HTTP/1.1 200 OK\r\nDate: d\r\nCache-Control: no-store\r\nMooring-Pin: pin\r\n"
+                + "Content-Length: 3\r\n\r\n").utf8)
+        let plain = Array("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n".utf8)
+        for bytes in [rich, plain] {
+            scan = 0
+            #expect(
+                head.parse(bytes.span, resumeFrom: &scan, limit: 8192, requestMethod: .get)
+                    == .complete)
+        }
+        #expect(head.pinDirective == .none)
+        #expect(head.body == .chunked)
+        let date = Array("now".utf8)
+        let cookie = Array("Set-Cookie: a=b\r\n".utf8)
+        let forwarded = written { sink in
+            head.write(
+                from: plain.span, framing: .chunked, closes: false, date: date.span,
+                ownCookie: Span(), setCookie: cookie.span, into: &sink)
+        }
+        #expect(
+            forwarded
+                == "HTTP/1.1 200 OK\r\nCache-Control: private\r\nDate: now\r\nSet-Cookie: a=b\r\n"
+                + "Transfer-Encoding: chunked\r\n\r\n")
     }
 
     @Test func `a response that closes says so`() {

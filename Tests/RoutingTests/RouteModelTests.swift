@@ -1,4 +1,5 @@
 internal import Routing
+internal import TestSupport
 internal import Testing
 
 /// Matching against a naive model: split, decode, compare, sort.

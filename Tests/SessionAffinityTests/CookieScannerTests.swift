@@ -1,4 +1,5 @@
 internal import SessionAffinity
+internal import TestSupport
 internal import Testing
 
 @Suite struct CookieScannerTests {
