@@ -85,7 +85,10 @@ extension Worker {
             }
             switch sendToProcess(upstream) {
             case .done: break
-            case .blocked: return
+            case .blocked:
+                // It is the process that keeps the client waiting, not the other way round.
+                clearDownstreamDeadline(downstream)
+                return
             case .broken:
                 // It may have answered early and closed: what it said counts.
                 exchanges[exchange].requestPhase = .done

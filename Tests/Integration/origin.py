@@ -12,8 +12,9 @@ class Origin:
     A script that is `bytes` is sent as it is; the connection is closed after it where the path ends in `!`.
     """
 
-    def __init__(self, scripts=None):
+    def __init__(self, scripts=None, before_body=None):
         self.scripts = scripts or {}
+        self.before_body = before_body or (lambda connection: None)
         self.requests = []
         self.connections = []
         self.listener = socket.create_server(("127.0.0.1", 0), backlog=200)
@@ -51,7 +52,7 @@ class Origin:
     def serve(self, connection):
         reader = connection.makefile("rb")
         try:
-            while (request := self.read(reader)) is not None:
+            while (request := self.read(reader, connection)) is not None:
                 self.requests.append(request)
                 path = request[0].split(" ")[1].split("?")[0]
                 script = self.scripts.get(path)
@@ -70,8 +71,7 @@ class Origin:
         finally:
             connection.close()
 
-    @staticmethod
-    def read(reader):
+    def read(self, reader, connection):
         line = reader.readline().decode("latin-1").rstrip("\r\n")
         if not line:
             return None
@@ -82,6 +82,7 @@ class Origin:
         facts, size = dict(fields), 0
         if "content-length" in facts:
             size = int(facts["content-length"])
+            self.before_body(connection)
             left = size
             while left:
                 piece = reader.read(min(left, 65536))

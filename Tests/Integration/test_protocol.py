@@ -1,7 +1,9 @@
 """HTTP/1.1 on both sides, over raw sockets and a scripted backend."""
 
 import random
+import select
 import socket
+import threading
 import time
 from pathlib import Path
 
@@ -175,6 +177,35 @@ def test_large_bodies_stream_both_ways_and_memory_stays_flat(balancer, origin):
         assert connection.recv(100).startswith(b"HTTP/1.1 200 OK")
     assert [r for r in origin.requests if r[0].startswith("POST /sink ")][-1][2] == size
     assert resident(balancer) - before < 16 * MEBIBYTE
+
+
+def test_a_process_that_reads_slowly_is_not_taken_for_a_slow_client():
+    size, gate = 16 * MEBIBYTE, threading.Event()
+
+    def pause(connection):
+        gate.wait(10)
+
+    with Origin(before_body=pause) as origin:
+        text = f'[timeouts]\nbody_idle = "500ms"\n[group.app]\nservers = [{origin.server}]\n'
+        with serving(text) as balancer:
+            with socket.create_connection(balancer.address, timeout=30) as connection:
+                connection.sendall(
+                    f"POST /sink HTTP/1.1\r\nHost: a\r\nContent-Length: {size}\r\n\r\n".encode())
+                connection.setblocking(False)
+                # Fill all buffers on the way, then let more than body_idle pass.
+                sent, full_since = 0, None
+                while full_since is None or time.monotonic() - full_since < 1.2:
+                    try:
+                        sent += connection.send(b"y" * min(65536, size - sent))
+                        full_since = None
+                    except BlockingIOError:
+                        full_since = full_since or time.monotonic()
+                        select.select([], [connection], [], 0.05)
+                gate.set()
+                connection.setblocking(True)
+                connection.settimeout(20)
+                connection.sendall(b"y" * (size - sent))
+                assert connection.recv(100).startswith(b"HTTP/1.1 200 OK")
 
 
 def test_a_client_that_goes_away_at_any_byte_leaves_nothing_behind(balancer):
