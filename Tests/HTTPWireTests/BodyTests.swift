@@ -16,7 +16,7 @@ internal import Testing
         "5\r\nhelloX", "5\r\nhello\rX", "5\rX", "5 x\r\nhello\r\n", "5 5\r\nhello\r\n",
         "5\r\nhello\n",
         "10000000000000000\r\n", "5;\u{1}\r\n",
-        "0\r\nno colon\r\n\r\n", "0\r\nnocolon\r\n\r\n", "0\r\nX: y\rZ: y\r\n\r\n",
+        "0\r\nno colon\r\n\r\n", "0\r\nnocolon\r\n\r\n", "0\r\nX: y\rZY: y\r\n\r\n",
 
         "0\r\n: x\r\n\r\n", "0\r\nX: a\0\r\n\r\n", "0\r\n\rX",
     ]
