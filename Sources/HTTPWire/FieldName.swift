@@ -8,10 +8,12 @@ package enum FieldName: UInt8, Sendable {
     /// One of the names that Mooring vouches for, spelt with `_`: CGI-like servers would take it for
     /// the real one.
     case imitation
+    /// Any other name with `_` in it.
+    case underscored
 
     /// The name in a range of token octets, in any case.
     static func of(_ bytes: Span<UInt8>, _ range: Range<Int>, hasUnderscore: Bool) -> FieldName {
-        if hasUnderscore { return isImitation(bytes, range) ? .imitation : .other }
+        if hasUnderscore { return isImitation(bytes, range) ? .imitation : .underscored }
         func spells(_ literal: StaticString) -> Bool { Octets.spells(bytes, range, literal) }
         switch range.count {
         case 2: return spells("te") ? .te : .other
@@ -52,8 +54,7 @@ package enum FieldName: UInt8, Sendable {
             guard range.count == literal.utf8CodeUnitCount else { return false }
             for offset in 0..<range.count {
                 let lowered = Octets.lowered(bytes[range.lowerBound &+ offset])
-                let plain = lowered == 0x5f ? 0x2d : lowered
-                if plain != literal.octet(offset) { return false }
+                if Octets.hyphenated(lowered) != literal.octet(offset) { return false }
             }
             return true
         }
@@ -72,7 +73,8 @@ package enum FieldName: UInt8, Sendable {
             .mooringSession, .cacheControl:
             false
         case .other, .altSvc, .connection, .expect, .keepAlive, .proxy, .proxyAuthenticate,
-            .proxyAuthorization, .proxyConnection, .te, .trailer, .upgrade, .imitation:
+            .proxyAuthorization, .proxyConnection, .te, .trailer, .upgrade, .imitation,
+            .underscored:
             true
         }
     }

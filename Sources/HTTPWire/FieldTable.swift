@@ -34,6 +34,32 @@ package struct FieldTable: ~Copyable {
         unsafe lines[index].removed = true
     }
 
+    /// Whether another line has the name with `-` in the place of a `_` of this one.
+    ///
+    /// CGI-like servers, WSGI's among them, give both one variable and let one overwrite the other.
+    func hasTwin(of index: Int, in bytes: Span<UInt8>) -> Bool {
+        let name = self[index].name.range
+        for other in 0..<count where other != index {
+            let range = self[other].name.range
+            if range.count == name.count, Self.areTwins(bytes, name, range) { return true }
+        }
+        return false
+    }
+
+    private static func areTwins(
+        _ bytes: Span<UInt8>, _ one: Range<Int>, _ other: Range<Int>
+    ) -> Bool {
+        var differ = false
+        for offset in 0..<one.count {
+            let left = Octets.lowered(bytes[one.lowerBound &+ offset])
+            let right = Octets.lowered(bytes[other.lowerBound &+ offset])
+            if left == right { continue }
+            guard Octets.hyphenated(left) == Octets.hyphenated(right) else { return false }
+            differ = true
+        }
+        return differ
+    }
+
     mutating func removeAll() { count = 0 }
 
     /// False: the table is full.

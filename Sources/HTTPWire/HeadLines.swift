@@ -134,7 +134,8 @@ enum HeadLines {
                 table.remove(index)
             case .other, .altSvc, .cacheControl, .contentLength, .cookie, .date, .expect,
                 .forwarded, .host, .mooringAffinity, .mooringPin, .mooringSession, .proxy,
-                .setCookie, .via, .xForwardedFor, .xForwardedHost, .xForwardedProto, .imitation:
+                .setCookie, .via, .xForwardedFor, .xForwardedHost, .xForwardedProto, .imitation,
+                .underscored:
                 break
             }
         }

@@ -96,7 +96,7 @@ struct RequestFacts {
         case .other, .altSvc, .cacheControl, .cookie, .date, .keepAlive, .mooringAffinity,
             .mooringPin, .mooringSession, .proxy, .proxyAuthenticate, .proxyAuthorization,
             .proxyConnection, .setCookie, .te, .trailer, .upgrade, .xForwardedHost,
-            .xForwardedProto, .imitation:
+            .xForwardedProto, .imitation, .underscored:
             return nil
         }
     }

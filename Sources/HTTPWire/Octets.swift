@@ -49,6 +49,9 @@ enum Octets {
     /// An ASCII letter in lower case; anything else as it is.
     static func lowered(_ byte: UInt8) -> UInt8 { byte &- 0x41 < 26 ? byte | 0x20 : byte }
 
+    /// `-` for `_`, as CGI makes one variable of both.
+    static func hyphenated(_ byte: UInt8) -> UInt8 { byte == 0x5f ? 0x2d : byte }
+
     /// The range without spaces and tabs at its ends.
     static func trimmed(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Range<Int> {
         var lower = range.lowerBound

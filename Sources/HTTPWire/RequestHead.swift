@@ -176,6 +176,8 @@ extension RequestHead {
                 .proxyAuthenticate, .proxyAuthorization, .proxyConnection, .setCookie, .te,
                 .trailer, .transferEncoding, .upgrade, .via:
                 break
+            case .underscored:
+                if fields.hasTwin(of: index, in: bytes) { fields.remove(index) }
             }
         }
         return nil

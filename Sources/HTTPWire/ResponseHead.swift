@@ -130,7 +130,7 @@ extension ResponseHead {
             case .other, .cookie, .expect, .forwarded, .host, .keepAlive, .proxy,
                 .proxyAuthenticate, .proxyAuthorization, .proxyConnection, .setCookie, .te,
                 .trailer, .upgrade, .via, .xForwardedFor, .xForwardedHost, .xForwardedProto,
-                .imitation:
+                .imitation, .underscored:
                 break
             }
         }

@@ -73,7 +73,7 @@ internal import Testing
         ] {
             #expect(name(text) == .imitation)
         }
-        #expect(name("X_Forwarded_Fob") == .other)
+        #expect(name("X_Forwarded_Fob") == .underscored)
     }
 }
 

@@ -75,6 +75,16 @@ internal import Testing
         #expect(parsed.cameThroughProxy)
     }
 
+    @Test func `of two fields that CGI would make one variable of the one with underscores goes`() {
+        let parsed = Parsed(
+            "GET / HTTP/1.1\r\nHost: a\r\nX_User: evil\r\nX-User: good\r\nx_alone: 1\r\n"
+                + "X_Alone: 2\r\n\r\n")
+        #expect(
+            parsed.forwarded
+                == "GET / HTTP/1.1\r\nHost: a\r\nX-User: good\r\nx_alone: 1\r\nX_Alone: 2\r\n"
+                + "X-Forwarded-Host: a\r\n")
+    }
+
     @Test func `a prefix is stripped and the path stays absolute`() {
         let request = "GET /app/x HTTP/1.1\r\nHost: a\r\n\r\n"
         #expect(Parsed(request, strippingPrefix: 4).forwarded.hasPrefix("GET /x HTTP/1.1"))
