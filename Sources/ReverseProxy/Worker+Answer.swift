@@ -10,11 +10,11 @@ extension Worker {
     /// Sends what is ready for the client.
     func flush(_ place: Int) -> FlushOutcome {
         while !downstreams[place].output.isEmpty {
-            switch downstreams[place].socket.send(from: &downstreams[place].output) {
+            switch writeClient(place) {
             case .moved:
                 continue
             case .wouldBlock:
-                watchWrites(place, true)
+                watchClientWrites(place, true)
                 setDownstreamDeadline(place, after: settings.timeouts.bodyIdle)
                 return .blocked
             case .end, .failed:
@@ -23,17 +23,10 @@ extension Worker {
         }
         blocks.release(&downstreams[place].output)
         if downstreams[place].wantsWrite {
-            watchWrites(place, false)
+            watchClientWrites(place, false)
             clearDownstreamDeadline(place)
         }
         return .done
-    }
-
-    private func watchWrites(_ place: Int, _ wanted: Bool) {
-        guard downstreams[place].wantsWrite != wanted else { return }
-        downstreams[place].wantsWrite = wanted
-        let token = EventToken(.downstream, place: place, serial: downstreams.serial(place))
-        loop.setWritable(wanted, downstreams[place].socket.descriptor, token: token.rawValue)
     }
 
     /// The client takes bytes again.
@@ -168,7 +161,7 @@ extension Worker {
             return
         }
         downstreams[place].phase = .lingering
-        downstreams[place].socket.shutdownWrite()
+        shutdownClientWrite(place)
         setDownstreamDeadline(place, after: Self.lingering)
         discard(place)
     }
@@ -178,7 +171,7 @@ extension Worker {
         blocks.equip(&downstreams[place].input)
         for _ in 0..<Self.readsPerTurn {
             downstreams[place].input.rewind()
-            switch downstreams[place].socket.receive(into: &downstreams[place].input) {
+            switch readClient(place) {
             case .moved: continue
             case .wouldBlock:
                 blocks.release(&downstreams[place].input)

@@ -68,14 +68,8 @@ extension Worker {
             return false
         }
         blocks.equip(&downstreams[place].input)
-        let room = downstreams[place].input.room
-        switch downstreams[place].socket.receive(into: &downstreams[place].input) {
-        case .moved(let count):
-            // A short read has emptied the socket; what follows raises a new edge. Not so when the
-            // client's end is due: it has raised its edge already.
-            if count < room, !downstreams[place].peerClosed {
-                downstreams[place].isReadable = false
-            }
+        switch readClient(place) {
+        case .moved:
             if downstreams[place].phase == .idle {
                 downstreams[place].phase = .receivingHead
                 downstreams[place].headScan = 0
@@ -83,7 +77,6 @@ extension Worker {
             }
             return true
         case .wouldBlock:
-            downstreams[place].isReadable = false
             if downstreams[place].input.isEmpty { blocks.release(&downstreams[place].input) }
             return false
         case .end, .failed:

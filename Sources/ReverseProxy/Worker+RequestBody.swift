@@ -172,15 +172,10 @@ extension Worker {
         }
         blocks.equip(&downstreams[downstream].input)
         downstreams[downstream].input.compact(to: exchanges[exchange].headLength)
-        let room = downstreams[downstream].input.room
-        switch downstreams[downstream].socket.receive(into: &downstreams[downstream].input) {
-        case .moved(let count):
-            if count < room, !downstreams[downstream].peerClosed {
-                downstreams[downstream].isReadable = false
-            }
+        switch readClient(downstream) {
+        case .moved:
             return true
         case .wouldBlock:
-            downstreams[downstream].isReadable = false
             setDownstreamDeadline(downstream, after: settings.timeouts.bodyIdle)
             return false
         case .end, .failed:
@@ -206,26 +201,19 @@ extension Worker {
 
     private func sendToProcess(_ upstream: Int) -> FlushOutcome {
         while !upstreams[upstream].output.isEmpty {
-            switch upstreams[upstream].socket.send(from: &upstreams[upstream].output) {
+            switch writeProcess(upstream) {
             case .moved:
                 upstreams[upstream].sentAny = true
             case .wouldBlock:
-                watchWrites(upstream, true)
+                watchProcessWrites(upstream, true)
                 return .blocked
             case .end, .failed:
                 return .broken
             }
         }
         upstreams[upstream].output.rewind()
-        if upstreams[upstream].wantsWrite { watchWrites(upstream, false) }
+        if upstreams[upstream].wantsWrite { watchProcessWrites(upstream, false) }
         return .done
-    }
-
-    private func watchWrites(_ upstream: Int, _ wanted: Bool) {
-        guard upstreams[upstream].wantsWrite != wanted else { return }
-        upstreams[upstream].wantsWrite = wanted
-        let token = EventToken(.upstream, place: upstream, serial: upstreams.serial(upstream))
-        loop.setWritable(wanted, upstreams[upstream].socket.descriptor, token: token.rawValue)
     }
 }
 

@@ -57,18 +57,13 @@ extension Worker {
         guard upstreams[upstream].isReadable else { return false }
         blocks.equip(&upstreams[upstream].input)
         upstreams[upstream].input.compact()
-        let room = upstreams[upstream].input.room
-        switch upstreams[upstream].socket.receive(into: &upstreams[upstream].input) {
-        case .moved(let count):
-            if count < room, !upstreams[upstream].peerClosed {
-                upstreams[upstream].isReadable = false
-            }
+        switch readProcess(upstream) {
+        case .moved:
             if exchanges[exchange].responsePhase == .streaming {
                 setUpstreamDeadline(upstream, after: settings.timeouts.idle)
             }
             return true
         case .wouldBlock:
-            upstreams[upstream].isReadable = false
             return false
         case .end:
             upstreamEnded(exchange)
