@@ -2,6 +2,7 @@
 #include "CLinuxSockets.h"
 
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stddef.h>
@@ -129,6 +130,18 @@ int mooring_listen(const struct mooring_address *address, int backlog, int unix_
     return fd;
 }
 
+int mooring_inherit_listener(int fd) {
+    int listening = 0, type = 0;
+    socklen_t length = sizeof listening;
+    if (getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listening, &length) < 0) return -errno;
+    length = sizeof type;
+    if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &length) < 0) return -errno;
+    if (!listening || type != SOCK_STREAM) return -EINVAL;
+    int flags = fcntl(fd, F_GETFL);
+    if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0) return -errno;
+    return fcntl(fd, F_SETFD, FD_CLOEXEC) < 0 ? -errno : 0;
+}
+
 int mooring_local_address(int fd, struct mooring_address *address) {
     address->length = sizeof address->storage;
     int failed = getsockname(fd, (struct sockaddr *)&address->storage, &address->length);
@@ -179,6 +192,16 @@ int mooring_connect_result(int fd) {
     if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &failed, &length) < 0) return -errno;
     if (failed) return -failed;
     return is_connected_to_itself(fd) ? -ECONNREFUSED : 0;
+}
+
+void mooring_discard(int fd, long count) {
+    char buffer[4096];
+    while (count > 0) {
+        size_t wanted = count < (long)sizeof buffer ? (size_t)count : sizeof buffer;
+        ssize_t got = recv(fd, buffer, wanted, 0);
+        if (got <= 0) return;
+        count -= got;
+    }
 }
 
 void mooring_abort_on_close(int fd) {

@@ -76,8 +76,8 @@ package struct Block {
 /// Blocks of one size, kept for re-use; the last one back is the first one out, still in the cache.
 @safe
 package struct BlockPool: ~Copyable {
-    /// The size of each block.
-    package let blockSize: Int
+    /// The size of each block that is handed out from now on.
+    package private(set) var blockSize: Int
     /// How many idle blocks are kept before memory goes back to the system.
     private let keep: Int
     private var idle: [UnsafeMutablePointer<UInt8>]
@@ -103,11 +103,18 @@ package struct BlockPool: ~Copyable {
         block = unsafe Block(memory: memory, capacity: blockSize, start: 0, end: 0)
     }
 
+    /// Hands out blocks of another size; those of the old one are freed as they come back.
+    package mutating func changeSize(to size: Int) {
+        blockSize = size
+        for index in unsafe idle.indices { unsafe idle[index].deallocate() }
+        unsafe idle.removeAll(keepingCapacity: true)
+    }
+
     /// Takes the memory back; a block without memory is left as it is.
     package mutating func release(_ block: inout Block) {
         guard let memory = unsafe block.memory else { return }
         inUse -= 1
-        if unsafe idle.count < keep {
+        if unsafe idle.count < keep && block.capacity == blockSize {
             unsafe idle.append(memory)
         } else {
             unsafe memory.deallocate()

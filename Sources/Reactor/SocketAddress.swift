@@ -77,6 +77,17 @@ package struct ListeningSocket: Sendable {
         }
     }
 
+    /// Takes over a socket that listens already: of a service manager, or of an earlier balancer.
+    ///
+    /// - Throws: `SystemError` unless it is a listening stream socket.
+    package init(inheriting descriptor: Int32) throws(SystemError) {
+        try SystemError.check(mooring_inherit_listener(descriptor), "inherited socket")
+        self.descriptor = descriptor
+        var bound = mooring_address()
+        try SystemError.check(unsafe mooring_local_address(descriptor, &bound), "getsockname")
+        address = SocketAddress(native: bound)
+    }
+
     /// What came of taking a connection.
     package enum Accepted {
         case connection(StreamSocket, SocketAddress)
@@ -108,4 +119,7 @@ package struct ListeningSocket: Sendable {
         if address.isUnix { unsafe address.host.withCString { _ = unsafe unlink($0) } }
         mooring_close(descriptor)
     }
+
+    /// Closes this program's descriptor; whoever else has the socket goes on listening.
+    package func leave() { mooring_close(descriptor) }
 }

@@ -29,6 +29,21 @@ package struct StreamSocket: Equatable, Sendable {
         return got == 0 ? .end : Self.failure(got)
     }
 
+    /// recv(2) with MSG_PEEK: what has come stays in the socket, to be read again or `discard`ed.
+    package func peek(into block: inout Block) -> Transfer {
+        let room = unsafe block.writable
+        guard room.count > 0 else { return .wouldBlock }
+        let got = unsafe mooring_peek(descriptor, room.baseAddress, room.count)
+        if got > 0 {
+            block.commit(got)
+            return .moved(got)
+        }
+        return got == 0 ? .end : Self.failure(got)
+    }
+
+    /// Reads bytes that were peeked at, and throws them away.
+    package func discard(_ count: Int) { mooring_discard(descriptor, count) }
+
     /// send(2) of what a block holds; what was taken is consumed.
     package func send(from block: inout Block) -> Transfer {
         let bytes = unsafe block.readable

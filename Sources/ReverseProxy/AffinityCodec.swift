@@ -11,29 +11,38 @@ struct AffinityCodec {
     let forgetField: [UInt8]
     let maxAge: UInt32
 
-    /// The codecs that the routes need, one for each group and cookie.
+    /// The codecs that the routes need: two for each group and cookie, for clear text and for TLS.
     static func make(for settings: ProxySettings) -> [AffinityCodec] {
-        distinct(settings).map { route in
-            let affinity = settings.routeSettings[route].affinity
-            let group = settings.groups[settings.routeSettings[route].group].name
-            let parts = affinity.cookie.setCookieField(secureConnection: false)
-            let forget = Array("; Max-Age=0".utf8)
-            return AffinityCodec(
-                codec: TokenCodec(
-                    keyring: settings.keyring, cookieName: affinity.cookie.name, group: group,
-                    otherGroups: settings.groups.map(\.name).filter { $0 != group }),
-                cookieName: Array(affinity.cookie.effectiveName(secureConnection: false).utf8),
-                fieldStart: parts.prefix, fieldEnd: parts.suffix,
-                forgetField: parts.prefix + forget + parts.suffix,
-                maxAge: affinity.maxAgeSeconds)
+        distinct(settings).flatMap { route in
+            [
+                make(for: settings, route: route, isSecure: false),
+                make(for: settings, route: route, isSecure: true),
+            ]
         }
     }
 
-    /// For each route the place of its codec.
+    private static func make(
+        for settings: ProxySettings, route: Int, isSecure: Bool
+    ) -> AffinityCodec {
+        let affinity = settings.routeSettings[route].affinity
+        let group = settings.groups[settings.routeSettings[route].group].name
+        let parts = affinity.cookie.setCookieField(secureConnection: isSecure)
+        let forget = Array("; Max-Age=0".utf8)
+        return AffinityCodec(
+            codec: TokenCodec(
+                keyring: settings.keyring, cookieName: affinity.cookie.name, group: group,
+                otherGroups: settings.groups.map(\.name).filter { $0 != group }),
+            cookieName: Array(affinity.cookie.effectiveName(secureConnection: isSecure).utf8),
+            fieldStart: parts.prefix, fieldEnd: parts.suffix,
+            forgetField: parts.prefix + forget + parts.suffix,
+            maxAge: affinity.maxAgeSeconds)
+    }
+
+    /// For each route the place of its codec for clear text; behind it is the one for TLS.
     static func indices(for settings: ProxySettings) -> [Int] {
         let routes = distinct(settings)
         return settings.routeSettings.indices.map { route in
-            routes.firstIndex { sharesCodec(settings, $0, route) } ?? 0
+            2 * (routes.firstIndex { sharesCodec(settings, $0, route) } ?? 0)
         }
     }
 

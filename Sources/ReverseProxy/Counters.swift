@@ -13,6 +13,7 @@ final class Counters: @unchecked Sendable {
         case verdictNone, verdictValid, verdictForged, verdictExpired, verdictUnknownKey
         case verdictOtherGroup, verdictGone, verdictMalformed
         case retries, logLinesDropped
+        case handshakes, handshakesFailed, greetingsRefused, streams
     }
 
     static let latencyBuckets = 256

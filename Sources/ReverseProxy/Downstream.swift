@@ -2,12 +2,20 @@ internal import Backends
 internal import Reactor
 internal import SessionAffinity
 
-/// One client connection, in its loop's slab: plain data.
+/// One client connection, or one stream of HTTP/2, in its loop's slab: plain data.
 struct Downstream {
     /// What the connection is about.
     ///
-    /// `idle` -> `receivingHead` -> `exchange` -> `idle` …, and from anywhere -> `lingering` -> closed.
+    /// `greeting` -> `handshaking` -> `idle` -> `receivingHead` -> `exchange` -> `idle` …, and from
+    /// anywhere -> `lingering` -> closed. A connection of HTTP/2 is `multiplexed`; each of its streams
+    /// is a downstream of its own, which begins with `idle`.
     enum Phase: UInt8 {
+        /// The PROXY header is awaited. Can transition to: handshaking, idle, closed.
+        case greeting
+        /// TLS is being negotiated. Can transition to: idle, multiplexed, closed.
+        case handshaking
+        /// Carries HTTP/2: its bytes are those of its streams. Can transition to: closed.
+        case multiplexed
         /// Nothing of a next request has come. Can transition to: receivingHead, closed.
         case idle
         /// A head has begun and the header timeout runs. To: exchange, lingering, closed.
@@ -18,7 +26,26 @@ struct Downstream {
         case lingering
     }
 
+    /// What carries the bytes.
+    enum Carrier: UInt8 {
+        case socket
+        case tls
+        /// A stream of the HTTP/2 connection `parent`.
+        case stream
+    }
+
+    /// Its descriptor is -1 for a stream.
     let socket: StreamSocket
+    var carrier = Carrier.socket
+    var tls: TLSStream?
+    /// The place of the connection that carries the stream; -1: none does.
+    var parent: Int32 = -1
+    /// The stream's number.
+    var stream: Int32 = 0
+    /// The place of the listener that it came from.
+    var listener: Int32 = 0
+    /// The client is on TLS.
+    var isSecure = false
     var phase = Phase.idle
     /// The place of the exchange under way; -1: none.
     var exchange: Int32 = -1
@@ -36,6 +63,10 @@ struct Downstream {
     var peerClosed = false
     /// Registered for writing, since a send was short.
     var wantsWrite = false
+    /// Of HTTP/2: in the list of those that have something to send.
+    var isUnsent = false
+    /// No request has been parsed yet: the preface of HTTP/2 may come.
+    var isFresh = true
     var keepAlive = true
 
     var peer: PeerText
@@ -95,6 +126,9 @@ struct ConnectionAffinity {
     var minted = InlineArray<56, UInt8>(repeating: 0)
     var mintedToken = Token(issued: 0, sessionHigh: 0, sessionLow: 0, process: 0)
     var mintedCodec: Int32 = -1
+
+    /// The exchange that is to begin the session for the others of its connection; -1: none.
+    var leader: Int32 = -1
 
     /// The pin that the connection's first requests share, until the given time (monotonic ns).
     var provisional: Provisional?

@@ -34,6 +34,8 @@ struct Exchange {
 
     var route: Int32 = -1
     var group: Int32 = -1
+    /// The place of the codec of its cookie, by route and by whether the client is on TLS.
+    var codec: Int32 = 0
     /// The last one; kept for the log when the slot has been given back.
     var grant: Grant?
     var holdsSlot = false
@@ -71,6 +73,8 @@ struct Exchange {
     var bytesToClient: UInt64 = 0
     var verdict = Verdict.none
     var refused = false
+    /// Without a session of its own, and not sent by a proxy: it may join one of its connection.
+    var sharesPin = false
 
     /// The cookie value that came with the request was good, and is young enough to be kept.
     var cookieIsCurrent = false

@@ -30,6 +30,8 @@ struct OwnAnswer {
         status: 502, error: "connection_terminated", details: "the process broke off")
     static let badResponse = OwnAnswer(
         status: 502, error: "http_protocol_error", details: "bad response from the process")
+    static let tlsFailed = OwnAnswer(
+        status: 502, error: "tls_certificate_error", details: "no TLS with the server")
     static let connectTimeout = OwnAnswer(
         status: 504, error: "connection_timeout", details: "no connection to the process in time")
     static let gatewayTimeout = OwnAnswer(

@@ -20,6 +20,11 @@ struct ProcessPools {
 
     init(groups: Int) { pools = Array(repeating: [], count: groups) }
 
+    /// Makes room for groups that have been added.
+    mutating func grow(groups: Int) {
+        while pools.count < groups { pools.append([]) }
+    }
+
     /// The pool of a process, if it is known by this serial.
     func contains(_ process: ProcessHandle, group: Int) -> Bool {
         let index = Int(process.index)

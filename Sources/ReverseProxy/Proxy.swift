@@ -1,26 +1,25 @@
 package import Backends
-internal import Reactor
+package import Reactor
+internal import Synchronization
 
 /// The data plane: listens, balances, and wakes waiters when the registry says so.
 package final class Proxy: Sendable {
     private let shared: SharedState
-    /// Where it listens, as in the configuration, with the real port where 0 was asked for.
-    package let listeningAddresses: [String]
+    private let workers: Workers
+    /// The sockets that are listened on, by their place in the settings.
+    private let listeners: Mutex<Listeners>
 
     /// Binds all addresses and makes the loops; nothing is served before `start`.
     ///
+    /// - Parameter inherited: sockets that listen already, by what the settings call them; those that
+    ///   are not asked for are left alone.
     /// - Throws: `ProxyError`, which names what could not be had.
-    package init(_ settings: ProxySettings, groups: [Group]) throws(ProxyError) {
-        var listeners: [ListeningSocket] = []
-        for place in settings.listeners {
-            do {
-                listeners.append(try Self.listen(place))
-            } catch {
-                for listener in listeners { listener.close() }
-                throw ProxyError(doing: "listen on \(Self.text(place))", because: error)
-            }
-        }
-        listeningAddresses = listeners.map(\.address.text)
+    package init(
+        _ settings: ProxySettings, groups: [Group],
+        inherited: [ListenerSettings.Place: ListeningSocket] = [:]
+    ) throws(ProxyError) {
+        var listeners = Listeners(inherited: inherited)
+        let sockets = try listeners.replace(with: settings.listeners)
         do {
             let count = settings.workers > 0 ? settings.workers : Processors.count
             let loops = try (0..<count).map { _ throws(SystemError) in try EventLoop() }
@@ -35,12 +34,28 @@ package final class Proxy: Sendable {
             workers = Workers(
                 loops.enumerated().map { index, loop in
                     let worker = Worker(index: index, shared: shared, loop: loop)
-                    if index == 0 { worker.listeners = listeners }
+                    if index == 0 { worker.listeners = sockets }
                     return worker
                 })
         } catch {
-            for listener in listeners { listener.close() }
+            listeners.closeAll()
             throw ProxyError(doing: "start the data plane", because: error)
+        }
+        self.listeners = Mutex(listeners)
+    }
+
+    /// Where it listens, as in the configuration, with the real port where 0 was asked for.
+    package var listeningAddresses: [String] {
+        listeners.withLock { $0.sockets.compactMap { $0?.address.text } }
+    }
+
+    /// What is listened on, for a successor that takes it over.
+    package var listeningSockets: [(place: ListenerSettings.Place, socket: ListeningSocket)] {
+        listeners.withLock { listeners in
+            zip(listeners.places, listeners.sockets).compactMap { place, socket in
+                guard let place, let socket else { return nil }
+                return (place, socket)
+            }
         }
     }
 
@@ -69,11 +84,33 @@ package final class Proxy: Sendable {
         }
     }
 
+    /// Goes on under changed settings; connections and requests under way stay.
+    ///
+    /// Listeners and groups keep their places: nil stands where a listener was taken away, and a
+    /// group that is gone keeps its entry. The number of workers, `limits.connections` and the access
+    /// log's destination stay as they were at the start.
+    /// - Throws: `ProxyError` when a new address cannot be listened on; nothing is changed then.
+    package func reconfigure(_ settings: ProxySettings, groups: [Group]) throws(ProxyError) {
+        let sockets = try listeners.withLock { listeners throws(ProxyError) in
+            try listeners.replace(with: settings.listeners)
+        }
+        var settings = settings
+        settings.workers = shared.settings.workers
+        settings.limits.connections = shared.settings.limits.connections
+        settings.accessLog = shared.settings.accessLog
+        let change = Reconfiguration(settings: settings, groups: groups, listeners: sockets)
+        for share in shared.shares { share.mailbox.post(.reconfigure(change)) }
+    }
+
     /// Stops listening, closes idle connections and lets the others end, at the latest at the deadline.
     ///
     /// `done` is called once, from any thread, when no connection is left.
-    package func drain(until deadline: MonotonicInstant, _ done: @escaping @Sendable () -> Void) {
-        shared.drain(until: deadline.nanoseconds, done)
+    /// - Parameter handingOver: a successor listens on the same sockets: their files stay.
+    package func drain(
+        until deadline: MonotonicInstant, handingOver: Bool = false,
+        _ done: @escaping @Sendable () -> Void
+    ) {
+        shared.drain(until: deadline.nanoseconds, handingOver: handingOver, done)
     }
 
     /// Ends the loops; what is still open is closed.
@@ -92,23 +129,6 @@ package final class Proxy: Sendable {
         statistics.logLinesDropped &+= shared.accessLog?.dropped ?? 0
         return statistics
     }
-
-    private let workers: Workers
-
-    private static func listen(_ place: ProcessAddress) throws(SystemError) -> ListeningSocket {
-        switch place {
-        case .unix(let path): try ListeningSocket(.unix(path))
-        case .tcp(let host, let port): try ListeningSocket(.tcp(host, port))
-        }
-    }
-
-    private static func text(_ place: ProcessAddress) -> String {
-        switch place {
-        case .unix(let path): "unix:\(path)"
-        case .tcp(let host, let port):
-            host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
-        }
-    }
 }
 
 /// The loops, until each is handed to its thread.
@@ -119,11 +139,13 @@ private struct Workers: @unchecked Sendable {
     init(_ all: [Worker]) { self.all = all }
 }
 
-/// Why the data plane could not start.
+/// Why the data plane could not start, or not change.
 package struct ProxyError: Error, Equatable, Sendable, CustomStringConvertible {
     package let description: String
 
     init(doing what: String, because error: SystemError) {
         description = "cannot \(what): \(error)"
     }
+
+    init(_ description: String) { self.description = description }
 }

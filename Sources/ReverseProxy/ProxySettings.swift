@@ -1,10 +1,12 @@
 package import Backends
+package import Reactor
 package import Routing
 package import SessionAffinity
 
 /// Everything that the data plane is told at its start.
 package struct ProxySettings: Sendable {
-    package var listeners: [ProcessAddress]
+    /// A listener keeps its place over a reload; nil: one that was taken away.
+    package var listeners: [ListenerSettings?]
     /// Loop threads; 0: one per core.
     package var workers = 0
     package var timeouts = ProxyTimeouts()
@@ -18,7 +20,7 @@ package struct ProxySettings: Sendable {
     package var accessLog = AccessLogSettings()
 
     package init(
-        listeners: [ProcessAddress], routes: RouteTable, routeSettings: [RouteSettings],
+        listeners: [ListenerSettings?], routes: RouteTable, routeSettings: [RouteSettings],
         groups: [ProxyGroupSettings], keyring: Keyring
     ) {
         self.listeners = listeners
@@ -103,8 +105,22 @@ package struct ProxyGroupSettings: Sendable {
 
     /// Mooring started its processes, so a slow one is known to live.
     package var isSpawned = true
+    /// External servers that are spoken to over TLS.
+    package var secureServers: [ProcessAddress: SecureServer] = [:]
 
     package init(name: String) { self.name = name }
+}
+
+/// How an external server is spoken to over TLS.
+package struct SecureServer: Sendable {
+    package var context: TLSClientContext
+    /// Sent as SNI, and what the server's certificate has to name.
+    package var name: String
+
+    package init(context: TLSClientContext, name: String) {
+        self.context = context
+        self.name = name
+    }
 }
 
 /// Where the access log goes and how it looks.

@@ -1,3 +1,5 @@
+internal import Routing
+
 /// What the request path needs of a route: plain data, so that looking it up counts no references.
 struct RoutePlan {
     let group: Int
@@ -5,17 +7,44 @@ struct RoutePlan {
     let pin: AffinitySettings.Pin
     let maxAge: UInt32
     let forwardCookie: Bool
-    /// The place of its codec in a loop's `codecs`.
+    /// The place of its codec for clear text in a loop's `codecs`; behind it is the one for TLS.
     let codec: Int
+}
 
-    /// The plans of all routes, in their order.
-    static func make(for settings: ProxySettings) -> [RoutePlan] {
-        let codecs = AffinityCodec.indices(for: settings)
-        return settings.routeSettings.enumerated().map { index, route in
+/// One loop's routes with all that belongs to them, replaced as a whole by a reload.
+struct RoutePlans {
+    private(set) var table: RouteTable
+    /// In the order of the routes; behind them those that older exchanges still hold.
+    private(set) var plans: [RoutePlan]
+    private(set) var codecs: [AffinityCodec]
+    /// For each plan the application cookies whose setting starts a session.
+    private(set) var learn: [[String]]
+
+    init(_ settings: ProxySettings) {
+        table = settings.routes
+        let indices = AffinityCodec.indices(for: settings)
+        codecs = AffinityCodec.make(for: settings)
+        plans = settings.routeSettings.enumerated().map { index, route in
             RoutePlan(
                 group: route.group, stripsPrefix: route.stripsPrefix, pin: route.affinity.pin,
                 maxAge: route.affinity.maxAgeSeconds, forwardCookie: route.affinity.forwardCookie,
-                codec: codecs[index])
+                codec: indices[index])
         }
+        learn = settings.routeSettings.map(\.affinity.learn)
+    }
+
+    /// Takes over a plan of the routes that these replace, for an exchange that began under it.
+    ///
+    /// - Returns: its place here.
+    mutating func keep(_ place: Int, of old: RoutePlans) -> Int {
+        let plan = old.plans[place]
+        let codec = codecs.count
+        codecs += old.codecs[plan.codec...plan.codec + 1]
+        plans.append(
+            RoutePlan(
+                group: plan.group, stripsPrefix: plan.stripsPrefix, pin: plan.pin,
+                maxAge: plan.maxAge, forwardCookie: plan.forwardCookie, codec: codec))
+        learn.append(old.learn[place])
+        return plans.count - 1
     }
 }

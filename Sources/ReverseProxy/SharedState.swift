@@ -17,10 +17,6 @@ final class SharedState: Sendable {
     private let stopped = Mutex<(@Sendable () -> Void)?>(nil)
     private let loopsRunning: Atomic<Int>
 
-    /// The groups' names as bytes, for the log and for `Proxy-Status`.
-    let groupNames: [[UInt8]]
-    let noGroup = Array("-".utf8)
-
     init(
         settings: ProxySettings, groups: [Group], shares: [WorkerShare],
         accessLog: AccessLogWriter?
@@ -29,7 +25,6 @@ final class SharedState: Sendable {
         self.groups = groups
         self.shares = shares
         self.accessLog = accessLog
-        groupNames = settings.groups.map { Array($0.name.utf8) }
         loopsRunning = Atomic(shares.count)
     }
 
@@ -66,11 +61,19 @@ final class SharedState: Sendable {
     }
 
     /// Begins the drain; `done` is called once, from any thread, when no connection is left.
-    func drain(until deadline: Int64, _ done: @escaping @Sendable () -> Void) {
+    func drain(
+        until deadline: Int64, handingOver: Bool, _ done: @escaping @Sendable () -> Void
+    ) {
         drained.withLock { $0 = done }
-        isDraining.store(true, ordering: .releasing)
-        for share in shares { share.mailbox.post(.drain(until: deadline)) }
-        if connections.load(ordering: .acquiring) == 0 { finishDrain() }
+        for share in shares {
+            share.mailbox.post(.drain(until: deadline, handingOver: handingOver))
+        }
+    }
+
+    /// The accepting loop takes no more connections: none may be on its way to another loop.
+    func acceptingEnded() {
+        isDraining.store(true, ordering: .sequentiallyConsistent)
+        if connections.load(ordering: .sequentiallyConsistent) == 0 { finishDrain() }
     }
 
     /// Ends all loops; `done` is called once, when the last has ended and the log is written.

@@ -3,10 +3,12 @@ internal import Reactor
 
 /// One connection to a process, in its loop's slab: plain data.
 struct Upstream {
-    /// `connecting` -> `busy` -> `idle` -> `busy` …, and from anywhere -> closed.
+    /// `connecting` -> (`handshaking` ->) `busy` -> `idle` -> `busy` …, and from anywhere -> closed.
     enum Phase: UInt8 {
-        /// The connection is not yet established. Can transition to: busy, closed.
+        /// The connection is not yet established. Can transition to: handshaking, busy, closed.
         case connecting
+        /// TLS is being negotiated. To: busy, closed.
+        case handshaking
         /// It carries an exchange. To: idle, closed.
         case busy
         /// In the pool of its process. To: busy, closed.
@@ -14,6 +16,8 @@ struct Upstream {
     }
 
     let socket: StreamSocket
+    /// Nil: clear text.
+    var tls: TLSStream?
     let group: Int32
     let process: ProcessHandle
     var phase: Phase

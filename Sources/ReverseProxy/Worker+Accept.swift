@@ -7,18 +7,25 @@ internal import Synchronization
 /// Measured against SO_REUSEPORT, dealing is even with few connections too, and costs one wake-up a
 /// connection, nothing a request.
 extension Worker {
+    /// How long a connection that is idle at a hand-over may still bring a request.
+    private static let lastRequest = Interval.seconds(1)
+
     /// How many connections one turn takes before the others' events are looked at.
     private static let acceptsPerTurn = 64
 
     func registerListeners() {
         for (place, listener) in listeners.enumerated() {
-            let token = EventToken(.listener, place: place, serial: 0)
-            do {
-                try loop.add(listener.descriptor, token: token.rawValue)
-            } catch {
-                // A fresh descriptor on a fresh epoll: only lack of memory is left as a reason.
-                preconditionFailure("cannot watch a listening socket: \(error)")
-            }
+            if let listener { watch(listener, place: place) }
+        }
+    }
+
+    func watch(_ listener: ListeningSocket, place: Int) {
+        let token = EventToken(.listener, place: place, serial: 0)
+        do {
+            try loop.add(listener.descriptor, token: token.rawValue)
+        } catch {
+            // A fresh descriptor on a sound epoll: only lack of memory is left as a reason.
+            preconditionFailure("cannot watch a listening socket: \(error)")
         }
     }
 
@@ -26,7 +33,8 @@ extension Worker {
         let places = pendingListeners
         pendingListeners.removeAll(keepingCapacity: true)
         for place in places where place < listeners.count {
-            if !accept(from: listeners[place]) { pendingListeners.append(place) }
+            guard let listener = listeners[place] else { continue }
+            if !accept(from: listener, place: place) { pendingListeners.append(place) }
         }
     }
 
@@ -37,7 +45,7 @@ extension Worker {
     }
 
     /// Takes what waits; false: there is more for the next turn.
-    private func accept(from listener: ListeningSocket) -> Bool {
+    private func accept(from listener: ListeningSocket, place: Int) -> Bool {
         for _ in 0..<Self.acceptsPerTurn {
             if shared.connections.load(ordering: .relaxed) >= settings.limits.connections {
                 shared.acceptingPaused.store(true, ordering: .releasing)
@@ -46,7 +54,7 @@ extension Worker {
                 return true
             }
             switch listener.accept() {
-            case .connection(let socket, let address): deal(socket, address)
+            case .connection(let socket, let address): deal(socket, address, from: place)
             case .skipped: continue
             case .wouldBlock: return true
             case .exhausted:
@@ -57,20 +65,21 @@ extension Worker {
         return false
     }
 
-    private func deal(_ socket: StreamSocket, _ address: SocketAddress) {
+    private func deal(_ socket: StreamSocket, _ address: SocketAddress, from listener: Int) {
         let target = shared.leastLoaded()
         shared.connectionOpened(worker: target)
         if target == index {
-            adopt(socket, address)
+            adopt(socket, address, from: listener)
         } else {
-            shared.shares[target].mailbox.post(.accepted(socket, address))
+            shared.shares[target].mailbox.post(.accepted(socket, address, listener))
         }
     }
 
     /// Takes a connection into this loop and reads at once: the request is usually there already.
-    func adopt(_ socket: StreamSocket, _ address: SocketAddress) {
+    func adopt(_ socket: StreamSocket, _ address: SocketAddress, from listener: Int) {
         counters.add(.accepted)
-        let connection = Downstream(socket: socket, peer: PeerText(address))
+        var connection = Downstream(socket: socket, peer: PeerText(address))
+        connection.listener = Int32(truncatingIfNeeded: listener)
         guard let place = downstreams.insert(connection) else {
             socket.close()
             shared.connectionClosed(worker: index)
@@ -86,31 +95,45 @@ extension Worker {
             return
         }
         if isDraining { downstreams[place].keepAlive = false }
-        setDownstreamDeadline(place, after: settings.timeouts.keepalive)
-        readRequests(place)
+        greet(place)
     }
 
     /// Stops listening and closes idle connections; those under way end after their response.
-    func beginDraining(until deadline: Int64) {
+    ///
+    /// - Parameter handingOver: a successor goes on listening on the same sockets.
+    func beginDraining(until deadline: Int64, handingOver: Bool) {
         isDraining = true
         drainDeadline = deadline
-        for listener in listeners {
+        for case let listener? in listeners {
             loop.remove(listener.descriptor)
-            listener.close()
+            handingOver ? listener.leave() : listener.close()
         }
         listeners = []
         pendingListeners = []
         acceptRetryAt = Int64.max
         for place in downstreams.takenPlaces() {
             downstreams[place].keepAlive = false
-            if downstreams[place].phase == .idle { closeDownstream(place) }
+            switch downstreams[place].phase {
+            case .greeting, .handshaking, .idle:
+                // A request may be on its way on it; with a successor there nobody is to lose one.
+                if handingOver {
+                    setDownstreamDeadline(place, after: Self.lastRequest)
+                } else {
+                    closeDownstream(place)
+                }
+            case .multiplexed: finishMultiplexing(place)
+            case .receivingHead, .exchange, .lingering: continue
+            }
         }
+        if index == 0 { shared.acceptingEnded() }
     }
 
     /// Closes every connection, whatever it is at.
     func closeEverything() {
         drainDeadline = Int64.max
-        for place in downstreams.takenPlaces() { abandonDownstream(place) }
+        for place in downstreams.takenPlaces() where downstreams.isTaken(place) {
+            abandonDownstream(place)
+        }
         for place in upstreams.takenPlaces() { closeUpstream(place) }
     }
 }

@@ -118,7 +118,11 @@ extension Worker {
 
     private func appendGroup(_ exchange: Int) {
         let group = exchanges[exchange].group
-        accessLog.append(group >= 0 ? shared.groupNames[Int(group)] : shared.noGroup)
+        if group >= 0 {
+            accessLog.append(groupNames[Int(group)])
+        } else {
+            accessLog.append("-")
+        }
     }
 
     private func appendProcess(_ exchange: Int) {

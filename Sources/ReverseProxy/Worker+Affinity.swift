@@ -12,11 +12,11 @@ extension Worker {
     /// the backend is not to see.
     func readClaim(_ exchange: Int, _ bytes: Span<UInt8>, removals: inout CookieRemovals) {
         let route = Int(exchanges[exchange].route)
-        let plan = plans[route]
+        let plan = routes.plans[route]
         guard plan.pin != .never else { return }
         wallClock.refresh(turn: now)
-        let codec = plan.codec
-        let name = codecs[codec].cookieName
+        let codec = Int(exchanges[exchange].codec)
+        let name = routes.codecs[codec].cookieName
 
         var best: Token?
         var bestVerdict = Verdict.none
@@ -60,11 +60,16 @@ extension Worker {
         }
     }
 
+    /// The connection whose memory of cookies and pins counts: of a stream, the one that carries it.
+    func affinityHolder(_ exchange: Int) -> Int {
+        let downstream = Int(exchanges[exchange].downstream)
+        let parent = Int(downstreams[downstream].parent)
+        return parent >= 0 ? parent : downstream
+    }
+
     private func claim(
         _ exchange: Int, _ token: Token?, _ verdict: Verdict, _ plan: RoutePlan
     ) {
-        let downstream = Int(exchanges[exchange].downstream)
-        let group = exchanges[exchange].group
         if let token {
             exchanges[exchange].admission.claim = .init(
                 session: SessionID(high: token.sessionHigh, low: token.sessionLow),
@@ -72,12 +77,30 @@ extension Worker {
             let age = wallClock.seconds &- min(token.issued, wallClock.seconds)
             exchanges[exchange].cookieIsCurrent =
                 verdict == .valid && age <= plan.maxAge / 8
-        } else if let pin = downstreams[downstream].affinity.provisional, pin.group == group,
-            pin.until > now, !requestHead.cameThroughProxy
-        {
-            exchanges[exchange].admission.claim = .init(session: pin.session, process: pin.process)
+        } else if !requestHead.cameThroughProxy {
+            exchanges[exchange].sharesPin = plan.pin == .always
+            claimProvisionalPin(exchange)
         }
         if plan.pin == .always { exchanges[exchange].admission.newSession = freshSession() }
+    }
+
+    /// Claims the session that another request of the connection has just begun.
+    func claimProvisionalPin(_ exchange: Int) {
+        guard let pin = downstreams[affinityHolder(exchange)].affinity.provisional,
+            pin.group == exchanges[exchange].group, pin.until > now
+        else { return }
+        exchanges[exchange].admission.claim = .init(session: pin.session, process: pin.process)
+    }
+
+    /// Lets the other requests of the connection have the session that a grant has begun.
+    ///
+    /// The time runs from the pin, not from its last use.
+    func rememberProvisionalPin(_ exchange: Int, _ session: SessionID, _ process: Incarnation) {
+        let holder = affinityHolder(exchange)
+        if downstreams[holder].affinity.provisional?.session == session { return }
+        downstreams[holder].affinity.provisional = .init(
+            session: session, process: process, group: exchanges[exchange].group,
+            until: now &+ Self.provisionalPin)
     }
 
     private func freshSession() -> SessionID {
@@ -86,7 +109,7 @@ extension Worker {
 
     /// Verifies a value, or remembers what came of the same bytes on this connection.
     private func verify(_ exchange: Int, _ codec: Int, _ value: Span<UInt8>) -> Verification {
-        let downstream = Int(exchanges[exchange].downstream)
+        let downstream = affinityHolder(exchange)
         if value.count == Token.encodedLength,
             downstreams[downstream].affinity.knownCodec == Int32(truncatingIfNeeded: codec),
             downstreams[downstream].affinity.knownAt == wallClock.seconds / 64,
@@ -98,8 +121,8 @@ extension Worker {
                 verdict: verdict,
                 token: hasToken ? downstreams[downstream].affinity.knownToken : nil)
         }
-        let result = codecs[codec].codec.verify(
-            value, now: wallClock.seconds, maxAge: codecs[codec].maxAge)
+        let result = routes.codecs[codec].codec.verify(
+            value, now: wallClock.seconds, maxAge: routes.codecs[codec].maxAge)
         if value.count == Token.encodedLength {
             for index in 0..<Token.encodedLength {
                 downstreams[downstream].affinity.known[index] = value[index]
@@ -124,7 +147,7 @@ extension Worker {
         guard let grant = exchanges[exchange].grant else { return }
         let group = groups[Int(exchanges[exchange].group)]
         let route = Int(exchanges[exchange].route)
-        let pin = plans[route].pin
+        let pin = routes.plans[route].pin
         if pin == .never { return }
         switch responseHead.pinDirective {
         case .none:
@@ -136,7 +159,7 @@ extension Worker {
         case .release, .move:
             guard let session = grant.session else { return }
             group.endSession(session, now: instant)
-            downstreams[Int(exchanges[exchange].downstream)].affinity.provisional = nil
+            downstreams[affinityHolder(exchange)].affinity.provisional = nil
             exchanges[exchange].forgetsCookie = true
         case .hold(let seconds):
             guard let session = grant.session else { return }
@@ -154,7 +177,7 @@ extension Worker {
     private func setsLearnedCookie(_ exchange: Int, _ route: Int) -> Bool {
         let readable = unsafe upstreams[Int(exchanges[exchange].upstream)].input.readable
         let bytes = unsafe readable.span
-        for name in settings.routeSettings[route].affinity.learn
+        for name in routes.learn[route]
         where responseHead.setsCookie(named: name, in: bytes) {
             return true
         }
@@ -165,29 +188,24 @@ extension Worker {
     func writeCookie(_ exchange: Int) {
         setCookieField.removeAll(keepingCapacity: true)
         guard let grant = exchanges[exchange].grant, let session = grant.session else { return }
-        let codec = plans[Int(exchanges[exchange].route)].codec
+        let codec = Int(exchanges[exchange].codec)
         if exchanges[exchange].forgetsCookie {
-            setCookieField.append(contentsOf: codecs[codec].forgetField)
+            setCookieField.append(contentsOf: routes.codecs[codec].forgetField)
             return
         }
         let claim = exchanges[exchange].admission.claim
         let kept = claim?.session == session && claim?.process == grant.incarnation
         if kept && exchanges[exchange].cookieIsCurrent { return }
-        let downstream = Int(exchanges[exchange].downstream)
+        let downstream = affinityHolder(exchange)
         wallClock.refresh(turn: now)
         mint(session, grant.incarnation, codec, downstream)
-        // The time runs from the pin, not from its last use.
-        if downstreams[downstream].affinity.provisional?.session != session {
-            downstreams[downstream].affinity.provisional = .init(
-                session: session, process: grant.incarnation, group: exchanges[exchange].group,
-                until: now &+ Self.provisionalPin)
-        }
-        setCookieField.append(contentsOf: codecs[codec].fieldStart)
+        rememberProvisionalPin(exchange, session, grant.incarnation)
+        setCookieField.append(contentsOf: routes.codecs[codec].fieldStart)
         let value = downstreams[downstream].affinity.minted
         unsafe value.span.withUnsafeBufferPointer { bytes in
             unsafe setCookieField.append(contentsOf: bytes)
         }
-        setCookieField.append(contentsOf: codecs[codec].fieldEnd)
+        setCookieField.append(contentsOf: routes.codecs[codec].fieldEnd)
     }
 
     /// Makes the cookie value, or keeps the one that this connection made within the last minute.
@@ -208,7 +226,7 @@ extension Worker {
             process: process.value)
         var value = InlineArray<56, UInt8>(repeating: 0)
         var bytes = value.mutableSpan
-        codecs[codec].codec.encode(token, into: &bytes)
+        routes.codecs[codec].codec.encode(token, into: &bytes)
         downstreams[downstream].affinity.minted = value
         downstreams[downstream].affinity.mintedToken = token
         downstreams[downstream].affinity.mintedCodec = Int32(truncatingIfNeeded: codec)

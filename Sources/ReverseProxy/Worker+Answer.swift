@@ -31,6 +31,11 @@ extension Worker {
 
     /// The client takes bytes again.
     func resumeWriting(_ place: Int) {
+        switch downstreams[place].phase {
+        case .multiplexed: return flushMultiplexer(place)
+        case .handshaking: return
+        case .greeting, .idle, .receivingHead, .exchange, .lingering: break
+        }
         switch flush(place) {
         case .blocked: return
         case .broken: abandonDownstream(place)
@@ -58,7 +63,7 @@ extension Worker {
         wallClock.refresh(turn: now)
         blocks.equip(&downstreams[place].output)
         let group = exchanges[exchange].group
-        let groupName = group >= 0 ? shared.groupNames[Int(group)] : []
+        let groupName = group >= 0 ? groupNames[Int(group)] : []
         let date = wallClock.httpDate
         var sink = unsafe ByteSink(downstreams[place].output.writable)
         let bodyLength = ErrorAnswer(
@@ -85,6 +90,11 @@ extension Worker {
         let place = Int(exchanges[exchange].downstream)
         let bodyIsOpen = !exchanges[exchange].requestBody.isEnded
         dropExchange(exchange)
+        if downstreams[place].carrier == .stream {
+            // A stream carries one exchange.
+            closeDownstream(place)
+            return
+        }
         if !downstreams[place].keepAlive || downstreams[place].peerClosed && noneWaits(place) {
             endConnection(place, linger: bodyIsOpen || !downstreams[place].input.isEmpty)
             return
@@ -114,7 +124,7 @@ extension Worker {
             guard downstreams.isTaken(place) else { continue }
             switch downstreams[place].phase {
             case .idle, .receivingHead: readRequests(place)
-            case .exchange, .lingering: continue
+            case .greeting, .handshaking, .multiplexed, .exchange, .lingering: continue
             }
         }
     }
@@ -155,11 +165,12 @@ extension Worker {
 
     /// Ends a connection after its last answer, without a RST that would destroy it
     /// (RFC 9112 section 9.6).
-    private func endConnection(_ place: Int, linger: Bool) {
+    func endConnection(_ place: Int, linger: Bool) {
         guard linger, !downstreams[place].peerClosed else {
             closeDownstream(place)
             return
         }
+        if downstreams[place].phase == .multiplexed { closeMultiplexer(place) }
         downstreams[place].phase = .lingering
         shutdownClientWrite(place)
         setDownstreamDeadline(place, after: Self.lingering)
@@ -185,25 +196,24 @@ extension Worker {
         closeDownstream(place)
     }
 
-    func closeDownstream(_ place: Int) {
-        let socket = downstreams[place].socket
-        forgetDownstream(place)
-        socket.close()
-    }
+    func closeDownstream(_ place: Int) { endDownstream(place, abortively: false) }
 
     /// Closes with RST: the client must not take a body without a length for whole.
-    func abortDownstream(_ place: Int) {
-        let socket = downstreams[place].socket
-        forgetDownstream(place)
-        socket.abort()
-    }
+    func abortDownstream(_ place: Int) { endDownstream(place, abortively: true) }
 
-    private func forgetDownstream(_ place: Int) {
+    private func endDownstream(_ place: Int, abortively: Bool) {
+        if downstreams[place].phase == .multiplexed { closeMultiplexer(place) }
+        closeCarrier(place, abortively: abortively)
         blocks.release(&downstreams[place].input)
         blocks.release(&downstreams[place].output)
         timers.cancel(place)
+        let isConnection = downstreams[place].carrier != .stream
         downstreams.remove(place)
-        counters.subtract(.connections)
-        shared.connectionClosed(worker: index)
+        if !isConnection {
+            openStreams -= 1
+        } else {
+            counters.subtract(.connections)
+            shared.connectionClosed(worker: index)
+        }
     }
 }

@@ -5,6 +5,7 @@ internal import Reactor
 extension Worker {
     /// Asks for a slot for an exchange that holds none.
     func admit(_ exchange: Int) {
+        if follows(exchange) { return }
         let group = groups[Int(exchanges[exchange].group)]
         switch group.acquire(exchanges[exchange].admission, now: instant) {
         case .granted(let grant):
@@ -14,6 +15,7 @@ extension Worker {
             exchanges[exchange].ticket = ticket
             let downstream = Int(exchanges[exchange].downstream)
             clearDownstreamDeadline(downstream)
+            lead(exchange)
             // Whoever has gone already is not waited for.
             if downstreams[downstream].peerClosed { abandonDownstream(downstream) }
         case .refused(let refusal):
@@ -28,19 +30,26 @@ extension Worker {
             return
         }
         exchanges[exchange].ticket = nil
+        let serial = exchanges.serial(exchange)
         granted(exchange, grant)
+        releaseFollowers(of: exchange, serial: serial)
     }
 
     func waiterRefused(_ tag: WaiterTag, _ refusal: Refusal) {
         guard let exchange = exchange(of: tag) else { return }
         exchanges[exchange].ticket = nil
+        let serial = exchanges.serial(exchange)
         refuse(exchange, refusal)
+        releaseFollowers(of: exchange, serial: serial)
     }
 
     private func granted(_ exchange: Int, _ grant: Grant) {
         exchanges[exchange].grant = grant
         exchanges[exchange].holdsSlot = true
         exchanges[exchange].grantedAt = now
+        if exchanges[exchange].sharesPin, let session = grant.session {
+            rememberProvisionalPin(exchange, session, grant.incarnation)
+        }
         exchanges[exchange].requestPhase = .connecting
         openUpstream(exchange, fresh: false)
     }
@@ -62,6 +71,7 @@ extension Worker {
         guard let ticket = exchanges[exchange].ticket else { return }
         exchanges[exchange].ticket = nil
         _ = groups[Int(exchanges[exchange].group)].leaveQueue(ticket, now: instant)
+        releaseFollowers(of: exchange, serial: exchanges.serial(exchange))
     }
 
     /// The name under which the registry knows a waiting exchange: loop, place and tenant.

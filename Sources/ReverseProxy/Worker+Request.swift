@@ -24,6 +24,9 @@ extension Worker {
             guard downstreams.holds(place, serial: serial) else { return }
         }
         switch downstreams[place].phase {
+        case .greeting: readGreeting(place)
+        case .handshaking: wantHandshake(place)
+        case .multiplexed: readFrames(place)
         case .idle, .receivingHead: readRequests(place)
         case .lingering: discard(place)
         case .exchange:
@@ -51,6 +54,7 @@ extension Worker {
                     else { return }
                     continue
                 case .rejected(let problem):
+                    if isPreface(place) { return beginMultiplexing(place) }
                     rejectHead(place, problem)
                     return
                 case .incomplete:
@@ -96,6 +100,7 @@ extension Worker {
     /// Makes an exchange of the parsed head at the front of the input.
     private func beginExchange(_ place: Int) {
         downstreams[place].headScan = 0
+        downstreams[place].isFresh = false
         guard let exchange = newExchange(place) else { return }
         exchanges[exchange].method = requestHead.method
         exchanges[exchange].isHTTP11 = requestHead.isHTTP11
@@ -146,12 +151,14 @@ extension Worker {
         let path = bytes.extracting(requestHead.path.range)
         if RouteTable.hasDotSegment(path) { return .dotSegments }
         let host = bytes.extracting(requestHead.host.range)
-        guard let route = settings.routes.match(host: host, path: path) else { return .noRoute }
+        guard let route = routes.table.match(host: host, path: path) else { return .noRoute }
         exchanges[exchange].route = Int32(truncatingIfNeeded: route)
-        exchanges[exchange].group = Int32(
-            truncatingIfNeeded: plans[route].group)
-        if plans[route].stripsPrefix {
-            exchanges[exchange].prefixLength = settings.routes.prefixLength(of: route, in: path)
+        exchanges[exchange].group = Int32(truncatingIfNeeded: routes.plans[route].group)
+        let isSecure = downstreams[Int(exchanges[exchange].downstream)].isSecure
+        exchanges[exchange].codec = Int32(
+            truncatingIfNeeded: routes.plans[route].codec + (isSecure ? 1 : 0))
+        if routes.plans[route].stripsPrefix {
+            exchanges[exchange].prefixLength = routes.table.prefixLength(of: route, in: path)
         }
         if case .length(let length) = requestHead.body, settings.limits.requestBody > 0,
             length > settings.limits.requestBody

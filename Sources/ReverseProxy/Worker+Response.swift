@@ -141,9 +141,8 @@ extension Worker {
         wallClock.refresh(turn: now)
         let readable = unsafe upstreams[upstream].input.readable
         var sink = unsafe ByteSink(downstreams[downstream].output.writable)
-        let codec = plans[Int(exchanges[exchange].route)].codec
         writeCookie(exchange)
-        let ownCookie = codecs[codec].cookieName
+        let ownCookie = routes.codecs[Int(exchanges[exchange].codec)].cookieName
         let setCookie = setCookieField
         let date = wallClock.httpDate
         unsafe responseHead.write(

@@ -44,8 +44,10 @@ extension Worker {
 
     private func downstreamTimedOut(_ place: Int) {
         switch downstreams[place].phase {
-        case .idle, .lingering:
+        case .greeting, .handshaking, .idle, .lingering:
             closeDownstream(place)
+        case .multiplexed:
+            multiplexerTimedOut(place)
         case .receivingHead:
             rejectHead(place, Self.headTooSlow)
         case .exchange:
@@ -66,7 +68,7 @@ extension Worker {
         switch upstreams[place].phase {
         case .idle:
             closeUpstream(place)
-        case .connecting:
+        case .connecting, .handshaking:
             upstreamConnectTimedOut(place)
         case .busy:
             let exchange = Int(upstreams[place].exchange)

@@ -1,61 +1,101 @@
 internal import Backends
+internal import HTTPWire
 internal import Reactor
 
-/// Bytes in and out of a client's connection, whatever carries them: the one place that knows.
+/// Bytes in and out of a connection, whatever carries them: the one place that knows.
 extension Worker {
     /// Reads once into the client's input, and remembers whether there is more to be read.
     func readClient(_ place: Int) -> Transfer {
-        let room = downstreams[place].input.room
-        let transfer = downstreams[place].socket.receive(into: &downstreams[place].input)
-        switch transfer {
-        case .moved(let count):
+        let transfer: Transfer
+        switch downstreams[place].carrier {
+        case .socket:
+            let room = downstreams[place].input.room
+            transfer = downstreams[place].socket.receive(into: &downstreams[place].input)
             // A short read has emptied the socket; what follows raises a new edge. Not so when the
             // client's end is due: it has raised its edge already.
-            if count < room, !downstreams[place].peerClosed {
+            if case .moved(let count) = transfer, count < room, !downstreams[place].peerClosed {
                 downstreams[place].isReadable = false
             }
-        case .wouldBlock:
-            downstreams[place].isReadable = false
-        case .end, .failed:
-            break
+        case .tls:
+            transfer =
+                downstreams[place].tls?.receive(into: &downstreams[place].input) ?? .end
+        case .stream:
+            transfer = readStream(place)
         }
+        if transfer == .wouldBlock { downstreams[place].isReadable = false }
         return transfer
     }
 
     /// Sends once of the client's output; what was taken is consumed.
     func writeClient(_ place: Int) -> Transfer {
-        downstreams[place].socket.send(from: &downstreams[place].output)
+        switch downstreams[place].carrier {
+        case .socket: downstreams[place].socket.send(from: &downstreams[place].output)
+        case .tls: downstreams[place].tls?.send(from: &downstreams[place].output) ?? .end
+        case .stream: writeStream(place)
+        }
     }
 
     /// Asks for an event, or no more for one, when the client takes bytes again.
     func watchClientWrites(_ place: Int, _ wanted: Bool) {
         guard downstreams[place].wantsWrite != wanted else { return }
         downstreams[place].wantsWrite = wanted
+        // A stream's connection tells by itself.
+        if downstreams[place].carrier == .stream { return }
         let token = EventToken(.downstream, place: place, serial: downstreams.serial(place))
         loop.setWritable(wanted, downstreams[place].socket.descriptor, token: token.rawValue)
     }
 
     /// The client sees the end of the stream; what it sends is still read.
-    func shutdownClientWrite(_ place: Int) { downstreams[place].socket.shutdownWrite() }
+    func shutdownClientWrite(_ place: Int) {
+        switch downstreams[place].carrier {
+        case .socket: downstreams[place].socket.shutdownWrite()
+        case .tls:
+            downstreams[place].tls?.shutdown()
+            downstreams[place].socket.shutdownWrite()
+        case .stream: finishStream(place)
+        }
+    }
+
+    /// Ends what carries the bytes.
+    ///
+    /// - Parameter abortively: the client must not take what it has got for all there was.
+    func closeCarrier(_ place: Int, abortively: Bool) {
+        switch downstreams[place].carrier {
+        case .socket:
+            abortively ? downstreams[place].socket.abort() : downstreams[place].socket.close()
+        case .tls:
+            // Without close_notify a client knows that it was cut off (RFC 8446 section 6.1).
+            if !abortively { downstreams[place].tls?.shutdown() }
+            downstreams[place].tls?.free()
+            downstreams[place].tls = nil
+            abortively ? downstreams[place].socket.abort() : downstreams[place].socket.close()
+        case .stream:
+            closeStream(place, abortively: abortively)
+        }
+    }
 
     /// Reads once from a process, and remembers whether there is more to be read.
     func readProcess(_ place: Int) -> Transfer {
-        let room = upstreams[place].input.room
-        let transfer = upstreams[place].socket.receive(into: &upstreams[place].input)
-        switch transfer {
-        case .moved(let count):
-            if count < room, !upstreams[place].peerClosed { upstreams[place].isReadable = false }
-        case .wouldBlock:
-            upstreams[place].isReadable = false
-        case .end, .failed:
-            break
+        let transfer: Transfer
+        if upstreams[place].tls == nil {
+            let room = upstreams[place].input.room
+            transfer = upstreams[place].socket.receive(into: &upstreams[place].input)
+            if case .moved(let count) = transfer, count < room, !upstreams[place].peerClosed {
+                upstreams[place].isReadable = false
+            }
+        } else {
+            transfer = upstreams[place].tls?.receive(into: &upstreams[place].input) ?? .end
         }
+        if transfer == .wouldBlock { upstreams[place].isReadable = false }
         return transfer
     }
 
     /// Sends once of what is ready for a process; what was taken is consumed.
     func writeProcess(_ place: Int) -> Transfer {
-        upstreams[place].socket.send(from: &upstreams[place].output)
+        if upstreams[place].tls == nil {
+            return upstreams[place].socket.send(from: &upstreams[place].output)
+        }
+        return upstreams[place].tls?.send(from: &upstreams[place].output) ?? .end
     }
 
     /// Asks for an event, or no more for one, when the process takes bytes again.
@@ -64,5 +104,15 @@ extension Worker {
         upstreams[place].wantsWrite = wanted
         let token = EventToken(.upstream, place: place, serial: upstreams.serial(place))
         loop.setWritable(wanted, upstreams[place].socket.descriptor, token: token.rawValue)
+    }
+
+    /// Ends the connection to a process.
+    func closeProcessCarrier(_ place: Int) {
+        if upstreams[place].tls != nil {
+            upstreams[place].tls?.shutdown()
+            upstreams[place].tls?.free()
+            upstreams[place].tls = nil
+        }
+        upstreams[place].socket.close()
     }
 }

@@ -71,11 +71,53 @@ extension Worker {
             connectFailed(exchange, .noResources, .abandoned)
             return
         }
-        if pending {
-            upstreams[place].wantsWrite = true
+        upstreams[place].wantsWrite = pending
+        if pending || !settings.groups[group].secureServers.isEmpty {
             setUpstreamDeadline(place, after: settings.timeouts.connect)
-        } else {
-            sendRequest(exchange)
+        }
+        if !pending { connected(place) }
+    }
+
+    /// The connection stands: TLS comes next where the server has it, else the request.
+    private func connected(_ place: Int) {
+        let exchange = Int(upstreams[place].exchange)
+        let group = Int(upstreams[place].group)
+        guard let server = secureServer(upstreams[place].process, group: group) else {
+            upstreams[place].phase = .busy
+            return sendRequest(exchange)
+        }
+        guard
+            let tls = TLSStream(
+                connecting: server.context, serverName: server.name,
+                descriptor: upstreams[place].socket.descriptor)
+        else { return upstreamConnectFailed(place, ENOMEM) }
+        upstreams[place].tls = tls
+        upstreams[place].phase = .handshaking
+        continueUpstreamHandshake(place)
+    }
+
+    private func secureServer(_ process: ProcessHandle, group: Int) -> SecureServer? {
+        let servers = settings.groups[group].secureServers
+        if servers.isEmpty { return nil }
+        return groups[group].address(of: process).flatMap { servers[$0] }
+    }
+
+    private func continueUpstreamHandshake(_ place: Int) {
+        switch upstreams[place].tls?.handshake() {
+        case .wantsRead:
+            watchProcessWrites(place, false)
+        case .wantsWrite:
+            watchProcessWrites(place, true)
+        case .done:
+            watchProcessWrites(place, false)
+            upstreams[place].isReadable = true
+            upstreams[place].phase = .busy
+            sendRequest(Int(upstreams[place].exchange))
+        case .failed, nil:
+            let exchange = Int(upstreams[place].exchange)
+            exchanges[exchange].upstream = -1
+            closeUpstream(place)
+            connectFailed(exchange, .tlsFailed, .connectFailed)
         }
     }
 
@@ -118,9 +160,10 @@ extension Worker {
             if let code = upstreams[place].socket.connectFailure() {
                 upstreamConnectFailed(place, code)
             } else if readiness.isWritable {
-                upstreams[place].phase = .busy
-                sendRequest(Int(upstreams[place].exchange))
+                connected(place)
             }
+        case .handshaking:
+            continueUpstreamHandshake(place)
         case .busy:
             let exchange = Int(upstreams[place].exchange)
             let serial = exchanges.serial(exchange)
@@ -234,7 +277,7 @@ extension Worker {
         blocks.release(&upstreams[place].input)
         blocks.release(&upstreams[place].output)
         timers.cancel(downstreams.capacity + place)
-        upstreams[place].socket.close()
+        closeProcessCarrier(place)
         upstreams.remove(place)
     }
 }

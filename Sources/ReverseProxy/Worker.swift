@@ -12,8 +12,12 @@ internal import SessionAffinity
 final class Worker {
     let index: Int
     let shared: SharedState
-    let settings: ProxySettings
-    let groups: [Group]
+    /// Replaced as a whole by a reload.
+    var settings: ProxySettings
+    /// Only ever longer: a group's place is its own for good.
+    var groups: [Group]
+    var groupNames: [[UInt8]]
+    var routes: RoutePlans
     let loop: EventLoop
     let mailbox: Mailbox<WorkerMessage>
     let counters: Counters
@@ -28,8 +32,6 @@ final class Worker {
     /// The heads parsed last; used up before the next is parsed.
     var requestHead = RequestHead()
     var responseHead = ResponseHead()
-    let plans: [RoutePlan]
-    var codecs: [AffinityCodec]
     /// The `Set-Cookie` field of the response at hand; its storage is kept.
     var setCookieField: [UInt8] = []
     var entropy = Entropy()
@@ -37,7 +39,9 @@ final class Worker {
     var wallClock = WallClock()
 
     /// The first worker's listening sockets, those with connections left over from a turn among them.
-    var listeners: [ListeningSocket] = []
+    ///
+    /// By their place in the settings; nil: not listened on any more.
+    var listeners: [ListeningSocket?] = []
     var pendingListeners: [Int] = []
     var acceptRetryAt = Int64.max
 
@@ -48,6 +52,16 @@ final class Worker {
     var parsedExchange = -1
     /// Connections that have sent a next request ahead, to be served when the stack is empty.
     var readAgain: [Int] = []
+    /// Connections whose TLS handshake can go on, and HTTP/2 connections with something to send.
+    var handshakes: [EventToken] = []
+    var multiplexers: [Int: Multiplexer] = [:]
+    var unsentMultiplexers: [Int] = []
+    var openStreams = 0
+    /// The places that streams may take; the others are for connections.
+    let streamLimit: Int
+    /// Requests that wait for another of their connection to begin the session that they share: by
+    /// the place of the one that leads.
+    var followers: [Int: Followers] = [:]
     /// Connections that had more to move than one turn allows them, by event token.
     var postponed: [EventToken] = []
     private var due: [Int32] = []
@@ -60,21 +74,25 @@ final class Worker {
         self.index = index
         self.shared = shared
         self.loop = loop
-        settings = shared.settings
+        let settings = shared.settings
+        self.settings = settings
         groups = shared.groups
+        groupNames = settings.groups.map { Array($0.name.utf8) }
+        routes = RoutePlans(settings)
         mailbox = shared.shares[index].mailbox
         counters = shared.shares[index].counters
-        let connections = settings.limits.connections
-        downstreams = Slab(capacity: connections)
-        exchanges = Slab(capacity: connections)
-        upstreams = Slab(capacity: connections + 4096)
-        timers = TimerWheel(ids: connections + connections + 4096, now: loop.now)
+        // A stream of HTTP/2 takes a place like a connection.
+        streamLimit = settings.limits.connections
+        let clients = 2 * settings.limits.connections
+        let processes = clients + 4096
+        downstreams = Slab(capacity: clients)
+        exchanges = Slab(capacity: clients)
+        upstreams = Slab(capacity: processes)
+        timers = TimerWheel(ids: clients + processes, now: loop.now)
         // A head, and room for the fields that are added to it.
         let blockSize = max(16 * 1024, settings.limits.requestHead) + 4096
         blocks = BlockPool(blockSize: blockSize, keep: 256)
         pools = ProcessPools(groups: groups.count)
-        codecs = AffinityCodec.make(for: settings)
-        plans = RoutePlan.make(for: settings)
         accessLog = AccessLogBuffer(writer: shared.accessLog, format: settings.accessLog.format)
     }
 
@@ -85,9 +103,11 @@ final class Worker {
             loop.turn(until: nextDeadline) { token, readiness in dispatch(token, readiness) }
             if !pendingListeners.isEmpty { acceptPending() }
             resumePostponed()
+            continueHandshakes()
             deliverMessages()
             fireTimers()
             serveWaiting()
+            flushMultiplexers()
             accessLog.flushIfDue(now: now)
         }
         accessLog.flush()
@@ -95,7 +115,10 @@ final class Worker {
     }
 
     private var nextDeadline: Int64? {
-        if !pendingListeners.isEmpty || !postponed.isEmpty { return 0 }
+        let isBusy =
+            !pendingListeners.isEmpty || !postponed.isEmpty || !handshakes.isEmpty
+            || !unsentMultiplexers.isEmpty
+        if isBusy { return 0 }
         var earliest = timers.nextDeadline ?? Int64.max
         earliest = min(earliest, acceptRetryAt, drainDeadline, accessLog.flushAt)
         return earliest == Int64.max ? nil : earliest
@@ -131,11 +154,14 @@ final class Worker {
         mailbox.drain(into: &messages)
         for message in messages {
             switch message {
-            case .accepted(let socket, let address): adopt(socket, address)
+            case .accepted(let socket, let address, let listener):
+                adopt(socket, address, from: listener)
             case .acceptAgain: resumeAccepting()
             case .granted(let tag, let grant, let group): waiterGranted(tag, grant, group: group)
             case .refused(let tag, let refusal): waiterRefused(tag, refusal)
-            case .drain(let deadline): beginDraining(until: deadline)
+            case .reconfigure(let change): reconfigure(change)
+            case .drain(let deadline, let handingOver):
+                beginDraining(until: deadline, handingOver: handingOver)
             case .stop:
                 closeEverything()
                 isStopped = true
@@ -154,13 +180,15 @@ final class Worker {
 
 /// What others tell a loop.
 enum WorkerMessage: Sendable {
-    case accepted(StreamSocket, SocketAddress)
+    /// A connection, and the place of the listener that it came from.
+    case accepted(StreamSocket, SocketAddress, Int)
     /// A connection has ended while accepting was held up by the limit.
     case acceptAgain
     case granted(WaiterTag, Grant, group: Int)
     case refused(WaiterTag, Refusal)
+    case reconfigure(Reconfiguration)
     /// Close what is idle, finish what is under way, at the latest at the given monotonic time.
-    case drain(until: Int64)
+    case drain(until: Int64, handingOver: Bool)
     case stop
 }
 

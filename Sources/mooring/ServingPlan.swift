@@ -72,7 +72,8 @@ struct ServingPlan: Sendable {
 extension ServingPlan {
     func proxySettings(keyring: Keyring) -> ProxySettings {
         var settings = ProxySettings(
-            listeners: configuration.listeners, routes: configuration.routeTable,
+            listeners: configuration.listeners.map { ListenerSettings(.address($0)) },
+            routes: configuration.routeTable,
             routeSettings: configuration.routes.map(route),
             groups: configuration.groups.map(Self.group), keyring: keyring)
         settings.workers = configuration.workers

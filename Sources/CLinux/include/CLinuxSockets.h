@@ -27,6 +27,8 @@ bool mooring_address_is_loopback(const struct mooring_address *address);
 // Bound and listening, non-blocking, close-on-exec. A stale unix socket that nobody listens on is
 // replaced; a living one is -EADDRINUSE.
 int mooring_listen(const struct mooring_address *address, int backlog, int unix_mode);
+// Makes an inherited descriptor non-blocking and close-on-exec; -EINVAL unless it listens for streams.
+int mooring_inherit_listener(int fd);
 int mooring_local_address(int fd, struct mooring_address *address);
 // TCP_NODELAY set; -EAGAIN when none waits.
 int mooring_accept(int listener, struct mooring_address *peer);
@@ -39,6 +41,12 @@ static inline long mooring_receive(int fd, void *buffer, size_t count) {
     ssize_t got = recv(fd, buffer, count, 0);
     return got < 0 ? -errno : got;
 }
+static inline long mooring_peek(int fd, void *buffer, size_t count) {
+    ssize_t got = recv(fd, buffer, count, MSG_PEEK);
+    return got < 0 ? -errno : got;
+}
+// Throws away `count` bytes that have been peeked at.
+void mooring_discard(int fd, long count);
 static inline long mooring_send(int fd, const void *buffer, size_t count) {
     ssize_t sent = send(fd, buffer, count, MSG_NOSIGNAL);
     return sent < 0 ? -errno : sent;

@@ -1,0 +1,32 @@
+package import Backends
+package import Reactor
+
+/// One address that the data plane listens on, and how its peers are spoken to.
+package struct ListenerSettings: Sendable {
+    /// Where connections come from.
+    package enum Place: Hashable, Sendable {
+        case address(ProcessAddress)
+        /// A socket that the service manager has opened, by its name (sd_listen_fds_with_names(3)).
+        case inherited(name: String)
+    }
+
+    package var place: Place
+    /// HTTP/2 is offered: by ALPN on TLS, by prior knowledge on clear text.
+    package var http2 = true
+    /// Every peer has to begin with a PROXY header.
+    package var proxyProtocol = false
+    /// Nil: clear text.
+    package var tls: TLSServerContext?
+
+    package init(_ place: Place) { self.place = place }
+
+    /// As in the configuration.
+    package var text: String {
+        switch place {
+        case .address(.unix(let path)): "unix:\(path)"
+        case .address(.tcp(let host, let port)):
+            host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
+        case .inherited(let name): "fd:\(name)"
+        }
+    }
+}

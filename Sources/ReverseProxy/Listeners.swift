@@ -1,0 +1,69 @@
+internal import Backends
+internal import Reactor
+
+/// What is listened on, by place: sockets stay while their address is asked for.
+struct Listeners: Sendable {
+    private(set) var places: [ListenerSettings.Place?] = []
+    private(set) var sockets: [ListeningSocket?] = []
+    private var inherited: [ListenerSettings.Place: ListeningSocket]
+
+    init(inherited: [ListenerSettings.Place: ListeningSocket]) { self.inherited = inherited }
+
+    /// Binds what is new and drops what is not asked for any more; the loop closes that.
+    ///
+    /// - Throws: `ProxyError`; everything is as before then.
+    mutating func replace(with wanted: [ListenerSettings?]) throws(ProxyError) -> [ListeningSocket?]
+    {
+        var bound: [ListeningSocket] = []
+        var next: [ListeningSocket?] = []
+        for (index, listener) in wanted.enumerated() {
+            guard let listener else {
+                next.append(nil)
+                continue
+            }
+            if index < places.count, places[index] == listener.place, let socket = sockets[index] {
+                next.append(socket)
+                continue
+            }
+            do {
+                let socket = try socket(for: listener)
+                if inherited[listener.place] == nil { bound.append(socket) }
+                next.append(socket)
+            } catch {
+                for socket in bound { socket.close() }
+                throw error
+            }
+        }
+        for case let listener? in wanted { inherited[listener.place] = nil }
+        places = wanted.map { $0?.place }
+        sockets = next
+        return next
+    }
+
+    /// After a start that failed: closes what this has bound.
+    func closeAll() {
+        for case let socket? in sockets { socket.close() }
+    }
+
+    private func socket(for listener: ListenerSettings) throws(ProxyError) -> ListeningSocket {
+        if let socket = inherited[listener.place] { return socket }
+        do {
+            switch listener.place {
+            case .address(.unix(let path)): return try ListeningSocket(.unix(path))
+            case .address(.tcp(let host, let port)): return try ListeningSocket(.tcp(host, port))
+            case .inherited(let name):
+                throw ProxyError(
+                    """
+                    cannot listen on \(listener.text): no socket of the name \(name) was passed; \
+                    set FileDescriptorName=\(name) in the socket unit
+                    """)
+            }
+        } catch let error as SystemError {
+            throw ProxyError(doing: "listen on \(listener.text)", because: error)
+        } catch let error as ProxyError {
+            throw error
+        } catch {
+            throw ProxyError("cannot listen on \(listener.text): \(error)")
+        }
+    }
+}

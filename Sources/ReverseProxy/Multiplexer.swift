@@ -1,0 +1,12 @@
+internal import HTTPWire
+
+/// One client connection of HTTP/2: its frames, and the downstreams that are its streams.
+final class Multiplexer {
+    let connection: HTTP2Connection
+    /// By stream.
+    var places: [Int32: Int] = [:]
+    /// The frames are over: what is queued is sent, then the connection is closed.
+    var isClosing = false
+
+    init(_ connection: HTTP2Connection) { self.connection = connection }
+}

@@ -1,0 +1,53 @@
+internal import Backends
+
+/// Requests of one HTTP/2 connection that wait for another to begin the session they share.
+struct Followers {
+    /// Of the exchange that leads.
+    let serial: UInt32
+    var waiting: [(exchange: Int, serial: UInt32)] = []
+}
+
+/// A browser's parallel first requests make one session and at most one spawn (design, placement
+/// rule 6): while the first is queued the others wait for what it gets, and join it there.
+extension Worker {
+    /// Whether the exchange waits for the one that leads on its connection.
+    func follows(_ exchange: Int) -> Bool {
+        guard exchanges[exchange].sharesPin, exchanges[exchange].admission.claim == nil else {
+            return false
+        }
+        claimProvisionalPin(exchange)
+        let holder = affinityHolder(exchange)
+        let leader = Int(downstreams[holder].affinity.leader)
+        guard exchanges[exchange].admission.claim == nil, leader >= 0,
+            let serial = followers[leader]?.serial, exchanges.holds(leader, serial: serial),
+            exchanges[leader].group == exchanges[exchange].group, leader != exchange
+        else { return false }
+        exchanges[exchange].requestPhase = .queued
+        clearDownstreamDeadline(Int(exchanges[exchange].downstream))
+        followers[leader]?.waiting.append((exchange, exchanges.serial(exchange)))
+        return true
+    }
+
+    /// The others of its connection wait for this one, which is queued.
+    func lead(_ exchange: Int) {
+        let downstream = Int(exchanges[exchange].downstream)
+        guard downstreams[downstream].carrier == .stream, exchanges[exchange].sharesPin,
+            exchanges[exchange].admission.claim == nil
+        else { return }
+        followers[exchange] = Followers(serial: exchanges.serial(exchange))
+        downstreams[affinityHolder(exchange)].affinity.leader = Int32(
+            truncatingIfNeeded: exchange)
+    }
+
+    /// The one that led has its process, or none: the others go where it went, or lead themselves.
+    func releaseFollowers(of exchange: Int, serial: UInt32) {
+        guard !followers.isEmpty, followers[exchange]?.serial == serial,
+            let released = followers.removeValue(forKey: exchange)
+        else { return }
+        for follower in released.waiting
+        where exchanges.holds(follower.exchange, serial: follower.serial) {
+            claimProvisionalPin(follower.exchange)
+            admit(follower.exchange)
+        }
+    }
+}

@@ -1,0 +1,121 @@
+internal import Backends
+internal import HTTPWire
+internal import Reactor
+
+/// What comes before a connection's first request: the PROXY header, TLS, the choice of a version.
+extension Worker {
+    /// How many steps of handshakes one turn takes before the others' events are looked at.
+    ///
+    /// A step of a server with an RSA key costs about a millisecond.
+    private static let handshakesPerTurn = 2
+
+    /// Begins with a connection that was just accepted.
+    func greet(_ place: Int) {
+        guard let listener = listener(of: place) else { return closeDownstream(place) }
+        if listener.proxyProtocol {
+            downstreams[place].phase = .greeting
+            setDownstreamDeadline(place, after: settings.timeouts.header)
+            readGreeting(place)
+        } else {
+            secure(place)
+        }
+    }
+
+    /// Reads the PROXY header, and no byte more: what follows may be TLS.
+    func readGreeting(_ place: Int) {
+        blocks.equip(&downstreams[place].input)
+        downstreams[place].input.rewind()
+        switch downstreams[place].socket.peek(into: &downstreams[place].input) {
+        case .moved: break
+        case .wouldBlock:
+            blocks.release(&downstreams[place].input)
+            return
+        case .end, .failed: return closeDownstream(place)
+        }
+        let readable = unsafe downstreams[place].input.readable
+        let parsed = unsafe ProxyHeader.parse(readable.span)
+        blocks.release(&downstreams[place].input)
+        switch parsed {
+        case .incomplete:
+            // The end of it raises an edge; one that has come meanwhile has raised it already.
+            if downstreams[place].peerClosed { closeDownstream(place) }
+        case .invalid:
+            counters.add(.greetingsRefused)
+            closeDownstream(place)
+        case .local(let length):
+            downstreams[place].socket.discard(length)
+            secure(place)
+        case .parsed(let source, let length):
+            downstreams[place].socket.discard(length)
+            _ = source
+            secure(place)
+        }
+    }
+
+    /// Begins TLS where the listener has it; else the first request may come.
+    private func secure(_ place: Int) {
+        guard let context = listener(of: place)?.tls else {
+            downstreams[place].phase = .idle
+            setDownstreamDeadline(place, after: settings.timeouts.keepalive)
+            return readRequests(place)
+        }
+        guard
+            let tls = TLSStream(
+                accepting: context, descriptor: downstreams[place].socket.descriptor)
+        else { return closeDownstream(place) }
+        downstreams[place].tls = tls
+        downstreams[place].carrier = .tls
+        downstreams[place].isSecure = true
+        downstreams[place].phase = .handshaking
+        setDownstreamDeadline(place, after: settings.timeouts.header)
+        wantHandshake(place)
+    }
+
+    /// What the connection's listener says of it; nil: it was taken away meanwhile.
+    func listener(of place: Int) -> ListenerSettings? {
+        let listener = Int(downstreams[place].listener)
+        return listener < settings.listeners.count ? settings.listeners[listener] : nil
+    }
+
+    func wantHandshake(_ place: Int) {
+        handshakes.append(
+            EventToken(.downstream, place: place, serial: downstreams.serial(place)))
+    }
+
+    /// Takes some handshakes a step further; the others wait for the next turn.
+    func continueHandshakes() {
+        if handshakes.isEmpty { return }
+        let count = min(handshakes.count, Self.handshakesPerTurn)
+        let tokens = Array(handshakes.prefix(count))
+        handshakes.removeFirst(count)
+        for token in tokens
+        where downstreams.holds(token.place, serial: token.serial)
+            && downstreams[token.place].phase == .handshaking
+        {
+            continueHandshake(token.place)
+        }
+    }
+
+    private func continueHandshake(_ place: Int) {
+        switch downstreams[place].tls?.handshake() {
+        case .wantsRead:
+            watchClientWrites(place, false)
+        case .wantsWrite:
+            watchClientWrites(place, true)
+        case .failed, nil:
+            counters.add(.handshakesFailed)
+            closeDownstream(place)
+        case .done:
+            watchClientWrites(place, false)
+            counters.add(.handshakes)
+            downstreams[place].isReadable = true
+            if downstreams[place].tls?.negotiated == .http2 {
+                beginMultiplexing(place)
+            } else {
+                downstreams[place].phase = .idle
+                setDownstreamDeadline(place, after: settings.timeouts.keepalive)
+                readRequests(place)
+            }
+        }
+    }
+}

@@ -1,0 +1,250 @@
+internal import Backends
+internal import HTTPWire
+internal import Reactor
+
+/// HTTP/2: one connection's frames, and its streams as downstreams that speak HTTP/1.1.
+///
+/// What routes, queues, pins and logs knows nothing of it (RFC 9113).
+extension Worker {
+    /// Rounds of sending that one connection has before the others have their turn.
+    private static let sendsPerTurn = 16
+
+    /// Whether a rejected head is the preface of HTTP/2, on a connection that may begin with it.
+    func isPreface(_ place: Int) -> Bool {
+        guard downstreams[place].isFresh, downstreams[place].carrier != .stream,
+            listener(of: place)?.http2 == true
+        else { return false }
+        let readable = unsafe downstreams[place].input.readable
+        return unsafe HTTP2Connection.beginsWithPreface(readable.span)
+    }
+
+    /// Speaks HTTP/2 from here on; what was read already is its beginning.
+    func beginMultiplexing(_ place: Int) {
+        let multiplexer = Multiplexer(HTTP2Connection(http2Settings))
+        multiplexers[place] = multiplexer
+        downstreams[place].phase = .multiplexed
+        setDownstreamDeadline(place, after: settings.timeouts.keepalive)
+        if !downstreams[place].input.isEmpty { feed(place, multiplexer) }
+        if isDraining, multiplexers[place] === multiplexer { multiplexer.connection.goAway() }
+        noteUnsent(place)
+        if downstreams.isTaken(place), multiplexers[place] === multiplexer { readFrames(place) }
+    }
+
+    private var http2Settings: HTTP2Settings {
+        var http2 = HTTP2Settings()
+        http2.maxHeaderListSize = settings.limits.requestHead
+        return http2
+    }
+
+    /// Reads what has come on a connection of HTTP/2, and does what its frames ask for.
+    func readFrames(_ place: Int) {
+        guard let multiplexer = multiplexers[place] else { return }
+        let serial = downstreams.serial(place)
+        for _ in 0..<Self.readsPerTurn {
+            guard downstreams[place].isReadable, !multiplexer.isClosing else { return }
+            blocks.equip(&downstreams[place].input)
+            downstreams[place].input.rewind()
+            switch readClient(place) {
+            case .moved:
+                feed(place, multiplexer)
+                guard downstreams.holds(place, serial: serial) else { return }
+            case .wouldBlock:
+                blocks.release(&downstreams[place].input)
+                return
+            case .end, .failed:
+                return closeDownstream(place)
+            }
+        }
+        postponed.append(EventToken(.downstream, place: place, serial: serial))
+    }
+
+    private func feed(_ place: Int, _ multiplexer: Multiplexer) {
+        let readable = unsafe downstreams[place].input.readable
+        let progress = unsafe multiplexer.connection.receive(readable.span, now: now)
+        blocks.release(&downstreams[place].input)
+        switch progress {
+        case .ok: break
+        case .closed: multiplexer.isClosing = true
+        }
+        deliverEvents(place, multiplexer)
+        noteUnsent(place)
+    }
+
+    /// Tells the streams what has happened to them.
+    private func deliverEvents(_ place: Int, _ multiplexer: Multiplexer) {
+        while let event = multiplexer.connection.nextEvent() {
+            switch event {
+            case .opened(let stream):
+                openStream(stream, on: place, multiplexer)
+            case .readable(let stream):
+                if let child = multiplexer.places[stream] { downstreamEvent(child, .readable) }
+            case .writable(let stream):
+                if let child = multiplexer.places[stream], downstreams[child].wantsWrite {
+                    resumeWriting(child)
+                }
+            case .reset(let stream):
+                if let child = multiplexer.places[stream] { abandonDownstream(child) }
+            }
+        }
+    }
+
+    private func openStream(_ stream: Int32, on place: Int, _ multiplexer: Multiplexer) {
+        var child = Downstream(
+            socket: StreamSocket(descriptor: -1), peer: downstreams[place].peer)
+        child.carrier = .stream
+        child.parent = Int32(truncatingIfNeeded: place)
+        child.stream = stream
+        child.listener = downstreams[place].listener
+        child.isSecure = downstreams[place].isSecure
+        guard openStreams < streamLimit, let taken = downstreams.insert(child) else {
+            multiplexer.connection.reset(stream)
+            multiplexer.connection.forget(stream)
+            return
+        }
+        multiplexer.places[stream] = taken
+        openStreams += 1
+        counters.add(.streams)
+        // The streams' deadlines count from here on.
+        clearDownstreamDeadline(place)
+        setDownstreamDeadline(taken, after: settings.timeouts.header)
+        readRequests(taken)
+    }
+
+    func readStream(_ place: Int) -> Transfer {
+        guard let multiplexer = multiplexers[Int(downstreams[place].parent)] else { return .end }
+        let room = unsafe UnsafeMutableRawBufferPointer(downstreams[place].input.writable)
+        switch unsafe multiplexer.connection.read(downstreams[place].stream, into: room) {
+        case .moved(let count):
+            downstreams[place].input.commit(count)
+            // A read makes room in the window, which the client is to hear of.
+            noteUnsent(Int(downstreams[place].parent))
+            return .moved(count)
+        case .wouldBlock: return .wouldBlock
+        case .end: return .end
+        case .reset: return .failed(0)
+        }
+    }
+
+    func writeStream(_ place: Int) -> Transfer {
+        guard let multiplexer = multiplexers[Int(downstreams[place].parent)] else { return .end }
+        let bytes = unsafe UnsafeRawBufferPointer(downstreams[place].output.readable)
+        let taken = unsafe multiplexer.connection.write(downstreams[place].stream, bytes)
+        if taken == 0 { return .wouldBlock }
+        downstreams[place].output.consume(taken)
+        noteUnsent(Int(downstreams[place].parent))
+        return .moved(taken)
+    }
+
+    /// Nothing more comes from us on the stream.
+    func finishStream(_ place: Int) {
+        let parent = Int(downstreams[place].parent)
+        multiplexers[parent]?.connection.finish(downstreams[place].stream)
+        noteUnsent(parent)
+    }
+
+    /// Takes the stream off its connection.
+    func closeStream(_ place: Int, abortively: Bool) {
+        let parent = Int(downstreams[place].parent)
+        guard let multiplexer = multiplexers[parent] else { return }
+        let stream = downstreams[place].stream
+        if abortively {
+            multiplexer.connection.reset(stream)
+        } else {
+            multiplexer.connection.finish(stream)
+        }
+        multiplexer.connection.forget(stream)
+        multiplexer.places[stream] = nil
+        if multiplexer.places.isEmpty {
+            setDownstreamDeadline(parent, after: settings.timeouts.keepalive)
+        }
+        noteUnsent(parent)
+    }
+
+    /// Lets the streams under way end, and takes no more.
+    func finishMultiplexing(_ place: Int) {
+        multiplexers[place]?.connection.goAway()
+        noteUnsent(place)
+    }
+
+    /// The connection ends: its streams have no client any more.
+    func closeMultiplexer(_ place: Int) {
+        guard let multiplexer = multiplexers.removeValue(forKey: place) else { return }
+        for child in multiplexer.places.values { abandonDownstream(child) }
+    }
+
+    private func noteUnsent(_ place: Int) {
+        guard downstreams.isTaken(place), !downstreams[place].isUnsent else { return }
+        downstreams[place].isUnsent = true
+        unsentMultiplexers.append(place)
+    }
+
+    /// Sends what the turn has made, one write a connection as a rule.
+    func flushMultiplexers() {
+        if unsentMultiplexers.isEmpty { return }
+        let places = unsentMultiplexers
+        unsentMultiplexers.removeAll(keepingCapacity: true)
+        for place in places where downstreams.isTaken(place) && downstreams[place].isUnsent {
+            downstreams[place].isUnsent = false
+            flushMultiplexer(place)
+        }
+    }
+
+    /// Sends frames until there are none or the client takes no more.
+    func flushMultiplexer(_ place: Int) {
+        guard let multiplexer = multiplexers[place] else { return }
+        let serial = downstreams.serial(place)
+        for _ in 0..<Self.sendsPerTurn {
+            if downstreams[place].output.isEmpty {
+                blocks.equip(&downstreams[place].output)
+                downstreams[place].output.rewind()
+                let room = unsafe UnsafeMutableRawBufferPointer(
+                    downstreams[place].output.writable)
+                let made = unsafe multiplexer.connection.send(into: room)
+                downstreams[place].output.commit(made)
+                // Streams may go on as their bytes have left.
+                deliverEvents(place, multiplexer)
+                guard downstreams.holds(place, serial: serial) else { return }
+                if made == 0, !multiplexer.connection.wantsSend {
+                    return finishSending(place, multiplexer)
+                }
+            }
+            switch writeClient(place) {
+            case .moved: continue
+            case .wouldBlock:
+                watchClientWrites(place, true)
+                setDownstreamDeadline(place, after: settings.timeouts.bodyIdle)
+                return
+            case .end, .failed:
+                return closeDownstream(place)
+            }
+        }
+        noteUnsent(place)
+    }
+
+    private func finishSending(_ place: Int, _ multiplexer: Multiplexer) {
+        blocks.release(&downstreams[place].output)
+        if downstreams[place].wantsWrite {
+            watchClientWrites(place, false)
+            if multiplexer.places.isEmpty {
+                setDownstreamDeadline(place, after: settings.timeouts.keepalive)
+            } else {
+                clearDownstreamDeadline(place)
+            }
+        }
+        if multiplexer.isClosing || multiplexer.connection.isFinished {
+            multiplexer.isClosing = true
+            for child in Array(multiplexer.places.values) { abandonDownstream(child) }
+            endConnection(place, linger: true)
+        }
+    }
+
+    /// A connection of HTTP/2 is idle for too long, or its client does not read.
+    func multiplexerTimedOut(_ place: Int) {
+        guard let multiplexer = multiplexers[place] else { return }
+        if downstreams[place].wantsWrite { return closeDownstream(place) }
+        guard multiplexer.places.isEmpty else { return }
+        multiplexer.connection.goAway()
+        multiplexer.isClosing = true
+        noteUnsent(place)
+    }
+}

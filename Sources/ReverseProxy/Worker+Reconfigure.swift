@@ -1,0 +1,61 @@
+internal import Backends
+internal import Reactor
+
+/// What a reload tells every loop.
+struct Reconfiguration: Sendable {
+    let settings: ProxySettings
+    /// The known ones in their places, new ones behind them.
+    let groups: [Group]
+    /// For the first loop: by place, nil where nothing is listened on any more.
+    let listeners: [ListeningSocket?]
+}
+
+/// Taking over a changed configuration while requests are under way.
+///
+/// Requests that have begun go on under the routes that they began with.
+extension Worker {
+    func reconfigure(_ change: Reconfiguration) {
+        groups = change.groups
+        groupNames = change.settings.groups.map { Array($0.name.utf8) }
+        pools.grow(groups: groups.count)
+        settings = change.settings
+        replaceRoutes()
+        let blockSize = max(16 * 1024, settings.limits.requestHead) + 4096
+        if blockSize != blocks.blockSize { blocks.changeSize(to: blockSize) }
+        if index == 0 { replaceListeners(change.listeners) }
+    }
+
+    private func replaceRoutes() {
+        var fresh = RoutePlans(settings)
+        var moved: [Int32: Int] = [:]
+        for exchange in exchanges.takenPlaces() where exchanges[exchange].route >= 0 {
+            let old = exchanges[exchange].route
+            let place = moved[old] ?? fresh.keep(Int(old), of: routes)
+            moved[old] = place
+            let isSecure = Int(exchanges[exchange].codec) != routes.plans[Int(old)].codec
+            exchanges[exchange].route = Int32(truncatingIfNeeded: place)
+            exchanges[exchange].codec = Int32(
+                truncatingIfNeeded: fresh.plans[place].codec + (isSecure ? 1 : 0))
+        }
+        routes = fresh
+        // What connections remember names codecs by their old places.
+        for place in downstreams.takenPlaces() {
+            downstreams[place].affinity.knownCodec = -1
+            downstreams[place].affinity.mintedCodec = -1
+        }
+    }
+
+    private func replaceListeners(_ wanted: [ListeningSocket?]) {
+        for (place, listener) in wanted.enumerated() {
+            let present = place < listeners.count ? listeners[place] : nil
+            if place == listeners.count { listeners.append(nil) }
+            if let present, listener == nil {
+                loop.remove(present.descriptor)
+                present.close()
+            } else if let listener, present == nil, !isDraining {
+                watch(listener, place: place)
+            }
+            if !isDraining { listeners[place] = listener }
+        }
+    }
+}
