@@ -208,3 +208,13 @@ void mooring_abort_on_close(int fd) {
     struct linger linger = {.l_onoff = 1, .l_linger = 0};
     setsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, sizeof linger);
 }
+
+int mooring_peer_user(int fd, uint32_t *user) {
+    struct ucred peer;
+    socklen_t length = sizeof peer;
+    if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &length) < 0) return -errno;
+    // What a socket without a peer has; a pid of 0 is one of another namespace.
+    if (peer.uid == (uid_t)-1) return -ENOTCONN;
+    *user = peer.uid;
+    return 0;
+}

@@ -2,11 +2,13 @@
 #include "CLinuxSpawn.h"
 
 #include <fcntl.h>
+#include <linux/sched.h>
 #include <sched.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
@@ -24,6 +26,7 @@ struct child {
     pid_t parent;
     volatile enum mooring_spawn_step step;
     volatile int error;
+    volatile int limit;
 };
 
 // Ends the child with what failed. It shares the calling thread's errno, which nobody reads then.
@@ -41,6 +44,32 @@ __attribute__((no_sanitize("address", "thread"))) static long dup_above_standard
     return fd > 2 ? fd : syscall(SYS_fcntl, fd, F_DUPFD_CLOEXEC, 3);
 }
 
+__attribute__((no_sanitize("address", "thread"))) static void set_limits(struct child *child) {
+    const struct mooring_spawn *what = child->what;
+    for (int i = 0; i < what->limit_count; i++) {
+        // The kernel's rlimit64: soft and hard.
+        uint64_t both[2] = {what->limits[i].value, what->limits[i].value};
+        child->limit = i;
+        TRY(MOORING_SPAWN_LIMITS,
+            syscall(SYS_prlimit64, 0, what->limits[i].resource, both, NULL));
+    }
+}
+
+// Real, effective and saved ids are all changed, so that no way leads back.
+__attribute__((no_sanitize("address", "thread"))) static void switch_user(struct child *child) {
+    const struct mooring_spawn *what = child->what;
+    TRY(MOORING_SPAWN_GROUPS, syscall(SYS_setgroups, what->group_count, what->groups));
+    TRY(MOORING_SPAWN_GROUPS, syscall(SYS_setresgid, what->group, what->group, what->group));
+    // Root's capabilities go with its user id, ambient ones would stay over the exec.
+    syscall(SYS_prctl, PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
+    TRY(MOORING_SPAWN_USER, syscall(SYS_setresuid, what->user, what->user, what->user));
+    if (what->user != 0 && syscall(SYS_setresuid, -1, 0, -1) == 0) {
+        child->error = EPERM;
+        child->step = MOORING_SPAWN_REGAIN;
+        syscall(SYS_exit_group, 127);
+    }
+}
+
 __attribute__((no_sanitize("address", "thread"))) static int run_child(void *argument) {
     struct child *child = argument;
     const struct mooring_spawn *what = child->what;
@@ -54,15 +83,6 @@ __attribute__((no_sanitize("address", "thread"))) static int run_child(void *arg
         syscall(SYS_rt_sigaction, signal, by_default, NULL, KERNEL_SIGSET);
     }
 
-    TRY(MOORING_SPAWN_PARENT_DEATH, syscall(SYS_prctl, PR_SET_PDEATHSIG,
-                                            what->parent_death_signal, 0, 0, 0));
-    // The parent may have ended before that took effect; then nobody waits for this child.
-    if (syscall(SYS_getppid) != child->parent) syscall(SYS_exit_group, 127);
-    TRY(MOORING_SPAWN_NO_NEW_PRIVILEGES, syscall(SYS_prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
-
-    syscall(SYS_umask, what->mask);
-    TRY(MOORING_SPAWN_DIRECTORY, syscall(SYS_chdir, what->directory));
-
     long input = dup_above_standard(what->input);
     TRY(MOORING_SPAWN_DESCRIPTORS, input);
     long output = dup_above_standard(what->output);
@@ -75,6 +95,20 @@ __attribute__((no_sanitize("address", "thread"))) static int run_child(void *arg
     // Close-on-exec alone would leave what a library opened without it.
     TRY(MOORING_SPAWN_DESCRIPTORS, syscall(SYS_close_range, 3U, ~0U, 0U));
 
+    set_limits(child);
+    if (what->switches_user) switch_user(child);
+    // A change of credentials clears it, so it comes after that.
+    TRY(MOORING_SPAWN_PARENT_DEATH, syscall(SYS_prctl, PR_SET_PDEATHSIG,
+                                            what->parent_death_signal, 0, 0, 0));
+    // The parent may have ended before that took effect; then nobody waits for this child.
+    if (syscall(SYS_getppid) != child->parent) syscall(SYS_exit_group, 127);
+    if (what->no_new_privileges) {
+        TRY(MOORING_SPAWN_NO_NEW_PRIVILEGES, syscall(SYS_prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
+    }
+    syscall(SYS_umask, what->mask);
+    // By the rights of the user that it runs as, as exec is.
+    TRY(MOORING_SPAWN_DIRECTORY, syscall(SYS_chdir, what->directory));
+
     unsigned long none = 0;
     syscall(SYS_rt_sigprocmask, SIG_SETMASK, &none, NULL, KERNEL_SIGSET);
     syscall(SYS_execve, what->path, what->arguments, what->environment);
@@ -85,6 +119,69 @@ __attribute__((no_sanitize("address", "thread"))) static int run_child(void *arg
 // clone(3) by the name that sanitizers do not wrap: their wrapper takes the child for one with a
 // memory of its own, as after fork.
 extern int __clone(int (*run)(void *), void *stack, int flags, void *argument, ...);
+
+// clone3(2), which the C library does not offer, and which alone can start a child inside a cgroup.
+// To move it there afterwards takes a lock that the kernel grants after 10 to 30 ms.
+static long clone_into(struct clone_args *how, int (*run)(void *), void *argument) {
+#if defined(__x86_64__)
+    long result;
+    __asm__ volatile("syscall\n\t"
+                     "test %%rax, %%rax\n\t"
+                     "jnz 1f\n\t"
+                     "mov %[argument], %%rdi\n\t"
+                     "call *%[run]\n\t"
+                     "mov %%eax, %%edi\n\t"
+                     "mov %[exit], %%eax\n\t"
+                     "syscall\n"
+                     "1:"
+                     : "=a"(result)
+                     : "0"(SYS_clone3), "D"(how), "S"(sizeof *how), [run] "r"(run),
+                       [argument] "r"(argument), [exit] "i"(SYS_exit_group)
+                     : "rcx", "r11", "memory", "cc");
+    return result;
+#elif defined(__aarch64__)
+    register long number __asm__("x8") = SYS_clone3;
+    register long first __asm__("x0") = (long)how;
+    register long second __asm__("x1") = sizeof *how;
+    __asm__ volatile("svc #0\n\t"
+                     "cbnz x0, 1f\n\t"
+                     "mov x0, %[argument]\n\t"
+                     "blr %[run]\n\t"
+                     "mov x8, %[exit]\n\t"
+                     "svc #0\n"
+                     "1:"
+                     : "+r"(first)
+                     : "r"(number), "r"(second), [run] "r"(run), [argument] "r"(argument),
+                       [exit] "i"(SYS_exit_group)
+                     : "memory", "cc");
+    return first;
+#else
+    (void)how, (void)run, (void)argument;
+    return -ENOSYS;
+#endif
+}
+
+static const int CHILD_FLAGS = CLONE_VM | CLONE_VFORK | CLONE_PIDFD;
+
+// The child's pid or -errno.
+static long start(struct child *child, char *stack, int *pidfd, bool *in_cgroup) {
+    *in_cgroup = false;
+    if (child->what->cgroup >= 0) {
+        struct clone_args how = {
+            .flags = (uint64_t)CHILD_FLAGS | CLONE_INTO_CGROUP,
+            .pidfd = (uint64_t)(uintptr_t)pidfd,
+            .exit_signal = SIGCHLD,
+            .stack = (uint64_t)(uintptr_t)stack,
+            .stack_size = CHILD_STACK,
+            .cgroup = (uint64_t)child->what->cgroup,
+        };
+        long pid = clone_into(&how, run_child, child);
+        *in_cgroup = pid > 0;
+        if (pid > 0) return pid;
+    }
+    int pid = __clone(run_child, stack + CHILD_STACK, CHILD_FLAGS | SIGCHLD, child, pidfd);
+    return pid < 0 ? -errno : pid;
+}
 
 struct mooring_spawned mooring_spawn(const struct mooring_spawn *what) {
     struct mooring_spawned result = {.pid = 0, .pidfd = -1};
@@ -100,29 +197,51 @@ struct mooring_spawned mooring_spawn(const struct mooring_spawn *what) {
     // No handler of ours may run in the child, on memory that is not its own.
     unsigned long all = ~0UL, before = 0;
     syscall(SYS_rt_sigprocmask, SIG_SETMASK, &all, &before, KERNEL_SIGSET);
+    int dumpable = prctl(PR_GET_DUMPABLE, 0, 0, 0, 0);
     int pidfd = -1;
-    pid_t pid = __clone(run_child, stack + CHILD_STACK,
-                        CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD, &child, &pidfd);
-    int clone_error = errno;
+    long pid = start(&child, stack, &pidfd, &result.in_cgroup);
+    // A child that changes its user turns this off for the memory that it shares with us.
+    if (what->switches_user && dumpable == 1) prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
     syscall(SYS_rt_sigprocmask, SIG_SETMASK, &before, NULL, KERNEL_SIGSET);
     munmap(stack, CHILD_STACK);
 
     if (pid < 0) {
         result.step = MOORING_SPAWN_FORK;
-        result.error = clone_error;
+        result.error = (int)-pid;
         return result;
     }
     if (child.step != 0) {
         // It has called exit, so this wait is short; nothing of it may be left behind.
-        while (waitpid(pid, NULL, 0) < 0 && errno == EINTR) continue;
+        while (waitpid((pid_t)pid, NULL, 0) < 0 && errno == EINTR) continue;
         close(pidfd);
         result.step = child.step;
         result.error = child.error;
+        result.limit = child.limit;
         return result;
     }
-    result.pid = pid;
+    result.pid = (pid_t)pid;
     result.pidfd = pidfd;
     return result;
+}
+
+int mooring_limit_number(const char *name) {
+    static const struct {
+        const char *name;
+        int number;
+    } limits[] = {
+        {"as", RLIMIT_AS},           {"core", RLIMIT_CORE},
+        {"cpu", RLIMIT_CPU},         {"data", RLIMIT_DATA},
+        {"fsize", RLIMIT_FSIZE},     {"memlock", RLIMIT_MEMLOCK},
+        {"msgqueue", RLIMIT_MSGQUEUE}, {"nice", RLIMIT_NICE},
+        {"nofile", RLIMIT_NOFILE},   {"nproc", RLIMIT_NPROC},
+        {"rss", RLIMIT_RSS},         {"rtprio", RLIMIT_RTPRIO},
+        {"rttime", RLIMIT_RTTIME},   {"sigpending", RLIMIT_SIGPENDING},
+        {"stack", RLIMIT_STACK},
+    };
+    for (size_t i = 0; i < sizeof limits / sizeof *limits; i++) {
+        if (strcmp(limits[i].name, name) == 0) return limits[i].number;
+    }
+    return -1;
 }
 
 int mooring_wait_peek(int pidfd, struct mooring_exit *ended) {

@@ -73,6 +73,14 @@ package struct StreamSocket: Equatable, Sendable {
         return result < 0 ? -result : nil
     }
 
+    /// The user who listens at the other end of a unix connection (SO_PEERCRED, unix(7)).
+    ///
+    /// Nil when that cannot be told: not a unix socket, or not connected.
+    package func peerUser() -> UInt32? {
+        var user: UInt32 = 0
+        return unsafe mooring_peer_user(descriptor, &user) == 0 ? user : nil
+    }
+
     private static func failure(_ result: Int) -> Transfer {
         let code = Int32(truncatingIfNeeded: -result)
         if code == EAGAIN || code == EINTR { return .wouldBlock }

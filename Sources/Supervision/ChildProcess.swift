@@ -10,6 +10,8 @@ struct ChildProcess: Equatable, Sendable {
     let pidfd: Int32
     let output: Int32
     let errors: Int32
+    /// Whether it began in the cgroup of its command.
+    var isInCgroup = false
 
     /// What to run, everything filled in.
     struct Command: Equatable, Sendable {
@@ -19,10 +21,10 @@ struct ChildProcess: Equatable, Sendable {
         var directory: String
         /// Where programs without a slash are searched.
         var path: String
+        var isolation = Isolation()
+        /// Where it begins, if anywhere else than Mooring.
+        var cgroup: Cgroup?
     }
-
-    /// Files that the child makes are not writable by others, whatever Mooring was started with.
-    private static let mask: mode_t = 0o022
 
     /// Starts a child with `input` as its standard input.
     ///
@@ -47,6 +49,11 @@ struct ChildProcess: Equatable, Sendable {
             output.close()
             throw error
         }
+        if let account = command.isolation.account {
+            // Or the child could not open its own /dev/stdout.
+            fchown(output.writing, account.user, account.group)
+            fchown(errors.writing, account.user, account.group)
+        }
         let child = launch(command, executable, input, output.writing, errors.writing)
         // The child has its own copies; with ours open the pipes would never end.
         Glibc.close(output.writing)
@@ -54,10 +61,11 @@ struct ChildProcess: Equatable, Sendable {
         guard child.pid > 0 else {
             Glibc.close(output.reading)
             Glibc.close(errors.reading)
-            throw SpawnFailure(child, executable: executable, directory: command.directory)
+            throw SpawnFailure(child, of: command, executable: executable)
         }
         return ChildProcess(
-            pid: child.pid, pidfd: child.pidfd, output: output.reading, errors: errors.reading)
+            pid: child.pid, pidfd: child.pidfd, output: output.reading, errors: errors.reading,
+            isInCgroup: child.in_cgroup)
     }
 
     /// How it ended, while it stays a zombie whose pid and process group nobody else can get.
@@ -96,15 +104,36 @@ struct ChildProcess: Equatable, Sendable {
     private static func launch(
         _ command: Command, _ executable: String, _ input: Int32, _ output: Int32, _ errors: Int32
     ) -> mooring_spawned {
-        unsafe withCStrings(command.arguments) { arguments in
+        let isolation = command.isolation
+        let limits = isolation.limits.map { limit in
+            mooring_limit(
+                resource: unsafe mooring_limit_number(limit.resource.rawValue),
+                value: limit.value ?? .max)
+        }
+        let groups = isolation.account?.supplementaryGroups ?? []
+        let cgroup = command.cgroup?.openDirectory() ?? -1
+        defer { if cgroup >= 0 { Glibc.close(cgroup) } }
+        return unsafe withCStrings(command.arguments) { arguments in
             unsafe withCStrings(command.environment) { environment in
                 unsafe executable.withCString { path in
                     unsafe command.directory.withCString { directory in
-                        var what = unsafe mooring_spawn(
-                            path: path, arguments: arguments, environment: environment,
-                            directory: directory, input: input, output: output, error: errors,
-                            mask: mask, parent_death_signal: SIGTERM)
-                        return unsafe mooring_spawn(&what)
+                        unsafe limits.withUnsafeBufferPointer { limits in
+                            unsafe groups.withUnsafeBufferPointer { groups in
+                                var what = unsafe mooring_spawn(
+                                    path: path, arguments: arguments, environment: environment,
+                                    directory: directory, input: input, output: output,
+                                    error: errors, mask: isolation.umask & 0o777,
+                                    parent_death_signal: SIGTERM,
+                                    no_new_privileges: isolation.noNewPrivileges,
+                                    limits: limits.baseAddress, limit_count: Int32(limits.count),
+                                    switches_user: isolation.switches(from: geteuid(), getegid()),
+                                    user: isolation.account?.user ?? 0,
+                                    group: isolation.account?.group ?? 0,
+                                    groups: groups.baseAddress, group_count: Int32(groups.count),
+                                    cgroup: cgroup)
+                                return unsafe mooring_spawn(&what)
+                            }
+                        }
                     }
                 }
             }

@@ -10,12 +10,22 @@ package enum LaunchEnvironment {
     /// The base variables and those that `names` adds, as far as they are set.
     ///
     /// Nothing else goes over: the balancer's environment may hold keys that are none of an
-    /// application's business. `PATH` is always there.
+    /// application's business. `PATH` is always there. With an account `HOME` is that user's, and
+    /// `USER`, `LOGNAME` and `SHELL` are set as login(1) does, unless `names` has them.
     package static func base(
-        from own: [String: String], passing names: [String]
+        from own: [String: String], passing names: [String], account: Account? = nil
     ) -> [String: String] {
         var environment = ["PATH": defaultPath]
-        for name in base + names {
+        for name in base {
+            if let value = own[name] { environment[name] = value }
+        }
+        if let account {
+            environment["HOME"] = account.home
+            environment["USER"] = account.name
+            environment["LOGNAME"] = account.name
+            environment["SHELL"] = account.shell
+        }
+        for name in names {
             if let value = own[name] { environment[name] = value }
         }
         return environment

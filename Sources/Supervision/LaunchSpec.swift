@@ -1,3 +1,5 @@
+internal import Glibc
+
 /// What the processes of one spawned group run, and where.
 package struct LaunchSpec: Sendable, Equatable {
     /// Program and arguments, with placeholders.
@@ -13,6 +15,8 @@ package struct LaunchSpec: Sendable, Equatable {
     /// Whether `processes` was given, told to the process (`wsgi.multiprocess`).
     package var multiprocess: Bool
     package var groupName: String
+    /// As whom and within which bounds they run.
+    package var isolation = Isolation()
 
     package init(
         command: [String], directory: String, environment: [String: String], threads: Int,
@@ -51,6 +55,11 @@ package struct LaunchSpec: Sendable, Equatable {
     /// Whether the process is told a TCP port instead of a unix socket.
     var wantsPort: Bool {
         command.contains { $0.contains("{port}") } && !command.contains { $0.contains("{socket}") }
+    }
+
+    /// The user that listens on the processes' sockets; nil: whom Mooring runs as.
+    package var userOfSocket: UInt32? {
+        isolation.switches(from: geteuid(), getegid()) ? isolation.account?.user : nil
     }
 
     /// The command of one process, its placeholders filled in; other braces stay as they are.

@@ -37,6 +37,8 @@ final class ManagedProcess {
     let child: ChildProcess
     let label: String
     let address: ProcessAddress
+    /// Its own and its descendants'; nil where it has none.
+    let cgroup: Cgroup?
     let lines: OutputRing
     var phase: Phase
     private(set) var output: OutputPipe
@@ -50,13 +52,14 @@ final class ManagedProcess {
 
     init(
         id: UInt64, key: ProcessKey, child: ChildProcess, label: String, address: ProcessAddress,
-        probe: ReadinessProbe, groupName: String, log: Logger
+        probe: ReadinessProbe, groupName: String, log: Logger, cgroup: Cgroup? = nil
     ) {
         self.id = id
         self.key = key
         self.child = child
         self.label = label
         self.address = address
+        self.cgroup = cgroup
         lines = OutputRing()
         phase = .starting(probe)
         output = OutputPipe(stream: .output, descriptor: child.output)

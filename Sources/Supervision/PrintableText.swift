@@ -29,6 +29,9 @@ enum PrintableText {
         return printable
     }
 
+    /// A name from outside in quotation marks.
+    static func quoted(_ text: String) -> String { "\"\(line(Array(text.utf8).span))\"" }
+
     private static func isPlain(_ bytes: Span<UInt8>) -> Bool {
         for index in 0..<bytes.count where bytes[index] < 0x20 || bytes[index] >= 0x7f {
             return false

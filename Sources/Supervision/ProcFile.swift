@@ -28,11 +28,20 @@ enum ProcFile {
     }
 
     /// The names in a directory; none if it cannot be read.
-    static func entries(_ path: String) -> [String] {
+    static func entries(_ path: String) -> [String] { entries(path) { _ in true } }
+
+    /// The names of the directories in a directory, without itself and its parent.
+    static func directories(_ path: String) -> [String] {
+        entries(path) { $0 == UInt8(DT_DIR) }.filter { $0 != "." && $0 != ".." }
+    }
+
+    /// - Parameter isWanted: by the type that the directory has for the entry.
+    private static func entries(_ path: String, where isWanted: (UInt8) -> Bool) -> [String] {
         guard let directory = unsafe opendir(path) else { return [] }
         defer { unsafe closedir(directory) }
         var names: [String] = []
         while let entry = unsafe readdir(directory) {
+            guard unsafe isWanted(entry.pointee.d_type) else { continue }
             names.append(
                 unsafe withUnsafeBytes(of: entry.pointee.d_name) { bytes in
                     unsafe String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)

@@ -12,6 +12,8 @@ struct ReadinessProbe {
 
     /// Where the process was told to listen.
     let address: SocketAddress
+    /// The user that must be the one who listens; nil: whoever does, since nobody else could.
+    let user: UInt32?
     /// When to try next; nil while a connection is pending.
     private(set) var nextAttempt: Int64?
     private(set) var pending: StreamSocket?
@@ -25,8 +27,9 @@ struct ReadinessProbe {
         case waits(StreamSocket)
     }
 
-    init(address: SocketAddress, now: Int64) {
+    init(address: SocketAddress, user: UInt32? = nil, now: Int64) {
         self.address = address
+        self.user = user
         nextAttempt = now + Self.firstDelay
     }
 
@@ -66,7 +69,7 @@ struct ReadinessProbe {
 
     private mutating func judge(_ socket: StreamSocket, now: Int64) -> Outcome {
         defer { socket.close() }
-        if isConnectedToItself(socket) { return again(now: now) }
+        if isConnectedToItself(socket) || isStranger(socket) { return again(now: now) }
         nextAttempt = nil
         return .accepts
     }
@@ -75,6 +78,12 @@ struct ReadinessProbe {
         nextAttempt = now + delay
         delay = min(delay * 2, Self.longestDelay)
         return .notYet
+    }
+
+    /// A link in place of the socket would lead to what the process itself may not connect to.
+    private func isStranger(_ socket: StreamSocket) -> Bool {
+        guard let user, address.isUnix else { return false }
+        return socket.peerUser() != user
     }
 
     /// Over TCP the kernel may pick the very port we connect to as our own; with nobody listening

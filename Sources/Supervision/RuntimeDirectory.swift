@@ -6,10 +6,10 @@ struct RuntimeDirectory: Sendable, Equatable {
     /// Absolute, without a slash at the end.
     let path: String
 
-    private static let socketSuffix = ".sock"
-    private static let longestSocketPath = 107
+    static let socketSuffix = ".sock"
+    static let longestSocketPath = 107
 
-    /// Makes the directory and its parents (mode 0700) where they are missing, and checks it.
+    /// Makes the directory (mode 0700) and its parents (0711) where they are missing, and checks it.
     ///
     /// It must be a directory of this user's that nobody else can write to, and not a symbolic link:
     /// whoever can put files there could take the place of a process.
@@ -29,25 +29,19 @@ struct RuntimeDirectory: Sendable, Equatable {
     ///
     /// - Returns: the paths that were removed.
     func removeStaleSockets() -> [String] {
-        guard let directory = unsafe opendir(path) else { return [] }
-        defer { unsafe closedir(directory) }
+        let folders = ProcFile.directories(path).filter(Self.isUserFolder).map { "\(path)/\($0)" }
         var removed: [String] = []
-        while let entry = unsafe readdir(directory) {
-            let name = unsafe withUnsafeBytes(of: entry.pointee.d_name) { bytes in
-                unsafe String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
-            }
-            let file = "\(path)/\(name)"
-            if name.hasSuffix(Self.socketSuffix), Self.isAbandonedSocket(file),
-                unsafe unlink(file) == 0
-            {
-                removed.append(file)
+        for folder in [path] + folders {
+            for name in ProcFile.entries(folder) where name.hasSuffix(Self.socketSuffix) {
+                let file = "\(folder)/\(name)"
+                if Self.isAbandonedSocket(file), unsafe unlink(file) == 0 { removed.append(file) }
             }
         }
         return removed.sorted()
     }
 
-    /// Writes a file under its final name at once or not at all: mode 0600.
-    func write(_ bytes: [UInt8], as name: String) throws(SupervisionError) {
+    /// Writes a file under its final name at once or not at all.
+    func write(_ bytes: [UInt8], as name: String, mode: mode_t = 0o600) throws(SupervisionError) {
         let temporary = "\(path)/.\(name).new"
         // What an interrupted run left; never followed or appended to.
         unsafe unlink(temporary)
@@ -68,6 +62,8 @@ struct RuntimeDirectory: Sendable, Equatable {
             }
             written += count
         }
+        // Whatever mask Mooring runs under.
+        fchmod(descriptor, mode)
         close(descriptor)
         if unsafe rename(temporary, "\(path)/\(name)") != 0 {
             let problem = failure("rename \(temporary)")
@@ -91,7 +87,9 @@ struct RuntimeDirectory: Sendable, Equatable {
         var partial = ""
         for component in path.split(separator: "/") {
             partial += "/\(component)"
-            if unsafe mkdir(partial, 0o700) != 0 && errno != EEXIST {
+            // Parents can be passed through, for processes of other users.
+            let mode: mode_t = partial == path ? 0o700 : 0o711
+            if unsafe mkdir(partial, mode) != 0 && errno != EEXIST {
                 let code = errno
                 // A parent that exists may refuse (EACCES, EROFS) what need not be made.
                 if unsafe access(partial, F_OK) != 0 {

@@ -23,7 +23,9 @@ struct SpawnFailure: Error, Equatable, Sendable, CustomStringConvertible {
     }
 
     /// What the spawn shim reported.
-    init(_ native: mooring_spawned, executable: String, directory: String) {
+    init(_ native: mooring_spawned, of command: ChildProcess.Command, executable: String) {
+        let directory = command.directory
+        let account = command.isolation.account
         errno = native.error
         switch native.step {
         case MOORING_SPAWN_DIRECTORY:
@@ -33,6 +35,24 @@ struct SpawnFailure: Error, Equatable, Sendable, CustomStringConvertible {
             subject = executable
             step = "exec"
             advice = Self.execAdvice(native.error, executable, directory)
+        case MOORING_SPAWN_LIMITS:
+            let limits = command.isolation.limits
+            let place = Int(native.limit)
+            subject = limits.indices.contains(place) ? limits[place].resource.rawValue : nil
+            step = "rlimits"
+            advice = native.error == EPERM ? "only root may set more than its own limit" : nil
+        case MOORING_SPAWN_GROUPS:
+            subject = account?.name
+            step = "group"
+            advice = native.error == EPERM ? Self.rootAdvice : nil
+        case MOORING_SPAWN_USER:
+            subject = account?.name
+            step = "user"
+            advice = native.error == EPERM ? Self.rootAdvice : nil
+        case MOORING_SPAWN_REGAIN:
+            subject = account?.name
+            step = "user"
+            advice = "the system lets it become root again"
         case MOORING_SPAWN_STACK: step = "stack"
         case MOORING_SPAWN_FORK: step = "fork"
         case MOORING_SPAWN_SESSION: step = "setsid"
@@ -52,6 +72,9 @@ struct SpawnFailure: Error, Equatable, Sendable, CustomStringConvertible {
         return text
     }
 
+    private static let rootAdvice =
+        "Mooring must run as root to start processes as another user, or leave user and group out"
+
     private static func execAdvice(
         _ code: Int32, _ executable: String, _ directory: String
     ) -> String? {
@@ -62,6 +85,8 @@ struct SpawnFailure: Error, Equatable, Sendable, CustomStringConvertible {
                 ? "the file exists, but the interpreter or loader that it names does not" : nil
         case ENOEXEC:
             return "it is neither a program nor a script that begins with #!"
+        case EAGAIN:
+            return "its user has as many processes as its limit (rlimits.nproc) allows"
         default:
             return nil
         }

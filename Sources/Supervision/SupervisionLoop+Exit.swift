@@ -22,6 +22,7 @@ extension SupervisionLoop {
         stopGroup(of: process, SIGKILL)
         process.child.reap()
         mooring_close(process.child.pidfd)
+        if let cgroup = process.cgroup { cgroups.retire(cgroup, now: Clock.monotonic()) }
         process.phase = .collected(status, readUntil: Clock.monotonic() + Self.lastWords)
         // Strays may hold the pipes open; those that are known to be its own end now.
         sweep.want()

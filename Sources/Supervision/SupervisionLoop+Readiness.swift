@@ -1,4 +1,5 @@
 internal import Backends
+internal import Glibc
 internal import Reactor
 
 extension SupervisionLoop {
@@ -32,6 +33,7 @@ extension SupervisionLoop {
             return
         }
         process.child.signalGroup(signal)
+        if signal == SIGKILL { process.cgroup?.kill() }
     }
 
     private func follow(_ outcome: ReadinessProbe.Outcome, _ process: ManagedProcess) {

@@ -75,20 +75,20 @@ extension SupervisionLoop {
         let place =
             launch.wantsPort
             ? try Place.freePort(besides: portsInUse())
-            : .socket(directory.socketPath(label: label))
+            : .socket(try socketPath(for: launch, label: label))
         let address: SocketAddress
         do {
             address = try place.socketAddress()
         } catch {
             throw SpawnFailure(error)
         }
-        let child = try ChildProcess.spawn(
-            command(of: launch, at: place, label: label), input: input)
+        let (child, cgroup) = try start(launch, at: place, label: label)
         lastID += 1
         let process = ManagedProcess(
             id: lastID, key: key, child: child, label: label, address: place.processAddress,
-            probe: ReadinessProbe(address: address, now: Clock.monotonic()),
-            groupName: launch.groupName, log: log)
+            probe: ReadinessProbe(
+                address: address, user: launch.userOfSocket, now: Clock.monotonic()),
+            groupName: launch.groupName, log: log, cgroup: cgroup)
         do {
             try loop.add(child.pidfd, token: Source.exit.token(process.id))
             try loop.add(child.output, token: Source.output.token(process.id))
@@ -96,11 +96,39 @@ extension SupervisionLoop {
         } catch {
             // Unwatched it cannot be kept. It has been running for microseconds.
             mooring_kill_and_reap(child.pid)
+            if let cgroup { cgroups.retire(cgroup, now: Clock.monotonic()) }
             mooring_close(child.pidfd)
             process.closePipes(now: Clock.monotonic())
             throw SpawnFailure(error)
         }
         return process
+    }
+
+    private func socketPath(
+        for launch: LaunchSpec, label: String
+    ) throws(SpawnFailure) -> String {
+        guard let account = launch.isolation.account, launch.userOfSocket != nil else {
+            return directory.socketPath(label: label)
+        }
+        return try directory.socketPath(label: label, for: account)
+    }
+
+    /// The child in a cgroup of its own where it can have one.
+    private func start(
+        _ launch: LaunchSpec, at place: Place, label: String
+    ) throws(SpawnFailure) -> (ChildProcess, Cgroup?) {
+        var command = command(of: launch, at: place, label: label)
+        command.isolation = launch.isolation
+        command.cgroup = makeCgroup(launch, label: label)
+        do {
+            let child = try ChildProcess.spawn(command, input: input)
+            if child.isInCgroup { return (child, command.cgroup) }
+            if let unused = command.cgroup { cgroups.retire(unused, now: Clock.monotonic()) }
+            return (child, nil)
+        } catch {
+            if let unused = command.cgroup { cgroups.retire(unused, now: Clock.monotonic()) }
+            throw error
+        }
     }
 
     private func command(

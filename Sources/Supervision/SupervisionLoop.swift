@@ -47,6 +47,7 @@ final class SupervisionLoop {
     /// Killed strays that have not been collected yet: pidfds by pid.
     var strays: [Int32: Int32] = [:]
     var sweep = Sweep()
+    var cgroups = Cgroups()
 
     private let mailbox: Mailbox<SupervisionMessage>
     private var mail: [SupervisionMessage] = []
@@ -82,6 +83,7 @@ final class SupervisionLoop {
         } catch {
             log.critical("signals cannot be received: \(error)")
         }
+        removeLeftoverCgroups()
         var events: [UInt64] = []
         while !isFinished() {
             events.removeAll(keepingCapacity: true)
@@ -90,6 +92,7 @@ final class SupervisionLoop {
             for token in events { handle(token) }
             doWhatIsDue()
             if sweep.isDue(now: Clock.monotonic()) { sweepStrays(sparingTheUnknown: true) }
+            cgroups.removeEmptied(now: Clock.monotonic())
             advanceGroups()
         }
         for (_, pidfd) in strays { mooring_close(pidfd) }
@@ -187,7 +190,7 @@ final class SupervisionLoop {
     }
 
     private func nextDeadline() -> Int64? {
-        var earliest = [straysUntil, sweep.repeatAt].compactMap(\.self).min()
+        var earliest = [straysUntil, sweep.repeatAt, cgroups.repeatAt].compactMap(\.self).min()
         for group in groups {
             guard let next = group.nextDeadline?.nanoseconds else { continue }
             earliest = min(earliest ?? next, next)
@@ -203,12 +206,14 @@ final class SupervisionLoop {
     private func isFinished() -> Bool {
         guard isStopping && processes.isEmpty else { return false }
         sweepStrays(sparingTheUnknown: false)
-        if strays.isEmpty { return true }
+        cgroups.removeEmptied(now: .max)
+        if strays.isEmpty && cgroups.isEmpty { return true }
         let now = Clock.monotonic()
         let until = straysUntil ?? now + Self.strayPatience
         straysUntil = until
         if now < until { return false }
-        log.warning("left \(strays.count) killed descendants behind that do not end")
+        let left = max(strays.count, cgroups.count)
+        log.warning("left \(left) killed descendants behind that do not end")
         return true
     }
 }

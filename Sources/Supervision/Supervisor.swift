@@ -101,8 +101,10 @@ package final class Supervisor: Sendable {
     /// Once. From here on, until `stop`, this program adopts descendants whose parents have ended
     /// (PR_SET_CHILD_SUBREAPER).
     package func start() throws(SupervisionError) {
-        try directory.write(PackageResources.mooring_host_py, as: Self.hostFileName)
-        try directory.write(PackageResources.mooring_server_py, as: Self.serverFileName)
+        // Processes of other users read them too; the directory says who comes near.
+        try directory.write(PackageResources.mooring_host_py, as: Self.hostFileName, mode: 0o644)
+        try directory.write(
+            PackageResources.mooring_server_py, as: Self.serverFileName, mode: 0o644)
         for path in directory.removeStaleSockets() { log.info("removed the stale socket \(path)") }
         let claimed = Self.isRunning.withLock { isRunning in
             defer { isRunning = true }

@@ -12,10 +12,12 @@ internal import Testing
         return unsafe lstat(path, &status) == 0 ? status.st_mode & 0o777 : 0
     }
 
-    @Test func `missing directories are made, for the owner alone`() throws {
+    @Test func `a missing directory is made for the owner alone, in parents to pass through`()
+        throws
+    {
         let directory = try RuntimeDirectory(preparing: "\(scratch.path)/a/b/")
         #expect(directory.path == "\(scratch.path)/a/b")
-        #expect(mode("\(scratch.path)/a") == 0o700)
+        #expect(mode("\(scratch.path)/a") == 0o711)
         #expect(mode("\(scratch.path)/a/b") == 0o700)
         #expect(throws: Never.self) { try RuntimeDirectory(preparing: "\(scratch.path)/a/b") }
     }
@@ -56,12 +58,12 @@ internal import Testing
         #expect(unsafe access(file, F_OK) == 0)
     }
 
-    @Test func `a file is replaced as a whole and readable by the owner alone`() throws {
+    @Test func `a file is replaced as a whole and has the mode asked for`() throws {
         let directory = try RuntimeDirectory(preparing: scratch.path)
-        let file = scratch.file("host.py", "old and longer", mode: 0o644)
-        try directory.write(Array("new".utf8), as: "host.py")
+        let file = scratch.file("host.py", "old and longer", mode: 0o666)
+        try directory.write(Array("new".utf8), as: "host.py", mode: 0o644)
         #expect(ProcFile.text(file) == "new")
-        #expect(mode(file) == 0o600)
+        #expect(mode(file) == 0o644)
         #expect(!ProcFile.entries(scratch.path).contains { $0.hasSuffix(".new") })
     }
 }

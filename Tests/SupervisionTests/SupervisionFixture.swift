@@ -98,17 +98,24 @@ final class SupervisionFixture {
     let directory = TestDirectory()
     private var lastIndex: UInt32 = 0
 
-    /// - Parameter commands: the command of each group.
-    init(_ commands: [String]..., environment: [String: String] = [:]) throws {
+    /// - Parameters:
+    ///   - commands: the command of each group.
+    ///   - change: what is special about the launch of each.
+    init(
+        _ commands: [String]..., environment: [String: String] = [:],
+        change: (inout LaunchSpec) -> Void = { _ in }
+    ) throws {
         let facts = facts
         group = FactGroup(facts: facts)
         var environment = environment
         environment["PATH"] = "/usr/local/bin:/usr/bin:/bin"
         let path = directory.path
         let launches = commands.enumerated().map { index, command in
-            LaunchSpec(
+            var launch = LaunchSpec(
                 command: command, directory: path, environment: environment, threads: 3,
                 multiprocess: false, groupName: "group\(index)")
+            change(&launch)
+            return launch
         }
         supervisor = try Supervisor(
             runtimeDirectory: "\(path)/run", launches: launches,
@@ -119,7 +126,11 @@ final class SupervisionFixture {
     }
 
     /// A fixture whose processes are scripts of sh(1).
-    convenience init(script: String) throws { try self.init(["sh", "-c", script]) }
+    convenience init(
+        script: String, change: (inout LaunchSpec) -> Void = { _ in }
+    ) throws {
+        try self.init(["sh", "-c", script], change: change)
+    }
 
     deinit {
         supervisor.killAll()
@@ -145,6 +156,14 @@ final class SupervisionFixture {
         try facts.wait("spawned") { facts in
             facts.lazy.compactMap { fact in
                 if case .spawned(handle, let pid, _, _) = fact { pid } else { nil }
+            }.first
+        }
+    }
+
+    func label(of handle: ProcessHandle) throws -> String {
+        try facts.wait("spawned") { facts in
+            facts.lazy.compactMap { fact in
+                if case .spawned(handle, _, let label, _) = fact { label } else { nil }
             }.first
         }
     }

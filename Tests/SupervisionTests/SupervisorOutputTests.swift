@@ -59,7 +59,8 @@ extension SupervisorTests {
                 script: """
                     env -i setsid sh -c 'echo holder $$; exec sleep 1000' &
                     read line < fifo
-                    """)
+                    """
+            ) { $0.isolation.ownCgroup = false }
             unsafe mkfifo("\(fixture.directory.path)/fifo", 0o600)
             let process = fixture.spawn()
             let holder = try #require(Int32(fixture.waitForLine("holder ")))

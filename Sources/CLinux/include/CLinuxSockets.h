@@ -37,6 +37,9 @@ int mooring_connect(const struct mooring_address *address, bool *pending);
 // The result of a pending connection: 0 or -errno; one that met itself was refused.
 int mooring_connect_result(int fd);
 
+// The user at the other end of a connected unix socket: 0 or -errno.
+int mooring_peer_user(int fd, uint32_t *user);
+
 static inline long mooring_receive(int fd, void *buffer, size_t count) {
     ssize_t got = recv(fd, buffer, count, 0);
     return got < 0 ? -errno : got;

@@ -3,8 +3,16 @@
 
 #include <errno.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/types.h>
 #include <unistd.h>
+
+// A resource limit, soft and hard at once; `resource` as mooring_limit_number gives it, UINT64_MAX
+// for no limit.
+struct mooring_limit {
+    int resource;
+    uint64_t value;
+};
 
 // What a child is to run. All memory stays the caller's; the strings are used during the call only.
 struct mooring_spawn {
@@ -20,6 +28,18 @@ struct mooring_spawn {
     mode_t mask;
     // Sent to the child when the *thread* that spawned it ends (PR_SET_PDEATHSIG).
     int parent_death_signal;
+    bool no_new_privileges;
+    // Applied before the user is changed, so that root's right to raise them still holds.
+    const struct mooring_limit *limits;
+    int limit_count;
+    // Whether the child runs as the user, group and supplementary groups that follow.
+    bool switches_user;
+    uid_t user;
+    gid_t group;
+    const gid_t *groups;
+    int group_count;
+    // Directory of a cgroup (version 2) that the child begins in; -1: the caller's.
+    int cgroup;
 };
 
 // Where a spawn failed.
@@ -32,6 +52,11 @@ enum mooring_spawn_step {
     MOORING_SPAWN_DIRECTORY,
     MOORING_SPAWN_DESCRIPTORS,
     MOORING_SPAWN_EXEC,
+    MOORING_SPAWN_LIMITS,
+    MOORING_SPAWN_GROUPS,
+    MOORING_SPAWN_USER,
+    // The user was changed, but could be changed back to root.
+    MOORING_SPAWN_REGAIN,
 };
 
 // A running child, or (pid 0) the step that failed and its errno; then nothing is left of it.
@@ -40,14 +65,23 @@ struct mooring_spawned {
     int pidfd;
     enum mooring_spawn_step step;
     int error;
+    // Which of the limits was refused.
+    int limit;
+    // Whether it began in the cgroup that was asked for; a kernel or a sandbox that refuses that is
+    // no reason not to start it.
+    bool in_cgroup;
 };
+
+// The number of a resource by its name in lower case (`nofile`), as in setrlimit(2); -1: no such.
+int mooring_limit_number(const char *name);
 
 // Starts a child as the leader of its own session and process group, with no signal blocked and
 // every disposition at its default. The child has the caller's memory until it executes
 // (CLONE_VM | CLONE_VFORK, as in glibc's posix_spawn): no page table is copied, no page of the
 // running threads becomes copy-on-write, and what fails in the child is written where the caller
 // finds it. The calling thread sleeps until then, other threads go on. Between clone and exec
-// there are raw system calls only, so that no lock or buffer of the C library is touched.
+// there are raw system calls only, so that no lock or buffer of the C library is touched; they
+// change the credentials of the child alone, not those of every thread as the library's would.
 struct mooring_spawned mooring_spawn(const struct mooring_spawn *what);
 
 // How a child ended: a status (`signal` 0) or a signal.

@@ -1,0 +1,26 @@
+internal import Reactor
+
+/// Why a user or group cannot be had; each text says what would be right.
+package enum AccountError: Error, Equatable, Sendable, CustomStringConvertible {
+    case unknownUser(String)
+    case unknownGroup(String)
+    /// A user's number that the user database does not have: it has no group of its own.
+    case numberWithoutGroup(String)
+    /// The user database does not answer.
+    case lookUp(String, errno: Int32)
+
+    package var description: String {
+        switch self {
+        case .unknownUser(let name):
+            "there is no user \(PrintableText.quoted(name)); "
+                + "give the name or number of one that exists"
+        case .unknownGroup(let name):
+            "there is no group \(PrintableText.quoted(name)); "
+                + "give the name or number of one that exists"
+        case .numberWithoutGroup(let user):
+            "the user database has no user \(user), so its group is not known; set group as well"
+        case .lookUp(let name, let code):
+            "\(PrintableText.quoted(name)) cannot be looked up: \(SystemError.message(code))"
+        }
+    }
+}

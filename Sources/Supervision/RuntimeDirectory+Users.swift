@@ -1,0 +1,67 @@
+internal import Glibc
+
+/// Room in the runtime directory for processes that run as other users.
+///
+/// A process makes its own socket, so it needs a directory that it may write to: `uUID`, which is its
+/// user's and nobody else's. The runtime directory itself stays Mooring's and can be passed through
+/// then (mode 0711), not listed.
+///
+/// What is in a `uUID` directory is what its user put there. Nothing in it is opened, and whoever
+/// connects to a socket in it checks that it is that user who listens (SO_PEERCRED): a symbolic link
+/// could lead Mooring, with root's rights, to another service's socket.
+extension RuntimeDirectory {
+    private static let userPrefix = "u"
+
+    static func isUserFolder(_ name: String) -> Bool {
+        name.hasPrefix(userPrefix) && UInt32(name.dropFirst(userPrefix.utf8.count)) != nil
+    }
+
+    /// Where a process of the user's is to listen; its directory is made if it is missing.
+    func socketPath(label: String, for account: Account) throws(SpawnFailure) -> String {
+        let folder = "\(path)/\(Self.userPrefix)\(account.user)"
+        let socket = "\(folder)/\(label)\(Self.socketSuffix)"
+        if socket.utf8.count > Self.longestSocketPath {
+            throw SpawnFailure(
+                errno: ENAMETOOLONG, subject: socket, step: "socket",
+                advice: "set runtime_dir to a shorter path")
+        }
+        if unsafe mkdir(folder, 0o700) != 0 && errno != EEXIST {
+            throw failure("mkdir", folder)
+        }
+        try give(folder, to: account)
+        try letPass()
+        return socket
+    }
+
+    /// Nobody but Mooring can make or rename entries of the runtime directory, so what is checked
+    /// here is what stays there.
+    private func give(_ folder: String, to account: Account) throws(SpawnFailure) {
+        let descriptor = unsafe open(folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
+        guard descriptor >= 0 else { throw failure("open", folder) }
+        defer { close(descriptor) }
+        var status = stat()
+        guard unsafe fstat(descriptor, &status) == 0 else { throw failure("fstat", folder) }
+        if status.st_uid != account.user || status.st_gid != account.group {
+            // Just made, or left so by a start that was interrupted here.
+            guard fchown(descriptor, account.user, account.group) == 0 else {
+                throw failure("chown", folder)
+            }
+        }
+        if status.st_mode & 0o777 != 0o700, fchmod(descriptor, 0o700) != 0 {
+            throw failure("chmod", folder)
+        }
+    }
+
+    private func letPass() throws(SpawnFailure) {
+        var status = stat()
+        guard unsafe stat(path, &status) == 0 else { throw failure("stat", path) }
+        if status.st_mode & 0o111 == 0o111 { return }
+        if unsafe chmod(path, status.st_mode & 0o777 | 0o111) != 0 { throw failure("chmod", path) }
+    }
+
+    private func failure(_ call: String, _ subject: String) -> SpawnFailure {
+        SpawnFailure(
+            errno: errno, subject: subject, step: call,
+            advice: "the runtime directory must be Mooring's own and writable")
+    }
+}
