@@ -1,6 +1,7 @@
-// What Swift cannot call itself: epoll, eventfd, signalfd, pidfd, and the spawn shim.
+// What Swift cannot call itself: epoll, eventfd, signalfd, pidfd, SCM_RIGHTS, and the spawn shim.
 #pragma once
 
 #include "CLinuxEvents.h"
+#include "CLinuxService.h"
 #include "CLinuxSockets.h"
 #include "CLinuxSpawn.h"
