@@ -87,13 +87,6 @@ int mooring_control_connect(const char *path, int timeout_ms) {
     return fd;
 }
 
-long mooring_peer_user(int fd) {
-    struct ucred credentials;
-    socklen_t length = sizeof credentials;
-    if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &credentials, &length) < 0) return -errno;
-    return (long)credentials.uid;
-}
-
 union control_space {
     char bytes[CMSG_SPACE(sizeof(int) * MOORING_MOST_DESCRIPTORS)];
     struct cmsghdr alignment;

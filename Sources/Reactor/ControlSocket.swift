@@ -62,10 +62,7 @@ package struct ControlSocket: Sendable {
     }
 
     /// The user whose program is at the other end; nil when that cannot be told.
-    package var peerUser: UInt32? {
-        let user = mooring_peer_user(descriptor)
-        return user < 0 ? nil : UInt32(truncatingIfNeeded: user)
-    }
+    package var peerUser: UInt32? { StreamSocket(descriptor: descriptor).peerUser() }
 
     /// Once, by the owner.
     package func close() { mooring_close(descriptor) }

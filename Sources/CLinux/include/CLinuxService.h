@@ -15,8 +15,6 @@ int mooring_notify(const char *address, const char *message, size_t length);
 int mooring_control_listen(const char *path);
 int mooring_control_accept(int listener, int timeout_ms);
 int mooring_control_connect(const char *path, int timeout_ms);
-// The user of the peer (SO_PEERCRED), or -errno.
-long mooring_peer_user(int fd);
 
 enum { MOORING_MOST_DESCRIPTORS = 128 };
 // Sends all bytes, the descriptors with the first of them (SCM_RIGHTS, unix(7)). 0 or -errno.
