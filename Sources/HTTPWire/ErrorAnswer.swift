@@ -53,7 +53,11 @@ package struct ErrorAnswer {
             sink.append(decimal: UInt64(retryAfterSeconds))
             sink.append("\r\n")
         }
-        if status == 405 { sink.append("Allow: GET, HEAD, POST, PUT, DELETE, PATCH, OPTIONS\r\n") }
+        if status == 405 {
+            sink.append("Allow: ")
+            sink.append(OptionsAnswer.methods)
+            sink.append("\r\n")
+        }
         if closes { sink.append("Connection: close\r\n") }
         sink.append("\r\n")
         if !isHead {

@@ -2,9 +2,11 @@
 package enum FieldName: UInt8, Sendable {
     case other
     case altSvc, cacheControl, connection, contentLength, cookie, date, expect, forwarded, host
-    case keepAlive, mooringAffinity, mooringPin, mooringSession, proxy, proxyAuthenticate
-    case proxyAuthorization, proxyConnection, setCookie, te, trailer, transferEncoding, upgrade
-    case via, xForwardedFor, xForwardedHost, xForwardedProto
+    case keepAlive, maxForwards, mooringAffinity, mooringPin, mooringSession, proxy
+    case proxyAuthenticate, proxyAuthorization, proxyConnection, secWebSocketVersion, setCookie, te
+    case trailer, transferEncoding, upgrade, via, xForwardedFor, xForwardedHost, xForwardedProto
+    /// Any other `X-Forwarded-…`, and `X-Real-IP`: the word of a proxy, from others a lie.
+    case xForwardedOther
     /// One of the names that Mooring vouches for, spelt with `_`: CGI-like servers would take it for
     /// the real one.
     case imitation
@@ -24,42 +26,58 @@ package enum FieldName: UInt8, Sendable {
         case 7:
             return spells("upgrade")
                 ? .upgrade : spells("trailer") ? .trailer : spells("alt-svc") ? .altSvc : .other
-        case 9: return spells("forwarded") ? .forwarded : .other
+        case 9:
+            return spells("forwarded")
+                ? .forwarded : spells("x-real-ip") ? .xForwardedOther : .other
         case 10:
             return spells("connection")
                 ? .connection
                 : spells("set-cookie") ? .setCookie : spells("keep-alive") ? .keepAlive : .other
         case 11: return spells("mooring-pin") ? .mooringPin : .other
+        case 12: return spells("max-forwards") ? .maxForwards : .other
         case 13: return spells("cache-control") ? .cacheControl : .other
         case 14: return spells("content-length") ? .contentLength : .other
         case 15:
             return spells("x-forwarded-for")
-                ? .xForwardedFor : spells("mooring-session") ? .mooringSession : .other
+                ? .xForwardedFor
+                : spells("mooring-session") ? .mooringSession : other(bytes, range)
         case 16:
             return spells("x-forwarded-host")
                 ? .xForwardedHost
                 : spells("mooring-affinity")
-                    ? .mooringAffinity : spells("proxy-connection") ? .proxyConnection : .other
+                    ? .mooringAffinity
+                    : spells("proxy-connection") ? .proxyConnection : other(bytes, range)
         case 17:
             return spells("transfer-encoding")
-                ? .transferEncoding : spells("x-forwarded-proto") ? .xForwardedProto : .other
-        case 18: return spells("proxy-authenticate") ? .proxyAuthenticate : .other
-        case 19: return spells("proxy-authorization") ? .proxyAuthorization : .other
-        default: return .other
+                ? .transferEncoding
+                : spells("x-forwarded-proto") ? .xForwardedProto : other(bytes, range)
+        case 18: return spells("proxy-authenticate") ? .proxyAuthenticate : other(bytes, range)
+        case 19: return spells("proxy-authorization") ? .proxyAuthorization : other(bytes, range)
+        case 21: return spells("sec-websocket-version") ? .secWebSocketVersion : other(bytes, range)
+        default: return other(bytes, range)
         }
     }
 
+    private static func other(_ bytes: Span<UInt8>, _ range: Range<Int>) -> FieldName {
+        let isForwarding =
+            range.count > 12
+            && Octets.spells(bytes, range.lowerBound..<range.lowerBound &+ 12, "x-forwarded-")
+        return isForwarding ? .xForwardedOther : .other
+    }
+
     private static func isImitation(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Bool {
-        func resembles(_ literal: StaticString) -> Bool {
-            guard range.count == literal.utf8CodeUnitCount else { return false }
-            for offset in 0..<range.count {
+        func begins(_ literal: StaticString) -> Bool {
+            guard range.count >= literal.utf8CodeUnitCount else { return false }
+            for offset in 0..<literal.utf8CodeUnitCount {
                 let lowered = Octets.lowered(bytes[range.lowerBound &+ offset])
                 if Octets.hyphenated(lowered) != literal.octet(offset) { return false }
             }
             return true
         }
-        return resembles("x-forwarded-for") || resembles("x-forwarded-proto")
-            || resembles("x-forwarded-host") || resembles("mooring-session")
+        func resembles(_ literal: StaticString) -> Bool {
+            range.count == literal.utf8CodeUnitCount && begins(literal)
+        }
+        return begins("x-forwarded-") || resembles("x-real-ip") || resembles("mooring-session")
             || resembles("mooring-affinity") || resembles("mooring-pin")
             || resembles("content-length") || resembles("transfer-encoding")
     }
@@ -69,12 +87,12 @@ package enum FieldName: UInt8, Sendable {
     var mayBeNominated: Bool {
         switch self {
         case .host, .contentLength, .transferEncoding, .cookie, .setCookie, .forwarded, .via, .date,
-            .xForwardedFor, .xForwardedHost, .xForwardedProto, .mooringAffinity, .mooringPin,
-            .mooringSession, .cacheControl:
+            .xForwardedFor, .xForwardedHost, .xForwardedProto, .xForwardedOther, .mooringAffinity,
+            .mooringPin, .mooringSession, .cacheControl, .maxForwards:
             false
         case .other, .altSvc, .connection, .expect, .keepAlive, .proxy, .proxyAuthenticate,
-            .proxyAuthorization, .proxyConnection, .te, .trailer, .upgrade, .imitation,
-            .underscored:
+            .proxyAuthorization, .proxyConnection, .secWebSocketVersion, .te, .trailer, .upgrade,
+            .imitation, .underscored:
             true
         }
     }

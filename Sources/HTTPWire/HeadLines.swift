@@ -114,49 +114,4 @@ enum HeadLines {
         while position < end, Octets.isFieldValue(bytes[position]) { position &+= 1 }
         return position
     }
-
-    /// Marks the fields that end at this connection (RFC 9110 section 7.6.1) and those that
-    /// `Connection` names; false: it names more than a sane message would.
-    static func removeHopByHop(_ bytes: Span<UInt8>, in table: inout FieldTable) -> Bool {
-        var nominations = 0
-        for index in 0..<table.count {
-            switch table[index].known {
-            case .connection:
-                table.remove(index)
-                var elements = ListElements(table[index].value.range)
-                while let element = elements.next(bytes) {
-                    nominations += 1
-                    if nominations > 64 { return false }
-                    removeNominated(bytes, element, in: &table)
-                }
-            case .keepAlive, .proxyConnection, .proxyAuthenticate, .proxyAuthorization, .te,
-                .trailer, .transferEncoding, .upgrade:
-                table.remove(index)
-            case .other, .altSvc, .cacheControl, .contentLength, .cookie, .date, .expect,
-                .forwarded, .host, .mooringAffinity, .mooringPin, .mooringSession, .proxy,
-                .setCookie, .via, .xForwardedFor, .xForwardedHost, .xForwardedProto, .imitation,
-                .underscored:
-                break
-            }
-        }
-        return true
-    }
-
-    private static func removeNominated(
-        _ bytes: Span<UInt8>, _ name: Range<Int>, in table: inout FieldTable
-    ) {
-        for index in 0..<table.count where !table[index].removed {
-            let other = table[index].name.range
-            guard other.count == name.count, table[index].known.mayBeNominated else { continue }
-            var same = true
-            for offset in 0..<name.count
-            where Octets.lowered(bytes[name.lowerBound &+ offset])
-                != Octets.lowered(bytes[other.lowerBound &+ offset])
-            {
-                same = false
-                break
-            }
-            if same { table.remove(index) }
-        }
-    }
 }

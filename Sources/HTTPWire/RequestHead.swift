@@ -6,7 +6,7 @@ package struct RequestHead: ~Copyable {
     package private(set) var method = RequestMethod.other
     /// `METHOD TARGET VERSION`, without the CRLF.
     package private(set) var requestLine = ByteRange.empty
-    private var methodRange = ByteRange.empty
+    private(set) var methodRange = ByteRange.empty
     /// Path and query as they came; of an absolute target, those inside it.
     package private(set) var path = ByteRange.empty
     /// An absolute target without a path stands for `/`, of OPTIONS without a query either for `*`.
@@ -20,6 +20,19 @@ package struct RequestHead: ~Copyable {
     package private(set) var expectContinue = false
     /// Came by way of another proxy: it may carry many users' requests.
     package private(set) var cameThroughProxy = false
+    /// The protocols that the client would change to, as `Upgrade` lists them; empty: none, or none that
+    /// may pass through a proxy.
+    package private(set) var upgrade = ByteRange.empty
+    /// The upgrade is RFC 6455's opening handshake: GET, `websocket` alone, version 13.
+    package private(set) var isWebSocket = false
+    /// How many more proxies an OPTIONS may pass; nil: as many as it takes.
+    ///
+    /// At 0 it is answered here (`OptionsAnswer`; RFC 9110 section 7.6.2).
+    package private(set) var maxForwards: UInt64?
+    /// The client takes trailers behind a chunked response (`TE: trailers`).
+    package private(set) var acceptsTrailers = false
+    /// Trailers behind the body may be forwarded: `Connection` names no field that could be among them.
+    package private(set) var passesTrailers = false
     /// Bytes up to and with the empty line.
     package private(set) var headLength = 0
     package private(set) var fields = FieldTable()
@@ -85,8 +98,12 @@ package struct RequestHead: ~Copyable {
         if let problem = HeadLines.parseFields(bytes, from: feed &+ 1, to: end, into: &fields) {
             return problem
         }
-        if let problem = readFields(bytes) { return problem }
-        return sanitise(bytes)
+        guard let options = ConnectionOptions.take(bytes, from: &fields) else {
+            return .bad("too many connection options")
+        }
+        if let problem = readFields(bytes, options) { return problem }
+        sanitise(bytes)
+        return nil
     }
 
     private mutating func parseRequestLine(_ bytes: Span<UInt8>, _ line: Range<Int>) -> HTTPProblem?
@@ -140,7 +157,9 @@ package struct RequestHead: ~Copyable {
 
 extension RequestHead {
     /// Reads what framing, routing and the connection depend on.
-    private mutating func readFields(_ bytes: Span<UInt8>) -> HTTPProblem? {
+    private mutating func readFields(
+        _ bytes: Span<UInt8>, _ options: ConnectionOptions
+    ) -> HTTPProblem? {
         var facts = RequestFacts()
         for index in 0..<fields.count {
             if let problem = facts.note(bytes, fields[index]) { return problem }
@@ -150,124 +169,50 @@ extension RequestHead {
         if host.isEmpty { host = ByteRange(facts.host) }
         cameThroughProxy = facts.cameThroughProxy
         // RFC 9112 section 9.3: no persistent connection with an HTTP/1.0 client.
-        keepAlive = isHTTP11 && !facts.closes
+        keepAlive = isHTTP11 && !options.closes
         switch facts.framing(isHTTP11: isHTTP11) {
         case .framing(let framing): body = framing
         case .problem(let problem): return problem
         }
+        switch facts.hops(method) {
+        case .left(let hops): maxForwards = hops
+        case .bad: return .bad("bad max forwards")
+        }
         // RFC 9110 section 10.1.1: ignored from HTTP/1.0, and pointless without a body.
         let hasBody = body != .none && body != .length(0)
         expectContinue = facts.expectsContinue && isHTTP11 && hasBody
+        acceptsTrailers = facts.takesTrailers && options.namesTE && isHTTP11
+        passesTrailers = body == .chunked && !options.namesOthers
+        noteUpgrade(facts.upgrade, isAsked: options.upgrades && isHTTP11 && !hasBody)
         return nil
     }
 
-    /// Marks what is not forwarded: hop-by-hop fields, and what only Mooring may say.
-    private mutating func sanitise(_ bytes: Span<UInt8>) -> HTTPProblem? {
-        guard HeadLines.removeHopByHop(bytes, in: &fields) else {
-            return .bad("too many connection options")
-        }
+    /// Takes up what is said of an upgrade, where RFC 9110 section 7.8 asks for it.
+    ///
+    /// From HTTP/1.0 it is ignored. With a body it may be, and is: the new protocol's bytes would have
+    /// to wait for the end of the old one's.
+    private mutating func noteUpgrade(_ facts: UpgradeFacts, isAsked: Bool) {
+        upgrade = isAsked ? ByteRange(facts.protocols) : .empty
+        isWebSocket = isAsked && facts.isWebSocket(method)
+    }
+
+    /// Marks what only Mooring may say, or says anew.
+    private mutating func sanitise(_ bytes: Span<UInt8>) {
         for index in 0..<fields.count {
             switch fields[index].known {
             case .host, .contentLength, .expect, .proxy, .forwarded, .xForwardedFor,
-                .xForwardedHost, .xForwardedProto, .mooringSession, .mooringAffinity, .mooringPin,
-                .imitation:
+                .xForwardedHost, .xForwardedProto, .xForwardedOther, .mooringSession,
+                .mooringAffinity, .mooringPin, .imitation:
                 fields.remove(index)
+            case .maxForwards:
+                if method == .options { fields.remove(index) }
             case .other, .altSvc, .cacheControl, .connection, .cookie, .date, .keepAlive,
-                .proxyAuthenticate, .proxyAuthorization, .proxyConnection, .setCookie, .te,
-                .trailer, .transferEncoding, .upgrade, .via:
+                .proxyAuthenticate, .proxyAuthorization, .proxyConnection, .secWebSocketVersion,
+                .setCookie, .te, .trailer, .transferEncoding, .upgrade, .via:
                 break
             case .underscored:
                 if fields.hasTwin(of: index, in: bytes) { fields.remove(index) }
             }
         }
-        return nil
-    }
-
-    /// Writes the head for the process, all but the empty line, behind which the caller adds its own.
-    ///
-    /// - Parameters:
-    ///   - bytes: What was parsed.
-    ///   - strippingPrefix: Bytes of the path to leave out at its front.
-    ///   - without: Ranges inside `Cookie` fields to leave out.
-    ///   - forwarded: Ready field lines about the client.
-    ///   - sink: Takes the head.
-    package func write(
-        from bytes: Span<UInt8>, strippingPrefix: Int, without removals: Removals,
-        forwarded: Span<UInt8>, into sink: inout ByteSink
-    ) {
-        sink.append(bytes.extracting(methodRange.range))
-        sink.append(" ")
-        writePath(bytes, strippingPrefix, into: &sink)
-        sink.append(" HTTP/1.1\r\nHost: ")
-        sink.append(bytes.extracting(host.range))
-        sink.append("\r\n")
-        writeFields(bytes, removals, into: &sink)
-        sink.append(forwarded)
-        if !host.isEmpty {
-            sink.append("X-Forwarded-Host: ")
-            sink.append(bytes.extracting(host.range))
-            sink.append("\r\n")
-        }
-        switch body {
-        case .none, .untilClose: break
-        case .length(let length):
-            sink.append("Content-Length: ")
-            sink.append(decimal: length)
-            sink.append("\r\n")
-        case .chunked: sink.append("Transfer-Encoding: chunked\r\n")
-        }
-    }
-
-    private func writePath(
-        _ bytes: Span<UInt8>, _ strippingPrefix: Int, into sink: inout ByteSink
-    ) {
-        let range = path.range
-        // RFC 9112 section 3.2.4.
-        if pathIsImplied { sink.append(method == .options && range.isEmpty ? "*" : "/") }
-        let rest = min(strippingPrefix, range.count)
-        let left = range.lowerBound &+ rest..<range.upperBound
-        if rest > 0, left.isEmpty || bytes[left.lowerBound] != 0x2f { sink.append("/") }
-        sink.append(bytes.extracting(left))
-    }
-
-    /// Copies the kept lines, neighbours in one piece.
-    private func writeFields(
-        _ bytes: Span<UInt8>, _ removals: Removals, into sink: inout ByteSink
-    ) {
-        var pending = 0..<0
-        for index in 0..<fields.count where !fields[index].removed {
-            let line = fields[index].line.range
-            if fields[index].known == .cookie, removals.count > 0 {
-                sink.append(bytes.extracting(pending))
-                pending = 0..<0
-                writeCookies(bytes, fields[index], removals, into: &sink)
-            } else if pending.upperBound == line.lowerBound, !pending.isEmpty {
-                pending = pending.lowerBound..<line.upperBound
-            } else {
-                sink.append(bytes.extracting(pending))
-                pending = line
-            }
-        }
-        sink.append(bytes.extracting(pending))
-    }
-
-    /// A `Cookie` line without the removed pairs; none at all when nothing is left of it.
-    private func writeCookies(
-        _ bytes: Span<UInt8>, _ field: FieldLine, _ removals: Removals, into sink: inout ByteSink
-    ) {
-        let value = field.value.range
-        var position = value.lowerBound
-        var started = false
-        for index in 0...removals.count {
-            let end = value.upperBound
-            let gap = index == removals.count ? end..<end : removals[index].clamped(to: value)
-            if position < gap.lowerBound {
-                if !started { sink.append("Cookie: ") }
-                started = true
-                sink.append(bytes.extracting(position..<gap.lowerBound))
-            }
-            position = max(position, gap.upperBound)
-        }
-        if started { sink.append("\r\n") }
     }
 }

@@ -22,6 +22,11 @@ package struct ResponseHead: ~Copyable {
     package private(set) var pinDirective = PinDirective.none
     package private(set) var headLength = 0
     package private(set) var fields = FieldTable()
+    /// Trailers behind the body may be forwarded: `Connection` names no field that could be among them.
+    package private(set) var passesTrailers = false
+    /// The protocol of a 101, or those that a 426 asks for; empty: of any other response.
+    var upgrade = ByteRange.empty
+    private(set) var isHTTP11 = false
     var hasDate = false
     var cache = CacheFacts()
     /// `Content-Length` as it came: for HEAD and 304 it is told without a body.
@@ -29,8 +34,11 @@ package struct ResponseHead: ~Copyable {
 
     package init() {}
 
-    /// 1xx: another head follows.
-    package var isInformational: Bool { status < 200 }
+    /// 1xx but 101: another head follows.
+    package var isInformational: Bool { status < 200 && status != 101 }
+
+    /// The connection speaks another protocol behind this head (RFC 9110 section 15.2.2).
+    package var isSwitchingProtocols: Bool { status == 101 }
 
     /// Parses the head at the front of `bytes`; a problem is always a 502 (RFC 9112 section 6.3).
     ///
@@ -39,8 +47,11 @@ package struct ResponseHead: ~Copyable {
     ///   - resumeFrom: As for a request.
     ///   - limit: Bytes of head allowed.
     ///   - requestMethod: Of the request that is answered: a response to HEAD has no body.
+    ///   - offeredUpgrade: The request's `Upgrade` value, if it was forwarded: a 101 must take up one of
+    ///     it, and is refused where nothing was offered.
     package mutating func parse(
-        _ bytes: Span<UInt8>, resumeFrom: inout Int, limit: Int, requestMethod: RequestMethod
+        _ bytes: Span<UInt8>, resumeFrom: inout Int, limit: Int, requestMethod: RequestMethod,
+        offeredUpgrade: Span<UInt8> = Span()
     ) -> HeadParse {
         switch HeadLines.end(bytes, start: 0, resumeFrom: &resumeFrom) {
         case .incomplete:
@@ -52,6 +63,9 @@ package struct ResponseHead: ~Copyable {
             if end > limit { return rejected("response head too large") }
             headLength = end
             if let reason = parse(bytes, to: end, requestMethod) { return rejected(reason) }
+            if isSwitchingProtocols, !takesUp(offeredUpgrade, bytes) {
+                return rejected("switching protocols")
+            }
             return .complete
         }
     }
@@ -82,27 +96,45 @@ package struct ResponseHead: ~Copyable {
         for index in 12..<line.upperBound where !Octets.isFieldValue(bytes[index]) {
             return "bad status line"
         }
-        let isHTTP11 = bytes[7] == 0x31
+        isHTTP11 = bytes[7] == 0x31
         status = UInt16(truncatingIfNeeded: code)
         statusLine = ByteRange(9..<line.upperBound)
         if let problem = HeadLines.parseFields(bytes, from: feed &+ 1, to: end, into: &fields) {
             return problem.reason
         }
-        // Mooring offers no protocol to upgrade to.
-        if status == 101 { return "switching protocols" }
-        if let reason = readFields(bytes, isHTTP11: isHTTP11, requestMethod) { return reason }
-        return HeadLines.removeHopByHop(bytes, in: &fields) ? nil : "too many connection options"
+        guard let options = ConnectionOptions.take(bytes, from: &fields) else {
+            return "too many connection options"
+        }
+        return readFields(bytes, options, requestMethod)
+    }
+
+    /// RFC 9110 section 7.8: one protocol, and one of those that were offered.
+    private func takesUp(_ offered: Span<UInt8>, _ bytes: Span<UInt8>) -> Bool {
+        let taken = upgrade.range
+        guard isHTTP11, UpgradeFacts.isProtocol(bytes, taken) else { return false }
+        var elements = ListElements(0..<offered.count)
+        while let element = elements.next(offered) {
+            guard element.count == taken.count else { continue }
+            var same = true
+            for offset in 0..<taken.count
+            where Octets.lowered(offered[element.lowerBound &+ offset])
+                != Octets.lowered(bytes[taken.lowerBound &+ offset])
+            {
+                same = false
+            }
+            if same { return true }
+        }
+        return false
     }
 }
 
 extension ResponseHead {
     private mutating func readFields(
-        _ bytes: Span<UInt8>, isHTTP11: Bool, _ requestMethod: RequestMethod
+        _ bytes: Span<UInt8>, _ options: ConnectionOptions, _ requestMethod: RequestMethod
     ) -> StaticString? {
         var framing = FramingFacts()
-        var closes = false
-        var keeps = false
         hasDate = false
+        upgrade = .empty
         cache = CacheFacts()
         pinDirective = .none
         for index in 0..<fields.count {
@@ -115,22 +147,20 @@ extension ResponseHead {
                 guard framing.noteEncoding(bytes, value) == .fine else {
                     return "bad transfer coding"
                 }
-            case .connection:
-                var elements = ListElements(value)
-                while let element = elements.next(bytes) {
-                    if Octets.spells(bytes, element, "close") { closes = true }
-                    if Octets.spells(bytes, element, "keep-alive") { keeps = true }
-                }
+            case .upgrade:
+                // One line only: two are more than one protocol, which no 101 may name.
+                let isKnown = options.upgrades && (status == 101 || status == 426)
+                upgrade = isKnown && upgrade.isEmpty ? ByteRange(value) : .empty
             case .date: hasDate = true
             case .cacheControl: cache.note(bytes, value)
             case .mooringPin:
                 pinDirective = PinDirective.parse(bytes, value)
                 fields.remove(index)
             case .altSvc, .mooringSession, .mooringAffinity: fields.remove(index)
-            case .other, .cookie, .expect, .forwarded, .host, .keepAlive, .proxy,
-                .proxyAuthenticate, .proxyAuthorization, .proxyConnection, .setCookie, .te,
-                .trailer, .upgrade, .via, .xForwardedFor, .xForwardedHost, .xForwardedProto,
-                .imitation, .underscored:
+            case .other, .connection, .cookie, .expect, .forwarded, .host, .keepAlive,
+                .maxForwards, .proxy, .proxyAuthenticate, .proxyAuthorization, .proxyConnection,
+                .secWebSocketVersion, .setCookie, .te, .trailer, .via, .xForwardedFor,
+                .xForwardedHost, .xForwardedProto, .xForwardedOther, .imitation, .underscored:
                 break
             }
         }
@@ -139,7 +169,8 @@ extension ResponseHead {
         body = bodyFraming(framing, requestMethod)
         declaredLength = nil
         if case .length(let length)? = framing.framing { declaredLength = length }
-        keepAlive = !closes && (isHTTP11 || keeps) && body != .untilClose
+        keepAlive = !options.closes && (isHTTP11 || options.keepsAlive) && body != .untilClose
+        passesTrailers = body == .chunked && !options.namesOthers
         return nil
     }
 

@@ -8,10 +8,12 @@ extension ResponseHead {
     ///   - date: For a response without `Date` (RFC 9110 section 6.6.1).
     ///   - ownCookie: Name of the affinity cookie, which no process may set.
     ///   - setCookie: A ready `Set-Cookie` line, or empty; beside it a shared cache is told to keep off.
+    ///   - trailers: Trailers will be forwarded behind the body: their announcement is.
     ///   - sink: Takes the head.
     package func write(
         from bytes: Span<UInt8>, framing: ResponseFraming, closes: Bool, date: Span<UInt8>,
-        ownCookie: Span<UInt8>, setCookie: Span<UInt8>, into sink: inout ByteSink
+        ownCookie: Span<UInt8>, setCookie: Span<UInt8>, trailers: Bool = false,
+        into sink: inout ByteSink
     ) {
         sink.append("HTTP/1.1 ")
         sink.append(bytes.extracting(statusLine.range))
@@ -24,28 +26,48 @@ extension ResponseHead {
             sink.append("\r\n")
         }
         sink.append(setCookie)
+        // RFC 9110 section 7.6.3: with the version that the process answered in.
+        sink.append(isHTTP11 ? "Via: 1.1 mooring\r\n" : "Via: 1.0 mooring\r\n")
+        if !upgrade.isEmpty {
+            sink.append("Connection: Upgrade\r\nUpgrade: ")
+            sink.append(bytes.extracting(upgrade.range))
+            sink.append("\r\n")
+        }
         switch framing {
         case .none, .length:
-            // A response to HEAD and a 304 may tell a length; a 204 must not (RFC 9110 section 8.6).
-            if let declaredLength, status != 204 {
+            // A response to HEAD and a 304 may tell a length; 101 and 204 must not (RFC 9110 section 8.6).
+            if let declaredLength, status != 204, status != 101 {
                 sink.append("Content-Length: ")
                 sink.append(decimal: declaredLength)
                 sink.append("\r\n")
             }
-        case .chunked: sink.append("Transfer-Encoding: chunked\r\n")
+        case .chunked:
+            if trailers { writeAnnouncement(bytes, into: &sink) }
+            sink.append("Transfer-Encoding: chunked\r\n")
         case .untilClose: break
         }
         if closes { sink.append("Connection: close\r\n") }
         sink.append("\r\n")
     }
 
-    /// Writes a 1xx head with its empty line.
+    /// Writes a 1xx head with its empty line (RFC 9110 section 15.2).
+    ///
+    /// Without `Set-Cookie`: a cookie of ours in it would have no verdict, and clients ignore it there.
     package func writeInformational(from bytes: Span<UInt8>, into sink: inout ByteSink) {
         sink.append("HTTP/1.1 ")
         sink.append(bytes.extracting(statusLine.range))
         sink.append("\r\n")
-        writeFields(bytes, Span(), makesPrivate: false, into: &sink)
+        for index in 0..<fields.count
+        where !fields[index].removed && fields[index].known != .setCookie {
+            sink.append(bytes.extracting(fields[index].line.range))
+        }
         sink.append("\r\n")
+    }
+
+    private func writeAnnouncement(_ bytes: Span<UInt8>, into sink: inout ByteSink) {
+        for index in 0..<fields.count where fields[index].known == .trailer {
+            sink.append(bytes.extracting(fields[index].line.range))
+        }
     }
 
     private func writeFields(

@@ -85,7 +85,11 @@ internal import Testing
             #expect(again.result == .complete, "\(parsed.forwarded)")
             #expect(again.status == parsed.status)
             #expect(again.body == parsed.body)
-            #expect(again.forwarded == parsed.forwarded)
+            // Each proxy on the way adds its line.
+            let via = "Via: 1.1 mooring\r\n"
+            var once = again.forwarded
+            if let last = once.ranges(of: via).last { once.removeSubrange(last) }
+            #expect(once == parsed.forwarded)
         }
     }
 

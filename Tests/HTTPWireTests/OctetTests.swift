@@ -54,6 +54,8 @@ internal import Testing
             ("Transfer-Encoding", .transferEncoding), ("Upgrade", .upgrade), ("Via", .via),
             ("X-Forwarded-For", .xForwardedFor), ("X-Forwarded-Host", .xForwardedHost),
             ("X-Forwarded-Proto", .xForwardedProto),
+            ("Max-Forwards", .maxForwards), ("Sec-WebSocket-Version", .secWebSocketVersion),
+            ("X-Real-IP", .xForwardedOther),
         ]
         func name(_ text: String) -> FieldName {
             let bytes = Array(text.utf8)
@@ -65,15 +67,19 @@ internal import Testing
             #expect(name(text.uppercased()) == known)
             #expect(name(text.lowercased()) == known)
             #expect(name("q" + text.dropFirst()) == .other)
-            #expect(name(text + "s") == .other)
+            let isForwarding = text.hasPrefix("X-Forwarded-")
+            #expect(name(text + "s") == (isForwarding ? .xForwardedOther : .other))
         }
         for text in [
             "x_forwarded-FOR", "X_Forwarded_Host", "X-Forwarded_Proto", "Mooring_Pin",
             "mooring_session", "MOORING_AFFINITY", "Content_Length", "Transfer_Encoding",
+            "X_Forwarded_Port", "x-forwarded_prefix", "X_Real-IP",
         ] {
             #expect(name(text) == .imitation)
         }
-        #expect(name("X_Forwarded_Fob") == .underscored)
+        #expect(name("X_Forwarder_For") == .underscored)
+        #expect(name("X-Forwarded-Port") == .xForwardedOther)
+        #expect(name("X-Forwarded-") == .other)
     }
 }
 

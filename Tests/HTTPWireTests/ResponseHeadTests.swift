@@ -11,7 +11,8 @@ internal import Testing
         #expect(parsed.keepAlive)
         #expect(
             parsed.forwarded
-                == "HTTP/1.1 200 Fine\r\nX: y\r\n\(Self.date)Content-Length: 3\r\n\r\n")
+                == "HTTP/1.1 200 Fine\r\nX: y\r\n\(Self.date)Via: 1.1 mooring\r\n"
+                + "Content-Length: 3\r\n\r\n")
     }
 
     static let bad = [
@@ -83,8 +84,8 @@ internal import Testing
                 + "Alt-Svc: h3\r\nContent-Length: 0\r\n\r\n")
         #expect(
             parsed.forwarded
-                == "HTTP/1.1 200 OK\r\nSet-Cookie: mooringx=1\r\n\(Self.date)Content-Length: 0\r\n\r\n"
-        )
+                == "HTTP/1.1 200 OK\r\nSet-Cookie: mooringx=1\r\n\(Self.date)Via: 1.1 mooring\r\n"
+                + "Content-Length: 0\r\n\r\n")
     }
 
     @Test func `beside our cookie shared caches are told to keep off`() {
@@ -154,7 +155,7 @@ internal import Testing
         #expect(
             forwarded
                 == "HTTP/1.1 200 OK\r\nCache-Control: private\r\nDate: now\r\nSet-Cookie: a=b\r\n"
-                + "Transfer-Encoding: chunked\r\n\r\n")
+                + "Via: 1.1 mooring\r\nTransfer-Encoding: chunked\r\n\r\n")
     }
 
     @Test func `a response that closes says so`() {

@@ -46,6 +46,12 @@ struct Parsed {
     }
 }
 
+/// The address that a text spells; nil: none.
+func address(_ text: String) -> IPAddress? {
+    let bytes = Array(text.utf8)
+    return IPAddress(text: bytes.span)
+}
+
 func text(_ bytes: [UInt8], _ range: Range<Int>) -> String {
     String(decoding: bytes[range], as: UTF8.self)
 }

@@ -1,0 +1,89 @@
+/// The lines that tell a process about a client that speaks for itself; made once a connection.
+package enum SenderLines {
+    /// The most bytes that `write` appends.
+    package static let maximumLength = 112
+
+    /// Writes `X-Forwarded-For`, `X-Forwarded-Proto` and `Via`, each with its CRLF.
+    ///
+    /// - Parameters:
+    ///   - client: Nil: it is on a unix socket, and has no address (RFC 7239 section 6.2).
+    ///   - isSecure: Its connection is encrypted.
+    ///   - sink: Takes the lines.
+    package static func write(client: IPAddress?, isSecure: Bool, into sink: inout ByteSink) {
+        sink.append("X-Forwarded-For: ")
+        write(client, into: &sink)
+        sink.append(isSecure ? "\r\nX-Forwarded-Proto: https" : "\r\nX-Forwarded-Proto: http")
+        sink.append("\r\nVia: 1.1 mooring\r\n")
+    }
+
+    fileprivate static func write(_ address: IPAddress?, into sink: inout ByteSink) {
+        if let address {
+            address.write(into: &sink)
+        } else {
+            sink.append("unknown")
+        }
+    }
+}
+
+extension RequestHead {
+    /// Writes what a trusted proxy said of the client, and adds the proxy to it.
+    func write(_ origin: RequestOrigin, from bytes: Span<UInt8>, into sink: inout ByteSink) {
+        sink.append("X-Forwarded-For: ")
+        if origin.listsForwarded {
+            writeNodes(bytes, into: &sink)
+        } else {
+            writeValues(bytes, .xForwardedFor, into: &sink)
+        }
+        SenderLines.write(origin.peer, into: &sink)
+        sink.append(
+            origin.isSecure ? "\r\nX-Forwarded-Proto: https\r\n" : "\r\nX-Forwarded-Proto: http\r\n"
+        )
+        writeForwardedHost(bytes, origin.host.isEmpty ? host : origin.host, into: &sink)
+        writeLines(bytes, .xForwardedOther, into: &sink)
+        if origin.extendsForwarded {
+            sink.append("Forwarded: ")
+            writeValues(bytes, .forwarded, into: &sink)
+            writeElement(origin, bytes, into: &sink)
+        }
+        sink.append("Via: 1.1 mooring\r\n")
+    }
+
+    /// The values of all lines of a name as one list that goes on.
+    private func writeValues(
+        _ bytes: Span<UInt8>, _ name: FieldName, into sink: inout ByteSink
+    ) {
+        for index in 0..<fields.count where fields[index].known == name {
+            let value = fields[index].value.range
+            if value.isEmpty { continue }
+            sink.append(bytes.extracting(value))
+            sink.append(", ")
+        }
+    }
+
+    /// What `Forwarded` lists, in the form of `X-Forwarded-For`: addresses without ports.
+    private func writeNodes(_ bytes: Span<UInt8>, into sink: inout ByteSink) {
+        for index in 0..<fields.count where fields[index].known == .forwarded {
+            var elements = ForwardedElements(fields[index].value.range)
+            while case .element(let element) = elements.next(bytes) {
+                SenderLines.write(ForwardedNode.address(bytes, element.node), into: &sink)
+                sink.append(", ")
+            }
+        }
+    }
+
+    /// RFC 7239 sections 4 and 6: an address with colons is in brackets and quotes.
+    private func writeElement(
+        _ origin: RequestOrigin, _ bytes: Span<UInt8>, into sink: inout ByteSink
+    ) {
+        let isQuoted = origin.peer?.isV4 == false
+        sink.append(isQuoted ? "for=\"[" : "for=")
+        SenderLines.write(origin.peer, into: &sink)
+        if isQuoted { sink.append("]\"") }
+        if !host.isEmpty {
+            sink.append(";host=\"")
+            sink.append(bytes.extracting(host.range))
+            sink.append("\"")
+        }
+        sink.append(origin.peerIsSecure ? ";proto=https\r\n" : ";proto=http\r\n")
+    }
+}

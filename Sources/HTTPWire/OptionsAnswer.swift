@@ -1,0 +1,21 @@
+/// The answer to an OPTIONS that may go no further than here (RFC 9110 sections 7.6.2 and 9.3.7).
+package enum OptionsAnswer {
+    /// What may be asked of Mooring; processes may know fewer methods, or others.
+    static let methods: StaticString = "GET, HEAD, POST, PUT, DELETE, PATCH, OPTIONS"
+
+    /// Writes it all; it has no body.
+    ///
+    /// - Parameters:
+    ///   - date: An IMF-fixdate.
+    ///   - closes: The connection ends after it.
+    ///   - sink: Takes the answer.
+    package static func write(date: Span<UInt8>, closes: Bool, into sink: inout ByteSink) {
+        sink.append("HTTP/1.1 200 OK\r\nDate: ")
+        sink.append(date)
+        sink.append("\r\nAllow: ")
+        sink.append(methods)
+        sink.append("\r\nContent-Length: 0\r\n")
+        if closes { sink.append("Connection: close\r\n") }
+        sink.append("\r\n")
+    }
+}

@@ -1,0 +1,124 @@
+extension RequestHead {
+    /// Writes the head for the process, all but the empty line, behind which the caller adds its own.
+    ///
+    /// - Parameters:
+    ///   - bytes: What was parsed.
+    ///   - strippingPrefix: Bytes of the path to leave out at its front.
+    ///   - without: Ranges inside `Cookie` fields to leave out.
+    ///   - forwarded: Ready field lines about a client that speaks for itself (`SenderLines`).
+    ///   - origin: Where the request came from, when its sender is a trusted proxy: then these lines
+    ///     are made from it and `forwarded` is not looked at.
+    ///   - upgrade: Ask the process for the other protocol that the client asked for.
+    ///   - sink: Takes the head.
+    package func write(
+        from bytes: Span<UInt8>, strippingPrefix: Int, without removals: Removals,
+        forwarded: Span<UInt8>, origin: RequestOrigin? = nil, upgrade asksUpgrade: Bool = false,
+        into sink: inout ByteSink
+    ) {
+        sink.append(bytes.extracting(methodRange.range))
+        sink.append(" ")
+        writePath(bytes, strippingPrefix, into: &sink)
+        sink.append(" HTTP/1.1\r\nHost: ")
+        sink.append(bytes.extracting(host.range))
+        sink.append("\r\n")
+        writeFields(bytes, removals, into: &sink)
+        if let origin, origin.isTrusted {
+            write(origin, from: bytes, into: &sink)
+        } else {
+            sink.append(forwarded)
+            writeForwardedHost(bytes, host, into: &sink)
+        }
+        switch body {
+        case .none, .untilClose: break
+        case .length(let length):
+            sink.append("Content-Length: ")
+            sink.append(decimal: length)
+            sink.append("\r\n")
+        case .chunked:
+            if passesTrailers { writeLines(bytes, .trailer, into: &sink) }
+            sink.append("Transfer-Encoding: chunked\r\n")
+        }
+        if asksUpgrade, !upgrade.isEmpty {
+            sink.append("Connection: Upgrade\r\nUpgrade: ")
+            sink.append(bytes.extracting(upgrade.range))
+            sink.append("\r\n")
+        } else if acceptsTrailers {
+            // RFC 9110 section 10.1.4: the option keeps it from going further than it is meant to.
+            sink.append("Connection: TE\r\nTE: trailers\r\n")
+        }
+        if let maxForwards {
+            sink.append("Max-Forwards: ")
+            sink.append(decimal: maxForwards > 0 ? maxForwards &- 1 : 0)
+            sink.append("\r\n")
+        }
+    }
+
+    func writeForwardedHost(
+        _ bytes: Span<UInt8>, _ host: ByteRange, into sink: inout ByteSink
+    ) {
+        if host.isEmpty { return }
+        sink.append("X-Forwarded-Host: ")
+        sink.append(bytes.extracting(host.range))
+        sink.append("\r\n")
+    }
+
+    /// The lines of one name as they came, though marked as removed.
+    func writeLines(_ bytes: Span<UInt8>, _ name: FieldName, into sink: inout ByteSink) {
+        for index in 0..<fields.count where fields[index].known == name {
+            sink.append(bytes.extracting(fields[index].line.range))
+        }
+    }
+
+    private func writePath(
+        _ bytes: Span<UInt8>, _ strippingPrefix: Int, into sink: inout ByteSink
+    ) {
+        let range = path.range
+        // RFC 9112 section 3.2.4.
+        if pathIsImplied { sink.append(method == .options && range.isEmpty ? "*" : "/") }
+        let rest = min(strippingPrefix, range.count)
+        let left = range.lowerBound &+ rest..<range.upperBound
+        if rest > 0, left.isEmpty || bytes[left.lowerBound] != 0x2f { sink.append("/") }
+        sink.append(bytes.extracting(left))
+    }
+
+    /// Copies the kept lines, neighbours in one piece.
+    private func writeFields(
+        _ bytes: Span<UInt8>, _ removals: Removals, into sink: inout ByteSink
+    ) {
+        var pending = 0..<0
+        for index in 0..<fields.count where !fields[index].removed {
+            let line = fields[index].line.range
+            if fields[index].known == .cookie, removals.count > 0 {
+                sink.append(bytes.extracting(pending))
+                pending = 0..<0
+                writeCookies(bytes, fields[index], removals, into: &sink)
+            } else if pending.upperBound == line.lowerBound, !pending.isEmpty {
+                pending = pending.lowerBound..<line.upperBound
+            } else {
+                sink.append(bytes.extracting(pending))
+                pending = line
+            }
+        }
+        sink.append(bytes.extracting(pending))
+    }
+
+    /// A `Cookie` line without the removed pairs; none at all when nothing is left of it.
+    private func writeCookies(
+        _ bytes: Span<UInt8>, _ field: FieldLine, _ removals: Removals, into sink: inout ByteSink
+    ) {
+        let value = field.value.range
+        var position = value.lowerBound
+        var started = false
+        for index in 0...removals.count {
+            let end = value.upperBound
+            let gap = index == removals.count ? end..<end : removals[index].clamped(to: value)
+            if position < gap.lowerBound {
+                if !started { sink.append("Cookie: ") }
+                started = true
+                sink.append(bytes.extracting(position..<gap.lowerBound))
+            }
+            position = max(position, gap.upperBound)
+        }
+        if started { sink.append("\r\n") }
+    }
+}
