@@ -2,11 +2,13 @@
 #include "CLinuxSockets.h"
 
 #include <arpa/inet.h>
+#include <linux/sockios.h>
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 
@@ -217,4 +219,9 @@ int mooring_peer_user(int fd, uint32_t *user) {
     if (peer.uid == (uid_t)-1) return -ENOTCONN;
     *user = peer.uid;
     return 0;
+}
+
+long mooring_unsent(int fd) {
+    int count = 0;
+    return ioctl(fd, SIOCOUTQ, &count) < 0 ? -errno : count;
 }

@@ -62,6 +62,12 @@ package struct Block {
         end = 0
     }
 
+    /// Takes back what was consumed from `position` on; the bytes must still be where they were.
+    package mutating func unconsume(to position: Int) {
+        precondition(position >= 0 && position <= start)
+        start = position
+    }
+
     /// Moves what is left to `position` (the beginning, or behind a head that is still wanted).
     package mutating func compact(to position: Int = 0) {
         precondition(position >= 0 && position <= start)

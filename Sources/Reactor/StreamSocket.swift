@@ -55,6 +55,12 @@ package struct StreamSocket: Equatable, Sendable {
         return Self.failure(sent)
     }
 
+    /// How many bytes that were sent the peer has not taken yet; nil: not to be known.
+    package var unsent: Int? {
+        let count = mooring_unsent(descriptor)
+        return count < 0 ? nil : count
+    }
+
     /// The peer sees the end of the stream; reading goes on.
     package func shutdownWrite() { _ = mooring_shutdown_write(descriptor) }
 

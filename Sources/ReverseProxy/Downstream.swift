@@ -52,6 +52,16 @@ struct Downstream {
     /// In an exchange the head stays at the front of the block, for a retry and for the log.
     var input = Block.none
     var output = Block.none
+    /// What was to be sent before `output`, and the client has not taken yet.
+    var backlog = BlockChain()
+    /// Against a head or body that trickles in.
+    var floor = RateFloor()
+    /// The latest end of a head, whatever comes of it; monotonic ns.
+    var headDeadline = Int64.max
+    /// What the kernel still held for the client when that was last looked at; -1: not yet.
+    var unsent = -1
+    /// How often in a row the client had not taken enough since the last look.
+    var stalls: UInt8 = 0
     /// Where to go on looking for the end of the head.
     var headScan = 0
     /// Monotonic ns; `Int64.max`: none.

@@ -8,6 +8,10 @@ internal import SessionAffinity
 /// upload is complete, and a client may still read when the process has long been released.
 struct Exchange {
     enum RequestPhase: UInt8 {
+        /// The body is read, up to `request_buffer`, before a slot is asked for.
+        ///
+        /// Can transition to: queued, connecting, done.
+        case buffering
         /// In a queue of the registry; nothing has been sent. Can transition to: connecting, done.
         case queued
         /// Has a slot, and waits for the connection to its process. To: sending, queued, done.
@@ -52,16 +56,30 @@ struct Exchange {
     var requestLine = ByteRange(start: 0, count: 0)
     var expectsContinue = false
     var hasBody = false
-    /// May be sent again when nothing came back: idempotent and without a body.
+    /// May be sent again when nothing came back: idempotent, and its body, if any, is kept.
     var isReplayable = false
     var requestBody = BodyDecoder.none
     var isRequestChunked = false
     var requestBodyBytes: UInt64 = 0
 
+    /// What was read of the body before the slot, framed for the process.
+    var stored = BlockChain()
+    /// How far of that has been sent.
+    var storedCursor = ChainCursor()
+    /// Decoder and count behind what is stored, to send what follows it again.
+    var keptBody = BodyDecoder.none
+    var keptBytes: UInt64 = 0
+    /// Nothing of the body has been dropped: it can still be sent from its beginning.
+    var bodyIsKept = true
+
     var responseBody = BodyDecoder.none
     var responseFraming = ResponseFraming.none
     /// The process keeps its connection after this response.
     var keepsUpstream = false
+    /// When the process has had its time for the request (`request_timeout`); monotonic ns.
+    var requestDeadline = Int64.max
+    /// Since when that time stands still, for the process waits for the client; 0: it runs.
+    var pausedAt: Int64 = 0
     /// How often it was tried again.
     var attempts = 0
 

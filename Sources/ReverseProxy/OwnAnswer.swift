@@ -37,6 +37,8 @@ struct OwnAnswer {
     static let gatewayTimeout = OwnAnswer(
         status: 504, error: "http_response_timeout", details: "no response from the process in time"
     )
+    static let requestTookTooLong = OwnAnswer(
+        status: 504, error: "http_response_timeout", details: "the request took too long")
     static let processBusy = OwnAnswer(
         status: 503, error: "connection_limit_reached", details: "the process is behind",
         retryAfterSeconds: 1)

@@ -53,10 +53,23 @@ package struct ProxyLimits: Sendable {
     package var requestHead = 32 * 1024
     /// Bytes of a request body: 413; 0: no limit.
     package var requestBody: UInt64 = 0
+    /// Bytes of a request body that are read before a slot is taken; 0: none.
+    package var requestBuffer = 64 * 1024
+    /// Bytes of a response that are kept for a slow client, so that its process is free; 0: none.
+    package var responseBuffer = 256 * 1024
+    /// Bytes a second that a client must send (or take) at least, with some grace; 0: no floor.
+    package var minRate = 240
     /// Client connections; above, none is accepted until one ends.
     package var connections = 10_000
 
     package init() {}
+
+    /// The most blocks that may wait in chains at the same time, in one loop.
+    func links(blockSize: Int) -> Int {
+        let request = min(requestBuffer / blockSize, 1 << 20) + 1
+        let response = min(responseBuffer / blockSize, 1 << 20) + 1
+        return min(connections * (request + response), 1 << 22)
+    }
 }
 
 /// Where a route leads and how its sessions are held.
@@ -103,6 +116,8 @@ package struct ProxyGroupSettings: Sendable {
     /// Whether idle connections to its processes are kept.
     package var keepalive = true
 
+    /// The longest time from a slot to the end of the response; nil: no limit.
+    package var requestTimeout: Interval?
     /// Mooring started its processes, so a slow one is known to live.
     package var isSpawned = true
     /// External servers that are spoken to over TLS.

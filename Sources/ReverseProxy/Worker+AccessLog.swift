@@ -6,7 +6,7 @@ internal import SessionAffinity
 /// One line a request, in text or JSON.
 extension Worker {
     /// The request line in the log is cut at this length.
-    private static let requestLineLimit = 2048
+    static let requestLineLimit = 2048
 
     func logExchange(_ exchange: Int) {
         guard accessLog.isOn else { return }
@@ -57,6 +57,8 @@ extension Worker {
         accessLog.append(decimal: UInt64(exchanges[exchange].status))
         accessLog.append(",\"bytes\":")
         accessLog.append(decimal: exchanges[exchange].bytesToClient)
+        accessLog.append(",\"received\":")
+        accessLog.append(decimal: exchanges[exchange].requestBodyBytes)
         accessLog.append(",\"duration\":")
         accessLog.append(seconds: now &- exchanges[exchange].startedAt)
         accessLog.append(",\"queue\":")

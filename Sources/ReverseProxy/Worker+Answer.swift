@@ -4,27 +4,39 @@ internal import Reactor
 
 /// The end of an exchange: what is still to be sent, the log, and what becomes of the connection.
 extension Worker {
-    /// How long what a client still sends is thrown away after the last answer.
-    private static let lingering = Interval.seconds(2)
+    /// How long what a client still sends is thrown away after the last answer, in all: long enough
+    /// for a client in the middle of an upload to look up and read why it ends.
+    private static let lingering = Interval.seconds(5)
 
     /// Sends what is ready for the client.
     func flush(_ place: Int) -> FlushOutcome {
+        if !downstreams[place].backlog.isEmpty {
+            let outcome = flushBacklog(place)
+            if outcome != .done { return outcome }
+        }
+        let outcome = sendOutput(place)
+        if outcome != .done { return outcome }
+        blocks.release(&downstreams[place].output)
+        if downstreams[place].wantsWrite {
+            watchClientWrites(place, false)
+            clearDownstreamDeadline(place)
+        }
+        return .done
+    }
+
+    /// Sends what is in the output, and only that.
+    func sendOutput(_ place: Int) -> FlushOutcome {
         while !downstreams[place].output.isEmpty {
             switch writeClient(place) {
             case .moved:
                 continue
             case .wouldBlock:
                 watchClientWrites(place, true)
-                setDownstreamDeadline(place, after: settings.timeouts.bodyIdle)
+                setWritingDeadline(place)
                 return .blocked
             case .end, .failed:
                 return .broken
             }
-        }
-        blocks.release(&downstreams[place].output)
-        if downstreams[place].wantsWrite {
-            watchClientWrites(place, false)
-            clearDownstreamDeadline(place)
         }
         return .done
     }
@@ -36,17 +48,22 @@ extension Worker {
         case .handshaking: return
         case .greeting, .idle, .receivingHead, .exchange, .lingering: break
         }
-        switch flush(place) {
-        case .blocked: return
-        case .broken: abandonDownstream(place)
-        case .done:
-            guard downstreams[place].phase == .exchange else { return }
-            let exchange = Int(downstreams[place].exchange)
-            switch exchanges[exchange].responsePhase {
-            case .received: completeExchange(exchange)
-            case .streaming: pumpResponse(exchange)
-            case .awaitingHead: break
-            }
+        let outcome = flush(place)
+        if outcome == .broken {
+            abandonDownstream(place)
+            return
+        }
+        guard downstreams[place].phase == .exchange else { return }
+        let exchange = Int(downstreams[place].exchange)
+        if outcome == .blocked {
+            // There may be room for more of it nevertheless.
+            if exchanges[exchange].responsePhase == .streaming { resumeResponse(exchange) }
+            return
+        }
+        switch exchanges[exchange].responsePhase {
+        case .received: completeExchange(exchange)
+        case .streaming: resumeResponse(exchange)
+        case .awaitingHead: break
         }
     }
 
@@ -107,8 +124,7 @@ extension Worker {
             if downstreams[place].isReadable { readAgain.append(place) }
         } else {
             downstreams[place].phase = .receivingHead
-            downstreams[place].headScan = 0
-            setDownstreamDeadline(place, after: settings.timeouts.header)
+            beginHead(place)
             readAgain.append(place)
         }
     }
@@ -137,6 +153,7 @@ extension Worker {
         counters.add(.requests)
         counters.add(Self.counter(ofStatus: exchanges[exchange].status))
         counters.recordLatency(now &- exchanges[exchange].startedAt)
+        chains.release(&exchanges[exchange].stored, to: &blocks)
         exchanges.remove(exchange)
         downstreams[place].exchange = -1
     }
@@ -192,8 +209,10 @@ extension Worker {
                 return
             }
         }
-        // It pours on although it was told to stop: the answer is not its concern.
-        closeDownstream(place)
+        blocks.release(&downstreams[place].input)
+        // It pours on although it was told to stop; others have their turn first.
+        let serial = downstreams.serial(place)
+        postponed.append(EventToken(.downstream, place: place, serial: serial))
     }
 
     func closeDownstream(_ place: Int) { endDownstream(place, abortively: false) }
@@ -206,6 +225,7 @@ extension Worker {
         closeCarrier(place, abortively: abortively)
         blocks.release(&downstreams[place].input)
         blocks.release(&downstreams[place].output)
+        chains.release(&downstreams[place].backlog, to: &blocks)
         timers.cancel(place)
         let isConnection = downstreams[place].carrier != .stream
         downstreams.remove(place)

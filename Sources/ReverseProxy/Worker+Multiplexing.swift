@@ -241,7 +241,10 @@ extension Worker {
     /// A connection of HTTP/2 is idle for too long, or its client does not read.
     func multiplexerTimedOut(_ place: Int) {
         guard let multiplexer = multiplexers[place] else { return }
-        if downstreams[place].wantsWrite { return closeDownstream(place) }
+        if downstreams[place].wantsWrite {
+            guard isTaking(place) else { return closeDownstream(place) }
+            return setDownstreamDeadline(place, after: settings.timeouts.bodyIdle)
+        }
         guard multiplexer.places.isEmpty else { return }
         multiplexer.connection.goAway()
         multiplexer.isClosing = true

@@ -47,6 +47,10 @@ extension Worker {
         exchanges[exchange].grant = grant
         exchanges[exchange].holdsSlot = true
         exchanges[exchange].grantedAt = now
+        exchanges[exchange].pausedAt = 0
+        if let limit = settings.groups[Int(exchanges[exchange].group)].requestTimeout {
+            exchanges[exchange].requestDeadline = now &+ limit.nanoseconds
+        }
         if exchanges[exchange].sharesPin, let session = grant.session {
             rememberProvisionalPin(exchange, session, grant.incarnation)
         }

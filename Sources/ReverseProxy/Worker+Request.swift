@@ -34,6 +34,8 @@ extension Worker {
             if exchanges[exchange].requestPhase == .queued, downstreams[place].peerClosed {
                 // Gone, as far as can be told: nothing is sent to a process for nobody.
                 abandonDownstream(place)
+            } else if exchanges[exchange].requestPhase == .buffering {
+                bufferRequest(exchange)
             } else if exchanges[exchange].requestPhase == .sending {
                 pumpRequest(exchange)
             }
@@ -73,11 +75,12 @@ extension Worker {
         }
         blocks.equip(&downstreams[place].input)
         switch readClient(place) {
-        case .moved:
+        case .moved(let count):
             if downstreams[place].phase == .idle {
                 downstreams[place].phase = .receivingHead
-                downstreams[place].headScan = 0
-                setDownstreamDeadline(place, after: settings.timeouts.header)
+                beginHead(place)
+            } else {
+                noteHead(place, count)
             }
             return true
         case .wouldBlock:
@@ -128,7 +131,7 @@ extension Worker {
         // The head stays at the front; bodies are read behind it.
         downstreams[place].input.consume(requestHead.headLength)
         parsedExchange = exchange
-        admit(exchange)
+        if exchanges[exchange].hasBody { admitWithBody(exchange) } else { admit(exchange) }
         parsedExchange = -1
     }
 

@@ -9,13 +9,17 @@ extension Worker {
         let upstream = Int(exchanges[exchange].upstream)
         exchanges[exchange].requestPhase = .sending
         setUpstreamDeadline(upstream, after: settings.timeouts.response)
+        rewindBody(exchange)
         blocks.equip(&upstreams[upstream].output)
         guard renderRequest(exchange, upstream) else {
             endUpstream(exchange, .abandoned)
             answer(exchange, .headTooLarge)
             return
         }
-        if exchanges[exchange].expectsContinue, !inviteBody(exchange) { return }
+        if exchanges[exchange].expectsContinue, !inviteBody(exchange) {
+            abandonDownstream(Int(exchanges[exchange].downstream))
+            return
+        }
         pumpRequest(exchange)
     }
 
@@ -26,7 +30,7 @@ extension Worker {
         if parsedExchange != exchange {
             var scan = 0
             let parsed = requestHead.parse(
-                bytes, resumeFrom: &scan, limit: settings.limits.requestHead)
+                bytes, resumeFrom: &scan, limit: .max)
             precondition(parsed == .complete, "a head that was parsed once parses again")
         }
         var sink = unsafe ByteSink(upstreams[upstream].output.writable)
@@ -88,6 +92,7 @@ extension Worker {
             case .blocked:
                 // It is the process that keeps the client waiting, not the other way round.
                 clearDownstreamDeadline(downstream)
+                downstreams[downstream].floor.stop()
                 return
             case .broken:
                 // It may have answered early and closed: what it said counts.
@@ -101,6 +106,7 @@ extension Worker {
             switch fill {
             case .ended:
                 exchanges[exchange].requestPhase = .done
+                if !exchanges[exchange].isReplayable { dropStoredBody(exchange) }
                 blocks.release(&upstreams[upstream].output)
                 clearDownstreamDeadline(downstream)
                 return
@@ -113,38 +119,38 @@ extension Worker {
                     return
                 }
                 reads += 1
-                guard receiveBody(downstream, exchange) else { return }
+                dropStoredBody(exchange)
+                let serial = exchanges.serial(exchange)
+                guard receiveBody(downstream, exchange) else {
+                    if exchanges.holds(exchange, serial: serial),
+                        exchanges[exchange].responsePhase == .awaitingHead
+                    {
+                        clearUpstreamDeadline(upstream)
+                    }
+                    return
+                }
+                resumeRequestClock(exchange)
                 setUpstreamDeadline(upstream, after: settings.timeouts.response)
             }
         }
     }
 
-    private enum Fill {
-        /// The body is complete.
-        case ended
-        /// No more room for the process; there may be more bytes.
-        case full
-        /// All that has come was moved.
-        case starved
-        case bad
-    }
-
-    private func fillRequest(_ exchange: Int, _ downstream: Int, _ upstream: Int) -> Fill {
+    /// Moves body from the client's input to a block with room, framed for the process.
+    func decodeBody(_ exchange: Int, _ downstream: Int, into block: inout Block) -> BodyFill {
         let chunked = exchanges[exchange].isRequestChunked
         while true {
             if exchanges[exchange].requestBody.isEnded { return .ended }
             if downstreams[downstream].input.isEmpty { return .starved }
-            blocks.equip(&upstreams[upstream].output)
-            if upstreams[upstream].output.room < BodyFrame.overhead + 1 { return .full }
+            if block.room < BodyFrame.overhead + 1 { return .full }
             let readable = unsafe downstreams[downstream].input.readable
-            let room = upstreams[upstream].output.room - BodyFrame.overhead
+            let room = block.room - BodyFrame.overhead
             let event = unsafe exchanges[exchange].requestBody.next(readable.span, limit: room)
             switch event {
             case .data(let consumed, let range):
-                var sink = unsafe ByteSink(upstreams[upstream].output.writable)
+                var sink = unsafe ByteSink(block.writable)
                 let data = unsafe readable.span.extracting(range)
                 BodyFrame.write(data, chunked: chunked, into: &sink)
-                upstreams[upstream].output.commit(sink.count)
+                block.commit(sink.count)
                 downstreams[downstream].input.consume(consumed)
                 exchanges[exchange].requestBodyBytes &+= UInt64(range.count)
             case .needMore(let consumed):
@@ -153,9 +159,9 @@ extension Worker {
             case .end(let consumed):
                 downstreams[downstream].input.consume(consumed)
                 if chunked {
-                    var sink = unsafe ByteSink(upstreams[upstream].output.writable)
+                    var sink = unsafe ByteSink(block.writable)
                     sink.append(BodyFrame.lastChunk)
-                    upstreams[upstream].output.commit(sink.count)
+                    block.commit(sink.count)
                 }
                 return .ended
             case .bad:
@@ -165,18 +171,19 @@ extension Worker {
     }
 
     /// Reads more of the body behind the head; false: wait, or the client has gone.
-    private func receiveBody(_ downstream: Int, _ exchange: Int) -> Bool {
+    func receiveBody(_ downstream: Int, _ exchange: Int) -> Bool {
         guard downstreams[downstream].isReadable else {
-            setDownstreamDeadline(downstream, after: settings.timeouts.bodyIdle)
+            setBodyDeadline(downstream)
             return false
         }
         blocks.equip(&downstreams[downstream].input)
         downstreams[downstream].input.compact(to: exchanges[exchange].headLength)
         switch readClient(downstream) {
-        case .moved:
+        case .moved(let count):
+            noteProgress(downstream, count)
             return true
         case .wouldBlock:
-            setDownstreamDeadline(downstream, after: settings.timeouts.bodyIdle)
+            setBodyDeadline(downstream)
             return false
         case .end, .failed:
             abandonDownstream(downstream)
@@ -184,7 +191,7 @@ extension Worker {
         }
     }
 
-    private func isBodyTooLarge(_ exchange: Int) -> Bool {
+    func isBodyTooLarge(_ exchange: Int) -> Bool {
         let limit = settings.limits.requestBody
         return limit > 0 && exchanges[exchange].requestBodyBytes > limit
     }
@@ -199,7 +206,8 @@ extension Worker {
         }
     }
 
-    private func sendToProcess(_ upstream: Int) -> FlushOutcome {
+    /// Sends what is ready for the process.
+    func sendToProcess(_ upstream: Int) -> FlushOutcome {
         while !upstreams[upstream].output.isEmpty {
             switch writeProcess(upstream) {
             case .moved:

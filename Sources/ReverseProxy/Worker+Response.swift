@@ -37,7 +37,10 @@ extension Worker {
                 case .ended:
                     endResponse(exchange)
                     return
-                case .blocked: return
+                case .blocked:
+                    // It is the client that keeps the process waiting.
+                    clearUpstreamDeadline(upstream)
+                    return
                 case .starved: break
                 case .bad:
                     responseBroken(exchange)
@@ -124,6 +127,9 @@ extension Worker {
         }
         upstreams[upstream].input.consume(responseHead.headLength)
         exchanges[exchange].responsePhase = .streaming
+        if exchanges[exchange].hasBody, exchanges[exchange].requestPhase == .done {
+            dropStoredBody(exchange)
+        }
         setUpstreamDeadline(upstream, after: settings.timeouts.idle)
         return true
     }
@@ -189,7 +195,9 @@ extension Worker {
                 return flushed(downstream) ?? .starved
             }
             blocks.equip(&downstreams[downstream].output)
-            if downstreams[downstream].output.room < BodyFrame.overhead + 1 {
+            if downstreams[downstream].wantsWrite
+                || downstreams[downstream].output.room < BodyFrame.overhead + 1
+            {
                 if let stuck = flushed(downstream) { return stuck }
                 blocks.equip(&downstreams[downstream].output)
             }
@@ -216,13 +224,20 @@ extension Worker {
         }
     }
 
-    /// Sends what is ready; nil: all is on its way.
+    /// Sends what is ready, or keeps it; nil: there is room for more.
     private func flushed(_ downstream: Int) -> Pass? {
-        switch flush(downstream) {
-        case .done: nil
-        case .blocked: .blocked
-        case .broken: .clientGone
+        switch sendOrStore(downstream) {
+        case .room: nil
+        case .full: .blocked
+        case .clientGone: .clientGone
         }
+    }
+
+    /// Goes on after the client has taken something.
+    func resumeResponse(_ exchange: Int) {
+        resumeRequestClock(exchange)
+        setUpstreamDeadline(Int(exchanges[exchange].upstream), after: settings.timeouts.idle)
+        pumpResponse(exchange)
     }
 
     /// The whole body is here: the slot is free before the client has read it.

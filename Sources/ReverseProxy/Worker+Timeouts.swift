@@ -9,11 +9,99 @@ extension Worker {
         timers.schedule(place, at: deadline)
     }
 
+    /// For a client that does not read.
+    func setWritingDeadline(_ place: Int) {
+        downstreams[place].unsent = -1
+        downstreams[place].stalls = 0
+        setDownstreamDeadline(place, after: settings.timeouts.bodyIdle)
+    }
+
+    /// Whether a client that was written to takes bytes, as seen by what the kernel holds for it.
+    ///
+    /// Room for more is told only when a good part of the socket's buffer is free, which takes a
+    /// slow reader minutes; and a TCP window opens in bursts, so one look in vain is forgiven.
+    func isTaking(_ place: Int) -> Bool {
+        guard downstreams[place].carrier != .stream, let unsent = downstreams[place].socket.unsent
+        else { return false }
+        let before = downstreams[place].unsent
+        downstreams[place].unsent = unsent
+        let seconds = Int(settings.timeouts.bodyIdle.nanoseconds / 1_000_000_000)
+        if before < 0 || before - unsent >= max(1, settings.limits.minRate * seconds) {
+            downstreams[place].stalls = 0
+            return true
+        }
+        downstreams[place].stalls += 1
+        return downstreams[place].stalls < 2
+    }
+
     /// No deadline: the connection waits for its process, which has one of its own.
     func clearDownstreamDeadline(_ place: Int) { downstreams[place].deadline = Int64.max }
 
+    /// A head has begun: it has its time, and must not trickle.
+    func beginHead(_ place: Int) {
+        downstreams[place].headScan = 0
+        setDownstreamDeadline(place, after: settings.timeouts.header)
+        downstreams[place].headDeadline = downstreams[place].deadline
+        downstreams[place].floor.stop()
+        downstreams[place].floor.startIfStopped(
+            now: now, grace: headGrace, bytesPerSecond: settings.limits.minRate)
+        limitHead(place)
+    }
+
+    /// More of a head has come.
+    func noteHead(_ place: Int, _ count: Int) {
+        downstreams[place].floor.received(
+            count, now: now, grace: headGrace, bytesPerSecond: settings.limits.minRate)
+        limitHead(place)
+    }
+
+    /// How long a head may take before its rate counts.
+    private var headGrace: Int64 { min(settings.timeouts.header.nanoseconds, 10_000_000_000) }
+
+    private func limitHead(_ place: Int) {
+        let deadline = min(downstreams[place].headDeadline, downstreams[place].floor.deadline)
+        downstreams[place].deadline = deadline
+        timers.schedule(place, at: deadline)
+    }
+
+    /// Bytes of a body have come.
+    func noteProgress(_ place: Int, _ count: Int) {
+        downstreams[place].floor.received(
+            count, now: now, grace: settings.timeouts.bodyIdle.nanoseconds,
+            bytesPerSecond: settings.limits.minRate)
+    }
+
+    /// For the next piece of a body: it must come, and must not trickle.
+    func setBodyDeadline(_ place: Int) {
+        let grace = settings.timeouts.bodyIdle.nanoseconds
+        downstreams[place].floor.startIfStopped(
+            now: now, grace: grace, bytesPerSecond: settings.limits.minRate)
+        downstreams[place].deadline = min(now &+ grace, downstreams[place].floor.deadline)
+        timers.schedule(place, at: downstreams[place].deadline)
+    }
+
+    /// No deadline: the process waits for the client, who has one.
+    func clearUpstreamDeadline(_ place: Int) {
+        upstreams[place].deadline = Int64.max
+        let exchange = Int(upstreams[place].exchange)
+        if exchanges[exchange].requestDeadline != .max, exchanges[exchange].pausedAt == 0 {
+            exchanges[exchange].pausedAt = now
+        }
+    }
+
+    /// The client is not what the process waits for any more: its request's time goes on.
+    func resumeRequestClock(_ exchange: Int) {
+        guard exchanges[exchange].pausedAt != 0 else { return }
+        exchanges[exchange].requestDeadline &+= now &- exchanges[exchange].pausedAt
+        exchanges[exchange].pausedAt = 0
+    }
+
     func setUpstreamDeadline(_ place: Int, after span: Interval) {
-        let deadline = now &+ span.nanoseconds
+        var deadline = now &+ span.nanoseconds
+        let exchange = Int(upstreams[place].exchange)
+        if exchange >= 0, exchanges[exchange].pausedAt == 0 {
+            deadline = min(deadline, exchanges[exchange].requestDeadline)
+        }
         upstreams[place].deadline = deadline
         timers.schedule(downstreams.capacity + place, at: deadline)
     }
@@ -52,11 +140,14 @@ extension Worker {
             rejectHead(place, Self.headTooSlow)
         case .exchange:
             let exchange = Int(downstreams[place].exchange)
-            if exchanges[exchange].requestPhase == .sending,
-                exchanges[exchange].responsePhase == .awaitingHead
-            {
+            let isReadingBody =
+                exchanges[exchange].requestPhase == .buffering
+                || exchanges[exchange].requestPhase == .sending
+            if isReadingBody, exchanges[exchange].responsePhase == .awaitingHead {
                 // The client stopped in the middle of its body.
                 answer(exchange, .requestTimeout)
+            } else if !isReadingBody, isTaking(place) {
+                setDownstreamDeadline(place, after: settings.timeouts.bodyIdle)
             } else {
                 // The client does not read what it asked for.
                 abandonDownstream(place)
@@ -72,12 +163,26 @@ extension Worker {
             upstreamConnectTimedOut(place)
         case .busy:
             let exchange = Int(upstreams[place].exchange)
-            if exchanges[exchange].responsePhase == .awaitingHead {
+            if now >= exchanges[exchange].requestDeadline {
+                requestTookTooLong(exchange)
+                return
+            }
+            switch exchanges[exchange].responsePhase {
+            case .awaitingHead:
                 endUpstream(exchange, .failed)
                 answer(exchange, .gatewayTimeout)
-            } else {
-                responseBroken(exchange)
+            case .streaming, .received: responseBroken(exchange)
             }
+        }
+    }
+
+    /// `request_timeout`: the client is answered.
+    private func requestTookTooLong(_ exchange: Int) {
+        if exchanges[exchange].responsePhase == .awaitingHead {
+            endUpstream(exchange, .failed)
+            answer(exchange, .requestTookTooLong)
+        } else {
+            responseBroken(exchange)
         }
     }
 }

@@ -219,9 +219,10 @@ extension Worker {
     func brokenBeforeResponse(_ exchange: Int) {
         let place = Int(exchanges[exchange].upstream)
         let retries = settings.groups[Int(exchanges[exchange].group)].retries
-        let nothingSent = !upstreams[place].sentAny && exchanges[exchange].requestBodyBytes == 0
-        let mayRepeat = nothingSent || exchanges[exchange].isReplayable
-        if mayRepeat, upstreams[place].input.isEmpty, exchanges[exchange].attempts < retries {
+        let mayRepeat = !upstreams[place].sentAny || exchanges[exchange].isReplayable
+        if mayRepeat, exchanges[exchange].bodyIsKept, upstreams[place].input.isEmpty,
+            exchanges[exchange].attempts < retries
+        {
             exchanges[exchange].attempts += 1
             counters.add(.retries)
             exchanges[exchange].upstream = -1

@@ -27,6 +27,7 @@ final class Worker {
     var exchanges: Slab<Exchange>
     var timers: TimerWheel
     var blocks: BlockPool
+    var chains: BlockChains
     var pools: ProcessPools
 
     /// The heads parsed last; used up before the next is parsed.
@@ -92,6 +93,7 @@ final class Worker {
         // A head, and room for the fields that are added to it.
         let blockSize = max(16 * 1024, settings.limits.requestHead) + 4096
         blocks = BlockPool(blockSize: blockSize, keep: 256)
+        chains = BlockChains(capacity: settings.limits.links(blockSize: blockSize))
         pools = ProcessPools(groups: groups.count)
         accessLog = AccessLogBuffer(writer: shared.accessLog, format: settings.accessLog.format)
     }

@@ -54,6 +54,8 @@ static inline long mooring_send(int fd, const void *buffer, size_t count) {
     ssize_t sent = send(fd, buffer, count, MSG_NOSIGNAL);
     return sent < 0 ? -errno : sent;
 }
+// Bytes that the peer has not taken yet: unacknowledged ones over TCP; or -errno.
+long mooring_unsent(int fd);
 static inline int mooring_shutdown_write(int fd) { return shutdown(fd, SHUT_WR) < 0 ? -errno : 0; }
 static inline void mooring_close(int fd) { close(fd); }
 // The next close sends RST: the peer cannot take what it got for a whole message.

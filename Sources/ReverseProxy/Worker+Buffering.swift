@@ -1,0 +1,181 @@
+internal import Backends
+internal import HTTPWire
+internal import Reactor
+
+/// A request body before its slot: read here, so that a slow client holds no process.
+///
+/// What has come is kept as it will be sent until it is known that it need not be sent again.
+extension Worker {
+    /// Begins an exchange with a body: at once when the body is here or is to be asked for, else
+    /// when it has come, or as much of it as is kept.
+    func admitWithBody(_ exchange: Int) {
+        let downstream = Int(exchanges[exchange].downstream)
+        let awaitsInvitation =
+            exchanges[exchange].expectsContinue && downstreams[downstream].input.isEmpty
+        let isHere = isBodyInInput(exchange)
+        if awaitsInvitation || settings.limits.requestBuffer == 0 || isHere {
+            keepBody(exchange, isWhole: isHere)
+            admit(exchange)
+        } else {
+            exchanges[exchange].requestPhase = .buffering
+            downstreams[downstream].floor.stop()
+            bufferRequest(exchange)
+        }
+    }
+
+    /// A length, and so many bytes behind the head that was just parsed.
+    private func isBodyInInput(_ exchange: Int) -> Bool {
+        guard case .length(let length) = requestHead.body else { return false }
+        return length <= UInt64(downstreams[Int(exchanges[exchange].downstream)].input.count)
+    }
+
+    /// Reads what has come of the body, and asks for a slot when that is enough.
+    func bufferRequest(_ exchange: Int) {
+        let downstream = Int(exchanges[exchange].downstream)
+        var reads = 0
+        while true {
+            let fill = storeBody(exchange, downstream)
+            if isBodyTooLarge(exchange) {
+                answer(exchange, .bodyTooLarge)
+                return
+            }
+            switch fill {
+            case .ended, .full:
+                keepBody(exchange, isWhole: fill == .ended)
+                clearDownstreamDeadline(downstream)
+                admit(exchange)
+                return
+            case .bad:
+                answer(exchange, .badRequest)
+                return
+            case .starved: break
+            }
+            if reads == Self.readsPerTurn {
+                let serial = downstreams.serial(downstream)
+                postponed.append(EventToken(.downstream, place: downstream, serial: serial))
+                return
+            }
+            reads += 1
+            guard receiveBody(downstream, exchange) else { return }
+        }
+    }
+
+    /// Moves what is in the input to the chain, framed as the process will get it.
+    private func storeBody(_ exchange: Int, _ downstream: Int) -> BodyFill {
+        while true {
+            let filled = chains.withLast(of: &exchanges[exchange].stored) { block in
+                decodeBody(exchange, downstream, into: &block)
+            }
+            if let filled, filled != .full { return filled }
+            guard exchanges[exchange].stored.bytes < settings.limits.requestBuffer else {
+                return .full
+            }
+            var fresh = Block.none
+            blocks.equip(&fresh)
+            guard chains.append(&fresh, to: &exchanges[exchange].stored) else {
+                blocks.release(&fresh)
+                return .full
+            }
+        }
+    }
+
+    /// Remembers where the body stands, so that it can be sent again from its beginning.
+    private func keepBody(_ exchange: Int, isWhole: Bool) {
+        let downstream = Int(exchanges[exchange].downstream)
+        downstreams[downstream].floor.stop()
+        downstreams[downstream].input.compact(to: exchanges[exchange].headLength)
+        exchanges[exchange].keptBody = exchanges[exchange].requestBody
+        exchanges[exchange].keptBytes = exchanges[exchange].requestBodyBytes
+        exchanges[exchange].isReplayable = exchanges[exchange].method.isIdempotent && isWhole
+    }
+
+    /// Goes back to the beginning of a body that is still kept; harmless when nothing was sent.
+    func rewindBody(_ exchange: Int) {
+        guard exchanges[exchange].hasBody, exchanges[exchange].bodyIsKept else { return }
+        let downstream = Int(exchanges[exchange].downstream)
+        exchanges[exchange].storedCursor = ChainCursor()
+        exchanges[exchange].requestBody = exchanges[exchange].keptBody
+        exchanges[exchange].requestBodyBytes = exchanges[exchange].keptBytes
+        downstreams[downstream].input.unconsume(to: exchanges[exchange].headLength)
+    }
+
+    /// The kept body will not be sent again.
+    func dropStoredBody(_ exchange: Int) {
+        exchanges[exchange].bodyIsKept = false
+        chains.release(&exchanges[exchange].stored, to: &blocks)
+        exchanges[exchange].storedCursor = ChainCursor()
+    }
+
+    /// Copies of what is stored and then of what comes as much as there is room for.
+    func fillRequest(_ exchange: Int, _ downstream: Int, _ upstream: Int) -> BodyFill {
+        let stored = exchanges[exchange].stored
+        if !exchanges[exchange].storedCursor.isAtEnd(of: stored) {
+            blocks.equip(&upstreams[upstream].output)
+            chains.copy(
+                from: stored, at: &exchanges[exchange].storedCursor,
+                into: &upstreams[upstream].output)
+            if !exchanges[exchange].storedCursor.isAtEnd(of: stored) { return .full }
+        }
+        blocks.equip(&upstreams[upstream].output)
+        return decodeBody(exchange, downstream, into: &upstreams[upstream].output)
+    }
+}
+
+// A response that its client does not take as fast as it comes.
+
+extension Worker {
+    /// Sends what is ready for a client, and keeps what it does not take yet.
+    ///
+    /// While the client is behind, further output goes to the backlog, up to `response_buffer`.
+    func sendOrStore(_ place: Int) -> StoreOutcome {
+        if !downstreams[place].wantsWrite {
+            switch flush(place) {
+            case .done: return .room
+            case .broken: return .clientGone
+            case .blocked: break
+            }
+        }
+        let waiting = downstreams[place].backlog.bytes + downstreams[place].output.count
+        guard waiting < settings.limits.responseBuffer else { return .full }
+        if downstreams[place].output.room > BodyFrame.overhead { return .room }
+        return chains.append(&downstreams[place].output, to: &downstreams[place].backlog)
+            ? .room : .full
+    }
+
+    /// Sends the backlog, which came before what is in the output.
+    func flushBacklog(_ place: Int) -> FlushOutcome {
+        while !downstreams[place].backlog.isEmpty {
+            let newest = downstreams[place].output
+            downstreams[place].output = chains.removeFirst(of: &downstreams[place].backlog)
+            let outcome = sendOutput(place)
+            if outcome == .done {
+                blocks.release(&downstreams[place].output)
+            } else {
+                chains.putBack(&downstreams[place].output, to: &downstreams[place].backlog)
+            }
+            downstreams[place].output = newest
+            if outcome != .done { return outcome }
+        }
+        return .done
+    }
+}
+
+/// What became of a piece of body that was to be moved to a block.
+enum BodyFill {
+    /// The body is complete.
+    case ended
+    /// No more room; there may be more bytes.
+    case full
+    /// All that has come was moved.
+    case starved
+    case bad
+}
+
+/// What became of output for a client that may be slow.
+enum StoreOutcome {
+    /// There is room for more.
+    case room
+    /// Whoever makes the output has to wait for the client.
+    case full
+    case clientGone
+}
