@@ -1,4 +1,4 @@
-// Holds the place of HTTP/2's and PROXY's types until their files are here; they replace this one.
+// Holds the place of HTTP/2's types until their files are here; they replace this one.
 
 /// Holds a place.
 package struct HTTP2Settings {
@@ -26,9 +26,4 @@ package final class HTTP2Connection {
     package func reset(_ stream: Int32) {}
     package func forget(_ stream: Int32) {}
     package func goAway() {}
-}
-/// Holds a place.
-package struct ProxyHeader {
-    package enum Parsed { case incomplete, invalid, local(Int), parsed(source: Int, Int) }
-    package static func parse(_ bytes: Span<UInt8>) -> Parsed { .invalid }
 }

@@ -45,9 +45,8 @@ extension Worker {
         case .local(let length):
             downstreams[place].socket.discard(length)
             secure(place)
-        case .parsed(let source, let length):
-            downstreams[place].socket.discard(length)
-            _ = source
+        case .parsed(let header):
+            downstreams[place].socket.discard(header.length)
             secure(place)
         }
     }
