@@ -99,7 +99,7 @@ internal import Testing
         let receiver = socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue), 0)
         defer {
             close(receiver)
-            unlink(path)
+            unsafe unlink(path)
         }
         var address = sockaddr_un()
         address.sun_family = sa_family_t(AF_UNIX)
@@ -115,7 +115,7 @@ internal import Testing
         ServiceManager(environment: ["NOTIFY_SOCKET": path], process: 42)
             .notify("READY=1", "STATUS=serving")
         var buffer = [UInt8](repeating: 0, count: 256)
-        let got = unsafe recv(receiver, &buffer, buffer.count, Int32(MSG_DONTWAIT.rawValue))
+        let got = unsafe recv(receiver, &buffer, buffer.count, Int32(MSG_DONTWAIT))
         #expect(
             String(decoding: buffer.prefix(max(0, got)), as: UTF8.self) == "READY=1\nSTATUS=serving"
         )
