@@ -1,9 +1,11 @@
 /// One step through a body.
 package enum BodyEvent: Equatable, Sendable {
-    /// Data at the given range; up to and with it, so many bytes are done with.
+    /// Data at the given range, which may be empty; up to and with it, so many bytes are done with.
     case data(consumed: Int, Range<Int>)
+    /// What is not consumed is to be given again, with more behind it.
     case needMore(consumed: Int)
-    /// The framing says that this was all; what follows is another message.
+    /// The framing says that this was all; what follows is another message. The last `trailerLength`
+    /// bytes are the trailer section.
     case end(consumed: Int)
     case bad
 }
@@ -21,7 +23,11 @@ package struct BodyDecoder: Sendable {
     /// No body.
     package static var none: BodyDecoder { BodyDecoder(.none) }
 
-    package init(_ framing: BodyFraming) {
+    /// - Parameters:
+    ///   - framing: Of the message.
+    ///   - holdsTrailers: Trailers are wanted: they are consumed together, with the end of the body.
+    package init(_ framing: BodyFraming, holdsTrailers: Bool = false) {
+        if holdsTrailers { chunks = ChunkedDecoder(holdsTrailers: true) }
         switch framing {
         case .none: kind = .none
         case .length(let length):
@@ -44,6 +50,14 @@ package struct BodyDecoder: Sendable {
 
     /// The close of the connection is its regular end.
     package var endsWithConnection: Bool { kind == .untilClose }
+
+    /// Bytes of the trailer section gone over so far, with its line ends and the empty line.
+    package var trailerLength: Int { Int(chunks.trailerLength) }
+
+    /// Room that the next event may take at its receiver, beside one byte of data at least.
+    package var roomWanted: Int {
+        kind == .chunked && chunks.isInTrailers ? BodyFrame.endRoom : BodyFrame.overhead + 1
+    }
 
     /// The next step over bytes that follow what was consumed; not to be called once it has ended.
     ///
@@ -71,6 +85,19 @@ package enum BodyFrame {
     package static let overhead = 32
     /// Ends a chunked body.
     package static let lastChunk: StaticString = "0\r\n\r\n"
+    /// What the end of a chunked body with trailers takes at most.
+    package static let endRoom = Trailers.limit + 5
+
+    /// Ends a chunked body with those of its trailers that may be forwarded.
+    ///
+    /// - Parameters:
+    ///   - trailers: The trailer section as the decoder took it, or nothing.
+    ///   - sink: Takes the end.
+    package static func writeEnd(trailers: Span<UInt8>, into sink: inout ByteSink) {
+        sink.append("0\r\n")
+        Trailers.write(trailers, into: &sink)
+        sink.append("\r\n")
+    }
 
     /// Writes one piece of data, as a chunk or as it is; nothing for no data, which would be the end.
     package static func write(_ data: Span<UInt8>, chunked: Bool, into sink: inout ByteSink) {

@@ -1,7 +1,7 @@
 /// Takes chunked framing off a body (RFC 9112 section 7.1): strict, and bounded in everything.
 ///
-/// A few bytes of plain data. Chunk extensions and trailers are checked and dropped, which a
-/// recipient may do (sections 7.1.1 and 7.1.2).
+/// A few bytes of plain data. Chunk extensions are checked and dropped, as a recipient must do with
+/// those it does not know (section 7.1.1); trailers are checked and left to the caller.
 package struct ChunkedDecoder: Sendable {
     private enum State: UInt8 {
         /// At the first digit of a size. Can transition to: size.
@@ -32,22 +32,42 @@ package struct ChunkedDecoder: Sendable {
     }
 
     private static let extensionLimit: UInt16 = 256
-    private static let trailerLimit: UInt16 = 8192
+    /// Framing beyond what the data asks for: above it the sender wants work, not an answer.
+    private static let wasteLimit: Int32 = 16 * 1024
 
     private var state = State.sizeStart
     private var digits: UInt8 = 0
     private var trailerHasColon = false
-    /// Bytes of extension or trailers seen.
+    /// The trailer section is not consumed before it is whole.
+    private let holdsTrailers: Bool
+    /// Bytes of extension seen.
     private var extra: UInt16 = 0
+    /// Bytes of the trailer section seen, with its line ends and the empty line.
+    private(set) var trailerLength: UInt16 = 0
+    /// Extensions that small chunks do not make up for.
+    private var waste: Int32 = 0
     private var remaining: UInt64 = 0
 
-    package init() {}
+    /// - Parameter holdsTrailers: The trailer section is not consumed before it is whole, so that it
+    ///   lies at the end of what was consumed with the end of the body.
+    package init(holdsTrailers: Bool = false) { self.holdsTrailers = holdsTrailers }
 
     package var isEnded: Bool { state == .ended }
+
+    /// The last chunk has been seen, and what follows is trailers.
+    var isInTrailers: Bool {
+        switch state {
+        case .trailerStart, .trailer, .trailerLineFeed, .endLineFeed: true
+        case .sizeStart, .size, .sizePadding, .chunkExtension, .sizeLineFeed, .data, .dataReturn,
+            .dataLineFeed, .ended:
+            false
+        }
+    }
 
     /// Goes over bytes up to the next piece of data, the end, or the end of the bytes.
     package mutating func next(_ bytes: Span<UInt8>, limit: Int) -> BodyEvent {
         var position = 0
+        if isInTrailers { return nextTrailers(bytes, from: 0) }
         while position < bytes.count {
             if state == .data {
                 let available = min(bytes.count &- position, limit)
@@ -58,9 +78,27 @@ package struct ChunkedDecoder: Sendable {
             }
             if !step(bytes[position]) { return .bad }
             position &+= 1
-            if state == .ended { return .end(consumed: position) }
+            if state == .trailerStart {
+                // The caller may want to make room for what is held first.
+                if holdsTrailers { return .data(consumed: position, position..<position) }
+                return nextTrailers(bytes, from: position)
+            }
         }
         return .needMore(consumed: position)
+    }
+
+    /// Goes over trailers that begin at `start`, or go on there where they are not held.
+    private mutating func nextTrailers(_ bytes: Span<UInt8>, from start: Int) -> BodyEvent {
+        var position = holdsTrailers ? start &+ Int(trailerLength) : start
+        while position < bytes.count {
+            trailerLength &+= 1
+            guard step(bytes[position]) else { return .bad }
+            position &+= 1
+            if state == .ended { return .end(consumed: position) }
+            // At the limit and not whole: who holds them may have no room for more.
+            if trailerLength == Trailers.limit { return .bad }
+        }
+        return .needMore(consumed: holdsTrailers ? start : position)
     }
 
     /// One byte of framing; false: it may not stand there.
@@ -70,8 +108,10 @@ package struct ChunkedDecoder: Sendable {
         case .sizePadding, .chunkExtension: return stepExtension(byte)
         case .sizeLineFeed:
             state = remaining == 0 ? .trailerStart : .data
-            extra = 0
-            return byte == 0x0a
+            // A few bytes of extension are as good as data; a chunk's own framing is its sender's.
+            let useful = Int32(truncatingIfNeeded: min(remaining, 4096)) &+ 16
+            waste = max(0, waste &+ Int32(extra) &- useful)
+            return byte == 0x0a && waste <= Self.wasteLimit
         case .dataReturn:
             state = .dataLineFeed
             return byte == 0x0d
@@ -130,8 +170,6 @@ package struct ChunkedDecoder: Sendable {
             state = .trailerLineFeed
             return trailerHasColon
         }
-        extra += 1
-        guard extra <= Self.trailerLimit else { return false }
         if state == .trailerStart {
             state = .trailer
             trailerHasColon = false

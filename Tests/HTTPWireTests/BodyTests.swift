@@ -30,10 +30,24 @@ internal import Testing
         func text(_ count: Int) -> String { String(repeating: "a", count: count) }
         #expect(decoded("0;\(text(255))\r\n\r\n") != nil)
         #expect(decoded("0;\(text(256))\r\n\r\n") == nil)
-        #expect(decoded("0\r\nX:\(text(8190))\r\n\r\n") != nil)
-        #expect(decoded("0\r\nX:\(text(8191))\r\n\r\n") == nil)
-        let lines = String(repeating: "X:\(text(100))\r\n", count: 90)
+        // With three line ends and the name.
+        #expect(decoded("0\r\nX:\(text(4090))\r\n\r\n") != nil)
+        #expect(decoded("0\r\nX:\(text(4091))\r\n\r\n") == nil)
+        let lines = String(repeating: "X:\(text(100))\r\n", count: 40)
         #expect(decoded("0\r\n\(lines)\r\n") == nil)
+    }
+
+    @Test func `extensions that outweigh the data are refused (RFC 9112 7.1.1)`() {
+        let ext = ";" + String(repeating: "a", count: 99)
+        func chunks(_ count: Int, size: Int) -> String {
+            let data = String(repeating: "x", count: size)
+            let chunk = String(size, radix: 16) + ext + "\r\n\(data)\r\n"
+            return String(repeating: chunk, count: count) + "0\r\n\r\n"
+        }
+        // 83 bytes of each are more than the chunk is worth.
+        #expect(decoded(chunks(197, size: 1)) != nil)
+        #expect(decoded(chunks(198, size: 1)) == nil)
+        #expect(decoded(chunks(1000, size: 84)) != nil)
     }
 
     @Test func `a body by length ends there`() throws {
