@@ -69,6 +69,23 @@ int mooring_address_port(const struct mooring_address *address) {
     return 0;
 }
 
+bool mooring_address_ip(const struct mooring_address *address, uint64_t *high, uint64_t *low) {
+    const struct sockaddr_storage *any = &address->storage;
+    if (any->ss_family == AF_INET) {
+        *high = 0;
+        *low = 0xffffull << 32 | ntohl(((const struct sockaddr_in *)any)->sin_addr.s_addr);
+        return true;
+    }
+    if (any->ss_family != AF_INET6) return false;
+    const uint8_t *bytes = ((const struct sockaddr_in6 *)any)->sin6_addr.s6_addr;
+    *high = *low = 0;
+    for (int i = 0; i < 8; i++) {
+        *high = *high << 8 | bytes[i];
+        *low = *low << 8 | bytes[i + 8];
+    }
+    return true;
+}
+
 bool mooring_address_is_unix(const struct mooring_address *address) {
     return address->storage.ss_family == AF_UNIX;
 }

@@ -37,6 +37,14 @@ package struct SocketAddress: @unchecked Sendable {
         return unsafe Int(mooring_address_port(&copy))
     }
 
+    /// The IP address as two halves, IPv4 in its mapped form (RFC 4291 section 2.5.5.2); nil: unix.
+    package var ip: (high: UInt64, low: UInt64)? {
+        var copy = native
+        var high: UInt64 = 0
+        var low: UInt64 = 0
+        return unsafe mooring_address_ip(&copy, &high, &low) ? (high, low) : nil
+    }
+
     package var isUnix: Bool {
         var copy = native
         return unsafe mooring_address_is_unix(&copy)

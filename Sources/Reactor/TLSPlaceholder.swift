@@ -11,7 +11,9 @@ package struct TLSStream {
     /// Holds a place.
     package enum Version { case http11, http2 }
     package init?(accepting: TLSServerContext, descriptor: Int32) { return nil }
-    package init?(connecting: TLSClientContext, serverName: String, descriptor: Int32) { return nil }
+    package init?(connecting: TLSClientContext, serverName: String, descriptor: Int32) {
+        return nil
+    }
     package func handshake() -> TLSHandshake { .failed(0) }
     package func receive(into block: inout Block) -> Transfer { .end }
     package func send(from block: inout Block) -> Transfer { .end }

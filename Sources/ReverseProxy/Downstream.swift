@@ -1,4 +1,5 @@
 internal import Backends
+internal import HTTPWire
 internal import Reactor
 internal import SessionAffinity
 
@@ -79,12 +80,17 @@ struct Downstream {
     var isFresh = true
     var keepAlive = true
 
+    /// Whose connection it is; nil: on a unix socket.
+    var address: IPAddress?
+    /// What it says of its clients is believed.
+    var isTrusted = false
     var peer: PeerText
     var affinity = ConnectionAffinity()
 
-    init(socket: StreamSocket, peer: PeerText) {
+    init(socket: StreamSocket, address: IPAddress?) {
         self.socket = socket
-        self.peer = peer
+        self.address = address
+        peer = PeerText(address, isSecure: false)
     }
 }
 
@@ -108,16 +114,35 @@ struct InlineText<let capacity: Int> {
 
 /// Who is at the other end: for the log, and as the fields that a backend is told.
 struct PeerText {
-    let host: InlineText<48>
+    private(set) var host = InlineArray<40, UInt8>(repeating: 0)
+    private(set) var hostCount = 0
     /// `X-Forwarded-For`, `X-Forwarded-Proto` and `Via`, each with its CRLF.
-    let fields: InlineText<144>
+    private(set) var fields = InlineArray<112, UInt8>(repeating: 0)
+    private(set) var fieldCount = 0
 
-    init(_ address: SocketAddress) {
-        // A unix peer has no address to tell; RFC 7239 has "unknown" for that.
-        let text = address.isUnix ? "unknown" : address.host
-        host = InlineText(text)
-        fields = InlineText(
-            "X-Forwarded-For: \(text)\r\nX-Forwarded-Proto: http\r\nVia: 1.1 mooring\r\n")
+    /// - Parameter address: nil: a unix socket, which has none to tell (RFC 7239 section 6.3).
+    init(_ address: IPAddress?, isSecure: Bool) {
+        hostCount = Self.fill(&host) { sink in
+            if let address {
+                address.write(into: &sink)
+            } else {
+                sink.append("unknown")
+            }
+        }
+        fieldCount = Self.fill(&fields) { sink in
+            SenderLines.write(client: address, isSecure: isSecure, into: &sink)
+        }
+    }
+
+    private static func fill<let size: Int>(
+        _ bytes: inout InlineArray<size, UInt8>, _ write: (inout ByteSink) -> Void
+    ) -> Int {
+        var span = bytes.mutableSpan
+        return unsafe span.withUnsafeMutableBufferPointer { buffer in
+            var sink = unsafe ByteSink(buffer)
+            write(&sink)
+            return sink.count
+        }
     }
 }
 

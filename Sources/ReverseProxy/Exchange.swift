@@ -47,6 +47,11 @@ struct Exchange {
     /// The claim and new session that it was admitted with, for a retry.
     var admission: AdmissionRequest
 
+    /// Who asks: the peer, or whom a trusted proxy speaks for; nil: on a unix socket.
+    var client: IPAddress?
+    /// The client's own connection is encrypted.
+    var isSecure = false
+
     /// Facts of the request head.
     var method = RequestMethod.other
     var isHTTP11 = true

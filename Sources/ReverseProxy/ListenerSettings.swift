@@ -1,4 +1,5 @@
 package import Backends
+package import HTTPWire
 package import Reactor
 
 /// One address that the data plane listens on, and how its peers are spoken to.
@@ -15,6 +16,8 @@ package struct ListenerSettings: Sendable {
     package var http2 = true
     /// Every peer has to begin with a PROXY header.
     package var proxyProtocol = false
+    /// Whose `X-Forwarded-*` and `Forwarded` are believed.
+    package var trusted = TrustedNetworks()
     /// Nil: clear text.
     package var tls: TLSServerContext?
 

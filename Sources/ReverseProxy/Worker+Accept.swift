@@ -1,4 +1,5 @@
 internal import Backends
+internal import HTTPWire
 internal import Reactor
 internal import Synchronization
 
@@ -78,7 +79,8 @@ extension Worker {
     /// Takes a connection into this loop and reads at once: the request is usually there already.
     func adopt(_ socket: StreamSocket, _ address: SocketAddress, from listener: Int) {
         counters.add(.accepted)
-        var connection = Downstream(socket: socket, peer: PeerText(address))
+        let ip = address.ip.map { IPAddress(high: $0.high, low: $0.low) }
+        var connection = Downstream(socket: socket, address: ip)
         connection.listener = Int32(truncatingIfNeeded: listener)
         guard let place = downstreams.insert(connection) else {
             socket.close()

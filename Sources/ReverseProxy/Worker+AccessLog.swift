@@ -19,10 +19,9 @@ extension Worker {
     }
 
     private func logText(_ exchange: Int) {
-        let place = Int(exchanges[exchange].downstream)
         appendTime()
         accessLog.append(" ")
-        appendClient(place)
+        appendClient(exchange)
         accessLog.append(" \"")
         appendRequestLine(exchange)
         accessLog.append("\" ")
@@ -46,11 +45,10 @@ extension Worker {
     }
 
     private func logJSON(_ exchange: Int) {
-        let place = Int(exchanges[exchange].downstream)
         accessLog.append("{\"time\":\"")
         appendTime()
         accessLog.append("\",\"client\":\"")
-        appendClient(place)
+        appendClient(exchange)
         accessLog.append("\",\"request\":\"")
         appendRequestLine(exchange)
         accessLog.append("\",\"status\":")
@@ -83,9 +81,17 @@ extension Worker {
         accessLog.append("Z")
     }
 
-    private func appendClient(_ place: Int) {
-        let host = downstreams[place].peer.host
-        accessLog.append(escaping: host.bytes.span.extracting(host.range))
+    private func appendClient(_ exchange: Int) {
+        let place = Int(exchanges[exchange].downstream)
+        var client = exchanges[exchange].client
+        if client == downstreams[place].address {
+            let peer = downstreams[place].peer
+            return accessLog.append(peer.host.span.extracting(0..<peer.hostCount))
+        }
+        // A trusted proxy has spoken for somebody.
+        if client == nil { client = downstreams[place].address }
+        let text = PeerText(client, isSecure: false)
+        accessLog.append(text.host.span.extracting(0..<text.hostCount))
     }
 
     private func appendRequestLine(_ exchange: Int) {

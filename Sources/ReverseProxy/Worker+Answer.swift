@@ -93,6 +93,23 @@ extension Worker {
         finishAnswer(exchange)
     }
 
+    /// Answers an OPTIONS that is to go no further (RFC 9110 section 7.6.2).
+    func answerOptions(_ exchange: Int) {
+        let place = Int(exchanges[exchange].downstream)
+        if !exchanges[exchange].requestBody.isEnded { downstreams[place].keepAlive = false }
+        exchanges[exchange].requestPhase = .done
+        exchanges[exchange].responsePhase = .received
+        exchanges[exchange].status = 200
+        wallClock.refresh(turn: now)
+        blocks.equip(&downstreams[place].output)
+        let date = wallClock.httpDate
+        var sink = unsafe ByteSink(downstreams[place].output.writable)
+        OptionsAnswer.write(
+            date: date.span, closes: !downstreams[place].keepAlive, into: &sink)
+        downstreams[place].output.commit(sink.count)
+        finishAnswer(exchange)
+    }
+
     /// All of the response is in the client's output; completes once it is sent.
     func finishAnswer(_ exchange: Int) {
         let place = Int(exchanges[exchange].downstream)

@@ -47,13 +47,25 @@ extension Worker {
             secure(place)
         case .parsed(let header):
             downstreams[place].socket.discard(header.length)
+            // Whether TLS ended at the sender counts like TLS here: it is asked for as a whole.
+            downstreams[place].isSecure = header.isSecure
+            downstreams[place].address = header.source.address
             secure(place)
         }
     }
 
     /// Begins TLS where the listener has it; else the first request may come.
     private func secure(_ place: Int) {
-        guard let context = listener(of: place)?.tls else {
+        guard let listener = listener(of: place) else { return closeDownstream(place) }
+        let address = downstreams[place].address
+        downstreams[place].isTrusted =
+            !listener.trusted.isEmpty && listener.trusted.contains(address)
+        let isSecure = downstreams[place].isSecure || listener.tls != nil
+        if isSecure || listener.proxyProtocol {
+            downstreams[place].isSecure = isSecure
+            downstreams[place].peer = PeerText(address, isSecure: isSecure)
+        }
+        guard let context = listener.tls else {
             downstreams[place].phase = .idle
             setDownstreamDeadline(place, after: settings.timeouts.keepalive)
             return readRequests(place)
@@ -64,7 +76,6 @@ extension Worker {
         else { return closeDownstream(place) }
         downstreams[place].tls = tls
         downstreams[place].carrier = .tls
-        downstreams[place].isSecure = true
         downstreams[place].phase = .handshaking
         setDownstreamDeadline(place, after: settings.timeouts.header)
         wantHandshake(place)

@@ -90,7 +90,9 @@ extension Worker {
 
     private func openStream(_ stream: Int32, on place: Int, _ multiplexer: Multiplexer) {
         var child = Downstream(
-            socket: StreamSocket(descriptor: -1), peer: downstreams[place].peer)
+            socket: StreamSocket(descriptor: -1), address: downstreams[place].address)
+        child.peer = downstreams[place].peer
+        child.isTrusted = downstreams[place].isTrusted
         child.carrier = .stream
         child.parent = Int32(truncatingIfNeeded: place)
         child.stream = stream

@@ -119,6 +119,18 @@ extension Worker {
 
         let readable = unsafe downstreams[place].input.readable
         let bytes = unsafe readable.span
+        if downstreams[place].isTrusted {
+            let origin = origin(of: place, bytes)
+            exchanges[exchange].client = origin.client
+            exchanges[exchange].isSecure = origin.isSecure
+        } else {
+            exchanges[exchange].client = downstreams[place].address
+            exchanges[exchange].isSecure = downstreams[place].isSecure
+        }
+        if requestHead.maxForwards == 0, requestHead.method == .options {
+            downstreams[place].input.consume(requestHead.headLength)
+            return answerOptions(exchange)
+        }
         if let problem = chooseRoute(exchange, bytes) {
             downstreams[place].input.consume(requestHead.headLength)
             answer(exchange, problem)
@@ -133,6 +145,13 @@ extension Worker {
         parsedExchange = exchange
         if exchanges[exchange].hasBody { admitWithBody(exchange) } else { admit(exchange) }
         parsedExchange = -1
+    }
+
+    /// Where the parsed head came from, as a trusted proxy says.
+    func origin(of place: Int, _ bytes: Span<UInt8>) -> RequestOrigin {
+        requestHead.origin(
+            in: bytes, peer: downstreams[place].address, isSecure: downstreams[place].isSecure,
+            trusted: listener(of: place)?.trusted ?? TrustedNetworks())
     }
 
     /// A fresh exchange on a connection; nil: none is free and the connection is closed.
@@ -157,9 +176,8 @@ extension Worker {
         guard let route = routes.table.match(host: host, path: path) else { return .noRoute }
         exchanges[exchange].route = Int32(truncatingIfNeeded: route)
         exchanges[exchange].group = Int32(truncatingIfNeeded: routes.plans[route].group)
-        let isSecure = downstreams[Int(exchanges[exchange].downstream)].isSecure
         exchanges[exchange].codec = Int32(
-            truncatingIfNeeded: routes.plans[route].codec + (isSecure ? 1 : 0))
+            truncatingIfNeeded: routes.plans[route].codec + (exchanges[exchange].isSecure ? 1 : 0))
         if routes.plans[route].stripsPrefix {
             exchanges[exchange].prefixLength = routes.table.prefixLength(of: route, in: path)
         }

@@ -34,11 +34,14 @@ extension Worker {
             precondition(parsed == .complete, "a head that was parsed once parses again")
         }
         var sink = unsafe ByteSink(upstreams[upstream].output.writable)
-        let fields = downstreams[downstream].peer.fields
+        let peer = downstreams[downstream].peer
+        let origin =
+            downstreams[downstream].isTrusted ? self.origin(of: downstream, bytes) : nil
         requestHead.write(
             from: bytes, strippingPrefix: exchanges[exchange].prefixLength,
             without: exchanges[exchange].removals,
-            forwarded: fields.bytes.span.extracting(fields.range), into: &sink)
+            forwarded: peer.fields.span.extracting(0..<peer.fieldCount), origin: origin, into: &sink
+        )
         writeAffinity(exchange, into: &sink)
         sink.append("\r\n")
         if sink.overflowed { return false }

@@ -21,6 +21,8 @@ int mooring_address_tcp(struct mooring_address *address, const char *host, uint1
 // Host or path without port, NUL-terminated, for logs and X-Forwarded-For; the length written.
 int mooring_address_host(const struct mooring_address *address, char *text, int capacity);
 int mooring_address_port(const struct mooring_address *address);
+// The address as two big-endian halves, IPv4 in its mapped form; false for a unix socket.
+bool mooring_address_ip(const struct mooring_address *address, uint64_t *high, uint64_t *low);
 bool mooring_address_is_unix(const struct mooring_address *address);
 bool mooring_address_is_loopback(const struct mooring_address *address);
 
