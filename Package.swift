@@ -55,7 +55,7 @@ let package = Package(
         .target(name: "HTTPWire", swiftSettings: dataPathSettings),
         .target(
             name: "Reactor",
-            dependencies: ["CLinux"],
+            dependencies: ["CLinux", "COpenSSL"],
             swiftSettings: dataPathSettings),
         .target(
             name: "ConfigFile",
@@ -121,7 +121,8 @@ let package = Package(
         .testTarget(
             name: "HTTPWireTests", dependencies: ["HTTPWire", "TestSupport"],
             swiftSettings: settings),
-        .testTarget(name: "ReactorTests", dependencies: ["Reactor"], swiftSettings: settings),
+        .testTarget(
+            name: "ReactorTests", dependencies: ["Reactor", "COpenSSL"], swiftSettings: settings),
         .testTarget(
             name: "ReverseProxyTests", dependencies: ["ReverseProxy", "Reactor", "Backends"],
             swiftSettings: settings),

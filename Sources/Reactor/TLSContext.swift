@@ -1,0 +1,72 @@
+internal import CLinux
+internal import COpenSSL
+
+/// What is spoken inside TLS, by its name in ALPN (RFC 7301 section 6).
+package enum TLSApplicationProtocol: Sendable {
+    case http11
+    case http2
+
+    var name: String.UTF8View {
+        switch self {
+        case .http11: "http/1.1".utf8
+        case .http2: "h2".utf8
+        }
+    }
+}
+
+/// What both sides of TLS have in common.
+enum TLSContext {
+    /// ECDHE and AEAD alone: forward secrecy, and no CBC (the "intermediate" list of Mozilla without
+    /// DHE, whose groups cost much and are asked for by nobody).
+    private static let ciphers =
+        "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:"
+        + "ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384:"
+        + "ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305"
+    private static let ciphers13 =
+        "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256"
+    private static let groups = "X25519:P-256:P-384"
+    /// Certificates between the peer's and the authority.
+    private static let chainDepth: Int32 = 5
+
+    /// A context with the defaults of this program; freed by the caller.
+    ///
+    /// TLS 1.2 and 1.3. The client's order of ciphers counts, since all of them are good and it knows
+    /// whether it has AES in hardware. Security level 2: RSA from 2048 bits, no SHA-1 in signatures.
+    static func make(_ method: OpaquePointer?) throws(TLSConfigurationError) -> OpaquePointer {
+        // OpenSSL writes with write(2): without this a peer that has gone would end the program.
+        mooring_ignore_sigpipe()
+        ERR_clear_error()
+        guard let context = unsafe SSL_CTX_new(method) else {
+            throw TLSConfigurationError(file: "", problem: OpenSSLErrors.first())
+        }
+        unsafe SSL_CTX_set_security_level(context, 2)
+        _ = unsafe SSL_CTX_set_options(context, mooring_ssl_options)
+        // Without AUTO_RETRY a read comes back behind each record that is none of the application's,
+        // so that a flood of them does not hold the loop.
+        unsafe mooring_ssl_set_modes(context, mooring_ssl_modes, Int(SSL_MODE_AUTO_RETRY))
+        unsafe mooring_ssl_read_ahead(context)
+        unsafe mooring_ssl_no_session_cache(context)
+        unsafe SSL_CTX_set_verify_depth(context, chainDepth)
+        guard unsafe mooring_ssl_versions(context, TLS1_2_VERSION) == 1,
+            unsafe SSL_CTX_set_cipher_list(context, ciphers) == 1,
+            unsafe SSL_CTX_set_ciphersuites(context, ciphers13) == 1,
+            unsafe mooring_ssl_groups(context, groups) == 1
+        else {
+            unsafe SSL_CTX_free(context)
+            throw TLSConfigurationError(
+                file: "", problem: "this OpenSSL refuses: \(OpenSSLErrors.first())")
+        }
+        return unsafe context
+    }
+
+    /// Lets the context trust every certificate of a PEM file, and no other.
+    static func trust(
+        _ authorities: [TLSCertificate], in context: OpaquePointer
+    ) {
+        let store = unsafe SSL_CTX_get_cert_store(context)
+        for authority in authorities {
+            _ = unsafe X509_STORE_add_cert(store, authority.pointer)
+        }
+        ERR_clear_error()
+    }
+}

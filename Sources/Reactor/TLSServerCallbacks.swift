@@ -1,0 +1,164 @@
+internal import COpenSSL
+
+/// One holder of an SSL_CTX.
+@safe final class TLSServerContextReference {
+    let pointer: OpaquePointer
+
+    /// Takes over the caller's.
+    init(_ pointer: OpaquePointer) { unsafe self.pointer = unsafe pointer }
+
+    deinit { unsafe SSL_CTX_free(pointer) }
+}
+
+/// What OpenSSL's callbacks need; lives as long as its SSL_CTX, which connections hold too.
+///
+/// Written while the context is made and only read once it serves.
+@safe final class TLSServerAttachment {
+    let protocols: [TLSApplicationProtocol]
+    let tickets: TLSTicketKeys
+    /// The contexts by place; only the first one's attachment has them.
+    ///
+    /// The first is left out, since it would hold itself.
+    var others: [TLSServerContextReference?] = []
+    /// Who is shown which of them.
+    var names = TLSServerNames()
+
+    init(protocols: [TLSApplicationProtocol], tickets: TLSTicketKeys) {
+        self.protocols = protocols
+        self.tickets = tickets
+    }
+
+    /// Where our most preferred protocol stands in a client's list; nil: none of ours does.
+    func choice(of offered: UnsafeBufferPointer<UInt8>) -> Range<Int>? {
+        for wanted in protocols {
+            var place = 0
+            while place < offered.count {
+                let end = place + 1 + Int(unsafe offered[place])
+                guard end <= offered.count else { return nil }
+                let name = (place + 1)..<end
+                if unsafe offered[name].elementsEqual(wanted.name) { return name }
+                place = end
+            }
+        }
+        return nil
+    }
+
+    /// The place in an SSL_CTX that holds the attachment.
+    private static let index: Int32 = unsafe mooring_ssl_context_index { _, held, _, _, _, _ in
+        guard let held = unsafe held else { return }
+        unsafe Unmanaged<TLSServerAttachment>.fromOpaque(held).release()
+    }
+
+    /// The context holds the attachment from now on.
+    func attach(to context: OpaquePointer) {
+        let held = unsafe Unmanaged.passRetained(self).toOpaque()
+        let stored = unsafe SSL_CTX_set_ex_data(context, Self.index, held)
+        precondition(stored == 1, "OpenSSL has no memory for a pointer")
+    }
+
+    static func of(_ context: OpaquePointer?) -> TLSServerAttachment? {
+        guard let held = unsafe SSL_CTX_get_ex_data(context, index) else { return nil }
+        return unsafe Unmanaged<TLSServerAttachment>.fromOpaque(held).takeUnretainedValue()
+    }
+}
+
+/// Makes the contexts of one listener, which differ in their certificate alone.
+struct TLSServerContextMaking {
+    let protocols: [TLSApplicationProtocol]
+    let authorities: [TLSCertificate]
+    let authorityFile: String
+    let tickets: TLSTicketKeys
+
+    /// A context without a certificate.
+    func make() throws(TLSConfigurationError) -> TLSServerContextReference {
+        let context = try unsafe TLSServerContextReference(TLSContext.make(TLS_server_method()))
+        let pointer = unsafe context.pointer
+        unsafe TLSServerAttachment(protocols: protocols, tickets: tickets).attach(to: pointer)
+        unsafe setTickets(pointer)
+        unsafe setProtocols(pointer)
+        if !authorities.isEmpty { try unsafe requireClientCertificate(pointer) }
+        return context
+    }
+
+    /// Lets the first context choose by the name that the client asks for.
+    func choose(among contexts: [TLSServerContextReference], by names: TLSServerNames) {
+        guard let attachment = unsafe TLSServerAttachment.of(contexts[0].pointer) else { return }
+        attachment.names = names
+        attachment.others = [nil] + Array(contexts.dropFirst())
+        unsafe mooring_ssl_on_server_name(contexts[0].pointer) { ssl, _, _ in
+            guard let ssl = unsafe ssl,
+                let asked = unsafe SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name),
+                let attachment = unsafe TLSServerAttachment.of(SSL_get_SSL_CTX(ssl)),
+                let place = attachment.names.place(for: unsafe String(cString: asked))
+            else { return SSL_TLSEXT_ERR_NOACK }
+            if let other = attachment.others[place] {
+                unsafe SSL_set_SSL_CTX(ssl, other.pointer)
+            }
+            return SSL_TLSEXT_ERR_OK
+        }
+    }
+
+    /// Tickets are good for as long as one key seals them; nothing is kept on this side.
+    ///
+    /// A session made under one set of client authorities is none under another: the session id
+    /// context keeps them apart, though the ticket keys are the same.
+    private func setTickets(_ context: OpaquePointer) {
+        unsafe SSL_CTX_set_timeout(context, Int(TLSTicketKeys.useTime / 1_000_000_000))
+        var digest = [UInt8](repeating: 0, count: 32)
+        let about = unsafe EVP_MD_CTX_new()
+        defer { unsafe EVP_MD_CTX_free(about) }
+        _ = unsafe EVP_DigestInit_ex(about, EVP_sha256(), nil)
+        for authority in authorities {
+            var one = [UInt8](repeating: 0, count: 32)
+            var length: UInt32 = 0
+            _ = unsafe X509_digest(authority.pointer, EVP_sha256(), &one, &length)
+            _ = unsafe EVP_DigestUpdate(about, one, one.count)
+        }
+        _ = unsafe EVP_DigestFinal_ex(about, &digest, nil)
+        _ = unsafe SSL_CTX_set_session_id_context(context, digest, UInt32(digest.count))
+        _ = unsafe SSL_CTX_set_tlsext_ticket_key_evp_cb(context) {
+            ssl, name, iv, cipher, authentication, isSealing in
+            guard let name = unsafe name, let iv = unsafe iv,
+                let attachment = unsafe TLSServerAttachment.of(SSL_get_SSL_CTX(ssl))
+            else { return -1 }
+            return isSealing == 1
+                ? unsafe TLSTicketSeal.seal(
+                    with: attachment.tickets, name: name, iv: iv, cipher: cipher,
+                    authentication: authentication)
+                : unsafe TLSTicketSeal.open(
+                    with: attachment.tickets, name: name, iv: iv, cipher: cipher,
+                    authentication: authentication)
+        }
+    }
+
+    private func setProtocols(_ context: OpaquePointer) {
+        if protocols.isEmpty { return }
+        unsafe SSL_CTX_set_alpn_select_cb(
+            context,
+            { ssl, chosen, length, offered, count, _ in
+                guard let attachment = unsafe TLSServerAttachment.of(SSL_get_SSL_CTX(ssl)) else {
+                    return SSL_TLSEXT_ERR_ALERT_FATAL
+                }
+                let list = unsafe UnsafeBufferPointer(start: offered, count: Int(count))
+                guard let name = unsafe attachment.choice(of: list) else {
+                    return SSL_TLSEXT_ERR_ALERT_FATAL
+                }
+                unsafe chosen?.pointee = list.baseAddress.map { unsafe $0 + name.lowerBound }
+                unsafe length?.pointee = UInt8(name.count)
+                return SSL_TLSEXT_ERR_OK
+            }, nil)
+    }
+
+    private func requireClientCertificate(
+        _ context: OpaquePointer
+    ) throws(TLSConfigurationError) {
+        unsafe TLSContext.trust(authorities, in: context)
+        for authority in authorities
+        where unsafe SSL_CTX_add_client_CA(context, authority.pointer) != 1 {
+            throw TLSConfigurationError(
+                file: authorityFile, problem: "OpenSSL refuses it: \(OpenSSLErrors.first())")
+        }
+        unsafe SSL_CTX_set_verify(
+            context, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nil)
+    }
+}

@@ -1,0 +1,130 @@
+internal import COpenSSL
+
+/// What a listener serves TLS with: certificates, protocols, ticket keys.
+///
+/// Immutable: a reload makes a new one. Connections of the old one keep what they need of it, so that
+/// it may go at any time.
+@safe
+package final class TLSServerContext: Sendable {
+    /// What is not wrong, but worth a line in the log: `cert.pem: the certificate expired on …`.
+    package let warnings: [String]
+    /// That of the first certificate; OpenSSL counts who holds it, and locks where it changes.
+    nonisolated(unsafe) let context: OpaquePointer
+
+    /// Reads all files and makes the context; blocks on the disk, for the start and for a reload.
+    ///
+    /// - Parameters:
+    ///   - certificates: chosen by SNI; the first is shown to who asks for no name or an unknown one.
+    ///     Two with the same names and different kinds of key (RSA and EC) stand side by side.
+    ///   - alpn: what is spoken, the preferred first. A client whose list has nothing of it is refused
+    ///     with an alert; one without a list is spoken to in HTTP/1.1.
+    ///   - clientAuthority: a PEM file; with it every client has to show a certificate that one of
+    ///     its authorities has signed.
+    ///   - tickets: the process's keys, the same ones over a reload.
+    package init(
+        certificates: [TLSCertificateFiles], alpn: [TLSApplicationProtocol],
+        clientAuthority: String?, tickets: TLSTicketKeys
+    ) throws(TLSConfigurationError) {
+        guard !certificates.isEmpty else {
+            throw TLSConfigurationError(
+                file: "", problem: "TLS needs a certificate and its key; give both files")
+        }
+        let authorities = try clientAuthority.map { file throws(TLSConfigurationError) in
+            try TLSCertificate.read(file)
+        }
+        let identities = try certificates.map { files throws(TLSConfigurationError) in
+            try TLSIdentity(files)
+        }
+        let making = TLSServerContextMaking(
+            protocols: alpn, authorities: authorities ?? [],
+            authorityFile: clientAuthority ?? "", tickets: tickets)
+        var names = TLSServerNames()
+        var shown: [(names: [String], kinds: Set<Int32>, context: TLSServerContextReference)] = []
+        for identity in identities {
+            let twin = shown.firstIndex {
+                $0.names == identity.names && !$0.kinds.contains(identity.kindOfKey)
+            }
+            if let twin {
+                try unsafe identity.install(in: shown[twin].context.pointer)
+                shown[twin].kinds.insert(identity.kindOfKey)
+                continue
+            }
+            let made = try making.make()
+            try unsafe identity.install(in: made.pointer)
+            names.add(identity.names, place: shown.count)
+            shown.append((identity.names, [identity.kindOfKey], made))
+        }
+        warnings = identities.flatMap(\.warnings)
+        let first = shown[0].context
+        making.choose(among: shown.map(\.context), by: names)
+        _ = unsafe SSL_CTX_up_ref(first.pointer)
+        unsafe context = unsafe first.pointer
+    }
+
+    deinit { unsafe SSL_CTX_free(context) }
+}
+
+/// A certificate with its chain and key, read and found to fit together.
+struct TLSIdentity {
+    /// In lower case; sorted, so that two can be compared.
+    let names: [String]
+    let warnings: [String]
+    private let files: TLSCertificateFiles
+    private let chain: [TLSCertificate]
+    private let key: TLSPrivateKey
+
+    /// EVP_PKEY_RSA, EVP_PKEY_EC, …: OpenSSL holds one certificate of each in a context.
+    var kindOfKey: Int32 { unsafe EVP_PKEY_get_base_id(key.pointer) }
+
+    init(_ files: TLSCertificateFiles) throws(TLSConfigurationError) {
+        self.files = files
+        chain = try TLSCertificate.read(files.certificate)
+        key = try TLSPrivateKey(files.key)
+        guard key.matches(chain[0]) else {
+            throw TLSConfigurationError(
+                file: files.key,
+                problem: "the key does not belong to the first certificate of "
+                    + files.certificate)
+        }
+        names = TLSServerNames.names(of: chain[0]).sorted()
+        warnings = Self.warnings(files, chain)
+    }
+
+    private static func warnings(
+        _ files: TLSCertificateFiles, _ chain: [TLSCertificate]
+    ) -> [String] {
+        var warnings: [String] = []
+        if let text = chain[0].dateWarning { warnings.append("\(files.certificate): \(text)") }
+        for (place, (one, next)) in zip(chain, chain.dropFirst()).enumerated()
+        where !one.isIssued(by: next) {
+            warnings.append(
+                "\(files.certificate): certificate \(place + 2) is not the issuer of the one "
+                    + "before it; clients may refuse the chain")
+        }
+        if let text = TLSPrivateKey.modeWarning(files.key) {
+            warnings.append("\(files.key): \(text)")
+        }
+        return warnings
+    }
+
+    /// Puts all of it into a context.
+    func install(in context: OpaquePointer) throws(TLSConfigurationError) {
+        ERR_clear_error()
+        // In this order: the chain goes to the certificate that was set last.
+        guard unsafe SSL_CTX_use_certificate(context, chain[0].pointer) == 1 else {
+            throw TLSConfigurationError(
+                file: files.certificate,
+                problem: "OpenSSL refuses the certificate: \(OpenSSLErrors.first())")
+        }
+        guard unsafe SSL_CTX_use_PrivateKey(context, key.pointer) == 1 else {
+            throw TLSConfigurationError(
+                file: files.key, problem: "OpenSSL refuses the key: \(OpenSSLErrors.first())")
+        }
+        for certificate in chain.dropFirst()
+        where unsafe mooring_ssl_add_chain(context, certificate.pointer) != 1 {
+            throw TLSConfigurationError(
+                file: files.certificate,
+                problem: "OpenSSL refuses the chain: \(OpenSSLErrors.first())")
+        }
+    }
+}

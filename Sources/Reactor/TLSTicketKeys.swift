@@ -1,0 +1,138 @@
+internal import COpenSSL
+internal import Synchronization
+
+/// The keys that session tickets are sealed with, so that a client comes back without a full
+/// handshake to any loop, and after a reload too (RFC 5077 section 4, RFC 8446 section 4.6.1).
+///
+/// Made once for the process and given to each context. AES-256-CBC and HMAC-SHA-256; nothing of
+/// them is ever written down. Whoever has a key can read what TLS 1.2 clients sent under its tickets,
+/// which is why a key is used for eight hours only, and forgotten a day later.
+package final class TLSTicketKeys: Sendable {
+    /// A key seals tickets for so long: eight hours in nanoseconds.
+    package static let useTime: Int64 = 8 * 3600 * 1_000_000_000
+    /// Keys of the last day that tickets are still accepted of.
+    private static let formerKeys = 3
+
+    struct Key {
+        let name: [UInt8]
+        let cipher: [UInt8]
+        let authentication: [UInt8]
+
+        static func random() -> Key {
+            Key(name: bytes(16), cipher: bytes(32), authentication: bytes(32))
+        }
+
+        /// Keys that can be guessed are worse than none: without random bytes the program ends.
+        private static func bytes(_ count: Int) -> [UInt8] {
+            var bytes = [UInt8](repeating: 0, count: count)
+            precondition(unsafe RAND_priv_bytes(&bytes, Int32(count)) == 1, "no random bytes")
+            return bytes
+        }
+    }
+
+    private struct State {
+        /// The current one first.
+        var keys = [Key.random()]
+        /// Monotonic ns of the last rotation; nil: the first is yet to be timed.
+        var since: Int64?
+    }
+
+    private let state = Mutex(State())
+
+    package init() {}
+
+    /// New tickets get a new key; those under the three keys before it are still accepted.
+    package func rotate() {
+        state.withLock { state in Self.rotate(&state) }
+    }
+
+    /// Rotates when the current key has been used for `useTime`; to be called now and then.
+    ///
+    /// - Parameter now: monotonic nanoseconds. The first call only begins the count.
+    /// - Returns: whether there is a new key.
+    @discardableResult
+    package func rotate(ifDueAt now: Int64) -> Bool {
+        state.withLock { state in
+            guard let since = state.since else {
+                state.since = now
+                return false
+            }
+            guard now - since >= Self.useTime else { return false }
+            // Asleep for long, keys of before are not to be accepted for another day.
+            let missed = min((now - since) / Self.useTime, Int64(Self.formerKeys) + 1)
+            for _ in 0..<missed { Self.rotate(&state) }
+            state.since = now
+            return true
+        }
+    }
+
+    private static func rotate(_ state: inout State) {
+        state.keys.insert(.random(), at: 0)
+        if state.keys.count > formerKeys + 1 { state.keys.removeLast() }
+    }
+
+    /// The key for new tickets.
+    var current: Key { state.withLock { $0.keys[0] } }
+
+    /// The key of a ticket, and whether it is the current one; nil: unknown, or of too long ago.
+    func key(named name: [UInt8]) -> (key: Key, isCurrent: Bool)? {
+        state.withLock { state in
+            guard let place = state.keys.firstIndex(where: { $0.name == name }) else { return nil }
+            return (state.keys[place], place == 0)
+        }
+    }
+}
+
+/// The ends of OpenSSL's ticket callback (SSL_CTX_set_tlsext_ticket_key_evp_cb(3)).
+enum TLSTicketSeal {
+    /// Writes a name and an IV and keys both contexts for a new ticket.
+    ///
+    /// - Returns: 1 when done, -1 when it failed.
+    static func seal(
+        with keys: TLSTicketKeys, name: UnsafeMutablePointer<UInt8>,
+        iv: UnsafeMutablePointer<UInt8>, cipher: OpaquePointer?, authentication: OpaquePointer?
+    ) -> Int32 {
+        let key = keys.current
+        guard unsafe RAND_bytes(iv, EVP_CIPHER_get_iv_length(EVP_aes_256_cbc())) == 1 else {
+            return -1
+        }
+        unsafe name.update(from: key.name, count: key.name.count)
+        guard unsafe EVP_EncryptInit_ex(cipher, EVP_aes_256_cbc(), nil, key.cipher, iv) == 1,
+            unsafe authenticate(authentication, with: key)
+        else { return -1 }
+        return 1
+    }
+
+    /// Keys both contexts for a ticket that a client has brought.
+    ///
+    /// - Returns: 0 for a key that is not ours, so that a full handshake follows; 1 for the current
+    ///   one; 2 for one of before, so that the client is given a new ticket.
+    static func open(
+        with keys: TLSTicketKeys, name: UnsafeMutablePointer<UInt8>,
+        iv: UnsafeMutablePointer<UInt8>, cipher: OpaquePointer?, authentication: OpaquePointer?
+    ) -> Int32 {
+        let wanted = unsafe Array(UnsafeBufferPointer(start: name, count: 16))
+        guard let (key, isCurrent) = keys.key(named: wanted) else { return 0 }
+        guard unsafe authenticate(authentication, with: key),
+            unsafe EVP_DecryptInit_ex(cipher, EVP_aes_256_cbc(), nil, key.cipher, iv) == 1
+        else { return -1 }
+        return isCurrent ? 1 : 2
+    }
+
+    private static func authenticate(
+        _ context: OpaquePointer?, with key: TLSTicketKeys.Key
+    ) -> Bool {
+        var digest = Array("SHA256".utf8CString)
+        let secret = key.authentication
+        // The parameters only point to the two texts, which live as long as the call.
+        return unsafe OSSL_MAC_PARAM_DIGEST.withCString { name in
+            unsafe digest.withUnsafeMutableBufferPointer { digest in
+                let parameters = unsafe [
+                    OSSL_PARAM_construct_utf8_string(name, digest.baseAddress, 0),
+                    OSSL_PARAM_construct_end(),
+                ]
+                return unsafe EVP_MAC_init(context, secret, secret.count, parameters) == 1
+            }
+        }
+    }
+}
