@@ -42,6 +42,8 @@ let package = Package(
         .target(name: "CLinux"),
         .systemLibrary(
             name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
+        .systemLibrary(
+            name: "CNghttp2", pkgConfig: "libnghttp2", providers: [.apt(["libnghttp2-dev"])]),
         .target(
             name: "Backends",
             dependencies: [
@@ -52,7 +54,8 @@ let package = Package(
         .target(
             name: "SessionAffinity", dependencies: ["COpenSSL"], swiftSettings: dataPathSettings),
         .target(name: "Routing", swiftSettings: dataPathSettings),
-        .target(name: "HTTPWire", swiftSettings: dataPathSettings),
+        .target(
+            name: "HTTPWire", dependencies: ["CNghttp2"], swiftSettings: dataPathSettings),
         .target(
             name: "Reactor",
             dependencies: ["CLinux", "COpenSSL"],
@@ -119,7 +122,7 @@ let package = Package(
         .testTarget(
             name: "RoutingTests", dependencies: ["Routing", "TestSupport"], swiftSettings: settings),
         .testTarget(
-            name: "HTTPWireTests", dependencies: ["HTTPWire", "TestSupport"],
+            name: "HTTPWireTests", dependencies: ["HTTPWire", "CNghttp2", "TestSupport"],
             swiftSettings: settings),
         .testTarget(
             name: "ReactorTests", dependencies: ["Reactor", "COpenSSL"], swiftSettings: settings),

@@ -11,7 +11,7 @@ internal import Testing
         "Backends": ["DequeModule", "HeapModule", "Synchronization"],
         "SessionAffinity": ["COpenSSL"],
         "Routing": [],
-        "HTTPWire": [],
+        "HTTPWire": ["CNghttp2"],
         "Reactor": ["CLinux", "COpenSSL", "Glibc", "Synchronization"],
         "ConfigFile": ["Backends", "SessionAffinity", "Routing", "TOMLKit"],
         "ReverseProxy": [

@@ -1,0 +1,192 @@
+internal import CNghttp2
+
+// The virtual HTTP/1.1 connections. What is asked of a stream that is not there any more does nothing.
+extension HTTP2Connection {
+    /// Reads request bytes of a stream: a head, then the body as the head says.
+    ///
+    /// What is read of a body is credited to the client's window.
+    package func read(_ id: Int32, into room: UnsafeMutableRawBufferPointer) -> HTTP2Read {
+        guard let stream = streams[id], !stream.isReset else { return .reset }
+        let (moved, body) = unsafe stream.read(into: room)
+        if body > 0 { session.consume(id, body) }
+        if moved > 0 { return .moved(moved) }
+        if stream.isReadOut { return .end }
+        stream.wantsReadable = true
+        return .wouldBlock
+    }
+
+    /// Writes response bytes to a stream: 1xx heads, the final head, the body as that says.
+    ///
+    /// - Returns: Bytes taken. Less than given: the client is slow, and `writable` follows. What is
+    ///   behind a complete response, or for a stream that was reset, is taken and dropped.
+    package func write(_ id: Int32, _ bytes: UnsafeRawBufferPointer) -> Int {
+        let count = bytes.count
+        guard let stream = streams[id], !stream.isReset else { return count }
+        let span = unsafe Span<UInt8>(_unsafeElements: bytes.bindMemory(to: UInt8.self))
+        var taken = 0
+        while taken < count, stream.response.isUnderWay {
+            let room = settings.outputLimit - stream.output.count
+            if room <= 0 {
+                stream.wantsWritable = true
+                resume(stream)
+                return taken
+            }
+            let rest = span.extracting(taken..<count)
+            switch stream.response.next(rest, limit: room) {
+            case .head(let consumed):
+                takeHead(rest.extracting(0..<consumed), of: stream)
+                taken += consumed
+            case .gatheredHead(let consumed):
+                let head = stream.response.gathered
+                takeHead(head.span, of: stream)
+                taken += consumed
+            case .data(let consumed, let range):
+                let data = rest.extracting(range)
+                unsafe data.withUnsafeBytes { part in unsafe stream.output.append(part) }
+                taken += consumed
+            case .needMore(let consumed), .end(let consumed):
+                taken += consumed
+            case .bad:
+                giveUp(stream, code: NGHTTP2_INTERNAL_ERROR)
+            }
+        }
+        resume(stream)
+        return count
+    }
+
+    private func takeHead(_ head: Span<UInt8>, of stream: HTTP2Stream) {
+        guard let facts = fields.read(head: head) else {
+            return giveUp(stream, code: NGHTTP2_INTERNAL_ERROR)
+        }
+        let isQueued: Bool
+        switch stream.response.headWasRead(facts) {
+        case .bad:
+            return giveUp(stream, code: NGHTTP2_INTERNAL_ERROR)
+        case .informational:
+            isQueued = session.submitInformational(stream.id, fields)
+        case .switching:
+            stream.upload = .tunnel
+            if stream.wantsReadable { noteReadable(stream) }
+            isQueued = submitResponse(of: stream, hasBody: true)
+        case .final:
+            if case .tunnelPending = stream.upload {
+                stream.upload = .ignored
+                release(stream.input.removeAll())
+                if stream.wantsReadable, stream.requestEnded { noteReadable(stream) }
+            }
+            isQueued = submitResponse(of: stream, hasBody: !stream.response.isComplete)
+        }
+        if !isQueued { giveUp(stream, code: NGHTTP2_INTERNAL_ERROR) }
+    }
+
+    func submitResponse(of stream: HTTP2Stream, hasBody: Bool) -> Bool {
+        stream.isSubmitted = true
+        return session.submitResponse(stream.id, fields, hasBody: hasBody)
+    }
+
+    /// Tells the library of data, or of the end, that it waits for.
+    private func resume(_ stream: HTTP2Stream) {
+        guard stream.isDeferred, !stream.output.isEmpty || stream.response.isComplete else {
+            return
+        }
+        stream.isDeferred = false
+        session.resume(stream.id)
+    }
+
+    /// Ends the response: the writer's side of the virtual connection is closed.
+    ///
+    /// A body that ends with the connection, or a tunnel, ends well; an incomplete response is a stream
+    /// error INTERNAL_ERROR, so that nobody takes it for whole. Harmless when it is complete, or twice.
+    package func finish(_ id: Int32) {
+        guard let stream = streams[id], !stream.isReset else { return }
+        if stream.response.endWithConnection() {
+            resume(stream)
+        } else if stream.response.isUnderWay {
+            giveUp(stream, code: NGHTTP2_INTERNAL_ERROR)
+        }
+    }
+
+    /// Abandons the stream with CANCEL; after a complete response only the client's upload, with
+    /// NO_ERROR, once the response is sent (RFC 9113 section 8.1).
+    package func reset(_ id: Int32) {
+        guard let stream = streams[id], !stream.isReset else { return }
+        if stream.response.isComplete {
+            stopUpload(stream)
+        } else {
+            giveUp(stream, code: NGHTTP2_CANCEL)
+        }
+    }
+
+    /// Turns a stream away before anything was done with it; then it is to be forgotten.
+    ///
+    /// The client may try again, whatever the method (RFC 9113 section 8.7).
+    package func refuse(_ id: Int32) {
+        guard let stream = streams[id], !stream.isReset else { return }
+        giveUp(stream, code: NGHTTP2_REFUSED_STREAM)
+    }
+
+    /// Closes the virtual connection: no further event of it comes.
+    ///
+    /// A complete response is still sent; an incomplete one ends as by `finish`.
+    package func forget(_ id: Int32) {
+        guard let stream = streams[id], !stream.isForgotten else { return }
+        finish(id)
+        stopUpload(stream)
+        stream.isForgotten = true
+        stream.pending = []
+        if stream.isClosed { drop(stream) }
+    }
+
+    /// Nothing more of the request is wanted.
+    private func stopUpload(_ stream: HTTP2Stream) {
+        stream.upload = .ignored
+        stream.endsUpload = true
+        stream.framing.removeAll(keepingCapacity: true)
+        release(stream.input.removeAll())
+        if stream.endWasSent { cutUpload(stream) }
+    }
+
+    /// Tells a client that has its response to stop sending.
+    func cutUpload(_ stream: HTTP2Stream) {
+        if stream.requestEnded || stream.isClosed || stream.wasResetByUser { return }
+        stream.wasResetByUser = true
+        session.reset(stream.id, NGHTTP2_NO_ERROR)
+    }
+
+    /// Ends the stream with an error; what waits for the client is not sent.
+    func giveUp(_ stream: HTTP2Stream, code: nghttp2_error_code) {
+        stream.response.fail()
+        stream.output.removeAll()
+        if stream.isClosed || stream.wasResetByUser { return }
+        stream.wasResetByUser = true
+        session.reset(stream.id, code)
+    }
+
+    /// Credits the connection's window for bytes that nobody will read.
+    ///
+    /// The stream's window is left as it is, so that its client stops.
+    func release(_ count: Int) {
+        if count == 0 { return }
+        session.consumeConnection(count)
+    }
+
+    func noteReadable(_ stream: HTTP2Stream) {
+        stream.wantsReadable = false
+        note(.readable, of: stream)
+    }
+
+    /// Resets the streams that only wait for a client that has taken nothing of their response since
+    /// the last call: to be called as often as a client may stall.
+    ///
+    /// Their virtual connections are closed, so nobody else watches them.
+    package func resetStalled() {
+        for id in streams.keys.sorted() {
+            guard let stream = streams[id], stream.isForgotten, !stream.isClosed else { continue }
+            if stream.wasSeen, stream.sentCountSeen == stream.sentCount {
+                giveUp(stream, code: NGHTTP2_CANCEL)
+            }
+            stream.wasSeen = true
+            stream.sentCountSeen = stream.sentCount
+        }
+    }
+}

@@ -1,0 +1,231 @@
+internal import CNghttp2
+
+/// The server's side of one HTTP/2 connection: bytes from the wire in, bytes for the wire out, and each
+/// stream a virtual HTTP/1.1 connection in between (RFC 9113).
+///
+/// Does no I/O. Confined to one thread. A turn of its user is: `receive` what came; take events until
+/// there are none, reading and writing streams; `send` until it gives nothing. Sending makes events
+/// too (`writable`, `reset`), so they are to be taken after it again.
+@safe
+package final class HTTP2Connection {
+    /// How far a graceful end has come (RFC 9113 section 6.8).
+    enum Drain {
+        /// Can transition to: noticed.
+        case none
+        /// The client was told to stop, and pinged. To: final, when the ping returns.
+        case noticed
+        /// No stream above the last one is served.
+        case final
+    }
+
+    let settings: HTTP2Settings
+    /// There from the end of `init` on; its callbacks need the finished object.
+    private(set) var session: HTTP2Session
+    var glitches: HTTP2Glitches
+    var translator: HTTP2RequestTranslator
+    var fields = HTTP2FieldList()
+    var streams: [Int32: HTTP2Stream] = [:]
+    /// Streams that ended, for use again.
+    private var spare: [HTTP2Stream] = []
+    /// The stream whose header block is coming; nil: it is of no interest.
+    var block: HTTP2Stream?
+    /// Streams with events, each once; those before `eventsTaken` are done.
+    private var events: [Int32] = []
+    private var eventsTaken = 0
+    var drain = Drain.none
+    /// Streams opened so far.
+    var opened = 0
+    /// The session is not used any more.
+    private(set) var problem: HTTP2Problem?
+    /// What the library made for the wire and is not sent yet; holds until it is asked for more.
+    private var slice = unsafe UnsafeRawBufferPointer(start: nil, count: 0)
+    /// The last frame after a problem.
+    private var farewell: [UInt8] = []
+
+    /// Makes a connection that expects the client's preface, with its own SETTINGS due for sending.
+    package init(_ settings: HTTP2Settings) {
+        self.settings = settings
+        glitches = HTTP2Glitches(settings)
+        translator = HTTP2RequestTranslator(headLimit: settings.maxHeaderListSize)
+        session = HTTP2Session(settings)
+        unsafe session.setUser(Unmanaged.passUnretained(self).toOpaque())
+    }
+
+    /// Whether a connection begins with HTTP/2's preface (RFC 9113 section 3.4): with the part of it that
+    /// looks like the head of a request, at least.
+    package static func beginsWithPreface(_ bytes: Span<UInt8>) -> Bool {
+        let start: StaticString = "PRI * HTTP/2.0\r\n\r\n"
+        guard bytes.count >= start.utf8CodeUnitCount else { return false }
+        for index in 0..<start.utf8CodeUnitCount where bytes[index] != start.octet(index) {
+            return false
+        }
+        return true
+    }
+
+    /// Feeds bytes from the wire, all of them.
+    ///
+    /// - Parameters:
+    ///   - bytes: As they came, split anywhere.
+    ///   - now: Monotonic time in nanoseconds, by which misbehaviour is forgotten.
+    /// - Returns: `closed` when no more bytes are to be fed; once so, always so. Some connection errors
+    ///   show only after their GOAWAY was sent: see `isFinished`.
+    package func receive(_ bytes: Span<UInt8>, now: Int64) -> HTTP2Progress {
+        glitches.advance(to: now)
+        if problem == nil, !bytes.isEmpty {
+            let result = session.receive(bytes)
+            if result < 0 { fail(Self.problem(of: result)) }
+        }
+        if glitches.isOverrun { fail(.flood) }
+        return problem.map { .closed($0) } ?? .ok
+    }
+
+    private static func problem(of error: Int32) -> HTTP2Problem {
+        switch error {
+        case NGHTTP2_ERR_BAD_CLIENT_MAGIC.rawValue: .badPreface
+        case NGHTTP2_ERR_FLOODED.rawValue: .flood
+        case NGHTTP2_ERR_TOO_MANY_CONTINUATIONS.rawValue: .flood
+        case NGHTTP2_ERR_CALLBACK_FAILURE.rawValue: .flood
+        case NGHTTP2_ERR_NOMEM.rawValue: .outOfMemory
+        default: .protocolError
+        }
+    }
+
+    /// Ends everything at once, with one last frame; later problems than the first change nothing.
+    private func fail(_ problem: HTTP2Problem) {
+        if self.problem != nil { return }
+        self.problem = problem
+        farewell = HTTP2Session.goAway(lastStream: session.lastStream, code: problem.code)
+        resetStreams()
+    }
+
+    /// Serialises what is due into the room.
+    ///
+    /// - Returns: Bytes written; 0: nothing is due now.
+    package func send(into room: UnsafeMutableRawBufferPointer) -> Int {
+        var written = 0
+        while written < room.count {
+            let rest = unsafe UnsafeMutableRawBufferPointer(rebasing: room[written...])
+            let moved = unsafe sendSlice(into: rest)
+            if moved == 0 { break }
+            written += moved
+        }
+        if glitches.isOverrun { fail(.flood) }
+        if !wantsRead { resetStreams() }
+        return written
+    }
+
+    private func sendSlice(into room: UnsafeMutableRawBufferPointer) -> Int {
+        if unsafe slice.isEmpty {
+            if problem != nil { return unsafe sendFarewell(into: room) }
+            let (next, result) = unsafe session.nextSlice()
+            unsafe slice = next
+            if result < 0 { fail(Self.problem(of: result)) }
+            if result < 0 { return unsafe sendFarewell(into: room) }
+        }
+        let count = unsafe min(room.count, slice.count)
+        unsafe room.copyMemory(from: UnsafeRawBufferPointer(rebasing: slice[..<count]))
+        unsafe slice = UnsafeRawBufferPointer(rebasing: slice[count...])
+        return count
+    }
+
+    private func sendFarewell(into room: UnsafeMutableRawBufferPointer) -> Int {
+        let count = min(room.count, farewell.count)
+        unsafe farewell.withUnsafeBytes { bytes in
+            unsafe room.copyMemory(from: UnsafeRawBufferPointer(rebasing: bytes[..<count]))
+        }
+        farewell.removeFirst(count)
+        return count
+    }
+
+    /// There is something to send that flow control lets through.
+    package var wantsSend: Bool {
+        if unsafe !slice.isEmpty { return true }
+        if problem != nil { return !farewell.isEmpty }
+        return session.wantsWrite
+    }
+
+    private var wantsRead: Bool {
+        problem == nil && session.wantsRead
+    }
+
+    /// All is said on both sides, or a GOAWAY for an error was sent: the connection is to be closed.
+    package var isFinished: Bool { !wantsSend && !wantsRead }
+
+    /// Streams that are open or not forgotten, or whose response still waits for the client.
+    package var openStreams: Int { streams.count }
+
+    /// Ends the connection gracefully: streams under way finish, `isFinished` tells when.
+    ///
+    /// First the client is told to open no more; a round trip later it is told which stream was the
+    /// last. When called again, at once.
+    package func goAway() {
+        switch drain {
+        case .none:
+            drain = .noticed
+            session.announceEnd()
+        case .noticed:
+            drain = .final
+            session.goAway()
+        case .final:
+            break
+        }
+    }
+}
+
+extension HTTP2Connection {
+    /// Takes the next event; nil: there is none.
+    package func nextEvent() -> HTTP2Event? {
+        while eventsTaken < events.count {
+            let id = events[eventsTaken]
+            if let stream = streams[id], let event = Self.takeEvent(of: stream) { return event }
+            streams[id]?.isQueued = false
+            eventsTaken += 1
+        }
+        events.removeAll(keepingCapacity: true)
+        eventsTaken = 0
+        return nil
+    }
+
+    private static func takeEvent(of stream: HTTP2Stream) -> HTTP2Event? {
+        if stream.pending.remove(.opened) != nil { return .opened(stream.id) }
+        if stream.pending.remove(.reset) != nil {
+            stream.pending = []
+            return .reset(stream.id)
+        }
+        if stream.pending.remove(.readable) != nil { return .readable(stream.id) }
+        if stream.pending.remove(.writable) != nil { return .writable(stream.id) }
+        return nil
+    }
+
+    /// Lets the user know, unless it has forgotten the stream.
+    func note(_ event: HTTP2Stream.Pending, of stream: HTTP2Stream) {
+        if stream.isForgotten { return }
+        stream.pending.insert(event)
+        if stream.isQueued { return }
+        stream.isQueued = true
+        events.append(stream.id)
+    }
+
+    func makeStream(_ id: Int32) -> HTTP2Stream {
+        let stream = spare.popLast() ?? HTTP2Stream()
+        stream.begin(id)
+        streams[id] = stream
+        return stream
+    }
+
+    /// Takes a stream out of use; its object is kept for another.
+    func drop(_ stream: HTTP2Stream) {
+        streams[stream.id] = nil
+        if block === stream { block = nil }
+        stream.begin(0)
+        if spare.count < 32 { spare.append(stream) }
+    }
+
+    /// The connection is over: what is not complete is reset.
+    private func resetStreams() {
+        for id in streams.keys.sorted() {
+            guard let stream = streams[id], !stream.isClosed else { continue }
+            streamClosed(id, code: 0)
+        }
+    }
+}

@@ -1,0 +1,73 @@
+/// Counts what an honest client rarely does, and forgets it with time: a leaky bucket of points.
+///
+/// Every flood against HTTP/2 is made of frames that cost their sender little and the receiver more:
+/// CVE-2019-9511 to 9518, CVE-2023-44487 (rapid reset), CVE-2024-27316 (CONTINUATION),
+/// CVE-2025-8671 (resets that the server is provoked to). Each has a price here; well ended
+/// exchanges pay it back, so a busy client that cancels now and then stays below the limit.
+struct HTTP2Glitches {
+    /// Prices in points.
+    enum Price {
+        /// RST_STREAM, known stream or not.
+        static let reset = 2
+        /// A malformed request, or any other stream error of the client's.
+        static let streamError = 5
+        /// DATA that holds nothing and ends nothing.
+        static let emptyData = 5
+        /// SETTINGS after the first.
+        static let settings = 5
+        static let ping = 1
+        /// PRIORITY, PRIORITY_UPDATE and frames of unknown types.
+        static let other = 1
+        static let continuation = 2
+        /// Request head so long that it was cut.
+        static let hugeHead = 5
+    }
+
+    private let limit: Int
+    /// Nanoseconds in which one point is forgotten.
+    private let interval: Int64
+    private var level = 0
+    private var time: Int64 = 0
+    /// WINDOW_UPDATE frames that the data sent so far justifies.
+    private var windowUpdates = 1000
+
+    init(_ settings: HTTP2Settings) {
+        limit = max(1, settings.glitchLimit)
+        interval =
+            1_000_000_000 / Int64(min(max(1, settings.glitchesForgottenPerSecond), 1_000_000))
+    }
+
+    /// The client has used up its points.
+    var isOverrun: Bool { level > limit }
+
+    /// Forgets what time has paid; harmless when the time goes backwards.
+    mutating func advance(to now: Int64) {
+        guard now > time else { return }
+        let (elapsed, overflow) = now.subtractingReportingOverflow(time)
+        let points = overflow ? Int64.max : elapsed / interval
+        if points >= Int64(level) {
+            level = 0
+            time = now
+        } else {
+            level -= Int(points)
+            time += points * interval
+        }
+    }
+
+    mutating func add(_ price: Int) { level = min(level + price, limit + 1) }
+
+    /// An exchange ended as it should.
+    mutating func noteCompletion() {
+        if level > 0, !isOverrun { level -= 1 }
+    }
+
+    /// WINDOW_UPDATE is what data calls for, and a glitch beyond that.
+    mutating func noteWindowUpdate() {
+        if windowUpdates > 0 { windowUpdates -= 1 } else { add(Price.other) }
+    }
+
+    /// One DATA frame was sent: it may be acknowledged in many small steps.
+    mutating func noteDataSent(_ count: Int) {
+        windowUpdates = min(windowUpdates + 4 + count / 256, 20_000)
+    }
+}

@@ -1,0 +1,221 @@
+/// Gathers the fields of one header block and makes the head of an HTTP/1.1 request of them.
+///
+/// Header blocks of a connection never interleave (RFC 9113 section 4.3), so one translator with its
+/// memory serves all streams. What RFC 9113 sections 8.2 and 8.3 forbid is refused even where nghttp2
+/// has refused it before: nothing that reaches the HTTP/1.1 side rests on a library's diligence.
+struct HTTP2RequestTranslator {
+    /// Where the body of the translated request ends.
+    enum Body: Equatable {
+        case none
+        case length(UInt64)
+        case chunked
+        /// Bytes of another protocol, once the upgrade is accepted.
+        case tunnel
+        /// The request will be refused by its head; what follows that is of no interest.
+        case ignored
+    }
+
+    /// What a header block was.
+    enum Outcome: Equatable {
+        case request(Body, isHead: Bool)
+        /// Extended CONNECT for a protocol other than `websocket`: 501 (RFC 9220 section 3).
+        case unknownProtocol
+        case malformed
+    }
+
+    private let limit: Int
+    private(set) var method: [UInt8] = []
+    private(set) var path: [UInt8] = []
+    private(set) var authority: [UInt8] = []
+    private(set) var scheme: [UInt8] = []
+    private(set) var upgrade: [UInt8] = []
+    private(set) var host: [UInt8] = []
+    private(set) var hasAuthority = false
+    private(set) var hasHost = false
+    private(set) var cookies: [UInt8] = []
+    /// Field lines as they will be written.
+    private(set) var lines: [UInt8] = []
+    private(set) var length: UInt64?
+    private(set) var hasTE = false
+    private(set) var hasTrailer = false
+    private(set) var hasWebSocketVersion = false
+    /// Bytes gathered, of `limit`.
+    private var size = 0
+    /// Bytes that came, gathered or not.
+    private(set) var received = 0
+    /// There was more than the limit.
+    private(set) var overflowed = false
+
+    /// - Parameter headLimit: Of the reader; what is handed on exceeds it when the request does.
+    init(headLimit: Int) { limit = headLimit + 1024 }
+
+    /// A header block far beyond any limit, which is not worth an answer.
+    var isBeyondReason: Bool { received > 8 * limit }
+
+    /// Forgets the last header block.
+    mutating func begin() {
+        method.removeAll(keepingCapacity: true)
+        path.removeAll(keepingCapacity: true)
+        authority.removeAll(keepingCapacity: true)
+        scheme.removeAll(keepingCapacity: true)
+        upgrade.removeAll(keepingCapacity: true)
+        host.removeAll(keepingCapacity: true)
+        cookies.removeAll(keepingCapacity: true)
+        lines.removeAll(keepingCapacity: true)
+        hasAuthority = false
+        hasHost = false
+        length = nil
+        hasTE = false
+        hasTrailer = false
+        hasWebSocketVersion = false
+        size = 0
+        received = 0
+        overflowed = false
+    }
+
+    /// One field; false: the request is malformed.
+    mutating func add(name: Span<UInt8>, value: Span<UInt8>) -> Bool {
+        received += name.count + value.count + 32
+        if name.count > 0, name[0] == 0x3a { return addPseudo(name, value) }
+        guard Self.isName(name), Self.isValue(value) else { return false }
+        switch FieldName.of(name, 0..<name.count, hasUnderscore: Self.hasUnderscore(name)) {
+        case .connection, .keepAlive, .proxyConnection, .transferEncoding, .upgrade:
+            return false
+        case .te:
+            guard Octets.spells(value, 0..<value.count, "trailers") else { return false }
+            hasTE = true
+            return true
+        case .host:
+            guard !hasHost else { return false }
+            hasHost = true
+
+            Self.append(value.extracting(0..<admit(value.count, overhead: 0)), to: &host)
+            return true
+        case .contentLength:
+            guard length == nil, let number = Octets.decimal(value, 0..<value.count) else {
+                return false
+            }
+            length = number
+            return true
+        case .cookie:
+            addCookie(value)
+            return true
+        case .trailer:
+            hasTrailer = true
+        case .secWebSocketVersion:
+            hasWebSocketVersion = true
+        case .other, .altSvc, .cacheControl, .date, .expect, .forwarded, .maxForwards,
+            .mooringAffinity, .mooringPin, .mooringSession, .proxy, .proxyAuthenticate,
+            .proxyAuthorization, .setCookie, .via, .xForwardedFor, .xForwardedHost,
+            .xForwardedProto, .xForwardedOther, .imitation, .underscored:
+            break
+        }
+        addLine(name, value)
+        return true
+    }
+
+    /// Crumbs become one field (RFC 9113 section 8.2.3).
+    private mutating func addCookie(_ value: Span<UInt8>) {
+        if value.isEmpty || overflowed { return }
+        if !cookies.isEmpty { Self.append("; ", to: &cookies) }
+        Self.append(value.extracting(0..<admit(value.count, overhead: 2)), to: &cookies)
+    }
+
+    private mutating func addLine(_ name: Span<UInt8>, _ value: Span<UInt8>) {
+        func spells(_ literal: StaticString) -> Bool {
+            Octets.spells(name, 0..<name.count, literal)
+        }
+        // The key is of HTTP/1.1 alone (RFC 8441 section 5), and so are an h2c upgrade's settings.
+        if spells("sec-websocket-key") || spells("http2-settings") { return }
+        if overflowed { return }
+        Self.append(name.extracting(0..<admit(name.count, overhead: 4)), to: &lines)
+        Self.append(": ", to: &lines)
+        Self.append(value.extracting(0..<admit(value.count, overhead: 0)), to: &lines)
+        Self.append("\r\n", to: &lines)
+    }
+}
+
+extension HTTP2RequestTranslator {
+    private mutating func addPseudo(_ name: Span<UInt8>, _ value: Span<UInt8>) -> Bool {
+        func spells(_ literal: StaticString) -> Bool {
+            Octets.spells(name, 0..<name.count, literal)
+        }
+        for index in 0..<value.count where value[index] <= 0x20 || value[index] == 0x7f {
+            return false
+        }
+        if spells(":authority") {
+            guard !hasAuthority else { return false }
+            hasAuthority = true
+
+            Self.append(value.extracting(0..<admit(value.count, overhead: 0)), to: &authority)
+            return true
+        }
+        if value.isEmpty { return false }
+        if spells(":method") {
+            for index in 0..<value.count where !Octets.isToken(value[index]) { return false }
+            guard method.isEmpty else { return false }
+            Self.append(value.extracting(0..<admit(value.count, overhead: 0)), to: &method)
+            return true
+        }
+        if spells(":path") {
+            guard path.isEmpty else { return false }
+            Self.append(value.extracting(0..<admit(value.count, overhead: 0)), to: &path)
+            return true
+        }
+        if spells(":scheme") {
+            guard scheme.isEmpty else { return false }
+            Self.append(value.extracting(0..<admit(value.count, overhead: 0)), to: &scheme)
+            return true
+        }
+        if spells(":protocol") {
+            guard upgrade.isEmpty else { return false }
+            Self.append(value.extracting(0..<admit(value.count, overhead: 0)), to: &upgrade)
+            return true
+        }
+        return false
+    }
+
+    /// As much of so many octets as the limit lets in.
+    private mutating func admit(_ count: Int, overhead: Int) -> Int {
+        if overflowed { return 0 }
+        let admitted = min(count, limit - size)
+        if size + count + overhead > limit { overflowed = true }
+        size = min(limit, size + count + overhead)
+        return admitted
+    }
+
+    static func append(_ bytes: Span<UInt8>, to part: inout [UInt8]) {
+        unsafe bytes.withUnsafeBufferPointer { buffer in unsafe part.append(contentsOf: buffer) }
+    }
+
+    static func append(_ text: StaticString, to part: inout [UInt8]) {
+        unsafe part.append(
+            contentsOf: UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
+    }
+
+    /// Token octets without capitals (RFC 9113 section 8.2.1).
+    static func isName(_ name: Span<UInt8>) -> Bool {
+        for index in 0..<name.count {
+            let octet = name[index]
+            if octet &- 0x41 < 26 || !Octets.isToken(octet) { return false }
+        }
+        return !name.isEmpty
+    }
+
+    /// No control characters, and no white space at the ends (RFC 9113 section 8.2.1).
+    static func isValue(_ value: Span<UInt8>) -> Bool {
+        if value.isEmpty {
+            return true
+        }
+        if Octets.isSpace(value[0]) || Octets.isSpace(value[value.count &- 1]) { return false }
+        for index in 0..<value.count where !Octets.isFieldValue(value[index]) { return false }
+        return true
+    }
+
+    static func hasUnderscore(_ name: Span<UInt8>) -> Bool {
+        for index in 0..<name.count where name[index] == 0x5f {
+            return true
+        }
+        return false
+    }
+}
