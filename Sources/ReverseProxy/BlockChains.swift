@@ -1,8 +1,8 @@
 internal import Reactor
 
-/// Blocks in a row, first in, first out: what waits for somebody slow. Plain data for a slab.
+/// Blocks in a row, first in, first out: what waits for somebody slow.
 ///
-/// The blocks belong to the chain; who drops it gives them back with `BlockChains.release`.
+/// Plain data for a slab. The blocks belong to the chain; who drops it gives them back with `BlockChains.release`.
 struct BlockChain {
     fileprivate(set) var head: Int32 = -1
     fileprivate(set) var tail: Int32 = -1

@@ -13,7 +13,7 @@ final class Counters: @unchecked Sendable {
         case verdictNone, verdictValid, verdictForged, verdictExpired, verdictUnknownKey
         case verdictOtherGroup, verdictGone, verdictMalformed
         case retries, logLinesDropped
-        case handshakes, handshakesFailed, greetingsRefused, streams
+        case handshakes, handshakesFailed, greetingsRefused, streams, tunnels, tunnelsOpened
     }
 
     static let latencyBuckets = 256

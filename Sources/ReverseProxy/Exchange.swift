@@ -23,12 +23,16 @@ struct Exchange {
     }
 
     enum ResponsePhase: UInt8 {
-        /// No final head has come from the process. Can transition to: streaming, received, done.
+        /// No final head has come from the process.
+        ///
+        /// Can transition to: streaming, tunnel, received, done.
         case awaitingHead
         /// The body passes through. To: received, done.
         case streaming
         /// All is in our hands, the slot is given back; the client may still be reading. To: done.
         case received
+        /// The process has switched protocols: bytes pass both ways until both have ended.
+        case tunnel
     }
 
     let downstream: Int32
@@ -60,6 +64,11 @@ struct Exchange {
     var prefixLength = 0
     var requestLine = ByteRange(start: 0, count: 0)
     var expectsContinue = false
+    /// The client takes fields behind a chunked response.
+    var takesTrailers = false
+    /// Fields behind the body are passed on, and so come in one piece.
+    var holdsRequestTrailers = false
+    var holdsResponseTrailers = false
     var hasBody = false
     /// May be sent again when nothing came back: idempotent, and its body, if any, is kept.
     var isReplayable = false
@@ -76,6 +85,10 @@ struct Exchange {
     var keptBytes: UInt64 = 0
     /// Nothing of the body has been dropped: it can still be sent from its beginning.
     var bodyIsKept = true
+
+    /// The protocols that the process is asked to switch to, in the request's head; empty: none.
+    var offeredUpgrade = ByteRange(start: 0, count: 0)
+    var tunnel = Tunnel()
 
     var responseBody = BodyDecoder.none
     var responseFraming = ResponseFraming.none

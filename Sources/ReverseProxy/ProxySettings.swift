@@ -43,6 +43,8 @@ package struct ProxyTimeouts: Sendable {
     package var response = Interval.seconds(60)
     /// Between two pieces of a response.
     package var idle = Interval.seconds(60)
+    /// Of a tunnel without a byte either way.
+    package var tunnel = Interval.seconds(3600)
 
     package init() {}
 }

@@ -11,6 +11,9 @@ package struct ProxyStatistics: Equatable, Sendable {
     package var latencyP99: Double = 0
     /// By the verdict's word, in a fixed order.
     package var verdicts: [(word: String, count: UInt64)] = []
+    /// WebSockets and other upgrades that are open.
+    package var tunnelsActive: UInt64 = 0
+    package var tunnelsTotal: UInt64 = 0
     package var retriesTotal: UInt64 = 0
     /// Access log lines that could not be written.
     package var logLinesDropped: UInt64 = 0
@@ -39,6 +42,8 @@ package struct ProxyStatistics: Equatable, Sendable {
             ("unknown_key", sum(.verdictUnknownKey)), ("other_group", sum(.verdictOtherGroup)),
             ("gone", sum(.verdictGone)), ("malformed", sum(.verdictMalformed)),
         ]
+        tunnelsActive = sum(.tunnels)
+        tunnelsTotal = sum(.tunnelsOpened)
         retriesTotal = sum(.retries)
         logLinesDropped = sum(.logLinesDropped)
 

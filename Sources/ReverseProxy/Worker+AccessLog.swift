@@ -28,6 +28,10 @@ extension Worker {
         accessLog.append(decimal: UInt64(exchanges[exchange].status))
         accessLog.append(" ")
         accessLog.append(decimal: exchanges[exchange].bytesToClient)
+        if exchanges[exchange].responsePhase == .tunnel {
+            accessLog.append("/")
+            accessLog.append(decimal: exchanges[exchange].requestBodyBytes)
+        }
         accessLog.append(" ")
         accessLog.append(seconds: now &- exchanges[exchange].startedAt)
         accessLog.append(" ")
@@ -95,6 +99,11 @@ extension Worker {
     }
 
     private func appendRequestLine(_ exchange: Int) {
+        if exchanges[exchange].responsePhase == .tunnel {
+            let line = tunnelLines[exchange] ?? []
+            accessLog.append(escaping: line.span)
+            return
+        }
         let place = Int(exchanges[exchange].downstream)
         let line = exchanges[exchange].requestLine.range
         let whole = unsafe downstreams[place].input.whole

@@ -63,6 +63,7 @@ extension Worker {
         switch exchanges[exchange].responsePhase {
         case .received: completeExchange(exchange)
         case .streaming: resumeResponse(exchange)
+        case .tunnel: pumpTunnel(exchange)
         case .awaitingHead: break
         }
     }
@@ -166,13 +167,23 @@ extension Worker {
     func dropExchange(_ exchange: Int) {
         let place = Int(exchanges[exchange].downstream)
         logExchange(exchange)
+        if exchanges[exchange].responsePhase == .tunnel {
+            tunnelLines[exchange] = nil
+            counters.subtract(.tunnels)
+        } else {
+            countRequest(exchange)
+        }
+        chains.release(&exchanges[exchange].stored, to: &blocks)
+        exchanges.remove(exchange)
+        downstreams[place].exchange = -1
+    }
+
+    /// Counts a request that is over; a tunnel's is with its 101.
+    func countRequest(_ exchange: Int) {
         counters.subtract(.requestsActive)
         counters.add(.requests)
         counters.add(Self.counter(ofStatus: exchanges[exchange].status))
         counters.recordLatency(now &- exchanges[exchange].startedAt)
-        chains.release(&exchanges[exchange].stored, to: &blocks)
-        exchanges.remove(exchange)
-        downstreams[place].exchange = -1
     }
 
     private static func counter(ofStatus status: UInt16) -> Counters.Counter {

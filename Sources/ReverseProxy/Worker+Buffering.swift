@@ -127,7 +127,9 @@ extension Worker {
     /// Sends what is ready for a client, and keeps what it does not take yet.
     ///
     /// While the client is behind, further output goes to the backlog, up to `response_buffer`.
-    func sendOrStore(_ place: Int) -> StoreOutcome {
+    ///
+    /// - Parameter room: What the next piece of output needs at most.
+    func sendOrStore(_ place: Int, room: Int) -> StoreOutcome {
         if !downstreams[place].wantsWrite {
             switch flush(place) {
             case .done: return .room
@@ -137,7 +139,7 @@ extension Worker {
         }
         let waiting = downstreams[place].backlog.bytes + downstreams[place].output.count
         guard waiting < settings.limits.responseBuffer else { return .full }
-        if downstreams[place].output.room > BodyFrame.overhead { return .room }
+        if downstreams[place].output.room >= room { return .room }
         return chains.append(&downstreams[place].output, to: &downstreams[place].backlog)
             ? .room : .full
     }

@@ -14,6 +14,14 @@ extension Worker {
             downstreams[place].peerClosed = true
             downstreams[place].isReadable = true
         }
+        if downstreams[place].phase == .exchange,
+            exchanges[Int(downstreams[place].exchange)].responsePhase == .tunnel
+        {
+            // Also when it has hung up: its last bytes may still be there.
+            if readiness.isBroken { downstreams[place].isReadable = true }
+            pumpTunnel(Int(downstreams[place].exchange))
+            return
+        }
         if readiness.isBroken {
             abandonDownstream(place)
             return
@@ -110,11 +118,20 @@ extension Worker {
         exchanges[exchange].headLength = requestHead.headLength
         exchanges[exchange].requestLine = requestHead.requestLine
         exchanges[exchange].expectsContinue = requestHead.expectContinue
-        exchanges[exchange].requestBody = BodyDecoder(requestHead.body)
+        exchanges[exchange].requestBody = BodyDecoder(
+            requestHead.body, holdsTrailers: requestHead.passesTrailers)
+        exchanges[exchange].holdsRequestTrailers = requestHead.passesTrailers
+        exchanges[exchange].takesTrailers = requestHead.acceptsTrailers
         exchanges[exchange].hasBody = requestHead.body != .none
         exchanges[exchange].isRequestChunked = requestHead.body == .chunked
+        // A body would have to be over before the protocol changes: such a wish is not passed on.
+        if !requestHead.upgrade.isEmpty, requestHead.body == .none {
+            exchanges[exchange].offeredUpgrade = requestHead.upgrade
+            exchanges[exchange].tunnel.isWebSocket = requestHead.isWebSocket
+        }
         exchanges[exchange].isReplayable =
             requestHead.method.isIdempotent && requestHead.body == .none
+            && exchanges[exchange].offeredUpgrade.range.isEmpty
         if !requestHead.keepAlive || isDraining { downstreams[place].keepAlive = false }
 
         let readable = unsafe downstreams[place].input.readable

@@ -40,8 +40,8 @@ extension Worker {
         requestHead.write(
             from: bytes, strippingPrefix: exchanges[exchange].prefixLength,
             without: exchanges[exchange].removals,
-            forwarded: peer.fields.span.extracting(0..<peer.fieldCount), origin: origin, into: &sink
-        )
+            forwarded: peer.fields.span.extracting(0..<peer.fieldCount), origin: origin,
+            upgrade: !exchanges[exchange].offeredUpgrade.range.isEmpty, into: &sink)
         writeAffinity(exchange, into: &sink)
         sink.append("\r\n")
         if sink.overflowed { return false }
@@ -144,7 +144,7 @@ extension Worker {
         while true {
             if exchanges[exchange].requestBody.isEnded { return .ended }
             if downstreams[downstream].input.isEmpty { return .starved }
-            if block.room < BodyFrame.overhead + 1 { return .full }
+            if block.room < exchanges[exchange].requestBody.roomWanted { return .full }
             let readable = unsafe downstreams[downstream].input.readable
             let room = block.room - BodyFrame.overhead
             let event = unsafe exchanges[exchange].requestBody.next(readable.span, limit: room)
@@ -160,12 +160,17 @@ extension Worker {
                 downstreams[downstream].input.consume(consumed)
                 return .starved
             case .end(let consumed):
-                downstreams[downstream].input.consume(consumed)
                 if chunked {
+                    let length =
+                        exchanges[exchange].holdsRequestTrailers
+                        ? exchanges[exchange].requestBody.trailerLength : 0
                     var sink = unsafe ByteSink(block.writable)
-                    sink.append(BodyFrame.lastChunk)
+                    unsafe BodyFrame.writeEnd(
+                        trailers: readable.span.extracting(consumed - length..<consumed),
+                        into: &sink)
                     block.commit(sink.count)
                 }
+                downstreams[downstream].input.consume(consumed)
                 return .ended
             case .bad:
                 return .bad

@@ -49,6 +49,9 @@ extension Worker {
                     abandonDownstream(Int(exchanges[exchange].downstream))
                     return
                 }
+            case .tunnel:
+                pumpTunnel(exchange)
+                return
             case .received: return
             }
             guard receive(exchange, from: upstream) else { return }
@@ -95,23 +98,40 @@ extension Worker {
 
     private func parseResponse(_ exchange: Int, _ upstream: Int) -> HeadParse {
         let readable = unsafe upstreams[upstream].input.readable
+        let offered = exchanges[exchange].offeredUpgrade.range
+        if offered.isEmpty {
+            return unsafe responseHead.parse(
+                readable.span, resumeFrom: &upstreams[upstream].headScan,
+                limit: settings.limits.requestHead, requestMethod: exchanges[exchange].method)
+        }
+        // The head of the request is still at the front of its block.
+        let request = unsafe downstreams[Int(exchanges[exchange].downstream)].input.whole
         return unsafe responseHead.parse(
             readable.span, resumeFrom: &upstreams[upstream].headScan,
-            limit: settings.limits.requestHead, requestMethod: exchanges[exchange].method)
+            limit: settings.limits.requestHead, requestMethod: exchanges[exchange].method,
+            offeredUpgrade: request.span.extracting(offered))
     }
 
     /// Renders the parsed head for the client; false: the exchange has ended over it.
     private func startResponse(_ exchange: Int, _ upstream: Int) -> Bool {
         let downstream = Int(exchanges[exchange].downstream)
         upstreams[upstream].headScan = 0
+        if responseHead.isSwitchingProtocols {
+            return beginTunnel(exchange, upstream)
+        }
         if responseHead.isInformational {
             return passInformational(exchange, upstream, downstream)
         }
         exchanges[exchange].firstByteAt = now
         exchanges[exchange].status = responseHead.status
         exchanges[exchange].keepsUpstream = responseHead.keepAlive
-        exchanges[exchange].responseBody = BodyDecoder(responseHead.body)
         exchanges[exchange].responseFraming = framing(exchange)
+        let holdsTrailers =
+            responseHead.passesTrailers && exchanges[exchange].takesTrailers
+            && exchanges[exchange].responseFraming == .chunked
+        exchanges[exchange].holdsResponseTrailers = holdsTrailers
+        exchanges[exchange].responseBody = BodyDecoder(
+            responseHead.body, holdsTrailers: holdsTrailers)
         followPinDirective(exchange)
         // Who answers before the upload is over gets no more of it than is under way.
         if exchanges[exchange].requestPhase != .done
@@ -142,7 +162,8 @@ extension Worker {
         }
     }
 
-    private func renderResponse(_ exchange: Int, _ upstream: Int, _ downstream: Int) -> Bool {
+    /// Renders the parsed head with what is added to it; false: it does not fit.
+    func renderResponse(_ exchange: Int, _ upstream: Int, _ downstream: Int) -> Bool {
         blocks.equip(&downstreams[downstream].output)
         wallClock.refresh(turn: now)
         let readable = unsafe upstreams[upstream].input.readable
@@ -154,8 +175,10 @@ extension Worker {
         unsafe responseHead.write(
             from: readable.span,
             framing: exchanges[exchange].responseFraming,
-            closes: !downstreams[downstream].keepAlive, date: date.span,
-            ownCookie: ownCookie.span, setCookie: setCookie.span, into: &sink)
+            closes: !downstreams[downstream].keepAlive && !responseHead.isSwitchingProtocols,
+            date: date.span,
+            ownCookie: ownCookie.span, setCookie: setCookie.span,
+            trailers: exchanges[exchange].holdsResponseTrailers, into: &sink)
         if sink.overflowed { return false }
         downstreams[downstream].output.commit(sink.count)
         return true
@@ -192,13 +215,12 @@ extension Worker {
         while true {
             if exchanges[exchange].responseBody.isEnded { return .ended }
             if upstreams[upstream].input.isEmpty {
-                return flushed(downstream) ?? .starved
+                return flushed(downstream, room: 1) ?? .starved
             }
             blocks.equip(&downstreams[downstream].output)
-            if downstreams[downstream].wantsWrite
-                || downstreams[downstream].output.room < BodyFrame.overhead + 1
-            {
-                if let stuck = flushed(downstream) { return stuck }
+            let wanted = exchanges[exchange].responseBody.roomWanted
+            if downstreams[downstream].wantsWrite || downstreams[downstream].output.room < wanted {
+                if let stuck = flushed(downstream, room: wanted) { return stuck }
                 blocks.equip(&downstreams[downstream].output)
             }
             let room = downstreams[downstream].output.room - BodyFrame.overhead
@@ -214,8 +236,18 @@ extension Worker {
                 exchanges[exchange].bytesToClient &+= UInt64(range.count)
             case .needMore(let consumed):
                 upstreams[upstream].input.consume(consumed)
-                return flushed(downstream) ?? .starved
+                return flushed(downstream, room: 1) ?? .starved
             case .end(let consumed):
+                if chunked {
+                    let length =
+                        exchanges[exchange].holdsResponseTrailers
+                        ? exchanges[exchange].responseBody.trailerLength : 0
+                    var sink = unsafe ByteSink(downstreams[downstream].output.writable)
+                    unsafe BodyFrame.writeEnd(
+                        trailers: readable.span.extracting(consumed - length..<consumed),
+                        into: &sink)
+                    downstreams[downstream].output.commit(sink.count)
+                }
                 upstreams[upstream].input.consume(consumed)
                 return .ended
             case .bad:
@@ -225,8 +257,8 @@ extension Worker {
     }
 
     /// Sends what is ready, or keeps it; nil: there is room for more.
-    private func flushed(_ downstream: Int) -> Pass? {
-        switch sendOrStore(downstream) {
+    private func flushed(_ downstream: Int, room: Int) -> Pass? {
+        switch sendOrStore(downstream, room: room) {
         case .room: nil
         case .full: .blocked
         case .clientGone: .clientGone
@@ -243,7 +275,10 @@ extension Worker {
     /// The whole body is here: the slot is free before the client has read it.
     private func endResponse(_ exchange: Int) {
         let downstream = Int(exchanges[exchange].downstream)
-        if exchanges[exchange].responseFraming == .chunked {
+        // One in chunks has brought its end with it.
+        if exchanges[exchange].responseFraming == .chunked,
+            exchanges[exchange].responseBody.endsWithConnection
+        {
             blocks.equip(&downstreams[downstream].output)
             var sink = unsafe ByteSink(downstreams[downstream].output.writable)
             sink.append(BodyFrame.lastChunk)

@@ -9,8 +9,13 @@ extension Worker {
         timers.schedule(place, at: deadline)
     }
 
-    /// For a client that does not read.
+    /// For a client that does not read; in a tunnel its own timeout covers both ways.
     func setWritingDeadline(_ place: Int) {
+        if downstreams[place].phase == .exchange,
+            exchanges[Int(downstreams[place].exchange)].responsePhase == .tunnel
+        {
+            return
+        }
         downstreams[place].unsent = -1
         downstreams[place].stalls = 0
         setDownstreamDeadline(place, after: settings.timeouts.bodyIdle)
@@ -171,6 +176,7 @@ extension Worker {
             case .awaitingHead:
                 endUpstream(exchange, .failed)
                 answer(exchange, .gatewayTimeout)
+            case .tunnel: tunnelTimedOut(exchange)
             case .streaming, .received: responseBroken(exchange)
             }
         }

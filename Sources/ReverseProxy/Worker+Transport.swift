@@ -98,6 +98,9 @@ extension Worker {
         return upstreams[place].tls?.send(from: &upstreams[place].output) ?? .end
     }
 
+    /// The process sees the end of the stream; what it sends is still read.
+    func shutdownProcessWrite(_ place: Int) { upstreams[place].socket.shutdownWrite() }
+
     /// Asks for an event, or no more for one, when the process takes bytes again.
     func watchProcessWrites(_ place: Int, _ wanted: Bool) {
         guard upstreams[place].wantsWrite != wanted else { return }

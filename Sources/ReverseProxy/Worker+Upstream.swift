@@ -166,6 +166,10 @@ extension Worker {
             continueUpstreamHandshake(place)
         case .busy:
             let exchange = Int(upstreams[place].exchange)
+            if exchanges[exchange].responsePhase == .tunnel {
+                pumpTunnel(exchange)
+                return
+            }
             let serial = exchanges.serial(exchange)
             if readiness.isWritable { pumpRequest(exchange) }
             if exchanges.holds(exchange, serial: serial), exchanges[exchange].upstream == place {

@@ -33,6 +33,8 @@ final class Worker {
     /// The heads parsed last; used up before the next is parsed.
     var requestHead = RequestHead()
     var responseHead = ResponseHead()
+    /// The request lines of open tunnels, by exchange, for the log.
+    var tunnelLines: [Int: [UInt8]] = [:]
     /// The `Set-Cookie` field of the response at hand; its storage is kept.
     var setCookieField: [UInt8] = []
     var entropy = Entropy()

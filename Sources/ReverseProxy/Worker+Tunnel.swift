@@ -1,0 +1,238 @@
+internal import Backends
+internal import HTTPWire
+internal import Reactor
+
+/// WebSockets and other upgrades: after a 101 bytes pass both ways until both sides have ended.
+///
+/// Each way moves whole blocks, without a copy, and only when the one before has gone out: whoever
+/// reads slowly holds back whoever writes. An idle tunnel holds no block.
+extension Worker {
+    /// Turns an exchange whose process has answered 101 into a tunnel.
+    ///
+    /// The parsed head is in the process's input and takes up what was offered; false: the exchange has ended over it.
+    func beginTunnel(_ exchange: Int, _ upstream: Int) -> Bool {
+        let downstream = Int(exchanges[exchange].downstream)
+        exchanges[exchange].firstByteAt = now
+        exchanges[exchange].status = responseHead.status
+        followPinDirective(exchange)
+        guard exchanges[exchange].requestPhase == .done,
+            renderResponse(exchange, upstream, downstream)
+        else {
+            exchanges[exchange].status = 0
+            endUpstream(exchange, .failed)
+            answer(exchange, .badResponse)
+            return false
+        }
+        upstreams[upstream].input.consume(responseHead.headLength)
+        upstreams[upstream].headScan = 0
+        keepRequestLine(exchange, downstream)
+        exchanges[exchange].responsePhase = .tunnel
+        exchanges[exchange].tunnel.usedAt = now
+        exchanges[exchange].requestDeadline = .max
+        downstreams[downstream].keepAlive = false
+        clearDownstreamDeadline(downstream)
+        setUpstreamDeadline(upstream, after: settings.timeouts.tunnel)
+        // As a request it is done; the line in the log is written when it has ended.
+        countRequest(exchange)
+        counters.add(.tunnels)
+        counters.add(.tunnelsOpened)
+        return true
+    }
+
+    /// The block with the request's head is wanted elsewhere; the log wants the line at the end.
+    private func keepRequestLine(_ exchange: Int, _ downstream: Int) {
+        let line = exchanges[exchange].requestLine.range
+        let whole = unsafe downstreams[downstream].input.whole
+        guard line.upperBound <= whole.count else { return }
+        let kept = line.lowerBound..<min(line.upperBound, line.lowerBound + Self.requestLineLimit)
+        tunnelLines[exchange] = unsafe Array(whole[kept])
+    }
+
+    /// Moves what both sides have for each other, and ends the tunnel when both have ended.
+    func pumpTunnel(_ exchange: Int) {
+        let place = Int(exchanges[exchange].downstream)
+        var passage = passToProcess(exchange)
+        if passage == .open { passage = passToClient(exchange) }
+        switch passage {
+        case .open:
+            guard exchanges[exchange].tunnel.clientIsTold, exchanges[exchange].tunnel.processIsTold
+            else { return }
+            endTunnel(exchange, .served)
+            closeDownstream(place)
+        case .clientGone:
+            endTunnel(exchange, .abandoned)
+            closeDownstream(place)
+        case .processGone:
+            // Broken off in the middle: the client must not take that for an end.
+            endTunnel(exchange, .failed)
+            abortDownstream(place)
+        }
+    }
+
+    private enum Passage {
+        case open, clientGone, processGone
+    }
+
+    private enum Reading {
+        case moved, nothing, broken
+    }
+
+    /// Nothing has passed for too long, or nothing since the process had ended.
+    func tunnelTimedOut(_ exchange: Int) {
+        let place = Int(exchanges[exchange].downstream)
+        endTunnel(exchange, .served)
+        closeDownstream(place)
+    }
+
+    private func endTunnel(_ exchange: Int, _ outcome: ExchangeOutcome) {
+        endUpstream(exchange, outcome)
+        dropExchange(exchange)
+    }
+
+    private func passToProcess(_ exchange: Int) -> Passage {
+        let upstream = Int(exchanges[exchange].upstream)
+        let downstream = Int(exchanges[exchange].downstream)
+        for _ in 0..<Self.readsPerTurn {
+            switch sendToProcess(upstream) {
+            case .done: blocks.release(&upstreams[upstream].output)
+            case .blocked: return .open
+            case .broken: return .processGone
+            }
+            if downstreams[downstream].input.isEmpty {
+                switch receiveFromClient(exchange, downstream) {
+                case .moved: break
+                case .nothing:
+                    tellProcess(exchange, upstream)
+                    return .open
+                case .broken: return .clientGone
+                }
+            }
+            notePassing(exchange, toProcess: true)
+            swap(&upstreams[upstream].output, &downstreams[downstream].input)
+        }
+        postponed.append(
+            EventToken(.downstream, place: downstream, serial: downstreams.serial(downstream)))
+        return .open
+    }
+
+    /// Reads into an empty block, which is given back when nothing came.
+    private func receiveFromClient(_ exchange: Int, _ downstream: Int) -> Reading {
+        if downstreams[downstream].isReadable, !exchanges[exchange].tunnel.clientEnded {
+            blocks.release(&downstreams[downstream].input)
+            blocks.equip(&downstreams[downstream].input)
+            switch readClient(downstream) {
+            case .moved: return .moved
+            case .wouldBlock: break
+            case .end: exchanges[exchange].tunnel.clientEnded = true
+            case .failed: return .broken
+            }
+        }
+        blocks.release(&downstreams[downstream].input)
+        return .nothing
+    }
+
+    /// Passes on that the client has finished sending; once.
+    private func tellProcess(_ exchange: Int, _ upstream: Int) {
+        guard exchanges[exchange].tunnel.clientEnded, !exchanges[exchange].tunnel.processIsTold
+        else { return }
+        exchanges[exchange].tunnel.processIsTold = true
+        shutdownProcessWrite(upstream)
+    }
+
+    private func passToClient(_ exchange: Int) -> Passage {
+        let upstream = Int(exchanges[exchange].upstream)
+        let downstream = Int(exchanges[exchange].downstream)
+        for _ in 0..<Self.readsPerTurn {
+            switch flush(downstream) {
+            case .done: break
+            case .blocked: return .open
+            case .broken: return .clientGone
+            }
+            if upstreams[upstream].input.isEmpty {
+                switch receiveFromProcess(exchange, upstream) {
+                case .moved: break
+                case .nothing:
+                    tellClient(exchange, downstream)
+                    return .open
+                case .broken: return .processGone
+                }
+            }
+            notePassing(exchange, toProcess: false)
+            swap(&downstreams[downstream].output, &upstreams[upstream].input)
+        }
+        postponed.append(
+            EventToken(.upstream, place: upstream, serial: upstreams.serial(upstream)))
+        return .open
+    }
+
+    private func receiveFromProcess(_ exchange: Int, _ upstream: Int) -> Reading {
+        if upstreams[upstream].isReadable, !exchanges[exchange].tunnel.processEnded {
+            blocks.release(&upstreams[upstream].input)
+            blocks.equip(&upstreams[upstream].input)
+            switch readProcess(upstream) {
+            case .moved: return .moved
+            case .wouldBlock: break
+            case .end: exchanges[exchange].tunnel.processEnded = true
+            case .failed: return .broken
+            }
+        }
+        blocks.release(&upstreams[upstream].input)
+        return .nothing
+    }
+
+    /// Passes on that the process has finished sending; once.
+    ///
+    /// What a client may still say to it is soon said: a silent client does not keep the tunnel.
+    private func tellClient(_ exchange: Int, _ downstream: Int) {
+        guard exchanges[exchange].tunnel.processEnded, !exchanges[exchange].tunnel.clientIsTold
+        else { return }
+        exchanges[exchange].tunnel.clientIsTold = true
+        shutdownClientWrite(downstream)
+        setUpstreamDeadline(Int(exchanges[exchange].upstream), after: settings.timeouts.idle)
+    }
+
+    /// Counts a block that is about to pass, and lets it renew deadline and lease.
+    private func notePassing(_ exchange: Int, toProcess: Bool) {
+        let upstream = Int(exchanges[exchange].upstream)
+        let span =
+            exchanges[exchange].tunnel.clientIsTold
+            ? settings.timeouts.idle : settings.timeouts.tunnel
+        setUpstreamDeadline(upstream, after: span)
+        let hasPayload: Bool
+        if toProcess {
+            let bytes = unsafe downstreams[Int(exchanges[exchange].downstream)].input.readable
+            exchanges[exchange].requestBodyBytes &+= UInt64(bytes.count)
+            hasPayload = unsafe exchanges[exchange].tunnel.notePassing(toProcess: bytes.span)
+        } else {
+            let bytes = unsafe upstreams[upstream].input.readable
+            exchanges[exchange].bytesToClient &+= UInt64(bytes.count)
+            hasPayload = unsafe exchanges[exchange].tunnel.notePassing(toClient: bytes.span)
+        }
+        if hasPayload { exchanges[exchange].tunnel.usedAt = now }
+    }
+}
+
+/// What an exchange knows of its tunnel: plain data.
+struct Tunnel {
+    /// The request asked for a WebSocket: pings are told from payload.
+    var isWebSocket = false
+    /// The client has finished sending, or is gone.
+    var clientEnded = false
+    /// Everything of the client has gone out and the process knows that it was all.
+    var processIsTold = false
+    var processEnded = false
+    var clientIsTold = false
+    /// When payload passed last, pings not counted; monotonic ns.
+    var usedAt: Int64 = 0
+    private var fromClient = WebSocketFrames(isMasked: true)
+    private var fromProcess = WebSocketFrames(isMasked: false)
+
+    /// Whether bytes of the client are a sign of life of its user.
+    mutating func notePassing(toProcess bytes: Span<UInt8>) -> Bool {
+        isWebSocket ? fromClient.pass(bytes) : true
+    }
+
+    mutating func notePassing(toClient bytes: Span<UInt8>) -> Bool {
+        isWebSocket ? fromProcess.pass(bytes) : true
+    }
+}
