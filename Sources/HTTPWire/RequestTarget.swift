@@ -38,10 +38,8 @@ enum RequestTarget {
         if bytes[position] == 0x5b {
             position &+= 1
             let start = position
-            while position < range.upperBound, isAddressOctet(bytes[position]) { position &+= 1 }
-            guard position > start &+ 1, position < range.upperBound, bytes[position] == 0x5d else {
-                return false
-            }
+            while position < range.upperBound, bytes[position] != 0x5d { position &+= 1 }
+            guard position < range.upperBound, isIPv6(bytes, start..<position) else { return false }
             position &+= 1
         } else {
             while position < range.upperBound, isNameOctet(bytes[position]) { position &+= 1 }
@@ -65,8 +63,10 @@ enum RequestTarget {
             || byte == 0x5f || byte == 0x7e
     }
 
-    private static func isAddressOctet(_ byte: UInt8) -> Bool {
-        Octets.hexValue(byte) != 255 || byte == 0x3a || byte == 0x2e
+    private static func isIPv6(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Bool {
+        var hasColon = false
+        for index in range where bytes[index] == 0x3a { hasColon = true }
+        return hasColon && IPAddress(text: bytes.extracting(range)) != nil
     }
 
     private static func hasPrefix(

@@ -15,9 +15,7 @@ extension ResponseHead {
         ownCookie: Span<UInt8>, setCookie: Span<UInt8>, trailers: Bool = false,
         into sink: inout ByteSink
     ) {
-        sink.append("HTTP/1.1 ")
-        sink.append(bytes.extracting(statusLine.range))
-        sink.append("\r\n")
+        writeStatus(bytes, into: &sink)
         writeFields(bytes, ownCookie, makesPrivate: !setCookie.isEmpty, into: &sink)
         if !setCookie.isEmpty { writeCacheControl(bytes, into: &sink) }
         if !hasDate {
@@ -54,14 +52,19 @@ extension ResponseHead {
     ///
     /// Without `Set-Cookie`: a cookie of ours in it would have no verdict, and clients ignore it there.
     package func writeInformational(from bytes: Span<UInt8>, into sink: inout ByteSink) {
-        sink.append("HTTP/1.1 ")
-        sink.append(bytes.extracting(statusLine.range))
-        sink.append("\r\n")
+        writeStatus(bytes, into: &sink)
         for index in 0..<fields.count
         where !fields[index].removed && fields[index].known != .setCookie {
             sink.append(bytes.extracting(fields[index].line.range))
         }
         sink.append("\r\n")
+    }
+
+    /// The space belongs there even where no reason follows (RFC 9112 section 4).
+    private func writeStatus(_ bytes: Span<UInt8>, into sink: inout ByteSink) {
+        sink.append("HTTP/1.1 ")
+        sink.append(bytes.extracting(statusLine.range))
+        sink.append(statusLine.count == 3 ? " \r\n" : "\r\n")
     }
 
     private func writeAnnouncement(_ bytes: Span<UInt8>, into sink: inout ByteSink) {
