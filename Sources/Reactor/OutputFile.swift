@@ -14,12 +14,27 @@ package struct OutputFile: Sendable {
     }
 
     /// Opens for appending, made with mode 0640 when missing; a symbolic link is not followed.
-    package init(appendingTo path: String) throws(SystemError) {
+    ///
+    /// - Parameter onlyFiles: whether pipes are refused (EINVAL), whose reader could keep the writer
+    ///   waiting.
+    package init(appendingTo path: String, onlyFiles: Bool = false) throws(SystemError) {
+        // Without it the open of a pipe would wait for a reader; it means nothing for files.
+        let mode = O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW
         let result = unsafe path.withCString {
-            unsafe open($0, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o640)
+            unsafe open($0, onlyFiles ? mode | O_NONBLOCK : mode, 0o640)
         }
         if result < 0 { throw SystemError(call: "open \(path)", errno: errno) }
         self.init(descriptor: result, owned: true)
+        if onlyFiles, !isFileOrDevice {
+            close()
+            throw SystemError(call: "open \(path)", errno: EINVAL)
+        }
+    }
+
+    private var isFileOrDevice: Bool {
+        var status = stat()
+        guard unsafe fstat(descriptor, &status) == 0 else { return false }
+        return [S_IFREG, S_IFCHR].contains(status.st_mode & S_IFMT)
     }
 
     /// Writes all bytes or says how far it came: a full disk is the caller's to count.

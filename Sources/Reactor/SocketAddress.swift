@@ -64,6 +64,22 @@ package struct SocketAddress: @unchecked Sendable {
         try SystemError.check(descriptor, "connect")
         return (StreamSocket(descriptor: descriptor), pending)
     }
+
+    /// Starts a connection that only one user's program may take, where that is asked for.
+    ///
+    /// Where another user can change the entries of a socket's directory, the path may be a link to a
+    /// socket that this program may connect to and that user may not.
+    /// - Parameter user: who must be listening on a unix socket (SO_PEERCRED); nil: whoever does.
+    /// - Throws: `SystemError`; EACCES when it is somebody else.
+    package func connect(
+        expecting user: UInt32?
+    ) throws(SystemError) -> (socket: StreamSocket, pending: Bool) {
+        let (socket, pending) = try connect()
+        // A unix connection is made at once or not at all.
+        guard let user, isUnix, socket.peerUser() != user else { return (socket, pending) }
+        socket.close()
+        throw SystemError(call: "connect: not user \(user) who listens", errno: EACCES)
+    }
 }
 
 /// A listening socket.

@@ -124,6 +124,10 @@ package struct ProxyGroupSettings: Sendable {
     package var isSpawned = true
     /// External servers that are spoken to over TLS.
     package var secureServers: [ProcessAddress: SecureServer] = [:]
+    /// The user that must be listening on its processes' sockets; nil: whoever does.
+    ///
+    /// For processes of another user than Mooring's: see `SocketAddress.connect(expecting:)`.
+    package var socketUser: UInt32?
 
     package init(name: String) { self.name = name }
 }

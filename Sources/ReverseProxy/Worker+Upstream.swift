@@ -49,7 +49,7 @@ extension Worker {
         let socket: StreamSocket
         let pending: Bool
         do {
-            (socket, pending) = try address.connect()
+            (socket, pending) = try address.connect(expecting: settings.groups[group].socketUser)
         } catch {
             connectFailed(exchange, error.errno)
             return

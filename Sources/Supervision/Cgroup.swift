@@ -7,6 +7,8 @@ internal import Glibc
 struct Cgroup: Equatable, Sendable {
     let path: String
 
+    var name: Substring { path.split(separator: "/").last ?? "" }
+
     /// A descriptor of the directory for the spawn, to be closed; nil when it has vanished.
     func openDirectory() -> Int32? {
         let descriptor = unsafe open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)

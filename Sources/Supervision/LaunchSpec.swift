@@ -17,6 +17,15 @@ package struct LaunchSpec: Sendable, Equatable {
     package var groupName: String
     /// As whom and within which bounds they run.
     package var isolation = Isolation()
+    /// Asked of each process while it starts and runs; nil: that it accepts connections is enough.
+    package var health: HealthPolicy?
+    /// Bytes (PSS of the process with all that belongs to it) above which it is recycled; nil: no
+    /// limit.
+    package var maxMemory: Int64?
+    /// The file that what they write goes to, instead of the log; an absolute path.
+    ///
+    /// Groups may share one.
+    package var outputFile: String?
 
     package init(
         command: [String], directory: String, environment: [String: String], threads: Int,
@@ -75,7 +84,9 @@ package struct LaunchSpec: Sendable, Equatable {
     /// The environment of one process as `NAME=value`.
     ///
     /// What Mooring adds stands first and wins.
-    func environmentEntries(socket: String?, port: UInt16?, label: String) -> [String] {
+    func environmentEntries(
+        socket: String?, port: UInt16?, label: String, notifySocket: String? = nil
+    ) -> [String] {
         var added = [
             (LaunchEnvironment.processVariable, label), ("MOORING_GROUP", groupName),
             ("MOORING_THREADS", String(threads)),
@@ -83,6 +94,7 @@ package struct LaunchSpec: Sendable, Equatable {
         ]
         if let socket { added.append(("MOORING_SOCKET", socket)) }
         if let port { added.append(("PORT", String(port))) }
+        if let notifySocket { added.append(("NOTIFY_SOCKET", notifySocket)) }
         let names = Set(added.map(\.0))
         let given = environment.filter { !names.contains($0.key) }.sorted { $0.key < $1.key }
         return (added + given.map { ($0.key, $0.value) }).map { "\($0.0)=\($0.1)" }

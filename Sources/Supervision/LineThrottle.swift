@@ -7,9 +7,8 @@ struct LineThrottle {
     static let burst: Int64 = 2000
 
     private static let second: Int64 = 1_000_000_000
-    private static let perLine = second / linesPerSecond
-    /// When the bucket will be full again; each line moves it on by its share of a second.
-    private var fullAt: Int64 = 0
+    private var bucket = TokenBucket(
+        perSecond: LineThrottle.linesPerSecond, burst: LineThrottle.burst)
     /// Lines kept from the log and not yet told.
     private(set) var dropped = 0
     /// When the dropped lines are to be told; nil: there are none.
@@ -17,14 +16,10 @@ struct LineThrottle {
 
     /// Whether a line may go to the log now; counts it as dropped if not.
     mutating func admits(now: Int64) -> Bool {
-        let base = max(fullAt, now)
-        if base - now > (Self.burst - 1) * Self.perLine {
-            dropped += 1
-            if reportAt == nil { reportAt = now + Self.second }
-            return false
-        }
-        fullAt = base + Self.perLine
-        return true
+        if bucket.admits(now: now) { return true }
+        dropped += 1
+        if reportAt == nil { reportAt = now + Self.second }
+        return false
     }
 
     /// The count of dropped lines, to be told now; the next counting begins.

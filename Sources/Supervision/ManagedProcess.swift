@@ -45,6 +45,16 @@ final class ManagedProcess {
     private(set) var errors: OutputPipe
     /// When a pipe that had more than its portion is read again; nil: neither had.
     var resumeAt: Int64?
+    var watchdog = Watchdog()
+    /// Nil where the group has no health path.
+    var health: HealthMonitor?
+    /// Bytes above which it is recycled; nil: no limit, or it is known to be above.
+    var memoryLimit: Int64?
+    /// The way to its group's output file; nil: its lines go to the log.
+    var file: TaggedLines?
+    /// How often it may tell the registry of itself.
+    var noteBucket = TokenBucket(perSecond: 20, burst: 100)
+    var hasFloodedNotes = false
 
     private var throttle = LineThrottle()
     private let outputLog: Logger
@@ -90,11 +100,18 @@ final class ManagedProcess {
         isUncollected ? max(Self.shortestPause, spent * Self.pauseFactor) : 0
     }
 
+    /// Whether its memory is to be looked at.
+    var hasMemoryLimit: Bool {
+        if case .running = phase { memoryLimit != nil } else { false }
+    }
+
     var hasOpenPipe: Bool { output.isOpen || errors.isOpen }
 
     /// The earliest time at which something is to be done without an event.
     var nextDeadline: Int64? {
-        var earliest = [resumeAt, throttle.reportAt].compactMap(\.self).min()
+        var earliest = [
+            resumeAt, throttle.reportAt, watchdog.deadline, health?.nextDeadline,
+        ].compactMap(\.self).min()
         switch phase {
         case .starting(let probe):
             if let next = probe.nextAttempt { earliest = min(earliest ?? next, next) }
@@ -106,18 +123,21 @@ final class ManagedProcess {
         return earliest
     }
 
-    /// Reads a portion of one pipe; its lines go to the ring and, within their rate, to the log.
+    /// Reads a portion of one pipe; its lines go to the ring and to the group's file, or else, within
+    /// their rate, to the log.
     func read(
         _ stream: OutputPipe.Stream, scratch: inout [UInt8], now: Int64
     ) -> OutputPipe.State {
+        file?.begin(stream)
+        defer { file?.flush() }
         switch stream {
         case .output:
-            output.read(portion: Self.portion, scratch: &scratch) {
-                keep($0, outputLog, .info, now: now)
+            return output.read(portion: Self.portion, scratch: &scratch) {
+                keep($0, stream, now: now)
             }
         case .errors:
-            errors.read(portion: Self.portion, scratch: &scratch) {
-                keep($0, errorsLog, .notice, now: now)
+            return errors.read(portion: Self.portion, scratch: &scratch) {
+                keep($0, stream, now: now)
             }
         }
     }
@@ -126,8 +146,11 @@ final class ManagedProcess {
     ///
     /// Harmless when repeated.
     func closePipes(now: Int64) {
-        output.close { keep($0, outputLog, .info, now: now) }
-        errors.close { keep($0, errorsLog, .notice, now: now) }
+        file?.begin(.output)
+        output.close { keep($0, .output, now: now) }
+        file?.begin(.errors)
+        errors.close { keep($0, .errors, now: now) }
+        file?.flush()
         tellDropped()
     }
 
@@ -144,8 +167,15 @@ final class ManagedProcess {
         }
     }
 
-    private func keep(_ line: String, _ log: Logger, _ level: Logger.Level, now: Int64) {
+    private func keep(_ line: String, _ stream: OutputPipe.Stream, now: Int64) {
         lines.append(line)
-        if throttle.admits(now: now) { log.log(level: level, "\(line)") }
+        if file != nil {
+            file?.append(line)
+        } else if throttle.admits(now: now) {
+            switch stream {
+            case .output: outputLog.info("\(line)")
+            case .errors: errorsLog.notice("\(line)")
+            }
+        }
     }
 }

@@ -18,7 +18,6 @@ package struct ProcessUsage: Equatable, Sendable {
     static func ofGroups(_ leaders: Set<Int32>) -> [Int32: ProcessUsage] {
         guard !leaders.isEmpty else { return [:] }
         let ticks = Double(max(sysconf(Int32(_SC_CLK_TCK)), 1))
-        let page = Int64(sysconf(Int32(_SC_PAGESIZE)))
         var usage: [Int32: ProcessUsage] = [:]
         for name in ProcFile.entries("/proc") {
             guard let pid = Int32(name), let text = ProcFile.text("/proc/\(pid)/stat"),
@@ -26,11 +25,26 @@ package struct ProcessUsage: Equatable, Sendable {
             else { continue }
             var sum = usage[fields.group] ?? ProcessUsage(cpuSeconds: 0, residentBytes: 0)
             sum.cpuSeconds += Double(fields.ticks) / ticks
-            sum.residentBytes += fields.residentPages &* page
+            sum.residentBytes += fields.residentPages &* pageSize
             usage[fields.group] = sum
         }
         return usage
     }
+
+    /// The members of process groups, by their leaders.
+    static func members(ofGroups leaders: Set<Int32>) -> [Int32: [Int32]] {
+        guard !leaders.isEmpty else { return [:] }
+        var members: [Int32: [Int32]] = [:]
+        for name in ProcFile.entries("/proc") {
+            guard let pid = Int32(name) else { continue }
+            let group = getpgid(pid)
+            if leaders.contains(group) { members[group, default: []].append(pid) }
+        }
+        return members
+    }
+
+    /// In bytes.
+    static var pageSize: Int64 { Int64(max(sysconf(Int32(_SC_PAGESIZE)), 1)) }
 
     private struct Fields {
         var group: Int32

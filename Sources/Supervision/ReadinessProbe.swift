@@ -36,7 +36,7 @@ struct ReadinessProbe {
     /// Tries once.
     mutating func attempt(now: Int64) -> Outcome {
         do {
-            let (socket, isPending) = try address.connect()
+            let (socket, isPending) = try address.connect(expecting: user)
             if isPending {
                 pending = socket
                 nextAttempt = nil
@@ -69,7 +69,7 @@ struct ReadinessProbe {
 
     private mutating func judge(_ socket: StreamSocket, now: Int64) -> Outcome {
         defer { socket.close() }
-        if isConnectedToItself(socket) || isStranger(socket) { return again(now: now) }
+        if isConnectedToItself(socket) { return again(now: now) }
         nextAttempt = nil
         return .accepts
     }
@@ -78,12 +78,6 @@ struct ReadinessProbe {
         nextAttempt = now + delay
         delay = min(delay * 2, Self.longestDelay)
         return .notYet
-    }
-
-    /// A link in place of the socket would lead to what the process itself may not connect to.
-    private func isStranger(_ socket: StreamSocket) -> Bool {
-        guard let user, address.isUnix else { return false }
-        return socket.peerUser() != user
     }
 
     /// Over TCP the kernel may pick the very port we connect to as our own; with nobody listening

@@ -8,6 +8,8 @@ protocol SupervisedGroup: Sendable {
         _ process: ProcessHandle, incarnation: Incarnation, label: String, pid: Int32,
         address: ProcessAddress, now: MonotonicInstant)
     func becameReady(_ process: ProcessHandle, now: MonotonicInstant)
+    func noted(_ process: ProcessHandle, _ note: ProcessNote, now: MonotonicInstant)
+    func recycle(_ process: ProcessHandle, reason: StopReason, now: MonotonicInstant)
     func exited(_ process: ProcessHandle, _ report: ExitReport, now: MonotonicInstant)
     func advance(to now: MonotonicInstant)
     var nextDeadline: MonotonicInstant? { get }

@@ -20,7 +20,17 @@ extension SupervisionLoop {
         follow(outcome, process)
     }
 
-    /// Signals a process group; whoever is told to end is not asked any more whether it is ready.
+    /// It accepts connections, or has said that it is ready; harmless when that is known.
+    func becomeReady(_ process: ManagedProcess) {
+        guard case .starting(var probe) = process.phase else { return }
+        probe.cancel()
+        process.phase = .running
+        process.health?.becameReady(now: Clock.monotonic())
+        groups[process.key.group].becameReady(process.key.handle, now: now())
+    }
+
+    /// Signals a process group; whoever is told to end is not asked any more whether it is ready
+    /// or healthy.
     func stopGroup(of process: ManagedProcess, _ signal: Int32) {
         switch process.phase {
         case .starting(var probe):
@@ -32,6 +42,7 @@ extension SupervisionLoop {
             // The pid may be somebody else's by now.
             return
         }
+        process.health?.end()
         process.child.signalGroup(signal)
         if signal == SIGKILL { process.cgroup?.kill() }
     }
@@ -52,8 +63,12 @@ extension SupervisionLoop {
             // In port mode the listener could be a stranger's who was quicker; the process, whose
             // own bind failed then, has ended or is about to.
             if process.child.peekExit() != nil { return collectIfEnded(process) }
-            process.phase = .running
-            groups[process.key.group].becameReady(process.key.handle, now: now())
+            // With a health path it is ready when that answers, which it may not do at once.
+            if process.health == nil {
+                becomeReady(process)
+            } else {
+                process.health?.begin(now: Clock.monotonic())
+            }
         }
     }
 }

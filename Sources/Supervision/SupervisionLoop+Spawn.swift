@@ -89,6 +89,7 @@ extension SupervisionLoop {
             probe: ReadinessProbe(
                 address: address, user: launch.userOfSocket, now: Clock.monotonic()),
             groupName: launch.groupName, log: log, cgroup: cgroup)
+        watch(process, launch, address: address, isReady: false)
         do {
             try loop.add(child.pidfd, token: Source.exit.token(process.id))
             try loop.add(child.output, token: Source.output.token(process.id))
@@ -142,7 +143,9 @@ extension SupervisionLoop {
         }
         return ChildProcess.Command(
             arguments: launch.arguments(socket: socket, port: port, label: label),
-            environment: launch.environmentEntries(socket: socket, port: port, label: label),
+            environment: launch.environmentEntries(
+                socket: socket, port: port, label: label,
+                notifySocket: notifications.socket?.path),
             directory: launch.directory, path: launch.environment["PATH"] ?? "")
     }
 

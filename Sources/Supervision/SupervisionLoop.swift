@@ -7,6 +7,7 @@ internal import Reactor
 enum SupervisionMessage: Sendable {
     case orders([SupervisionOrder], group: Int)
     case killAll
+    case reopenOutput
     case stop
 }
 
@@ -23,8 +24,10 @@ final class SupervisionLoop {
         case connection
         /// The pidfd of a stray descendant that was killed.
         case stray
+        case notify
+        case health
 
-        static let bits: UInt64 = 3
+        static let bits: UInt64 = 4
 
         func token(_ id: UInt64) -> UInt64 { id << Self.bits | rawValue }
     }
@@ -48,6 +51,12 @@ final class SupervisionLoop {
     var strays: [Int32: Int32] = [:]
     var sweep = Sweep()
     var cgroups = Cgroups()
+    var notifications = Notifications()
+    /// When the memory of the processes is looked at next.
+    var memoryCheckAt: Int64 = 0
+    /// Nil: no group has a file for what its processes write.
+    var outputWriter: OutputWriter?
+    var outputTargets: [String: OutputTarget] = [:]
 
     private let mailbox: Mailbox<SupervisionMessage>
     private var mail: [SupervisionMessage] = []
@@ -84,6 +93,7 @@ final class SupervisionLoop {
             log.critical("signals cannot be received: \(error)")
         }
         removeLeftoverCgroups()
+        openNotifySocket()
         var events: [UInt64] = []
         while !isFinished() {
             events.removeAll(keepingCapacity: true)
@@ -95,6 +105,8 @@ final class SupervisionLoop {
             cgroups.removeEmptied(now: Clock.monotonic())
             advanceGroups()
         }
+        closeNotifySocket()
+        outputWriter?.end()
         for (_, pidfd) in strays { mooring_close(pidfd) }
     }
 
@@ -106,6 +118,8 @@ final class SupervisionLoop {
                 for order in orders { carryOut(order, group: group) }
             case .killAll:
                 for process in processes.values { stopGroup(of: process, SIGKILL) }
+            case .reopenOutput:
+                reopenOutput()
             case .stop:
                 isStopping = true
             }
@@ -144,6 +158,7 @@ final class SupervisionLoop {
             preconditionFailure("a token of nobody's")
         }
         if source == .signals { return readSignals() }
+        if source == .notify { return readNotifications() }
         if source == .stray {
             sweep.want()
             return
@@ -155,7 +170,8 @@ final class SupervisionLoop {
         case .output: read(process, .output)
         case .errors: read(process, .errors)
         case .connection: settleConnection(of: process)
-        case .signals, .stray: break
+        case .health: advanceHealth(of: process)
+        case .signals, .stray, .notify: break
         }
     }
 
@@ -173,11 +189,15 @@ final class SupervisionLoop {
 
     private func doWhatIsDue() {
         let now = Clock.monotonic()
+        resumeNotifications(now: now)
+        checkMemoryIfDue(now: now)
         for process in Array(processes.values) {
             guard let deadline = process.nextDeadline, deadline <= now else { continue }
             process.tellDropped(now: now)
             resumeReading(process, now: now)
             probeIfDue(process, now: now)
+            checkWatchdog(process, now: now)
+            checkHealthIfDue(process, now: now)
             endReadingIfDue(process, now: now)
         }
     }
@@ -190,7 +210,10 @@ final class SupervisionLoop {
     }
 
     private func nextDeadline() -> Int64? {
-        var earliest = [straysUntil, sweep.repeatAt, cgroups.repeatAt].compactMap(\.self).min()
+        var earliest = [
+            straysUntil, sweep.repeatAt, cgroups.repeatAt, notifications.resumeAt,
+            nextMemoryCheck(),
+        ].compactMap(\.self).min()
         for group in groups {
             guard let next = group.nextDeadline?.nanoseconds else { continue }
             earliest = min(earliest ?? next, next)

@@ -148,6 +148,9 @@ package final class Supervisor: Sendable {
         processes[ProcessKey(group: group, handle: process)]?.lines.last() ?? []
     }
 
+    /// Opens the groups' output files anew by their names, after log rotation has moved them.
+    package func reopenOutput() { mailbox.post(.reopenOutput) }
+
     /// What the living processes use, each with its whole process group, by the leader's pid.
     ///
     /// Reads all of /proc: for statistics, not for every request.

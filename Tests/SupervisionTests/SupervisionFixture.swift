@@ -11,6 +11,8 @@ internal import Testing
 enum Fact: Equatable, Sendable {
     case spawned(ProcessHandle, pid: Int32, label: String, ProcessAddress)
     case ready(ProcessHandle)
+    case noted(ProcessHandle, ProcessNote)
+    case recycled(ProcessHandle, StopReason)
     case exited(ProcessHandle, ExitReport)
     case advanced
     case logged(String, Logger.Level)
@@ -62,6 +64,12 @@ final class FactGroup: SupervisedGroup {
     }
     func becameReady(_ process: ProcessHandle, now: MonotonicInstant) {
         facts.append(.ready(process))
+    }
+    func noted(_ process: ProcessHandle, _ note: ProcessNote, now: MonotonicInstant) {
+        facts.append(.noted(process, note))
+    }
+    func recycle(_ process: ProcessHandle, reason: StopReason, now: MonotonicInstant) {
+        facts.append(.recycled(process, reason))
     }
     func exited(_ process: ProcessHandle, _ report: ExitReport, now: MonotonicInstant) {
         facts.append(.exited(process, report))
@@ -178,6 +186,10 @@ final class SupervisionFixture {
 
     func waitUntilReady(_ handle: ProcessHandle) throws {
         try facts.wait("ready") { $0.contains(.ready(handle)) ? () : nil }
+    }
+
+    func wait(for fact: Fact) throws {
+        try facts.wait("\(fact)") { $0.contains(fact) ? () : nil }
     }
 
     func waitForExit(_ handle: ProcessHandle) throws -> ExitReport {

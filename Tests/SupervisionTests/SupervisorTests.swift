@@ -144,7 +144,7 @@ internal import Testing
             #expect(
                 names.sorted() == [
                     "GIVEN", "MOORING_GROUP", "MOORING_MULTIPROCESS", "MOORING_PROCESS",
-                    "MOORING_SOCKET", "MOORING_THREADS", "PATH",
+                    "MOORING_SOCKET", "MOORING_THREADS", "NOTIFY_SOCKET", "PATH",
                 ])
             #expect(report.output.contains("MOORING_THREADS=3"))
         }

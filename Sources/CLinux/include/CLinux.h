@@ -2,6 +2,7 @@
 #pragma once
 
 #include "CLinuxEvents.h"
+#include "CLinuxNotify.h"
 #include "CLinuxService.h"
 #include "CLinuxSockets.h"
 #include "CLinuxSpawn.h"

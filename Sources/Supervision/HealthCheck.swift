@@ -1,0 +1,155 @@
+internal import CLinux
+internal import Glibc
+internal import Reactor
+
+/// One question to a process and its answer; nothing of it waits.
+///
+/// Owns its connection until it has ended. `asking -> answered -> ended`, or from anywhere to ended.
+struct HealthCheck {
+    enum Verdict: Equatable, Sendable {
+        case healthy
+        /// What was wrong, in words.
+        case unhealthy(String)
+    }
+
+    private enum Stage {
+        /// Connected or about to be; so many bytes of the request are sent. To: answered, ended.
+        case asking(sent: Int)
+        /// The verdict is out; the rest is read, so that the process sees no broken connection. To:
+        /// ended.
+        case answered
+        /// The connection is closed. Final.
+        case ended
+    }
+
+    private var stage = Stage.asking(sent: 0)
+    private let socket: StreamSocket
+    private let request: [UInt8]
+    private var answer = HealthAnswer()
+    /// Until when an answer must have come.
+    let deadline: Int64
+
+    /// Begins to connect.
+    ///
+    /// - Parameter user: who must be listening; nil: whoever does.
+    /// - Throws: `SystemError` when that is refused at once, and there is nothing to wait for.
+    init(
+        _ address: SocketAddress, user: UInt32?, request: [UInt8], deadline: Int64
+    ) throws(SystemError) {
+        socket = try address.connect(expecting: user).socket
+        self.request = request
+        self.deadline = deadline
+    }
+
+    /// What is to be registered with the loop, for reading and writing.
+    var descriptor: Int32 { socket.descriptor }
+
+    var hasEnded: Bool {
+        switch stage {
+        case .ended: true
+        case .asking, .answered: false
+        }
+    }
+
+    /// Goes on as far as the connection allows.
+    ///
+    /// - Returns: the verdict, when it has just become clear.
+    mutating func advance(scratch: inout [UInt8]) -> Verdict? {
+        switch stage {
+        case .asking(let sent):
+            if sent == 0, let code = socket.connectFailure() {
+                return fail(SystemError.message(code))
+            }
+            if let verdict = send(from: sent) { return verdict }
+            return receive(&scratch)
+        case .answered: return receive(&scratch)
+        case .ended: return nil
+        }
+    }
+
+    /// The deadline has passed; a connection that is still open is closed.
+    mutating func timeOut() -> Verdict? {
+        switch stage {
+        case .asking: return fail("no answer in time")
+        case .answered: close()
+        case .ended: break
+        }
+        return nil
+    }
+
+    /// Closes the connection; harmless when repeated.
+    mutating func close() {
+        if hasEnded { return }
+        stage = .ended
+        socket.close()
+    }
+
+    private mutating func send(from sent: Int) -> Verdict? {
+        var sent = sent
+        while sent < request.count {
+            let count = unsafe request[sent...].withUnsafeBytes { rest in
+                unsafe mooring_send(socket.descriptor, rest.baseAddress, rest.count)
+            }
+            if count >= 0 {
+                sent += count
+            } else if count == -Int(EINTR) {
+                continue
+            } else if count == -Int(EAGAIN) {
+                break
+            } else {
+                return fail(SystemError.message(Int32(truncatingIfNeeded: -count)))
+            }
+        }
+        stage = .asking(sent: sent)
+        return nil
+    }
+
+    private mutating func receive(_ scratch: inout [UInt8]) -> Verdict? {
+        var verdict: Verdict?
+        while !hasEnded {
+            let count = unsafe scratch.withUnsafeMutableBytes { room in
+                unsafe mooring_receive(socket.descriptor, room.baseAddress, room.count)
+            }
+            if count > 0 {
+                answer.append(scratch.span.extracting(0..<count))
+                verdict = verdict ?? judge()
+                // Whoever has that much to say may see its connection end.
+                if answer.isFull { close() }
+            } else if count == -Int(EINTR) {
+                continue
+            } else if count == -Int(EAGAIN) {
+                break
+            } else {
+                let end = count == 0 ? "the connection ended without an answer" : nil
+                let reason =
+                    end ?? SystemError.message(Int32(truncatingIfNeeded: -count))
+                verdict = verdict ?? fail(reason)
+                close()
+            }
+        }
+        return verdict
+    }
+
+    private mutating func judge() -> Verdict? {
+        guard case .asking = stage else { return nil }
+        switch answer.status {
+        case .incomplete: return nil
+        case .malformed: return fail("the answer is no HTTP/1.1")
+        case .code(let code) where code < 500:
+            stage = .answered
+            return .healthy
+        case .code(let code):
+            stage = .answered
+            return .unhealthy("status \(code)")
+        }
+    }
+
+    /// Nil when the verdict is out already.
+    private mutating func fail(_ reason: String) -> Verdict? {
+        defer { close() }
+        switch stage {
+        case .asking: return .unhealthy(reason)
+        case .answered, .ended: return nil
+        }
+    }
+}

@@ -1,0 +1,151 @@
+internal import Backends
+internal import Reactor
+
+/// When a process is asked for its health, and what comes of the answers.
+///
+/// A starting process is asked until the first good answer, which makes it ready; a running one every
+/// `interval`, until `fall` bad answers in a row. Times are monotonic nanoseconds.
+struct HealthMonitor {
+    /// What an answer leads to.
+    enum Outcome: Equatable, Sendable {
+        case nothing
+        case ready
+        /// The first bad answer while it starts, for the log; it is asked again.
+        case notYet(String)
+        /// The last of `fall` bad answers: what was wrong. Told once; then nothing is asked any more.
+        case unhealthy(String)
+    }
+
+    private enum Mode {
+        /// Asked at growing distances until it answers well. To: running, over.
+        case starting(delay: Int64)
+        /// With so many bad answers in a row. To: over.
+        case running(failures: Int)
+        /// Unhealthy, or told to end. Final.
+        case over
+    }
+
+    private static let firstDelay: Int64 = 20_000_000
+    private static let lastDelay: Int64 = 1_000_000_000
+
+    let policy: HealthPolicy
+    private let address: SocketAddress
+    private let user: UInt32?
+    private var mode: Mode
+    private(set) var check: HealthCheck?
+    private var nextStart: Int64?
+    private var askedAt: Int64 = 0
+
+    /// - Parameter isReady: whether it serves already; else its first good answer is waited for, from
+    ///   `begin` on.
+    init(
+        _ policy: HealthPolicy, address: SocketAddress, user: UInt32?, isReady: Bool, now: Int64
+    ) {
+        self.policy = policy
+        self.address = address
+        self.user = user
+        mode = isReady ? .running(failures: 0) : .starting(delay: Self.firstDelay)
+        nextStart = isReady ? now + policy.interval.nanoseconds : nil
+    }
+
+    /// When something is to be done without an event.
+    var nextDeadline: Int64? { check?.deadline ?? nextStart }
+
+    /// The process accepts connections: it is asked now.
+    mutating func begin(now: Int64) { if case .starting = mode { nextStart = now } }
+
+    /// It is ready by its own word, and watched from now on.
+    mutating func becameReady(now: Int64) {
+        guard case .starting = mode else { return }
+        mode = .running(failures: 0)
+        if check == nil { nextStart = now + policy.interval.nanoseconds }
+    }
+
+    /// Nothing is asked any more; harmless when repeated.
+    mutating func end() {
+        check?.close()
+        check = nil
+        nextStart = nil
+        mode = .over
+    }
+
+    /// Starts a question or gives one up, if it is time to.
+    ///
+    /// - Parameter jitter: from -1 to 1, moves the next question by a tenth of the interval.
+    /// - Returns: what came of it; `check` is to be registered with the loop if it has begun one.
+    mutating func advance(now: Int64, jitter: Double) -> (Outcome, hasBegun: Bool) {
+        if var current = check {
+            guard current.deadline <= now else { return (.nothing, false) }
+            let verdict = current.timeOut()
+            check = current
+            return (settle(verdict, now: now, jitter: jitter), false)
+        }
+        guard let time = nextStart, time <= now else { return (.nothing, false) }
+        askedAt = now
+        nextStart = nil
+        do {
+            check = try HealthCheck(
+                address, user: user, request: policy.request,
+                deadline: now + policy.timeout.nanoseconds)
+            return (.nothing, true)
+        } catch {
+            return (settle(.unhealthy("\(error)"), now: now, jitter: jitter), false)
+        }
+    }
+
+    /// The connection of the question has news.
+    mutating func connectionReported(
+        now: Int64, jitter: Double, scratch: inout [UInt8]
+    ) -> Outcome {
+        guard var current = check else { return .nothing }
+        let verdict = current.advance(scratch: &scratch)
+        check = current
+        return settle(verdict, now: now, jitter: jitter)
+    }
+
+    private mutating func settle(
+        _ verdict: HealthCheck.Verdict?, now: Int64, jitter: Double
+    ) -> Outcome {
+        let outcome = verdict.map { judge($0) } ?? .nothing
+        if check?.hasEnded ?? true {
+            check = nil
+            planNext(now: now, jitter: jitter)
+        }
+        return outcome
+    }
+
+    private mutating func judge(_ verdict: HealthCheck.Verdict) -> Outcome {
+        switch (mode, verdict) {
+        case (.starting, .healthy):
+            mode = .running(failures: 0)
+            return .ready
+        case (.starting(let delay), .unhealthy(let reason)):
+            mode = .starting(delay: min(delay + delay / 2, Self.lastDelay))
+            return delay == Self.firstDelay ? .notYet(reason) : .nothing
+        case (.running, .healthy):
+            mode = .running(failures: 0)
+            return .nothing
+        case (.running(let failures), .unhealthy(let reason)):
+            if failures + 1 >= policy.fall {
+                end()
+                return .unhealthy(reason)
+            }
+            mode = .running(failures: failures + 1)
+            return .nothing
+        // It was told to end while the question was under way.
+        case (.over, .healthy), (.over, .unhealthy):
+            return .nothing
+        }
+    }
+
+    private mutating func planNext(now: Int64, jitter: Double) {
+        switch mode {
+        case .starting(let delay): nextStart = now + delay
+        case .running:
+            let interval = policy.interval.nanoseconds
+            let shift = Int64(Double(interval) * 0.1 * max(-1, min(jitter, 1)))
+            nextStart = max(askedAt + interval + shift, now)
+        case .over: nextStart = nil
+        }
+    }
+}

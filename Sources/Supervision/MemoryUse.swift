@@ -1,0 +1,42 @@
+/// What processes hold in memory, for `max_memory`.
+///
+/// Proportional set size (PSS): pages that several processes share count for each by its part, so
+/// that forked workers are not charged several times for what their parent loaded.
+enum MemoryUse {
+    /// The PSS of all of them together, if it is above a limit; see smaps_rollup in proc(5).
+    ///
+    /// Resident memory is read first, which costs next to nothing and is never less: only where that
+    /// is above the limit the kernel is asked to walk the pages. A process that does not let itself
+    /// be read so (another user's) counts with all of its resident memory.
+    static func above(_ limit: Int64, pids: [Int32]) -> Int64? {
+        let resident = pids.reduce(0) { $0 &+ (residentBytes(of: $1) ?? 0) }
+        guard resident > limit else { return nil }
+        let bytes = pids.reduce(0) {
+            $0 &+ (proportionalBytes(of: $1) ?? residentBytes(of: $1) ?? 0)
+        }
+        return bytes > limit ? bytes : nil
+    }
+
+    static func residentBytes(of pid: Int32) -> Int64? {
+        guard let text = ProcFile.text("/proc/\(pid)/statm") else { return nil }
+        let fields = text.split(separator: " ")
+        guard fields.count > 1, let pages = Int64(fields[1]) else { return nil }
+        return pages &* ProcessUsage.pageSize
+    }
+
+    static func proportionalBytes(of pid: Int32) -> Int64? {
+        ProcFile.text("/proc/\(pid)/smaps_rollup").flatMap(proportionalBytes(rollup:))
+    }
+
+    /// The line `Pss:    1234 kB`.
+    static func proportionalBytes(rollup: String) -> Int64? {
+        for line in rollup.split(separator: "\n") where line.hasPrefix("Pss:") {
+            let fields = line.split(separator: " ")
+            guard fields.count == 3, fields[2] == "kB", let kilobytes = Int64(fields[1]),
+                kilobytes <= .max / 1024
+            else { return nil }
+            return kilobytes * 1024
+        }
+        return nil
+    }
+}

@@ -1,0 +1,70 @@
+internal import Reactor
+internal import Synchronization
+
+/// A file that a group's lines go to (`output`), as those who write lines see it; any thread.
+///
+/// What waits to be written is bounded: a disk that hangs costs lines, never the balancer's time.
+final class OutputTarget: Sendable {
+    static let waitingLimit = 1 << 20
+
+    let path: String
+    private let waiting = Atomic<Int>(0)
+    private let lost = Atomic<Int>(0)
+
+    init(path: String) { self.path = path }
+
+    /// Whether so many bytes may still wait; counts their lines as lost if not.
+    func admits(bytes: Int, lines: Int) -> Bool {
+        if waiting.load(ordering: .relaxed) + bytes > Self.waitingLimit {
+            lose(lines: lines)
+            return false
+        }
+        waiting.add(bytes, ordering: .relaxed)
+        return true
+    }
+
+    func settle(bytes: Int) { waiting.subtract(bytes, ordering: .relaxed) }
+
+    func lose(lines: Int) { lost.add(lines, ordering: .relaxed) }
+
+    /// Lines lost since this was last asked.
+    func takeLost() -> Int { lost.exchange(0, ordering: .relaxed) }
+}
+
+/// The lines of one process on their way to its group's file.
+struct TaggedLines {
+    let target: OutputTarget
+    private let writer: OutputWriter
+    private let tag: String
+    /// What the lines of one reading begin with.
+    private var prefix: [UInt8] = []
+    private var bytes: [UInt8] = []
+    private var count = 0
+
+    init(target: OutputTarget, writer: OutputWriter, label: String, pid: Int32) {
+        self.target = target
+        self.writer = writer
+        tag = "\(label)[\(pid)]"
+    }
+
+    /// Begins a reading: `2026-11-22T10:00:00.123Z k3f9abcd[4711] stdout: ` stands before each line.
+    mutating func begin(_ stream: OutputPipe.Stream) {
+        prefix = Array("\(TimeText.utc()) \(tag) \(stream.rawValue): ".utf8)
+    }
+
+    /// Takes a line without its end.
+    mutating func append(_ line: String) {
+        bytes.append(contentsOf: prefix)
+        bytes.append(contentsOf: line.utf8)
+        bytes.append(UInt8(ascii: "\n"))
+        count += 1
+    }
+
+    /// Hands over what has come together; harmless when there is nothing.
+    mutating func flush() {
+        guard count > 0 else { return }
+        writer.append(bytes, count: count, to: target)
+        bytes = []
+        count = 0
+    }
+}

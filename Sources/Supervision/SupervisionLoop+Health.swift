@@ -1,0 +1,53 @@
+internal import Backends
+internal import Logging
+internal import Reactor
+
+extension SupervisionLoop {
+    /// Asks a process for its health, or gives up waiting for the answer, if it is time to.
+    func checkHealthIfDue(_ process: ManagedProcess, now: Int64) {
+        guard let next = process.health?.nextDeadline, next <= now, process.isUncollected,
+            let (outcome, hasBegun) = process.health?.advance(now: now, jitter: jitter())
+        else { return }
+        follow(outcome, process)
+        guard hasBegun, let check = process.health?.check else { return }
+        do {
+            try loop.add(
+                check.descriptor, token: Source.health.token(process.id), writable: true)
+        } catch {
+            // Its deadline ends it; the kernel is short of memory, or of watches for this user.
+            log.warning("process \(process.label) cannot be asked for its health: \(error)")
+        }
+    }
+
+    /// The connection of a question has news.
+    func advanceHealth(of process: ManagedProcess) {
+        guard
+            let outcome = process.health?.connectionReported(
+                now: Clock.monotonic(), jitter: jitter(), scratch: &scratch)
+        else { return }
+        follow(outcome, process)
+    }
+
+    private func follow(_ outcome: HealthMonitor.Outcome, _ process: ManagedProcess) {
+        switch outcome {
+        case .nothing: break
+        case .ready: becomeReady(process)
+        case .notYet(let reason):
+            log.notice(
+                "process \(process.label) accepts connections, but is not healthy yet: \(reason)")
+        case .unhealthy(let reason):
+            let count = process.health?.policy.fall ?? 0
+            log.warning(
+                """
+                process \(process.label) is recycled: \(count) health checks in a row failed, \
+                the last with: \(reason)
+                """)
+            groups[process.key.group].recycle(process.key.handle, reason: .unhealthy, now: now())
+        }
+    }
+
+    /// From -1 to 1.
+    private func jitter() -> Double {
+        Double(Int64(bitPattern: entropy.word()) >> 11) / Double(1 << 52)
+    }
+}

@@ -1,0 +1,38 @@
+internal import Backends
+internal import Logging
+internal import Reactor
+
+extension SupervisionLoop {
+    private static let memoryPeriod: Int64 = 2_000_000_000
+    private static let mebibyte: Int64 = 1 << 20
+
+    /// When the next look is due; nil: no process has a limit.
+    func nextMemoryCheck() -> Int64? {
+        processes.values.contains(where: \.hasMemoryLimit) ? memoryCheckAt : nil
+    }
+
+    /// Recycles the processes that have outgrown their group's `max_memory`, if it is time to look.
+    func checkMemoryIfDue(now: Int64) {
+        guard memoryCheckAt <= now else { return }
+        memoryCheckAt = now + Self.memoryPeriod
+        let limited = processes.values.filter(\.hasMemoryLimit)
+        if limited.isEmpty { return }
+        let scattered = limited.filter { $0.cgroup == nil }.map(\.child.pid)
+        let members = ProcessUsage.members(ofGroups: Set(scattered))
+        for process in limited {
+            let pids = process.cgroup?.members() ?? members[process.child.pid] ?? []
+            guard let limit = process.memoryLimit,
+                let bytes = MemoryUse.above(limit, pids: pids)
+            else { continue }
+            // Once; what becomes of it is the registry's.
+            process.memoryLimit = nil
+            log.notice(
+                """
+                process \(process.label) is recycled: it uses \(bytes / Self.mebibyte) MiB, more \
+                than max_memory (\(limit / Self.mebibyte) MiB)
+                """)
+            groups[process.key.group].recycle(
+                process.key.handle, reason: .maxMemory, now: MonotonicInstant(nanoseconds: now))
+        }
+    }
+}
