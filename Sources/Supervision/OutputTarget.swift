@@ -41,13 +41,14 @@ struct TaggedLines {
     private var bytes: [UInt8] = []
     private var count = 0
 
-    init(target: OutputTarget, writer: OutputWriter, label: String, pid: Int32) {
+    init(target: OutputTarget, writer: OutputWriter, group: String, label: String, pid: Int32) {
         self.target = target
         self.writer = writer
-        tag = "\(label)[\(pid)]"
+        tag = "\(group)/\(label)[\(pid)]"
     }
 
-    /// Begins a reading: `2026-11-22T10:00:00.123Z k3f9abcd[4711] stdout: ` stands before each line.
+    /// Begins a reading: `2026-11-22T10:00:00.123Z django/k3f9abcd[4711] stdout: ` stands before each
+    /// line.
     mutating func begin(_ stream: OutputPipe.Stream) {
         prefix = Array("\(TimeText.utc()) \(tag) \(stream.rawValue): ".utf8)
     }

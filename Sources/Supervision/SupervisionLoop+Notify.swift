@@ -4,9 +4,14 @@ internal import Logging
 internal import Reactor
 
 extension SupervisionLoop {
-    /// What a turn reads of the notify socket, so that nobody who sends all the time has all of it.
+    /// What a turn reads of the notify socket.
     private static let notifyPortion = 64
-    private static let notifyPause: Int64 = 2_000_000
+    /// What the socket that had more waits before it is read again.
+    ///
+    /// In nanoseconds, and in times of what the portion took: who sends all the time, a stranger maybe,
+    /// gets a fifth of this thread.
+    private static let shortestNotifyPause: Int64 = 2_000_000
+    private static let notifyPauseFactor: Int64 = 4
 
     /// The notify socket while it is open, and what reading it has come to.
     struct Notifications {
@@ -41,6 +46,7 @@ extension SupervisionLoop {
     func readNotifications() {
         guard let socket = notifications.socket else { return }
         notifications.resumeAt = nil
+        let start = Clock.monotonic()
         for _ in 0..<Self.notifyPortion {
             guard let (pid, message) = socket.receive(into: &notifications.buffer) else { return }
             guard let process = sender(pid) else {
@@ -49,7 +55,9 @@ extension SupervisionLoop {
             }
             if let message { take(message, from: process) }
         }
-        notifications.resumeAt = Clock.monotonic() + Self.notifyPause
+        let end = Clock.monotonic()
+        notifications.resumeAt =
+            end + max(Self.shortestNotifyPause, (end - start) * Self.notifyPauseFactor)
     }
 
     func resumeNotifications(now: Int64) {

@@ -19,7 +19,8 @@ extension SupervisionLoop {
             let target = outputTargets[path] ?? OutputTarget(path: path)
             outputTargets[path] = target
             process.file = TaggedLines(
-                target: target, writer: writer, label: process.label, pid: process.child.pid)
+                target: target, writer: writer, group: launch.groupName, label: process.label,
+                pid: process.child.pid)
         }
     }
 

@@ -21,7 +21,7 @@ extension SupervisorTests {
             }
             let process = fixture.spawn()
             let report = try fixture.waitForExit(process)
-            let tag = "\(try fixture.label(of: process))[\(try fixture.pid(of: process))]"
+            let tag = "group0/\(try fixture.label(of: process))[\(try fixture.pid(of: process))]"
             fixture.supervisor.stop()
             let texts = lines().map { $0.drop { $0 != " " }.dropFirst() }
             #expect(
