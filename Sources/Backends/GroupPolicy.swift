@@ -48,6 +48,16 @@ package struct GroupPolicy: Equatable, Sendable {
     package var idleTimeout = Interval.seconds(5 * 60)
     package var startTimeout = Interval.seconds(60)
     package var stopTimeout = Interval.seconds(10)
+    /// How long a draining process waits for its sessions.
+    package var drainTimeout = Interval.seconds(3600)
+    /// Idle transient processes that are kept ready.
+    package var spare = 0
+    /// Requests after which a process is recycled (±10 %); 0: never.
+    package var maxRequests = 0
+    /// The age at which a process is recycled (±10 %); nil: never.
+    package var maxAge: Interval?
+    /// An open tunnel holds a slot.
+    package var tunnelSlots = false
 
     package init(name: String) { self.name = name }
 }

@@ -1,4 +1,3 @@
-package import Backends
 package import Routing
 
 /// A validated configuration, all defaults filled in and all paths absolute.
@@ -9,8 +8,12 @@ package struct Configuration: Equatable, Sendable {
     package var runtimeDirectory: String
     /// Loop threads; 0: one per core.
     package var workers = 0
-    /// At least one, no two alike; a port may be 0.
-    package var listeners: [ProcessAddress]
+    /// Processes starting at once, over all groups; 0: half the cores, at least 1.
+    package var spawnConcurrency = 0
+    /// Processes over all groups; 0: no limit.
+    package var maxProcesses = 0
+    /// At least one, no two alike.
+    package var listeners: [Listener]
     package var timeouts = Timeouts()
     package var limits = Limits()
     package var log = Log()

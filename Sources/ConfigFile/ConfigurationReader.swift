@@ -27,7 +27,9 @@ package enum ConfigurationReader {
         let problems = root.problems
         let folders = Folders(root, surroundings)
         let workers = root.integer("workers", in: 0...1024) ?? 0
-        let listeners = listeners(root)
+        let concurrency = root.integer("spawn_concurrency", in: 0...1024) ?? 0
+        let mostProcesses = root.integer("max_processes", in: 0...100_000) ?? 0
+        let listeners = ListenReader(folders: folders, problems: problems).read(root)
         let timeouts = root.table("timeouts").map(Configuration.Timeouts.init)
         let limits = root.table("limits").map(Configuration.Limits.init)
         let log = root.table("log").map { Configuration.Log($0, folders) }
@@ -41,44 +43,18 @@ package enum ConfigurationReader {
         return .success(
             Configuration(
                 stateDirectory: folders.state, runtimeDirectory: folders.runtime,
-                workers: workers, listeners: listeners.map(\.value), timeouts: timeouts ?? .init(),
+                workers: workers, spawnConcurrency: concurrency, maxProcesses: mostProcesses,
+                listeners: listeners.map(\.value), timeouts: timeouts ?? .init(),
                 limits: limits ?? .init(), log: log ?? .init(), admin: admin, affinity: affinity,
                 keysFile: keys, groups: groups, routes: routes))
     }
 
-    private static func listeners(_ root: TableReader) -> [Located<ProcessAddress>] {
-        let standard = Located(
-            value: ProcessAddress.tcp(host: "127.0.0.1", port: 8080), node: root.node)
-        guard let tables = root.tables("listen"), !tables.isEmpty else { return [standard] }
-        var listeners: [Located<ProcessAddress>] = []
-        for table in tables {
-            let given = table.text("address", example: "127.0.0.1:8080")
-            if !table.names.contains("address") {
-                table.report("has no address", "needs address = \"127.0.0.1:8080\"")
-            }
-            table.finish()
-            guard let given, let address = table.address(given, allowsPortZero: true) else {
-                continue
-            }
-            if !isPortZero(address), listeners.contains(where: { $0.value == address }) {
-                table.problems.add(
-                    given.node, "listens on \(AddressText.text(of: address)) a second time",
-                    "take one out")
-            }
-            listeners.append(Located(value: address, node: given.node))
-        }
-        return listeners
-    }
-
-    private static func isPortZero(_ address: ProcessAddress) -> Bool {
-        if case .tcp(_, 0) = address { true } else { false }
-    }
-
     /// Clients and administrators do not share an address.
     private static func checkApart(
-        _ listeners: [Located<ProcessAddress>], _ admin: Configuration.Admin, _ root: TableReader
+        _ listeners: [Located<Configuration.Listener>], _ admin: Configuration.Admin,
+        _ root: TableReader
     ) {
-        for listener in listeners where listener.value == admin.address {
+        for listener in listeners where listener.value.place == .address(admin.address) {
             root.problems.add(
                 line: listener.node.line, key: "listen.address",
                 "is the address of the admin API", "give one of the two another")

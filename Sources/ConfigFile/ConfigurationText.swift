@@ -17,10 +17,9 @@ extension Configuration {
         writer.text("state_dir", stateDirectory)
         writer.text("runtime_dir", runtimeDirectory)
         writer.value("workers", "\(workers)")
-        for address in listeners {
-            writer.header("[[listen]]")
-            writer.text("address", AddressText.text(of: address))
-        }
+        writer.value("spawn_concurrency", "\(spawnConcurrency)")
+        writer.value("max_processes", "\(maxProcesses)")
+        for listener in listeners { write(listener, &writer) }
         write(timeouts, &writer)
         write(limits, &writer)
         write(log, &writer)
@@ -36,6 +35,20 @@ extension Configuration {
         return writer.text
     }
 
+    private func write(_ listener: Listener, _ writer: inout TOMLWriter) {
+        writer.header("[[listen]]")
+        writer.text("address", listener.text)
+        writer.value("http2", "\(listener.http2)")
+        writer.value("proxy_protocol", "\(listener.proxyProtocol)")
+        writer.value("trusted_proxies", TOMLText.list(listener.trustedProxies))
+        if let authority = listener.clientAuthority { writer.text("client_ca", authority) }
+        for entry in listener.certificates {
+            writer.header("[[listen.tls]]")
+            writer.text("certificate", entry.certificate)
+            writer.text("key", entry.key)
+        }
+    }
+
     private func write(_ timeouts: Timeouts, _ writer: inout TOMLWriter) {
         writer.header("[timeouts]")
         writer.duration("header", timeouts.header)
@@ -44,6 +57,7 @@ extension Configuration {
         writer.duration("connect", timeouts.connect)
         writer.duration("response", timeouts.response)
         writer.duration("idle", timeouts.idle)
+        writer.duration("tunnel", timeouts.tunnel)
         writer.duration("drain", timeouts.drain)
     }
 
@@ -51,6 +65,10 @@ extension Configuration {
         writer.header("[limits]")
         writer.text("request_head", SizeText.text(of: limits.requestHead))
         writer.text("request_body", SizeText.text(of: limits.requestBody))
+        writer.text("request_buffer", SizeText.text(of: limits.requestBuffer))
+        writer.text("response_buffer", SizeText.text(of: limits.responseBuffer))
+        writer.value("spawns_per_source", "\(limits.spawnsPerSource)")
+        writer.value("min_rate", "\(limits.minRate)")
         writer.value("connections", "\(limits.connections)")
     }
 
@@ -83,8 +101,7 @@ extension Configuration {
         if let launch = group.launch { write(launch, policy, &writer) }
         if case .external(let servers) = policy.kind {
             let items = servers.map { server in
-                let address = TOMLText.quoted(AddressText.text(of: server.address))
-                return "{ address = \(address), weight = \(server.weight) }"
+                Self.text(of: server, group.secureServers.first { $0.address == server.address })
             }
             writer.value("servers", "[\(items.joined(separator: ", "))]")
         }
@@ -94,8 +111,21 @@ extension Configuration {
         writer.value("queue", "\(policy.queueLimit)")
         writer.value("process_queue", "\(policy.processQueueLimit)")
         writer.duration("queue_timeout", policy.queueTimeout)
+        writer.duration("drain_timeout", policy.drainTimeout)
+        writer.value("tunnel_slots", "\(policy.tunnelSlots)")
+        writer.duration("request_timeout", group.requestTimeout ?? .zero)
         writer.value("retries", "\(group.retries)")
         writer.value("keepalive", "\(group.keepalive)")
+        if let launch = group.launch, !launch.isolation.limits.isEmpty {
+            writer.header("[group.\(group.name).rlimits]")
+            for (name, value) in launch.isolation.limits.sorted(by: { $0.key < $1.key }) {
+                switch value {
+                case .unlimited: writer.text(name, "unlimited")
+                case .atMost(let most): writer.value(name, "\(most)")
+                }
+            }
+        }
+        if let health = group.health { write(health, of: group.name, &writer) }
         if let launch = group.launch, !launch.environment.isEmpty {
             writer.header("[group.\(group.name).env]")
             for (name, value) in launch.environment.sorted(by: { $0.key < $1.key }) {
@@ -104,6 +134,27 @@ extension Configuration {
         }
         writer.header("[group.\(group.name).affinity]")
         for (key, value) in group.affinity.entries(forGroup: true) { writer.value(key, value) }
+    }
+
+    private static func text(
+        of server: GroupPolicy.ExternalServer, _ secure: SecureServer?
+    ) -> String {
+        let address = (secure == nil ? "" : "https://") + AddressText.text(of: server.address)
+        var text = "{ address = \(TOMLText.quoted(address)), weight = \(server.weight)"
+        if let secure {
+            text += ", server_name = \(TOMLText.quoted(secure.name)), verify = \(secure.verifies)"
+            text += ", ca = \(TOMLText.quoted(secure.authority ?? ""))"
+        }
+        return text + " }"
+    }
+
+    private func write(_ health: Health, of group: String, _ writer: inout TOMLWriter) {
+        writer.header("[group.\(group).health]")
+        writer.text("path", health.path)
+        writer.duration("interval", health.interval)
+        writer.duration("timeout", health.timeout)
+        writer.value("rise", "\(health.rise)")
+        writer.value("fall", "\(health.fall)")
     }
 
     private func write(_ launch: Launch, _ policy: GroupPolicy, _ writer: inout TOMLWriter) {
@@ -120,13 +171,32 @@ extension Configuration {
         } else if policy.minimum == policy.maximum {
             writer.value("processes", "\(policy.minimum)")
         } else {
-            writer.value("processes", "{ min = \(policy.minimum), max = \(policy.maximum) }")
+            writer.value(
+                "processes",
+                "{ min = \(policy.minimum), max = \(policy.maximum), spare = \(policy.spare) }")
         }
         writer.duration("idle_timeout", policy.idleTimeout)
         writer.duration("start_timeout", policy.startTimeout)
         writer.duration("stop_timeout", policy.stopTimeout)
         writer.text("cwd", launch.directory)
         writer.value("pass_env", TOMLText.list(launch.passEnvironment))
+        writer.value("max_requests", "\(policy.maxRequests)")
+        writer.duration("max_age", policy.maxAge ?? .zero)
+        writer.text("max_memory", SizeText.text(of: launch.maxMemory))
+        writer.text("on_exit", launch.onExit.rawValue)
+        writer.text("output", launch.outputFile ?? "")
+        write(launch.isolation, &writer)
+    }
+}
+
+extension Configuration {
+    private func write(_ isolation: Isolation, _ writer: inout TOMLWriter) {
+        writer.text("user", isolation.user ?? "")
+        writer.text("group", isolation.group ?? "")
+        writer.value("groups", TOMLText.list(isolation.supplementaryGroups))
+        writer.value("allow_root", "\(isolation.allowRoot)")
+        let umask = String(isolation.umask, radix: 8)
+        writer.text("umask", String(repeating: "0", count: max(0, 3 - umask.count)) + umask)
     }
 }
 

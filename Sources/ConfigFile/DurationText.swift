@@ -1,9 +1,9 @@
-internal import Backends
+package import Backends
 
 /// Spans of time as the configuration writes them: `"500ms"`, `"30s"`, `"15m"`, `"2h"`.
-enum DurationText {
+package enum DurationText {
     /// The longest that any key takes: a leap year.
-    static let longest = Interval.seconds(366 * 24 * 3600)
+    package static let longest = Interval.seconds(366 * 24 * 3600)
 
     private static let units: [(name: String, nanoseconds: Int64)] = [
         ("h", 3_600_000_000_000), ("m", 60_000_000_000), ("s", 1_000_000_000), ("ms", 1_000_000),
@@ -13,7 +13,7 @@ enum DurationText {
     ///
     /// A number too great to be told comes back as the longest interval there is, out of every
     /// range.
-    static func parse(_ text: String) -> Interval? {
+    package static func parse(_ text: String) -> Interval? {
         if text == "0" { return .zero }
         let digits = text.utf8.prefix { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
         let name = text.utf8.dropFirst(digits.count)

@@ -12,10 +12,34 @@ extension Configuration {
         package var retries = 1
         /// Whether idle connections to its processes are kept.
         package var keepalive = true
+        /// Longer requests are answered 504 and their process is recycled; nil: none is too long.
+        package var requestTimeout: Interval?
+        /// How its processes are asked whether they are well; nil: they are not.
+        package var health: Health?
+        /// External servers that are spoken to over TLS.
+        package var secureServers: [SecureServer] = []
         /// What its routes begin with.
         package var affinity: Affinity
 
         package var name: String { policy.name }
+    }
+
+    /// An external server behind `https://`.
+    package struct SecureServer: Equatable, Sendable {
+        package var address: ProcessAddress
+        /// Sent as SNI, and what the certificate has to name.
+        package var name: String
+        /// A PEM file of authorities, absolute; nil: the system's.
+        package var authority: String?
+        /// Whether the certificate is looked at.
+        package var verifies = true
+    }
+
+    /// What becomes of processes when the balancer ends unexpectedly.
+    package enum OnExit: String, Equatable, Sendable, CaseIterable {
+        /// They serve on and the next balancer takes them over.
+        case adopt
+        case kill
     }
 
     /// What the processes of a group run, and where.
@@ -30,6 +54,12 @@ extension Configuration {
         package var environment: [String: String] = [:]
         /// Names that are taken over from Mooring's own environment.
         package var passEnvironment: [String] = []
+        package var isolation = Isolation()
+        package var onExit = OnExit.adopt
+        /// A file for their output beside the log, absolute; nil: none.
+        package var outputFile: String?
+        /// Bytes of memory above which a process is recycled; 0: no limit.
+        package var maxMemory = 0
     }
 
     /// The program of a spawned group.

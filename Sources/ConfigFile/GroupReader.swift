@@ -25,14 +25,16 @@ struct GroupReader {
         readAdmission(&policy, kind)
         let processesGiven = readProcesses(&policy, kind)
         let launch = readLaunch(kind, processesGiven: processesGiven)
-        let servers = ServersReader.read(table)
+        let servers = ServersReader(table: table, folders: folders).read()
         if kind == .servers {
-            policy.kind = .external(servers)
+            policy.kind = .external(servers.map(\.server))
             (policy.minimum, policy.maximum) = (servers.count, servers.count)
         }
         readPlacement(&policy)
         let retries = table.integer("retries", in: 0...10) ?? 1
         let keepalive = table.boolean("keepalive") ?? true
+        let requestTimeout = table.duration("request_timeout", atLeast: .zero)
+        let health = table.table("health").flatMap(Configuration.Health.init)
         let affinity =
             table.table("affinity").map { Configuration.Affinity($0, over: affinity, at: .group) }
             ?? affinity
@@ -42,7 +44,8 @@ struct GroupReader {
         guard kind != nil, kind == .servers || launch != nil else { return nil }
         return Configuration.Group(
             policy: policy, launch: launch, retries: retries, keepalive: keepalive,
-            affinity: affinity)
+            requestTimeout: requestTimeout.flatMap { $0 > .zero ? $0 : nil }, health: health,
+            secureServers: servers.compactMap(\.secure), affinity: affinity)
     }
 
     private func checkName() {
@@ -78,6 +81,9 @@ struct GroupReader {
         policy.processQueueLimit =
             table.integer("process_queue", in: 0...100_000) ?? policy.processQueueLimit
         policy.queueTimeout = table.duration("queue_timeout") ?? policy.queueTimeout
+        policy.drainTimeout =
+            table.duration("drain_timeout", atLeast: .zero) ?? policy.drainTimeout
+        policy.tunnelSlots = table.boolean("tunnel_slots") ?? policy.tunnelSlots
     }
 
     /// `processes` and the times of spawned ones; whether `processes` was given.
@@ -85,17 +91,22 @@ struct GroupReader {
         if kind == .servers {
             refuseForServers([
                 "processes", "idle_timeout", "start_timeout", "stop_timeout", "cwd", "env",
-                "pass_env",
+                "pass_env", "max_requests", "max_age", "max_memory", "user", "group", "groups",
+                "allow_root", "umask", "rlimits", "on_exit", "output",
             ])
             return false
         }
         policy.idleTimeout = table.duration("idle_timeout") ?? policy.idleTimeout
         policy.startTimeout = table.duration("start_timeout") ?? policy.startTimeout
         policy.stopTimeout = table.duration("stop_timeout") ?? policy.stopTimeout
+        policy.maxRequests = table.integer("max_requests", in: 0...1_000_000_000) ?? 0
+        policy.maxAge = table.duration("max_age", atLeast: .zero).flatMap { $0 > .zero ? $0 : nil }
         guard let node = table.take("processes") else { return false }
         if case .table = node.value {
-            if let range = TableReader(node, table.problems).flatMap(Self.range) {
+            if let entry = TableReader(node, table.problems), let range = Self.range(entry) {
                 (policy.minimum, policy.maximum) = (range.lowerBound, range.upperBound)
+                policy.spare = Self.spare(entry, within: range) ?? 0
+                entry.finish()
             }
         } else if let count = Self.count(node, table) {
             (policy.minimum, policy.maximum) = (count, count)
@@ -120,8 +131,9 @@ struct GroupReader {
         let least = table.integer("min", in: 0...mostProcesses)
         let most = table.integer("max", in: 1...mostProcesses)
         let hasMost = table.names.contains("max")
-        table.finish()
+        _ = table.take("spare")
         guard hasMost else {
+            table.finish()
             table.report("has no max", "needs one, like { min = 0, max = 8 }")
             return nil
         }
@@ -131,6 +143,12 @@ struct GroupReader {
             return nil
         }
         return (least ?? 0)...most
+    }
+
+    /// Idle transient processes kept ready; no more than there can be.
+    private static func spare(_ table: TableReader, within range: ClosedRange<Int>) -> Int? {
+        guard let node = table.take("spare") else { return nil }
+        return table.integer(node, in: 0...range.upperBound - range.lowerBound)
     }
 
     private func readPlacement(_ policy: inout GroupPolicy) {
@@ -171,10 +189,16 @@ extension GroupReader {
         let directory = self.directory()
         let environment = EnvironmentReader.values(table)
         let names = EnvironmentReader.names(table)
+        let isolation = IsolationReader(table: table, isRoot: folders.surroundings.isRoot).read()
+        let onExit = table.choice("on_exit", among: Configuration.OnExit.allCases) ?? .adopt
+        let output = table.optionalText("output", example: "logs/app.log")
+        let outputFile = folders.path(output, table.problems)
+        let memory = table.size("max_memory", in: 0...1 << 50) ?? 0
         return application.map { application in
             Configuration.Launch(
                 application: application, processesGiven: processesGiven, directory: directory,
-                environment: environment, passEnvironment: names)
+                environment: environment, passEnvironment: names, isolation: isolation,
+                onExit: onExit, outputFile: outputFile, maxMemory: memory)
         }
     }
 

@@ -34,7 +34,7 @@ extension ConfigurationReader {
         let problems = ProblemList(file: nil)
         let surroundings = Folders.Surroundings(
             folder: folder, environment: environment, isRoot: isRoot)
-        let node = RequestNodes(problems: problems).root(request)
+        let node = RequestNodes(problems: problems, isRoot: isRoot).root(request)
         guard let root = TableReader(node, problems) else { return .failure(problems.sorted) }
         return build(root, surroundings).mapError { found in
             ConfigurationProblems(problems: found.problems.map(named))
@@ -60,6 +60,8 @@ extension ConfigurationReader {
 /// A command line as the nodes that a file with the same meaning would have.
 private struct RequestNodes {
     let problems: ProblemList
+    /// Whoever runs a command line runs it as oneself: root has said so by being root.
+    let isRoot: Bool
 
     func root(_ request: RunRequest) -> ConfigNode {
         let place = ["group", ConfigurationReader.runGroup]
@@ -71,6 +73,7 @@ private struct RequestNodes {
             let path = place + ["command"]
             group.append(entry("command", .list(words.map { node(.text($0), path) }), place))
         }
+        if isRoot { group.append(entry("allow_root", .boolean(true), place)) }
         if let threads = request.threads {
             group.append(entry("threads", .integer(threads), place))
         }

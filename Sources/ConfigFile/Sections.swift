@@ -12,6 +12,8 @@ extension Configuration {
         package var response = Interval.seconds(60)
         /// Between response bytes.
         package var idle = Interval.seconds(60)
+        /// WebSocket and other upgrades: no byte either way.
+        package var tunnel = Interval.seconds(3600)
         /// At shutdown, for what is in flight; zero: nothing is waited for.
         package var drain = Interval.seconds(30)
 
@@ -25,6 +27,7 @@ extension Configuration {
             connect = table.duration("connect") ?? defaults.connect
             response = table.duration("response") ?? defaults.response
             idle = table.duration("idle") ?? defaults.idle
+            tunnel = table.duration("tunnel") ?? defaults.tunnel
             drain = table.duration("drain", atLeast: .zero) ?? defaults.drain
             table.finish()
         }
@@ -36,6 +39,14 @@ extension Configuration {
         package var requestHead = 32 * 1024
         /// Bytes; 0: no limit.
         package var requestBody = 0
+        /// Bytes of a request body that are read before a slot is taken.
+        package var requestBuffer = 64 * 1024
+        /// Bytes of a response that are taken from a process whose client is slow.
+        package var responseBuffer = 256 * 1024
+        /// New processes that one client address may cause in a minute; 0: no limit.
+        package var spawnsPerSource = 30
+        /// Bytes per second that a client's head or body has to come with; 0: no floor.
+        package var minRate = 240
         /// Client connections.
         package var connections = 10_000
 
@@ -46,6 +57,13 @@ extension Configuration {
             requestHead =
                 table.size("request_head", in: 1024...64 * 1024) ?? defaults.requestHead
             requestBody = table.size("request_body", in: 0...1 << 50) ?? defaults.requestBody
+            requestBuffer =
+                table.size("request_buffer", in: 0...1 << 30) ?? defaults.requestBuffer
+            responseBuffer =
+                table.size("response_buffer", in: 0...1 << 30) ?? defaults.responseBuffer
+            spawnsPerSource =
+                table.integer("spawns_per_source", in: 0...100_000) ?? defaults.spawnsPerSource
+            minRate = table.integer("min_rate", in: 0...1_000_000_000) ?? defaults.minRate
             connections = table.integer("connections", in: 1...1_000_000) ?? defaults.connections
             table.finish()
         }

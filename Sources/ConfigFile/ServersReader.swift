@@ -1,12 +1,28 @@
 internal import Backends
 
 /// Reads `servers`: addresses that Mooring only balances to.
-enum ServersReader {
-    private static let most = 1000
+struct ServersReader {
+    /// One entry; `secure` where it is spoken to over TLS.
+    struct Entry {
+        var server: GroupPolicy.ExternalServer
+        var secure: Configuration.SecureServer?
+    }
 
-    static func read(_ table: TableReader) -> [GroupPolicy.ExternalServer] {
+    /// An address, and whether TLS is spoken there.
+    private struct Place {
+        var address: ProcessAddress
+        var isSecure: Bool
+    }
+
+    let table: TableReader
+    let folders: Folders
+    private static let most = 1000
+    private static let scheme = "https://"
+    private static let secureKeys = ["ca", "verify", "server_name"]
+
+    func read() -> [Entry] {
         guard let node = table.take("servers") else { return [] }
-        guard case .list(let items) = node.value, (1...most).contains(items.count) else {
+        guard case .list(let items) = node.value, (1...Self.most).contains(items.count) else {
             let kind =
                 if case .list(let items) = node.value {
                     "a list of \(items.count)"
@@ -15,28 +31,29 @@ enum ServersReader {
                 }
             table.problems.add(
                 node, "is \(kind)",
-                "needs 1 to \(most) addresses, like [\"10.0.0.7:8000\", \"unix:/run/app.sock\"]")
+                "needs 1 to \(Self.most) addresses, like [\"10.0.0.7:8000\", \"unix:/run/app.sock\"]"
+            )
             return []
         }
-        var servers: [GroupPolicy.ExternalServer] = []
+        var entries: [Entry] = []
         for item in items {
-            guard let server = server(item, table) else { continue }
-            if servers.contains(where: { $0.address == server.address }) {
+            guard let entry = server(item) else { continue }
+            if entries.contains(where: { $0.server.address == entry.server.address }) {
                 table.problems.add(
-                    item, "holds \(AddressText.text(of: server.address)) twice",
+                    item, "holds \(AddressText.text(of: entry.server.address)) twice",
                     "give it once, with a weight if it is to have more sessions")
             }
-            servers.append(server)
+            entries.append(entry)
         }
-        return servers
+        return entries
     }
 
-    private static func server(
-        _ item: ConfigNode, _ table: TableReader
-    ) -> GroupPolicy.ExternalServer? {
+    private func server(_ item: ConfigNode) -> Entry? {
         guard case .table = item.value else {
-            return address(table.text(item, example: "10.0.0.7:8000"), table).map {
-                GroupPolicy.ExternalServer(address: $0)
+            return located(table.text(item, example: "10.0.0.7:8000")).map { place in
+                Entry(
+                    server: GroupPolicy.ExternalServer(address: place.address),
+                    secure: place.isSecure ? tls(place.address) : nil)
             }
         }
         guard let entry = TableReader(item, table.problems) else { return nil }
@@ -45,15 +62,43 @@ enum ServersReader {
             entry.report("has an item without address", "needs { address = \"10.0.0.7:8000\" }")
         }
         let weight = entry.integer("weight", in: 1...256) ?? 1
+        let authority = entry.optionalText("ca", example: "ca.pem")
+        let verifies = entry.boolean("verify") ?? true
+        let name = entry.optionalText("server_name", example: "app.example.org")
         entry.finish()
-        return address(given, table).map {
-            GroupPolicy.ExternalServer(address: $0, weight: weight)
+        guard let place = located(given) else { return nil }
+        var secure = place.isSecure ? tls(place.address) : nil
+        secure?.authority = folders.path(authority, table.problems)
+        secure?.verifies = verifies
+        if let name { secure?.name = name.value }
+        if !place.isSecure {
+            for key in Self.secureKeys where entry.names.contains(key) {
+                entry.report(
+                    at: key, "means nothing without TLS", "write the address as https://HOST:PORT")
+            }
         }
+        return Entry(
+            server: GroupPolicy.ExternalServer(address: place.address, weight: weight),
+            secure: secure)
     }
 
-    private static func address(
-        _ given: Located<String>?, _ table: TableReader
-    ) -> ProcessAddress? {
-        given.flatMap { table.address($0) }
+    private func located(_ given: Located<String>?) -> Place? {
+        guard let given else { return nil }
+        let isSecure = given.value.hasPrefix(Self.scheme)
+        var plain = given
+        if isSecure {
+            plain.value = String(given.value.dropFirst(Self.scheme.count))
+            if plain.value.hasSuffix("/") { plain.value.removeLast() }
+        } else if given.value.hasPrefix("http://") {
+            table.problems.add(
+                given.node, "is \(given.node.kind)", "leave http:// out, as in 10.0.0.7:8000")
+            return nil
+        }
+        return table.address(plain).map { Place(address: $0, isSecure: isSecure) }
+    }
+
+    private func tls(_ address: ProcessAddress) -> Configuration.SecureServer {
+        let name = if case .tcp(let host, _) = address { host } else { "localhost" }
+        return Configuration.SecureServer(address: address, name: name)
     }
 }

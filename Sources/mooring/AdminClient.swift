@@ -39,29 +39,64 @@ struct AdminClient: Sendable {
     /// The body of a good answer; blocks.
     ///
     /// - Throws: `CommandFailure`: unreachable when nobody answers, failed when it says no.
-    func get(_ path: String) throws -> Data {
+    func get(_ path: String) throws -> Data { try ask(.GET, path).body }
+
+    /// Everything as it is now.
+    ///
+    /// - Throws: as `get`, and failed when the balancer is of another version.
+    func stats() throws -> StatsDocument {
+        do {
+            return try AdminJSON.decode(StatsDocument.self, from: try get("/stats"))
+        } catch let failure as CommandFailure {
+            throw failure
+        } catch {
+            throw CommandFailure.failed(
+                "the balancer's answer is not understood; is it of this version"
+                    + " (\(Version.current))? mooring status --json shows it as it is")
+        }
+    }
+
+    /// Has something changed; blocks until the balancer has answered.
+    ///
+    /// - Throws: as `get`; what the balancer says against it is the message.
+    func post(_ path: String, body: [String: Double] = [:]) throws -> AdminAnswer {
+        AdminAnswer(body: try ask(.POST, path, body: body.isEmpty ? nil : body).body)
+    }
+
+    private func ask(
+        _ method: HTTPMethod, _ path: String, body: [String: Double]? = nil
+    ) throws -> (status: UInt, body: Data) {
         let answer: (status: UInt, body: Data)
         do {
-            answer = try waitFor { try await fetch(path) }
+            let document = try body.map { try AdminJSON.encode($0) }
+            answer = try waitFor { try await fetch(method, path, document) }
         } catch {
             throw CommandFailure.unreachable(
                 "no balancer answers at \(address) (\(reason(of: error))); start one with mooring"
                     + " serve, or name its address with --admin or its file with -c")
         }
         switch answer.status {
-        case 200:
-            return answer.body
+        case 200, 202:
+            return answer
         case 401:
             throw CommandFailure.failed(
                 "the balancer at \(address) asks for its token; name the file with --token-file")
         default:
             throw CommandFailure.failed(
-                "the balancer at \(address) answered \(answer.status) to \(path)")
+                AdminAnswer(body: answer.body).detail
+                    ?? "the balancer at \(address) answered \(answer.status) to \(path)")
         }
     }
 
-    @concurrent private func fetch(_ path: String) async throws -> (status: UInt, body: Data) {
+    @concurrent private func fetch(
+        _ method: HTTPMethod, _ path: String, _ document: Data?
+    ) async throws -> (status: UInt, body: Data) {
         var request = HTTPClientRequest(url: base + path)
+        request.method = method
+        if let document {
+            request.headers.add(name: "Content-Type", value: "application/json")
+            request.body = .bytes(document, length: .known(Int64(document.count)))
+        }
         request.headers.add(name: "Accept", value: "application/json")
         if let token { request.headers.add(name: "Authorization", value: token.authorization) }
         let response = try await Self.client.execute(
@@ -86,6 +121,38 @@ struct AdminClient: Sendable {
                 result += byte < 16 ? "%0" : "%"
                 result += String(byte, radix: 16, uppercase: true)
             }
+        }
+    }
+}
+
+/// What the balancer answered to a command.
+struct AdminAnswer {
+    private struct ProblemText: Decodable {
+        var detail: String
+    }
+
+    let body: Data
+
+    /// A number of the answer.
+    subscript(_ key: String) -> Int? {
+        guard let document = try? JSONDecoder().decode([String: Value].self, from: body) else {
+            return nil
+        }
+        return document[key]?.number
+    }
+
+    /// What a problem document (RFC 9457) says.
+    var detail: String? {
+        (try? JSONDecoder().decode(ProblemText.self, from: body)).map {
+            Terminal.printable($0.detail)
+        }
+    }
+
+    private struct Value: Decodable {
+        var number: Int?
+
+        init(from decoder: any Decoder) throws {
+            number = try? decoder.singleValueContainer().decode(Int.self)
         }
     }
 }

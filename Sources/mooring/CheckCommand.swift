@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import ConfigFile
+internal import Reactor
 
 /// `mooring check`: whether a configuration would be taken.
 struct CheckCommand: ParsableCommand {
@@ -15,6 +16,9 @@ struct CheckCommand: ParsableCommand {
 
     func run() throws {
         let configuration = try ConfigurationLoading.file(config)
+        // Certificates, users and networks are looked up as serve would.
+        let plan = try ServingPlan(configuration, environment: [:], tickets: TLSTicketKeys())
+        for warning in plan.files.warnings { Terminal.complain(warning) }
         if print {
             Terminal.write(configuration.tomlText)
         } else {

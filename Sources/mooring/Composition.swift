@@ -14,10 +14,11 @@ enum Composition {
     static func serve(_ configuration: Configuration) throws -> Int32 {
         // A client that has gone is an error of write(2), not the end of the program.
         signal(SIGPIPE, SIG_IGN)
-        let plan = ServingPlan(
-            configuration, environment: ProcessInfo.processInfo.environment)
+        let plan = try ServingPlan(
+            configuration, environment: ProcessInfo.processInfo.environment,
+            tickets: TLSTicketKeys())
         let log = startLog(plan)
-        for warning in configuration.warnings { log.warning("\(warning)") }
+        for warning in configuration.warnings + plan.files.warnings { log.warning("\(warning)") }
         do {
             try PrivateFiles.prepareFolder(configuration.stateDirectory, setting: "state_dir")
             let (keyring, isNew) = try KeyringFile.load(configuration.keysFile)

@@ -1,12 +1,14 @@
 internal import Glibc
 internal import Reactor
+internal import Synchronization
 
 /// Keeps a second balancer out of the same runtime folder.
 ///
 /// The folder itself is locked (flock(2)), so nothing is left behind when the program ends in any
 /// way; its children do not hold the lock, since no descriptor of it survives their exec.
-struct RuntimeLock: ~Copyable {
+final class RuntimeLock: Sendable {
     private let descriptor: Int32
+    private let isReleased = Atomic(false)
 
     /// - Throws: `CommandFailure` when another balancer holds it.
     init(folder: String) throws {
@@ -22,5 +24,10 @@ struct RuntimeLock: ~Copyable {
         }
     }
 
-    deinit { close(descriptor) }
+    deinit { release() }
+
+    /// Lets a successor in; harmless when repeated.
+    func release() {
+        if !isReleased.exchange(true, ordering: .relaxed) { close(descriptor) }
+    }
 }

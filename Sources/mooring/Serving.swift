@@ -94,7 +94,9 @@ final class Serving: Sendable {
     /// What a start that failed leaves no file of; the end of a whole run removes its own.
     private func removeSockets() {
         admin.removeSocket()
-        for case .unix(let path) in plan.configuration.listeners { unsafe unlink(path) }
+        for case .address(.unix(let path)) in plan.configuration.listeners.map(\.place) {
+            unsafe unlink(path)
+        }
     }
 
     private func startAdmin() throws -> String {

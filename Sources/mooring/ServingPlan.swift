@@ -1,6 +1,7 @@
 internal import Backends
 internal import ConfigFile
 internal import Logging
+internal import Reactor
 internal import ReverseProxy
 internal import Routing
 internal import SessionAffinity
@@ -13,15 +14,28 @@ struct ServingPlan: Sendable {
     let policies: [GroupPolicy]
     /// Nil: external servers.
     let launches: [LaunchSpec?]
+    let files: SecurityFiles
+    /// In the order of the configuration's listeners.
+    private let listeners: [ListenerSettings]
 
-    /// - Parameter environment: Mooring's own, of which the processes get what is named.
-    init(_ configuration: Configuration, environment: [String: String]) {
+    /// - Parameters:
+    ///   - environment: Mooring's own, of which the processes get what is named.
+    ///   - tickets: keys of TLS tickets, the same ones for the whole run.
+    /// - Throws: `CommandFailure` when a file, a user or a network is not what it has to be.
+    init(
+        _ configuration: Configuration, environment: [String: String], tickets: TLSTicketKeys
+    ) throws {
         self.configuration = configuration
+        let files = try SecurityFiles(configuration, tickets: tickets)
+        self.files = files
+        listeners = try zip(configuration.listeners, files.listeners).map { listener, tls in
+            try listener.settings(tls: tls)
+        }
         policies = configuration.groups.map(\.policy)
         let hostFile = Supervisor.hostFile(inRuntimeDirectory: configuration.runtimeDirectory)
-        launches = configuration.groups.map { group in
-            group.launch.map { launch in
-                Self.spec(launch, of: group, hostFile: hostFile, environment: environment)
+        launches = try configuration.groups.map { group in
+            try group.launch.map { launch in
+                try Self.spec(launch, of: group, hostFile: hostFile, environment: environment)
             }
         }
     }
@@ -48,6 +62,15 @@ struct ServingPlan: Sendable {
     private static func spec(
         _ launch: Configuration.Launch, of group: Configuration.Group, hostFile: String,
         environment: [String: String]
+    ) throws -> LaunchSpec {
+        var spec = self.program(launch, of: group, hostFile: hostFile, environment: environment)
+        spec.isolation = try launch.isolation.resolved(group: group.name)
+        return spec
+    }
+
+    private static func program(
+        _ launch: Configuration.Launch, of group: Configuration.Group, hostFile: String,
+        environment: [String: String]
     ) -> LaunchSpec {
         let base = LaunchEnvironment.base(from: environment, passing: launch.passEnvironment)
         let whole = base.merging(launch.environment) { _, own in own }
@@ -72,10 +95,9 @@ struct ServingPlan: Sendable {
 extension ServingPlan {
     func proxySettings(keyring: Keyring) -> ProxySettings {
         var settings = ProxySettings(
-            listeners: configuration.listeners.map { ListenerSettings(.address($0)) },
-            routes: configuration.routeTable,
+            listeners: listeners, routes: configuration.routeTable,
             routeSettings: configuration.routes.map(route),
-            groups: configuration.groups.map(Self.group), keyring: keyring)
+            groups: zip(configuration.groups, files.servers).map(Self.group), keyring: keyring)
         settings.workers = configuration.workers
         settings.timeouts = timeouts
         settings.limits = limits
@@ -91,6 +113,7 @@ extension ServingPlan {
         timeouts.connect = configuration.timeouts.connect
         timeouts.response = configuration.timeouts.response
         timeouts.idle = configuration.timeouts.idle
+        timeouts.tunnel = configuration.timeouts.tunnel
         return timeouts
     }
 
@@ -98,6 +121,9 @@ extension ServingPlan {
         var limits = ProxyLimits()
         limits.requestHead = configuration.limits.requestHead
         limits.requestBody = UInt64(clamping: configuration.limits.requestBody)
+        limits.requestBuffer = configuration.limits.requestBuffer
+        limits.responseBuffer = configuration.limits.responseBuffer
+        limits.minRate = configuration.limits.minRate
         limits.connections = configuration.limits.connections
         return limits
     }
@@ -116,8 +142,11 @@ extension ServingPlan {
         return log
     }
 
-    private static func group(_ group: Configuration.Group) -> ProxyGroupSettings {
+    private static func group(
+        _ group: Configuration.Group, _ secureServers: [ProcessAddress: SecureServer]
+    ) -> ProxyGroupSettings {
         var settings = ProxyGroupSettings(name: group.name)
+        settings.secureServers = secureServers
         settings.retries = group.retries
         settings.keepalive = group.keepalive
         settings.isSpawned = group.policy.kind == .spawned

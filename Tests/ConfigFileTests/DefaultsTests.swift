@@ -7,7 +7,7 @@ internal import Testing
 @Suite struct DefaultsTests {
     @Test func `a group alone is a whole configuration`() throws {
         let configuration = try read(someGroup)
-        #expect(configuration.listeners == [.tcp(host: "127.0.0.1", port: 8080)])
+        #expect(configuration.addresses == [.tcp(host: "127.0.0.1", port: 8080)])
         #expect(configuration.workers == 0)
         #expect(configuration.timeouts == Configuration.Timeouts())
         #expect(configuration.limits == Configuration.Limits())

@@ -13,7 +13,7 @@ internal import Testing
     func `the state folder is found`(
         environment: [String: String], isRoot: Bool, expected: String
     ) throws {
-        let configuration = try read(someGroup, environment: environment, isRoot: isRoot)
+        let configuration = try read(someExternal, environment: environment, isRoot: isRoot)
         #expect(configuration.stateDirectory == expected)
         #expect(configuration.keysFile == "\(expected)/session.keys")
     }
@@ -29,7 +29,7 @@ internal import Testing
         environment: [String: String], isRoot: Bool, expected: String
     ) throws {
         let given = environment.merging(["HOME": "/h"]) { own, _ in own }
-        let configuration = try read(someGroup, environment: given, isRoot: isRoot)
+        let configuration = try read(someExternal, environment: given, isRoot: isRoot)
         #expect(configuration.runtimeDirectory == expected)
         #expect(configuration.admin.address == .unix(path: "\(expected)/admin.sock"))
     }

@@ -1,3 +1,4 @@
+internal import Backends
 internal import ConfigFile
 internal import Testing
 
@@ -17,6 +18,13 @@ func read(
     try result(of: text, environment: environment, isRoot: isRoot).get()
 }
 
+extension Configuration {
+    /// The addresses that are listened on.
+    var addresses: [ProcessAddress] {
+        listeners.compactMap { if case .address(let address) = $0.place { address } else { nil } }
+    }
+}
+
 /// What is wrong, one text a problem; empty when nothing is.
 func problems(_ text: String) -> [String] {
     switch result(of: text) {
@@ -27,3 +35,6 @@ func problems(_ text: String) -> [String] {
 
 /// A group that every configuration may have at its end.
 let someGroup = "[group.app]\nwsgi = \"app.wsgi\"\n"
+
+/// One that root may have too.
+let someExternal = "[group.app]\nservers = [\"10.0.0.7:80\"]\n"

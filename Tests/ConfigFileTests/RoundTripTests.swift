@@ -6,15 +6,34 @@ internal import Testing
         state_dir = "/state \\"x\\""
         runtime_dir = "run"
         workers = 2
+        spawn_concurrency = 3
+        max_processes = 40
         [[listen]]
         address = "[::]:443"
+        proxy_protocol = true
+        trusted_proxies = ["10.0.0.0/8", "::1", "unix"]
+        client_ca = "clients.pem"
+        [[listen.tls]]
+        certificate = "a.pem"
+        key = "keys/a.pem"
+        [[listen.tls]]
+        certificate = "/etc/b.pem"
+        key = "/etc/b.key"
+        [[listen]]
+        address = "fd:http"
+        http2 = false
         [[listen]]
         address = "unix:/run/m\\t.sock"
         [timeouts]
         header = "1500ms"
         drain = "0"
+        tunnel = "2h"
         [limits]
         request_body = "1025KiB"
+        request_buffer = "0"
+        response_buffer = "1MiB"
+        spawns_per_source = 0
+        min_rate = 1000
         [log]
         access = "logs/access.log"
         format = "json"
@@ -31,12 +50,26 @@ internal import Testing
         max_age = "90s"
         [group.web]
         command = ["./app", "--uds", "{socket}", "{\\"a\\": 1}", ""]
-        processes = { min = 0, max = 8 }
+        processes = { min = 0, max = 8, spare = 2 }
+        drain_timeout = "90s"
+        max_requests = 1000
+        max_age = "12h"
+        max_memory = "512MiB"
+        request_timeout = "45s"
+        tunnel_slots = true
+        on_exit = "kill"
+        output = "logs/web.log"
+        user = "www-data"
+        group = "media"
+        groups = ["video", "44"]
+        umask = "0027"
+        rlimits = { nofile = 4096, as = "2GiB", core = "unlimited" }
+        health = { path = "/healthz", interval = "500ms", timeout = "200ms", rise = 1, fall = 5 }
         env = { A = "x\\ny \\u001b \\\\", B = "" }
         pass_env = ["LC_ALL"]
         affinity = { pin = "always", on_lost = "refuse", idle = "45s" }
         [group.ext]
-        servers = ["10.0.0.7:80", { address = "unix:/a b", weight = 256 }]
+        servers = ["10.0.0.7:80", "https://10.0.0.8:443", { address = "https://10.0.0.9:8443", server_name = "app.example.org", ca = "ca.pem", verify = false }, { address = "unix:/a b", weight = 256 }]
         threads = 100000
         [group.lone]
         wsgi = "a.b:c"
@@ -51,7 +84,7 @@ internal import Testing
         let printed = configuration.text(showsEnvironment: true)
         let again = ConfigurationReader.read(
             text: printed, file: "printed.toml", folder: "/elsewhere", environment: [:],
-            isRoot: true)
+            isRoot: false)
         #expect(try again.get() == configuration)
         #expect(try again.get().text(showsEnvironment: true) == printed)
     }

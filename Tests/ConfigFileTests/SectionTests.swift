@@ -16,7 +16,7 @@ internal import Testing
 
             """
         #expect(
-            try read(text + someGroup).listeners == [
+            try read(text + someGroup).addresses == [
                 .tcp(host: "0.0.0.0", port: 80), .tcp(host: "::1", port: 0),
                 .unix(path: "/run/m.sock"),
             ])

@@ -1,0 +1,40 @@
+package import Backends
+
+extension Configuration {
+    /// `health`: how a process is asked whether it is well.
+    package struct Health: Equatable, Sendable {
+        /// Where it is asked; it begins with a slash.
+        package var path: String
+        package var interval = Interval.seconds(2)
+        package var timeout = Interval.seconds(1)
+        /// Good answers in a row after which it counts as well again.
+        package var rise = 2
+        /// Bad answers in a row after which it counts as ill.
+        package var fall = 3
+
+        package init(path: String) { self.path = path }
+
+        /// Nil when it has no path: nobody is asked.
+        init?(_ table: TableReader) {
+            let given = table.optionalText("path", example: "/healthz")
+            var health = Health(path: given?.value ?? "")
+            health.interval =
+                table.duration("interval", atLeast: .milliseconds(50)) ?? health.interval
+            health.timeout =
+                table.duration("timeout", atLeast: .milliseconds(10)) ?? health.timeout
+            health.rise = table.integer("rise", in: 1...1000) ?? health.rise
+            health.fall = table.integer("fall", in: 1...1000) ?? health.fall
+            table.finish()
+            guard let given else { return nil }
+            let isPath =
+                given.value.hasPrefix("/") && given.value.utf8.count <= 1024
+                && given.value.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F }
+            if !isPath {
+                table.problems.add(
+                    given.node, "is \(given.node.kind)",
+                    "needs a path like \"/healthz\", percent-encoded where it is not ASCII")
+            }
+            self = health
+        }
+    }
+}

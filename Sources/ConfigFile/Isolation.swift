@@ -1,0 +1,103 @@
+extension Configuration {
+    /// As whom and within which bounds the processes of a group run; names are not looked up here.
+    package struct Isolation: Equatable, Sendable {
+        /// A user's name or number; nil: whom Mooring runs as.
+        package var user: String?
+        /// A group's name or number; nil: the user's own.
+        package var group: String?
+        /// Groups besides those that the user is a member of.
+        package var supplementaryGroups: [String] = []
+        /// Root may run them.
+        package var allowRoot = false
+        /// Permission bits that their files never have.
+        package var umask: UInt32 = 0o022
+        /// By resource, as in setrlimit(2) without `RLIMIT_`.
+        package var limits: [String: Limit] = [:]
+
+        /// What one process may use of a resource.
+        package enum Limit: Equatable, Sendable {
+            case unlimited
+            /// In the resource's own unit: bytes, seconds, a count.
+            case atMost(UInt64)
+        }
+
+        package init() {}
+    }
+}
+
+/// Reads who runs the processes of a group.
+struct IsolationReader {
+    let table: TableReader
+    let isRoot: Bool
+
+    /// setrlimit(2), without `RLIMIT_`; true: an amount of bytes.
+    private static let resources: [(name: String, isSize: Bool)] = [
+        ("as", true), ("core", true), ("cpu", false), ("data", true), ("fsize", true),
+        ("memlock", true), ("msgqueue", true), ("nice", false), ("nofile", false),
+        ("nproc", false), ("rss", true), ("rtprio", false), ("rttime", false),
+        ("sigpending", false), ("stack", true),
+    ]
+
+    func read() -> Configuration.Isolation {
+        var isolation = Configuration.Isolation()
+        isolation.user = table.optionalText("user", example: "www-data")?.value
+        isolation.group = table.optionalText("group", example: "www-data")?.value
+        isolation.supplementaryGroups = (table.texts("groups", example: "media") ?? [])
+            .map(\.value)
+        isolation.allowRoot = table.boolean("allow_root") ?? false
+        isolation.umask = umask() ?? isolation.umask
+        isolation.limits = limits()
+        checkUser(isolation)
+        return isolation
+    }
+
+    private func checkUser(_ isolation: Configuration.Isolation) {
+        if isolation.user == nil {
+            if isolation.group != nil || !isolation.supplementaryGroups.isEmpty {
+                table.report(
+                    at: isolation.group != nil ? "group" : "groups", "is given without a user",
+                    "add user = \"www-data\"")
+            }
+            if isRoot, !isolation.allowRoot {
+                table.report(
+                    "would run as root",
+                    "add user = \"www-data\", or allow_root = true if that is meant")
+            }
+        }
+    }
+
+    private func umask() -> UInt32? {
+        guard let given = table.text("umask", example: "022") else { return nil }
+        let isOctal = (1...4).contains(given.value.utf8.count)
+        guard isOctal, !given.value.hasPrefix("+"), let bits = UInt32(given.value, radix: 8),
+            bits <= 0o777
+        else {
+            table.problems.add(
+                given.node, "is \(given.node.kind)", "needs an octal number from 000 to 777")
+            return nil
+        }
+        return bits
+    }
+
+    private func limits() -> [String: Configuration.Isolation.Limit] {
+        guard let table = table.table("rlimits") else { return [:] }
+        var limits: [String: Configuration.Isolation.Limit] = [:]
+        for resource in Self.resources {
+            guard let node = table.take(resource.name) else { continue }
+            switch node.value {
+            case .text("unlimited"):
+                limits[resource.name] = .unlimited
+            case .integer(let number) where number >= 0:
+                limits[resource.name] = .atMost(UInt64(number))
+            case .text(let text) where resource.isSize && SizeText.parse(text) != nil:
+                limits[resource.name] = .atMost(UInt64(SizeText.parse(text) ?? 0))
+            default:
+                let size = resource.isSize ? ", a size like \"2GiB\"" : ""
+                table.problems.add(
+                    node, "is \(node.kind)", "needs a number\(size) or \"unlimited\"")
+            }
+        }
+        table.finish()
+        return limits
+    }
+}

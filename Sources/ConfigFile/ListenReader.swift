@@ -1,0 +1,131 @@
+internal import Backends
+
+/// Reads the `[[listen]]` tables.
+struct ListenReader {
+    let folders: Folders
+    let problems: ProblemList
+    private static let mostCertificates = 1000
+    private static let mostNetworks = 1000
+
+    /// The listeners with the places of their addresses; one at 127.0.0.1:8080 when there is no table.
+    func read(_ root: TableReader) -> [Located<Configuration.Listener>] {
+        let standard = Configuration.Listener(.address(.tcp(host: "127.0.0.1", port: 8080)))
+        guard let tables = root.tables("listen"), !tables.isEmpty else {
+            return [Located(value: standard, node: root.node)]
+        }
+        var listeners: [Located<Configuration.Listener>] = []
+        for table in tables {
+            guard let listener = listener(table) else { continue }
+            if !isPortZero(listener.value.place),
+                listeners.contains(where: { $0.value.place == listener.value.place })
+            {
+                problems.add(
+                    listener.node, "listens on \(listener.value.text) a second time",
+                    "take one out")
+            }
+            listeners.append(listener)
+        }
+        return listeners
+    }
+
+    private func listener(_ table: TableReader) -> Located<Configuration.Listener>? {
+        let given = table.text("address", example: "127.0.0.1:8080")
+        if !table.names.contains("address") {
+            table.report("has no address", "needs address = \"127.0.0.1:8080\"")
+        }
+        let http2 = table.boolean("http2") ?? true
+        let proxyProtocol = table.boolean("proxy_protocol") ?? false
+        let trusted = trustedProxies(table)
+        let certificates = self.certificates(table)
+        let authority = table.optionalText("client_ca", example: "clients.pem")
+        if let authority, !table.names.contains("tls") {
+            problems.add(
+                authority.node, "means nothing without TLS", "give the listener a [[listen.tls]]")
+        }
+        table.finish()
+        guard let given, let place = place(given, table) else { return nil }
+        var listener = Configuration.Listener(place)
+        listener.http2 = http2
+        listener.proxyProtocol = proxyProtocol
+        listener.trustedProxies = trusted
+        listener.certificates = certificates
+        listener.clientAuthority = folders.path(authority, problems)
+        return Located(value: listener, node: given.node)
+    }
+
+    private func place(
+        _ given: Located<String>, _ table: TableReader
+    ) -> Configuration.Listener.Place? {
+        guard given.value.hasPrefix("fd:") else {
+            return table.address(given, allowsPortZero: true).map { .address($0) }
+        }
+        let name = String(given.value.dropFirst("fd:".count))
+        // sd_listen_fds_with_names(3): ASCII without controls and colons.
+        let isName =
+            (1...255).contains(name.utf8.count)
+            && name.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F && $0 != UInt8(ascii: ":") }
+        guard isName else {
+            problems.add(
+                given.node, "is \(given.node.kind)",
+                "needs the FileDescriptorName= of a socket unit, like fd:http")
+            return nil
+        }
+        return .inherited(name: name)
+    }
+
+    private func isPortZero(_ place: Configuration.Listener.Place) -> Bool {
+        if case .address(.tcp(_, 0)) = place { true } else { false }
+    }
+
+    private func trustedProxies(_ table: TableReader) -> [String] {
+        let given = table.texts("trusted_proxies", example: "10.0.0.0/8") ?? []
+        if given.count > Self.mostNetworks {
+            table.report(
+                at: "trusted_proxies", "has \(given.count) entries",
+                "at most \(Self.mostNetworks)")
+        }
+        return given.filter(isNetwork).map(\.value)
+    }
+
+    /// Takes down what is no network.
+    private func isNetwork(_ given: Located<String>) -> Bool {
+        if given.value == "unix" { return true }
+        let parts = given.value.split(separator: "/", omittingEmptySubsequences: false)
+        let isV4 = parts.first.flatMap { NumericHost.parseIPv4($0) } != nil
+        let isV6 = parts.first.flatMap { NumericHost.parseIPv6($0) } != nil
+        var isGood = (isV4 || isV6) && parts.count <= 2
+        if isGood, parts.count == 2 {
+            let digits = parts[1]
+            isGood =
+                (1...3).contains(digits.utf8.count) && !digits.hasPrefix("+")
+                && (0...(isV4 ? 32 : 128)).contains(Int(digits) ?? -1)
+        }
+        if !isGood {
+            problems.add(
+                given.node, "holds \(TOMLText.excerpt(given.value)), which is no network",
+                "write an address (10.0.0.7, ::1), a network (10.0.0.0/8, fd00::/8), or \"unix\""
+                    + " for peers on unix sockets")
+        }
+        return isGood
+    }
+
+    private func certificates(_ table: TableReader) -> [Configuration.Listener.Certificate] {
+        guard let tables = table.tables("tls") else { return [] }
+        if tables.isEmpty || tables.count > Self.mostCertificates {
+            table.report(
+                at: "tls", "has \(tables.count) entries", "needs 1 to \(Self.mostCertificates)")
+        }
+        return tables.compactMap { entry in
+            let certificate = entry.text("certificate", example: "cert.pem")
+            let key = entry.text("key", example: "key.pem")
+            for name in ["certificate", "key"] where !entry.names.contains(name) {
+                entry.report("has no \(name)", "needs \(name) = \"\(name).pem\"")
+            }
+            entry.finish()
+            guard let certificate = folders.path(certificate, problems),
+                let key = folders.path(key, problems)
+            else { return nil }
+            return Configuration.Listener.Certificate(certificate: certificate, key: key)
+        }
+    }
+}

@@ -1,0 +1,42 @@
+package import Backends
+
+extension Configuration {
+    /// One `[[listen]]`.
+    package struct Listener: Equatable, Sendable {
+        /// Where connections come from.
+        package enum Place: Hashable, Sendable {
+            /// A port may be 0.
+            case address(ProcessAddress)
+            /// A socket that the service manager opens, by its name (`fd:NAME`).
+            case inherited(name: String)
+        }
+
+        /// One `[[listen.tls]]`: absolute paths of PEM files.
+        package struct Certificate: Equatable, Sendable {
+            package var certificate: String
+            package var key: String
+        }
+
+        package var place: Place
+        /// HTTP/2 is offered: by ALPN on TLS, by prior knowledge on clear text.
+        package var http2 = true
+        /// Every peer has to begin with a PROXY header.
+        package var proxyProtocol = false
+        /// Addresses and networks, or `unix`, whose `X-Forwarded-*` and `Forwarded` are believed.
+        package var trustedProxies: [String] = []
+        /// Chosen by the name that the client asks for, the first when none fits; none: clear text.
+        package var certificates: [Certificate] = []
+        /// A PEM file of authorities, absolute: a client needs a certificate of one of them.
+        package var clientAuthority: String?
+
+        package init(_ place: Place) { self.place = place }
+
+        /// As the file writes it.
+        package var text: String {
+            switch place {
+            case .address(let address): AddressText.text(of: address)
+            case .inherited(let name): "fd:\(name)"
+            }
+        }
+    }
+}

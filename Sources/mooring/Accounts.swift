@@ -1,0 +1,33 @@
+internal import ConfigFile
+internal import Supervision
+
+extension Configuration.Isolation {
+    /// The same with users and groups looked up in the system's accounts.
+    ///
+    /// - Throws: `CommandFailure` with the exit code of a wrong configuration.
+    func resolved(group name: String) throws -> Isolation {
+        var isolation = Isolation()
+        isolation.umask = umask
+        isolation.limits = limits.sorted { $0.key < $1.key }.compactMap { name, limit in
+            ResourceLimit.Resource(rawValue: name).map { resource in
+                switch limit {
+                case .unlimited: ResourceLimit(resource, nil)
+                case .atMost(let most): ResourceLimit(resource, most)
+                }
+            }
+        }
+        guard let user else { return isolation }
+        do {
+            isolation.account = try Account.find(
+                user: user, group: group, supplementary: supplementaryGroups)
+        } catch {
+            throw CommandFailure.usage("group.\(name).user: \(error)")
+        }
+        if isolation.account?.user == 0, !allowRoot {
+            throw CommandFailure.usage(
+                "group.\(name).user: is root; take another, or add allow_root = true if that is"
+                    + " meant")
+        }
+        return isolation
+    }
+}

@@ -1,0 +1,145 @@
+internal import Backends
+internal import Glibc
+internal import Reactor
+internal import ReverseProxy
+
+/// The running balancer that `serve --takeover` takes the place of: the successor's side.
+///
+/// The two talk in lines over the control socket of the runtime folder:
+/// `takeover 1` -> `sockets PLACE…` with the listening sockets themselves; `ready` -> (the old one
+/// stops accepting and lets go of its processes) -> `yours`; `serving`. Clients that connect
+/// meanwhile wait in the sockets' queues, which belong to both.
+struct Predecessor {
+    static let greeting = "takeover 1"
+    /// The control socket's path.
+    static func path(inRuntimeFolder folder: String) -> String { "\(folder)/control.sock" }
+
+    private let control: ControlSocket
+    /// What it listens on.
+    let listeners: [ListenerSettings.Place: ListeningSocket]
+
+    /// Asks the balancer of a runtime folder for its sockets; it goes on serving.
+    ///
+    /// - Throws: `CommandFailure`: unreachable when none runs there.
+    init(runtimeFolder: String) throws {
+        let path = Self.path(inRuntimeFolder: runtimeFolder)
+        do {
+            control = try ControlSocket(connectingTo: path)
+        } catch {
+            throw CommandFailure.unreachable(
+                "no balancer to take over from at \(path) (\(SystemError.message(error.errno)));"
+                    + " start one with mooring serve")
+        }
+        do {
+            try control.send(Self.greeting)
+            let message = try control.receive()
+            listeners = try Self.sockets(in: message)
+        } catch {
+            control.close()
+            throw Self.broken(error)
+        }
+    }
+
+    /// Has it stop accepting and let go of its processes; blocks until it has.
+    ///
+    /// - Throws: `CommandFailure` when it does not answer; it may serve on then.
+    func handOver() throws {
+        do {
+            try control.send("ready")
+            let answer = try control.receive()
+            guard answer.line == "yours" else {
+                throw SystemError(call: answer.line, errno: EPROTO)
+            }
+        } catch {
+            throw Self.broken(error)
+        }
+    }
+
+    /// Tells it that everything serves here; what it still has in flight ends in its own time.
+    func dismiss() {
+        // It may have nothing left to do and be gone.
+        try? control.send("serving")
+        control.close()
+    }
+
+    /// After a failed start: what was received is let go of.
+    func giveUp() {
+        for socket in listeners.values { socket.leave() }
+        control.close()
+    }
+
+    private static func sockets(
+        in message: ControlSocket.Message
+    ) throws -> [ListenerSettings.Place: ListeningSocket] {
+        var words = message.line.split(separator: " ").map(String.init)
+        guard words.first == "sockets", words.count == message.descriptors.count + 1 else {
+            for descriptor in message.descriptors { close(descriptor) }
+            throw SystemError(call: message.line, errno: EPROTO)
+        }
+        words.removeFirst()
+        var listeners: [ListenerSettings.Place: ListeningSocket] = [:]
+        for (word, descriptor) in zip(words, message.descriptors) {
+            guard let place = ListenerSettings.Place(word),
+                let socket = try? ListeningSocket(inheriting: descriptor)
+            else {
+                close(descriptor)
+                continue
+            }
+            listeners[place] = socket
+        }
+        return listeners
+    }
+
+    private static func broken(_ error: any Error) -> CommandFailure {
+        .failed("the running balancer does not hand over (\(error)); it serves on")
+    }
+}
+
+extension ListenerSettings.Place {
+    /// As the two balancers write it: percent-encoded, so that a path may have spaces.
+    var word: String {
+        let text: String
+        switch self {
+        case .address(.unix(let path)): text = "unix:\(path)"
+        case .address(.tcp(let host, let port)): text = "tcp:\(port):\(host)"
+        case .inherited(let name): text = "fd:\(name)"
+        }
+        return text.utf8.reduce(into: "") { result, byte in
+            if byte > 0x20, byte < 0x7F, byte != UInt8(ascii: "%") {
+                result.unicodeScalars.append(UnicodeScalar(byte))
+            } else {
+                result += byte < 16 ? "%0" : "%"
+                result += String(byte, radix: 16)
+            }
+        }
+    }
+
+    init?(_ word: String) {
+        var bytes: [UInt8] = []
+        var rest = Substring(word)
+        while let first = rest.utf8.first {
+            rest.removeFirst()
+            guard first == UInt8(ascii: "%") else {
+                bytes.append(first)
+                continue
+            }
+            guard let byte = UInt8(rest.prefix(2), radix: 16), rest.count >= 2 else { return nil }
+            bytes.append(byte)
+            rest.removeFirst(2)
+        }
+        guard let text = String(validating: bytes, as: UTF8.self),
+            let colon = text.firstIndex(of: ":")
+        else { return nil }
+        let value = String(text[text.index(after: colon)...])
+        switch text[..<colon] {
+        case "unix": self = .address(.unix(path: value))
+        case "fd": self = .inherited(name: value)
+        case "tcp":
+            guard let colon = value.firstIndex(of: ":"), let port = UInt16(value[..<colon]) else {
+                return nil
+            }
+            self = .address(.tcp(host: String(value[value.index(after: colon)...]), port: port))
+        default: return nil
+        }
+    }
+}

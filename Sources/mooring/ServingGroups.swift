@@ -1,0 +1,61 @@
+internal import Backends
+internal import ConfigFile
+internal import Synchronization
+
+/// The groups of the running program, in their places.
+///
+/// A reload adds behind the last and retires; none ever moves, since its place is its number in
+/// every order, grant and event.
+final class ServingGroups: Sendable {
+    /// One place.
+    struct Entry: Sendable {
+        let group: Group
+        /// As it was configured last.
+        var configuration: Configuration.Group
+        /// It is not in the configuration any more.
+        var isRetired = false
+    }
+
+    private let entries: Mutex<[Entry]>
+
+    init(_ entries: [Entry]) { self.entries = Mutex(entries) }
+
+    /// All that ever were, in their places.
+    var all: [Group] { entries.withLock { $0.map(\.group) } }
+
+    /// Those that are shown: configured, or not yet ended.
+    var shown: [Group] {
+        entries.withLock { entries in
+            entries.filter { !$0.isRetired || !$0.group.isStopped }.map(\.group)
+        }
+    }
+
+    /// The group at a place; nil when there is none.
+    subscript(place: Int) -> Group? {
+        entries.withLock { $0.indices.contains(place) ? $0[place].group : nil }
+    }
+
+    var snapshot: [Entry] { entries.withLock { $0 } }
+
+    /// The configured group of a name, with its place.
+    func find(_ name: String) -> (place: Int, group: Group)? {
+        entries.withLock { entries in
+            entries.firstIndex { !$0.isRetired && $0.group.name == name }
+                .map { ($0, entries[$0].group) }
+        }
+    }
+
+    /// The living process of a public label.
+    func process(_ label: String) -> (group: Group, process: ProcessHandle)? {
+        for group in shown {
+            let processes = group.snapshot(now: .now).processes
+            if let process = processes.first(where: { $0.label == label && !label.isEmpty }) {
+                return (group, process.handle)
+            }
+        }
+        return nil
+    }
+
+    /// Takes over what a reload has made of the groups: as many as there are, or more.
+    func replace(with entries: [Entry]) { self.entries.withLock { $0 = entries } }
+}

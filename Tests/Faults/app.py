@@ -1,0 +1,177 @@
+"""A backend that keeps its sessions in memory and misbehaves when it is asked to.
+
+Every request that reaches it is one line of the file `deliveries` beside it, so a driver can tell what
+was delivered, to whom, and how often.
+"""
+
+import json
+import os
+import signal
+import socketserver
+import sys
+import threading
+import time
+from http.server import BaseHTTPRequestHandler
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+DELIVERIES = os.open(f"{HERE}/deliveries", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+sessions = {}
+lock = threading.Lock()
+
+
+class Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = False
+
+    def log_message(self, *_):
+        pass
+
+    def address_string(self):
+        return "-"
+
+    def do_GET(self):
+        action = self.path.split("?")[0].rsplit("/", 1)[-1]
+        if action == "health":
+            return self.say({})
+        self.body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        session = self.headers.get("Mooring-Session", "-")
+        nonce = self.headers.get("X-Nonce", "-")
+        os.write(DELIVERIES, f"{os.getpid()} {session} {self.command} {nonce}\n".encode())
+        with lock:
+            sessions[session] = sessions.get(session, 0) + 1
+        getattr(self, f"do_{action.replace('-', '_')}", self.do_page)()
+
+    do_POST = do_GET
+
+    def say(self, facts, status=200):
+        body = json.dumps(facts).encode()
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def facts(self):
+        session = self.headers.get("Mooring-Session", "-")
+        return {"pid": os.getpid(), "session": session, "count": sessions.get(session, 0),
+                "affinity": self.headers.get("Mooring-Affinity", ""), "length": len(self.body),
+                "nonce": self.headers.get("X-Nonce", "")}
+
+    def do_page(self):
+        self.say(self.facts())
+
+    def do_hold(self):
+        time.sleep(float(self.headers.get("X-Seconds", "0.5")))
+        self.say(self.facts())
+
+    def do_die_before(self):
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    def do_die_in_length(self):
+        self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n" + b"x" * 1000)
+        self.wfile.flush()
+        time.sleep(0.05)
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    def do_die_in_chunk(self):
+        self.wfile.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3e8\r\n" + b"x" * 500)
+        self.wfile.flush()
+        time.sleep(0.05)
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    def do_big(self):
+        body = b"y" * 3_000_000
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def do_family(self):
+        """A child, and a grandchild that leaves the process group and its parent."""
+        reader, writer = os.pipe()
+        child = os.fork()
+        if child == 0:
+            if os.fork() == 0:
+                os.setsid()
+                os.write(writer, f"{os.getpid()} ".encode())
+                os.execvp("sleep", ["sleep", "1000"])
+            os._exit(0)
+        os.waitpid(child, 0)
+        helper = os.fork()
+        if helper == 0:
+            os.execvp("sleep", ["sleep", "1000"])
+        stray = int(os.read(reader, 100).split()[0])
+        os.close(reader)
+        os.close(writer)
+        self.say({**self.facts(), "family": [helper, stray]})
+
+    def do_flood(self):
+        for line in range(20_000):
+            sys.stderr.write(f"line {line} of a flood that nobody wants to read\n")
+        sys.stderr.flush()
+        self.say(self.facts())
+
+    def do_deaf(self):
+        stubborn.set()
+        self.say(self.facts())
+
+    def do_unlink(self):
+        os.unlink(os.environ["MOORING_SOCKET"])
+        self.say(self.facts())
+
+    def do_descriptors(self):
+        found = {}
+        for name in os.listdir("/proc/self/fd"):
+            try:
+                found[name] = os.readlink(f"/proc/self/fd/{name}")
+            except OSError:
+                pass
+        self.say({**self.facts(), "descriptors": found})
+
+    def do_tunnel(self):
+        self.wfile.write(b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\n"
+                         b"Upgrade: echo\r\n\r\n")
+        self.wfile.flush()
+        self.close_connection = True
+        while piece := self.connection.recv(4096):
+            self.connection.sendall(f"{os.getpid()} ".encode() + piece)
+
+
+class Server(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
+    daemon_threads = True
+    request_queue_size = 64
+
+
+stubborn = threading.Event()
+
+
+def stop(*_):
+    if not stubborn.is_set():
+        os._exit(0)
+
+
+def misbehave():
+    """As the file `odd` beside it says, if this is the odd group."""
+    if os.environ.get("MOORING_GROUP") != "odd":
+        return
+    try:
+        how = open(f"{HERE}/odd").read().strip()
+    except FileNotFoundError:
+        return
+    if how == "exit":
+        print("the database is missing", file=sys.stderr, flush=True)
+        sys.exit(1)
+    if how == "hang":
+        signal.signal(signal.SIGTERM, stop)
+        if os.fork() == 0:
+            os.execvp("sleep", ["sleep", "1000"])
+        while True:
+            time.sleep(1000)
+    if how == "crash":
+        threading.Timer(0.05, lambda: os.kill(os.getpid(), signal.SIGKILL)).start()
+
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    misbehave()
+    Server(os.environ["MOORING_SOCKET"], Handler).serve_forever()

@@ -1,0 +1,231 @@
+"""Faults of backend processes: killed, stopped, deaf, flooding, not starting."""
+
+import os
+import signal
+import socket
+import subprocess
+import threading
+import time
+
+from world import Session, is_alive, kill, wait_until
+
+
+def killed_while_idle(world, random):
+    """The next request of its session is answered by another process, with a fresh cookie."""
+    session = random.choice(world.sessions)
+    session.visit()
+    gone, before = session.pid, session.cookie
+    kill(gone)
+    wait_until(lambda: not is_alive(gone), 3, "the process to end")
+    facts = session.visit()
+    assert facts["pid"] != gone and facts["affinity"] == "lost", facts
+    assert session.cookie != before
+
+
+def killed_in_the_middle(world, random):
+    """The client sees a body that is cut off, never a clean end, and nothing is repeated."""
+    session = random.choice(world.sessions)
+    action = random.choice(["die-in-length", "die-in-chunk"])
+    answer = session.get(action)
+    assert answer.status == 0 and b"Incomplete" in answer.body, answer.body[:200]
+    session.visit()
+
+
+def killed_before_a_byte(world, random):
+    """A GET may be tried once more; then it is a 502."""
+    session = Session(world)
+    answer = session.get("die-before")
+    assert answer.status == 502, answer.status
+
+
+def post_killed_before_a_byte(world, random):
+    """A POST is never repeated; `check` counts its deliveries."""
+    answer = Session(world).get("die-before", method="POST", body=b"x" * 100)
+    assert answer.status == 502, answer.status
+
+
+def all_killed_at_once(world, random):
+    """Every one is collected and what is needed comes back."""
+    for process in world.living():
+        kill(process["pid"])
+    for session in [*world.sessions, world.calm]:
+        session.visit()
+    world.balancer.wait_ready("one", 1)
+
+
+def never_starts(world, random):
+    """Whoever waits is told at once or at the start timeout, without the program's output."""
+    how = random.choice(["exit", "hang", "crash"])
+    (world.balancer.folder / "odd").write_text(how)
+    try:
+        answers = []
+        threads = [threading.Thread(target=lambda: answers.append(world.ask("/odd/page")))
+                   for _ in range(3)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(15)
+        statuses = [answer.status for answer in answers]
+        assert len(statuses) == 3 and set(statuses) <= {200, 502, 503, 504}, statuses
+        assert how == "crash" or 200 not in statuses, statuses
+        assert not any(b"database" in answer.body for answer in answers)
+        world.calm.visit()
+    finally:
+        (world.balancer.folder / "odd").unlink()
+        world.balancer.admin("/groups/odd/reset", method="POST")
+    wait_until(lambda: not group(world, "odd")["spawn"]["starting"], 10, "the start to be over")
+
+
+def cannot_be_executed(world, random):
+    """A start that fails for lack of processes or descriptors is a 503, and is tried again."""
+    world.balancer.admin("/groups/odd/reset", method="POST")
+    pid = world.balancer.pid
+    subprocess.run(["prlimit", f"--pid={pid}", "--nofile=40:"], check=True)
+    try:
+        answer = world.ask("/odd/page", timeout=12)
+        assert answer.status in (0, 200, 503), answer.status
+    finally:
+        subprocess.run(["prlimit", f"--pid={pid}", "--nofile=4096:"], check=True)
+    world.balancer.admin("/groups/odd/reset", method="POST")
+    wait_until(lambda: world.ask("/odd/page", timeout=12).status == 200, 12, "odd to come back")
+
+
+def stopped_by_a_signal(world, random):
+    """Others do not notice; with a health check the process is replaced."""
+    session = random.choice(world.sessions)
+    session.visit()
+    kill(session.pid, signal.SIGSTOP)
+    started = time.monotonic()
+    world.calm.visit()
+    assert time.monotonic() - started < 1, "another group waited"
+    frozen = session.pid
+    wait_until(lambda: not is_alive(frozen), 10, "the frozen process to be replaced")
+    session.visit()
+
+
+def stopped_and_continued(world, random):
+    """Late bytes of a request that was given up never reach another one."""
+    session = Session(world, "/one/")
+    session.visit()
+    kill(session.pid, signal.SIGSTOP)
+    answers = []
+    thread = threading.Thread(target=lambda: answers.append(session.get(timeout=12)))
+    thread.start()
+    time.sleep(0.3)
+    kill(session.pid, signal.SIGCONT)
+    thread.join(12)
+    assert answers and answers[0].status == 200, [a.status for a in answers]
+    assert answers[0].json()["session"] == session.id
+    session.visit()
+
+
+def backlog_full(world, random):
+    """A frozen process's queue is bounded: the rest is told to come back."""
+    session = Session(world, "/one/")
+    session.visit()
+    kill(session.pid, signal.SIGSTOP)
+    try:
+        answers = []
+        threads = [threading.Thread(target=lambda: answers.append(world.ask(
+            "/one/page", headers={"Cookie": f"mooring={session.cookie}"}, timeout=12)))
+            for _ in range(20)]
+        for thread in threads:
+            thread.start()
+        wait_until(lambda: any(a.status == 503 for a in answers), 5, "somebody to be refused")
+    finally:
+        kill(session.pid, signal.SIGCONT)
+    for thread in threads:
+        thread.join(15)
+    assert {a.status for a in answers} <= {200, 503, 504}, [a.status for a in answers]
+    assert all(a.headers["Retry-After"] for a in answers if a.status == 503)
+
+
+def socket_gone(world, random):
+    """A process that nobody can reach is replaced."""
+    session = Session(world)
+    session.visit()
+    session.get("unlink")
+    gone = session.pid
+    wait_until(lambda: session.get().status == 200 and session.get().json()["pid"] != gone, 10,
+               "the unreachable process to be replaced")
+    wait_until(lambda: not is_alive(gone), 5, "it to end")
+
+
+def address_used_by_another(world, random):
+    """Another program at the dead process's socket never gets its session."""
+    session = Session(world)
+    session.visit()
+    process = next(p for p in world.living() if p["pid"] == session.pid)
+    path = process["address"].removeprefix("unix:")
+    kill(session.pid)
+    wait_until(lambda: not is_alive(session.pid), 3, "the process to end")
+    thief = socket.socket(socket.AF_UNIX)
+    try:
+        if not os.path.exists(path):
+            thief.bind(path)
+            thief.listen()
+        facts = session.visit()
+        assert facts["pid"] != process["pid"]
+    finally:
+        thief.close()
+        if os.path.exists(path) and not any(p["address"] == f"unix:{path}" for p in world.living()):
+            os.unlink(path)
+
+
+def deaf_to_termination(world, random):
+    """SIGTERM ignored: SIGKILL follows."""
+    session = Session(world, "/one/")
+    session.visit()
+    session.get("deaf")
+    pid = session.pid
+    label = next(p["id"] for p in world.living() if p["pid"] == pid)
+    world.balancer.admin(f"/processes/{label}/stop", method="POST")
+    wait_until(lambda: not is_alive(pid), 5, "the deaf process to be killed")
+    world.balancer.wait_ready("one", 1)
+
+
+def family(world, random):
+    """Helpers and strays that left the process group end with their process."""
+    session = Session(world, "/one/")
+    session.visit()
+    members = session.get("family").json()["family"]
+    label = next(p["id"] for p in world.living() if p["pid"] == session.pid)
+    world.balancer.admin(f"/processes/{label}/stop", method="POST")
+    wait_until(lambda: not any(is_alive(pid) for pid in [session.pid, *members]), 6,
+               f"the family {members} to end")
+    world.balancer.wait_ready("one", 1)
+
+
+def flood(world, random):
+    """A process that floods its output is slowed down, others are not."""
+    session = Session(world, "/one/")
+    session.visit()
+    thread = threading.Thread(target=lambda: session.get("flood", timeout=20))
+    thread.start()
+    for _ in range(5):
+        started = time.monotonic()
+        world.calm.visit()
+        assert time.monotonic() - started < 1
+    thread.join(20)
+    assert not thread.is_alive(), "the flooding process never came to its end"
+
+
+def no_descriptors_inherited(world, random):
+    """A child has its three streams and its socket, and nothing of anybody else's."""
+    found = Session(world, "/one/").get("descriptors").json()["descriptors"]
+    strange = {name: link for name, link in found.items()
+               if int(name) > 2 and not link.startswith(("socket:", "/proc/"))
+               and "deliveries" not in link}
+    assert not strange, strange
+
+
+def group(world, name):
+    return world.balancer.group(name)
+
+
+FAULTS = [
+    killed_while_idle, killed_in_the_middle, killed_before_a_byte, post_killed_before_a_byte,
+    all_killed_at_once, never_starts, cannot_be_executed, stopped_by_a_signal,
+    stopped_and_continued, backlog_full, socket_gone, address_used_by_another, deaf_to_termination,
+    family, flood, no_descriptors_inherited,
+]

@@ -1,0 +1,145 @@
+"""Faults of the balancer and of what it stands on: killed, replaced, reloaded, disks, clocks."""
+
+import os
+import signal
+import threading
+import time
+
+from world import Session, is_alive, wait_until
+
+
+def killed_and_started_again(world, random):
+    """Every process is taken over as it is; no session notices."""
+    pids = {p["pid"] for p in world.living() if p["state"] == "ready"}
+    for session in world.sessions:
+        session.visit()
+    world.balancer.crash()
+    assert all(is_alive(pid) for pid in pids)
+    world.balancer.start()
+    for session in [*world.sessions, world.calm]:
+        session.visit()
+    ours = {p["pid"] for p in world.living()}
+    assert all(pid in ours for pid in pids if is_alive(pid)), (pids, ours)
+
+
+def taken_over(world, random):
+    """A successor takes over while requests are under way: none fails."""
+    failures, done = [], threading.Event()
+
+    def load():
+        while not done.is_set():
+            answer = world.ask("/calm/page")
+            if answer.status != 200:
+                failures.append((answer.status, answer.body[:100]))
+    threads = [threading.Thread(target=load) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    try:
+        world.balancer.take_over()
+    finally:
+        done.set()
+        for thread in threads:
+            thread.join(10)
+    assert not failures, failures[:5]
+    for session in [*world.sessions, world.calm]:
+        session.visit()
+
+
+def reloaded(world, random):
+    """A reload under load: no failed request, every pin stays."""
+    answer = world.balancer.admin("/reload", method="POST")
+    assert answer.status == 200, answer.body
+    for session in world.sessions:
+        session.visit()
+
+
+def reloaded_with_a_mistake(world, random):
+    """A bad file changes nothing and says what is wrong."""
+    good = world.balancer.file.read_text()
+    world.balancer.file.write_text(good.replace("threads = 4", "thraeds = 4"))
+    try:
+        answer = world.balancer.admin("/reload", method="POST")
+    finally:
+        world.balancer.file.write_text(good)
+    assert answer.status == 422 and b"thraeds" in answer.body, (answer.status, answer.body)
+    world.calm.visit()
+
+
+def group_taken_away_and_back(world, random):
+    """A removed group's route is gone, its processes end; it can come back."""
+    good = world.balancer.file.read_text()
+    start = good.index("[group.one]")
+    shorter = good[:start] + good[good.index("[routes]"):].replace('"/one" = "one"\n', "")
+    pids = world.balancer.pids("one")
+    world.balancer.file.write_text(shorter)
+    try:
+        assert world.balancer.admin("/reload", method="POST").status == 200
+        wait_until(lambda: not any(is_alive(pid) for pid in pids), 10, "the group to end")
+    finally:
+        world.balancer.file.write_text(good)
+        assert world.balancer.admin("/reload", method="POST").status == 200
+    world.balancer.wait_ready("one", 1)
+
+
+def deployed(world, random):
+    """A new generation beside the old: sessions stay, new ones go to the new one."""
+    for session in world.sessions:
+        session.visit()
+    old = {p["pid"] for p in world.living()}
+    generation = world.balancer.admin("/groups/app/restart", method="POST").json()["generation"]
+    wait_until(lambda: world.balancer.group("app")["generation"] == generation, 10, "the rollout")
+    assert Session(world).visit()["pid"] not in old
+    for session in world.sessions:
+        session.visit()
+
+
+def drained(world, random):
+    """A draining process keeps its sessions and gets no others."""
+    session = Session(world)
+    session.visit()
+    label = next(p["id"] for p in world.living() if p["pid"] == session.pid)
+    answer = world.balancer.admin(f"/processes/{label}/drain", method="POST")
+    assert answer.status == 202, answer.body
+    for _ in range(3):
+        assert Session(world).visit()["pid"] != session.pid
+    # Its time may be up meanwhile; then the session is told so.
+    facts = session.get().json()
+    assert facts["pid"] == session.pid or facts["affinity"] == "lost", facts
+
+
+def scaled(world, random):
+    """More and fewer processes; the surplus goes when its sessions have."""
+    for bounds in [{"min": 2, "max": 4}, {"min": 1, "max": 4}]:
+        answer = world.balancer.admin("/groups/app/scale", method="POST", body=bounds)
+        assert answer.status == 202, answer.body
+    wait_until(lambda: world.balancer.group("app")["state"] == "ok", 10, "the group to be well")
+
+
+def log_reopened(world, random):
+    """SIGUSR1 in the middle of traffic loses nothing."""
+    thread = threading.Thread(target=world.calm.visit)
+    thread.start()
+    os.kill(world.balancer.pid, signal.SIGUSR1)
+    thread.join(10)
+
+
+def state_folder_read_only(world, random):
+    """No state can be kept: it is said, and serving goes on."""
+    state = world.balancer.folder / "state"
+    hidden = world.balancer.folder / "state-hidden"
+    state.rename(hidden)
+    try:
+        state.write_text("not a folder")
+        world.balancer.admin("/groups/one/restart", method="POST")
+        time.sleep(0.2)
+        world.calm.visit()
+    finally:
+        state.unlink()
+        hidden.rename(state)
+    world.balancer.wait_ready("one", 1)
+
+
+FAULTS = [
+    killed_and_started_again, taken_over, reloaded, reloaded_with_a_mistake,
+    group_taken_away_and_back, deployed, drained, scaled, log_reopened, state_folder_read_only,
+]
