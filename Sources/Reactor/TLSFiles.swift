@@ -95,11 +95,14 @@ package struct TLSCertificateFiles: Equatable, Hashable, Sendable {
             unsafe pointer = unsafe key
             return
         }
+        guard source.holds("PRIVATE KEY-----") else {
+            throw TLSConfigurationError(
+                file: file,
+                problem: "no private key in it: a PEM file is wanted, "
+                    + "with a line -----BEGIN PRIVATE KEY-----")
+        }
         let problem =
             switch ERR_GET_REASON(ERR_peek_last_error()) {
-            case PEM_R_NO_START_LINE:
-                "no private key in it: a PEM file is wanted, "
-                    + "with a line -----BEGIN PRIVATE KEY-----"
             case PEM_R_BAD_PASSWORD_READ, PEM_R_PROBLEMS_GETTING_PASSWORD:
                 "the key is protected by a pass phrase; "
                     + "write one without: openssl pkey -in KEY -out NEW_KEY"
@@ -149,6 +152,11 @@ package struct TLSCertificateFiles: Equatable, Hashable, Sendable {
         unsafe bytes.withUnsafeMutableBytes { bytes in
             unsafe OPENSSL_cleanse(bytes.baseAddress, bytes.count)
         }
+    }
+
+    /// Whether a text stands anywhere in the file.
+    func holds(_ text: String) -> Bool {
+        bytes.indices.contains { bytes[$0...].starts(with: text.utf8) }
     }
 
     /// The bytes of a regular file, which a FIFO or a device would not end with.

@@ -75,7 +75,9 @@ package struct TLSStream {
     ///
     /// `end` only when the peer has said so (close_notify): a connection that was cut off is
     /// `failed(ECONNRESET)`, what is not TLS `failed(EPROTO)`. As with a socket `wouldBlock` alone
-    /// says that there is no more: a short read says nothing, since a record is at most 16 KiB.
+    /// says that there is no more: a short read says nothing, since a record is at most 16 KiB. It
+    /// never waits for the socket to take something: what the protocol answers (a key update) goes
+    /// out with the next `send`.
     package func receive(into block: inout Block) -> Transfer {
         let room = unsafe block.writable
         guard room.count > 0 else { return .wouldBlock }
@@ -138,10 +140,6 @@ package struct TLSStream {
 
     /// Bytes have come that `receive` has not handed out: no edge tells of them any more.
     package var hasBuffered: Bool { unsafe SSL_has_pending(ssl) == 1 }
-
-    /// `receive` said `wouldBlock` because an answer of the protocol's own is to be sent first (a
-    /// key update): it goes on when the socket can be written to.
-    package var receiveWantsWrite: Bool { unsafe SSL_want(ssl) == SSL_WRITING }
 
     /// Tells the peer that nothing more comes (close_notify); reading goes on.
     ///

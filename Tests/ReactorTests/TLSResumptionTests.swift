@@ -1,0 +1,100 @@
+internal import COpenSSL
+internal import Reactor
+internal import Testing
+
+@Suite struct TLSResumptionTests {
+    private let folder: CertificateFolder
+    private let tickets = TLSTicketKeys()
+
+    init() throws { folder = try CertificateFolder() }
+
+    private struct Visit {
+        var isResumed: Bool
+        var session: RawClient.Session
+    }
+
+    /// One connection: a handshake, a byte each way so that tickets are read, and the end.
+    private func visit(
+        _ context: TLSServerContext, with session: RawClient.Session? = nil,
+        version: Int32? = nil
+    ) throws -> Visit {
+        let sockets = try SocketPair()
+        let server = try #require(TLSStream(accepting: context, descriptor: sockets.server))
+        defer { server.free() }
+        let client = try RawClient(sockets.client, version: version, session: session)
+        try #require(shakeHands(server, client) == .done)
+        let output = TestBlock([1])
+        #expect(server.send(from: &output.block) == .moved(1))
+        #expect(client.read() == [1])
+        // Without a close_notify OpenSSL's client would take the session for broken.
+        server.shutdown()
+        _ = client.read()
+        _ = unsafe SSL_shutdown(client.ssl)
+        return Visit(isResumed: server.isResumed, session: try client.session())
+    }
+
+    private func context() throws -> TLSServerContext {
+        try serverContext([folder.files("a")], tickets: tickets)
+    }
+
+    @Test(arguments: [TLS1_2_VERSION, TLS1_3_VERSION])
+    func `a client comes back to a context made anew with the same keys`(_ version: Int32) throws {
+        let first = try visit(context(), version: version)
+        #expect(!first.isResumed)
+        let second = try visit(context(), with: first.session, version: version)
+        #expect(second.isResumed)
+    }
+
+    @Test func `a client does not come back where other keys are`() throws {
+        let first = try visit(context())
+        let other = try serverContext([folder.files("a")])
+        #expect(try !visit(other, with: first.session).isResumed)
+    }
+
+    @Test(arguments: [TLS1_2_VERSION, TLS1_3_VERSION])
+    func `a ticket outlives a rotation and is replaced by one of the new key`(
+        _ version: Int32
+    ) throws {
+        let first = try visit(context(), version: version)
+        tickets.rotate()
+        let second = try visit(context(), with: first.session, version: version)
+        #expect(second.isResumed)
+        for _ in 0..<3 { tickets.rotate() }
+        // The first ticket's key is forgotten by now, the second's is not.
+        #expect(try visit(context(), with: second.session, version: version).isResumed)
+    }
+
+    @Test func `a ticket of four keys ago is worth nothing`() throws {
+        let first = try visit(context())
+        for _ in 0..<4 { tickets.rotate() }
+        #expect(try !visit(context(), with: first.session).isResumed)
+    }
+
+    @Test func `keys are rotated when their time is up and not before`() {
+        let keys = TLSTicketKeys()
+        #expect(!keys.rotate(ifDueAt: 5))
+        #expect(!keys.rotate(ifDueAt: 4 + TLSTicketKeys.useTime))
+        #expect(keys.rotate(ifDueAt: 5 + TLSTicketKeys.useTime))
+        #expect(!keys.rotate(ifDueAt: 6 + TLSTicketKeys.useTime))
+    }
+
+    @Test func `after a long sleep no old ticket is accepted`() throws {
+        tickets.rotate(ifDueAt: 0)
+        let first = try visit(context())
+        tickets.rotate(ifDueAt: 4 * TLSTicketKeys.useTime)
+        #expect(try !visit(context(), with: first.session).isResumed)
+    }
+
+    @Test func `a session made without a client certificate is none where one is required`() throws
+    {
+        let authority = try folder.authority()
+        let first = try visit(context())
+        let strict = try serverContext(
+            [folder.files("a")], clientAuthority: authority.file, tickets: tickets)
+        let sockets = try SocketPair()
+        let server = try #require(TLSStream(accepting: strict, descriptor: sockets.server))
+        defer { server.free() }
+        let client = try RawClient(sockets.client, session: first.session)
+        #expect(TLSHandshakeTests.kind(shakeHands(server, client)) == .certificateMissing)
+    }
+}
