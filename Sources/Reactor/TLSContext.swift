@@ -30,8 +30,7 @@ enum TLSContext {
 
     /// A context with the defaults of this program; freed by the caller.
     ///
-    /// TLS 1.2 and 1.3. The client's order of ciphers counts, since all of them are good and it knows
-    /// whether it has AES in hardware. Security level 2: RSA from 2048 bits, no SHA-1 in signatures.
+    /// TLS 1.2 and 1.3. Security level 2: RSA from 2048 bits, no SHA-1 in signatures.
     static func make(_ method: OpaquePointer?) throws(TLSConfigurationError) -> OpaquePointer {
         // OpenSSL writes with write(2): without this a peer that has gone would end the program.
         mooring_ignore_sigpipe()

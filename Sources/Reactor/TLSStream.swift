@@ -53,7 +53,9 @@ package struct TLSStream {
 
     /// Takes the handshake as far as it goes; to be called again when the socket is ready.
     ///
-    /// Costs CPU, so that the caller bounds how many steps a turn of its loop takes.
+    /// Costs CPU, so that the caller bounds how many steps a turn of its loop takes: on a core of a
+    /// 2020s server some 0.5 ms with a P-256 key and 0.9 ms with RSA-2048, 0.1 (TLS 1.2) to 0.35 ms
+    /// (TLS 1.3, which agrees on a new secret each time) for who comes back with a ticket.
     package func handshake() -> TLSHandshake {
         ERR_clear_error()
         errno = 0

@@ -43,6 +43,33 @@ internal import Testing
         #expect(server.cipher.hasPrefix("ECDHE-ECDSA-"))
     }
 
+    @Test(arguments: [
+        ("ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-ECDSA-AES128-GCM-SHA256", "AES128"),
+        ("ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-ECDSA-CHACHA20-POLY1305", "AES256"),
+        ("ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-ECDSA-AES128-GCM-SHA256", "CHACHA20"),
+    ])
+    func `the server's order counts unless the client prefers ChaCha20`(
+        _ offered: String, _ chosen: String
+    ) throws {
+        let server = try server(try serverContext([folder.files("a")]))
+        defer { server.free() }
+        let client = try RawClient(sockets.client, version: TLS1_2_VERSION)
+        _ = unsafe SSL_set_cipher_list(client.ssl, offered)
+        #expect(shakeHands(server, client) == .done)
+        #expect(server.cipher.contains(chosen))
+    }
+
+    @Test(arguments: [
+        "AES128-GCM-SHA256", "ECDHE-ECDSA-AES128-SHA256", "DHE-RSA-AES128-GCM-SHA256",
+    ])
+    func `ciphers without forward secrecy or AEAD are refused`(_ offered: String) throws {
+        let server = try server(try serverContext([folder.files("a")]))
+        defer { server.free() }
+        let client = try RawClient(sockets.client, version: TLS1_2_VERSION)
+        _ = unsafe SSL_set_cipher_list(client.ssl, offered)
+        #expect(Self.kind(shakeHands(server, client)) == .incompatible)
+    }
+
     @Test func `a client that knows only TLS 1.1 is refused`() throws {
         let server = try server(try serverContext([folder.files("a")]))
         defer { server.free() }
