@@ -19,8 +19,23 @@ extension Worker {
             // Whoever has gone already is not waited for.
             if downstreams[downstream].peerClosed { abandonDownstream(downstream) }
         case .refused(let refusal):
-            refuse(exchange, refusal)
+            if refusal.reason == .processQueueFull, leavesSharedPin(exchange) {
+                admit(exchange)
+            } else {
+                refuse(exchange, refusal)
+            }
         }
+    }
+
+    /// Gives up joining the connection's session where that has no room: without a cookie there is
+    /// nothing to lose, and the request may have a process of its own.
+    private func leavesSharedPin(_ exchange: Int) -> Bool {
+        guard exchanges[exchange].sharesPin, exchanges[exchange].admission.claim != nil else {
+            return false
+        }
+        exchanges[exchange].sharesPin = false
+        exchanges[exchange].admission.claim = nil
+        return true
     }
 
     func waiterGranted(_ tag: WaiterTag, _ grant: Grant, group: Int) {
