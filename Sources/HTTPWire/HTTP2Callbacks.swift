@@ -41,8 +41,7 @@ enum HTTP2Callbacks {
             guard let connection = unsafe owner(user), let header = unsafe header else {
                 return 0
             }
-            return unsafe connection.frameBegan(
-                type: header.pointee.type, flags: header.pointee.flags)
+            return unsafe connection.frameBegan(header.pointee)
         }
         unsafe nghttp2_session_callbacks_set_on_frame_recv_callback(set) { _, frame, user in
             guard let connection = unsafe owner(user), let frame = unsafe frame else { return 0 }

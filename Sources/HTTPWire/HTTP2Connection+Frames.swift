@@ -11,9 +11,10 @@ extension HTTP2Connection {
         glitches.isOverrun ? NGHTTP2_ERR_CALLBACK_FAILURE.rawValue : 0
     }
 
-    func frameBegan(type: UInt8, flags: UInt8) -> Int32 {
-        let isAck = flags & UInt8(NGHTTP2_FLAG_ACK.rawValue) != 0
-        switch UInt32(type) {
+    func frameBegan(_ header: nghttp2_frame_hd) -> Int32 {
+        glitches.noteFrame(header.length)
+        let isAck = header.flags & UInt8(NGHTTP2_FLAG_ACK.rawValue) != 0
+        switch UInt32(header.type) {
         case NGHTTP2_DATA.rawValue, NGHTTP2_HEADERS.rawValue, NGHTTP2_GOAWAY.rawValue: break
         case NGHTTP2_RST_STREAM.rawValue: glitches.add(HTTP2Glitches.Price.reset)
         case NGHTTP2_SETTINGS.rawValue where !isAck: glitches.add(HTTP2Glitches.Price.settings)

@@ -73,6 +73,7 @@ package final class HTTP2Connection {
         glitches.advance(to: now)
         if problem == nil, !bytes.isEmpty {
             let result = session.receive(bytes)
+            glitches.noteReceived(bytes.count)
             if result < 0 { fail(Self.problem(of: result)) }
         }
         if glitches.isOverrun { fail(.flood) }

@@ -16,12 +16,14 @@ struct HTTP2Glitches {
         /// SETTINGS after the first.
         static let settings = 5
         static let ping = 1
-        /// PRIORITY, PRIORITY_UPDATE and frames of unknown types.
+        /// PRIORITY, PRIORITY_UPDATE; so many octets of unknown frames; a useless WINDOW_UPDATE.
         static let other = 1
         static let continuation = 2
         /// Request head so long that it was cut.
         static let hugeHead = 5
     }
+
+    private static let unknownPerPoint = 64
 
     private let limit: Int
     /// Nanoseconds in which one point is forgotten.
@@ -30,6 +32,8 @@ struct HTTP2Glitches {
     private var time: Int64 = 0
     /// WINDOW_UPDATE frames that the data sent so far justifies.
     private var windowUpdates = 1000
+    /// Octets received that belong to no frame of a known type; the preface does not count.
+    private var unknown = -24
 
     init(_ settings: HTTP2Settings) {
         limit = max(1, settings.glitchLimit)
@@ -59,6 +63,17 @@ struct HTTP2Glitches {
     /// An exchange ended as it should.
     mutating func noteCompletion() {
         if level > 0, !isOverrun { level -= 1 }
+    }
+
+    /// A frame of a known type begins, of so many octets behind its head.
+    mutating func noteFrame(_ count: Int) { unknown -= count + 9 }
+
+    /// Octets came, and their frames were noted; the library does not tell of those it skips.
+    mutating func noteReceived(_ count: Int) {
+        unknown += count
+        guard unknown >= Self.unknownPerPoint else { return }
+        add(Price.other * (unknown / Self.unknownPerPoint))
+        unknown %= Self.unknownPerPoint
     }
 
     /// WINDOW_UPDATE is what data calls for, and a glitch beyond that.

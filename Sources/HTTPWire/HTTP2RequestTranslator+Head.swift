@@ -20,6 +20,8 @@ extension HTTP2RequestTranslator {
         }
         Self.append(" ", to: &head)
         head.append(contentsOf: path)
+        // Without an end the line is what is too long: 414.
+        if overflowed, head.count > headLimit { return .request(.ignored, isHead: false) }
         Self.append(" HTTP/1.1\r\nhost: ", to: &head)
         head.append(contentsOf: host)
         Self.append("\r\n", to: &head)

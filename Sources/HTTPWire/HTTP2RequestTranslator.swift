@@ -23,6 +23,7 @@ struct HTTP2RequestTranslator {
         case malformed
     }
 
+    let headLimit: Int
     private let limit: Int
     private(set) var method: [UInt8] = []
     private(set) var path: [UInt8] = []
@@ -47,7 +48,10 @@ struct HTTP2RequestTranslator {
     private(set) var overflowed = false
 
     /// - Parameter headLimit: Of the reader; what is handed on exceeds it when the request does.
-    init(headLimit: Int) { limit = headLimit + 1024 }
+    init(headLimit: Int) {
+        self.headLimit = headLimit
+        limit = headLimit + 1024
+    }
 
     /// A header block far beyond any limit, which is not worth an answer.
     var isBeyondReason: Bool { received > 8 * limit }
