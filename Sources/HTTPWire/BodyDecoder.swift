@@ -4,8 +4,8 @@ package enum BodyEvent: Equatable, Sendable {
     case data(consumed: Int, Range<Int>)
     /// What is not consumed is to be given again, with more behind it.
     case needMore(consumed: Int)
-    /// The framing says that this was all; what follows is another message. The last `trailerLength`
-    /// bytes are the trailer section.
+    /// The framing says that this was all; what follows is another message. The last
+    /// `trailerLength` bytes are the trailer section.
     case end(consumed: Int)
     case bad
 }
@@ -25,7 +25,8 @@ package struct BodyDecoder: Sendable {
 
     /// - Parameters:
     ///   - framing: Of the message.
-    ///   - holdsTrailers: Trailers are wanted: they are consumed together, with the end of the body.
+    ///   - holdsTrailers: Trailers are wanted: they are consumed together, with the end of the
+    ///     body.
     package init(_ framing: BodyFraming, holdsTrailers: Bool = false) {
         if holdsTrailers { chunks = ChunkedDecoder(holdsTrailers: true) }
         switch framing {
@@ -99,7 +100,8 @@ package enum BodyFrame {
         sink.append("\r\n")
     }
 
-    /// Writes one piece of data, as a chunk or as it is; nothing for no data, which would be the end.
+    /// Writes one piece of data, as a chunk or as it is; nothing for no data, which would be the
+    /// end.
     package static func write(_ data: Span<UInt8>, chunked: Bool, into sink: inout ByteSink) {
         if data.isEmpty { return }
         if chunked {

@@ -48,8 +48,8 @@ package struct ChunkedDecoder: Sendable {
     private var waste: Int32 = 0
     private var remaining: UInt64 = 0
 
-    /// - Parameter holdsTrailers: The trailer section is not consumed before it is whole, so that it
-    ///   lies at the end of what was consumed with the end of the body.
+    /// - Parameter holdsTrailers: The trailer section is not consumed before it is whole, so that
+    ///   it lies at the end of what was consumed with the end of the body.
     package init(holdsTrailers: Bool = false) { self.holdsTrailers = holdsTrailers }
 
     package var isEnded: Bool { state == .ended }

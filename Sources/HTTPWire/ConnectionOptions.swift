@@ -17,7 +17,7 @@ struct ConnectionOptions {
     /// Nil: it names more than a sane message would.
     static func take(_ bytes: Span<UInt8>, from table: inout FieldTable) -> ConnectionOptions? {
         var options = ConnectionOptions()
-        for index in 0..<table.count {
+        for index in 0..<table.count where table[index].known != .other {
             switch table[index].known {
             case .connection:
                 table.remove(index)

@@ -7,8 +7,8 @@ package enum FieldName: UInt8, Sendable {
     case trailer, transferEncoding, upgrade, via, xForwardedFor, xForwardedHost, xForwardedProto
     /// Any other `X-Forwarded-…`, and `X-Real-IP`: the word of a proxy, from others a lie.
     case xForwardedOther
-    /// One of the names that Mooring vouches for, spelt with `_`: CGI-like servers would take it for
-    /// the real one.
+    /// One of the names that Mooring vouches for, spelt with `_`: CGI-like servers would take it
+    /// for the real one.
     case imitation
     /// Any other name with `_` in it.
     case underscored
@@ -82,8 +82,8 @@ package enum FieldName: UInt8, Sendable {
             || resembles("content-length") || resembles("transfer-encoding")
     }
 
-    /// Whether a `Connection` field of the other side may have this field taken away: not what framing,
-    /// routing and the process's knowledge of the client rest on (CVE-2022-31813).
+    /// Whether a `Connection` field of the other side may have this field taken away: not what
+    /// framing, routing and the process's knowledge of the client rest on (CVE-2022-31813).
     var mayBeNominated: Bool {
         switch self {
         case .host, .contentLength, .transferEncoding, .cookie, .setCookie, .forwarded, .via, .date,

@@ -1,4 +1,5 @@
-/// The elements of one `Forwarded` field's value, one for each proxy on the way (RFC 7239 section 4).
+/// The elements of one `Forwarded` field's value, one for each proxy on the way (RFC 7239 section
+/// 4).
 ///
 /// Strict: what is not of the grammar, or says a thing twice, makes the whole field worthless.
 struct ForwardedElements {
@@ -69,7 +70,8 @@ struct ForwardedElements {
         return start..<position
     }
 
-    /// A token, or what is between quotes; with an escape in it, which no address needs, it is refused.
+    /// A token, or what is between quotes; with an escape in it, which no address needs, it is
+    /// refused.
     private mutating func value(_ bytes: Span<UInt8>) -> Range<Int>? {
         guard position < end, bytes[position] == 0x22 else {
             let token = token(bytes)

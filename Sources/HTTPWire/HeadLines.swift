@@ -42,10 +42,19 @@ enum HeadLines {
         return nil
     }
 
+    /// Whether eight octets begin with `HTTP/1.`; the last of them is the caller's to look at.
+    static func isHTTP1(_ bytes: Span<UInt8>, at start: Int) -> Bool {
+        guard start >= 0, start &+ 8 <= bytes.count else { return false }
+        let raw = unsafe bytes.bytes
+        let word = unsafe raw.unsafeLoadUnaligned(fromByteOffset: start, as: UInt64.self)
+        // "HTTP/1." from its last octet to its first, as it is loaded.
+        return UInt64(littleEndian: word) & 0x00ff_ffff_ffff_ffff == 0x002e_312f_5054_5448
+    }
+
     /// Puts the field lines between `start` and the empty line at the end into the table.
     ///
-    /// - Returns: What is wrong with one of them (RFC 9112 section 5, RFC 9110 section 5.5), or that
-    ///   there are too many.
+    /// - Returns: What is wrong with one of them (RFC 9112 section 5, RFC 9110 section 5.5), or
+    ///   that there are too many.
     static func parseFields(
         _ bytes: Span<UInt8>, from start: Int, to end: Int, into table: inout FieldTable
     ) -> HTTPProblem? {

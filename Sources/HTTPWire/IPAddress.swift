@@ -1,6 +1,7 @@
 /// An IPv4 or IPv6 address as 128 bits; IPv4 in its mapped form (RFC 4291 section 2.5.5.2).
 ///
-/// So the IPv4 peer of a socket that takes both families is the same as that of one that takes IPv4.
+/// So the IPv4 peer of a socket that takes both families is the same as that of one that takes
+/// IPv4.
 package struct IPAddress: Hashable, Sendable {
     /// The first eight bytes.
     package let high: UInt64
@@ -38,8 +39,8 @@ package struct IPAddress: Hashable, Sendable {
 
     /// Text of an address alone: dotted decimal or RFC 4291 section 2.2; nil: anything else.
     ///
-    /// Strict, so that no two readers differ: four decimal parts without leading zeros; no brackets,
-    /// port or zone.
+    /// Strict, so that no two readers differ: four decimal parts without leading zeros; no
+    /// brackets, port or zone.
     package init?(text: Span<UInt8>) {
         var isV6 = false
         for index in 0..<min(text.count, 5) where text[index] == 0x3a { isV6 = true }
@@ -55,7 +56,8 @@ package struct IPAddress: Hashable, Sendable {
     /// IPv4, as such or mapped.
     package var isV4: Bool { high == 0 && low >> 32 == Self.mappedPrefix }
 
-    /// Appends the text: dotted decimal, or RFC 5952 in lower case with the longest run of zeros short.
+    /// Appends the text: dotted decimal, or RFC 5952 in lower case with the longest run of zeros
+    /// short.
     package func write(into sink: inout ByteSink) {
         if isV4 {
             writeV4(into: &sink)

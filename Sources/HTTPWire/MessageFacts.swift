@@ -21,8 +21,8 @@ struct FramingFacts {
 
     /// Only `chunked`, once and nothing else, is understood (RFC 9112 sections 6.1 and 7).
     ///
-    /// Codings without a `chunked`, or with one at their end, are unknown ones; where `chunked` comes
-    /// twice or is not the last, the end of the body is in doubt (section 6.3).
+    /// Codings without a `chunked`, or with one at their end, are unknown ones; where `chunked`
+    /// comes twice or is not the last, the end of the body is in doubt (section 6.3).
     mutating func noteEncoding(_ bytes: Span<UInt8>, _ value: Range<Int>) -> Encoding {
         let isFirst = !hasEncoding
         hasEncoding = true

@@ -25,7 +25,8 @@ enum Octets {
         return lower &- 0x61 < 6 ? lower &- 0x61 &+ 10 : 255
     }
 
-    /// Marks the control characters among eight octets, tabs too, each by the highest bit of its octet.
+    /// Marks the control characters among eight octets, tabs too, each by the highest bit of its
+    /// octet.
     ///
     /// The lowest mark is right; above it octets that are none may be marked.
     static func controls(_ word: UInt64) -> UInt64 {

@@ -2,8 +2,8 @@
 package enum ProxyHeaderParse: Equatable, Sendable {
     /// More bytes are needed.
     case incomplete
-    /// There is none, or a bad one; a word for the log. The connection is closed without an answer, as
-    /// the protocol asks for.
+    /// There is none, or a bad one; a word for the log. The connection is closed without an answer,
+    /// as the protocol asks for.
     case invalid(StaticString)
     /// The sender speaks for itself (LOCAL, UNKNOWN): a health check. So many bytes are done with.
     case local(length: Int)
@@ -35,7 +35,8 @@ package struct ProxyHeader: Equatable, Sendable {
     /// Bytes of the header; what follows is the client's.
     package var length: Int
 
-    /// Version 2 headers above this are refused; the most that senders are known to make is some 500.
+    /// Version 2 headers above this are refused; the most that senders are known to make is some
+    /// 500.
     package static let maximumLength = 4096
 
     private static let line: StaticString = "PROXY "
@@ -43,8 +44,8 @@ package struct ProxyHeader: Equatable, Sendable {
 
     /// Parses a header of version 1 or 2 (HAProxy's proxy-protocol.txt, 2020/03/05) at the front.
     ///
-    /// To be called again with all bytes so far while it says `incomplete`; what cannot become a header
-    /// is invalid at once.
+    /// To be called again with all bytes so far while it says `incomplete`; what cannot become a
+    /// header is invalid at once.
     package static func parse(_ bytes: Span<UInt8>) -> ProxyHeaderParse {
         if begins(bytes, line) {
             if bytes.count < line.utf8CodeUnitCount { return .incomplete }

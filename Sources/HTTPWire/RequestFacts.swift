@@ -6,10 +6,7 @@ struct RequestFacts {
     private(set) var cameThroughProxy = false
     /// `TE: trailers` (RFC 9110 section 10.1.4).
     private(set) var takesTrailers = false
-    private(set) var upgrade = UpgradeFacts()
     private var body = FramingFacts()
-    private var maxForwards: UInt64?
-    private var maxForwardsIsBad = false
 
     enum Framing {
         case framing(BodyFraming)
@@ -45,42 +42,40 @@ struct RequestFacts {
             while let element = elements.next(bytes) {
                 if Octets.spells(bytes, element, "trailers") { takesTrailers = true }
             }
-        case .maxForwards:
-            if maxForwards != nil { maxForwardsIsBad = true }
-            maxForwards = Octets.decimal(bytes, value)
-            if maxForwards == nil { maxForwardsIsBad = true }
-        case .upgrade:
-            upgrade.noteProtocols(bytes, value)
-        case .secWebSocketVersion:
-            upgrade.noteVersion(bytes, value)
         case .other, .altSvc, .cacheControl, .connection, .cookie, .date, .keepAlive,
-            .mooringAffinity, .mooringPin, .mooringSession, .proxy, .proxyAuthenticate,
-            .proxyAuthorization, .proxyConnection, .setCookie, .trailer, .xForwardedHost,
-            .xForwardedProto, .xForwardedOther, .imitation, .underscored:
+            .maxForwards, .mooringAffinity, .mooringPin, .mooringSession, .proxy,
+            .proxyAuthenticate, .proxyAuthorization, .proxyConnection, .secWebSocketVersion,
+            .setCookie, .trailer, .upgrade, .xForwardedHost, .xForwardedProto, .xForwardedOther,
+            .imitation, .underscored:
             break
         }
         return nil
     }
 
-    /// Where the body ends; both kinds of framing at once is the root of request smuggling and refused
-    /// (RFC 9112 sections 6.1 and 6.3).
+    /// Where the body ends; both kinds of framing at once is the root of request smuggling and
+    /// refused (RFC 9112 sections 6.1 and 6.3).
     func framing(isHTTP11: Bool) -> Framing {
         if body.hasEncoding, body.hasLength { return .problem(.bad("length and transfer coding")) }
         if body.hasEncoding, !isHTTP11 { return .problem(.bad("transfer coding in HTTP/1.0")) }
         return .framing(body.framing ?? .none)
     }
+}
 
-    enum Hops {
-        /// Nil: as many as it takes.
-        case left(UInt64?)
-        case bad
-    }
+/// How many more proxies an OPTIONS may pass (RFC 9110 section 7.6.2).
+enum ForwardingLimit {
+    /// Nil: as many as it takes.
+    case hops(UInt64?)
+    case bad
 
-    /// How many more proxies an OPTIONS may pass; of other methods the field is ignored (RFC 9110
-    /// section 7.6.2).
-    func hops(_ method: RequestMethod) -> Hops {
-        if method != .options { return .left(nil) }
-        return maxForwardsIsBad ? .bad : .left(maxForwards)
+    static func of(_ fields: borrowing FieldTable, in bytes: Span<UInt8>) -> ForwardingLimit {
+        var hops: UInt64?
+        for index in 0..<fields.count where fields[index].known == .maxForwards {
+            guard hops == nil, let number = Octets.decimal(bytes, fields[index].value.range) else {
+                return .bad
+            }
+            hops = number
+        }
+        return .hops(hops)
     }
 }
 
@@ -94,7 +89,15 @@ struct UpgradeFacts {
     private var versions = 0
     private var isVersion13 = false
 
-    mutating func noteProtocols(_ bytes: Span<UInt8>, _ value: Range<Int>) {
+    init(_ fields: borrowing FieldTable, in bytes: Span<UInt8>) {
+        for index in 0..<fields.count {
+            let value = fields[index].value.range
+            if fields[index].known == .upgrade { noteProtocols(bytes, value) }
+            if fields[index].known == .secWebSocketVersion { noteVersion(bytes, value) }
+        }
+    }
+
+    private mutating func noteProtocols(_ bytes: Span<UInt8>, _ value: Range<Int>) {
         // Two lines, or what ends at this connection: the request is taken as it is, which the
         // section permits. A process must not be talked into HTTP/2 or TLS behind our back.
         if !protocols.isEmpty || value.count > 128 { isRefused = true }
@@ -108,7 +111,7 @@ struct UpgradeFacts {
         isWebSocketAlone = Octets.spells(bytes, value, "websocket")
     }
 
-    mutating func noteVersion(_ bytes: Span<UInt8>, _ value: Range<Int>) {
+    private mutating func noteVersion(_ bytes: Span<UInt8>, _ value: Range<Int>) {
         versions += 1
         isVersion13 = Octets.spells(bytes, value, "13")
     }

@@ -1,7 +1,7 @@
 /// The head of one request: facts, and offsets into the bytes that it was parsed from.
 ///
-/// Used again for each request of a loop, so that parsing takes no memory. The strictest reading that
-/// RFC 9112 permits: what two parties could read differently is refused.
+/// Used again for each request of a loop, so that parsing takes no memory. The strictest reading
+/// that RFC 9112 permits: what two parties could read differently is refused.
 package struct RequestHead: ~Copyable {
     package private(set) var method = RequestMethod.other
     /// `METHOD TARGET VERSION`, without the CRLF.
@@ -11,7 +11,8 @@ package struct RequestHead: ~Copyable {
     package private(set) var path = ByteRange.empty
     /// An absolute target without a path stands for `/`, of OPTIONS without a query either for `*`.
     package private(set) var pathIsImplied = false
-    /// The authority: of an absolute target, else of `Host`; with its port; empty for HTTP/1.0 without.
+    /// The authority: of an absolute target, else of `Host`; with its port; empty for HTTP/1.0
+    /// without.
     package private(set) var host = ByteRange.empty
     package private(set) var isHTTP11 = false
     package private(set) var keepAlive = false
@@ -20,8 +21,8 @@ package struct RequestHead: ~Copyable {
     package private(set) var expectContinue = false
     /// Came by way of another proxy: it may carry many users' requests.
     package private(set) var cameThroughProxy = false
-    /// The protocols that the client would change to, as `Upgrade` lists them; empty: none, or none that
-    /// may pass through a proxy.
+    /// The protocols that the client would change to, as `Upgrade` lists them; empty: none, or none
+    /// that may pass through a proxy.
     package private(set) var upgrade = ByteRange.empty
     /// The upgrade is RFC 6455's opening handshake: GET, `websocket` alone, version 13.
     package private(set) var isWebSocket = false
@@ -31,7 +32,8 @@ package struct RequestHead: ~Copyable {
     package private(set) var maxForwards: UInt64?
     /// The client takes trailers behind a chunked response (`TE: trailers`).
     package private(set) var acceptsTrailers = false
-    /// Trailers behind the body may be forwarded: `Connection` names no field that could be among them.
+    /// Trailers behind the body may be forwarded: `Connection` names no field that could be among
+    /// them.
     package private(set) var passesTrailers = false
     /// Bytes up to and with the empty line.
     package private(set) var headLength = 0
@@ -43,8 +45,8 @@ package struct RequestHead: ~Copyable {
     ///
     /// - Parameters:
     ///   - bytes: What has come so far.
-    ///   - resumeFrom: Kept by the caller between calls on growing bytes, 0 at first, so that a head
-    ///     that trickles in is not searched again and again.
+    ///   - resumeFrom: Kept by the caller between calls on growing bytes, 0 at first, so that a
+    ///     head that trickles in is not searched again and again.
     ///   - limit: Bytes of head allowed: 414 when the request line alone is longer, else 431.
     package mutating func parse(
         _ bytes: Span<UInt8>, resumeFrom: inout Int, limit: Int
@@ -88,14 +90,16 @@ package struct RequestHead: ~Copyable {
     private mutating func parse(
         _ bytes: Span<UInt8>, from start: Int, to end: Int
     ) -> HTTPProblem? {
-        guard let feed = HeadLines.lineFeed(bytes, from: start) else {
-            return .bad("bad request line")
-        }
-        let line = start..<feed &- 1
-        requestLine = ByteRange(line)
         host = .empty
-        if let problem = parseRequestLine(bytes, line) { return problem }
-        if let problem = HeadLines.parseFields(bytes, from: feed &+ 1, to: end, into: &fields) {
+        var next = end
+        if let problem = parseRequestLine(bytes, start..<end, next: &next) {
+            // For the log, which tells what was refused.
+            let feed = HeadLines.lineFeed(bytes, from: start) ?? end
+            requestLine = ByteRange(start..<max(start, feed &- 1))
+            return problem
+        }
+        requestLine = ByteRange(start..<next &- 2)
+        if let problem = HeadLines.parseFields(bytes, from: next, to: end, into: &fields) {
             return problem
         }
         guard let options = ConnectionOptions.take(bytes, from: &fields) else {
@@ -106,8 +110,10 @@ package struct RequestHead: ~Copyable {
         return nil
     }
 
-    private mutating func parseRequestLine(_ bytes: Span<UInt8>, _ line: Range<Int>) -> HTTPProblem?
-    {
+    /// Reads the line at the front of a head; `next` is where the fields begin.
+    private mutating func parseRequestLine(
+        _ bytes: Span<UInt8>, _ line: Range<Int>, next: inout Int
+    ) -> HTTPProblem? {
         var position = line.lowerBound
         while position < line.upperBound, Octets.isToken(bytes[position]) { position &+= 1 }
         let methodEnd = position
@@ -122,7 +128,11 @@ package struct RequestHead: ~Copyable {
         }
         methodRange = ByteRange(line.lowerBound..<methodEnd)
         method = RequestMethod(bytes, line.lowerBound..<methodEnd)
-        if let problem = parseVersion(bytes, position &+ 1..<line.upperBound) { return problem }
+        next = position &+ 11
+        guard next <= line.upperBound, bytes[next &- 2] == 0x0d, bytes[next &- 1] == 0x0a else {
+            return .bad("bad version")
+        }
+        if let problem = parseVersion(bytes, at: position &+ 1) { return problem }
         if method == .connect || method == .trace {
             return HTTPProblem(status: 405, reason: "method not allowed")
         }
@@ -140,18 +150,20 @@ package struct RequestHead: ~Copyable {
         return nil
     }
 
-    private mutating func parseVersion(_ bytes: Span<UInt8>, _ range: Range<Int>) -> HTTPProblem? {
-        let start = range.lowerBound
-        guard range.count == 8, bytes[start] == 0x48, bytes[start &+ 1] == 0x54,
-            bytes[start &+ 2] == 0x54, bytes[start &+ 3] == 0x50, bytes[start &+ 4] == 0x2f,
-            Octets.isDigit(bytes[start &+ 5]), bytes[start &+ 6] == 0x2e,
+    /// Reads the eight octets of a version, which are there.
+    private mutating func parseVersion(_ bytes: Span<UInt8>, at start: Int) -> HTTPProblem? {
+        if HeadLines.isHTTP1(bytes, at: start), bytes[start &+ 7] &- 0x30 < 2 {
+            isHTTP11 = bytes[start &+ 7] == 0x31
+            return nil
+        }
+        let name: StaticString = "HTTP/"
+        for offset in 0..<5 where bytes[start &+ offset] != name.octet(offset) {
+            return .bad("bad version")
+        }
+        guard Octets.isDigit(bytes[start &+ 5]), bytes[start &+ 6] == 0x2e,
             Octets.isDigit(bytes[start &+ 7])
         else { return .bad("bad version") }
-        guard bytes[start &+ 5] == 0x31, bytes[start &+ 7] <= 0x31 else {
-            return HTTPProblem(status: 505, reason: "version not supported")
-        }
-        isHTTP11 = bytes[start &+ 7] == 0x31
-        return nil
+        return HTTPProblem(status: 505, reason: "version not supported")
     }
 }
 
@@ -161,7 +173,7 @@ extension RequestHead {
         _ bytes: Span<UInt8>, _ options: ConnectionOptions
     ) -> HTTPProblem? {
         var facts = RequestFacts()
-        for index in 0..<fields.count {
+        for index in 0..<fields.count where fields[index].known != .other {
             if let problem = facts.note(bytes, fields[index]) { return problem }
         }
         if facts.hosts == 0, isHTTP11 { return .bad("no host") }
@@ -174,31 +186,38 @@ extension RequestHead {
         case .framing(let framing): body = framing
         case .problem(let problem): return problem
         }
-        switch facts.hops(method) {
-        case .left(let hops): maxForwards = hops
-        case .bad: return .bad("bad max forwards")
+        maxForwards = nil
+        if method == .options {
+            // Of other methods the field means nothing.
+            switch ForwardingLimit.of(fields, in: bytes) {
+            case .hops(let hops): maxForwards = hops
+            case .bad: return .bad("bad max forwards")
+            }
         }
         // RFC 9110 section 10.1.1: ignored from HTTP/1.0, and pointless without a body.
         let hasBody = body != .none && body != .length(0)
         expectContinue = facts.expectsContinue && isHTTP11 && hasBody
         acceptsTrailers = facts.takesTrailers && options.namesTE && isHTTP11
         passesTrailers = body == .chunked && !options.namesOthers
-        noteUpgrade(facts.upgrade, isAsked: options.upgrades && isHTTP11 && !hasBody)
+        upgrade = .empty
+        isWebSocket = false
+        if options.upgrades, isHTTP11, !hasBody { noteUpgrade(bytes) }
         return nil
     }
 
     /// Takes up what is said of an upgrade, where RFC 9110 section 7.8 asks for it.
     ///
-    /// From HTTP/1.0 it is ignored. With a body it may be, and is: the new protocol's bytes would have
-    /// to wait for the end of the old one's.
-    private mutating func noteUpgrade(_ facts: UpgradeFacts, isAsked: Bool) {
-        upgrade = isAsked ? ByteRange(facts.protocols) : .empty
-        isWebSocket = isAsked && facts.isWebSocket(method)
+    /// From HTTP/1.0 it is ignored. With a body it may be, and is: the new protocol's bytes would
+    /// have to wait for the end of the old one's.
+    private mutating func noteUpgrade(_ bytes: Span<UInt8>) {
+        let facts = UpgradeFacts(fields, in: bytes)
+        upgrade = ByteRange(facts.protocols)
+        isWebSocket = facts.isWebSocket(method)
     }
 
     /// Marks what only Mooring may say, or says anew.
     private mutating func sanitise(_ bytes: Span<UInt8>) {
-        for index in 0..<fields.count {
+        for index in 0..<fields.count where fields[index].known != .other {
             switch fields[index].known {
             case .host, .contentLength, .expect, .proxy, .forwarded, .xForwardedFor,
                 .xForwardedHost, .xForwardedProto, .xForwardedOther, .mooringSession,

@@ -1,14 +1,14 @@
 /// Where a request came from, as far as its sender is believed.
 ///
-/// Of a sender that is not trusted: itself. Of a trusted proxy: the client that it speaks for, which
-/// is the right-most address of its list that is not itself a trusted proxy's.
+/// Of a sender that is not trusted: itself. Of a trusted proxy: the client that it speaks for,
+/// which is the right-most address of its list that is not itself a trusted proxy's.
 package struct RequestOrigin: Equatable, Sendable {
     /// The client's address; nil: it is on a unix socket of this machine.
     package private(set) var client: IPAddress?
     /// The client's own connection, or so the trusted sender says, is encrypted.
     package private(set) var isSecure: Bool
-    /// The authority that the client asked for, of a trusted `X-Forwarded-Host` or `Forwarded`, in the
-    /// head's bytes; empty: `Host` holds.
+    /// The authority that the client asked for, of a trusted `X-Forwarded-Host` or `Forwarded`, in
+    /// the head's bytes; empty: `Host` holds.
     package private(set) var host = ByteRange.empty
 
     /// Who is at the other end of the connection.
@@ -38,8 +38,8 @@ package struct RequestOrigin: Equatable, Sendable {
 extension RequestHead {
     /// Reads what a trusted proxy says of the client (`X-Forwarded-*`, and RFC 7239 `Forwarded`).
     ///
-    /// `X-Forwarded-For` counts before `Forwarded`: a proxy that knows the former only lets a client's
-    /// own `Forwarded` pass. Where the two name different clients `Forwarded` is dropped.
+    /// `X-Forwarded-For` counts before `Forwarded`: a proxy that knows the former only lets a
+    /// client's own `Forwarded` pass. Where the two name different clients `Forwarded` is dropped.
     ///
     /// - Parameters:
     ///   - bytes: What was parsed.

@@ -1,4 +1,5 @@
-/// The request target (RFC 9112 section 3.2) and the authority in it or in `Host` (RFC 3986 section 3.2).
+/// The request target (RFC 9112 section 3.2) and the authority in it or in `Host` (RFC 3986 section
+/// 3.2).
 enum RequestTarget {
     enum Form {
         /// Path and query, or `*`.
@@ -59,8 +60,12 @@ enum RequestTarget {
 
     /// Unreserved characters; percent-encoding and sub-delims are left out, which no name has.
     private static func isNameOctet(_ byte: UInt8) -> Bool {
-        (byte | 0x20) &- 0x61 < 26 || Octets.isDigit(byte) || byte == 0x2e || byte == 0x2d
-            || byte == 0x5f || byte == 0x7e
+        // Letters, digits and `-.~_`: two words of bits, as for tokens.
+        let low: UInt64 = 0x03ff_6000_0000_0000
+        let high: UInt64 = 0x47ff_fffe_87ff_fffe
+        guard byte < 128 else { return false }
+        let word = byte < 64 ? low : high
+        return word >> UInt64(byte & 63) & 1 == 1
     }
 
     private static func isIPv6(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Bool {

@@ -1,13 +1,14 @@
 extension RequestHead {
-    /// Writes the head for the process, all but the empty line, behind which the caller adds its own.
+    /// Writes the head for the process, all but the empty line, behind which the caller adds its
+    /// own.
     ///
     /// - Parameters:
     ///   - bytes: What was parsed.
     ///   - strippingPrefix: Bytes of the path to leave out at its front.
     ///   - without: Ranges inside `Cookie` fields to leave out.
     ///   - forwarded: Ready field lines about a client that speaks for itself (`SenderLines`).
-    ///   - origin: Where the request came from, when its sender is a trusted proxy: then these lines
-    ///     are made from it and `forwarded` is not looked at.
+    ///   - origin: Where the request came from, when its sender is a trusted proxy: then these
+    ///     lines are made from it and `forwarded` is not looked at.
     ///   - upgrade: Ask the process for the other protocol that the client asked for.
     ///   - sink: Takes the head.
     package func write(
@@ -53,6 +54,7 @@ extension RequestHead {
         }
     }
 
+    @inline(__always)
     func writeForwardedHost(
         _ bytes: Span<UInt8>, _ host: ByteRange, into sink: inout ByteSink
     ) {

@@ -10,7 +10,8 @@ package enum PinDirective: Equatable, Sendable {
     case hold(UInt32)
 }
 
-/// The head of one response of a process: facts, and offsets into the bytes that it was parsed from.
+/// The head of one response of a process: facts, and offsets into the bytes that it was parsed
+/// from.
 ///
 /// As strict as with clients: a process that is taken over must not split responses.
 package struct ResponseHead: ~Copyable {
@@ -22,7 +23,8 @@ package struct ResponseHead: ~Copyable {
     package private(set) var pinDirective = PinDirective.none
     package private(set) var headLength = 0
     package private(set) var fields = FieldTable()
-    /// Trailers behind the body may be forwarded: `Connection` names no field that could be among them.
+    /// Trailers behind the body may be forwarded: `Connection` names no field that could be among
+    /// them.
     package private(set) var passesTrailers = false
     /// The protocol of a 101, or those that a 426 asks for; empty: of any other response.
     var upgrade = ByteRange.empty
@@ -47,8 +49,8 @@ package struct ResponseHead: ~Copyable {
     ///   - resumeFrom: As for a request.
     ///   - limit: Bytes of head allowed.
     ///   - requestMethod: Of the request that is answered: a response to HEAD has no body.
-    ///   - offeredUpgrade: The request's `Upgrade` value, if it was forwarded: a 101 must take up one of
-    ///     it, and is refused where nothing was offered.
+    ///   - offeredUpgrade: The request's `Upgrade` value, if it was forwarded: a 101 must take up
+    ///     one of it, and is refused where nothing was offered.
     package mutating func parse(
         _ bytes: Span<UInt8>, resumeFrom: inout Int, limit: Int, requestMethod: RequestMethod,
         offeredUpgrade: Span<UInt8> = Span()
@@ -87,19 +89,18 @@ package struct ResponseHead: ~Copyable {
     private mutating func parse(
         _ bytes: Span<UInt8>, to end: Int, _ requestMethod: RequestMethod
     ) -> StaticString? {
-        guard let feed = HeadLines.lineFeed(bytes, from: 0) else { return "bad status line" }
-        let line = 0..<feed &- 1
-        guard looksLikeHTTP(bytes), line.count >= 12, bytes[7] &- 0x30 < 2, bytes[8] == 0x20,
+        // The shortest status line has a status, no reason and its CRLF.
+        guard end >= 14, HeadLines.isHTTP1(bytes, at: 0), bytes[7] &- 0x30 < 2, bytes[8] == 0x20,
             let code = Octets.decimal(bytes, 9..<12), code >= 100,
-            line.count == 12 || bytes[12] == 0x20
+            bytes[12] == 0x20 || bytes[12] == 0x0d
         else { return "bad status line" }
-        for index in 12..<line.upperBound where !Octets.isFieldValue(bytes[index]) {
-            return "bad status line"
-        }
+        var lineEnd = 12
+        while lineEnd < end &- 2, Octets.isFieldValue(bytes[lineEnd]) { lineEnd &+= 1 }
+        guard bytes[lineEnd] == 0x0d, bytes[lineEnd &+ 1] == 0x0a else { return "bad status line" }
         isHTTP11 = bytes[7] == 0x31
         status = UInt16(truncatingIfNeeded: code)
-        statusLine = ByteRange(9..<line.upperBound)
-        if let problem = HeadLines.parseFields(bytes, from: feed &+ 1, to: end, into: &fields) {
+        statusLine = ByteRange(9..<lineEnd)
+        if let problem = HeadLines.parseFields(bytes, from: lineEnd &+ 2, to: end, into: &fields) {
             return problem.reason
         }
         guard let options = ConnectionOptions.take(bytes, from: &fields) else {
@@ -137,7 +138,7 @@ extension ResponseHead {
         upgrade = .empty
         cache = CacheFacts()
         pinDirective = .none
-        for index in 0..<fields.count {
+        for index in 0..<fields.count where fields[index].known != .other {
             let value = fields[index].value.range
             switch fields[index].known {
             case .contentLength:

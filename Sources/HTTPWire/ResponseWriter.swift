@@ -7,7 +7,8 @@ extension ResponseHead {
     ///   - closes: The connection ends after this response.
     ///   - date: For a response without `Date` (RFC 9110 section 6.6.1).
     ///   - ownCookie: Name of the affinity cookie, which no process may set.
-    ///   - setCookie: A ready `Set-Cookie` line, or empty; beside it a shared cache is told to keep off.
+    ///   - setCookie: A ready `Set-Cookie` line, or empty; beside it a shared cache is told to keep
+    ///     off.
     ///   - trailers: Trailers will be forwarded behind the body: their announcement is.
     ///   - sink: Takes the head.
     package func write(
@@ -33,7 +34,8 @@ extension ResponseHead {
         }
         switch framing {
         case .none, .length:
-            // A response to HEAD and a 304 may tell a length; 101 and 204 must not (RFC 9110 section 8.6).
+            // A response to HEAD and a 304 may tell a length; 101 and 204 must not (RFC 9110
+            // section 8.6).
             if let declaredLength, status != 204, status != 101 {
                 sink.append("Content-Length: ")
                 sink.append(decimal: declaredLength)
@@ -50,7 +52,8 @@ extension ResponseHead {
 
     /// Writes a 1xx head with its empty line (RFC 9110 section 15.2).
     ///
-    /// Without `Set-Cookie`: a cookie of ours in it would have no verdict, and clients ignore it there.
+    /// Without `Set-Cookie`: a cookie of ours in it would have no verdict, and clients ignore it
+    /// there.
     package func writeInformational(from bytes: Span<UInt8>, into sink: inout ByteSink) {
         writeStatus(bytes, into: &sink)
         for index in 0..<fields.count

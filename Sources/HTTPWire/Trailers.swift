@@ -5,8 +5,9 @@ enum Trailers {
 
     /// Names that may not come late, beside those of `FieldName`.
     ///
-    /// RFC 9110 section 6.5.1: what frames, routes or conditions a message, authenticates, or tells how
-    /// to take the content. A recipient that merged such a field into the head would act on it unchecked.
+    /// RFC 9110 section 6.5.1: what frames, routes or conditions a message, authenticates, or tells
+    /// how to take the content. A recipient that merged such a field into the head would act on it
+    /// unchecked.
     private static func isForbidden(_ bytes: Span<UInt8>, _ name: Range<Int>) -> Bool {
         func resembles(_ literal: StaticString) -> Bool {
             guard name.count == literal.utf8CodeUnitCount else { return false }

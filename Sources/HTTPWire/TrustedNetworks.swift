@@ -4,7 +4,8 @@ package enum TrustedNetworkProblem: Error, Equatable, Sendable {
     case notANetwork(String)
     /// More bits than the address has: 32 or 128 at most.
     case prefixTooLong(String, maximum: Int)
-    /// Bits behind the prefix are set: what was meant is in doubt. The network that holds the address.
+    /// Bits behind the prefix are set: what was meant is in doubt. The network that holds the
+    /// address.
     case bitsBehindPrefix(String, network: String)
 
     /// A sentence for the person who wrote the entry.

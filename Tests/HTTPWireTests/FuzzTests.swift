@@ -3,8 +3,8 @@ internal import Testing
 
 @testable internal import HTTPWire
 
-/// Seeded damage to good messages: nothing traps, nothing behind the end is read, and what is passed
-/// on would pass again.
+/// Seeded damage to good messages: nothing traps, nothing behind the end is read, and what is
+/// passed on would pass again.
 @Suite struct FuzzTests {
     private static let requests = [
         "POST http://a:1/b?c HTTP/1.1\r\nHost: [::1]:80\r\nConnection: close, te\r\nTE: x\r\n"
