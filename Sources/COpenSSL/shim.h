@@ -22,10 +22,11 @@ static const uint64_t mooring_ssl_options =
     SSL_OP_PRIORITIZE_CHACHA | SSL_OP_ENABLE_KTLS;
 
 // A send takes what fits and may go on from another place of memory; an idle connection holds no
-// record buffers.
+// record buffers; a server sends the chain that its file holds and does not make one up at each
+// handshake.
 static const long mooring_ssl_modes = SSL_MODE_ENABLE_PARTIAL_WRITE |
                                       SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
-                                      SSL_MODE_RELEASE_BUFFERS;
+                                      SSL_MODE_RELEASE_BUFFERS | SSL_MODE_NO_AUTO_CHAIN;
 
 static inline int mooring_ssl_versions(SSL_CTX *context, int lowest) {
     return SSL_CTX_set_min_proto_version(context, lowest) == 1 &&

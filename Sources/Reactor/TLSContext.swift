@@ -59,10 +59,14 @@ enum TLSContext {
     }
 
     /// Lets the context trust every certificate of a PEM file, and no other.
+    ///
+    /// One that another has signed is trusted for itself: who gives an intermediate authority means
+    /// that one, not all that its issuer has signed.
     static func trust(
         _ authorities: [TLSCertificate], in context: OpaquePointer
     ) {
         let store = unsafe SSL_CTX_get_cert_store(context)
+        _ = unsafe X509_STORE_set_flags(store, UInt(X509_V_FLAG_PARTIAL_CHAIN))
         for authority in authorities {
             _ = unsafe X509_STORE_add_cert(store, authority.pointer)
         }

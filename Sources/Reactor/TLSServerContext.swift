@@ -39,6 +39,7 @@ package final class TLSServerContext: Sendable {
             protocols: alpn, authorities: authorities ?? [],
             authorityFile: clientAuthority ?? "", tickets: tickets)
         var names = TLSServerNames()
+        var warnings = identities.flatMap(\.warnings)
         var shown: [(names: [String], kinds: Set<Int32>, context: TLSServerContextReference)] = []
         for identity in identities {
             let twin = shown.firstIndex {
@@ -51,10 +52,12 @@ package final class TLSServerContext: Sendable {
             }
             let made = try making.make()
             try unsafe identity.install(in: made.pointer)
-            names.add(identity.names, place: shown.count)
+            if !names.add(identity.names, place: shown.count), !shown.isEmpty {
+                warnings.append(identity.neverShown)
+            }
             shown.append((identity.names, [identity.kindOfKey], made))
         }
-        warnings = identities.flatMap(\.warnings)
+        self.warnings = warnings
         let first = shown[0].context
         making.choose(among: shown.map(\.context), by: names)
         _ = unsafe SSL_CTX_up_ref(first.pointer)
@@ -72,6 +75,13 @@ struct TLSIdentity {
     private let files: TLSCertificateFiles
     private let chain: [TLSCertificate]
     private let key: TLSPrivateKey
+
+    /// The warning for a certificate that no client is going to see.
+    var neverShown: String {
+        names.isEmpty
+            ? "\(files.certificate): no host name in it, so that no client is shown it"
+            : "\(files.certificate): certificates before it have all its names; it is never shown"
+    }
 
     /// EVP_PKEY_RSA, EVP_PKEY_EC, …: OpenSSL holds one certificate of each in a context.
     var kindOfKey: Int32 { unsafe EVP_PKEY_get_base_id(key.pointer) }

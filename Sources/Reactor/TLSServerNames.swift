@@ -12,15 +12,23 @@ struct TLSServerNames {
     private var wildcards: [String: Int] = [:]
 
     /// Takes the names of the next certificate.
-    mutating func add(_ names: [String], place: Int) {
+    ///
+    /// - Returns: whether there is a name that it is shown for.
+    mutating func add(_ names: [String], place: Int) -> Bool {
+        var isShown = false
         for name in names {
             if name.hasPrefix("*.") {
                 let suffix = String(name.dropFirst())
-                if wildcards[suffix] == nil { wildcards[suffix] = place }
+                if wildcards[suffix] == nil {
+                    wildcards[suffix] = place
+                    isShown = true
+                }
             } else if exact[name] == nil {
                 exact[name] = place
+                isShown = true
             }
         }
+        return isShown
     }
 
     /// The place of the certificate for a name; nil: none is about it.

@@ -92,6 +92,20 @@ internal import Testing
         #expect(try refusal(outcome.client).contains("unable to get local issuer"))
     }
 
+    @Test func `an authority that another has signed is trusted for itself alone`() throws {
+        let middle = try folder.authority("middle", by: authority)
+        let trust = TLSClientContext.Trust.authorities(file: middle.file)
+        let under = try folder.files("a", alternatives: ["DNS:api.example"], by: middle)
+        #expect(try connect(to: "api.example", under, trust: trust).client == .done)
+    }
+
+    @Test func `what the issuer of the trusted authority has signed is not trusted`() throws {
+        let middle = try folder.authority("middle", by: authority)
+        let trust = TLSClientContext.Trust.authorities(file: middle.file)
+        let beside = try folder.files("b", alternatives: ["DNS:api.example"], by: authority)
+        _ = try refusal(try connect(to: "api.example", beside, trust: trust).client)
+    }
+
     @Test func `an expired server is refused`() throws {
         let files = try folder.files(
             "a", alternatives: ["DNS:api.example"], days: -9 ..< -2, by: authority)

@@ -126,6 +126,17 @@ internal import Testing
         #expect(warnings[0].hasPrefix("\(good.key): every user"))
     }
 
+    @Test func `a certificate that no client will see is worth a warning`() throws {
+        let one = try folder.files("one", alternatives: ["DNS:a.example", "DNS:*.a.example"])
+        let same = try folder.files("same", alternatives: ["DNS:a.example"])
+        let warnings = try serverContext([one, same]).warnings
+        #expect(warnings.count == 1)
+        #expect(warnings[0].hasPrefix("\(same.certificate): certificates before it"))
+        let nameless = try folder.files("nameless", alternatives: ["IP:192.0.2.1"])
+        #expect(try serverContext([nameless, one]).warnings.isEmpty)
+        #expect(try serverContext([one, nameless]).warnings[0].contains("no host name in it"))
+    }
+
     @Test func `a chain out of order is served with a warning`() throws {
         let authority = try folder.authority()
         let signed = try folder.files("signed", by: authority)

@@ -16,12 +16,13 @@ internal import Testing
     /// One connection: a handshake, a byte each way so that tickets are read, and the end.
     private func visit(
         _ context: TLSServerContext, with session: RawClient.Session? = nil,
-        version: Int32? = nil
+        version: Int32? = nil, name: String? = nil
     ) throws -> Visit {
         let sockets = try SocketPair()
         let server = try #require(TLSStream(accepting: context, descriptor: sockets.server))
         defer { server.free() }
-        let client = try RawClient(sockets.client, version: version, session: session)
+        let client = try RawClient(
+            sockets.client, name: name, version: version, session: session)
         try #require(shakeHands(server, client) == .done)
         let output = TestBlock([1])
         #expect(server.send(from: &output.block) == .moved(1))
@@ -42,6 +43,17 @@ internal import Testing
         let first = try visit(context(), version: version)
         #expect(!first.isResumed)
         let second = try visit(context(), with: first.session, version: version)
+        #expect(second.isResumed)
+    }
+
+    @Test(arguments: [TLS1_2_VERSION, TLS1_3_VERSION])
+    func `a client of the second certificate comes back too`(_ version: Int32) throws {
+        let files = try [folder.files("a"), folder.files("b", name: "b.example")]
+        let first = try visit(
+            serverContext(files, tickets: tickets), version: version, name: "b.example")
+        let second = try visit(
+            serverContext(files, tickets: tickets), with: first.session, version: version,
+            name: "b.example")
         #expect(second.isResumed)
     }
 

@@ -42,11 +42,13 @@ struct NothingMade: Error {}
     }
 
     /// A certificate that signs others, in `NAME.pem`.
-    func authority(_ name: String = "authority") throws -> Authority {
+    func authority(
+        _ name: String = "authority", by issuer: Authority? = nil
+    ) throws -> Authority {
         let key = try unsafe Self.key(.ec)
         let certificate = try unsafe sign(
-            name, extensions: [(NID_basic_constraints, "critical,CA:TRUE")], days: 0..<10, key: key,
-            by: nil)
+            name, extensions: [(NID_basic_constraints, "critical,CA:TRUE")], days: -1..<10,
+            key: key, by: issuer)
         let file = "\(path)/\(name).pem"
         try unsafe write([certificate], key: nil, to: file)
         return unsafe Authority(certificate: certificate, key: key, file: file)
