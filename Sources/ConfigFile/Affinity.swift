@@ -148,21 +148,13 @@ extension Configuration {
             if case .text("") = node.value { return "" }
             guard let given = table.text(node, example: "example.org") else { return nil }
             let name = given.value.hasPrefix(".") ? given.value.dropFirst() : given.value[...]
-            let labels = name.lowercased().split(separator: ".", omittingEmptySubsequences: false)
-            let isName = labels.allSatisfy { label in
-                (1...63).contains(label.utf8.count) && !label.hasPrefix("-")
-                    && !label.hasSuffix("-")
-                    && label.utf8.allSatisfy {
-                        TOMLText.isBareKeyByte($0) && $0 != UInt8(ascii: "_")
-                    }
-            }
-            guard isName, name.utf8.count <= 253, NumericHost.parseIPv4(name) == nil else {
+            guard HostName.isValid(name), NumericHost.parseIPv4(name) == nil else {
                 table.problems.add(
                     given.node, "is \(given.node.kind), which is no host name",
                     "needs one like \"example.org\"")
                 return nil
             }
-            return labels.joined(separator: ".")
+            return name.lowercased()
         }
     }
 }

@@ -26,6 +26,8 @@ package struct Configuration: Equatable, Sendable {
     package var groups: [Group]
     /// At least one, host and path unique; in the order of the file.
     package var routes: [RouteSettings]
+    /// Whether it was read by root, whose groups run as root when they name no user.
+    package var isRoot = false
 
     /// The routes for the route table; `affinity` is the place in `self.routes`.
     package var routeTable: RouteTable {
@@ -42,6 +44,17 @@ package struct Configuration: Equatable, Sendable {
         groups.indices.filter { index in !routes.contains { $0.group == index } }.map { index in
             "group.\(groups[index].name): no route leads to it; add one under [routes],"
                 + " or take the group out"
-        } + sharedCookieWarnings
+        } + sharedCookieWarnings + rootWarnings
+    }
+
+    private var rootWarnings: [String] {
+        let names = groups.filter { group in
+            group.launch.map { isRoot && $0.isolation.user == nil } ?? false
+        }.map { "group.\($0.name)" }
+        guard !names.isEmpty else { return [] }
+        return [
+            "\(names.joined(separator: ", ")): processes run as root, which allow_root permits;"
+                + " name a user who may do less"
+        ]
     }
 }

@@ -8,7 +8,8 @@ package enum ConfigurationReader {
     ///   - file: as the user named it, for messages.
     ///   - folder: the file's folder, absolute; relative paths start there.
     ///   - environment: Mooring's own, for the default folders.
-    ///   - isRoot: whether Mooring runs as root, for the default folders.
+    ///   - isRoot: whether Mooring runs as root: it has other default folders, and groups have to
+    ///     say as whom they run.
     package static func read(
         text: String, file: String, folder: String, environment: [String: String], isRoot: Bool
     ) -> Result<Configuration, ConfigurationProblems> {
@@ -46,7 +47,7 @@ package enum ConfigurationReader {
                 workers: workers, spawnConcurrency: concurrency, maxProcesses: mostProcesses,
                 listeners: listeners.map(\.value), timeouts: timeouts ?? .init(),
                 limits: limits ?? .init(), log: log ?? .init(), admin: admin, affinity: affinity,
-                keysFile: keys, groups: groups, routes: routes))
+                keysFile: keys, groups: groups, routes: routes, isRoot: surroundings.isRoot))
     }
 
     /// Clients and administrators do not share an address.

@@ -34,7 +34,7 @@ struct GroupReader {
         let retries = table.integer("retries", in: 0...10) ?? 1
         let keepalive = table.boolean("keepalive") ?? true
         let requestTimeout = table.duration("request_timeout", atLeast: .zero)
-        let health = table.table("health").flatMap(Configuration.Health.init)
+        let health = self.health()
         let affinity =
             table.table("affinity").map { Configuration.Affinity($0, over: affinity, at: .group) }
             ?? affinity
@@ -56,6 +56,17 @@ struct GroupReader {
                 "has a name that is not allowed",
                 "needs 1 to 32 letters, digits, \"-\" and \"_\"")
         }
+    }
+
+    /// A path alone is what many write; they are told of the table.
+    private func health() -> Configuration.Health? {
+        guard let node = table.take("health") else { return nil }
+        if case .text = node.value {
+            table.problems.add(
+                node, "is \(node.kind)", "needs a table, like { path = \"/healthz\" }")
+            return nil
+        }
+        return TableReader(node, table.problems).flatMap(Configuration.Health.init)
     }
 
     /// Exactly one of the three keys.

@@ -17,6 +17,9 @@ extension Configuration {
         /// Nil when it has no path: nobody is asked.
         init?(_ table: TableReader) {
             let given = table.optionalText("path", example: "/healthz")
+            if !table.names.contains("path") {
+                table.report("has no path, so nobody is asked", "needs path = \"/healthz\"")
+            }
             var health = Health(path: given?.value ?? "")
             health.interval =
                 table.duration("interval", atLeast: .milliseconds(50)) ?? health.interval

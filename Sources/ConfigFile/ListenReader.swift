@@ -37,6 +37,9 @@ struct ListenReader {
         let proxyProtocol = table.boolean("proxy_protocol") ?? false
         let trusted = trustedProxies(table)
         let certificates = self.certificates(table)
+        for key in ["certificate", "key"] {
+            table.refuse(key, "stands in the listener itself", "move it below a [[listen.tls]]")
+        }
         let authority = table.optionalText("client_ca", example: "clients.pem")
         if let authority, !table.names.contains("tls") {
             problems.add(

@@ -70,7 +70,14 @@ struct ServersReader {
         var secure = place.isSecure ? tls(place.address) : nil
         secure?.authority = folders.path(authority, table.problems)
         secure?.verifies = verifies
-        if let name { secure?.name = name.value }
+        if let name {
+            if !HostName.isValid(name.value), NumericHost.parseIPv6(name.value[...]) == nil {
+                table.problems.add(
+                    name.node, "is \(name.node.kind), which is no host name",
+                    "needs the name in the server's certificate, like \"app.example.org\"")
+            }
+            secure?.name = name.value
+        }
         if !place.isSecure {
             for key in Self.secureKeys where entry.names.contains(key) {
                 entry.report(
@@ -89,12 +96,26 @@ struct ServersReader {
         if isSecure {
             plain.value = String(given.value.dropFirst(Self.scheme.count))
             if plain.value.hasSuffix("/") { plain.value.removeLast() }
+            if !plain.value.hasPrefix("unix:") {
+                guard !plain.value.contains("/") else {
+                    table.problems.add(
+                        given.node, "holds \(TOMLText.excerpt(given.value)), which has a path",
+                        "needs host and port only, like https://10.0.0.7:443")
+                    return nil
+                }
+                plain.value += Self.hasPort(plain.value) ? "" : ":443"
+            }
         } else if given.value.hasPrefix("http://") {
             table.problems.add(
                 given.node, "is \(given.node.kind)", "leave http:// out, as in 10.0.0.7:8000")
             return nil
         }
         return table.address(plain).map { Place(address: $0, isSecure: isSecure) }
+    }
+
+    /// Whether a colon follows the host; those of an IPv6 address are in brackets.
+    private static func hasPort(_ place: String) -> Bool {
+        place.split(separator: "]", omittingEmptySubsequences: false).last?.contains(":") ?? false
     }
 
     private func tls(_ address: ProcessAddress) -> Configuration.SecureServer {

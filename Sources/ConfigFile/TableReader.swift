@@ -197,7 +197,8 @@ extension TableReader {
         guard let node = take(key) else { return nil }
         guard case .list(let items) = node.value else {
             problems.add(
-                node, "is \(node.kind)", "needs [[\(self.node.path.isEmpty ? "" : "…")\(key)]]")
+                node, "is \(node.kind)",
+                "needs [[\((self.node.path + [key]).joined(separator: "."))]]")
             return nil
         }
         return items.compactMap { TableReader($0, problems) }

@@ -18,7 +18,7 @@ struct CheckCommand: ParsableCommand {
         let configuration = try ConfigurationLoading.file(config)
         // Certificates, users and networks are looked up as serve would.
         let plan = try ServingPlan(configuration, environment: [:], tickets: TLSTicketKeys())
-        for warning in plan.files.warnings { Terminal.complain(warning) }
+        for warning in configuration.warnings + plan.files.warnings { Terminal.complain(warning) }
         if print {
             Terminal.write(configuration.tomlText)
         } else {

@@ -40,6 +40,11 @@ internal import Testing
         ("trusted_proxies = \"10.0.0.1\"", "needs a list like [\"10.0.0.0/8\"]"),
         ("client_ca = \"ca.pem\"", "means nothing without TLS; give the listener a [[listen.tls]]"),
         ("tls = [{ certificate = \"a.pem\" }]", "has no key; needs key = \"key.pem\""),
+        ("tls = { certificate = \"a\", key = \"b\" }", "is a table; needs [[listen.tls]]"),
+        (
+            "certificate = \"a.pem\"",
+            "stands in the listener itself; move it below a [[listen.tls]]"
+        ),
         ("http2 = \"yes\"", "needs true or false, without quotes"),
         ("proxy_protocl = true", "unknown key; did you mean proxy_protocol?"),
     ])
@@ -62,6 +67,14 @@ internal import Testing
         #expect(throws: Never.self) { try read(group("allow_root = true"), isRoot: true) }
         #expect(throws: Never.self) { try read(group("user = \"www-data\""), isRoot: true) }
         #expect(throws: Never.self) { try read(someExternal, isRoot: true) }
+    }
+
+    @Test func `what runs as root is told of, and nothing else`() throws {
+        let root = try read(group("allow_root = true"), isRoot: true)
+        #expect(root.warnings.contains { $0.hasPrefix("group.app: processes run as root") })
+        #expect(try read(group("user = \"www-data\""), isRoot: true).warnings.isEmpty)
+        #expect(try read(group("allow_root = true"), isRoot: false).warnings.isEmpty)
+        #expect(try read(someExternal, isRoot: true).warnings.isEmpty)
     }
 
     @Test func `whoever runs a command line as root means it`() throws {
@@ -91,6 +104,8 @@ internal import Testing
         ("group = \"media\"", "is given without a user; add user = "),
         ("on_exit = \"die\"", "needs one of \"adopt\", \"kill\""),
         ("health = { path = \"healthz\" }", "needs a path like \"/healthz\""),
+        ("health = \"/healthz\"", "needs a table, like { path = \"/healthz\" }"),
+        ("health = { interval = \"5s\" }", "has no path, so nobody is asked; needs path = "),
         ("processes = { max = 3, spare = 4 }", "needs a number from 0 to 3"),
         ("max_requests = -1", "needs a number from 0 to"),
         ("drain_timeout = 60", "needs a duration with its unit"),
@@ -113,6 +128,31 @@ internal import Testing
         let servers = try #require(try read(text).groups.first?.secureServers)
         #expect(servers.map(\.name) == ["10.0.0.7", "a"])
         #expect(servers.allSatisfy { $0.verifies && $0.authority == nil })
+    }
+
+    @Test(arguments: [
+        ("https://10.0.0.7", ProcessAddress.tcp(host: "10.0.0.7", port: 443)),
+        ("https://10.0.0.7:8443/", .tcp(host: "10.0.0.7", port: 8443)),
+        ("https://[::1]", .tcp(host: "::1", port: 443)),
+        ("https://[::1]:444", .tcp(host: "::1", port: 444)),
+    ])
+    func `https without a port is port 443`(text: String, expected: ProcessAddress) throws {
+        let servers = try read("[group.e]\nservers = [\"\(text)\"]\n").groups.first?.secureServers
+        #expect(servers?.map(\.address) == [expected])
+    }
+
+    @Test(arguments: [
+        ("\"https://10.0.0.7/app\"", "which has a path; needs host and port only"),
+        (
+            "{ address = \"https://10.0.0.7\", server_name = \"a b\" }",
+            "is \"a b\", which is no host name; needs the name in the server's certificate"
+        ),
+    ])
+    func `a mistake in a secure server says what would be right`(
+        server: String, expected: String
+    ) {
+        let found = problems("[group.e]\nservers = [\(server)]\n")
+        #expect(found.count == 1 && found[0].contains(expected), "\(found)")
     }
 
     @Test func `TLS settings of a server in clear text are a mistake`() {

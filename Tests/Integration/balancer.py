@@ -57,6 +57,13 @@ class Answer:
         return None
 
 
+def as_anybody(configuration):
+    """The same configuration, good for root too: its spawned groups say that they may run as root."""
+    if "allow_root" in configuration or os.geteuid() != 0:
+        return configuration
+    return re.sub(r"(?m)^(wsgi|command) = .*$", r"\g<0>\nallow_root = true", configuration)
+
+
 class Balancer:
     """`mooring serve` with a configuration of its own folder."""
 
@@ -67,7 +74,7 @@ class Balancer:
         head = (f'state_dir = "{self.folder}/state"\nruntime_dir = "{self.folder}/run"\n'
                 f'[[listen]]\naddress = "{listen}"\n')
         self.file = self.folder / "mooring.toml"
-        self.file.write_text(head + configuration)
+        self.file.write_text(head + as_anybody(configuration))
         environment = {**os.environ, "PATH": f"{VENV}:{os.environ['PATH']}", **environment}
         self.log_file = (self.folder / "log").open("wb")
         self.process = subprocess.Popen(

@@ -8,7 +8,7 @@ import signal
 import stat
 import subprocess
 
-from balancer import BINARY, ECHO, VENV, serving, wait_until
+from balancer import BINARY, ECHO, VENV, as_anybody, serving, wait_until
 
 ONE = '[group.app]\nwsgi = "app.py"\nserver = "wsgiref"\n'
 
@@ -40,7 +40,7 @@ processes = { min = 5, max = 2 }
 
 def test_a_good_file_is_good_and_reads_back_as_it_is_understood(tmp_path):
     file = tmp_path / "mooring.toml"
-    file.write_text(ONE)
+    file.write_text(as_anybody(ONE))
     assert mooring("check", "-c", str(file)).returncode == 0
     printed = mooring("check", "--print", "-c", str(file)).stdout
     again = tmp_path / "again.toml"

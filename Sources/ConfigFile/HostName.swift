@@ -1,0 +1,14 @@
+/// Names of hosts, as certificates and cookies hold them.
+enum HostName {
+    /// Whether it is one of letters, digits, hyphens and dots (RFC 1123 section 2.1); digits only
+    /// are allowed, so an IPv4 address looks like one.
+    static func isValid(_ name: some StringProtocol) -> Bool {
+        guard (1...253).contains(name.utf8.count) else { return false }
+        return name.split(separator: ".", omittingEmptySubsequences: false).allSatisfy { label in
+            (1...63).contains(label.utf8.count) && !label.hasPrefix("-") && !label.hasSuffix("-")
+                && label.utf8.allSatisfy {
+                    TOMLText.isBareKeyByte($0) && $0 != UInt8(ascii: "_")
+                }
+        }
+    }
+}

@@ -1,0 +1,98 @@
+internal import Backends
+
+extension Configuration.Group {
+    /// Stands for all that a process of the group is started with; nil for external servers.
+    ///
+    /// Two configurations with one fingerprint need no new generation: what differs between them
+    /// (queues, timeouts, `processes`, `output`, `max_memory`…) holds for running processes too.
+    /// The text is 16 hexadecimal digits and the same in every run of the program, so that it may
+    /// be kept in state files. It is no proof against somebody who wants two launches to look
+    /// alike, nor does it hide the environment from somebody who can guess: files that hold it are
+    /// to be readable by their owner only.
+    ///
+    /// - Parameter environment: the whole environment that the processes get: base, `pass_env`
+    ///   and `env` together.
+    package func launchFingerprint(environment: [String: String]) -> String? {
+        guard let launch else { return nil }
+        var hash = StableHash()
+        hash.add("mooring launch 1")
+        hash.add(name)
+        hash.add(launch.application)
+        // Both are told to the process, by its environment or its arguments.
+        hash.add("\(policy.threads)")
+        hash.add(launch.processesGiven ? "multiprocess" : "single")
+        hash.add(launch.directory)
+        hash.add(environment)
+        hash.add(launch.isolation)
+        // It is arranged for at the start of a process.
+        hash.add(launch.onExit.rawValue)
+        return hash.text
+    }
+}
+
+/// FNV-1a with 64 bits over texts, each behind its length: `["ab", "c"]` is not `["a", "bc"]`.
+///
+/// `Hasher` has another seed in each run and would make every adopted process look changed.
+private struct StableHash {
+    private var state: UInt64 = 0xCBF2_9CE4_8422_2325
+
+    /// 16 hexadecimal digits.
+    var text: String {
+        let digits = String(state, radix: 16)
+        return String(repeating: "0", count: 16 - digits.count) + digits
+    }
+
+    mutating func add(_ text: String) {
+        add(count: text.utf8.count)
+        for byte in text.utf8 { add(byte) }
+    }
+
+    /// Sorted, since the order of a dictionary differs from run to run.
+    mutating func add(_ table: [String: String]) {
+        add(count: table.count)
+        for (key, value) in table.sorted(by: { $0.key < $1.key }) {
+            add(key)
+            add(value)
+        }
+    }
+
+    mutating func add(_ texts: [String]) {
+        add(count: texts.count)
+        for text in texts { add(text) }
+    }
+
+    mutating func add(_ application: Configuration.Application) {
+        switch application {
+        case .wsgi(let application, let server, let python):
+            add(["wsgi", application, server.rawValue, python])
+        case .command(let words):
+            add("command")
+            add(words)
+        }
+    }
+
+    mutating func add(_ isolation: Configuration.Isolation) {
+        add([isolation.user ?? "", isolation.group ?? ""])
+        add(isolation.supplementaryGroups)
+        add(String(isolation.umask, radix: 8))
+        add(
+            isolation.limits.mapValues { limit in
+                switch limit {
+                case .unlimited: "unlimited"
+                case .atMost(let most): "\(most)"
+                }
+            })
+    }
+
+    private mutating func add(count: Int) {
+        var rest = UInt64(count)
+        for _ in 0..<8 {
+            add(UInt8(truncatingIfNeeded: rest))
+            rest >>= 8
+        }
+    }
+
+    private mutating func add(_ byte: UInt8) {
+        state = (state ^ UInt64(byte)) &* 0x0000_0100_0000_01B3
+    }
+}
