@@ -182,13 +182,16 @@ extension Worker {
         }
     }
 
-    /// `request_timeout`: the client is answered.
+    /// `request_timeout`: the client is answered, and only the process that hangs is replaced.
     private func requestTookTooLong(_ exchange: Int) {
+        let group = groups[Int(exchanges[exchange].group)]
+        let process = exchanges[exchange].grant?.process
         if exchanges[exchange].responsePhase == .awaitingHead {
             endUpstream(exchange, .failed)
             answer(exchange, .requestTookTooLong)
         } else {
             responseBroken(exchange)
         }
+        if let process { group.drain(process, now: instant) }
     }
 }

@@ -148,6 +148,7 @@ extension ServingPlan {
         var settings = ProxyGroupSettings(name: group.name)
         settings.secureServers = secureServers
         settings.retries = group.retries
+        settings.requestTimeout = group.requestTimeout
         settings.keepalive = group.keepalive
         settings.isSpawned = group.policy.kind == .spawned
         return settings

@@ -73,6 +73,8 @@ class Balancer:
             (self.folder / name).write_text(text)
         head = (f'state_dir = "{self.folder}/state"\nruntime_dir = "{self.folder}/run"\n'
                 f'[[listen]]\naddress = "{listen}"\n')
+        if os.geteuid() == 0 and "allow_root" not in configuration and "user =" not in configuration:
+            configuration = re.sub(r"^(wsgi|command) = ", r"allow_root = true\n\1 = ", configuration, flags=re.M)
         self.file = self.folder / "mooring.toml"
         self.file.write_text(head + as_anybody(configuration))
         environment = {**os.environ, "PATH": f"{VENV}:{os.environ['PATH']}", **environment}
