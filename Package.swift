@@ -98,7 +98,7 @@ let package = Package(
             name: "mooring",
             dependencies: [
                 "Backends", "SessionAffinity", "Routing", "Reactor", "ConfigFile", "ReverseProxy",
-                "Supervision", "AdminAPI",
+                "Supervision", "AdminAPI", "HTTPWire",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Logging", package: "swift-log"),

@@ -29,7 +29,7 @@ internal import Testing
         "mooring": [
             "Backends", "SessionAffinity", "Routing", "Reactor", "ConfigFile", "ReverseProxy",
             "Supervision", "AdminAPI", "ArgumentParser", "AsyncHTTPClient", "Logging", "NIOCore",
-            "NIOHTTP1", "FoundationEssentials", "Dispatch", "Glibc",
+            "NIOHTTP1", "FoundationEssentials", "Dispatch", "Glibc", "HTTPWire",
             "Synchronization",
         ],
         "simulate": ["Backends", "Simulation", "ArgumentParser", "Glibc"],
