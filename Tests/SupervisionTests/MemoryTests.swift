@@ -25,6 +25,9 @@ extension SupervisorTests {
             try fixture.wait(for: .recycled(large, .maxMemory))
             // Looked at together with the large one.
             #expect(!fixture.facts.all.contains(.recycled(small, .maxMemory)))
+            // The next look finds another one, and tells nothing new of the first.
+            let next = fixture.spawn(group: 0)
+            try fixture.wait(for: .recycled(next, .maxMemory))
             #expect(fixture.facts.all.count { $0 == .recycled(large, .maxMemory) } == 1)
         }
 

@@ -38,21 +38,27 @@ extension SupervisorTests {
         }
 
         @Test func `after it was moved away it is opened anew`() throws {
+            let (moved, go) = ("\(folder.path)/moved", "\(folder.path)/go")
+            unsafe mkfifo(moved, 0o600)
+            unsafe mkfifo(go, 0o600)
             let fixture = try SupervisionFixture(
-                script: "echo before; read line < fifo; echo after"
+                script: """
+                    echo before
+                    until grep -q before '\(file)'; do sleep 0.01; done
+                    mv '\(file)' '\(file).1'
+                    : > '\(moved)'; : < '\(go)'
+                    echo after
+                    """
             ) { $0.outputFile = file }
-            let fifo = "\(fixture.directory.path)/fifo"
-            unsafe mkfifo(fifo, 0o600)
             let process = fixture.spawn()
-            // Opened as soon as the process reads: what it wrote before that was read by then or is
-            // written under either name.
-            let descriptor = unsafe open(fifo, O_WRONLY)
-            unsafe rename(file, "\(file).1")
+            // Each open waits for the process to open the other end.
+            close(unsafe open(moved, O_RDONLY))
             fixture.supervisor.reopenOutput()
-            close(descriptor)
+            close(unsafe open(go, O_WRONLY))
             _ = try fixture.waitForExit(process)
             fixture.supervisor.stop()
-            #expect(lines().contains { $0.hasSuffix("stdout: after") })
+            #expect(lines().count == 1)
+            #expect(lines().first?.hasSuffix("stdout: after") == true)
         }
 
         @Test(.enabled(if: unsafe access("/dev/full", F_OK) == 0))
@@ -77,6 +83,9 @@ extension SupervisorTests {
 
         @Test func `a pipe is refused instead of waiting for its reader`() throws {
             unsafe mkfifo(file, 0o600)
+            // One that never reads, and would keep the writer waiting once the pipe is full.
+            let reader = unsafe open(file, O_RDONLY | O_NONBLOCK)
+            defer { close(reader) }
             let fixture = try SupervisionFixture(script: "echo lost") { $0.outputFile = file }
             _ = try fixture.waitForExit(fixture.spawn())
             fixture.supervisor.stop()
