@@ -1,9 +1,9 @@
 /// The lines that tell a process about a client that speaks for itself; made once a connection.
 package enum SenderLines {
     /// The most bytes that `write` appends.
-    package static let maximumLength = 112
+    package static let maximumLength = 88
 
-    /// Writes `X-Forwarded-For`, `X-Forwarded-Proto` and `Via`, each with its CRLF.
+    /// Writes `X-Forwarded-For` and `X-Forwarded-Proto`, each with its CRLF.
     ///
     /// - Parameters:
     ///   - client: Nil: it is on a unix socket, and has no address (RFC 7239 section 6.2).
@@ -13,7 +13,7 @@ package enum SenderLines {
         sink.append("X-Forwarded-For: ")
         write(client, into: &sink)
         sink.append(isSecure ? "\r\nX-Forwarded-Proto: https" : "\r\nX-Forwarded-Proto: http")
-        sink.append("\r\nVia: 1.1 mooring\r\n")
+        sink.append("\r\n")
     }
 
     fileprivate static func write(_ address: IPAddress?, into sink: inout ByteSink) {
@@ -45,7 +45,6 @@ extension RequestHead {
             writeValues(bytes, .forwarded, into: &sink)
             writeElement(origin, bytes, into: &sink)
         }
-        sink.append("Via: 1.1 mooring\r\n")
     }
 
     /// The values of all lines of a name as one list that goes on.

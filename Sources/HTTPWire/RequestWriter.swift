@@ -10,11 +10,12 @@ extension RequestHead {
     ///   - origin: Where the request came from, when its sender is a trusted proxy: then these
     ///     lines are made from it and `forwarded` is not looked at.
     ///   - upgrade: Ask the process for the other protocol that the client asked for.
+    ///   - overHTTP2: The client spoke HTTP/2, of which the head was made: `Via` tells it.
     ///   - sink: Takes the head.
     package func write(
         from bytes: Span<UInt8>, strippingPrefix: Int, without removals: Removals,
         forwarded: Span<UInt8>, origin: RequestOrigin? = nil, upgrade asksUpgrade: Bool = false,
-        into sink: inout ByteSink
+        overHTTP2: Bool = false, into sink: inout ByteSink
     ) {
         sink.append(bytes.extracting(methodRange.range))
         sink.append(" ")
@@ -25,9 +26,18 @@ extension RequestHead {
         writeFields(bytes, removals, into: &sink)
         if let origin, origin.isTrusted {
             write(origin, from: bytes, into: &sink)
+            writeVia(overHTTP2, into: &sink)
         } else {
             sink.append(forwarded)
-            writeForwardedHost(bytes, host, into: &sink)
+            if isHTTP11, !overHTTP2, !host.isEmpty {
+                // The two lines of most requests in one piece.
+                sink.append("Via: 1.1 mooring\r\nX-Forwarded-Host: ")
+                sink.append(bytes.extracting(host.range))
+                sink.append("\r\n")
+            } else {
+                writeVia(overHTTP2, into: &sink)
+                writeForwardedHost(bytes, host, into: &sink)
+            }
         }
         switch body {
         case .none, .untilClose: break
@@ -54,7 +64,12 @@ extension RequestHead {
         }
     }
 
-    @inline(__always)
+    /// The version is that of the message received (RFC 9110 section 7.6.3).
+    private func writeVia(_ overHTTP2: Bool, into sink: inout ByteSink) {
+        sink.append(overHTTP2 ? "Via: 2.0" : isHTTP11 ? "Via: 1.1" : "Via: 1.0")
+        sink.append(" mooring\r\n")
+    }
+
     func writeForwardedHost(
         _ bytes: Span<UInt8>, _ host: ByteRange, into sink: inout ByteSink
     ) {

@@ -116,7 +116,7 @@ struct InlineText<let capacity: Int> {
 struct PeerText {
     private(set) var host = InlineArray<40, UInt8>(repeating: 0)
     private(set) var hostCount = 0
-    /// `X-Forwarded-For`, `X-Forwarded-Proto` and `Via`, each with its CRLF.
+    /// `X-Forwarded-For` and `X-Forwarded-Proto`, each with its CRLF.
     private(set) var fields = InlineArray<112, UInt8>(repeating: 0)
     private(set) var fieldCount = 0
 

@@ -41,7 +41,8 @@ extension Worker {
             from: bytes, strippingPrefix: exchanges[exchange].prefixLength,
             without: exchanges[exchange].removals,
             forwarded: peer.fields.span.extracting(0..<peer.fieldCount), origin: origin,
-            upgrade: !exchanges[exchange].offeredUpgrade.range.isEmpty, into: &sink)
+            upgrade: !exchanges[exchange].offeredUpgrade.range.isEmpty,
+            overHTTP2: downstreams[downstream].carrier == .stream, into: &sink)
         writeAffinity(exchange, into: &sink)
         sink.append("\r\n")
         if sink.overflowed { return false }

@@ -57,8 +57,23 @@ internal import Testing
 
     @Test func `a client's Via stays, and ours follows it (RFC 9110 7.6.3)`() {
         let parsed = request("GET / HTTP/1.1\r\nHost: a\r\nVia: 1.0 fred\r\n")
-        #expect(parsed.forwarded.contains("Via: 1.0 fred\r\n"))
+        #expect(parsed.forwarded.contains("Via: 1.0 fred\r\nVia: 1.1 mooring\r\n"))
         #expect(parsed.cameThroughProxy)
+    }
+
+    @Test func `a request's Via tells the version that the client speaks (RFC 9110 7.6.3)`() {
+        #expect(request("GET / HTTP/1.1\r\nHost: a\r\n").forwarded.contains("Via: 1.1 mooring\r\n"))
+        #expect(request("GET / HTTP/1.0\r\nHost: a\r\n").forwarded.contains("Via: 1.0 mooring\r\n"))
+        let bytes = Array("GET / HTTP/1.1\r\nHost: a\r\n\r\n".utf8)
+        var head = RequestHead()
+        var scan = 0
+        _ = head.parse(bytes.span, resumeFrom: &scan, limit: 8192)
+        let forwarded = written { sink in
+            head.write(
+                from: bytes.span, strippingPrefix: 0, without: Removals(), forwarded: Span(),
+                overHTTP2: true, into: &sink)
+        }
+        #expect(forwarded.contains("Via: 2.0 mooring\r\n") && !forwarded.contains("Via: 1"))
     }
 
     @Test func `a response's Via tells the version that the process speaks (RFC 9110 7.6.3)`() {

@@ -45,6 +45,13 @@ internal import Testing
         return bytes
     }
 
+    /// Each proxy on the way adds its line.
+    private static func withoutLastVia(_ head: String) -> String {
+        var head = head
+        if let last = head.ranges(of: "Via: 1.1 mooring\r\n").last { head.removeSubrange(last) }
+        return head
+    }
+
     private func each(
         _ texts: [String], seed: UInt64, _ check: ([UInt8]) -> Void
     ) {
@@ -70,7 +77,9 @@ internal import Testing
             #expect(again.method == parsed.method)
             #expect(again.host == parsed.host)
             #expect(again.body == parsed.body)
-            #expect(again.forwarded == parsed.forwarded)
+            // HTTP/1.0 is told as such in Via, and goes on as HTTP/1.1.
+            let forwarded = parsed.forwarded.replacing("Via: 1.0 mooring", with: "Via: 1.1 mooring")
+            #expect(Self.withoutLastVia(again.forwarded) == forwarded)
         }
     }
 
@@ -85,11 +94,7 @@ internal import Testing
             #expect(again.result == .complete, "\(parsed.forwarded)")
             #expect(again.status == parsed.status)
             #expect(again.body == parsed.body)
-            // Each proxy on the way adds its line.
-            let via = "Via: 1.1 mooring\r\n"
-            var once = again.forwarded
-            if let last = once.ranges(of: via).last { once.removeSubrange(last) }
-            #expect(once == parsed.forwarded)
+            #expect(Self.withoutLastVia(again.forwarded) == parsed.forwarded)
         }
     }
 

@@ -13,7 +13,7 @@ internal import Testing
         #expect(
             parsed.forwarded
                 == "GET /a?b=c HTTP/1.1\r\nHost: Ex.org:80\r\nAccept: */*\r\nX-A: 1\r\n"
-                + "X-Forwarded-Host: Ex.org:80\r\n")
+                + "Via: 1.1 mooring\r\nX-Forwarded-Host: Ex.org:80\r\n")
     }
 
     @Test func `the authority of an absolute target replaces Host (RFC 9112 3.2.2)`() {
@@ -51,7 +51,8 @@ internal import Testing
                 + "Trailer: z\r\nProxy-Authorization: w\r\nStays: 1\r\n\r\n")
         #expect(
             parsed.forwarded
-                == "GET / HTTP/1.1\r\nHost: a\r\nStays: 1\r\nX-Forwarded-Host: a\r\n")
+                == "GET / HTTP/1.1\r\nHost: a\r\nStays: 1\r\nVia: 1.1 mooring\r\nX-Forwarded-Host: a\r\n"
+        )
     }
 
     @Test func `a client cannot name away what is ours (CVE-2022-31813)`() {
@@ -71,7 +72,8 @@ internal import Testing
                 + "X-Forwarded-Host: b\r\nContent_Length: 9\r\nmy_own: 1\r\n\r\n")
         #expect(
             parsed.forwarded
-                == "GET / HTTP/1.1\r\nHost: a\r\nmy_own: 1\r\nX-Forwarded-Host: a\r\n")
+                == "GET / HTTP/1.1\r\nHost: a\r\nmy_own: 1\r\nVia: 1.1 mooring\r\nX-Forwarded-Host: a\r\n"
+        )
         #expect(parsed.cameThroughProxy)
     }
 
@@ -82,7 +84,7 @@ internal import Testing
         #expect(
             parsed.forwarded
                 == "GET / HTTP/1.1\r\nHost: a\r\nX-User: good\r\nx_alone: 1\r\nX_Alone: 2\r\n"
-                + "X-Forwarded-Host: a\r\n")
+                + "Via: 1.1 mooring\r\nX-Forwarded-Host: a\r\n")
     }
 
     @Test func `a prefix is stripped and the path stays absolute`() {
@@ -112,7 +114,8 @@ internal import Testing
         }
         #expect(
             forwarded
-                == "GET / HTTP/1.1\r\nHost: a\r\nCookie: a=1\r\nX-Forwarded-Host: a\r\n")
+                == "GET / HTTP/1.1\r\nHost: a\r\nCookie: a=1\r\nVia: 1.1 mooring\r\nX-Forwarded-Host: a\r\n"
+        )
     }
 
     @Test func `a sink that is too small overflows and is never overrun`() {
@@ -156,7 +159,8 @@ internal import Testing
         }
         #expect(
             forwarded
-                == "GET / HTTP/1.1\r\nHost: a\r\nCookie: a=1\r\nX-Forwarded-Host: a\r\n")
+                == "GET / HTTP/1.1\r\nHost: a\r\nCookie: a=1\r\nVia: 1.1 mooring\r\nX-Forwarded-Host: a\r\n"
+        )
     }
 
     @Test func `a client that waits for a 100 has a body and speaks HTTP 1.1 (RFC 9110 10.1.1)`() {

@@ -38,7 +38,7 @@ internal import Testing
         #expect(
             request.forwarded
                 == "GET /chat HTTP/1.1\r\nHost: a\r\nSec-WebSocket-Version: 13\r\n"
-                + "Sec-WebSocket-Key: x\r\nX-Forwarded-Host: a\r\n"
+                + "Sec-WebSocket-Key: x\r\nVia: 1.1 mooring\r\nX-Forwarded-Host: a\r\n"
                 + "Connection: Upgrade\r\nUpgrade: websocket\r\n")
     }
 
