@@ -58,8 +58,8 @@ class Answer:
 
 
 def as_anybody(configuration):
-    """The same configuration, good for root too: its spawned groups say that they may run as root."""
-    if "allow_root" in configuration or os.geteuid() != 0:
+    """The same, good for root too: its groups may run as root, unless it says itself as whom they run."""
+    if os.geteuid() != 0 or "allow_root" in configuration or "user =" in configuration:
         return configuration
     return re.sub(r"(?m)^(wsgi|command) = .*$", r"\g<0>\nallow_root = true", configuration)
 
@@ -73,8 +73,6 @@ class Balancer:
             (self.folder / name).write_text(text)
         head = (f'state_dir = "{self.folder}/state"\nruntime_dir = "{self.folder}/run"\n'
                 f'[[listen]]\naddress = "{listen}"\n')
-        if os.geteuid() == 0 and "allow_root" not in configuration and "user =" not in configuration:
-            configuration = re.sub(r"^(wsgi|command) = ", r"allow_root = true\n\1 = ", configuration, flags=re.M)
         self.file = self.folder / "mooring.toml"
         self.file.write_text(head + as_anybody(configuration))
         environment = {**os.environ, "PATH": f"{VENV}:{os.environ['PATH']}", **environment}
