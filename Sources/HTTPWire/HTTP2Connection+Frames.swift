@@ -161,6 +161,7 @@ extension HTTP2Connection {
             break
         }
         unsafe stream.input.append(bytes)
+        if case .tunnelPending = stream.upload { return verdict }
         if stream.wantsReadable { noteReadable(stream) }
         return verdict
     }

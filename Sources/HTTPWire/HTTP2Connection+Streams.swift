@@ -135,6 +135,7 @@ extension HTTP2Connection {
         stream.isForgotten = true
         stream.pending = []
         if stream.isClosed { drop(stream) }
+        checkInvariants()
     }
 
     /// Nothing more of the request is wanted.

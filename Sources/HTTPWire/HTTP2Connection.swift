@@ -77,6 +77,7 @@ package final class HTTP2Connection {
             if result < 0 { fail(Self.problem(of: result)) }
         }
         if glitches.isOverrun { fail(.flood) }
+        checkInvariants()
         return problem.map { .closed($0) } ?? .ok
     }
 
@@ -112,6 +113,7 @@ package final class HTTP2Connection {
         }
         if glitches.isOverrun { fail(.flood) }
         if !wantsRead { resetStreams() }
+        checkInvariants()
         return written
     }
 

@@ -4,7 +4,7 @@ internal import CNghttp2
 @safe
 struct HTTP2FieldList: ~Copyable {
     /// More fields than any head of this side has.
-    private static let capacity = 256
+    private static let limit = 256
 
     /// What the framing of the response depends on.
     struct Facts {
@@ -13,12 +13,13 @@ struct HTTP2FieldList: ~Copyable {
         var isChunked = false
     }
 
-    private let fields: UnsafeMutablePointer<nghttp2_nv>
+    private var fields: UnsafeMutablePointer<nghttp2_nv>
+    private var capacity = 32
     private var count = 0
     /// The head; the fields point into it.
     private var octets = unsafe UnsafeMutableBufferPointer<UInt8>(start: nil, count: 0)
 
-    init() { unsafe fields = .allocate(capacity: Self.capacity) }
+    init() { unsafe fields = .allocate(capacity: capacity) }
 
     deinit {
         unsafe fields.deallocate()
@@ -126,12 +127,13 @@ struct HTTP2FieldList: ~Copyable {
             .xForwardedHost, .xForwardedProto, .xForwardedOther, .imitation, .underscored:
             break
         }
-        guard count < Self.capacity else { return false }
+        guard count < Self.limit else { return false }
         append(name, value)
         return true
     }
 
     private mutating func append(_ name: Range<Int>, _ value: Range<Int>) {
+        if count == capacity { grow() }
         guard let base = unsafe octets.baseAddress else { return }
         let flags = UInt8(NGHTTP2_NV_FLAG_NONE.rawValue)
         unsafe (fields + count).initialize(
@@ -139,6 +141,14 @@ struct HTTP2FieldList: ~Copyable {
                 name: base + name.lowerBound, value: base + value.lowerBound, namelen: name.count,
                 valuelen: value.count, flags: flags))
         count &+= 1
+    }
+
+    private mutating func grow() {
+        let larger = UnsafeMutablePointer<nghttp2_nv>.allocate(capacity: capacity * 2)
+        unsafe larger.moveInitialize(from: fields, count: count)
+        unsafe fields.deallocate()
+        unsafe fields = larger
+        capacity *= 2
     }
 
     private mutating func append(name: StaticString, _ value: Range<Int>) {
