@@ -144,4 +144,17 @@ internal import Testing
             #expect(forwarded.contains("Trailer: X-Sum\r\n") == trailers)
         }
     }
+
+    @Test func `of a response that names fields in Connection no trailers pass`() {
+        for (options, isPassed) in [("close", true), ("keep-alive, x-sum", false)] {
+            let bytes = Array(
+                ("HTTP/1.1 200 OK\r\nConnection: \(options)\r\n"
+                    + "Transfer-Encoding: chunked\r\n\r\n").utf8)
+            var head = ResponseHead()
+            var scan = 0
+            _ = head.parse(bytes.span, resumeFrom: &scan, limit: 8192, requestMethod: .get)
+            let passes = head.passesTrailers
+            #expect(passes == isPassed)
+        }
+    }
 }

@@ -61,6 +61,7 @@ internal import Testing
         #expect(!isWebSocket("GET / HTTP/1.0\r\n"))
         #expect(!isWebSocket("GET / HTTP/1.1\r\n", (": 13", ": 8")))
         #expect(!isWebSocket("GET / HTTP/1.1\r\n", (": 13", ": 13\r\nSec-WebSocket-Version: 8")))
+        #expect(!isWebSocket("GET / HTTP/1.1\r\n", (": 13", ": 8\r\nSec-WebSocket-Version: 13")))
         #expect(!isWebSocket("GET / HTTP/1.1\r\n", (": websocket", ": websocket, x")))
         #expect(!isWebSocket("GET / HTTP/1.1\r\n", (", Upgrade", "")))
     }
