@@ -139,6 +139,8 @@ def test_via_and_date_are_told_both_ways(balancer, origin):
     seen = [r for r in origin.requests if r[0].startswith("GET /via ")][-1][1]
     assert [value for name, value in seen if name == "via"] == ["1.0 fred", "1.1 mooring"]
     assert b"\r\nVia: 1.0 mooring\r\n" in balancer.raw(get("/old!"))
+    balancer.raw(b"GET /via-1.0 HTTP/1.0\r\nHost: a\r\n\r\n")
+    assert told(origin, "/via-1.0")["via"] == "1.0 mooring"
     assert balancer.raw(get("/dated")).count(b"Date: ") == 1
 
 
