@@ -56,7 +56,7 @@ extension Configuration {
         package var passEnvironment: [String] = []
         package var isolation = Isolation()
         package var onExit = OnExit.adopt
-        /// A file for their output beside the log, absolute; nil: none.
+        /// The file that their output goes to instead of the log, absolute; nil: the log.
         package var outputFile: String?
         /// Bytes of memory above which a process is recycled; 0: no limit.
         package var maxMemory = 0

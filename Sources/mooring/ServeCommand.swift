@@ -7,7 +7,7 @@ struct ServeCommand: ParsableCommand {
         commandName: "serve", abstract: "Runs the balancer in the foreground.",
         discussion: """
             SIGTERM and SIGINT finish the requests in flight, stop the processes and end the
-            program; a second SIGINT ends it at once. SIGUSR1 opens the access log anew.
+            program; a second SIGINT ends it at once. SIGUSR1 opens the log files anew.
             """)
 
     @Option(

@@ -150,7 +150,8 @@ final class Serving: Sendable {
             proxy.stop { happenings.post(.closed) }
         case .reopenLogs:
             proxy.reopenLogs()
-            log.info("access log opened anew")
+            supervisor.reopenOutput()
+            log.info("access log and output files opened anew")
         case .explainReload:
             log.warning("reloading is not possible; restart to read the configuration anew")
         case .explainTakeover:

@@ -63,17 +63,27 @@ struct ServingPlan: Sendable {
         _ launch: Configuration.Launch, of group: Configuration.Group, hostFile: String,
         environment: [String: String]
     ) throws -> LaunchSpec {
-        var spec = self.program(launch, of: group, hostFile: hostFile, environment: environment)
-        spec.isolation = try launch.isolation.resolved(group: group.name)
+        let isolation = try launch.isolation.resolved(group: group.name)
+        let base = LaunchEnvironment.base(
+            from: environment, passing: launch.passEnvironment, account: isolation.account)
+        var spec = self.program(launch, of: group, hostFile: hostFile, environment: base)
+        spec.isolation = isolation
+        spec.health = group.health.map { health in
+            HealthPolicy(
+                path: health.path, interval: health.interval, timeout: health.timeout,
+                rise: health.rise, fall: health.fall)
+        }
+        spec.maxMemory = launch.maxMemory > 0 ? Int64(launch.maxMemory) : nil
+        spec.outputFile = launch.outputFile
         return spec
     }
 
+    /// - Parameter environment: the clean one that the group's own is added to.
     private static func program(
         _ launch: Configuration.Launch, of group: Configuration.Group, hostFile: String,
         environment: [String: String]
     ) -> LaunchSpec {
-        let base = LaunchEnvironment.base(from: environment, passing: launch.passEnvironment)
-        let whole = base.merging(launch.environment) { _, own in own }
+        let whole = environment.merging(launch.environment) { _, own in own }
         switch launch.application {
         case .command(let command):
             return LaunchSpec(
@@ -97,7 +107,7 @@ extension ServingPlan {
         var settings = ProxySettings(
             listeners: listeners, routes: configuration.routeTable,
             routeSettings: configuration.routes.map(route),
-            groups: zip(configuration.groups, files.servers).map(Self.group), keyring: keyring)
+            groups: configuration.groups.indices.map(group), keyring: keyring)
         settings.workers = configuration.workers
         settings.timeouts = timeouts
         settings.limits = limits
@@ -142,11 +152,11 @@ extension ServingPlan {
         return log
     }
 
-    private static func group(
-        _ group: Configuration.Group, _ secureServers: [ProcessAddress: SecureServer]
-    ) -> ProxyGroupSettings {
+    private func group(_ index: Int) -> ProxyGroupSettings {
+        let group = configuration.groups[index]
         var settings = ProxyGroupSettings(name: group.name)
-        settings.secureServers = secureServers
+        settings.secureServers = files.servers[index]
+        settings.socketUser = launches[index]?.userOfSocket
         settings.retries = group.retries
         settings.requestTimeout = group.requestTimeout
         settings.keepalive = group.keepalive
