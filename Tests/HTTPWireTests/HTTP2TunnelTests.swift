@@ -32,7 +32,13 @@ internal import Testing
     @Test func `extended CONNECT for websocket reads as an upgrade`() {
         let (pair, id) = opened()
         #expect(pair.request(id) == head)
-        #expect(Parsed(pair.request(id)).result == .complete)
+        let bytes = pair.requests[id] ?? []
+        var parsed = RequestHead()
+        var scan = 0
+        let result = parsed.parse(bytes.span, resumeFrom: &scan, limit: 4096)
+        #expect(result == .complete)
+        let isWebSocket = parsed.isWebSocket
+        #expect(isWebSocket)
     }
 
     @Test func `an accepted upgrade is 200 without the handshake's fields`() {
