@@ -40,16 +40,20 @@ internal import Testing
                 output.fill(Self.pattern(65536, from: sent))
                 sent += 65536
             }
-            if !output.block.isEmpty {
-                let result = server.send(from: &output.block)
-                if result == .wouldBlock {
-                    wasFull = true
-                    // What is left may move in memory before it is tried again.
-                    output.block.compact()
-                    got += client.read()
-                }
-            } else {
+            guard !output.block.isEmpty else {
                 got += client.read()
+                continue
+            }
+            switch server.send(from: &output.block) {
+            case .moved: break
+            case .wouldBlock:
+                wasFull = true
+                // What is left may move in memory before it is tried again.
+                output.block.compact()
+                got += client.read()
+            case .end, .failed:
+                Issue.record("the stream broke after \(got.count) bytes")
+                return
             }
         }
         #expect(wasFull)
@@ -210,7 +214,13 @@ internal import Testing
         var got: [UInt8] = []
         while !output.block.isEmpty {
             got += client.read()
-            if case .moved(let count) = server.send(from: &output.block) { sent += count }
+            switch server.send(from: &output.block) {
+            case .moved(let count): sent += count
+            case .wouldBlock: break
+            case .end, .failed:
+                Issue.record("the stream broke after \(got.count) bytes")
+                return
+            }
         }
         while got.count < sent { got += client.read() }
         #expect(got == Self.pattern(sent))
