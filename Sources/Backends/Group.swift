@@ -53,15 +53,19 @@ package final class Group: Sendable {
     ///
     /// - Parameters:
     ///   - index: comes back in every call of the executor.
+    ///   - budget: what all groups have together; nil: no limits.
     ///   - seed: for jitter; the same seed and calls give the same orders.
     package init(
         index: Int, policy: GroupPolicy, seed: UInt64, executor: any OrderExecutor,
-        now: MonotonicInstant
+        budget: SpawnBudget? = nil, now: MonotonicInstant
     ) {
         self.index = index
         name = policy.name
         self.executor = executor
-        state = Mutex(Guarded(group: GroupState(policy: policy, seed: seed, now: now)))
+        state = Mutex(
+            Guarded(
+                group: GroupState(
+                    policy: policy, index: index, budget: budget, seed: seed, now: now)))
     }
 
     // MARK: Requests
@@ -96,6 +100,25 @@ package final class Group: Sendable {
     /// Ends a session (`Mooring-Pin: release`) with its last request; unknown ones are ignored.
     package func endSession(_ session: SessionID, now: MonotonicInstant) {
         change { $0.endSession(session, now: now) }
+    }
+
+    /// The exchange has become a tunnel; once, instead of `finished`.
+    ///
+    /// - Returns: whether the slot is kept (`tunnel_slots`), for `endTunnel`.
+    package func beginTunnel(_ grant: Grant, now: MonotonicInstant) -> Bool {
+        change { $0.beginTunnel(grant, now: now) }
+    }
+
+    /// Payload has passed through a tunnel: its session is alive; unknown ones are ignored.
+    package func tunnelTraffic(_ session: SessionID, now: MonotonicInstant) {
+        change { $0.tunnelTraffic(session, now: now) }
+    }
+
+    /// A tunnel has ended; exactly once for each that began.
+    package func endTunnel(
+        _ grant: Grant, _ outcome: ExchangeOutcome, heldSlot: Bool, now: MonotonicInstant
+    ) {
+        change { $0.endTunnel(grant, outcome, heldSlot: heldSlot, now: now) }
     }
 
     /// Lengthens (never shortens) the idle time of a session (`Mooring-Pin: hold=30m`).
@@ -144,6 +167,26 @@ package final class Group: Sendable {
         change { $0.exited(process, report, now: now) }
     }
 
+    /// What a process says of itself.
+    package func noted(_ process: ProcessHandle, _ note: ProcessNote, now: MonotonicInstant) {
+        change { $0.noted(process, note, now: now) }
+    }
+
+    /// A process is to be replaced: it goes when its replacement is ready.
+    ///
+    /// The ill (`watchdog`, `unhealthy`) take no new session from now on and are not waited for.
+    /// Harmless when repeated.
+    package func recycle(
+        _ process: ProcessHandle, reason: StopReason, now: MonotonicInstant
+    ) {
+        change { $0.recycle(process, reason, now: now) }
+    }
+
+    /// Takes over a process of an earlier balancer, before `start`; nil: it is not wanted.
+    package func adopt(_ process: AdoptedProcess, now: MonotonicInstant) -> ProcessHandle? {
+        change { $0.adopt(process, now: now) }
+    }
+
     // MARK: Time and administration
 
     /// Does what has become due; early and repeated calls are harmless.
@@ -166,8 +209,55 @@ package final class Group: Sendable {
     package func start(now: MonotonicInstant) { change { $0.start(now: now) } }
 
     /// Takes a process out of service: no new session goes there, and it ends when its own have.
-    package func drain(_ process: ProcessHandle, now: MonotonicInstant) {
-        change { $0.drain(process, now: now) }
+    ///
+    /// - Parameter timeout: when its last sessions are given up; nil: the group's `drain_timeout`.
+    package func drain(
+        _ process: ProcessHandle, timeout: Interval? = nil, now: MonotonicInstant
+    ) {
+        change { $0.drain(process, timeout: timeout, now: now) }
+    }
+
+    /// Ends a process now; its sessions are lost.
+    package func stop(_ process: ProcessHandle, now: MonotonicInstant) {
+        change { $0.stopNow(process, now: now) }
+    }
+
+    /// Begins a new generation of a spawned group; its number.
+    ///
+    /// The new processes start beside the old; when they are ready they take the new sessions and
+    /// the old ones drain. If they do not get ready nothing changes for the old ones.
+    package func restart(now: MonotonicInstant) -> Int { change { $0.restart(now: now) } }
+
+    /// The number that the next `restart` will give.
+    package var nextGeneration: Int { state.withLock { $0.group.lastGeneration + 1 } }
+
+    /// Goes on under another policy of the same name and kind; with a new generation, as `restart`.
+    package func reconfigure(
+        _ policy: GroupPolicy, newGeneration: Bool, now: MonotonicInstant
+    ) {
+        change { $0.reconfigure(policy, newGeneration: newGeneration, now: now) }
+    }
+
+    /// Changes how many processes there are, until the next `reconfigure`; the surplus drains.
+    package func scale(minimum: Int, maximum: Int, now: MonotonicInstant) {
+        change { $0.scale(minimum: minimum, maximum: maximum, now: now) }
+    }
+
+    /// The group is not in the configuration any more: it ends with its last session.
+    ///
+    /// New sessions are refused; `isStopped` is true when the last process has gone. Harmless when
+    /// repeated.
+    package func retire(now: MonotonicInstant) { change { $0.retire(now: now) } }
+
+    /// Gives up, for a group that needs the room, the process that can best be spared of all.
+    ///
+    /// To be called for `OrderExecutor.roomWanted`; false: no group has one to spare.
+    package static func makeRoom(among groups: [Group], now: MonotonicInstant) -> Bool {
+        let spareable = groups.compactMap { group in
+            group.state.withLock { $0.group.spareableSince }.map { (group, $0) }
+        }
+        guard let (group, _) = spareable.min(by: { $0.1 < $1.1 }) else { return false }
+        return group.change { $0.makeRoom(now: now) }
     }
 
     /// Forgets failures and back-off; what is wanted is started at once.
@@ -197,6 +287,7 @@ package final class Group: Sendable {
     ) -> Result {
         let (result, isEarlier, hasOrders) = state.withLock { guarded in
             let result = body(&guarded.group)
+            guarded.group.rememberSessions()
             guarded.group.checkInvariants()
             return (result, publishing(&guarded), guarded.beginDelivery())
         }
@@ -210,6 +301,7 @@ package final class Group: Sendable {
             if !batch.events.isEmpty { executor.record(batch.events, group: index) }
             if !batch.supervision.isEmpty { executor.carryOut(batch.supervision, group: index) }
             if !batch.traffic.isEmpty { executor.carryOut(batch.traffic, group: index) }
+            if batch.wantsRoom { executor.roomWanted(group: index) }
         }
     }
 }
@@ -224,4 +316,10 @@ package protocol OrderExecutor: AnyObject, Sendable {
     func record(_ events: [RegistryEvent], group: Int)
     /// `nextDeadline` has become earlier than it was when it was last read or published.
     func deadlineMovedForward(group: Int)
+    /// A start waits since there are `max_processes`: another group may have one to spare.
+    func roomWanted(group: Int)
+}
+
+extension OrderExecutor {
+    package func roomWanted(group: Int) {}
 }

@@ -49,7 +49,7 @@ extension GroupState {
     /// Rule 1: the session's own process, at once or in its queue.
     private func decide(_ intent: Intent, at place: UInt32) -> Decision {
         let waiting = processes[Int(place)].queue.count
-        if waiting == 0 && processes[Int(place)].inFlight < policy.threads {
+        if waiting == 0 && processes[Int(place)].inFlight < processes[Int(place)].threads {
             return .grant(on: place, intent)
         }
         if waiting >= policy.processQueueLimit { return .refuse(.processQueueFull) }
@@ -58,6 +58,8 @@ extension GroupState {
 
     /// Rules 4 and 5: a process with room, or the group's queue.
     private mutating func decide(anew intent: Intent) -> Decision {
+        // Its routes are gone; what still comes has begun before.
+        if isRetired { return .refuse(.shuttingDown) }
         if isHopeless {
             probeWanted = true
             return .refuse(.groupFailing)
@@ -84,13 +86,14 @@ extension GroupState {
         // Before anybody else is sent to a process that cannot be reached.
         record(outcome, at: place)
         releaseLease(of: grant)
+        condemnIfSpent(place)
         serveWaiters(at: place)
         retireIfDrained(place)
         scheduleProcess(place)
         startWhatIsNeeded()
     }
 
-    private mutating func giveBackSlot(_ grant: Grant, at place: UInt32) {
+    mutating func giveBackSlot(_ grant: Grant, at place: UInt32) {
         let index = Int(place)
         precondition(processes[index].inFlight > 0, "a slot was given back twice")
         processes[index].inFlight -= 1
@@ -102,7 +105,7 @@ extension GroupState {
         noteLoad(at: place)
     }
 
-    private mutating func record(_ outcome: ExchangeOutcome, at place: UInt32) {
+    mutating func record(_ outcome: ExchangeOutcome, at place: UInt32) {
         let index = Int(place)
         switch outcome {
         case .served:

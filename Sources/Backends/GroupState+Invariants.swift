@@ -14,23 +14,26 @@ extension GroupState {
 
     private var brokenCount: String? {
         var counted = Census()
+        var countedIncoming = Census()
+        var countedOutgoing = Census()
         var total = 0
         for process in processes {
             total += process.inFlight
-            switch process.phase {
-            case .starting: counted.starting += 1
-            case .ready: counted.ready += 1
-            case .draining: counted.draining += 1
-            case .stopping: counted.stopping += 1
-            case .down: counted.down += 1
-            case .gone: break
+            switch process.standing {
+            case .serving: counted.count(process.phase, 1)
+            case .incoming: countedIncoming.count(process.phase, 1)
+            case .outgoing: countedOutgoing.count(process.phase, 1)
             }
         }
         if counted != census { return "processes are counted wrongly: \(census) for \(counted)" }
-        if total != inFlight { return "\(inFlight) requests in flight, \(total) on processes" }
-        if isSpawned && census.live > policy.maximum {
-            return "\(census.live) processes above the maximum of \(policy.maximum)"
+        if countedIncoming != incoming || countedOutgoing != outgoing {
+            return "processes beside the serving ones are counted wrongly"
         }
+        if total != inFlight { return "\(inFlight) requests in flight, \(total) on processes" }
+        if isSpawned && isStarted && census.live > mostProcesses {
+            return "\(census.live) processes above the maximum of \(mostProcesses)"
+        }
+        if incoming.live > 0 && !rollout.isStarting { return "a generation comes in unasked" }
         let gone = processes.count { $0.phase.isGone }
         if gone != freePlaces.count { return "\(gone) gone processes, \(freePlaces.count) places" }
         return nil
@@ -39,8 +42,8 @@ extension GroupState {
     private var brokenProcess: String? {
         for (index, process) in processes.enumerated() {
             let name = "process \(index)"
-            if !(0...policy.threads).contains(process.inFlight) {
-                return "\(name) has \(process.inFlight) requests for \(policy.threads) threads"
+            if !(0...process.threads).contains(process.inFlight) {
+                return "\(name) has \(process.inFlight) requests for \(process.threads) threads"
             }
             if !(0...process.inFlight).contains(process.unpinned) {
                 return "\(name) has \(process.unpinned) unpinned of \(process.inFlight) requests"
@@ -51,13 +54,15 @@ extension GroupState {
             if process.queue.count > 0 && !process.phase.serves {
                 return "\(name) has waiters while \(process.phase)"
             }
-            if process.queue.count > 0 && process.inFlight < policy.threads && !isShuttingDown {
+            if process.queue.count > 0 && process.inFlight < process.threads && !isShuttingDown {
                 return "\(name) has waiters and a free slot"
             }
-            if process.queue.count > policy.processQueueLimit {
+            if process.queue.count > policy.processQueueLimit && !hasBeenReconfigured {
                 return "\(name) has \(process.queue.count) waiters"
             }
-            if case .draining = process.phase, process.isUnused {
+            if case .draining = process.phase, process.keepUntil == nil,
+                process.isUnused(at: now)
+            {
                 return "\(name) is drained and not stopped"
             }
         }
@@ -89,7 +94,9 @@ extension GroupState {
         if claimants != claimantsWaiting {
             return "\(claimantsWaiting) waiters claim a session, not \(claimants)"
         }
-        if queue.count > policy.queueLimit { return "\(queue.count) waiters in the group's queue" }
+        if queue.count > policy.queueLimit && !hasBeenReconfigured {
+            return "\(queue.count) waiters in the group's queue"
+        }
         return nil
     }
 
@@ -106,7 +113,7 @@ extension GroupState {
         }
         if queue.count > 0 && isHopeless { return "requests wait for nothing" }
         let mayBeBelow =
-            backoff.inARow > 0 || census.live == policy.maximum
+            backoff.inARow > 0 || census.live >= policy.maximum || budget != nil || isRetired
             || (!isProven && census.starting >= Backoff.failingAfter)
         if isSpawned && isBelowMinimum && !mayBeBelow {
             return "\(census.starting + census.ready) processes below the minimum"
@@ -135,7 +142,7 @@ extension GroupState {
             if active[index] > process.inFlight + process.queue.count {
                 return "leases of process \(index) have more requests than it has"
             }
-            if policy.sessionsPerProcess > 0 && process.phase.isReady
+            if policy.sessionsPerProcess > 0 && process.phase.isReady && !hasBeenReconfigured
                 && process.sessions + process.unpinned > policy.sessionsPerProcess
             {
                 return "process \(index) has \(process.sessions) sessions"

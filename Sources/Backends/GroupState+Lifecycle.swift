@@ -3,6 +3,7 @@ extension GroupState {
     mutating func start(now instant: MonotonicInstant) {
         tick(instant)
         precondition(!isStarted, "a group is started once")
+        sortAdopted()
         isStarted = true
         closeGate()
         startWhatIsNeeded()
@@ -40,6 +41,8 @@ extension GroupState {
         processes[Int(place)].readyAt = now
         orders.events.append(.ready(handle, after: now - processes[Int(place)].startedAt))
         prepare(place)
+        completeRolloutIfReady()
+        completeRecycling(handle)
         welcomeNewcomers()
         startWhatIsNeeded()
     }
@@ -69,25 +72,39 @@ extension GroupState {
         switch apply(.exited, to: place) {
         case .failedToStart:
             noteFailure(report)
-            let wait = noteFailedStart()
-            orders.events.append(
-                .startFailed(handle, report, failuresInARow: backoff.inARow, backoff: wait))
-            tellIfFailing()
+            if incomingFailed(place, report) {
+                orders.events.append(
+                    .startFailed(
+                        handle, report, failuresInARow: backoff.inARow,
+                        backoff: backoff.left(at: now)))
+            } else {
+                let wait = noteFailedStart()
+                orders.events.append(
+                    .startFailed(handle, report, failuresInARow: backoff.inARow, backoff: wait))
+                tellIfFailing()
+            }
         case .crashed:
             noteFailure(report)
             orders.events.append(.gone(handle, .exited, report))
             loseSessions(at: place)
-            noteLoss(of: place)
+            // One that was on its way out is no sign of how the others fare.
+            if !incomingFailed(place, report), processes[Int(place)].standing == .serving {
+                noteLoss(of: place)
+            }
         case .stopped(let reason):
             switch reason {
             case .startTimeout, .unreachable: noteFailure(report.preceded(by: cause(of: reason)))
-            case .idle, .shutdown, .exited, .drained: break
+            case .idle, .shutdown, .exited, .drained, .maxRequests, .maxAge, .maxMemory, .watchdog,
+                .unhealthy, .requestTimeout, .rollout, .scaledDown, .command, .notify,
+                .drainTimeout, .makeRoom, .retired:
+                break
             }
             orders.events.append(.gone(handle, reason, report))
         case .nothing, .isReady, .drains, .terminate, .kill, .isDown:
             preconditionFailure("a process that has exited is gone")
         }
         settleWaiters(at: place)
+        forgetRecycling(of: handle)
         vacate(place)
         startWhatIsNeeded()
         refuseIfHopeless()
@@ -106,32 +123,39 @@ extension GroupState {
         }
         switch reason {
         case .shutdown: processes[Int(place)].sessions = 0
-        case .idle, .startTimeout, .unreachable, .exited, .drained: loseSessions(at: place)
+        case .idle, .startTimeout, .unreachable, .exited, .drained, .maxRequests, .maxAge,
+            .maxMemory, .watchdog, .unhealthy, .requestTimeout, .rollout, .scaledDown, .command,
+            .notify, .drainTimeout, .makeRoom, .retired:
+            loseSessions(at: place)
         }
         settleWaiters(at: place)
         scheduleProcess(place)
     }
 
     /// Takes a process out of service: it ends when its sessions have; one not ready ends at once.
-    mutating func drain(_ handle: ProcessHandle, now instant: MonotonicInstant) {
+    mutating func drain(
+        _ handle: ProcessHandle, timeout: Interval? = nil, now instant: MonotonicInstant
+    ) {
         tick(instant)
         guard isSpawned, let place = find(handle) else { return }
-        switch processes[Int(place)].phase {
-        case .starting: stop(place, .drained)
-        case .ready, .draining, .stopping:
-            if apply(.drain(.drained), to: place) == .drains(.drained) {
-                orders.events.append(.draining(handle, .drained))
-            }
-            retireIfDrained(place)
-        case .down, .gone: break
-        }
+        takeOut(place, .drained, timeout: timeout)
+        startWhatIsNeeded()
+        refuseIfHopeless()
+    }
+
+    /// Ends a process now, by an administrator's word.
+    mutating func stopNow(_ handle: ProcessHandle, now instant: MonotonicInstant) {
+        tick(instant)
+        guard isSpawned, let place = find(handle) else { return }
+        stop(place, .command)
         startWhatIsNeeded()
         refuseIfHopeless()
     }
 
     mutating func retireIfDrained(_ place: UInt32) {
         switch processes[Int(place)].phase {
-        case .draining(let reason): if processes[Int(place)].isUnused { stop(place, reason) }
+        case .draining(let reason):
+            if processes[Int(place)].isUnused(at: now) { stop(place, reason) }
         case .starting, .ready, .stopping, .down, .gone: break
         }
     }
@@ -179,7 +203,10 @@ extension GroupState {
         kill(place, .startTimedOut)
         let report = ExitReport(reason: cause(of: .startTimeout))
         noteFailure(report)
-        let wait = noteFailedStart()
+        let isIncoming = incomingFailed(place, report)
+        // It is not one of those that are to be any more, though it is still there.
+        if isIncoming { move(place, to: .outgoing) }
+        let wait = isIncoming ? backoff.left(at: now) : noteFailedStart()
         orders.events.append(
             .startFailed(
                 handle(place), report, failuresInARow: backoff.inARow, backoff: wait))
@@ -212,7 +239,10 @@ extension GroupState {
         }
     }
 
-    var isStopped: Bool { isShuttingDown && (!isSpawned || census.live == 0) }
+    var isStopped: Bool {
+        if !isSpawned { return isShuttingDown || (isRetired && inFlight == 0) }
+        return (isShuttingDown || isRetired) && census.live + incoming.live + outgoing.live == 0
+    }
 
     // MARK: Failures
 
@@ -225,7 +255,10 @@ extension GroupState {
         case .startTimeout:
             "not ready within \(policy.startTimeout.text) (start_timeout)"
         case .unreachable: "running, but no connection to it could be made"
-        case .idle, .shutdown, .exited, .drained: reason.rawValue
+        case .idle, .shutdown, .exited, .drained, .maxRequests, .maxAge, .maxMemory, .watchdog,
+            .unhealthy, .requestTimeout, .rollout, .scaledDown, .command, .notify, .drainTimeout,
+            .makeRoom, .retired:
+            reason.rawValue
         }
     }
 }

@@ -16,7 +16,9 @@ extension GroupState {
     }
 
     func hasRoom(_ process: borrowing Process) -> Bool {
-        process.phase.isReady && process.inFlight < policy.threads
+        process.phase.isReady && process.standing == .serving
+            && process.inFlight < process.threads
+            && process.condemned?.isIllness != true
             && (policy.sessionsPerProcess == 0
                 || (process.sessions + process.unpinned < policy.sessionsPerProcess
                     && !leases.isFull))
@@ -49,7 +51,8 @@ extension GroupState {
     private mutating func fullestBelowTarget() -> UInt32? {
         var best: Int?
         for index in processes.indices where hasRoom(processes[index]) {
-            if processes[index].load.isAbove(Self.targetLoad, of: policy.threads, at: now) {
+            if processes[index].load.isAbove(Self.targetLoad, of: processes[index].threads, at: now)
+            {
                 continue
             }
             if let current = best, !isFuller(index, than: current) { continue }

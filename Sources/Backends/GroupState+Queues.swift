@@ -61,7 +61,7 @@ extension GroupState {
     mutating func serveWaiters(at place: UInt32) {
         let index = Int(place)
         guard processes[index].phase.serves && !isShuttingDown else { return }
-        while processes[index].inFlight < policy.threads,
+        while processes[index].inFlight < processes[index].threads,
             let waiter = processes[index].queue.first
         {
             waiters.unlink(waiter, from: &processes[index].queue)

@@ -49,6 +49,7 @@ extension GroupState {
                 leaveProcess(ofLease: index)
                 leases.move(index, to: handle, now: now)
                 processes[Int(place)].sessions += 1
+                noteSessions(at: place)
                 hasNewLease = true
             }
             leases[index].active += 1
@@ -61,6 +62,7 @@ extension GroupState {
             return nil
         }
         processes[Int(place)].sessions += 1
+        noteSessions(at: place)
         leases[index].active = 1
         hasNewLease = true
         return leases.reference(index)
@@ -100,6 +102,7 @@ extension GroupState {
             processes[Int(place)].phase.holdsSessions
         else { return }
         processes[Int(place)].sessions -= 1
+        noteSessions(at: place)
     }
 
     mutating func pin(_ session: SessionID, of grant: Grant, now instant: MonotonicInstant) {
@@ -135,6 +138,31 @@ extension GroupState {
     /// Ends the leases whose time is over.
     mutating func endIdleLeases() {
         while let index = leases.nextEnded(now: now) { endLease(index) }
+    }
+
+    // MARK: What an adoption has to know
+
+    private mutating func noteSessions(at place: UInt32) {
+        guard policy.sessionsPerProcess > 0, isSpawned else { return }
+        processes[Int(place)].isUnremembered = true
+        hasUnremembered = true
+    }
+
+    /// Orders that the sessions which hold a place are kept, where they have changed.
+    mutating func rememberSessions() {
+        guard hasUnremembered else { return }
+        hasUnremembered = false
+        var sessions: [ProcessHandle: [SessionID]] = [:]
+        for index in processes.indices where processes[index].isUnremembered {
+            processes[index].isUnremembered = false
+            if processes[index].phase.holdsSessions { sessions[handle(UInt32(index))] = [] }
+        }
+        if sessions.isEmpty { return }
+        for lease in leases.all { sessions[lease.process]?.append(lease.session) }
+        // In the order of places, so that runs can be repeated.
+        for (process, list) in sessions.sorted(by: { $0.key.index < $1.key.index }) {
+            orders.supervision.append(.remember(process, sessions: list))
+        }
     }
 
     /// A process can serve its sessions no more; their leases stay, to tell the users who return.

@@ -1,8 +1,8 @@
 extension GroupState {
     func snapshot(now instant: MonotonicInstant) -> GroupSnapshot {
         let now = max(now, instant)
-        return GroupSnapshot(
-            name: policy.name, isSpawned: isSpawned, state: state, generation: 1,
+        var snapshot = GroupSnapshot(
+            name: policy.name, isSpawned: isSpawned, state: state, generation: generation,
             minimum: isSpawned ? policy.minimum : processes.count,
             maximum: isSpawned ? policy.maximum : processes.count, threads: policy.threads,
             queueLength: queue.count, queueLimit: policy.queueLimit,
@@ -16,10 +16,21 @@ extension GroupState {
             lastFailure: lastFailure, limitReachedTotal: totals.limitReached,
             processes: processSnapshots(now: now),
             sessionsWithoutLeaseTotal: totals.sessionsWithoutLease)
+        switch rollout {
+        case .none: break
+        case .starting(let generation, _, _):
+            snapshot.rollout = .init(generation: generation, state: .starting, report: nil)
+        case .failed(let generation, let report):
+            snapshot.rollout = .init(generation: generation, state: .failed, report: report)
+        }
+        snapshot.drainingSessions = processes.reduce(0) { sum, process in
+            process.standing == .outgoing ? sum + process.sessions : sum
+        }
+        return snapshot
     }
 
     private var state: GroupSnapshot.State {
-        if isShuttingDown { return .stopped }
+        if isShuttingDown || isRetired { return .stopped }
         if backoff.isFailing { return .failing }
         if census.ready > 0 { return .ok }
         // External servers that are all down; spawned ones may be none at all, and rightly so.
@@ -36,7 +47,7 @@ extension GroupState {
         return living.map { index in
             let isCounted: Bool
             switch processes[index].phase {
-            case .starting, .ready, .down: isCounted = true
+            case .starting, .ready, .down: isCounted = processes[index].standing == .serving
             case .draining, .stopping, .gone: isCounted = false
             }
             let isTransient = isSpawned && isCounted && kept <= 0
@@ -49,15 +60,27 @@ extension GroupState {
         of index: Int, isTransient: Bool, now: MonotonicInstant
     ) -> ProcessSnapshot {
         let process = processes[index]
-        return ProcessSnapshot(
+        var snapshot = ProcessSnapshot(
             handle: handle(UInt32(index)), label: process.label, pid: process.pid,
-            state: state(of: process.phase), reason: process.reason, generation: 1,
+            state: state(of: process.phase), reason: process.reason,
+            generation: process.generation,
             transient: isTransient, address: process.address, inFlight: process.inFlight,
             queued: process.queue.count, sessions: process.sessions,
             requestsTotal: process.requestsTotal, errorsTotal: process.errorsTotal,
             startedAt: process.startedAt,
             readyAfter: isSpawned ? process.readyAt.map { $0 - process.startedAt } : nil,
             idle: process.inFlight > 0 || process.readyAt == nil ? .zero : now - process.idleSince)
+        snapshot.tunnels = process.tunnels
+        snapshot.statusText = process.statusText
+        snapshot.isBusy = process.isBusy
+        switch process.phase {
+        case .draining(let reason):
+            snapshot.stopReason = reason
+            snapshot.drainLeft = process.drainUntil.map { max($0 - now, .zero) }
+        case .stopping(let reason, _): snapshot.stopReason = reason
+        case .starting, .ready, .down, .gone: snapshot.stopReason = process.condemned
+        }
+        return snapshot
     }
 
     private func state(of phase: ProcessPhase) -> ProcessSnapshot.State {

@@ -4,25 +4,62 @@ extension GroupState {
     ///
     /// - Parameter evenUnqueued: somebody who could not even wait would have needed a process.
     mutating func startWhatIsNeeded(evenUnqueued: Bool = false) {
-        guard isSpawned && !isShuttingDown else { return }
+        guard isSpawned && !isShuttingDown && !isRetired else { return }
         let demand = max(queue.count, evenUnqueued ? 1 : 0)
+        let wasWaiting = budgetRetryAt != nil
+        budgetRetryAt = nil
         while mayStart, let reason = wantedStart(demand: demand) {
-            let place = occupy(.starting(until: now + policy.startTimeout))
-            processes[Int(place)].reason = reason
-            totals.spawned += 1
+            guard start(reason, generation: generation, standing: .serving) != nil else { break }
             if reason == .probe { probeWanted = false }
-            orders.supervision.append(.spawn(handle(place), reason: reason))
-            orders.events.append(.spawning(handle(place), reason))
-            scheduleProcess(place)
         }
+        startIncoming()
+        startReplacement()
+        if wasWaiting, budgetRetryAt == nil { budget?.withdraw(group: index) }
     }
+
+    /// Orders a start, unless the budget of all groups has none left.
+    mutating func start(
+        _ reason: SpawnReason, generation: Int, standing: Standing
+    ) -> ProcessHandle? {
+        switch budget?.ask(group: index) ?? .granted {
+        case .granted: break
+        case .wait:
+            budgetRetryAt = now + Self.budgetPause
+            return nil
+        case .full:
+            budgetRetryAt = now + Self.budgetPause
+            orders.wantsRoom = true
+            return nil
+        }
+        let place = occupy(
+            .starting(until: now + policy.startTimeout), generation: generation,
+            standing: standing)
+        processes[Int(place)].reason = reason
+        totals.spawned += 1
+        orders.supervision.append(.spawn(handle(place), reason: reason, generation: generation))
+        orders.events.append(.spawning(handle(place), reason))
+        scheduleProcess(place)
+        return handle(place)
+    }
+
+    /// A replacement, which may stand above `max`; nil: not now.
+    mutating func startOne(_ reason: SpawnReason) -> ProcessHandle? {
+        guard census.live <= policy.maximum,
+            backoff.inARow == 0 || (backoff.until <= now && census.starting == 0)
+        else { return nil }
+        return start(reason, generation: generation, standing: .serving)
+    }
+
+    /// How soon a start that the budget held up is tried again.
+    private static let budgetPause = Interval.milliseconds(20)
 
     /// Room for another process, and nothing known that speaks against starting it now.
     ///
     /// Until a first process got ready no more than eight are tried at once, and after a failure
     /// one at a time: whatever is wrong is most likely wrong with all of them.
     private var mayStart: Bool {
-        guard census.live < policy.maximum else { return false }
+        guard census.live < mostProcesses, census.starting + census.ready < policy.maximum
+        else { return false }
         if backoff.inARow == 0 {
             return isProven || census.starting < Backoff.failingAfter
         }
@@ -37,7 +74,18 @@ extension GroupState {
         // The governor: waiters that the starts in flight will serve need no further one.
         if demand > census.starting * waitersPerStart { return .queue }
         if isAboveTarget { return .load }
+        if isShortOfSpare { return .spare }
         return nil
+    }
+
+    /// Fewer than `spare` are ready for whoever comes next.
+    private var isShortOfSpare: Bool {
+        guard policy.spare > 0, isStarted, census.ready >= policy.minimum else { return false }
+        let idle = processes.indices.count {
+            processes[$0].standing == .serving && processes[$0].phase.isReady
+                && processes[$0].isUnused(at: now)
+        }
+        return idle + census.starting < policy.spare
     }
 
     var isBelowMinimum: Bool {
@@ -69,11 +117,14 @@ extension GroupState {
 
     /// When a start that is wanted will be permitted; nil: none is, or time alone changes nothing.
     var startDeadline: MonotonicInstant? {
-        guard isSpawned && !isShuttingDown, backoff.inARow > 0, backoff.until > now,
-            census.starting == 0, census.live < policy.maximum
+        if let budgetRetryAt { return budgetRetryAt }
+        guard isSpawned && !isShuttingDown && !isRetired, backoff.inARow > 0, backoff.until > now,
+            census.starting == 0
         else { return nil }
-        let isWanted = isBelowMinimum || queue.count > 0 || (backoff.isFailing && probeWanted)
-        return isWanted ? backoff.until : nil
+        let isWanted =
+            census.live < policy.maximum
+            && (isBelowMinimum || queue.count > 0 || (backoff.isFailing && probeWanted))
+        return isWanted || hasCondemned ? backoff.until : nil
     }
 
     // MARK: Failures
@@ -109,7 +160,7 @@ extension GroupState {
         tellIfRecovered()
     }
 
-    private mutating func tellIfRecovered() {
+    mutating func tellIfRecovered() {
         guard isKnownAsFailing && !backoff.isFailing else { return }
         isKnownAsFailing = false
         probeWanted = false
@@ -130,6 +181,7 @@ extension GroupState {
     /// Nothing is ready and nothing will be soon: whoever waits would wait in vain.
     var isHopeless: Bool {
         if census.ready > 0 { return false }
+        if isRetired { return true }
         if !isSpawned || backoff.isFailing { return true }
         return census.starting == 0 && backoff.inARow > 0 && backoff.until > now
     }

@@ -19,13 +19,19 @@ extension GroupState {
     }
 
     /// Gives a place to a new process.
-    mutating func occupy(_ phase: ProcessPhase, weight: Int = 1) -> UInt32 {
+    mutating func occupy(
+        _ phase: ProcessPhase, weight: Int = 1, generation: Int? = nil,
+        standing: Standing = .serving
+    ) -> UInt32 {
         lastRank += 1
         var process = Process(
-            weight: weight, rank: lastRank, now: now, idleTimeout: jitteredIdleTimeout())
+            weight: weight, rank: lastRank, generation: generation ?? self.generation,
+            threads: policy.threads, now: now, idleTimeout: jittered(policy.idleTimeout))
         process.phase = phase
+        process.standing = standing
         process.turn = turn
-        count(phase, 1)
+        limitLife(of: &process)
+        count(phase, standing, 1)
         if let place = freePlaces.popLast() {
             process.serial = processes[Int(place)].serial &+ 1
             processes[Int(place)] = process
@@ -54,28 +60,37 @@ extension GroupState {
     mutating func apply(
         _ fact: ProcessPhase.Fact, to place: UInt32
     ) -> ProcessPhase.Outcome {
-        count(processes[Int(place)].phase, -1)
+        let standing = processes[Int(place)].standing
+        let wasStarting = processes[Int(place)].phase.isStarting
+        count(processes[Int(place)].phase, standing, -1)
         let outcome = processes[Int(place)].phase.apply(fact)
-        count(processes[Int(place)].phase, 1)
+        count(processes[Int(place)].phase, standing, 1)
+        if wasStarting, !processes[Int(place)].phase.isStarting { budget?.startEnded() }
+        if processes[Int(place)].phase.isGone, isSpawned { budget?.ended() }
         return outcome
     }
 
-    private mutating func count(_ phase: ProcessPhase, _ change: Int) {
-        switch phase {
-        case .starting: census.starting += change
-        case .ready: census.ready += change
-        case .draining: census.draining += change
-        case .stopping: census.stopping += change
-        case .down: census.down += change
-        case .gone: break
+    private mutating func count(_ phase: ProcessPhase, _ standing: Standing, _ change: Int) {
+        switch standing {
+        case .serving: census.count(phase, change)
+        case .incoming: incoming.count(phase, change)
+        case .outgoing: outgoing.count(phase, change)
         }
     }
 
-    /// Within 10 %, so that processes that fell idle together do not end together.
-    private mutating func jitteredIdleTimeout() -> Interval {
-        let tenth = policy.idleTimeout.nanoseconds / 10
+    /// Counts a process elsewhere from now on.
+    mutating func move(_ place: UInt32, to standing: Standing) {
+        let index = Int(place)
+        count(processes[index].phase, processes[index].standing, -1)
+        processes[index].standing = standing
+        count(processes[index].phase, standing, 1)
+    }
+
+    /// Within 10 %, so that processes that began together do not end together.
+    mutating func jittered(_ span: Interval) -> Interval {
+        let tenth = span.nanoseconds / 10
         let jitter = Int64.random(in: -tenth...tenth, using: &generator)
-        return Interval(nanoseconds: policy.idleTimeout.nanoseconds + jitter)
+        return Interval(nanoseconds: span.nanoseconds + jitter)
     }
 
     /// The servers of an external group are there from the start.

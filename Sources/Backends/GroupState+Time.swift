@@ -39,13 +39,25 @@ extension GroupState {
     private mutating func doWhatIsDue(_ place: UInt32) {
         switch processes[Int(place)].phase {
         case .starting(let until): if until <= now { startTimedOut(place) }
-        case .ready, .draining:
+        case .ready:
+            refuseTimedOut(at: place)
+            condemnIfOld(place)
+        case .draining:
             refuseTimedOut(at: place)
             retireIfDrained(place)
+            giveUpIfDue(place)
         case .stopping(_, let killAt):
             if let killAt, killAt <= now { kill(place, .stopTimedOut) }
         case .down, .gone: break
         }
+    }
+
+    /// A process was drained for long enough: what sessions it still has are lost.
+    private mutating func giveUpIfDue(_ place: UInt32) {
+        guard case .draining = processes[Int(place)].phase,
+            let until = processes[Int(place)].drainUntil, until <= now
+        else { return }
+        stop(place, .drainTimeout)
     }
 
     /// When there is next something to do about a process.
@@ -53,11 +65,22 @@ extension GroupState {
         switch processes[Int(place)].phase {
         case .starting(let until), .down(let until): return until
         case .stopping(_, let killAt): return killAt
-        case .draining: return timeout(of: processes[Int(place)].queue)
+        case .draining:
+            let process = processes[Int(place)]
+            return earliest(
+                timeout(of: process.queue), process.drainUntil,
+                process.keepUntil.flatMap { $0 > now ? $0 : nil })
         case .ready:
-            return timeout(of: processes[Int(place)].queue) ?? evictionTime(of: place)
+            let process = processes[Int(place)]
+            return earliest(
+                timeout(of: process.queue), evictionTime(of: place),
+                process.condemned == nil ? process.ageLimit : nil)
         case .gone: return nil
         }
+    }
+
+    private func earliest(_ times: MonotonicInstant?...) -> MonotonicInstant? {
+        times.compactMap(\.self).min()
     }
 
     /// Notes when a process is to be looked at, if that is earlier than what is known.
@@ -74,10 +97,14 @@ extension GroupState {
 
     /// When a process that nobody needs is to end; nil: it is needed, or the minimum needs it.
     private func evictionTime(of place: UInt32) -> MonotonicInstant? {
-        guard isSpawned && census.ready > policy.minimum else { return nil }
+        guard isSpawned && census.ready > policy.minimum + policy.spare else { return nil }
         let process = processes[Int(place)]
-        guard process.phase.isReady && process.isUnused else { return nil }
-        return process.idleSince + process.idleTimeout
+        guard process.phase.isReady && process.standing == .serving else { return nil }
+        let time = process.idleSince + process.idleTimeout
+        guard let keep = process.keepUntil, keep > now else {
+            return process.isUnused(at: now) ? time : nil
+        }
+        return process.isUnused(at: keep) ? max(time, keep) : nil
     }
 
     /// Stops what has been idle for too long, the longest idle first, down to the minimum.

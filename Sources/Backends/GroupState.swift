@@ -4,7 +4,7 @@
 /// hand out once its lock is open. Kept sessions cost a look-up in a table; new ones look at each
 /// process of the group once.
 struct GroupState: Sendable {
-    let policy: GroupPolicy
+    var policy: GroupPolicy
     /// The latest time it was told; a caller's time that is behind it counts as this.
     var now: MonotonicInstant
     var generator: Generator
@@ -12,7 +12,28 @@ struct GroupState: Sendable {
     var processes: [Process] = []
     var freePlaces: [UInt32] = []
     var placesByIncarnation: [Incarnation: UInt32] = [:]
+    /// Of the processes that serve; `min` and `max` are about these.
     var census = Census()
+    /// Of a generation that is starting, and of those taken out of service.
+    var incoming = Census()
+    var outgoing = Census()
+    let index: Int
+    let budget: SpawnBudget?
+    /// The number given last, and that of the processes that take new sessions.
+    var lastGeneration = 1
+    var generation = 1
+    var rollout = Rollout.none
+    /// The one that is being replaced, and its replacement.
+    var recycling: Recycling?
+    /// Somebody is condemned, so it pays to look.
+    var hasCondemned = false
+    /// When a start that the budget held up is tried again.
+    var budgetRetryAt: MonotonicInstant?
+    /// Not in the configuration any more: it ends with its last session.
+    var isRetired = false
+    /// Limits may be lower than what was let in before.
+    var hasBeenReconfigured = false
+    var hasUnremembered = false
     var lastRank: UInt64 = 0
 
     var leases: LeaseTable
@@ -55,8 +76,19 @@ struct GroupState: Sendable {
         var stopping = 0
         var down = 0
 
-        /// Running, or about to: what `max` limits.
+        /// Running, or about to.
         var live: Int { starting + ready + draining + stopping }
+
+        mutating func count(_ phase: ProcessPhase, _ change: Int) {
+            switch phase {
+            case .starting: starting += change
+            case .ready: ready += change
+            case .draining: draining += change
+            case .stopping: stopping += change
+            case .down: down += change
+            case .gone: break
+            }
+        }
     }
 
     struct Totals: Equatable, Sendable {
@@ -70,8 +102,13 @@ struct GroupState: Sendable {
         var limitReached: UInt64 = 0
     }
 
-    init(policy: GroupPolicy, seed: UInt64, now: MonotonicInstant) {
+    init(
+        policy: GroupPolicy, index: Int = 0, budget: SpawnBudget? = nil, seed: UInt64,
+        now: MonotonicInstant
+    ) {
         self.policy = Self.usable(policy)
+        self.index = index
+        self.budget = budget
         self.now = now
         generator = Generator(seed: seed)
         leases = LeaseTable(sessionIdle: self.policy.sessionIdle)
@@ -89,7 +126,7 @@ struct GroupState: Sendable {
     mutating func tick(_ instant: MonotonicInstant) { now = max(now, instant) }
 
     /// The policy with values that the arithmetic can bear, whatever it was made from.
-    private static func usable(_ policy: GroupPolicy) -> GroupPolicy {
+    static func usable(_ policy: GroupPolicy) -> GroupPolicy {
         precondition(policy.threads >= 1, "a process has at least one thread")
         precondition(
             policy.kind != .spawned
@@ -98,14 +135,17 @@ struct GroupState: Sendable {
         var usable = policy
         for span in [
             \GroupPolicy.sessionIdle, \.queueTimeout, \.idleTimeout, \.startTimeout, \.stopTimeout,
+            \.drainTimeout,
         ] {
             usable[keyPath: span] = min(max(policy[keyPath: span], .zero), longestInterval)
         }
         for count in [
-            \GroupPolicy.threads, \.sessionsPerProcess, \.queueLimit, \.processQueueLimit,
+            \GroupPolicy.threads, \.sessionsPerProcess, \.queueLimit, \.processQueueLimit, \.spare,
         ] {
             usable[keyPath: count] = min(max(policy[keyPath: count], 0), 1_000_000)
         }
+        usable.maxRequests = min(max(policy.maxRequests, 0), 1 << 40)
+        usable.maxAge = policy.maxAge.map { min(max($0, .milliseconds(1)), longestInterval) }
         usable.sessionIdle = max(usable.sessionIdle, .milliseconds(1))
         usable.startTimeout = max(usable.startTimeout, .milliseconds(1))
         return usable

@@ -55,9 +55,14 @@ struct LeaseTable: Sendable {
     private var places: [SessionID: UInt32] = [:]
     private var checks = Heap<Check>()
     /// No check is set further ahead, or it could come too late for the place's next tenant.
-    private let longestCheck: Interval
+    private var longestCheck: Interval
 
     init(sessionIdle: Interval) { longestCheck = sessionIdle }
+
+    /// Looks at leases that begin from now on at least so often.
+    mutating func shortenChecks(to sessionIdle: Interval) {
+        longestCheck = min(longestCheck, sessionIdle)
+    }
 
     var count: Int { places.count }
     var isFull: Bool { places.count >= Self.limit }

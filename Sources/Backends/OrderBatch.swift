@@ -4,5 +4,10 @@ struct OrderBatch: Sendable {
     var supervision: [SupervisionOrder] = []
     var events: [RegistryEvent] = []
 
-    var isEmpty: Bool { traffic.isEmpty && supervision.isEmpty && events.isEmpty }
+    /// A start waits for another group to give a process up.
+    var wantsRoom = false
+
+    var isEmpty: Bool {
+        traffic.isEmpty && supervision.isEmpty && events.isEmpty && !wantsRoom
+    }
 }

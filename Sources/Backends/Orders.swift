@@ -7,12 +7,14 @@ package enum TrafficOrder: Equatable, Sendable {
 
 /// What the registry wants done to processes; carried out by `Supervision`.
 package enum SupervisionOrder: Equatable, Sendable {
-    /// Start a process for this place; answered by `spawned`, then `becameReady`, or `exited`.
-    case spawn(ProcessHandle, reason: SpawnReason)
+    /// Start a process of a generation; answered by `spawned`, then `becameReady`, or `exited`.
+    case spawn(ProcessHandle, reason: SpawnReason, generation: Int)
     /// SIGTERM to the process group.
     case terminate(ProcessHandle, reason: StopReason)
     /// SIGKILL to the process group: `stop_timeout` has passed, or it never got ready.
     case kill(ProcessHandle, reason: StopReason)
+    /// Keep the sessions that hold a place of the process, for an adoption.
+    case remember(ProcessHandle, sessions: [SessionID])
 }
 
 /// Why a process was started.
@@ -25,6 +27,14 @@ package enum SpawnReason: String, Equatable, Sendable, CaseIterable {
     case load
     /// The one probe of a failing group per back-off period.
     case probe
+    /// Fewer idle ones than `spare`.
+    case spare
+    /// Of a new generation.
+    case rollout
+    /// For one that is recycled.
+    case recycle
+    /// The group was scaled up.
+    case scale
 }
 
 /// Why a process was stopped, or has gone.
@@ -39,6 +49,32 @@ package enum StopReason: String, Equatable, Sendable, CaseIterable {
     case drained
     /// Ended by itself.
     case exited
+    /// It has served `max_requests`.
+    case maxRequests = "max_requests"
+    /// It is older than `max_age`.
+    case maxAge = "max_age"
+    /// It uses more than `max_memory`.
+    case maxMemory = "max_memory"
+    /// It promised signs of life and gave none.
+    case watchdog
+    /// It did not answer its health checks.
+    case unhealthy
+    /// A request ran for longer than `request_timeout`.
+    case requestTimeout = "request_timeout"
+    /// A newer generation has taken over, or it did not come that far.
+    case rollout
+    /// Above the maximum that was set since.
+    case scaledDown = "scaled_down"
+    /// An administrator's word.
+    case command
+    /// Its own word.
+    case notify
+    /// It was drained for `drain_timeout` and still had sessions.
+    case drainTimeout = "drain_timeout"
+    /// Idle, and another group needed the room (`max_processes`).
+    case makeRoom = "make_room"
+    /// Its group is not in the configuration any more.
+    case retired
 }
 
 /// One decision of the registry, in order: what the log and the admin events tell.
@@ -54,6 +90,16 @@ package enum RegistryEvent: Equatable, Sendable {
     /// An external server is out until the given span has passed.
     case down(ProcessHandle, retryIn: Interval)
     case up(ProcessHandle)
+    /// A process of an earlier balancer was taken over.
+    case adopted(ProcessHandle)
+    /// It is to be replaced.
+    case recycling(ProcessHandle, StopReason)
+    case rolloutStarted(generation: Int)
+    /// The generation serves; those before it drain.
+    case rolloutDone(generation: Int)
+    /// The generation did not get ready; the one before serves on.
+    case rolloutFailed(generation: Int, ExitReport?)
+    case scaled(minimum: Int, maximum: Int)
     case failing(retryIn: Interval)
     case recovered
     /// A waiter was refused; counted, and logged at debug level.

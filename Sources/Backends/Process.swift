@@ -1,8 +1,22 @@
+/// Whether a process is one of those that the group's `min` and `max` are about.
+enum Standing: Equatable, Sendable {
+    case serving
+    /// Of a generation that takes no sessions yet.
+    case incoming
+    /// Taken out of service; it stays for its own sessions.
+    case outgoing
+}
+
 /// One place of a group's table, and the process that lives in it.
 struct Process: Sendable {
     /// Counts the tenants of the place.
     var serial: UInt32 = 0
     var phase = ProcessPhase.gone
+    var standing = Standing.serving
+    /// Counts the restarts of the group; those of one launch have the same.
+    var generation: Int
+    /// Slots: what the group had when it was started.
+    var threads: Int
     /// Nil until spawned.
     var incarnation: Incarnation?
     var address: ProcessAddress?
@@ -34,11 +48,39 @@ struct Process: Sendable {
     var requestsTotal: UInt64 = 0
     var errorsTotal: UInt64 = 0
     var hasServed = false
+    /// `max_requests` with this process's jitter; 0: none.
+    var requestLimit = 0
+    /// When it is too old; nil: never.
+    var ageLimit: MonotonicInstant?
+    /// It is to be replaced, for this reason.
+    var condemned: StopReason?
+    /// When a draining process gives up its last sessions.
+    var drainUntil: MonotonicInstant?
+    /// The same for whoever drains it, when it is not the group's own time.
+    var drainTimeout: Interval?
+    /// An adopted one may have sessions that have not come back yet.
+    var keepUntil: MonotonicInstant?
+    /// It was launched otherwise than the configuration says now.
+    var isStale = false
+
+    /// What it says of itself.
+    var statusText = ""
+    var isBusy = false
+    /// Open tunnels, and those among them without a session.
+    var tunnels = 0
+    var unpinnedTunnels = 0
+    /// The sessions have changed since supervision was told.
+    var isUnremembered = false
     /// An external server's failed connections in a row.
     var outages = 0
 
-    init(weight: Int, rank: UInt64, now: MonotonicInstant, idleTimeout: Interval) {
+    init(
+        weight: Int, rank: UInt64, generation: Int, threads: Int, now: MonotonicInstant,
+        idleTimeout: Interval
+    ) {
         self.weight = weight
+        self.generation = generation
+        self.threads = threads
         self.rank = rank
         self.idleTimeout = idleTimeout
         startedAt = now
@@ -47,7 +89,10 @@ struct Process: Sendable {
     }
 
     /// Nobody needs it at this moment.
-    var isUnused: Bool { inFlight == 0 && queue.count == 0 && sessions == 0 }
+    func isUnused(at now: MonotonicInstant) -> Bool {
+        inFlight == 0 && queue.count == 0 && sessions == 0 && unpinnedTunnels == 0 && !isBusy
+            && (keepUntil ?? now) <= now
+    }
 
     /// How long it has been ready; zero if it never was.
     func readyFor(at now: MonotonicInstant) -> Interval { readyAt.map { now - $0 } ?? .zero }

@@ -121,5 +121,17 @@ enum ProcessPhase: Equatable, Sendable {
     }
 
     var isReady: Bool { self == .ready }
+    var isStopping: Bool {
+        switch self {
+        case .stopping: true
+        case .starting, .ready, .draining, .down, .gone: false
+        }
+    }
+    var isStarting: Bool {
+        switch self {
+        case .starting: true
+        case .ready, .draining, .stopping, .down, .gone: false
+        }
+    }
     var isGone: Bool { self == .gone }
 }

@@ -40,6 +40,23 @@ package struct GroupSnapshot: Equatable, Sendable {
     package var processes: [ProcessSnapshot]
     /// Sessions beyond what the table of leases holds: served, but they keep no process alive.
     package var sessionsWithoutLeaseTotal: UInt64 = 0
+    /// A generation that is starting, or did not start.
+    package var rollout: Rollout?
+    /// Sessions on processes that are out of service.
+    package var drainingSessions = 0
+
+    /// How far a new generation has come.
+    package struct Rollout: Equatable, Sendable {
+        /// What became of it so far.
+        package enum State: String, Equatable, Sendable {
+            case starting
+            case failed
+        }
+
+        package var generation: Int
+        package var state: State
+        package var report: ExitReport?
+    }
 }
 
 /// A process as it is at one instant.
@@ -71,4 +88,12 @@ package struct ProcessSnapshot: Equatable, Sendable {
     package var startedAt: MonotonicInstant
     package var readyAfter: Interval?
     package var idle: Interval
+    package var tunnels = 0
+    /// Its own words (`STATUS=`).
+    package var statusText = ""
+    package var isBusy = false
+    /// Why it is on its way out; nil: it is not.
+    package var stopReason: StopReason?
+    /// How long it still waits for its sessions; nil: it is not draining.
+    package var drainLeft: Interval?
 }

@@ -19,7 +19,11 @@ struct Shadow {
         var handle: ProcessHandle
         var incarnation: Incarnation?
         var state: State
+        var generation: Int
+        /// Taken out of service: `max` is not about it any more.
+        var isOutgoing = false
         var inFlight = 0
+        var tunnels = 0
 
         var serves: Bool { state == .ready || state == .draining }
     }
@@ -38,7 +42,11 @@ struct Shadow {
         var claim: AdmissionRequest.Claim?
     }
 
-    let policy: GroupPolicy
+    var policy: GroupPolicy
+    /// Of the processes that new sessions may go to.
+    private(set) var generation = 1
+    /// To be replaced, and not yet out of service.
+    private var condemned: Set<ProcessHandle> = []
     private(set) var processes: [ProcessHandle: Process] = [:]
     private(set) var pins: [SessionID: Pin] = [:]
     private(set) var waiters: [WaiterTag: Waiter] = [:]
@@ -53,19 +61,80 @@ struct Shadow {
         processes.values.count { states.contains($0.state) }
     }
 
-    var live: Int { count(.starting, .ready, .draining, .stopping) }
+    /// What `max` is about: of the serving generation, and in service.
+    var live: Int {
+        processes.values.count { $0.generation == generation && !$0.isOutgoing }
+    }
 
-    mutating func entered(_ handle: ProcessHandle, _ state: Process.State) throws(Violation) {
+    mutating func entered(
+        _ handle: ProcessHandle, _ state: Process.State, generation: Int = 1
+    ) throws(Violation) {
         if processes[handle] != nil { throw Violation(.startedTwice, "\(handle)") }
-        processes[handle] = Process(handle: handle, state: state)
-        if live > policy.maximum && policy.kind == .spawned {
+        processes[handle] = Process(handle: handle, state: state, generation: generation)
+        guard policy.kind == .spawned else { return }
+        // A replacement stands beside the one that it is for, a generation beside the one before.
+        if generation == self.generation, live > policy.maximum + (condemned.isEmpty ? 0 : 1) {
             throw Violation(.aboveMaximum, "\(live) processes")
+        }
+        let incoming = processes.values.count { $0.generation > self.generation && !$0.isOutgoing }
+        if incoming > max(1, policy.maximum) {
+            throw Violation(.aboveMaximum, "\(incoming) of a new generation")
         }
     }
 
     mutating func set(_ handle: ProcessHandle, _ state: Process.State) {
         processes[handle]?.state = state
+        if state == .draining { processes[handle]?.isOutgoing = true }
+        if state == .draining || state == .gone { condemned.remove(handle) }
         if state == .gone { processes[handle] = nil }
+    }
+
+    /// It ends; whoever was taken out of service does so beside those that `max` is about.
+    mutating func stopping(_ handle: ProcessHandle, _ reason: StopReason) {
+        set(handle, .stopping)
+        switch reason {
+        case .idle, .makeRoom, .unreachable, .command, .startTimeout, .shutdown, .exited:
+            if processes[handle]?.generation ?? 0 > generation {
+                processes[handle]?.isOutgoing = true
+            }
+        case .drained, .rollout, .scaledDown, .maxRequests, .maxAge, .maxMemory, .requestTimeout,
+            .notify, .retired, .watchdog, .unhealthy, .drainTimeout:
+            processes[handle]?.isOutgoing = true
+            condemned.remove(handle)
+        }
+    }
+
+    mutating func condemn(_ handle: ProcessHandle) {
+        if processes[handle]?.isOutgoing == false { condemned.insert(handle) }
+    }
+
+    /// Everything before it is out of service.
+    mutating func tookOver(_ generation: Int) {
+        self.generation = generation
+        condemned = []
+        for handle in processes.keys where processes[handle]?.generation ?? 0 < generation {
+            processes[handle]?.isOutgoing = true
+        }
+    }
+
+    /// A generation that did not get ready is of no account.
+    mutating func gaveUp(_ generation: Int) {
+        for handle in processes.keys where processes[handle]?.generation == generation {
+            processes[handle]?.isOutgoing = true
+        }
+    }
+
+    /// What stops after the bounds were lowered is not what they are about.
+    mutating func rescaled(minimum: Int, maximum: Int) {
+        policy.minimum = minimum
+        policy.maximum = maximum
+        for handle in processes.keys where processes[handle]?.state == .stopping {
+            processes[handle]?.isOutgoing = true
+        }
+    }
+
+    mutating func tunnels(_ handle: ProcessHandle, _ change: Int) {
+        processes[handle]?.tunnels += change
     }
 
     mutating func learn(_ handle: ProcessHandle, _ incarnation: Incarnation) {
@@ -76,15 +145,27 @@ struct Shadow {
     func checkStop(_ handle: ProcessHandle, _ reason: StopReason, now: MonotonicInstant)
         throws(Violation)
     {
-        guard reason == .idle else { return }
-        guard let process = processes[handle], process.state == .ready else {
-            throw Violation(.stoppedWhileNeeded, "\(handle) was not ready")
+        switch reason {
+        case .idle, .makeRoom:
+            guard let process = processes[handle], process.state == .ready else {
+                throw Violation(.stoppedWhileNeeded, "\(handle) was not ready")
+            }
+            let serving = processes.values.count {
+                $0.state == .ready && $0.generation == generation && !$0.isOutgoing
+            }
+            if serving <= policy.minimum {
+                throw Violation(.belowMinimum, "\(handle) was evicted")
+            }
+        case .drained, .rollout, .scaledDown, .maxRequests, .maxAge, .maxMemory, .requestTimeout,
+            .notify, .retired:
+            // One that was not ready has nobody to lose.
+            guard processes[handle]?.state == .draining else { return }
+        case .startTimeout, .unreachable, .shutdown, .exited, .watchdog, .unhealthy, .command,
+            .drainTimeout:
+            return
         }
-        if process.inFlight > 0 {
+        if processes[handle]?.inFlight ?? 0 > 0 {
             throw Violation(.stoppedWhileNeeded, "\(handle) has requests in flight")
-        }
-        if count(.ready) <= policy.minimum {
-            throw Violation(.belowMinimum, "\(handle) was evicted")
         }
         let needed = pins.values.contains { $0.process == handle && isCertain($0, now: now) }
         if needed { throw Violation(.stoppedWhileNeeded, "\(handle) has a live lease") }
@@ -127,7 +208,10 @@ struct Shadow {
             throw Violation(.requestToDeadProcess, "\(grant.process)")
         }
         switch process.state {
-        case .ready: break
+        case .ready:
+            if grant.placed != .kept, process.generation != generation || process.isOutgoing {
+                throw Violation(.newSessionOnDrainingProcess, "generation: \(grant)")
+            }
         case .draining:
             // One whose lease has ended is still honoured, so only strangers are out of place.
             if grant.placed != .kept {

@@ -4,15 +4,15 @@ internal import Backends
 extension World {
     func attend(to order: SupervisionOrder) throws(Violation) {
         switch order {
-        case .spawn(let handle, let reason):
+        case .spawn(let handle, let reason, let generation):
             history.note(now, "start \(handle): \(reason)")
             summary.starts += 1
-            try shadow.entered(handle, .starting)
+            try shadow.entered(handle, .starting, generation: generation)
             planStart(handle)
         case .terminate(let handle, let reason):
             history.note(now, "terminate \(handle): \(reason)")
             try shadow.checkStop(handle, reason, now: now)
-            shadow.set(handle, .stopping)
+            shadow.stopping(handle, reason)
             if reason == .idle { summary.evictions += 1 }
             if generator.percent(20) {
                 ignoresTermination.insert(handle)
@@ -21,8 +21,9 @@ extension World {
             }
         case .kill(let handle, let reason):
             history.note(now, "kill \(handle): \(reason)")
-            shadow.set(handle, .stopping)
+            shadow.stopping(handle, reason)
             agenda.add(.ends, handle, at: soon(upTo: 20))
+        case .remember: break
         }
     }
 
@@ -44,6 +45,21 @@ extension World {
             if report.status != nil { shadow.set(handle, .gone) }
         case .sessionsLost(_, let count): summary.lost += count
         case .failing, .recovered: history.note(now, "\(event)")
+        case .recycling(let handle, let reason):
+            history.note(now, "\(handle) is to be replaced: \(reason)")
+            summary.recycled += 1
+            shadow.condemn(handle)
+        case .rolloutDone(let generation):
+            history.note(now, "\(event)")
+            summary.rollouts += 1
+            shadow.tookOver(generation)
+        case .rolloutFailed(let generation, _):
+            history.note(now, "\(event)")
+            shadow.gaveUp(generation)
+        case .scaled(let minimum, let maximum):
+            history.note(now, "\(event)")
+            shadow.rescaled(minimum: minimum, maximum: maximum)
+        case .adopted, .rolloutStarted: history.note(now, "\(event)")
         case .spawning, .stopping, .killing, .shed: break
         }
     }

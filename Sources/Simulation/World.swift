@@ -34,6 +34,8 @@ final class World {
     var clients: [Client]
     var waiting: [Waiting] = []
     var running: [Running] = []
+    /// Requests that have become tunnels, and whether they hold their slot.
+    var tunnels: [(running: Running, heldSlot: Bool)] = []
     /// Orders that are on their way to the client's loop.
     var mail: [TrafficOrder] = []
     var lastSession: UInt64 = 0
@@ -78,8 +80,9 @@ final class World {
         case ..<938: try jump()
         case ..<958: crash()
         case ..<970: try directSession()
-        case ..<976: try drainOne()
-        case ..<978: try reset()
+        case ..<974: try drainOne()
+        case ..<981: try operate()
+        case ..<982: try reset()
         case ..<990: try advanceEarly()
         default: brokenStarts = generator.pick([0, 0, scenario.brokenStarts, 100])
         }
@@ -103,11 +106,13 @@ final class World {
     }
 
     private func checkMinimum(_ snapshot: GroupSnapshot) throws(Violation) {
-        let there = shadow.count(.starting, .ready)
+        let there = shadow.processes.values.count {
+            ($0.state == .starting || $0.state == .ready) && !$0.isOutgoing
+        }
         let isExcused =
-            snapshot.failuresInARow > 0 || shadow.live == scenario.policy.maximum
+            snapshot.failuresInARow > 0 || shadow.live >= shadow.policy.maximum
             || shadow.count(.starting) >= 8
-        if there < scenario.policy.minimum && !isExcused {
+        if there < shadow.policy.minimum && !isExcused {
             throw Violation(.belowMinimum, "\(there) processes")
         }
         if snapshot.failuresInARow >= 8 && snapshot.starting > 1 {
@@ -140,6 +145,9 @@ package struct Summary: Equatable, Sendable, CustomStringConvertible {
     package var refusals = 0
     package var lost = 0
     package var moved = 0
+    package var rollouts = 0
+    package var recycled = 0
+    package var tunnels = 0
 
     package init() {}
 
@@ -155,13 +163,17 @@ package struct Summary: Equatable, Sendable, CustomStringConvertible {
         left.refusals += right.refusals
         left.lost += right.lost
         left.moved += right.moved
+        left.rollouts += right.rollouts
+        left.recycled += right.recycled
+        left.tunnels += right.tunnels
     }
 
     package var description: String {
         """
         \(seeds) seeds, \(steps) steps: \(starts) starts (\(failedStarts) failed), \
         \(evictions) evictions, \(crashes) crashes, \(grants) grants, \(waits) waits, \
-        \(refusals) refusals, \(lost) sessions lost, \(moved) moved
+        \(refusals) refusals, \(lost) sessions lost, \(moved) moved, \(rollouts) rollouts, \
+        \(recycled) recycled, \(tunnels) tunnels
         """
     }
 }

@@ -128,8 +128,9 @@ final class SupervisionLoop {
 
     private func carryOut(_ order: SupervisionOrder, group: Int) {
         switch order {
-        case .spawn(let handle, _):
+        case .spawn(let handle, _, _):
             spawn(ProcessKey(group: group, handle: handle))
+        case .remember: break
         case .terminate(let handle, _):
             if let process = process(ProcessKey(group: group, handle: handle)) {
                 stopGroup(of: process, SIGTERM)

@@ -68,6 +68,23 @@ final class EventLog: Sendable {
             say(
                 .error, "group is failing: its processes do not start", group,
                 ["next_try_in": "\(text(span))"])
+        case .adopted(let process):
+            say(.info, "process of an earlier run taken over", group, facts(of: process, index))
+        case .recycling(let process, let reason):
+            say(
+                .info, "process is to be replaced", group, facts(of: process, index),
+                ["reason": "\(reason.rawValue)"])
+        case .rolloutStarted(let generation):
+            say(.info, "a new generation is starting", group, ["generation": "\(generation)"])
+        case .rolloutDone(let generation):
+            say(.notice, "a new generation serves", group, ["generation": "\(generation)"])
+        case .rolloutFailed(let generation, let report):
+            let how = report.map { ": \($0.reason)" } ?? ""
+            say(
+                .error, "a new generation did not start, the one before serves on\(how)", group,
+                ["generation": "\(generation)"])
+        case .scaled(let minimum, let maximum):
+            say(.notice, "scaled", group, ["min": "\(minimum)", "max": "\(maximum)"])
         case .recovered:
             say(.notice, "group has recovered", group)
         case .shed(let reason):

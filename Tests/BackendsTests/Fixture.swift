@@ -36,12 +36,12 @@ final class Recorder: OrderExecutor {
 
     var starts: [ProcessHandle] {
         supervision.compactMap { order in
-            if case .spawn(let handle, _) = order { handle } else { nil }
+            if case .spawn(let handle, _, _) = order { handle } else { nil }
         }
     }
     var startReasons: [SpawnReason] {
         supervision.compactMap { order in
-            if case .spawn(_, let reason) = order { reason } else { nil }
+            if case .spawn(_, let reason, _) = order { reason } else { nil }
         }
     }
     var terminated: [ProcessHandle] {

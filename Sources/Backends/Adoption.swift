@@ -1,0 +1,41 @@
+/// A process of an earlier balancer, as its state file and the system tell of it.
+package struct AdoptedProcess: Equatable, Sendable {
+    package var incarnation: Incarnation
+    package var label: String
+    package var pid: Int32
+    package var address: ProcessAddress
+    package var generation: Int
+    /// It was not launched as the configuration says now: it drains as an older generation.
+    package var isStale: Bool
+    package var wasReady: Bool
+    /// Of groups with `sessions_per_process`: those that hold a place.
+    package var sessions: [SessionID]
+    package var age: Interval
+
+    package init(
+        incarnation: Incarnation, label: String, pid: Int32, address: ProcessAddress,
+        generation: Int, isStale: Bool, wasReady: Bool, sessions: [SessionID], age: Interval
+    ) {
+        self.incarnation = incarnation
+        self.label = label
+        self.pid = pid
+        self.address = address
+        self.generation = generation
+        self.isStale = isStale
+        self.wasReady = wasReady
+        self.sessions = sessions
+        self.age = age
+    }
+}
+
+/// What a process says of itself.
+package enum ProcessNote: Equatable, Sendable {
+    /// A line for people.
+    case status(String)
+    /// It is about to end by its own wish: it takes no new sessions.
+    case stopping
+    /// It needs longer to start or to stop.
+    case extendTimeout(Interval)
+    /// Work in the background: it is not idle although no request is in flight.
+    case busy(Bool)
+}

@@ -1,0 +1,68 @@
+/// Processes of an earlier balancer take their places before the group starts its own.
+extension GroupState {
+    mutating func adopt(
+        _ process: AdoptedProcess, now instant: MonotonicInstant
+    ) -> ProcessHandle? {
+        tick(instant)
+        guard isSpawned, !isStarted, placesByIncarnation[process.incarnation] == nil else {
+            return nil
+        }
+        lastGeneration = max(lastGeneration, process.generation)
+        if !process.isStale, process.generation > generation {
+            // Whatever was adopted of a generation before is outdated by this.
+            generation = process.generation
+        }
+        let phase: ProcessPhase =
+            process.wasReady ? .ready : .starting(until: now + policy.startTimeout)
+        let place = occupy(phase, generation: process.generation)
+        budget?.adopted(isStarting: !process.wasReady)
+        let index = Int(place)
+        processes[index].incarnation = process.incarnation
+        processes[index].label = process.label
+        processes[index].pid = process.pid
+        processes[index].address = process.address
+        processes[index].startedAt = now + Interval(nanoseconds: -process.age.nanoseconds)
+        processes[index].isStale = process.isStale
+        processes[index].hasServed = process.wasReady
+        if process.wasReady { processes[index].readyAt = now }
+        placesByIncarnation[process.incarnation] = place
+        if policy.sessionsPerProcess == 0 {
+            // Its sessions come back with their cookies; until then nobody knows of them.
+            processes[index].keepUntil = now + policy.sessionIdle
+        } else {
+            for session in process.sessions { restore(session, at: place) }
+        }
+        orders.events.append(.adopted(handle(place)))
+        return handle(place)
+    }
+
+    private mutating func restore(_ session: SessionID, at place: UInt32) {
+        guard leases.find(session) == nil,
+            leases.insert(session, on: handle(place), idle: policy.sessionIdle, now: now) != nil
+        else { return }
+        processes[Int(place)].sessions += 1
+        hasNewLease = true
+    }
+
+    /// What was adopted of another launch, or above the bounds, goes when its sessions have.
+    mutating func sortAdopted() {
+        guard isSpawned else { return }
+        for index in processes.indices where !processes[index].phase.isGone {
+            if processes[index].isStale || processes[index].generation < generation {
+                takeOut(UInt32(index), .rollout)
+            }
+        }
+        while census.starting + census.ready > policy.maximum, let place = youngest() {
+            takeOut(place, .scaledDown)
+        }
+        if census.ready > 0 { isProven = true }
+    }
+
+    private func youngest() -> UInt32? {
+        let serving = processes.indices.filter {
+            processes[$0].standing == .serving && !processes[$0].phase.isGone
+        }
+        return serving.max { processes[$0].startedAt < processes[$1].startedAt }
+            .map { UInt32($0) }
+    }
+}

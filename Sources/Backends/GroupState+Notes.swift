@@ -1,0 +1,40 @@
+/// What processes say of themselves (sd_notify(3)).
+extension GroupState {
+    /// The most that a process may ask for at once.
+    private static let longestExtension = Interval.seconds(3600)
+
+    mutating func noted(
+        _ handle: ProcessHandle, _ note: ProcessNote, now instant: MonotonicInstant
+    ) {
+        tick(instant)
+        guard isSpawned, let place = find(handle) else { return }
+        let index = Int(place)
+        switch note {
+        case .status(let text):
+            processes[index].statusText = text
+        case .stopping:
+            takeOut(place, .notify)
+            startWhatIsNeeded()
+            refuseIfHopeless()
+        case .extendTimeout(let span):
+            extend(index, by: min(max(span, .zero), Self.longestExtension))
+        case .busy(let isBusy):
+            processes[index].isBusy = isBusy
+            if !isBusy { processes[index].idleSince = now }
+            retireIfDrained(place)
+        }
+        scheduleProcess(place)
+    }
+
+    /// Never shortens: a process asks for more time, not for less.
+    private mutating func extend(_ index: Int, by span: Interval) {
+        switch processes[index].phase {
+        case .starting(let until):
+            processes[index].phase = .starting(until: max(until, now + span))
+        case .stopping(let reason, let killAt):
+            guard let killAt else { return }
+            processes[index].phase = .stopping(reason, killAt: max(killAt, now + span))
+        case .ready, .draining, .down, .gone: break
+        }
+    }
+}

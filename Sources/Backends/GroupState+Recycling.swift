@@ -1,0 +1,121 @@
+/// Recycling: a process that has served long enough, or is ill, is replaced before it goes.
+///
+/// One at a time in a group. The replacement may stand above `max` for as long as it takes.
+extension GroupState {
+    mutating func recycle(
+        _ handle: ProcessHandle, _ reason: StopReason, now instant: MonotonicInstant
+    ) {
+        tick(instant)
+        guard isSpawned, let place = find(handle) else { return }
+        condemn(place, reason)
+        startWhatIsNeeded()
+        refuseIfHopeless()
+    }
+
+    /// Draws how long a new process may live.
+    mutating func limitLife(of process: inout Process) {
+        if policy.maxRequests > 0 {
+            let tenth = policy.maxRequests / 10
+            let jitter = Int.random(in: -tenth...tenth, using: &generator)
+            process.requestLimit = max(1, policy.maxRequests + jitter)
+        }
+        if let age = policy.maxAge { process.ageLimit = now + jittered(age) }
+    }
+
+    /// Condemns a process that has had its requests.
+    mutating func condemnIfSpent(_ place: UInt32) {
+        let limit = processes[Int(place)].requestLimit
+        if limit > 0, processes[Int(place)].requestsTotal >= UInt64(limit) {
+            condemn(place, .maxRequests)
+        }
+    }
+
+    /// Condemns a process that is too old.
+    mutating func condemnIfOld(_ place: UInt32) {
+        if let limit = processes[Int(place)].ageLimit, limit <= now { condemn(place, .maxAge) }
+    }
+
+    private mutating func condemn(_ place: UInt32, _ reason: StopReason) {
+        let index = Int(place)
+        guard processes[index].condemned == nil else { return }
+        switch processes[index].phase {
+        case .ready, .draining: break
+        case .starting, .stopping, .down, .gone: return
+        }
+        processes[index].condemned = reason
+        orders.events.append(.recycling(handle(place), reason))
+        if processes[index].standing == .serving {
+            hasCondemned = true
+        } else if reason.isIllness {
+            stop(place, reason)
+        }
+    }
+
+    /// Starts the next replacement, if none is under way.
+    mutating func startReplacement() {
+        guard hasCondemned, recycling == nil, !rollout.isStarting else { return }
+        guard let place = nextCondemned() else {
+            hasCondemned = false
+            return
+        }
+        let old = handle(place)
+        guard let replacement = startOne(.recycle) else { return }
+        recycling = Recycling(old: old, replacement: replacement)
+    }
+
+    /// The ill before the old.
+    private func nextCondemned() -> UInt32? {
+        var best: Int?
+        for index in processes.indices {
+            let process = processes[index]
+            guard let reason = process.condemned, process.phase.isReady,
+                process.standing == .serving
+            else { continue }
+            guard let current = best else {
+                best = index
+                continue
+            }
+            if reason.isIllness, processes[current].condemned?.isIllness != true { best = index }
+        }
+        return best.map { UInt32($0) }
+    }
+
+    /// A process got ready: if it is the replacement, the one that it stands for goes.
+    mutating func completeRecycling(_ replacement: ProcessHandle) {
+        guard let recycling, recycling.replacement == replacement else { return }
+        self.recycling = nil
+        guard let place = find(recycling.old) else { return }
+        guard let reason = processes[Int(place)].condemned, processes[Int(place)].phase.isReady
+        else {
+            // It is on its way out by itself.
+            return move(place, to: .outgoing)
+        }
+        if reason.isIllness {
+            move(place, to: .outgoing)
+            stop(place, reason)
+        } else {
+            takeOut(place, reason)
+        }
+    }
+
+    /// A process has ended: a replacement that failed is tried again after the back-off.
+    mutating func forgetRecycling(of handle: ProcessHandle) {
+        if recycling?.replacement == handle || recycling?.old == handle { recycling = nil }
+    }
+
+    /// How many may serve: a replacement stands beside the one that it is for.
+    var mostProcesses: Int { policy.maximum + (recycling == nil ? 0 : 1) }
+}
+
+extension StopReason {
+    /// Its sessions have no use of it any more, so nothing is waited for.
+    var isIllness: Bool {
+        switch self {
+        case .unhealthy, .watchdog: true
+        case .idle, .startTimeout, .unreachable, .shutdown, .drained, .exited, .maxRequests,
+            .maxAge, .maxMemory, .requestTimeout, .rollout, .scaledDown, .command, .notify,
+            .drainTimeout, .makeRoom, .retired:
+            false
+        }
+    }
+}

@@ -1,0 +1,115 @@
+/// Generations: new processes beside the old, which take over only when they are ready.
+///
+/// While a generation starts there may be twice as many processes as serve, and no more.
+extension GroupState {
+    /// Begins a new generation; its number. A second one replaces one that is still starting.
+    mutating func restart(now instant: MonotonicInstant) -> Int {
+        tick(instant)
+        guard isSpawned, !isShuttingDown, !isRetired else { return lastGeneration }
+        lastGeneration += 1
+        stopIncoming()
+        orders.events.append(.rolloutStarted(generation: lastGeneration))
+        if census.ready == 0 {
+            switchAtOnce()
+        } else {
+            let needed = max(1, min(policy.minimum, census.ready))
+            rollout = .starting(generation: lastGeneration, needed: needed, failures: 0)
+        }
+        startWhatIsNeeded()
+        refuseIfHopeless()
+        return lastGeneration
+    }
+
+    /// Nothing serves, so there is nothing to keep: whatever held it up may be mended now.
+    private mutating func switchAtOnce() {
+        rollout = .none
+        generation = lastGeneration
+        for index in processes.indices where !processes[index].phase.isGone {
+            replace(UInt32(index))
+        }
+        recycling = nil
+        backoff.reset()
+        tellIfRecovered()
+        orders.events.append(.rolloutDone(generation: generation))
+    }
+
+    /// Starts what the generation still lacks.
+    mutating func startIncoming() {
+        guard case .starting(let generation, let needed, _) = rollout else { return }
+        while incoming.starting + incoming.ready < needed {
+            guard start(.rollout, generation: generation, standing: .incoming) != nil else {
+                return
+            }
+        }
+    }
+
+    /// The generation takes over when enough of it is ready.
+    mutating func completeRolloutIfReady() {
+        guard case .starting(let generation, let needed, _) = rollout, incoming.ready >= needed
+        else { return }
+        rollout = .none
+        self.generation = generation
+        let old = processes.indices.filter {
+            processes[$0].standing == .serving && !processes[$0].phase.isGone
+        }
+        for index in processes.indices where processes[index].standing == .incoming {
+            move(UInt32(index), to: .serving)
+        }
+        recycling = nil
+        orders.events.append(.rolloutDone(generation: generation))
+        for index in old { replace(UInt32(index)) }
+    }
+
+    /// A newer generation stands in for it.
+    private mutating func replace(_ place: UInt32) {
+        if processes[Int(place)].phase.isStopping { return move(place, to: .outgoing) }
+        takeOut(place, .rollout)
+    }
+
+    /// One of the generation could not be started; true: the failure was its own.
+    mutating func incomingFailed(_ place: UInt32, _ report: ExitReport) -> Bool {
+        guard processes[Int(place)].standing == .incoming else { return false }
+        guard case .starting(let generation, let needed, let failures) = rollout else {
+            return true
+        }
+        if failures == 0 {
+            rollout = .starting(generation: generation, needed: needed, failures: 1)
+        } else {
+            rollout = .failed(generation: generation, report)
+            orders.events.append(.rolloutFailed(generation: generation, report))
+            stopIncoming()
+        }
+        return true
+    }
+
+    private mutating func stopIncoming() {
+        for index in processes.indices
+        where processes[index].standing == .incoming && !processes[index].phase.isGone {
+            replace(UInt32(index))
+        }
+    }
+
+    /// Takes a process out of service: its sessions stay until they end, or its time is up.
+    mutating func takeOut(
+        _ place: UInt32, _ reason: StopReason, timeout: Interval? = nil
+    ) {
+        let index = Int(place)
+        switch processes[index].phase {
+        case .starting:
+            move(place, to: .outgoing)
+            stop(place, reason)
+        case .ready, .draining:
+            move(place, to: .outgoing)
+            if apply(.drain(reason), to: place) == .drains(reason) {
+                orders.events.append(.draining(handle(place), reason))
+            }
+            let until = now + min(timeout ?? policy.drainTimeout, Self.longestInterval)
+            let known = processes[index].drainUntil
+            processes[index].drainUntil = timeout == nil ? known ?? until : until
+            if let recycling, recycling.old == handle(place) { self.recycling = nil }
+            scheduleProcess(place)
+            retireIfDrained(place)
+        case .stopping, .down, .gone: break
+        }
+    }
+}

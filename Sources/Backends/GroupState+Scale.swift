@@ -1,0 +1,112 @@
+/// How many processes a group has, and whether it is there at all: changed while it runs.
+extension GroupState {
+    mutating func reconfigure(
+        _ policy: GroupPolicy, newGeneration: Bool, now instant: MonotonicInstant
+    ) {
+        tick(instant)
+        precondition(policy.name == self.policy.name, "a group keeps its name")
+        self.policy = Self.usable(policy)
+        hasBeenReconfigured = true
+        leases.shortenChecks(to: self.policy.sessionIdle)
+        if newGeneration {
+            _ = restart(now: instant)
+        } else if !isSpawned {
+            for index in processes.indices { processes[index].threads = self.policy.threads }
+        }
+        fitIntoBounds()
+        serveAll()
+        startWhatIsNeeded()
+        refuseIfHopeless()
+    }
+
+    mutating func scale(minimum: Int, maximum: Int, now instant: MonotonicInstant) {
+        tick(instant)
+        guard isSpawned, !isShuttingDown else { return }
+        precondition(maximum >= 1 && (0...maximum).contains(minimum), "0 <= min <= max")
+        policy.minimum = minimum
+        policy.maximum = maximum
+        policy.spare = min(policy.spare, maximum - minimum)
+        orders.events.append(.scaled(minimum: minimum, maximum: maximum))
+        fitIntoBounds()
+        startWhatIsNeeded()
+    }
+
+    /// Takes the surplus out of service: what is starting first, then who has the fewest sessions.
+    private mutating func fitIntoBounds() {
+        guard isSpawned else { return }
+        for index in processes.indices where processes[index].phase.isStopping {
+            move(UInt32(index), to: .outgoing)
+        }
+        while census.starting + census.ready > policy.maximum, let place = leastNeeded() {
+            takeOut(place, .scaledDown)
+        }
+        scheduleProcesses()
+    }
+
+    private func leastNeeded() -> UInt32? {
+        var best: Int?
+        for index in processes.indices where processes[index].standing == .serving {
+            guard processes[index].phase.isStarting || processes[index].phase.isReady else {
+                continue
+            }
+            guard let current = best else {
+                best = index
+                continue
+            }
+            if worth(index) < worth(current) { best = index }
+        }
+        return best.map { UInt32($0) }
+    }
+
+    private func worth(_ index: Int) -> (Int, Int, Int) {
+        let process = processes[index]
+        return (process.phase.isStarting ? 0 : 1, process.sessions, process.inFlight)
+    }
+
+    /// There may be more room than before.
+    private mutating func serveAll() {
+        for index in processes.indices where processes[index].phase.serves {
+            serveWaiters(at: UInt32(index))
+        }
+    }
+
+    mutating func retire(now instant: MonotonicInstant) {
+        tick(instant)
+        guard !isRetired, !isShuttingDown else { return }
+        isRetired = true
+        refuseGroupQueue(.shuttingDown)
+        if !isSpawned { return }
+        rollout = .none
+        for index in processes.indices { takeOut(UInt32(index), .retired) }
+    }
+
+    // MARK: Room for other groups
+
+    /// Since when the process that can best be spared has been idle; nil: none can.
+    var spareableSince: MonotonicInstant? {
+        spareable.map { processes[Int($0)].idleSince }
+    }
+
+    private var spareable: UInt32? {
+        guard isSpawned, census.ready > policy.minimum else { return nil }
+        var best: Int?
+        for index in processes.indices
+        where processes[index].standing == .serving && processes[index].phase.isReady
+            && processes[index].isUnused(at: now)
+        {
+            if let current = best, processes[current].idleSince <= processes[index].idleSince {
+                continue
+            }
+            best = index
+        }
+        return best.map { UInt32($0) }
+    }
+
+    /// Gives the process that can best be spared up for another group.
+    mutating func makeRoom(now instant: MonotonicInstant) -> Bool {
+        tick(instant)
+        guard let place = spareable else { return false }
+        stop(place, .makeRoom)
+        return true
+    }
+}

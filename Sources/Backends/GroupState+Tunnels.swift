@@ -1,0 +1,49 @@
+/// Tunnels: connections that outlive their request. They need their process, but no slot.
+extension GroupState {
+    mutating func beginTunnel(_ grant: Grant, now instant: MonotonicInstant) -> Bool {
+        tick(instant)
+        guard let place = find(grant.process) else {
+            releaseLease(of: grant)
+            return false
+        }
+        processes[Int(place)].tunnels += 1
+        if grant.session == nil { processes[Int(place)].unpinnedTunnels += 1 }
+        if policy.tunnelSlots { return true }
+        giveBackSlot(grant, at: place)
+        processes[Int(place)].requestsTotal += 1
+        processes[Int(place)].hasServed = true
+        noteServed(readyFor: processes[Int(place)].readyFor(at: now))
+        // From here on payload keeps the session alive, and nothing else.
+        releaseLease(of: grant)
+        serveWaiters(at: place)
+        scheduleProcess(place)
+        startWhatIsNeeded()
+        return false
+    }
+
+    /// Payload has passed: the session is alive.
+    mutating func tunnelTraffic(_ session: SessionID, now instant: MonotonicInstant) {
+        tick(instant)
+        guard let index = leases.find(session), leases[index].isLive(at: now) else { return }
+        leases[index].lastSeen = now
+    }
+
+    mutating func endTunnel(
+        _ grant: Grant, _ outcome: ExchangeOutcome, heldSlot: Bool, now instant: MonotonicInstant
+    ) {
+        tick(instant)
+        guard let place = find(grant.process) else {
+            return heldSlot ? releaseLease(of: grant) : ()
+        }
+        let index = Int(place)
+        processes[index].tunnels = max(0, processes[index].tunnels - 1)
+        if grant.session == nil {
+            processes[index].unpinnedTunnels = max(0, processes[index].unpinnedTunnels - 1)
+        }
+        if heldSlot { return finished(grant, outcome, now: instant) }
+        if outcome == .failed { processes[index].errorsTotal += 1 }
+        processes[index].idleSince = now
+        retireIfDrained(place)
+        scheduleProcess(place)
+    }
+}

@@ -1,0 +1,83 @@
+internal import Synchronization
+
+/// What all groups have together: starts at once, and living processes.
+///
+/// Asked under a group's lock, so it never calls anybody itself; a group that gets nothing asks again
+/// a moment later, in the order in which they came.
+package final class SpawnBudget: Sendable {
+    private struct State {
+        var concurrency: Int
+        var maxProcesses: Int
+        var starting = 0
+        var living = 0
+        /// Groups that wait for a start, first come, first served.
+        var waiting: [Int] = []
+    }
+
+    /// The answer to a group that wants to start a process.
+    enum Answer: Equatable {
+        case granted
+        /// Too many are starting.
+        case wait
+        /// There are `max_processes`: another group has to give one up.
+        case full
+    }
+
+    private let state: Mutex<State>
+
+    /// - Parameters:
+    ///   - concurrency: processes starting at once; 0: no limit.
+    ///   - maxProcesses: processes over all groups; 0: no limit.
+    package init(concurrency: Int, maxProcesses: Int) {
+        state = Mutex(State(concurrency: concurrency, maxProcesses: maxProcesses))
+    }
+
+    /// Changes the limits; what is above the new ones goes on.
+    package func set(concurrency: Int, maxProcesses: Int) {
+        state.withLock { state in
+            state.concurrency = concurrency
+            state.maxProcesses = maxProcesses
+        }
+    }
+
+    /// Asks for a start; what is granted is to be given back by `startEnded` and `ended`.
+    func ask(group: Int) -> Answer {
+        state.withLock { state in
+            if state.maxProcesses > 0, state.living >= state.maxProcesses { return .full }
+            if state.concurrency > 0 {
+                let free = state.concurrency - state.starting
+                let position = state.waiting.firstIndex(of: group) ?? state.waiting.count
+                if free <= 0 || position >= free {
+                    if position == state.waiting.count { state.waiting.append(group) }
+                    return .wait
+                }
+            }
+            state.waiting.removeAll { $0 == group }
+            state.starting += 1
+            state.living += 1
+            return .granted
+        }
+    }
+
+    /// A group wants no process any more.
+    func withdraw(group: Int) { state.withLock { $0.waiting.removeAll { $0 == group } } }
+
+    /// A process that lives already.
+    func adopted(isStarting: Bool) {
+        state.withLock { state in
+            state.living += 1
+            if isStarting { state.starting += 1 }
+        }
+    }
+
+    /// A process is ready, or will never be.
+    func startEnded() { state.withLock { $0.starting -= 1 } }
+
+    /// A process is gone.
+    func ended() { state.withLock { $0.living -= 1 } }
+
+    /// Processes starting and living, for tests and the simulation.
+    package var counts: (starting: Int, living: Int) {
+        state.withLock { ($0.starting, $0.living) }
+    }
+}

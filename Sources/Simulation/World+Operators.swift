@@ -1,0 +1,80 @@
+internal import Backends
+
+/// What administrators and processes themselves ask for while traffic goes on.
+extension World {
+    func operate() throws(Violation) {
+        guard scenario.policy.kind == .spawned, !isShuttingDown else { return }
+        switch Int.random(in: 0..<10, using: &generator) {
+        case ..<3: restart()
+        case ..<4: scale()
+        case ..<6: recycleOne()
+        case ..<7: noteOne()
+        case ..<8: drainShortly()
+        default: try tunnel()
+        }
+        try attend()
+    }
+
+    private func restart() {
+        history.note(now, "restart")
+        _ = group.restart(now: now)
+    }
+
+    private func scale() {
+        let maximum = Int.random(in: 1...max(1, scenario.policy.maximum + 1), using: &generator)
+        let minimum = Int.random(in: 0...maximum, using: &generator)
+        history.note(now, "scale \(minimum)..\(maximum)")
+        group.scale(minimum: minimum, maximum: maximum, now: now)
+    }
+
+    private func recycleOne() {
+        guard let handle = anyProcess() else { return }
+        let reason = generator.pick(
+            [StopReason.maxMemory, .requestTimeout, .unhealthy, .watchdog])
+        history.note(now, "recycle \(handle): \(reason)")
+        group.recycle(handle, reason: reason, now: now)
+    }
+
+    private func noteOne() {
+        guard let handle = anyProcess() else { return }
+        let note = generator.pick(
+            [
+                ProcessNote.busy(true), .busy(false), .status("at work"), .stopping,
+                .extendTimeout(.seconds(30)),
+            ])
+        history.note(now, "\(handle) says \(note)")
+        group.noted(handle, note, now: now)
+    }
+
+    private func drainShortly() {
+        guard let handle = anyProcess() else { return }
+        let timeout = Interval.milliseconds(Int64.random(in: 0...5_000, using: &generator))
+        history.note(now, "drain \(handle) for \(timeout.seconds) s")
+        group.drain(handle, timeout: timeout, now: now)
+    }
+
+    /// A request in flight becomes a tunnel, or a tunnel ends.
+    private func tunnel() throws(Violation) {
+        if !tunnels.isEmpty, generator.percent(50) {
+            let place = Int.random(in: 0..<tunnels.count, using: &generator)
+            let tunnel = tunnels.remove(at: place)
+            history.note(now, "tunnel ends on \(tunnel.running.grant.process)")
+            shadow.tunnels(tunnel.running.grant.process, -1)
+            if tunnel.heldSlot { shadow.finished(tunnel.running.grant, now: now) }
+            group.endTunnel(tunnel.running.grant, .served, heldSlot: tunnel.heldSlot, now: now)
+        } else if !running.isEmpty {
+            let place = Int.random(in: 0..<running.count, using: &generator)
+            let request = running.remove(at: place)
+            history.note(now, "tunnel begins on \(request.grant.process)")
+            summary.tunnels += 1
+            let holds = group.beginTunnel(request.grant, now: now)
+            shadow.tunnels(request.grant.process, 1)
+            if !holds { shadow.finished(request.grant, now: now) }
+            tunnels.append((request, holds))
+        }
+    }
+
+    private func anyProcess() -> ProcessHandle? {
+        group.snapshot(now: now).processes.map(\.handle).randomElement(using: &generator)
+    }
+}

@@ -1,0 +1,193 @@
+internal import Testing
+
+@testable internal import Backends
+
+@Suite struct RolloutTests {
+    @Test func `new sessions go to a new generation only when it is ready`() throws {
+        let bench = Bench.ready(2)
+        let old = Set(bench.recorder.starts)
+        #expect(bench.group.restart(now: bench.now) == 2)
+        let starts = bench.takeStarts()
+        #expect(starts.count == 2)
+        #expect(old.contains(try bench.visit().process))
+        bench.spawn(starts[0])
+        bench.group.becameReady(starts[0], now: bench.now)
+        #expect(old.contains(try bench.visit().process))
+        bench.spawn(starts[1])
+        bench.group.becameReady(starts[1], now: bench.now)
+        #expect(!old.contains(try bench.visit().process))
+        #expect(bench.group.snapshot(now: bench.now).generation == 2)
+    }
+
+    @Test func `an old session stays with its process through a rollout`() throws {
+        let bench = Bench.ready(1)
+        let before = try bench.visit()
+        _ = bench.group.restart(now: bench.now)
+        while !bench.readyAll().isEmpty {}
+        let after = try bench.acquire(as: before).grant()
+        #expect(after.process == before.process)
+        #expect(bench.recorder.terminated.isEmpty)
+    }
+
+    @Test func `a generation that does not start twice is given up and changes nothing`() throws {
+        let bench = Bench.ready(1)
+        let old = bench.recorder.starts[0]
+        _ = bench.group.restart(now: bench.now)
+        for _ in 0..<2 {
+            let starts = bench.takeStarts()
+            #expect(starts.count == 1)
+            bench.group.exited(
+                starts[0], ExitReport(reason: "exited with status 1", status: 1), now: bench.now)
+        }
+        #expect(bench.takeStarts().isEmpty)
+        let snapshot = bench.group.snapshot(now: bench.now)
+        #expect(snapshot.rollout?.state == .failed && snapshot.generation == 1)
+        #expect(snapshot.failuresInARow == 0)
+        #expect(try bench.visit().process == old)
+    }
+
+    @Test func `a process that drains for too long gives its sessions up`() throws {
+        let bench = Bench.ready(1) { $0.drainTimeout = .seconds(5) }
+        let visit = try bench.visit()
+        bench.group.drain(visit.process, now: bench.now)
+        #expect(bench.recorder.terminated.isEmpty)
+        bench.pass(.seconds(6))
+        #expect(bench.recorder.terminated == [visit.process])
+    }
+
+    @Test func `a recycled process goes when its replacement is ready, and not before`() throws {
+        let bench = Bench.ready(1)
+        let old = bench.recorder.starts[0]
+        bench.group.recycle(old, reason: .maxMemory, now: bench.now)
+        #expect(try bench.visit().process == old)
+        let starts = bench.takeStarts()
+        #expect(starts.count == 1 && bench.recorder.startReasons.last == .recycle)
+        bench.spawn(starts[0])
+        bench.group.becameReady(starts[0], now: bench.now)
+        #expect(try bench.visit().process == starts[0])
+    }
+
+    @Test func `only one process of a group is recycled at a time`() {
+        let bench = Bench.ready(3)
+        for handle in bench.recorder.starts {
+            bench.group.recycle(handle, reason: .maxAge, now: bench.now)
+        }
+        #expect(bench.takeStarts().count == 1)
+    }
+
+    @Test func `a process is replaced after its requests, give or take a tenth`() throws {
+        let bench = Bench.ready(1) { $0.maxRequests = 20 }
+        for _ in 0..<17 { _ = try bench.visit() }
+        #expect(bench.takeStarts().isEmpty)
+        for _ in 17..<23 { _ = try bench.visit() }
+        #expect(bench.takeStarts().count == 1)
+    }
+
+    @Test func `an adopted process serves its sessions at once and is not evicted as idle`() throws
+    {
+        let recorder = Recorder()
+        let now = MonotonicInstant(nanoseconds: 1_000_000_000_000)
+        var policy = GroupPolicy(name: "app")
+        (policy.minimum, policy.maximum) = (0, 4)
+        policy.idleTimeout = .seconds(1)
+        let group = Group(index: 0, policy: policy, seed: 1, executor: recorder, now: now)
+        let adopted = AdoptedProcess(
+            incarnation: Incarnation(7), label: "p", pid: 1, address: .unix(path: "/p"),
+            generation: 3, isStale: false, wasReady: true, sessions: [], age: .seconds(100))
+        let handle = try #require(group.adopt(adopted, now: now))
+        group.start(now: now)
+        let claim = AdmissionRequest.Claim(
+            session: SessionID(high: 1, low: 1), process: Incarnation(7))
+        let request = AdmissionRequest(claim: claim, newSession: nil, waiter: WaiterTag(1))
+        guard case .granted(let grant) = group.acquire(request, now: now) else {
+            Issue.record("not served")
+            return
+        }
+        #expect(grant.process == handle && grant.placed == .kept)
+        group.finished(grant, .served, now: now)
+        group.advance(to: now + .seconds(60))
+        #expect(recorder.terminated.isEmpty)
+        #expect(group.snapshot(now: now).generation == 3)
+        group.advance(to: now + policy.sessionIdle + .seconds(120))
+        #expect(recorder.terminated == [handle])
+    }
+
+    @Test func `a budget lets no more processes start at once than it has`() {
+        let recorder = Recorder()
+        let budget = SpawnBudget(concurrency: 1, maxProcesses: 0)
+        var now = MonotonicInstant(nanoseconds: 1_000_000_000_000)
+        var policy = GroupPolicy(name: "app")
+        (policy.minimum, policy.maximum) = (3, 3)
+        let group = Group(
+            index: 0, policy: policy, seed: 1, executor: recorder, budget: budget, now: now)
+        group.start(now: now)
+        for count in 1...3 {
+            #expect(recorder.starts.count == count)
+            let handle = recorder.starts[count - 1]
+            group.spawned(
+                handle, incarnation: Incarnation(UInt64(count)), label: "p", pid: 1,
+                address: .unix(path: "/p"), now: now)
+            group.becameReady(handle, now: now)
+            now = now + .milliseconds(30)
+            group.advance(to: now)
+        }
+        #expect(budget.counts.starting == 0 && budget.counts.living == 3)
+    }
+
+    @Test func `an idle process of another group makes room for one that is needed`() {
+        let budget = SpawnBudget(concurrency: 0, maxProcesses: 1)
+        let now = MonotonicInstant(nanoseconds: 1_000_000_000_000)
+        let recorders = [Recorder(), Recorder()]
+        let groups = recorders.enumerated().map { index, recorder in
+            var policy = GroupPolicy(name: "g\(index)")
+            (policy.minimum, policy.maximum) = (0, 1)
+            return Group(
+                index: index, policy: policy, seed: 1, executor: recorder, budget: budget, now: now)
+        }
+        for group in groups { group.start(now: now) }
+        let request = AdmissionRequest(claim: nil, newSession: nil, waiter: WaiterTag(1))
+        _ = groups[0].acquire(request, now: now)
+        let first = recorders[0].starts[0]
+        groups[0].spawned(
+            first, incarnation: Incarnation(1), label: "p", pid: 1, address: .unix(path: "/p"),
+            now: now)
+        groups[0].becameReady(first, now: now)
+        for case .grant(_, let grant) in recorders[0].takeTraffic() {
+            groups[0].finished(grant, .served, now: now)
+        }
+        _ = groups[1].acquire(request, now: now)
+        #expect(recorders[1].starts.isEmpty)
+        #expect(Group.makeRoom(among: groups, now: now))
+        #expect(recorders[0].terminated == [first])
+        groups[0].exited(first, ExitReport(reason: "ended", status: 0), now: now)
+        groups[1].advance(to: now + .milliseconds(30))
+        #expect(recorders[1].starts.count == 1)
+    }
+
+    @Test func `a tunnel holds no slot, and its payload keeps the session alive`() throws {
+        let bench = Bench("app") { policy in
+            policy.minimum = 0
+            policy.sessionIdle = .seconds(10)
+            policy.idleTimeout = .seconds(1)
+        }
+        let request = AdmissionRequest(
+            claim: nil, newSession: SessionID(high: 9, low: 9), waiter: WaiterTag(1))
+        guard case .queued = bench.group.acquire(request, now: bench.now) else { return }
+        while !bench.readyAll().isEmpty {}
+        let orders = bench.recorder.takeTraffic()
+        guard case .grant(_, let grant)? = orders.first else {
+            Issue.record("no grant in \(orders)")
+            return
+        }
+        #expect(!bench.group.beginTunnel(grant, now: bench.now))
+        #expect(bench.group.snapshot(now: bench.now).processes[0].inFlight == 0)
+        for _ in 0..<5 {
+            bench.pass(.seconds(8))
+            bench.group.tunnelTraffic(SessionID(high: 9, low: 9), now: bench.now)
+        }
+        #expect(bench.recorder.terminated.isEmpty)
+        bench.pass(.seconds(30))
+        #expect(bench.recorder.terminated == [grant.process])
+        bench.group.endTunnel(grant, .served, heldSlot: false, now: bench.now)
+    }
+}
