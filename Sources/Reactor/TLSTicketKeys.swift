@@ -33,37 +33,38 @@ package final class TLSTicketKeys: Sendable {
     private struct State {
         /// The current one first.
         var keys = [Key.random()]
-        /// Monotonic ns of the last rotation; nil: the first is yet to be timed.
-        var since: Int64?
+        /// Monotonic ns since when the current one has been used.
+        var since: Int64
     }
 
-    private let state = Mutex(State())
+    private let state: Mutex<State>
+    private let clock: @Sendable () -> Int64
 
-    package init() {}
+    /// Draws the first key.
+    ///
+    /// - Parameter clock: monotonic nanoseconds, read at each use of a key.
+    package init(clock: @escaping @Sendable () -> Int64 = { Clock.monotonic() }) {
+        self.clock = clock
+        state = Mutex(State(since: clock()))
+    }
 
     /// New tickets get a new key; those under the three keys before it are still accepted.
+    ///
+    /// It happens by itself when the current key has been used for `useTime`.
     package func rotate() {
-        state.withLock { state in Self.rotate(&state) }
+        let now = clock()
+        state.withLock { state in
+            Self.rotate(&state)
+            state.since = now
+        }
     }
 
-    /// Rotates when the current key has been used for `useTime`; to be called now and then.
-    ///
-    /// - Parameter now: monotonic nanoseconds. The first call only begins the count.
-    /// - Returns: whether there is a new key.
-    @discardableResult
-    package func rotate(ifDueAt now: Int64) -> Bool {
-        state.withLock { state in
-            guard let since = state.since else {
-                state.since = now
-                return false
-            }
-            guard now - since >= Self.useTime else { return false }
-            // Asleep for long, keys of before are not to be accepted for another day.
-            let missed = min((now - since) / Self.useTime, Int64(Self.formerKeys) + 1)
-            for _ in 0..<missed { Self.rotate(&state) }
-            state.since = now
-            return true
-        }
+    private static func rotate(ifDueAt now: Int64, _ state: inout State) {
+        guard now - state.since >= useTime else { return }
+        // Unused for long, keys of before are not to be accepted for another day.
+        let missed = min((now - state.since) / useTime, Int64(formerKeys) + 1)
+        for _ in 0..<missed { rotate(&state) }
+        state.since = now
     }
 
     private static func rotate(_ state: inout State) {
@@ -72,11 +73,19 @@ package final class TLSTicketKeys: Sendable {
     }
 
     /// The key for new tickets.
-    var current: Key { state.withLock { $0.keys[0] } }
+    var current: Key {
+        let now = clock()
+        return state.withLock { state in
+            Self.rotate(ifDueAt: now, &state)
+            return state.keys[0]
+        }
+    }
 
     /// The key of a ticket, and whether it is the current one; nil: unknown, or of too long ago.
     func key(named name: [UInt8]) -> (key: Key, isCurrent: Bool)? {
-        state.withLock { state in
+        let now = clock()
+        return state.withLock { state in
+            Self.rotate(ifDueAt: now, &state)
             guard let place = state.keys.firstIndex(where: { $0.name == name }) else { return nil }
             return (state.keys[place], place == 0)
         }

@@ -1,5 +1,6 @@
 internal import COpenSSL
 internal import Reactor
+internal import Synchronization
 internal import Testing
 
 @Suite struct TLSResumptionTests {
@@ -82,19 +83,33 @@ internal import Testing
         #expect(try !visit(context(), with: first.session).isResumed)
     }
 
-    @Test func `keys are rotated when their time is up and not before`() {
-        let keys = TLSTicketKeys()
-        #expect(!keys.rotate(ifDueAt: 5))
-        #expect(!keys.rotate(ifDueAt: 4 + TLSTicketKeys.useTime))
-        #expect(keys.rotate(ifDueAt: 5 + TLSTicketKeys.useTime))
-        #expect(!keys.rotate(ifDueAt: 6 + TLSTicketKeys.useTime))
+    /// A clock that a test sets.
+    private final class HandClock: Sendable {
+        let now = Atomic<Int64>(0)
+    }
+
+    /// Whether a ticket of a fresh key still counts `uses` times of use later, taken one by one.
+    private func isAccepted(after uses: [Int64]) throws -> Bool {
+        let clock = HandClock()
+        let tickets = TLSTicketKeys { clock.now.load(ordering: .relaxed) }
+        let context = try serverContext([folder.files("a")], tickets: tickets)
+        let first = try visit(context)
+        for time in uses {
+            clock.now.store(time, ordering: .relaxed)
+            _ = try visit(context)
+        }
+        return try visit(context, with: first.session).isResumed
+    }
+
+    @Test func `keys are rotated by themselves and the last of a day are accepted`() throws {
+        let use = TLSTicketKeys.useTime
+        #expect(try isAccepted(after: [use, 2 * use, 3 * use, 4 * use - 1]))
+        #expect(try !isAccepted(after: [use, 2 * use, 3 * use, 4 * use]))
     }
 
     @Test func `after a long sleep no old ticket is accepted`() throws {
-        tickets.rotate(ifDueAt: 0)
-        let first = try visit(context())
-        tickets.rotate(ifDueAt: 4 * TLSTicketKeys.useTime)
-        #expect(try !visit(context(), with: first.session).isResumed)
+        #expect(try isAccepted(after: [4 * TLSTicketKeys.useTime - 1]))
+        #expect(try !isAccepted(after: [4 * TLSTicketKeys.useTime]))
     }
 
     @Test func `a session made without a client certificate is none where one is required`() throws
