@@ -44,7 +44,14 @@ package struct Configuration: Equatable, Sendable {
         groups.indices.filter { index in !routes.contains { $0.group == index } }.map { index in
             "group.\(groups[index].name): no route leads to it; add one under [routes],"
                 + " or take the group out"
-        } + sharedCookieWarnings + rootWarnings
+        } + sharedCookieWarnings + rootWarnings + healthWarnings
+    }
+
+    private var healthWarnings: [String] {
+        groups.filter { $0.health != nil && $0.launch == nil }.map { group in
+            "group.\(group.name).health: is for processes that Mooring starts; servers are not"
+                + " asked, and one that refuses connections is left alone for a while by itself"
+        }
     }
 
     private var rootWarnings: [String] {

@@ -120,6 +120,14 @@ internal import Testing
         #expect(found.count == 2 && found.allSatisfy { $0.contains("means nothing for servers") })
     }
 
+    @Test func `a health path of servers is warned of, one of processes is not`() throws {
+        let health = "health = { path = \"/up\" }\n"
+        let servers = try read("[group.e]\nservers = [\"10.0.0.7:80\"]\n" + health).warnings
+        #expect(servers.contains { $0.hasPrefix("group.e.health: is for processes") })
+        let processes = try read("[group.e]\ncommand = [\"./app\"]\n" + health).warnings
+        #expect(!processes.contains { $0.contains("health") })
+    }
+
     @Test func `a server behind https is verified under its own name`() throws {
         let text = """
             [group.ext]
