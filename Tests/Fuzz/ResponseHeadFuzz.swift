@@ -24,9 +24,9 @@ private func framing(_ body: BodyFraming) -> ResponseFraming {
     }
 }
 
-private func requireSame(_ head: borrowing ResponseHead, _ bytes: [UInt8], _ method: RequestMethod)
-{
-    let cookie = head.status % 2 == 0 ? setCookie : []
+private func requireSame(
+    _ head: borrowing ResponseHead, _ bytes: [UInt8], _ method: RequestMethod, _ cookie: [UInt8]
+) {
     let out = written { sink in
         if head.isInformational {
             head.writeInformational(from: bytes.span, into: &sink)
@@ -70,7 +70,8 @@ public func fuzzResponseHead(_ data: UnsafePointer<UInt8>, _ count: Int) -> CInt
         guard whole == .complete else { return 0 }
         require(head.headLength <= min(bytes.count, limit), "the head is among the bytes")
         require(!head.isSwitchingProtocols || head.body == .none, "a 101 has no body")
-        requireSame(head, bytes, method)
+        requireSame(head, bytes, method, [])
+        requireSame(head, bytes, method, setCookie)
     }
     return 0
 }
