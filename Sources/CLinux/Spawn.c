@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <linux/sched.h>
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <string.h>
@@ -97,10 +98,7 @@ __attribute__((no_sanitize("address", "thread"))) static int run_child(void *arg
 
     set_limits(child);
     if (what->switches_user) switch_user(child);
-    // A change of credentials clears it, so it comes after that.
-    TRY(MOORING_SPAWN_PARENT_DEATH, syscall(SYS_prctl, PR_SET_PDEATHSIG,
-                                            what->parent_death_signal, 0, 0, 0));
-    // The parent may have ended before that took effect; then nobody waits for this child.
+    // The parent may have ended meanwhile; then nobody waits for this child.
     if (syscall(SYS_getppid) != child->parent) syscall(SYS_exit_group, 127);
     if (what->no_new_privileges) {
         TRY(MOORING_SPAWN_NO_NEW_PRIVILEGES, syscall(SYS_prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
@@ -287,6 +285,11 @@ int mooring_pidfd_signal(int pidfd, int signal) {
     return syscall(SYS_pidfd_send_signal, pidfd, signal, NULL, 0) < 0 ? -errno : 0;
 }
 
+bool mooring_pidfd_ended(int pidfd) {
+    struct pollfd entry = {.fd = pidfd, .events = POLLIN};
+    return poll(&entry, 1, 0) > 0;
+}
+
 const char *mooring_signal_name(int signal) { return sigabbrev_np(signal); }
 
 int mooring_set_subreaper(bool adopts) {
@@ -312,3 +315,5 @@ int mooring_pipe(int ends[2]) {
     }
     return 0;
 }
+
+void mooring_pipe_size(int fd, int bytes) { fcntl(fd, F_SETPIPE_SZ, bytes); }

@@ -2,16 +2,20 @@ internal import CLinux
 internal import Glibc
 internal import Reactor
 
-/// A running child: its pid, its pidfd, and the reading ends of its output pipes.
+/// A running child, or an adopted process that is somebody else's: its pid, its pidfd, and the reading
+/// ends of its output pipes.
 ///
 /// A plain value; the descriptors are closed by whoever owns it.
 struct ChildProcess: Equatable, Sendable {
     let pid: Int32
     let pidfd: Int32
+    /// -1: cannot be read.
     let output: Int32
     let errors: Int32
     /// Whether it began in the cgroup of its command.
     var isInCgroup = false
+    /// Of an adopted process, whose pid nobody keeps for us when it ends.
+    var startTime: UInt64?
 
     /// What to run, everything filled in.
     struct Command: Equatable, Sendable {
@@ -22,14 +26,15 @@ struct ChildProcess: Equatable, Sendable {
         /// Where programs without a slash are searched.
         var path: String
         var isolation = Isolation()
+        /// Where its output goes, for processes that may outlive this program; nil: to pipes.
+        var fifos: OutputFifos?
         /// Where it begins, if anywhere else than Mooring.
         var cgroup: Cgroup?
     }
 
     /// Starts a child with `input` as its standard input.
     ///
-    /// The calling thread must live as long as the child does: when it ends, the child is sent
-    /// SIGTERM (PR_SET_PDEATHSIG).
+    /// It lives on when this program ends; see `Guardian` for those that are not to.
     static func spawn(_ command: Command, input: Int32) throws(SpawnFailure) -> ChildProcess {
         guard let program = command.arguments.first, !program.isEmpty else {
             throw SpawnFailure(errno: EINVAL, step: "exec", advice: "the command is empty")
@@ -41,10 +46,10 @@ struct ChildProcess: Equatable, Sendable {
         }
         let executable = try ExecutableSearch.resolve(
             program, path: command.path, directory: command.directory)
-        let output = try Pipe()
-        let errors: Pipe
+        let output = try OutputChannel(fifo: command.fifos?.output)
+        let errors: OutputChannel
         do {
-            errors = try Pipe()
+            errors = try OutputChannel(fifo: command.fifos?.errors)
         } catch {
             output.close()
             throw error
@@ -68,37 +73,26 @@ struct ChildProcess: Equatable, Sendable {
             isInCgroup: child.in_cgroup)
     }
 
-    /// How it ended, while it stays a zombie whose pid and process group nobody else can get.
+    /// How it ended; a child stays a zombie, whose pid and process group nobody else can get.
     func peekExit() -> ExitStatus? {
         var native = mooring_exit()
-        return unsafe mooring_wait_peek(pidfd, &native) == 1 ? ExitStatus(native) : nil
+        let result = unsafe mooring_wait_peek(pidfd, &native)
+        if result == 1 { return ExitStatus(native) }
+        return result == -ECHILD && mooring_pidfd_ended(pidfd) ? .untold : nil
     }
 
     /// Collects it; only after `peekExit` has told that it ended.
     func reap() { _ = mooring_wait_reap(pidfd) }
 
     /// Signals the leader and all of its process group; only before `reap`.
-    func signalGroup(_ signal: Int32) { _ = mooring_signal_group(pid, signal) }
-
-    private struct Pipe {
-        let reading: Int32
-        let writing: Int32
-
-        init() throws(SpawnFailure) {
-            var ends: (Int32, Int32) = (-1, -1)
-            let result = unsafe withUnsafeMutablePointer(to: &ends) { pointer in
-                unsafe pointer.withMemoryRebound(to: Int32.self, capacity: 2) {
-                    unsafe mooring_pipe($0)
-                }
-            }
-            if result < 0 { throw SpawnFailure(errno: -result, step: "pipe") }
-            (reading, writing) = ends
+    ///
+    /// An adopted leader may have been reaped by its parent. As long as members of its group are
+    /// left nobody else gets its number; if somebody has it, none are.
+    func signalGroup(_ signal: Int32) {
+        if let startTime, let current = ProcessIdentity.startTime(of: pid), current != startTime {
+            return
         }
-
-        func close() {
-            Glibc.close(reading)
-            Glibc.close(writing)
-        }
+        _ = mooring_signal_group(pid, signal)
     }
 
     private static func launch(
@@ -123,7 +117,6 @@ struct ChildProcess: Equatable, Sendable {
                                     path: path, arguments: arguments, environment: environment,
                                     directory: directory, input: input, output: output,
                                     error: errors, mask: isolation.umask & 0o777,
-                                    parent_death_signal: SIGTERM,
                                     no_new_privileges: isolation.noNewPrivileges,
                                     limits: limits.baseAddress, limit_count: Int32(limits.count),
                                     switches_user: isolation.switches(from: geteuid(), getegid()),

@@ -4,6 +4,8 @@ internal import CLinux
 enum ExitStatus: Equatable, Sendable {
     case exited(status: Int32)
     case killed(signal: Int32, coreDumped: Bool)
+    /// An adopted process's: only its parent is told, which is not this program.
+    case untold
 
     init(_ native: mooring_exit) {
         self =
@@ -23,6 +25,8 @@ enum ExitStatus: Equatable, Sendable {
                 return "killed by signal \(signal)\(core)"
             }
             return unsafe "killed by signal \(signal) (SIG\(String(cString: name)))\(core)"
+        case .untold:
+            return "ended; as an adopted process it told its status to its parent"
         }
     }
 

@@ -17,6 +17,13 @@ package struct LaunchSpec: Sendable, Equatable {
     package var groupName: String
     /// As whom and within which bounds they run.
     package var isolation = Isolation()
+    /// What becomes of them when the balancer ends unexpectedly.
+    package var onExit = OnExit.adopt
+    /// Stands for everything that a process is started by.
+    ///
+    /// One that an earlier balancer started by another fingerprint is of an older generation. At most
+    /// 128 bytes, no control characters.
+    package var fingerprint = ""
     /// Asked of each process while it starts and runs; nil: that it accepts connections is enough.
     package var health: HealthPolicy?
     /// Bytes (PSS of the process with all that belongs to it) above which it is recycled; nil: no

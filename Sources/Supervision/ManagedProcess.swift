@@ -41,6 +41,12 @@ final class ManagedProcess {
     let cgroup: Cgroup?
     let lines: OutputRing
     var phase: Phase
+    /// What the state directory is to hold of it; nil: it cannot be adopted later.
+    var record: ProcessRecord?
+    /// Nanoseconds; bounds how often the sessions are written.
+    var sessionsWrittenAt: Int64 = 0
+    /// Whether it ends with the balancer however that ends.
+    var isGuarded = false
     private(set) var output: OutputPipe
     private(set) var errors: OutputPipe
     /// When a pipe that had more than its portion is read again; nil: neither had.
@@ -62,7 +68,7 @@ final class ManagedProcess {
 
     init(
         id: UInt64, key: ProcessKey, child: ChildProcess, label: String, address: ProcessAddress,
-        probe: ReadinessProbe, groupName: String, log: Logger, cgroup: Cgroup? = nil
+        phase: Phase, groupName: String, log: Logger, cgroup: Cgroup? = nil
     ) {
         self.id = id
         self.key = key
@@ -71,7 +77,7 @@ final class ManagedProcess {
         self.address = address
         self.cgroup = cgroup
         lines = OutputRing()
-        phase = .starting(probe)
+        self.phase = phase
         output = OutputPipe(stream: .output, descriptor: child.output)
         errors = OutputPipe(stream: .errors, descriptor: child.errors)
         var log = log

@@ -23,11 +23,13 @@ struct OutputPipe {
     let stream: Stream
     let descriptor: Int32
     private var framer = LineFramer()
-    private(set) var isOpen = true
+    private(set) var isOpen: Bool
 
+    /// - Parameter descriptor: -1: there is nothing to be read.
     init(stream: Stream, descriptor: Int32) {
         self.stream = stream
         self.descriptor = descriptor
+        isOpen = descriptor >= 0
     }
 
     /// Reads at most `portion` bytes through `scratch` and hands out the lines that ended.

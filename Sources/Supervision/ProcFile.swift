@@ -9,9 +9,14 @@ enum ProcFile {
         let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { return nil }
         defer { close(descriptor) }
+        return bytes(of: descriptor, limit: sizeLimit)
+    }
+
+    /// What is to be read from a descriptor, up to about `limit` bytes.
+    static func bytes(of descriptor: Int32, limit: Int) -> [UInt8]? {
         var content: [UInt8] = []
         var chunk = [UInt8](repeating: 0, count: 4096)
-        while content.count < sizeLimit {
+        while content.count < limit {
             let count = unsafe chunk.withUnsafeMutableBytes { room in
                 unsafe read(descriptor, room.baseAddress, room.count)
             }

@@ -11,4 +11,9 @@ enum ProcessLabel {
         }
         return String(decoding: characters, as: UTF8.self)
     }
+
+    /// Whether a text has the form of a label.
+    static func isValid(_ text: String) -> Bool {
+        text.utf8.count == length && text.utf8.allSatisfy(alphabet.contains)
+    }
 }

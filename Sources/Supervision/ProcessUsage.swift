@@ -17,7 +17,7 @@ package struct ProcessUsage: Equatable, Sendable {
     /// Sums up every process group of the machine that `leaders` names; those gone are missing.
     static func ofGroups(_ leaders: Set<Int32>) -> [Int32: ProcessUsage] {
         guard !leaders.isEmpty else { return [:] }
-        let ticks = Double(max(sysconf(Int32(_SC_CLK_TCK)), 1))
+        let ticks = Double(ProcessIdentity.ticksPerSecond)
         var usage: [Int32: ProcessUsage] = [:]
         for name in ProcFile.entries("/proc") {
             guard let pid = Int32(name), let text = ProcFile.text("/proc/\(pid)/stat"),

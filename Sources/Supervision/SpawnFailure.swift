@@ -56,7 +56,6 @@ struct SpawnFailure: Error, Equatable, Sendable, CustomStringConvertible {
         case MOORING_SPAWN_STACK: step = "stack"
         case MOORING_SPAWN_FORK: step = "fork"
         case MOORING_SPAWN_SESSION: step = "setsid"
-        case MOORING_SPAWN_PARENT_DEATH: step = "parent-death signal"
         case MOORING_SPAWN_NO_NEW_PRIVILEGES: step = "no-new-privileges"
         case MOORING_SPAWN_DESCRIPTORS: step = "descriptors"
         default: step = "spawn"

@@ -4,6 +4,8 @@ package import Reactor
 package enum SupervisionError: Error, Equatable, Sendable, CustomStringConvertible {
     /// The runtime directory cannot be made or must not be used.
     case runtimeDirectory(path: String, problem: String)
+    /// The state directory must not be used: others may write to it.
+    case stateDirectory(path: String, problem: String)
     /// The sockets in it would not fit into a socket address.
     case socketPathTooLong(path: String, bytes: Int)
     /// Supervision adopts every stray descendant of this program, so there can be one at a time.
@@ -15,6 +17,9 @@ package enum SupervisionError: Error, Equatable, Sendable, CustomStringConvertib
         case .runtimeDirectory(let path, let problem):
             "the runtime directory \(path) cannot be used: \(problem); "
                 + "set runtime_dir to a directory of Mooring's own"
+        case .stateDirectory(let path, let problem):
+            "the state directory \(path) cannot be used: \(problem); "
+                + "set state_dir to a directory of Mooring's own"
         case .socketPathTooLong(let path, let bytes):
             "a socket in the runtime directory \(path) would have a path of \(bytes) bytes, and "
                 + "a unix socket's path has at most 107; set runtime_dir to a shorter path"
@@ -23,5 +28,13 @@ package enum SupervisionError: Error, Equatable, Sendable, CustomStringConvertib
         case .system(let error):
             "supervision cannot start: \(error)"
         }
+    }
+
+    init(runtimeDirectory problem: PrivateDirectory.Problem) {
+        self = .runtimeDirectory(path: problem.path, problem: problem.sentence)
+    }
+
+    init(stateDirectory problem: PrivateDirectory.Problem) {
+        self = .stateDirectory(path: problem.path, problem: problem.sentence)
     }
 }

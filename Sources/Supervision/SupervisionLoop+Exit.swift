@@ -1,6 +1,5 @@
 internal import Backends
 internal import CLinux
-internal import Glibc
 internal import Reactor
 
 extension SupervisionLoop {
@@ -20,8 +19,9 @@ extension SupervisionLoop {
         }
         guard let status = process.child.peekExit() else { return }
         stopGroup(of: process, SIGKILL)
+        if process.isGuarded { guardian.remove(process.child) }
         process.child.reap()
-        mooring_close(process.child.pidfd)
+        closePidfd(of: process.child)
         if let cgroup = process.cgroup { cgroups.retire(cgroup, now: Clock.monotonic()) }
         process.phase = .collected(status, readUntil: Clock.monotonic() + Self.lastWords)
         // Strays may hold the pipes open; those that are known to be its own end now.
@@ -46,12 +46,17 @@ extension SupervisionLoop {
         finish(process, status)
     }
 
+    /// The guardian may have a copy of it, so closing alone would not take it out of the loop.
+    func closePidfd(of child: ChildProcess) {
+        loop.remove(child.pidfd)
+        mooring_close(child.pidfd)
+    }
+
     private func finish(_ process: ManagedProcess, _ status: ExitStatus) {
         process.closePipes(now: Clock.monotonic())
-        switch process.address {
-        case .unix(let path): unsafe unlink(path)
-        case .tcp: break
-        }
+        removeFiles(
+            label: process.label, address: process.address,
+            runtime: process.record?.runtimeDirectory ?? directory.path)
         processes[process.id] = nil
         idsByKey[process.key] = nil
         published[process.key] = nil

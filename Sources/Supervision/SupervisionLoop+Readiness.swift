@@ -26,6 +26,8 @@ extension SupervisionLoop {
         probe.cancel()
         process.phase = .running
         process.health?.becameReady(now: Clock.monotonic())
+        // Before a session can be placed on it.
+        updateRecord(of: process) { $0.stage = .ready }
         groups[process.key.group].becameReady(process.key.handle, now: now())
     }
 

@@ -46,22 +46,40 @@ extension SupervisionLoop {
     }
 
     /// Starts a process for a place of the registry, or reports at once why it could not.
-    func spawn(_ key: ProcessKey) {
+    func spawn(_ key: ProcessKey, generation: Int) {
         precondition(idsByKey[key] == nil, "a handle names one process only")
-        guard let launch = launches[key.group] else {
+        guard let launch = launches.launch(group: key.group, generation: generation) else {
             preconditionFailure("an external group starts no process")
         }
         let group = groups[key.group]
+        let incarnation = Incarnation(entropy.word())
         do {
-            let process = try launchProcess(launch, key)
-            processes[process.id] = process
-            idsByKey[key] = process.id
-            published[key] = ProcessDirectory.Entry(pid: process.child.pid, lines: process.lines)
+            let process = try launchProcess(launch, key, generation, incarnation)
+            enter(process)
             group.spawned(
-                key.handle, incarnation: Incarnation(entropy.word()), label: process.label,
+                key.handle, incarnation: incarnation, label: process.label,
                 pid: process.child.pid, address: process.address, now: now())
         } catch {
             group.exited(key.handle, ExitReport(reason: "\(error)"), now: now())
+        }
+    }
+
+    /// Puts a process into the tables.
+    func enter(_ process: ManagedProcess) {
+        processes[process.id] = process
+        idsByKey[process.key] = process.id
+        published[process.key] = ProcessDirectory.Entry(
+            pid: process.child.pid, lines: process.lines)
+    }
+
+    /// Has the loop tell of its end and of its output.
+    func register(_ process: ManagedProcess) throws(SystemError) {
+        try loop.add(process.child.pidfd, token: Source.exit.token(process.id))
+        if process.output.isOpen {
+            try loop.add(process.output.descriptor, token: Source.output.token(process.id))
+        }
+        if process.errors.isOpen {
+            try loop.add(process.errors.descriptor, token: Source.errors.token(process.id))
         }
     }
 
@@ -69,7 +87,7 @@ extension SupervisionLoop {
     func now() -> MonotonicInstant { MonotonicInstant(nanoseconds: Clock.monotonic()) }
 
     private func launchProcess(
-        _ launch: LaunchSpec, _ key: ProcessKey
+        _ launch: LaunchSpec, _ key: ProcessKey, _ generation: Int, _ incarnation: Incarnation
     ) throws(SpawnFailure) -> ManagedProcess {
         let label = freshLabel()
         let place =
@@ -82,27 +100,49 @@ extension SupervisionLoop {
         } catch {
             throw SpawnFailure(error)
         }
-        let (child, cgroup) = try start(launch, at: place, label: label)
+        let record = intend(
+            launch, key, generation: generation, label: label, incarnation: incarnation,
+            address: place.processAddress)
+        let started: (child: ChildProcess, cgroup: Cgroup?)
+        do {
+            started = try start(launch, at: place, label: label)
+        } catch {
+            removeFiles(label: label, address: place.processAddress, runtime: directory.path)
+            throw error
+        }
         lastID += 1
         let process = ManagedProcess(
-            id: lastID, key: key, child: child, label: label, address: place.processAddress,
-            probe: ReadinessProbe(
-                address: address, user: launch.userOfSocket, now: Clock.monotonic()),
-            groupName: launch.groupName, log: log, cgroup: cgroup)
+            id: lastID, key: key, child: started.child, label: label,
+            address: place.processAddress,
+            phase: .starting(
+                ReadinessProbe(
+                    address: address, user: launch.userOfSocket, now: Clock.monotonic())),
+            groupName: launch.groupName, log: log, cgroup: started.cgroup)
+        process.record = record
+        if endsWithUs(launch) { guardProcess(process) }
+        let startTime = ProcessIdentity.startTime(of: started.child.pid) ?? 0
+        updateRecord(of: process) { record in
+            record.process = ProcessInstance(pid: started.child.pid, startTime: startTime)
+            record.stage = .starting
+        }
         watch(process, launch, address: address, isReady: false)
         do {
-            try loop.add(child.pidfd, token: Source.exit.token(process.id))
-            try loop.add(child.output, token: Source.output.token(process.id))
-            try loop.add(child.errors, token: Source.errors.token(process.id))
+            try register(process)
         } catch {
-            // Unwatched it cannot be kept. It has been running for microseconds.
-            mooring_kill_and_reap(child.pid)
-            if let cgroup { cgroups.retire(cgroup, now: Clock.monotonic()) }
-            mooring_close(child.pidfd)
-            process.closePipes(now: Clock.monotonic())
+            giveUp(process)
             throw SpawnFailure(error)
         }
         return process
+    }
+
+    /// Unwatched a process cannot be kept; it has been running for microseconds.
+    private func giveUp(_ process: ManagedProcess) {
+        if process.isGuarded { guardian.remove(process.child) }
+        mooring_kill_and_reap(process.child.pid)
+        if let cgroup = process.cgroup { cgroups.retire(cgroup, now: Clock.monotonic()) }
+        closePidfd(of: process.child)
+        process.closePipes(now: Clock.monotonic())
+        removeFiles(label: process.label, address: process.address, runtime: directory.path)
     }
 
     private func socketPath(
@@ -120,6 +160,9 @@ extension SupervisionLoop {
     ) throws(SpawnFailure) -> (ChildProcess, Cgroup?) {
         var command = command(of: launch, at: place, label: label)
         command.isolation = launch.isolation
+        if records.directory != nil {
+            command.fifos = OutputFifos(label: label, in: directory.path)
+        }
         command.cgroup = makeCgroup(launch, label: label)
         do {
             let child = try ChildProcess.spawn(command, input: input)

@@ -16,13 +16,18 @@ extension SupervisionLoop {
         let ownSession = getsid(0)
         let managed = Set(processes.values.filter(\.isUncollected).map(\.child.pid))
         for pid in Self.children() where !managed.contains(pid) {
+            if pid == guardian.pid {
+                if mooring_wait_reap_pid(pid) == 1 { replaceGuardian() }
+                continue
+            }
             // Every process was made leader of a session; children of a library's are in ours.
             if getsid(pid) == ownSession { continue }
             if mooring_wait_reap_pid(pid) == 1 {
                 forget(pid)
                 continue
             }
-            if strays[pid] != nil { continue }
+            // Those that were left belong to another balancer, with their descendants.
+            if strays[pid] != nil || hasLeft { continue }
             switch owner(of: pid) {
             case .living: break
             case .gone: kill(pid)
@@ -71,7 +76,7 @@ extension SupervisionLoop {
     }
 
     private func owner(of pid: Int32) -> Owner {
-        guard let label = Self.label(of: pid) else { return .unknown }
+        guard let label = ProcessIdentity.label(of: pid) else { return .unknown }
         let lives = processes.values.contains { $0.isUncollected && $0.label == label }
         return lives ? .living : .gone
     }
@@ -101,14 +106,5 @@ extension SupervisionLoop {
             guard let text = ProcFile.text("/proc/self/task/\(thread)/children") else { return [] }
             return text.split(separator: " ").compactMap { Int32($0) }
         }
-    }
-
-    private static func label(of pid: Int32) -> String? {
-        guard let environment = ProcFile.bytes("/proc/\(pid)/environ") else { return nil }
-        let name = "\(LaunchEnvironment.processVariable)="
-        for entry in environment.split(separator: 0) where entry.starts(with: name.utf8) {
-            return String(decoding: entry.dropFirst(name.utf8.count), as: UTF8.self)
-        }
-        return nil
     }
 }

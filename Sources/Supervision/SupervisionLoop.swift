@@ -1,5 +1,6 @@
 internal import Backends
 internal import CLinux
+internal import Dispatch
 internal import Logging
 internal import Reactor
 
@@ -8,6 +9,10 @@ enum SupervisionMessage: Sendable {
     case orders([SupervisionOrder], group: Int)
     case killAll
     case reopenOutput
+    case launch(LaunchSpec, group: Int, generation: Int)
+    case grow([LaunchSpec?], [any SupervisedGroup])
+    /// Answered by a signal of the semaphore.
+    case leave(DispatchSemaphore)
     case stop
 }
 
@@ -26,6 +31,8 @@ final class SupervisionLoop {
         case stray
         case notify
         case health
+        /// The pidfd of a process that nobody has a place for.
+        case leftover
 
         static let bits: UInt64 = 4
 
@@ -34,8 +41,8 @@ final class SupervisionLoop {
 
     let loop: EventLoop
     let directory: RuntimeDirectory
-    let launches: [LaunchSpec?]
-    let groups: [any SupervisedGroup]
+    var launches: LaunchTable
+    private(set) var groups: [any SupervisedGroup]
     let log: Logger
     /// `/dev/null`, the children's standard input.
     let input: Int32
@@ -51,6 +58,11 @@ final class SupervisionLoop {
     var strays: [Int32: Int32] = [:]
     var sweep = Sweep()
     var cgroups = Cgroups()
+    var records: Records
+    var guardian = Guardian()
+    var leftovers: [UInt64: Leftover] = [:]
+    /// Whether the processes are another balancer's by now.
+    var hasLeft = false
     var notifications = Notifications()
     /// When the memory of the processes is looked at next.
     var memoryCheckAt: Int64 = 0
@@ -69,15 +81,16 @@ final class SupervisionLoop {
 
     init(
         loop: EventLoop, mailbox: Mailbox<SupervisionMessage>, processes: ProcessDirectory,
-        directory: RuntimeDirectory, launches: [LaunchSpec?], groups: [any SupervisedGroup],
-        log: Logger,
+        directory: RuntimeDirectory, state: StateDirectory?, launches: [LaunchSpec?],
+        groups: [any SupervisedGroup], log: Logger,
         input: Int32, signals: Int32, onSignal: @escaping @Sendable (Int32) -> Void
     ) {
         self.loop = loop
         self.mailbox = mailbox
         published = processes
         self.directory = directory
-        self.launches = launches
+        records = Records(state)
+        self.launches = LaunchTable(launches)
         self.groups = groups
         self.log = log
         self.input = input
@@ -86,7 +99,9 @@ final class SupervisionLoop {
     }
 
     /// Runs until it was told to stop and every process is gone.
-    func run() {
+    ///
+    /// - Parameter onAdopted: called when the groups know what an earlier balancer left.
+    func run(onAdopted: () -> Void) {
         do {
             try loop.add(signals, token: Source.signals.token(0))
         } catch {
@@ -94,6 +109,8 @@ final class SupervisionLoop {
         }
         removeLeftoverCgroups()
         openNotifySocket()
+        adoptProcesses()
+        onAdopted()
         var events: [UInt64] = []
         while !isFinished() {
             events.removeAll(keepingCapacity: true)
@@ -107,6 +124,7 @@ final class SupervisionLoop {
         }
         closeNotifySocket()
         outputWriter?.end()
+        guardian.dismiss()
         for (_, pidfd) in strays { mooring_close(pidfd) }
     }
 
@@ -118,8 +136,17 @@ final class SupervisionLoop {
                 for order in orders { carryOut(order, group: group) }
             case .killAll:
                 for process in processes.values { stopGroup(of: process, SIGKILL) }
+                killLeftovers(now: .max)
             case .reopenOutput:
                 reopenOutput()
+            case .launch(let launch, let group, let generation):
+                launches.set(launch, group: group, generation: generation)
+            case .grow(let launches, let groups):
+                self.launches.grow(to: launches)
+                self.groups += groups.dropFirst(self.groups.count)
+            case .leave(let answer):
+                leave()
+                answer.signal()
             case .stop:
                 isStopping = true
             }
@@ -128,11 +155,13 @@ final class SupervisionLoop {
 
     private func carryOut(_ order: SupervisionOrder, group: Int) {
         switch order {
-        case .spawn(let handle, _, _):
-            spawn(ProcessKey(group: group, handle: handle))
-        case .remember: break
+        case .spawn(let handle, _, let generation):
+            let key = ProcessKey(group: group, handle: handle)
+            if hasLeft { return refuse(key) }
+            spawn(key, generation: generation)
         case .terminate(let handle, _):
             if let process = process(ProcessKey(group: group, handle: handle)) {
+                updateRecord(of: process) { $0.stage = .stopping }
                 stopGroup(of: process, SIGTERM)
                 // A process that is suspended would not see it.
                 process.child.signalGroup(SIGCONT)
@@ -140,6 +169,10 @@ final class SupervisionLoop {
         case .kill(let handle, _):
             if let process = process(ProcessKey(group: group, handle: handle)) {
                 stopGroup(of: process, SIGKILL)
+            }
+        case .remember(let handle, let sessions):
+            if let process = process(ProcessKey(group: group, handle: handle)) {
+                remember(sessions, of: process)
             }
         }
     }
@@ -164,6 +197,7 @@ final class SupervisionLoop {
             sweep.want()
             return
         }
+        if source == .leftover { return collectLeftover(token >> Source.bits) }
         // Events of one turn may reach a process that an earlier one of them has ended.
         guard let process = processes[token >> Source.bits] else { return }
         switch source {
@@ -172,7 +206,7 @@ final class SupervisionLoop {
         case .errors: read(process, .errors)
         case .connection: settleConnection(of: process)
         case .health: advanceHealth(of: process)
-        case .signals, .stray, .notify: break
+        case .signals, .stray, .notify, .leftover: break
         }
     }
 
@@ -192,6 +226,8 @@ final class SupervisionLoop {
         let now = Clock.monotonic()
         resumeNotifications(now: now)
         checkMemoryIfDue(now: now)
+        writeDueRecords(now: now)
+        killLeftovers(now: now)
         for process in Array(processes.values) {
             guard let deadline = process.nextDeadline, deadline <= now else { continue }
             process.tellDropped(now: now)
@@ -201,6 +237,12 @@ final class SupervisionLoop {
             checkHealthIfDue(process, now: now)
             endReadingIfDue(process, now: now)
         }
+    }
+
+    /// Messages that came after the last turn: whoever waits for an answer gets it.
+    func answerLeavers() {
+        mailbox.drain(into: &mail)
+        for case .leave(let answer) in mail { answer.signal() }
     }
 
     private func advanceGroups() {
@@ -213,7 +255,7 @@ final class SupervisionLoop {
     private func nextDeadline() -> Int64? {
         var earliest = [
             straysUntil, sweep.repeatAt, cgroups.repeatAt, notifications.resumeAt,
-            nextMemoryCheck(),
+            nextMemoryCheck(), records.writeAt, leftovers.values.compactMap(\.killAt).min(),
         ].compactMap(\.self).min()
         for group in groups {
             guard let next = group.nextDeadline?.nanoseconds else { continue }
@@ -228,7 +270,8 @@ final class SupervisionLoop {
 
     /// After the last process, what descendants it left behind are ended as well.
     private func isFinished() -> Bool {
-        guard isStopping && processes.isEmpty else { return false }
+        guard isStopping && processes.isEmpty && leftovers.isEmpty else { return false }
+        if hasLeft { return true }
         sweepStrays(sparingTheUnknown: false)
         cgroups.removeEmptied(now: .max)
         if strays.isEmpty && cgroups.isEmpty { return true }

@@ -8,8 +8,8 @@ internal import Synchronization
 
 /// Carries out what the registry orders on processes, and tells it what became of them.
 ///
-/// One thread does it all: it spawns (parent-death signals follow the spawning thread), looks whether
-/// processes accept connections, reads their output, signals and collects them, reads this program's
+/// One thread does it all: it adopts what an earlier balancer left, spawns, looks whether processes
+/// accept connections, reads their output, signals and collects them, reads this program's
 /// own signals, and drives the registry's time. The methods may be called from any thread.
 package final class Supervisor: Sendable {
     /// The Python host program inside the runtime directory.
@@ -32,6 +32,7 @@ package final class Supervisor: Sendable {
     }
 
     private let directory: RuntimeDirectory
+    private let stateDirectory: StateDirectory?
     private let launches: [LaunchSpec?]
     private let log: Logger
     private let onSignal: @Sendable (Int32) -> Void
@@ -41,18 +42,21 @@ package final class Supervisor: Sendable {
     private let state: Mutex<State>
     private let finished = DispatchGroup()
 
-    /// Prepares the runtime directory; nothing runs before `start`.
+    /// Prepares the directories; nothing runs before `start`.
     ///
     /// - Parameters:
+    ///   - stateDirectory: where processes are recorded, for a later balancer to adopt them; nil: they
+    ///     end with this program, however it ends. One that cannot be written is told of in the log.
     ///   - launches: one for each group, nil for external ones.
     ///   - onSignal: told of SIGTERM, SIGINT, SIGHUP, SIGUSR1 and SIGUSR2, on supervision's thread,
     ///     which it must not keep waiting; `stop` would wait for ever there.
     /// - Throws: `SupervisionError`.
     package init(
-        runtimeDirectory: String, launches: [LaunchSpec?], log: Logger,
-        onSignal: @escaping @Sendable (Int32) -> Void
+        runtimeDirectory: String, stateDirectory: String? = nil, launches: [LaunchSpec?],
+        log: Logger, onSignal: @escaping @Sendable (Int32) -> Void
     ) throws(SupervisionError) {
         directory = try RuntimeDirectory(preparing: runtimeDirectory)
+        self.stateDirectory = try Self.prepare(stateDirectory, log)
         self.launches = launches
         self.log = log
         self.onSignal = onSignal
@@ -65,6 +69,24 @@ package final class Supervisor: Sendable {
         waker = loop.waker
         mailbox = Mailbox(waker: loop.waker)
         state = Mutex(State(stage: .prepared(loop)))
+    }
+
+    /// Nil where it cannot be had; where it must not be used that is an error.
+    private static func prepare(
+        _ stateDirectory: String?, _ log: Logger
+    ) throws(SupervisionError) -> StateDirectory? {
+        guard let stateDirectory else { return nil }
+        do {
+            return try StateDirectory(preparing: stateDirectory)
+        } catch {
+            guard error.errno != nil else { throw SupervisionError(stateDirectory: error) }
+            log.error(
+                """
+                the state directory \(error.path) cannot be used: \(error.sentence); processes end \
+                with this balancer, however it ends; make it writable, or set state_dir
+                """)
+            return nil
+        }
     }
 
     /// Where `start` puts the Python host program, as an absolute path for `LaunchSpec.wsgi`.
@@ -96,16 +118,16 @@ package final class Supervisor: Sendable {
         state.withLock { $0.groups = groups }
     }
 
-    /// Writes the Python host program, removes stale sockets and starts the thread.
+    /// Writes the Python host program and starts the thread; when it returns, what an earlier balancer
+    /// left is adopted or told to end, and stale sockets are removed.
     ///
-    /// Once. From here on, until `stop`, this program adopts descendants whose parents have ended
+    /// Once, after `attach` and before the groups are started. From here on, until `stop`, this program adopts descendants whose parents have ended
     /// (PR_SET_CHILD_SUBREAPER).
     package func start() throws(SupervisionError) {
         // Processes of other users read them too; the directory says who comes near.
         try directory.write(PackageResources.mooring_host_py, as: Self.hostFileName, mode: 0o644)
         try directory.write(
             PackageResources.mooring_server_py, as: Self.serverFileName, mode: 0o644)
-        for path in directory.removeStaleSockets() { log.info("removed the stale socket \(path)") }
         let claimed = Self.isRunning.withLock { isRunning in
             defer { isRunning = true }
             return !isRunning
@@ -126,6 +148,43 @@ package final class Supervisor: Sendable {
 
     /// A group's `nextDeadline` has moved forward.
     package func wake() { waker.wake() }
+
+    /// By what the processes of one generation of a group are started from now on.
+    ///
+    /// A generation without a launch of its own has that of the newest one before it, so a launch is
+    /// to be set before the generation is begun (`Group.reconfigure`).
+    package func setLaunch(_ launch: LaunchSpec, group: Int, generation: Int) {
+        mailbox.post(.launch(launch, group: group, generation: generation))
+    }
+
+    /// Takes up groups that a changed configuration brought, behind those that there are.
+    ///
+    /// - Parameters:
+    ///   - launches: one for each group, nil for external ones; those of groups that were there before
+    ///     are left as they are: see `setLaunch`.
+    ///   - groups: all of them; the new ones are to be started afterwards.
+    package func update(launches: [LaunchSpec?], groups: [Group]) { update(launches, groups) }
+
+    /// `update(launches:groups:)` for anything that takes the facts.
+    func update(_ launches: [LaunchSpec?], _ groups: [any SupervisedGroup]) {
+        precondition(groups.count == launches.count, "one launch for each group")
+        mailbox.post(.grow(launches, groups))
+    }
+
+    /// Lets go of every process without touching it, for another balancer to adopt.
+    ///
+    /// When it returns that may begin; it blocks the caller for a moment. The thread goes on: it passes this program's signals on, drives the groups' time, and collects
+    /// the children that end. Orders are not carried out any more; `stop` returns at once. Harmless
+    /// when repeated, and when nothing was started.
+    package func leave() {
+        let answer = DispatchSemaphore(value: 0)
+        let isRunning = state.withLock { state in
+            guard case .running = state.stage else { return false }
+            mailbox.post(.leave(answer))
+            return true
+        }
+        if isRunning { answer.wait() }
+    }
 
     /// Kills every process group at once, for whoever does not want to wait for `stop_timeout`.
     ///
@@ -168,9 +227,10 @@ package final class Supervisor: Sendable {
             throw SystemError(call: "open /dev/null", errno: code)
         }
         finished.enter()
+        let adopted = DispatchSemaphore(value: 0)
         do {
             try LoopThread.start(name: "supervision") { [self] in
-                runThread(signals: signalDescriptor, null: null)
+                runThread(signals: signalDescriptor, null: null) { adopted.signal() }
                 // Nobody collects what would be adopted from now on.
                 _ = mooring_set_subreaper(false)
                 close(signalDescriptor)
@@ -184,9 +244,10 @@ package final class Supervisor: Sendable {
             finished.leave()
             throw error
         }
+        adopted.wait()
     }
 
-    private func runThread(signals: Int32, null: Int32) {
+    private func runThread(signals: Int32, null: Int32, onAdopted: () -> Void) {
         let (stage, groups) = state.withLock { state in
             defer { state.stage = .running }
             return (state.stage, state.groups)
@@ -196,9 +257,11 @@ package final class Supervisor: Sendable {
         }
         let supervision = SupervisionLoop(
             loop: loop, mailbox: mailbox, processes: processes, directory: directory,
-            launches: launches, groups: groups, log: log, input: null, signals: signals,
+            state: stateDirectory, launches: launches, groups: groups, log: log, input: null,
+            signals: signals,
             onSignal: onSignal)
-        supervision.run()
+        supervision.run(onAdopted: onAdopted)
         state.withLock { $0.stage = .stopped }
+        supervision.answerLeavers()
     }
 }

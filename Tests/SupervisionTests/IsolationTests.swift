@@ -72,18 +72,6 @@ extension SupervisorTests {
         }
 
         @Test(.enabled(if: isRoot))
-        func `a process of another user is told to end with Mooring too`() throws {
-            // A change of credentials clears the parent-death signal, which is set anew after it.
-            let fixture = try isolated([
-                "python3", "-c",
-                "import ctypes; s = ctypes.c_int(); "
-                    + "ctypes.CDLL(None).prctl(2, ctypes.byref(s)); print(s.value)",
-            ])
-            unsafe mkdir("\(fixture.directory.path)/app", 0o755)
-            #expect(try fixture.waitForExit(fixture.spawn()).output == ["\(SIGTERM)"])
-        }
-
-        @Test(.enabled(if: isRoot))
         func `a directory that the user may not enter is named`() throws {
             let fixture = try isolated(["true"])
             unsafe mkdir("\(fixture.directory.path)/app", 0o700)

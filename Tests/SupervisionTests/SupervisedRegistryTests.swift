@@ -10,15 +10,23 @@ internal import Testing
 private final class RegistryFixture: OrderExecutor {
     let facts = Mutex<[RegistryEvent]>([])
     let log = FactLog()
-    let directory = TestDirectory()
+    let directory: TestDirectory
     private let parts = Mutex<(supervisor: Supervisor, group: Group)?>(nil)
 
-    init(command: [String], _ change: (inout GroupPolicy) -> Void = { _ in }) throws {
+    /// - Parameter directory: of an earlier fixture, whose processes are adopted; nil: none are.
+    init(
+        command: [String], adopting directory: TestDirectory? = nil,
+        _ change: (inout GroupPolicy) -> Void = { _ in }
+    ) throws {
+        let path = directory?.path
+        let directory = directory ?? TestDirectory()
+        self.directory = directory
         var policy = GroupPolicy(name: "django")
         change(&policy)
         let log = log
         let supervisor = try Supervisor(
             runtimeDirectory: "\(directory.path)/run",
+            stateDirectory: path.map { "\($0)/state" },
             launches: [
                 LaunchSpec(
                     command: command, directory: directory.path,
@@ -103,6 +111,33 @@ extension SupervisorTests {
                 ProcFile.entries("\(fixture.directory.path)/run").allSatisfy {
                     !$0.hasSuffix(".sock")
                 })
+        }
+
+        @Test func `a new balancer's group goes on with the processes of the last one`() throws {
+            let directory = TestDirectory()
+            let change: (inout GroupPolicy) -> Void = { policy in
+                policy.minimum = 2
+                policy.maximum = 2
+            }
+            let first = try RegistryFixture(command: listener, adopting: directory, change)
+            try first.waitUntilReady(2)
+            let before = try first.group.snapshot(now: first.supervisor.now).processes
+            try first.supervisor.leave()
+            try first.supervisor.stop()
+
+            let second = try RegistryFixture(command: listener, adopting: directory, change)
+            let after = try second.group.snapshot(now: second.supervisor.now).processes
+            #expect(after.map(\.state) == [.ready, .ready])
+            #expect(Set(after.map(\.pid)) == Set(before.map(\.pid)))
+            #expect(Set(after.map(\.label)) == Set(before.map(\.label)))
+            // Nothing is started beside them.
+            let spawned = second.facts.withLock { events in
+                events.count { event in if case .spawning = event { true } else { false } }
+            }
+            #expect(spawned == 0)
+            try second.shutDown()
+            #expect(!after.compactMap(\.pid).contains(where: isAlive))
+            #expect(directory.records == [])
         }
 
         @Test func `a killed process is replaced`() throws {

@@ -10,6 +10,7 @@ internal import Testing
 /// What supervision reported of a process.
 enum Fact: Equatable, Sendable {
     case spawned(ProcessHandle, pid: Int32, label: String, ProcessAddress)
+    case adopted(ProcessHandle, AdoptedProcess)
     case ready(ProcessHandle)
     case noted(ProcessHandle, ProcessNote)
     case recycled(ProcessHandle, StopReason)
@@ -51,6 +52,8 @@ final class FactLog: Sendable {
 final class FactGroup: SupervisedGroup {
     let facts: FactLog
     let deadline = Mutex<MonotonicInstant?>(nil)
+    /// For processes that are to be adopted.
+    let hasRoom = Mutex(true)
     /// Called on supervision's thread.
     let onAdvance = Mutex<(@Sendable () -> Void)?>(nil)
 
@@ -61,6 +64,12 @@ final class FactGroup: SupervisedGroup {
         address: ProcessAddress, now: MonotonicInstant
     ) {
         facts.append(.spawned(process, pid: pid, label: label, address))
+    }
+    func adopt(_ process: AdoptedProcess, now: MonotonicInstant) -> ProcessHandle? {
+        guard hasRoom.withLock({ $0 }) else { return nil }
+        let handle = ProcessHandle(index: UInt32(1000 + facts.all.count), serial: 1)
+        facts.append(.adopted(handle, process))
+        return handle
     }
     func becameReady(_ process: ProcessHandle, now: MonotonicInstant) {
         facts.append(.ready(process))
@@ -103,18 +112,25 @@ final class SupervisionFixture {
     let facts = FactLog()
     let group: FactGroup
     let supervisor: Supervisor
-    let directory = TestDirectory()
+    let directory: TestDirectory
     private var lastIndex: UInt32 = 0
 
     /// - Parameters:
     ///   - commands: the command of each group.
+    ///   - directory: of an earlier fixture, whose processes it is to find.
+    ///   - keepsRecords: whether there is a state directory.
+    ///   - hasRoom: whether processes are adopted that the registry is asked to adopt.
     ///   - change: what is special about the launch of each.
     init(
         _ commands: [String]..., environment: [String: String] = [:],
+        in directory: TestDirectory = TestDirectory(), keepsRecords: Bool = false,
+        hasRoom: Bool = true,
         change: (inout LaunchSpec) -> Void = { _ in }
     ) throws {
         let facts = facts
+        self.directory = directory
         group = FactGroup(facts: facts)
+        group.hasRoom.withLock { $0 = hasRoom }
         var environment = environment
         environment["PATH"] = "/usr/local/bin:/usr/bin:/bin"
         let path = directory.path
@@ -126,7 +142,8 @@ final class SupervisionFixture {
             return launch
         }
         supervisor = try Supervisor(
-            runtimeDirectory: "\(path)/run", launches: launches,
+            runtimeDirectory: "\(path)/run",
+            stateDirectory: keepsRecords ? "\(path)/state" : nil, launches: launches,
             log: Logger(label: "test") { _ in FactLogHandler(facts: facts) },
             onSignal: { facts.append(.signal($0)) })
         supervisor.attach(launches.map { _ in group })
@@ -145,15 +162,20 @@ final class SupervisionFixture {
         supervisor.stop()
     }
 
-    @discardableResult func spawn(group: Int = 0) -> ProcessHandle {
+    @discardableResult func spawn(group: Int = 0, generation: Int = 1) -> ProcessHandle {
         lastIndex += 1
         let handle = ProcessHandle(index: lastIndex, serial: 1)
-        supervisor.carryOut([.spawn(handle, reason: .minimum)], group: group)
+        supervisor.carryOut(
+            [.spawn(handle, reason: .minimum, generation: generation)], group: group)
         return handle
     }
 
     func terminate(_ handle: ProcessHandle) {
         supervisor.carryOut([.terminate(handle, reason: .shutdown)], group: 0)
+    }
+
+    func remember(_ handle: ProcessHandle, _ sessions: [SessionID]) {
+        supervisor.carryOut([.remember(handle, sessions: sessions)], group: 0)
     }
 
     func kill(_ handle: ProcessHandle) {
@@ -221,6 +243,16 @@ func zombies() -> [String] {
         let isOurs = fields[1] == "\(getpid())" && fields[3] != "\(getsid(0))"
         return fields[0] == "Z" && isOurs ? stat : nil
     }
+}
+
+/// Whether something becomes true within 20 seconds that no event tells of.
+func waitUntil(_ isTrue: () -> Bool) -> Bool {
+    let deadline = DispatchTime.now() + .seconds(20)
+    while DispatchTime.now() < deadline {
+        if isTrue() { return true }
+        sched_yield()
+    }
+    return isTrue()
 }
 
 func isAlive(_ pid: Int32) -> Bool { kill(pid, 0) == 0 }

@@ -5,14 +5,22 @@ internal import Glibc
 /// A private directory for one test, with a path short enough for sockets.
 final class TestDirectory: Sendable {
     let path: String
+    private let isOwn: Bool
 
     init() {
         var template = Array("/tmp/mooring-XXXXXX".utf8CString)
         guard let made = unsafe mkdtemp(&template) else { fatalError("mkdtemp failed") }
         path = unsafe String(cString: made)
+        isOwn = true
     }
 
-    deinit { remove() }
+    /// One that another program has made, and removes.
+    init(borrowing path: String) {
+        self.path = path
+        isOwn = false
+    }
+
+    deinit { if isOwn { remove() } }
 
     /// Removes it with all that is in it; harmless when repeated.
     func remove() { remove(path) }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "CLinuxEvents.h"
+#include "CLinuxGuardian.h"
 #include "CLinuxNotify.h"
 #include "CLinuxService.h"
 #include "CLinuxSockets.h"

@@ -26,8 +26,6 @@ struct mooring_spawn {
     int output;
     int error;
     mode_t mask;
-    // Sent to the child when the *thread* that spawned it ends (PR_SET_PDEATHSIG).
-    int parent_death_signal;
     bool no_new_privileges;
     // Applied before the user is changed, so that root's right to raise them still holds.
     const struct mooring_limit *limits;
@@ -47,7 +45,6 @@ enum mooring_spawn_step {
     MOORING_SPAWN_STACK = 1,
     MOORING_SPAWN_FORK,
     MOORING_SPAWN_SESSION,
-    MOORING_SPAWN_PARENT_DEATH,
     MOORING_SPAWN_NO_NEW_PRIVILEGES,
     MOORING_SPAWN_DIRECTORY,
     MOORING_SPAWN_DESCRIPTORS,
@@ -106,6 +103,8 @@ int mooring_signal_group(pid_t leader, int signal);
 void mooring_kill_and_reap(pid_t leader);
 int mooring_pidfd_open(pid_t pid);
 int mooring_pidfd_signal(int pidfd, int signal);
+// Whether the process has ended; it need not be our child.
+bool mooring_pidfd_ended(int pidfd);
 // "KILL" for 9; NULL for unknown numbers.
 const char *mooring_signal_name(int signal);
 
@@ -118,3 +117,5 @@ void mooring_default_sigchld(void);
 
 // Close-on-exec pipe whose reading end does not block; [0] is read, [1] written.
 int mooring_pipe(int ends[2]);
+// How much a pipe or FIFO holds before a writer waits; less is kept where the user may not have more.
+void mooring_pipe_size(int fd, int bytes);

@@ -1,0 +1,41 @@
+/// By what the processes of each group are started: one launch for each generation that brought
+/// another.
+struct LaunchTable {
+    private struct Entry {
+        var generation: Int
+        var launch: LaunchSpec
+    }
+
+    /// By group, in the order of generations; nil for external groups.
+    private var entries: [[Entry]?]
+
+    var count: Int { entries.count }
+
+    init(_ launches: [LaunchSpec?]) {
+        entries = launches.map { launch in launch.map { [Entry(generation: 0, launch: $0)] } }
+    }
+
+    /// The launch recorded for a generation, else the newest of an older one.
+    func launch(group: Int, generation: Int) -> LaunchSpec? {
+        guard let entries = entries[group] else { return nil }
+        return (entries.last { $0.generation <= generation } ?? entries.first)?.launch
+    }
+
+    /// The one that the configuration says now; nil for external groups.
+    func newest(group: Int) -> LaunchSpec? { entries[group]?.last?.launch }
+
+    /// Records the launch of a generation, in place of an earlier one of the same.
+    mutating func set(_ launch: LaunchSpec, group: Int, generation: Int) {
+        guard var own = entries[group] else { return }
+        own.removeAll { $0.generation == generation }
+        let place = own.firstIndex { $0.generation > generation } ?? own.count
+        own.insert(Entry(generation: generation, launch: launch), at: place)
+        entries[group] = own
+    }
+
+    /// Adds groups behind the last; those that were there keep theirs.
+    mutating func grow(to launches: [LaunchSpec?]) {
+        guard launches.count > count else { return }
+        entries += LaunchTable(Array(launches[count...])).entries
+    }
+}

@@ -1,0 +1,100 @@
+internal import CLinux
+internal import Glibc
+
+/// What /proc says of processes beyond their pid; see proc(5).
+enum ProcessIdentity {
+    /// Fields of /proc/PID/stat by their numbers, counted from behind the name, which may hold
+    /// anything.
+    private static let firstField = 3
+    private static let startTimeField = 22
+
+    /// Of the times in /proc/PID/stat.
+    static var ticksPerSecond: Int64 { Int64(max(sysconf(Int32(_SC_CLK_TCK)), 1)) }
+
+    /// Where this program's pids mean something; nil where /proc is not mounted.
+    static func currentPlace() -> MachinePlace? {
+        guard let boot = ProcFile.text("/proc/sys/kernel/random/boot_id") else { return nil }
+        var status = stat()
+        guard unsafe stat("/proc/self/ns/pid", &status) == 0 else { return nil }
+        return MachinePlace(
+            bootID: String(boot.prefix { !$0.isWhitespace }), pidNamespace: UInt64(status.st_ino))
+    }
+
+    /// This program itself.
+    static func ofThisProgram() -> ProcessInstance {
+        ProcessInstance(pid: getpid(), startTime: startTime(of: getpid()) ?? 0)
+    }
+
+    /// When a process was started, in clock ticks since boot; nil when there is none of that pid.
+    static func startTime(of pid: Int32) -> UInt64? {
+        fields(of: pid).flatMap { UInt64($0[startTimeField - firstField]) }
+    }
+
+    /// Whether a process of that pid and start time exists, be it as a zombie.
+    static func exists(_ instance: ProcessInstance) -> Bool {
+        instance.pid > 0 && startTime(of: instance.pid) == instance.startTime
+    }
+
+    /// How long ago a start time was, in nanoseconds.
+    static func age(ofStart ticks: UInt64) -> Int64 {
+        var now = timespec()
+        unsafe clock_gettime(CLOCK_BOOTTIME, &now)
+        let started = Int64(clamping: ticks) / ticksPerSecond
+        return max(Int64(now.tv_sec) - started, 0) * 1_000_000_000
+    }
+
+    /// The real user id of a process.
+    static func user(of pid: Int32) -> UInt32? {
+        guard let text = ProcFile.text("/proc/\(pid)/status") else { return nil }
+        for line in text.split(separator: "\n") where line.hasPrefix("Uid:") {
+            return line.split(whereSeparator: \.isWhitespace).dropFirst().first
+                .flatMap { UInt32($0) }
+        }
+        return nil
+    }
+
+    /// The label that Mooring gave a process or one of its ancestors, by its environment; nil when
+    /// that cannot be read, or has been overwritten.
+    static func label(of pid: Int32) -> String? {
+        guard let environment = ProcFile.bytes("/proc/\(pid)/environ") else { return nil }
+        let name = "\(LaunchEnvironment.processVariable)="
+        for entry in environment.split(separator: 0) where entry.starts(with: name.utf8) {
+            return String(decoding: entry.dropFirst(name.utf8.count), as: UTF8.self)
+        }
+        return nil
+    }
+
+    /// The leader of a session with a label in its environment; nil: there is none.
+    static func leader(labelled label: String) -> ProcessInstance? {
+        for name in ProcFile.entries("/proc") {
+            guard let pid = Int32(name), pid > 1, getsid(pid) == pid,
+                Self.label(of: pid) == label, let time = startTime(of: pid)
+            else { continue }
+            return ProcessInstance(pid: pid, startTime: time)
+        }
+        return nil
+    }
+
+    /// A pidfd of exactly this process; nil when it has ended, whoever has its pid now.
+    ///
+    /// The pidfd is opened first. If it has not ended after /proc was read then what was read was
+    /// about its process, since no other can have had the pid in between.
+    static func open(_ instance: ProcessInstance) -> Int32? {
+        guard instance.pid > 1 else { return nil }
+        let pidfd = mooring_pidfd_open(instance.pid)
+        guard pidfd >= 0 else { return nil }
+        if startTime(of: instance.pid) == instance.startTime, !mooring_pidfd_ended(pidfd) {
+            return pidfd
+        }
+        mooring_close(pidfd)
+        return nil
+    }
+
+    private static func fields(of pid: Int32) -> [Substring]? {
+        guard let text = ProcFile.text("/proc/\(pid)/stat"),
+            let nameEnd = text.lastIndex(of: ")")
+        else { return nil }
+        let fields = text[text.index(after: nameEnd)...].split(separator: " ")
+        return fields.count > startTimeField - firstField ? fields : nil
+    }
+}

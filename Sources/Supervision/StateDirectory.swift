@@ -1,0 +1,88 @@
+internal import Glibc
+internal import Reactor
+
+/// The records of the living processes: one file for each, named by its label.
+///
+/// Files are replaced under their name at once (rename(2)) without being forced to the disk: what a
+/// loss of power takes with it is worthless anyway, since no process outlives one (boot id).
+struct StateDirectory: Sendable, Equatable {
+    private static let folderName = "processes"
+
+    private let folder: PrivateDirectory
+    var path: String { folder.path }
+
+    /// Why a file is not obeyed.
+    struct Refusal: Error, Equatable {
+        var sentence: String
+    }
+
+    /// Makes `processes` in the state directory and checks it.
+    init(preparing given: String) throws(PrivateDirectory.Problem) {
+        folder = try PrivateDirectory(
+            preparing: "\(PrivateDirectory.absolute(given))/\(Self.folderName)")
+    }
+
+    /// Writes the record of a process in place of its earlier one.
+    func write(_ record: ProcessRecord) throws(PrivateDirectory.Problem) {
+        guard record.isWritable else {
+            throw .init(
+                path: path, sentence: "a path or name in it is too long or has control characters")
+        }
+        try folder.write(Array(record.text.utf8), as: record.label)
+    }
+
+    /// Removes the record of a process; harmless when there is none.
+    func remove(_ label: String) throws(PrivateDirectory.Problem) {
+        if unsafe unlink("\(path)/\(label)") != 0 && errno != ENOENT {
+            let code = errno
+            throw .init(
+                path: path, errno: code, sentence: "\(SystemError.message(code)) (unlink)")
+        }
+    }
+
+    /// The names of the files that may be records; what an interrupted write left is removed.
+    func labels() -> [String] {
+        var labels: [String] = []
+        for name in ProcFile.entries(path) where name != "." && name != ".." {
+            if ProcessLabel.isValid(name) {
+                labels.append(name)
+            } else if name.hasPrefix(".") && name.hasSuffix(".new") {
+                unsafe unlink("\(path)/\(name)")
+            }
+        }
+        return labels.sorted()
+    }
+
+    /// The record in a file, which must be this user's own and nobody else's to write.
+    func read(_ label: String) throws(Refusal) -> ProcessRecord {
+        // O_NONBLOCK: a FIFO in its place must not keep us waiting.
+        let descriptor = unsafe open(
+            "\(path)/\(label)", O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)
+        guard descriptor >= 0 else {
+            throw Refusal(sentence: "\(SystemError.message(errno)) (open)")
+        }
+        defer { close(descriptor) }
+        var status = stat()
+        guard unsafe fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
+            throw Refusal(sentence: "it is not a plain file")
+        }
+        guard status.st_uid == geteuid() else {
+            throw Refusal(sentence: "it belongs to user \(status.st_uid)")
+        }
+        guard status.st_mode & 0o022 == 0 else { throw Refusal(sentence: "others may write it") }
+        guard status.st_size <= ProcessRecord.sizeLimit else {
+            throw Refusal(sentence: "it has more than \(ProcessRecord.sizeLimit) bytes")
+        }
+        guard let bytes = ProcFile.bytes(of: descriptor, limit: ProcessRecord.sizeLimit + 1),
+            let text = String(validating: bytes, as: UTF8.self)
+        else { throw Refusal(sentence: "it cannot be read as text") }
+        let record: ProcessRecord
+        do {
+            record = try ProcessRecord(text: text)
+        } catch {
+            throw Refusal(sentence: error.description)
+        }
+        guard record.label == label else { throw Refusal(sentence: "its label is another one") }
+        return record
+    }
+}

@@ -1,0 +1,64 @@
+internal import Backends
+internal import CLinux
+internal import Logging
+internal import Reactor
+
+/// Letting go of the processes, for another balancer to adopt.
+extension SupervisionLoop {
+    /// Lets go of every process without touching it; its record stays.
+    ///
+    /// From here on this loop carries out no order, signals nobody and removes no file; it goes on
+    /// reading this program's signals, driving the registry's time for the requests in flight, and
+    /// collecting the children that end, which is their parent's to do.
+    func leave() {
+        if hasLeft { return }
+        for process in Array(processes.values) { collectIfEnded(process) }
+        for process in Array(processes.values) {
+            if case .collected = process.phase {
+                endReadingIfDue(process, now: .max)
+            } else {
+                letGo(process)
+            }
+        }
+        for leftover in leftovers.values { closePidfd(of: leftover.child) }
+        leftovers = [:]
+        guardian.dismiss()
+        // Descendants that lose their parents are not ours to end any more.
+        _ = mooring_set_subreaper(false)
+        closeNotifySocket()
+        hasLeft = true
+    }
+
+    /// Answers an order to spawn that comes too late.
+    func refuse(_ key: ProcessKey) {
+        let report = ExitReport(reason: "this balancer has left its processes to another one")
+        groups[key.group].exited(key.handle, report, now: now())
+    }
+
+    private func letGo(_ process: ManagedProcess) {
+        if case .starting(var probe) = process.phase { probe.cancel() }
+        process.health?.end()
+        // Those that would end with us are kept by a planned change as well.
+        updateRecord(of: process) { $0.isLeft = true }
+        watchEnd(of: process.child)
+        process.closePipes(now: Clock.monotonic())
+        processes[process.id] = nil
+        idsByKey[process.key] = nil
+        published[process.key] = nil
+        log.debug("left process \(process.label) (pid \(process.child.pid)) to the next balancer")
+    }
+
+    /// A child is collected when it ends, like a stray; whoever adopts it cannot do that.
+    private func watchEnd(of child: ChildProcess) {
+        let isOurs = child.startTime == nil
+        loop.remove(child.pidfd)
+        do {
+            guard isOurs else { return mooring_close(child.pidfd) }
+            try loop.add(child.pidfd, token: Source.stray.token(UInt64(child.pid)))
+            strays[child.pid] = child.pidfd
+        } catch {
+            // SIGCHLD tells of it as well.
+            mooring_close(child.pidfd)
+        }
+    }
+}
