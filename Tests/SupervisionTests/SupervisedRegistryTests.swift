@@ -152,6 +152,22 @@ extension SupervisorTests {
             try fixture.shutDown()
         }
 
+        @Test func `a process that misses its watchdog is replaced`() throws {
+            let silent = """
+                n = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+                n.sendto(b"WATCHDOG_USEC=300000\\nWATCHDOG=1", os.environ["NOTIFY_SOCKET"])
+                """
+            let program = listener[2].replacing("print(", with: silent + "\nprint(")
+            let fixture = try RegistryFixture(command: ["python3", "-c", program])
+            let reasons = try fixture.wait(for: "stopping") { event in
+                if case .stopping(_, let reason) = event { reason } else { nil }
+            }
+            #expect(reasons.first == .watchdog)
+            // Make before break: the next one was ready by then.
+            try fixture.waitUntilReady(2)
+            try fixture.shutDown()
+        }
+
         @Test func `a failed start tells the registry which file is missing`() throws {
             let fixture = try RegistryFixture(command: ["./app"])
             let failures = try fixture.wait(for: "start failed") { event in
