@@ -3,9 +3,9 @@ internal import HTTPTypes
 internal import Hummingbird
 
 /// The endpoints and what stands before them.
-func adminRouter(settings: AdminSettings, node: String, source: any AdminSource)
-    -> Router<BasicRequestContext>
-{
+func adminRouter(
+    settings: AdminSettings, node: String, source: any AdminSource, controls: any AdminControls
+) -> Router<BasicRequestContext> {
     let router = Router(
         context: BasicRequestContext.self, options: [.autoGenerateHeadEndpoints])
     router.add(middleware: ResponsePolicy())
@@ -13,9 +13,17 @@ func adminRouter(settings: AdminSettings, node: String, source: any AdminSource)
         middleware: RequestGuard(
             hosts: HostPolicy(address: settings.address, node: node), token: settings.token,
             bodyLimit: settings.bodyLimit))
+    let commands = AdminCommands(controls: controls, bodyLimit: settings.bodyLimit)
     for name in Endpoint.Name.allCases {
-        router.get(RouterPath(Endpoint.of(name).path)) { request, context in
-            try answer(name, request, context, source)
+        let endpoint = Endpoint.of(name)
+        if endpoint.isCommand {
+            router.post(RouterPath(endpoint.path)) { request, context in
+                try await commands.carryOut(name, request, context)
+            }
+        } else {
+            router.get(RouterPath(endpoint.path)) { request, context in
+                try answer(name, request, context, source)
+            }
         }
     }
     return router
@@ -39,6 +47,8 @@ private func answer(
     case .metrics:
         let type = "text/plain; version=0.0.4; charset=utf-8"
         return page(metricsPage(source.snapshot()), type: type)
+    case .restart, .scale, .reset, .drain, .stop, .reload:
+        throw Problem(.methodNotAllowed, "This endpoint takes POST.", headers: [.allow: "POST"])
     }
 }
 
@@ -65,7 +75,7 @@ private func index(_ request: Request) throws -> Response {
     let accepted = request.headers[.accept] ?? ""
     guard accepted.contains("text/html") else { return try json(["endpoints": endpoints]) }
     let items = endpoints.map { endpoint in
-        let isPattern = endpoint.path.contains("{")
+        let isPattern = endpoint.path.contains("{") || endpoint.isCommand
         let name = isPattern ? endpoint.path : #"<a href="\#(endpoint.path)">\#(endpoint.path)</a>"#
         return "<li>\(endpoint.method) \(name): \(endpoint.summary)</li>"
     }

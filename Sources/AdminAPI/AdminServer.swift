@@ -27,10 +27,14 @@ package final class AdminServer: Service {
     ///
     /// - Parameter node: the host name, which a request may name when the API is bound to every
     ///   address of the machine.
-    package init(settings: AdminSettings, node: String, source: any AdminSource, log: Logger) {
+    package init(
+        settings: AdminSettings, node: String, source: any AdminSource,
+        controls: any AdminControls, log: Logger
+    ) {
         self.settings = settings
         self.log = log
-        router = adminRouter(settings: settings, node: node, source: source).buildResponder()
+        router = adminRouter(settings: settings, node: node, source: source, controls: controls)
+            .buildResponder()
     }
 
     /// Binds and serves.

@@ -24,11 +24,14 @@ package struct AdminSnapshot: Sendable {
     package var groups: [GroupSnapshot]
     /// By process id; those without an entry are shown as unknown.
     package var usage: [Int32: UsageSnapshot]
+    /// The last decisions over all groups, oldest first.
+    package var decisions: [Decision]
 
     package init(
         version: String, node: String, startedAt: Int64, now: MonotonicInstant, wallNow: Int64,
         uptime: Interval, draining: Bool = false, traffic: TrafficSnapshot = TrafficSnapshot(),
-        groups: [GroupSnapshot] = [], usage: [Int32: UsageSnapshot] = [:]
+        groups: [GroupSnapshot] = [], usage: [Int32: UsageSnapshot] = [:],
+        decisions: [Decision] = []
     ) {
         self.version = version
         self.node = node
@@ -40,6 +43,7 @@ package struct AdminSnapshot: Sendable {
         self.traffic = traffic
         self.groups = groups
         self.usage = usage
+        self.decisions = decisions
     }
 }
 

@@ -9,6 +9,12 @@ struct Endpoint: Encodable, Sendable {
         case stats
         case groupStats
         case metrics
+        case restart
+        case scale
+        case reset
+        case drain
+        case stop
+        case reload
     }
 
     var method: String
@@ -26,6 +32,30 @@ struct Endpoint: Encodable, Sendable {
         case .stats: Endpoint(path: "/stats", summary: "everything as JSON")
         case .groupStats: Endpoint(path: "/stats/{group}", summary: "one group as JSON")
         case .metrics: Endpoint(path: "/metrics", summary: "Prometheus text format")
+        case .restart:
+            Endpoint(
+                method: .post, path: "/groups/{group}/restart",
+                summary: "a new generation; old sessions stay where they are")
+        case .scale:
+            Endpoint(
+                method: .post, path: "/groups/{group}/scale",
+                summary: #"{"min":1,"max":4}: how many processes, until the next reload"#)
+        case .reset:
+            Endpoint(
+                method: .post, path: "/groups/{group}/reset",
+                summary: "forget failed starts and their back-off")
+        case .drain:
+            Endpoint(
+                method: .post, path: "/processes/{process}/drain",
+                summary: #"no new sessions; {"timeout_seconds":60} limits the wait for the old"#)
+        case .stop:
+            Endpoint(
+                method: .post, path: "/processes/{process}/stop",
+                summary: "end a process now, its sessions with it")
+        case .reload:
+            Endpoint(
+                method: .post, path: "/reload",
+                summary: "read the configuration again and apply what has changed")
         }
     }
 
@@ -40,10 +70,15 @@ struct Endpoint: Encodable, Sendable {
         path == of(.health).path || path == of(.readiness).path
     }
 
+    /// Whether it changes something.
+    var isCommand: Bool { method == HTTPRequest.Method.post.rawValue }
+
     /// The methods of a path; empty: there is nothing.
     static func methods(of path: String) -> [HTTPRequest.Method] {
-        guard Name.allCases.contains(where: { of($0).matches(path) }) else { return [] }
-        return [.get, .head]
+        guard let found = Name.allCases.map(of).first(where: { $0.matches(path) }) else {
+            return []
+        }
+        return found.isCommand ? [.post] : [.get, .head]
     }
 
     private func matches(_ other: String) -> Bool {

@@ -59,6 +59,8 @@ package struct GroupDocument: Codable, Equatable, Sendable {
         package var createdTotal: UInt64
         package var movedTotal: UInt64
         package var lostTotal: UInt64
+        /// On processes that are out of service.
+        package var draining: Int
     }
 
     /// A start that failed, or a process that ended by itself.
@@ -91,7 +93,31 @@ package struct GroupDocument: Codable, Equatable, Sendable {
     package var sessions: Sessions
     package var spawn: Spawn
     package var limitReachedTotal: UInt64
+    /// A generation that is starting or did not start.
+    @OrNull package var rollout: RolloutDocument?
+    /// The last starts, stops and the like, oldest first.
+    package var decisions: [DecisionDocument]
     package var processes: [ProcessDocument]
+}
+
+/// How far a new generation has come.
+package struct RolloutDocument: Codable, Equatable, Sendable {
+    package var generation: Int
+    /// `starting` or `failed`.
+    package var state: String
+    @OrNull package var reason: String?
+}
+
+/// One decision and why it was made.
+package struct DecisionDocument: Codable, Equatable, Sendable {
+    /// Counts over all groups.
+    package var sequence: UInt64
+    package var at: Date
+    package var kind: String
+    package var reason: String
+    /// The process's id; empty: it was about the group.
+    package var process: String
+    package var detail: String
 }
 
 /// One process of a group.
@@ -114,6 +140,15 @@ package struct ProcessDocument: Codable, Equatable, Sendable {
     package var idleSeconds: Double
     @OrNull package var cpuSeconds: Double?
     @OrNull package var rssBytes: UInt64?
+    /// Open WebSockets and other upgrades.
+    package var tunnels: Int
+    /// What it says of itself (`STATUS=`).
+    package var statusText: String
+    package var busy: Bool
+    /// Why it is on its way out, or to be replaced.
+    @OrNull package var stopReason: String?
+    /// Until its last sessions are given up.
+    @OrNull package var drainSecondsLeft: Double?
 }
 
 /// A value that is written as `null` when it is missing, so that every key is always there.

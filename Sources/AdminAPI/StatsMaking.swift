@@ -51,7 +51,8 @@ extension GroupDocument {
                 live: group.sessionsLive,
                 createdTotal: group.sessionsCreatedTotal,
                 movedTotal: group.sessionsMovedTotal,
-                lostTotal: group.sessionsLostTotal),
+                lostTotal: group.sessionsLostTotal,
+                draining: group.drainingSessions),
             spawn: Spawn(
                 starting: group.starting,
                 spawnedTotal: group.spawnedTotal,
@@ -66,7 +67,27 @@ extension GroupDocument {
                         output: failure.report.output)
                 }),
             limitReachedTotal: group.limitReachedTotal,
+            rollout: group.rollout.map { rollout in
+                RolloutDocument(
+                    generation: rollout.generation, state: rollout.state.rawValue,
+                    reason: rollout.report?.reason)
+            },
+            decisions: snapshot.decisions.filter { $0.group == group.name }
+                .suffix(GroupDocument.decisionsShown).map { DecisionDocument($0, in: snapshot) },
             processes: group.processes.map { ProcessDocument($0, in: snapshot) })
+    }
+}
+
+extension GroupDocument {
+    /// The stream has more; these are for whoever looks what has just happened.
+    fileprivate static let decisionsShown = 20
+}
+
+extension DecisionDocument {
+    fileprivate init(_ decision: Decision, in snapshot: AdminSnapshot) {
+        self.init(
+            sequence: decision.sequence, at: snapshot.date(of: decision.at), kind: decision.kind,
+            reason: decision.reason, process: decision.process, detail: decision.detail)
     }
 }
 
@@ -90,7 +111,12 @@ extension ProcessDocument {
             readyAfterSeconds: process.readyAfter.map { rounded($0.seconds) },
             idleSeconds: rounded(process.idle.seconds),
             cpuSeconds: usage.map { rounded($0.cpuSeconds) },
-            rssBytes: usage?.residentBytes)
+            rssBytes: usage?.residentBytes,
+            tunnels: process.tunnels,
+            statusText: process.statusText,
+            busy: process.isBusy,
+            stopReason: process.stopReason?.rawValue,
+            drainSecondsLeft: process.drainLeft.map { rounded($0.seconds) })
     }
 }
 

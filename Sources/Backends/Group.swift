@@ -321,5 +321,6 @@ package protocol OrderExecutor: AnyObject, Sendable {
 }
 
 extension OrderExecutor {
+    /// Nobody else has a process to spare.
     package func roomWanted(group: Int) {}
 }

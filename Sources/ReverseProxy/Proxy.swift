@@ -123,6 +123,21 @@ package final class Proxy: Sendable {
     /// Closes the access log and opens it by its name again.
     package func reopenLogs() { shared.accessLog?.reopen() }
 
+    /// Asks every loop for a sign of life.
+    package func askForSigns() {
+        for share in shared.shares {
+            share.signsAsked.add(1, ordering: .relaxed)
+            share.mailbox.post(.sign)
+        }
+    }
+
+    /// Whether every loop has given all signs that it was asked for.
+    package var haveAllGivenSigns: Bool {
+        shared.shares.allSatisfy { share in
+            share.signsGiven.load(ordering: .relaxed) >= share.signsAsked.load(ordering: .relaxed)
+        }
+    }
+
     /// What was counted since the start.
     package func statistics() -> ProxyStatistics {
         var statistics = ProxyStatistics(summing: shared.shares.map(\.counters))

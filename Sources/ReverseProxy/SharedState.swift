@@ -108,6 +108,12 @@ final class WorkerShare: Sendable {
     let mailbox: Mailbox<WorkerMessage>
     let counters = Counters()
     let connections = Atomic<Int>(0)
+    /// Signs of life that were asked for, and given.
+    let signsAsked = Atomic<Int>(0)
+    let signsGiven = Atomic<Int>(0)
 
     init(mailbox: Mailbox<WorkerMessage>) { self.mailbox = mailbox }
+
+    /// The loop takes its turns.
+    func giveSign() { signsGiven.add(1, ordering: .relaxed) }
 }

@@ -99,7 +99,8 @@ extension Worker {
         child.listener = downstreams[place].listener
         child.isSecure = downstreams[place].isSecure
         guard openStreams < streamLimit, let taken = downstreams.insert(child) else {
-            multiplexer.connection.reset(stream)
+            // Nothing was done for it: the client may ask again (RFC 9113 section 8.7).
+            multiplexer.connection.refuse(stream)
             multiplexer.connection.forget(stream)
             return
         }

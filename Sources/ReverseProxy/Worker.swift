@@ -164,6 +164,7 @@ final class Worker {
             case .granted(let tag, let grant, let group): waiterGranted(tag, grant, group: group)
             case .refused(let tag, let refusal): waiterRefused(tag, refusal)
             case .reconfigure(let change): reconfigure(change)
+            case .sign: shared.shares[index].giveSign()
             case .drain(let deadline, let handingOver):
                 beginDraining(until: deadline, handingOver: handingOver)
             case .stop:
@@ -191,6 +192,8 @@ enum WorkerMessage: Sendable {
     case granted(WaiterTag, Grant, group: Int)
     case refused(WaiterTag, Refusal)
     case reconfigure(Reconfiguration)
+    /// Show that the loop takes its turns.
+    case sign
     /// Close what is idle, finish what is under way, at the latest at the given monotonic time.
     case drain(until: Int64, handingOver: Bool)
     case stop

@@ -10,13 +10,18 @@ internal import Reactor
 enum Composition {
     /// Serves until a signal ends it; the caller has blocked the signals.
     ///
+    /// - Parameters:
+    ///   - file: what a reload reads again; nil: the configuration came from the command line.
+    ///   - takesOver: instead of the balancer that runs with the same runtime folder.
     /// - Throws: `CommandFailure`; its message says what could not be had.
-    static func serve(_ configuration: Configuration) throws -> Int32 {
+    static func serve(
+        _ configuration: Configuration, file: String? = nil, takesOver: Bool = false
+    ) throws -> Int32 {
         // A client that has gone is an error of write(2), not the end of the program.
         signal(SIGPIPE, SIG_IGN)
-        let plan = try ServingPlan(
-            configuration, environment: ProcessInfo.processInfo.environment,
-            tickets: TLSTicketKeys())
+        let environment = ProcessInfo.processInfo.environment
+        let tickets = TLSTicketKeys()
+        let plan = try ServingPlan(configuration, environment: environment, tickets: tickets)
         let log = startLog(plan)
         for warning in configuration.warnings + plan.files.warnings { log.warning("\(warning)") }
         do {
@@ -26,12 +31,32 @@ enum Composition {
                 log.notice("made a new key for session cookies in \(configuration.keysFile)")
             }
             FileLimit.raise(for: configuration, log: log)
-            let token = try configuration.admin.tokenFile.map(AdminToken.read(file:))
-            return try Serving(plan, keyring: keyring, token: token, log: log).run()
+            let surroundings = Serving.Surroundings(
+                keyring: keyring,
+                token: try configuration.admin.tokenFile.map(AdminToken.read(file:)), file: file,
+                environment: environment, tickets: tickets,
+                manager: ServiceManager(environment: environment, process: getpid()), log: log)
+            return try serve(plan, surroundings, takesOver: takesOver)
         } catch let failure as CommandFailure {
             throw failure
         } catch {
             throw CommandFailure.failed("\(error)")
+        }
+    }
+
+    private static func serve(
+        _ plan: ServingPlan, _ surroundings: Serving.Surroundings, takesOver: Bool
+    ) throws -> Int32 {
+        let predecessor =
+            try takesOver
+            ? Predecessor(runtimeFolder: plan.configuration.runtimeDirectory) : nil
+        do {
+            return try Serving(plan, surroundings, predecessor: predecessor).run {
+                predecessor?.dismiss()
+            }
+        } catch {
+            predecessor?.giveUp()
+            throw error
         }
     }
 

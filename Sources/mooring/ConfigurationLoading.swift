@@ -21,6 +21,17 @@ enum ConfigurationLoading {
                 isRoot: geteuid() == 0))
     }
 
+    /// Reads a file again while the program runs.
+    ///
+    /// - Throws: `CommandFailure` whose message has all problems.
+    static func reread(_ path: String) throws -> Configuration {
+        let text = try read(path)
+        let result = ConfigurationReader.read(
+            text: text, file: path, folder: folder(of: path), environment: environment,
+            isRoot: geteuid() == 0)
+        return try result.mapError { CommandFailure.usage("\($0)") }.get()
+    }
+
     /// The named file, else `mooring.toml` here, else what `mooring run` uses.
     static func fileOrDefaults(_ path: String?) throws -> Configuration {
         if let path { return try file(path) }

@@ -18,12 +18,19 @@ final class EventLog: Sendable {
     }
 
     private let log: Logger
+    private let decisions: DecisionLog
     private let names = Mutex<[Key: Name]>([:])
 
-    init(log: Logger) { self.log = log }
+    init(log: Logger, decisions: DecisionLog) {
+        self.log = log
+        self.decisions = decisions
+    }
 
     func record(_ events: [RegistryEvent], group: Group, index: Int) {
         learnNames(of: events, group: group, index: index)
+        decisions.append(events, name: group.name, at: .now) { process in
+            names.withLock { $0[Key(group: index, process: process)]?.label }
+        }
         for event in events { tell(event, group: group.name, index: index) }
     }
 

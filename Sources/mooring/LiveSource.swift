@@ -15,7 +15,8 @@ final class LiveSource: AdminSource {
     private let node: String
     private let proxy: Proxy
     private let supervisor: Supervisor
-    private let groups: [Group]
+    private let groups: ServingGroups
+    private let decisions: DecisionLog
     private let startedAt = MonotonicInstant.now
     private let startedAtWall = Clock.wall()
     private let draining = Atomic(false)
@@ -23,11 +24,15 @@ final class LiveSource: AdminSource {
     /// /proc is read at most once in this time, however often somebody asks.
     private static let usageAge = Interval.seconds(1)
 
-    init(node: String, proxy: Proxy, supervisor: Supervisor, groups: [Group]) {
+    init(
+        node: String, proxy: Proxy, supervisor: Supervisor, groups: ServingGroups,
+        decisions: DecisionLog
+    ) {
         self.node = node
         self.proxy = proxy
         self.supervisor = supervisor
         self.groups = groups
+        self.decisions = decisions
     }
 
     /// From now on the program is not ready.
@@ -39,7 +44,8 @@ final class LiveSource: AdminSource {
             version: Version.current, node: node, startedAt: startedAtWall / 1_000_000_000,
             now: now, wallNow: Clock.wall(), uptime: now - startedAt,
             draining: draining.load(ordering: .relaxed), traffic: traffic(),
-            groups: groups.map { $0.snapshot(now: now) }, usage: usage(at: now))
+            groups: groups.shown.map { $0.snapshot(now: now) }, usage: usage(at: now),
+            decisions: decisions.since(0, limit: .max))
     }
 
     private func traffic() -> TrafficSnapshot {

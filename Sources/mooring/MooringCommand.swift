@@ -16,6 +16,8 @@ struct MooringCommand: ParsableCommand {
         version: Version.current,
         subcommands: [
             ServeCommand.self, RunCommand.self, CheckCommand.self, StatusCommand.self,
+            RestartCommand.self, ReloadCommand.self, ScaleCommand.self, DrainCommand.self,
+            StopCommand.self,
         ])
 
     /// Parses, runs and says how it went.

@@ -13,10 +13,10 @@ final class OrderRelay: OrderExecutor {
     final class Parts: Sendable {
         let proxy: Proxy
         let supervisor: Supervisor
-        let groups: [Group]
+        let groups: ServingGroups
         let events: EventLog
 
-        init(proxy: Proxy, supervisor: Supervisor, groups: [Group], events: EventLog) {
+        init(proxy: Proxy, supervisor: Supervisor, groups: ServingGroups, events: EventLog) {
             self.proxy = proxy
             self.supervisor = supervisor
             self.groups = groups
@@ -37,8 +37,14 @@ final class OrderRelay: OrderExecutor {
     }
 
     func record(_ events: [RegistryEvent], group: Int) {
-        guard let parts = parts.load(), parts.groups.indices.contains(group) else { return }
-        parts.events.record(events, group: parts.groups[group], index: group)
+        guard let parts = parts.load(), let known = parts.groups[group] else { return }
+        parts.events.record(events, group: known, index: group)
+    }
+
+    func roomWanted(group: Int) {
+        guard let parts = parts.load() else { return }
+        // The one that asks asks again: what is given up has to end first.
+        _ = Group.makeRoom(among: parts.groups.all, now: .now)
     }
 
     func deadlineMovedForward(group: Int) { parts.load()?.supervisor.wake() }

@@ -26,6 +26,9 @@ final class RuntimeLock: Sendable {
 
     deinit { release() }
 
+    /// Whether the folder is a successor's by now.
+    var isLetGo: Bool { isReleased.load(ordering: .relaxed) }
+
     /// Lets a successor in; harmless when repeated.
     func release() {
         if !isReleased.exchange(true, ordering: .relaxed) { close(descriptor) }

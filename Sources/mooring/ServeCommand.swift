@@ -7,16 +7,26 @@ struct ServeCommand: ParsableCommand {
         commandName: "serve", abstract: "Runs the balancer in the foreground.",
         discussion: """
             SIGTERM and SIGINT finish the requests in flight, stop the processes and end the
-            program; a second SIGINT ends it at once. SIGUSR1 opens the log files anew.
+            program; a second SIGINT ends it at once. SIGHUP reads the configuration anew,
+            SIGUSR1 opens the log files anew. SIGUSR2 ends the program and leaves its processes for
+            the next one, as --takeover does.
             """)
 
     @Option(
         name: [.customShort("c"), .customLong("config")], help: "The configuration file.")
     var config = ConfigurationLoading.defaultFile
 
+    @Flag(
+        help: ArgumentHelp(
+            "Take the place of the balancer that runs with the same configuration; no request is"
+                + " refused meanwhile."))
+    var takeover = false
+
     func run() throws {
         // Before any other thread exists, since threads inherit what is blocked.
         Supervisor.blockSignals()
-        try finish(try Composition.serve(try ConfigurationLoading.file(config)))
+        let configuration = try ConfigurationLoading.file(config)
+        try finish(
+            try Composition.serve(configuration, file: config, takesOver: takeover))
     }
 }

@@ -13,19 +13,35 @@ internal import Supervision
 /// Everything that can be refused (keys, folders, addresses) is asked for before the first process
 /// is started, so a failed start leaves nothing behind.
 final class Serving: Sendable {
+    /// What a run is made from.
+    struct Surroundings: Sendable {
+        var keyring: Keyring
+        var token: AdminToken?
+        /// Read again by a reload; nil: the configuration came from the command line.
+        var file: String?
+        var environment: [String: String]
+        var tickets: TLSTicketKeys
+        var manager: ServiceManager
+        var log: Logger
+    }
+
     private let plan: ServingPlan
     private let lock: RuntimeLock
     private let log: Logger
-    private let groups: [Group]
+    private let manager: ServiceManager
+    private let groups: ServingGroups
     private let proxy: Proxy
     private let supervisor: Supervisor
+    private let reloader: Reloader
     private let source: LiveSource
     private let admin: AdminServer
+    private let successors: SuccessorListener
     private let happenings: WaitingQueue<Happening>
 
     /// What the main thread waits for.
     enum Happening: Sendable {
         case signal(Int32)
+        case successor(SuccessorListener.Successor)
         case adminEnded(String)
         /// The last client connection is gone, or its time is up.
         case drained
@@ -37,63 +53,101 @@ final class Serving: Sendable {
 
     /// Makes the parts; the data plane's addresses are bound, nothing is served.
     ///
+    /// - Parameter predecessor: the balancer to take over from; it lets go in here, when all else
+    ///   that can fail has been done.
     /// - Throws: `CommandFailure`, `SupervisionError`, `ProxyError`: one sentence each.
-    init(_ plan: ServingPlan, keyring: Keyring, token: AdminToken?, log: Logger) throws {
+    init(
+        _ plan: ServingPlan, _ surroundings: Surroundings, predecessor: Predecessor?
+    ) throws {
+        let log = surroundings.log
         let happenings = WaitingQueue<Happening>()
         let relay = OrderRelay()
+        let configuration = plan.configuration
         supervisor = try Supervisor(
-            runtimeDirectory: plan.configuration.runtimeDirectory, launches: plan.launches,
-            log: log,
+            runtimeDirectory: configuration.runtimeDirectory,
+            stateDirectory: configuration.stateDirectory, launches: plan.launches, log: log,
             onSignal: { happenings.post(.signal($0)) })
-        lock = try RuntimeLock(folder: plan.configuration.runtimeDirectory)
+        let lock =
+            try predecessor == nil ? RuntimeLock(folder: configuration.runtimeDirectory) : nil
+        let budget = SpawnBudget(
+            concurrency: plan.spawnConcurrency, maxProcesses: configuration.maxProcesses)
         var entropy = Entropy()
-        let seeds = plan.policies.map { _ in entropy.word() }
-        groups = zip(plan.policies, seeds).enumerated().map { index, pair in
-            Group(index: index, policy: pair.0, seed: pair.1, executor: relay, now: .now)
+        let entries = configuration.groups.enumerated().map { index, group in
+            ServingGroups.Entry(
+                group: Group(
+                    index: index, policy: group.policy, seed: entropy.word(), executor: relay,
+                    budget: budget, now: .now),
+                configuration: group)
         }
-        proxy = try Proxy(plan.proxySettings(keyring: keyring), groups: groups)
+        let groups = ServingGroups(entries)
+        let settings = plan.proxySettings(keyring: surroundings.keyring)
+        let proxy = try Proxy(
+            settings, groups: groups.all,
+            inherited: try InheritedSockets.all(from: predecessor, surroundings.manager))
+        try predecessor?.handOver()
+        self.lock = try lock ?? RuntimeLock(folder: configuration.runtimeDirectory)
+        successors = try SuccessorListener(
+            runtimeFolder: configuration.runtimeDirectory, log: log,
+            sockets: { proxy.listeningSockets }, onReady: { happenings.post(.successor($0)) })
+        let decisions = DecisionLog()
+        reloader = Reloader(
+            file: surroundings.file, environment: surroundings.environment,
+            tickets: surroundings.tickets,
+            parts: .init(
+                groups: groups, proxy: proxy, supervisor: supervisor, budget: budget,
+                relay: relay), current: .init(plan: plan, settings: settings), log: log)
         let node = HostName.current
-        source = LiveSource(node: node, proxy: proxy, supervisor: supervisor, groups: groups)
+        source = LiveSource(
+            node: node, proxy: proxy, supervisor: supervisor, groups: groups,
+            decisions: decisions)
         admin = AdminServer(
-            settings: AdminSettings(address: plan.configuration.admin.address, token: token),
-            node: node,
-            source: source, log: log)
+            settings: AdminSettings(
+                address: configuration.admin.address, token: surroundings.token),
+            node: node, source: source,
+            controls: LiveControls(groups: groups, reloader: reloader), log: log)
         relay.connect(
             .init(
-                proxy: proxy, supervisor: supervisor, groups: groups, events: EventLog(log: log)))
-        supervisor.attach(groups: groups)
+                proxy: proxy, supervisor: supervisor, groups: groups,
+                events: EventLog(log: log, decisions: decisions)))
+        supervisor.attach(groups: groups.all)
+        self.proxy = proxy
+        self.groups = groups
         self.plan = plan
         self.log = log
+        self.manager = surroundings.manager
         self.happenings = happenings
     }
 
     /// Serves until a signal ends it.
     ///
+    /// - Parameter onServing: called once when clients are served.
     /// - Returns: the exit code.
     /// - Throws: as `init`, when something cannot be started; nothing is left running then.
-    func run() throws -> Int32 {
+    func run(onServing: () -> Void) throws -> Int32 {
         let adminAddress: String
         do {
             adminAddress = try startAdmin()
             try supervisor.start()
+            for group in groups.all { group.start(now: .now) }
             try proxy.start()
+            try successors.start()
+            try Heartbeat.start(manager, proxy: proxy)
         } catch {
             removeSockets()
             throw error
         }
-        for group in groups { group.start(now: .now) }
         let addresses = proxy.listeningAddresses.joined(separator: ", ")
         Terminal.write("mooring: serving on \(addresses), admin on \(adminAddress)\n")
+        manager.notify("READY=1", "STATUS=serving on \(addresses)", "MAINPID=\(getpid())")
+        onServing()
         let code = waitForEnd()
-        admin.removeSocket()
-        let folder = plan.configuration.runtimeDirectory
-        for file in Supervisor.hostFiles(inRuntimeDirectory: folder) { unsafe unlink(file) }
         return code
     }
 
     /// What a start that failed leaves no file of; the end of a whole run removes its own.
     private func removeSockets() {
         admin.removeSocket()
+        successors.removePath()
         for case .address(.unix(let path)) in plan.configuration.listeners.map(\.place) {
             unsafe unlink(path)
         }
@@ -120,6 +174,10 @@ final class Serving: Sendable {
             switch happenings.next() {
             case .signal(let signal):
                 carryOut(shutdown.received(signal))
+            case .successor(let successor):
+                guard shutdown.leave() == .leave else { continue }
+                log.notice("handing over to a new balancer; requests in flight are finished here")
+                leave(to: successor)
             case .adminEnded(let reason):
                 log.critical("the admin API has ended", metadata: ["reason": "\(reason)"])
             case .drained:
@@ -139,6 +197,9 @@ final class Serving: Sendable {
             break
         case .drain:
             drain()
+        case .leave:
+            log.notice("ending without the processes: the next balancer takes them over")
+            leave(to: nil)
         case .stopProcesses:
             stopProcesses()
         case .killProcesses:
@@ -146,31 +207,71 @@ final class Serving: Sendable {
             stopProcesses()
             supervisor.killAll()
         case .close:
-            let happenings = happenings
-            proxy.stop { happenings.post(.closed) }
+            close()
         case .reopenLogs:
             proxy.reopenLogs()
             supervisor.reopenOutput()
-            log.info("access log and output files opened anew")
-        case .explainReload:
-            log.warning("reloading is not possible; restart to read the configuration anew")
-        case .explainTakeover:
-            log.warning("handing over is not possible; restart to replace this balancer")
+            log.info("access log opened anew")
+        case .reload:
+            reload()
         }
+    }
+
+    private func reload() {
+        manager.notify("RELOADING=1", "MONOTONIC_USEC=\(Clock.monotonic() / 1000)")
+        do {
+            _ = try reloader.reload()
+        } catch {
+            switch error {
+            case .badConfiguration(let problems), .invalid(let problems):
+                log.error("nothing was changed: \(problems)")
+            case .noSuchGroup, .noSuchProcess:
+                log.error("nothing was changed")
+            }
+        }
+        manager.notify("READY=1")
     }
 
     private func drain() {
         log.notice(
             "shutting down: requests in flight are finished",
             metadata: ["at_most": "\(text(plan.configuration.timeouts.drain))"])
+        manager.notify("STOPPING=1")
+        successors.removePath()
         source.beginDraining()
         let happenings = happenings
         proxy.drain(until: .now + plan.configuration.timeouts.drain) { happenings.post(.drained) }
     }
 
+    /// Leaves the processes to the next balancer; what is in flight is finished here.
+    private func leave(to successor: SuccessorListener.Successor?) {
+        source.beginDraining()
+        let happenings = happenings
+        proxy.drain(
+            until: .now + plan.configuration.timeouts.drain, handingOver: successor != nil
+        ) { happenings.post(.drained) }
+        supervisor.leave()
+        admin.removeSocket()
+        successors.removePath()
+        lock.release()
+        successor?.answer()
+    }
+
+    private func close() {
+        admin.removeSocket()
+        successors.removePath()
+        // A successor has written its own by now, with the same text.
+        if !lock.isLetGo {
+            let folder = plan.configuration.runtimeDirectory
+            for file in Supervisor.hostFiles(inRuntimeDirectory: folder) { unsafe unlink(file) }
+        }
+        let happenings = happenings
+        proxy.stop { happenings.post(.closed) }
+    }
+
     /// Orders every process to end and waits for that beside the main thread.
     private func stopProcesses() {
-        for group in groups { group.shutDown(now: .now) }
+        for group in groups.all { group.shutDown(now: .now) }
         let supervisor = supervisor
         let happenings = happenings
         do {
@@ -183,6 +284,27 @@ final class Serving: Sendable {
             supervisor.stop()
             happenings.post(.processesGone)
         }
+    }
+}
+
+/// Sockets that listen already when the program starts.
+enum InheritedSockets {
+    /// Those of the balancer that is taken over, and those of the service manager.
+    ///
+    /// - Throws: `CommandFailure` when one of the latter cannot be listened on.
+    static func all(
+        from predecessor: Predecessor?, _ manager: ServiceManager
+    ) throws -> [ListenerSettings.Place: ListeningSocket] {
+        var sockets = predecessor?.listeners ?? [:]
+        for (name, descriptor) in manager.sockets
+        where sockets[.inherited(name: name)] == nil {
+            do {
+                sockets[.inherited(name: name)] = try ListeningSocket(inheriting: descriptor)
+            } catch {
+                throw CommandFailure.failed("the socket \(name) of the service manager: \(error)")
+            }
+        }
+        return sockets
     }
 }
 

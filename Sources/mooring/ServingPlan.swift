@@ -75,6 +75,8 @@ struct ServingPlan: Sendable {
         }
         spec.maxMemory = launch.maxMemory > 0 ? Int64(launch.maxMemory) : nil
         spec.outputFile = launch.outputFile
+        spec.onExit = launch.onExit == .adopt ? .adopt : .kill
+        spec.fingerprint = group.launchFingerprint(environment: spec.environment) ?? ""
         return spec
     }
 
@@ -103,16 +105,49 @@ struct ServingPlan: Sendable {
 // What the data plane is told.
 
 extension ServingPlan {
-    func proxySettings(keyring: Keyring) -> ProxySettings {
+    /// - Parameters:
+    ///   - groups: the places of the configuration's groups in the running program; nil: their own.
+    ///   - over: what runs already: its listeners and groups keep their places.
+    func proxySettings(
+        keyring: Keyring, groups places: [Int]? = nil, over old: ProxySettings? = nil
+    ) -> ProxySettings {
+        let places = places ?? Array(configuration.groups.indices)
+        var groups = old?.groups ?? []
+        for (index, place) in places.enumerated() {
+            if place < groups.count {
+                groups[place] = group(index)
+            } else {
+                groups.append(group(index))
+            }
+        }
         var settings = ProxySettings(
-            listeners: listeners, routes: configuration.routeTable,
-            routeSettings: configuration.routes.map(route),
-            groups: configuration.groups.indices.map(group), keyring: keyring)
+            listeners: listeners(over: old?.listeners ?? []), routes: configuration.routeTable,
+            routeSettings: configuration.routes.map { route($0, places) },
+            groups: groups, keyring: keyring)
         settings.workers = configuration.workers
         settings.timeouts = timeouts
         settings.limits = limits
         settings.accessLog = accessLog
         return settings
+    }
+
+    /// Those that stay keep their places, nil stands for those that go, new ones follow.
+    private func listeners(over old: [ListenerSettings?]) -> [ListenerSettings?] {
+        var rest = listeners
+        var placed = old.map { known -> ListenerSettings? in
+            guard let known, let index = rest.firstIndex(where: { $0.place == known.place }) else {
+                return nil
+            }
+            return rest.remove(at: index)
+        }
+        placed += rest.map(Optional.some)
+        return placed
+    }
+
+    /// Processes that may start at once, over all groups.
+    var spawnConcurrency: Int {
+        let given = configuration.spawnConcurrency
+        return given > 0 ? given : max(1, Processors.count / 2)
     }
 
     private var timeouts: ProxyTimeouts {
@@ -164,11 +199,14 @@ extension ServingPlan {
         return settings
     }
 
-    private func route(_ route: Configuration.RouteSettings) -> RouteSettings {
+    private func route(
+        _ route: Configuration.RouteSettings, _ places: [Int]
+    ) -> RouteSettings {
         let isStripped = route.stripPrefix && route.pattern.prefix != "/"
         var affinity = Self.affinity(route.affinity)
         affinity.cookie.path = configuration.cookiePath(ofGroup: route.group)
-        return RouteSettings(group: route.group, stripsPrefix: isStripped, affinity: affinity)
+        return RouteSettings(
+            group: places[route.group], stripsPrefix: isStripped, affinity: affinity)
     }
 
     private static func affinity(_ affinity: Configuration.Affinity) -> AffinitySettings {

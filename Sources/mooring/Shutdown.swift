@@ -2,12 +2,15 @@ internal import Glibc
 
 /// How far the end of the program has come: what each signal and each finished step leads to.
 ///
-/// `serving -> draining -> stopping -> closing`. A second SIGINT skips what is left of the waiting.
+/// `serving -> draining -> stopping -> closing`, or `serving -> leaving -> closing` where the
+/// processes are left to a successor. A second SIGINT skips what is left of the waiting.
 struct Shutdown {
     private enum Stage {
         case serving
         /// Nothing new is accepted, what is in flight is finished. To: stopping.
         case draining
+        /// As draining, but the processes are somebody else's already. To: closing.
+        case leaving
         /// The processes are told to end. To: closing.
         case stopping
         /// Only logs are written. Final.
@@ -17,13 +20,14 @@ struct Shutdown {
     enum Order: Equatable {
         case none
         case drain
+        /// Finish what is in flight and leave the processes as they are.
+        case leave
         case stopProcesses
         /// Not only told to end, but made to.
         case killProcesses
         case close
         case reopenLogs
-        case explainReload
-        case explainTakeover
+        case reload
     }
 
     private var stage = Stage.serving
@@ -39,19 +43,35 @@ struct Shutdown {
         case SIGUSR1:
             return .reopenLogs
         case SIGHUP:
-            return .explainReload
+            return stage == .serving ? .reload : .none
         case SIGUSR2:
-            return .explainTakeover
+            return leave()
         default:
             return .none
         }
     }
 
+    /// A successor is ready, or the program is to end without its processes.
+    ///
+    /// - Returns: `leave` once, `none` when the end has begun already.
+    mutating func leave() -> Order {
+        guard stage == .serving else { return .none }
+        stage = .leaving
+        return .leave
+    }
+
     /// No client connection is left.
     mutating func drained() -> Order {
-        guard stage == .draining else { return .none }
-        stage = .stopping
-        return .stopProcesses
+        switch stage {
+        case .draining:
+            stage = .stopping
+            return .stopProcesses
+        case .leaving:
+            stage = .closing
+            return .close
+        case .serving, .stopping, .closing:
+            return .none
+        }
     }
 
     /// No process is left.
@@ -75,6 +95,11 @@ struct Shutdown {
             exitCode = 1
             stage = .stopping
             return .killProcesses
+        case .leaving:
+            // What is in flight is cut off; the processes are not ours any more.
+            exitCode = 1
+            stage = .closing
+            return .close
         case .closing:
             return .none
         }

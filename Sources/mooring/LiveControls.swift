@@ -1,0 +1,65 @@
+internal import AdminAPI
+internal import Backends
+
+/// Carries out what the admin API is asked to change.
+final class LiveControls: AdminControls {
+    private let groups: ServingGroups
+    private let reloader: Reloader
+
+    init(groups: ServingGroups, reloader: Reloader) {
+        self.groups = groups
+        self.reloader = reloader
+    }
+
+    func restart(group name: String) throws(AdminRefusal) -> Int {
+        reloader.restart(try spawned(name))
+    }
+
+    func scale(group name: String, minimum: Int, maximum: Int) throws(AdminRefusal) {
+        guard (0...10_000).contains(minimum), (1...10_000).contains(maximum), minimum <= maximum
+        else {
+            throw .invalid(
+                "min is to be from 0, max from 1 to 10000, and min not above max; these are"
+                    + " \(minimum) and \(maximum)")
+        }
+        try spawned(name).scale(minimum: minimum, maximum: maximum, now: .now)
+    }
+
+    func reset(group name: String) throws(AdminRefusal) { try find(name).reset(now: .now) }
+
+    func drain(process label: String, timeout: Interval?) throws(AdminRefusal) {
+        let (group, process) = try find(process: label)
+        group.drain(process, timeout: timeout, now: .now)
+    }
+
+    func stop(process label: String) throws(AdminRefusal) {
+        let (group, process) = try find(process: label)
+        guard group.snapshot(now: .now).isSpawned else {
+            throw .invalid("the server \(label) was not started by Mooring; drain it instead")
+        }
+        group.stop(process, now: .now)
+    }
+
+    func reload() async throws(AdminRefusal) -> ReloadReport { try reloader.reload() }
+
+    private func find(_ name: String) throws(AdminRefusal) -> Group {
+        guard let found = groups.find(name) else {
+            let names = groups.shown.map(\.name).joined(separator: ", ")
+            throw .noSuchGroup(names)
+        }
+        return found.group
+    }
+
+    private func spawned(_ name: String) throws(AdminRefusal) -> Group {
+        let group = try find(name)
+        guard group.snapshot(now: .now).isSpawned else {
+            throw .invalid("the servers of \(name) were not started by Mooring")
+        }
+        return group
+    }
+
+    private func find(process label: String) throws(AdminRefusal) -> (Group, ProcessHandle) {
+        guard let found = groups.process(label) else { throw .noSuchProcess(label) }
+        return (found.group, found.process)
+    }
+}

@@ -1,0 +1,111 @@
+internal import AdminAPI
+internal import ArgumentParser
+internal import Backends
+internal import ConfigFile
+internal import Glibc
+
+/// `mooring drain`: a process takes no new sessions and ends with its last one.
+struct DrainCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "drain",
+        abstract: "Takes a process out of service; it ends when its sessions have.")
+
+    @OptionGroup var location: AdminLocation
+    @Argument(help: "The process's id, as mooring status shows it.")
+    var process: String
+    @Option(
+        help: ArgumentHelp(
+            "When its last sessions are given up, instead of the group's drain_timeout.",
+            valueName: "duration"))
+    var timeout: String?
+    @Flag(help: "Wait until it has ended, and show how far it is.")
+    var wait = false
+
+    func run() throws {
+        var body: [String: Double] = [:]
+        if let timeout {
+            guard let span = DurationText.parse(timeout), span <= DurationText.longest else {
+                throw CommandFailure.usage(
+                    "--timeout \(timeout): not a duration; write it as 30s, 15m or 2h")
+            }
+            body["timeout_seconds"] = span.seconds
+        }
+        let client = try location.client()
+        _ = try client.post("/processes/\(pathSegment(process))/drain", body: body)
+        Terminal.write("process \(process) takes no new sessions\n")
+        if wait { try DrainWatch(client: client, process: process).run() }
+    }
+}
+
+/// `mooring stop`: a process ends now.
+struct StopCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "stop",
+        abstract: "Ends a process now; its sessions are lost.",
+        discussion: "To lose no session use mooring drain.")
+
+    @OptionGroup var location: AdminLocation
+    @Argument(help: "The process's id, as mooring status shows it.")
+    var process: String
+
+    func run() throws {
+        _ = try location.client().post("/processes/\(pathSegment(process))/stop")
+        Terminal.write("process \(process) is stopping\n")
+    }
+}
+
+/// Shows what a draining process still has until it is gone.
+struct DrainWatch {
+    let client: AdminClient
+    let process: String
+    private static let pauseMicroseconds: UInt32 = 250_000
+
+    func run() throws {
+        var shown = ""
+        while let document = try find() {
+            var parts = [
+                "\(document.sessions) sessions", "\(document.tunnels) tunnels",
+                "\(document.inFlight + document.queued) requests",
+            ]
+            if let left = document.drainSecondsLeft { parts.append("at most \(Int(left)) s") }
+            let line = "\(document.state): \(parts.joined(separator: ", ")) left\n"
+            if line != shown { Terminal.write(line) }
+            shown = line
+            usleep(Self.pauseMicroseconds)
+        }
+        Terminal.write("process \(process) has ended\n")
+    }
+
+    private func find() throws -> ProcessDocument? {
+        let stats = try client.stats()
+        return stats.groups.flatMap(\.processes).first { $0.id == process }
+    }
+}
+
+/// Waits for the outcome of a new generation.
+struct RolloutWatch {
+    let client: AdminClient
+    let group: String
+    let generation: Int
+    private static let pauseMicroseconds: UInt32 = 100_000
+
+    func run() throws {
+        while true {
+            guard let document = try client.stats().groups.first(where: { $0.name == group }) else {
+                throw CommandFailure.failed("the group \(group) has been taken away meanwhile")
+            }
+            if let rollout = document.rollout, rollout.generation == generation,
+                rollout.state == "failed"
+            {
+                let reason = rollout.reason ?? "its processes did not get ready"
+                throw CommandFailure.failed(
+                    "generation \(generation) did not start: \(reason); the old one serves on")
+            }
+            if document.generation >= generation, document.rollout == nil {
+                Terminal.write("generation \(generation) of \(group) serves\n")
+                return
+            }
+            usleep(Self.pauseMicroseconds)
+        }
+    }
+}

@@ -1,0 +1,94 @@
+internal import AdminAPI
+internal import Backends
+internal import ConfigFile
+internal import Glibc
+internal import Logging
+internal import Reactor
+internal import ReverseProxy
+internal import Supervision
+internal import Synchronization
+
+/// Reads the configuration anew and applies what has changed; a bad one changes nothing.
+///
+/// Groups that did not change keep their processes, connections and counters. One change is applied
+/// at a time, whoever asks for it.
+final class Reloader: Sendable {
+    /// What is running.
+    struct Current: Sendable {
+        var plan: ServingPlan
+        var settings: ProxySettings
+    }
+
+    /// The parts that a changed configuration concerns.
+    struct Parts: Sendable {
+        let groups: ServingGroups
+        let proxy: Proxy
+        let supervisor: Supervisor
+        let budget: SpawnBudget
+        let relay: OrderRelay
+    }
+
+    /// Where the configuration is read from; nil: it came from the command line.
+    private let file: String?
+    private let environment: [String: String]
+    private let tickets: TLSTicketKeys
+    private let parts: Parts
+    private let log: Logger
+    private let current: Mutex<Current>
+
+    init(
+        file: String?, environment: [String: String], tickets: TLSTicketKeys, parts: Parts,
+        current: Current, log: Logger
+    ) {
+        self.file = file
+        self.environment = environment
+        self.tickets = tickets
+        self.parts = parts
+        self.log = log
+        self.current = Mutex(current)
+    }
+
+    /// - Throws: `AdminRefusal` with all problems; nothing was changed then.
+    func reload() throws(AdminRefusal) -> ReloadReport {
+        guard let file else {
+            throw .invalid(
+                "mooring run has no configuration file to read again; use mooring serve with one")
+        }
+        let result = current.withLock { current in
+            Result<ReloadReport, AdminRefusal> { () throws(AdminRefusal) in
+                let plan = try self.plan(from: file)
+                let change = try Change(
+                    from: current, to: plan, entries: parts.groups.snapshot, parts: parts)
+                try change.apply(parts, to: &current)
+                return change.report
+            }
+        }
+        let report = try result.get()
+        log.notice(
+            "configuration read anew",
+            metadata: [
+                "added": "\(report.added)", "removed": "\(report.removed)",
+                "changed": "\(report.changed)", "restarted": "\(report.restarted)",
+                "needs_restart": "\(report.needsRestart)",
+            ])
+        for warning in report.warnings { log.warning("\(warning)") }
+        return report
+    }
+
+    /// Begins a new generation of a group as it is configured; its number.
+    func restart(_ group: Group) -> Int {
+        // Not while a reload counts generations.
+        current.withLock { _ in group.restart(now: .now) }
+    }
+
+    private func plan(from file: String) throws(AdminRefusal) -> ServingPlan {
+        do {
+            return try ServingPlan(
+                ConfigurationLoading.reread(file), environment: environment, tickets: tickets)
+        } catch let failure as CommandFailure {
+            throw .badConfiguration(failure.message)
+        } catch {
+            throw .badConfiguration("\(error)")
+        }
+    }
+}
