@@ -82,7 +82,13 @@ extension Worker {
     func releaseSlot(_ exchange: Int, _ outcome: ExchangeOutcome) {
         guard exchanges[exchange].holdsSlot, let grant = exchanges[exchange].grant else { return }
         exchanges[exchange].holdsSlot = false
-        groups[Int(exchanges[exchange].group)].finished(grant, outcome, now: instant)
+        let group = groups[Int(exchanges[exchange].group)]
+        if exchanges[exchange].responsePhase == .tunnel {
+            group.endTunnel(
+                grant, outcome, heldSlot: exchanges[exchange].tunnel.holdsSlot, now: instant)
+        } else {
+            group.finished(grant, outcome, now: instant)
+        }
     }
 
     /// Leaves the queue, if the exchange is in one; an order already under way is met by its serial.

@@ -192,6 +192,6 @@ extension Worker {
         } else {
             responseBroken(exchange)
         }
-        if let process { group.drain(process, now: instant) }
+        if let process { group.recycle(process, reason: .requestTimeout, now: instant) }
     }
 }

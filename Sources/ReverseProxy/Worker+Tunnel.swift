@@ -7,6 +7,9 @@ internal import Reactor
 /// Each way moves whole blocks, without a copy, and only when the one before has gone out: whoever
 /// reads slowly holds back whoever writes. An idle tunnel holds no block.
 extension Worker {
+    /// The session's lease is renewed at most this often, however much passes.
+    private static let leaseRenewal: Int64 = 1_000_000_000
+
     /// Turns an exchange whose process has answered 101 into a tunnel.
     ///
     /// The parsed head is in the process's input and takes up what was offered; false: the exchange has ended over it.
@@ -27,11 +30,15 @@ extension Worker {
         upstreams[upstream].headScan = 0
         keepRequestLine(exchange, downstream)
         exchanges[exchange].responsePhase = .tunnel
-        exchanges[exchange].tunnel.usedAt = now
+        exchanges[exchange].tunnel.leaseRenewedAt = now
         exchanges[exchange].requestDeadline = .max
         downstreams[downstream].keepAlive = false
         clearDownstreamDeadline(downstream)
         setUpstreamDeadline(upstream, after: settings.timeouts.tunnel)
+        if let grant = exchanges[exchange].grant {
+            exchanges[exchange].tunnel.holdsSlot = groups[Int(exchanges[exchange].group)]
+                .beginTunnel(grant, now: instant)
+        }
         // As a request it is done; the line in the log is written when it has ended.
         countRequest(exchange)
         counters.add(.tunnels)
@@ -208,7 +215,12 @@ extension Worker {
             exchanges[exchange].bytesToClient &+= UInt64(bytes.count)
             hasPayload = unsafe exchanges[exchange].tunnel.notePassing(toClient: bytes.span)
         }
-        if hasPayload { exchanges[exchange].tunnel.usedAt = now }
+        if hasPayload, now &- exchanges[exchange].tunnel.leaseRenewedAt >= Self.leaseRenewal,
+            let session = exchanges[exchange].grant?.session
+        {
+            exchanges[exchange].tunnel.leaseRenewedAt = now
+            groups[Int(exchanges[exchange].group)].tunnelTraffic(session, now: instant)
+        }
     }
 }
 
@@ -216,14 +228,16 @@ extension Worker {
 struct Tunnel {
     /// The request asked for a WebSocket: pings are told from payload.
     var isWebSocket = false
+    /// The group has `tunnel_slots`.
+    var holdsSlot = false
     /// The client has finished sending, or is gone.
     var clientEnded = false
     /// Everything of the client has gone out and the process knows that it was all.
     var processIsTold = false
     var processEnded = false
     var clientIsTold = false
-    /// When payload passed last, pings not counted; monotonic ns.
-    var usedAt: Int64 = 0
+    /// Monotonic ns.
+    var leaseRenewedAt: Int64 = 0
     private var fromClient = WebSocketFrames(isMasked: true)
     private var fromProcess = WebSocketFrames(isMasked: false)
 

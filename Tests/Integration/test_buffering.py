@@ -1,5 +1,8 @@
 """Slow clients hold no process: request bodies before the slot, responses behind it."""
 
+import contextlib
+import http.client
+import random
 import re
 import socket
 import threading
@@ -13,14 +16,14 @@ from origin import Origin
 
 MEBIBYTE = 1 << 20
 
-# A WSGI application that counts what it is sent, and answers with as much as it is asked for.
+# A WSGI application that counts what it is sent, and answers with as many numbered lines as fit.
 SIZES = """
 def application(environ, start_response):
     stream, got = environ["wsgi.input"], 0
     while piece := stream.read(65536):
         got += len(piece)
     size = int(environ["QUERY_STRING"] or 0)
-    body = b"x" * size if size else str(got).encode()
+    body = b"".join(b"%07d\\n" % n for n in range(size // 8)) or (b"x" if size else str(got).encode())
     start_response("200 OK", [("Content-Length", str(len(body)))])
     return [body]
 """
@@ -74,24 +77,52 @@ def test_chunks_that_come_slowly_hold_no_slot_and_arrive_whole(two):
         assert finish(connection).endswith(b"\r\n\r\n6")
 
 
-def test_two_hundred_slow_readers_do_not_keep_two_processes_busy(two):
-    size = 300_000
+def slow_readers(address, count, size):
+    """Clients that have asked and take next to nothing."""
     connections = []
-    for _ in range(200):
+    for _ in range(count):
         connection = socket.socket()
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         connection.settimeout(30)
-        connection.connect(two.address)
+        connection.connect(address)
         connection.sendall(f"GET /?{size} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n".encode())
         connections.append(connection)
-    wait_until(lambda: two.group("app")["queue"]["length"] == 0 and busy(two) == 0, what="free processes")
+    return connections
+
+
+def assert_free(balancer):
+    wait_until(lambda: balancer.group("app")["queue"]["length"] == 0 and busy(balancer) == 0, what="free processes")
     started = time.monotonic()
-    assert two.request("/?1").body == b"x"
+    assert balancer.request("/?1").body == b"x"
     assert time.monotonic() - started < 2
+
+
+def test_two_hundred_slow_readers_do_not_keep_two_processes_busy(two):
+    size = 300_000
+    connections = slow_readers(two.address, 200, size)
+    assert_free(two)
     for connection in connections[::20]:
         assert len(finish(connection)) > size
     for connection in connections:
         connection.close()
+
+
+def test_what_the_kernel_does_not_take_for_a_slow_reader_is_kept_and_arrives_unchanged():
+    """More than socket buffers hold, so that it is the balancer's own buffer that frees the process."""
+    size = 4 * MEBIBYTE
+    configuration = (
+        '[limits]\nresponse_buffer = "8MiB"\n[group.app]\nwsgi = "app.py"\nprocesses = 1\nthreads = 1\n'
+        'server = "wsgiref"\nqueue = 300\n')
+    with serving(configuration, files={"app.py": SIZES}) as balancer:
+        balancer.wait_ready("app", 1)
+        numbered = balancer.request(f"/?{size}").body
+        assert len(numbered) == size and numbered.endswith(b"%07d\n" % (size // 8 - 1))
+        connections = slow_readers(balancer.address, 3, size)
+        assert_free(balancer)
+        for connection in connections:
+            head, body = finish(connection).split(b"\r\n\r\n", 1)
+            assert head.startswith(b"HTTP/1.1 200 ") and body == numbered
+            connection.close()
 
 
 def test_a_body_larger_than_the_buffer_streams_with_back_pressure():
@@ -183,3 +214,99 @@ def test_a_body_that_turns_out_too_large_is_answered_413_without_a_process():
         head = b"POST /up HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
         assert balancer.raw(head + chunks * 2).startswith(b"HTTP/1.1 413 ")
         assert not origin.requests and not origin.connections
+
+
+def echo(connection, request, body):
+    """The body as it came, in the framing that its path asks for."""
+    if "chunked" in request:
+        connection.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+        for start in range(0, len(body), 7000):
+            piece = body[start:start + 7000]
+            connection.sendall(b"%x\r\n%s\r\n" % (len(piece), piece))
+        connection.sendall(b"0\r\n\r\n")
+    else:
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
+
+
+class Echo(Origin):
+    """Reads with the parser of the standard library, and sends back what it has read."""
+
+    def serve(self, connection):
+        reader = connection.makefile("rb")
+        with contextlib.suppress(OSError):
+            while line := reader.readline():
+                fields = http.client.parse_headers(reader)
+                body = b""
+                if fields["Transfer-Encoding"]:
+                    while size := int(reader.readline(), 16):
+                        body += reader.read(size)
+                        reader.readline()
+                    reader.readline()
+                elif fields["Content-Length"]:
+                    body = reader.read(int(fields["Content-Length"]))
+                echo(connection, line.decode(), body)
+        connection.close()
+
+
+def ask_and_compare(address, seed):
+    """Some exchanges on one connection, in random framing, pieces and speed."""
+    rnd = random.Random(seed)
+    with socket.create_connection(address, timeout=30) as connection:
+        reader = connection.makefile("rb")
+        for _ in range(4):
+            body = rnd.randbytes(rnd.choice([0, 1, 100, 30_000, 36_864, 65_536, 200_000, 600_000]))
+            path = rnd.choice(["/chunked", "/length"])
+            if rnd.random() < 0.5:
+                data, start = b"", 0
+                while start < len(body):
+                    size = rnd.choice([3, 5000, 40_000])
+                    data += b"%x\r\n%s\r\n" % (len(body[start:start + size]), body[start:start + size])
+                    start += size
+                data += b"0\r\n\r\n"
+                framing = "Transfer-Encoding: chunked"
+            else:
+                data, framing = body, f"Content-Length: {len(body)}"
+            data = f"PUT {path} HTTP/1.1\r\nHost: a\r\n{framing}\r\n\r\n".encode() + data
+            sender = threading.Thread(target=send_in_pieces, args=(connection, data, rnd.choice([100, 20_000, 10 ** 7])))
+            sender.start()
+            assert reader.readline().startswith(b"HTTP/1.1 200 ")
+            fields = http.client.parse_headers(reader)
+            if fields["Transfer-Encoding"]:
+                got = b""
+                while size := int(reader.readline(), 16):
+                    got += reader.read(size)
+                    reader.readline()
+                reader.readline()
+            else:
+                got = reader.read(int(fields["Content-Length"]))
+            sender.join()
+            assert got == body, f"seed {seed}: {len(got)} of {len(body)}"
+
+
+def send_in_pieces(connection, data, size):
+    pieces = 0
+    while data and pieces < 100:
+        connection.sendall(data[:size])
+        data, pieces = data[size:], pieces + 1
+        time.sleep(0.0005)
+    connection.sendall(data)
+
+
+@pytest.mark.parametrize("limits", ["", '[limits]\nrequest_buffer = "300KiB"\nresponse_buffer = "1MiB"\n',
+                                    '[limits]\nrequest_buffer = "0"\nresponse_buffer = "0"\n'])
+def test_bodies_of_many_clients_at_once_arrive_unchanged(limits):
+    with Echo() as origin, serving(f"{limits}[group.app]\nservers = [{origin.server}]\nthreads = 8\n") as balancer:
+        failures = []
+
+        def run(seed):
+            try:
+                ask_and_compare(balancer.address, seed)
+            except BaseException as error:
+                failures.append(error)
+
+        clients = [threading.Thread(target=run, args=(seed,)) for seed in range(40)]
+        for client in clients:
+            client.start()
+        for client in clients:
+            client.join()
+        assert not failures, failures[0]

@@ -35,7 +35,7 @@ def test_a_request_that_takes_too_long_costs_only_its_process(path):
         '[group.app]\nwsgi = "app.py"\nserver = "waitress"\nprocesses = 2\nthreads = 2\nrequest_timeout = "700ms"\n'
         'stop_timeout = "500ms"\n')
     with serving(configuration, files={"app.py": HANGING}) as balancer:
-        balancer.wait_ready("app", 2)
+        before = set(balancer.wait_ready("app", 2))
         other = balancer.request("/")
         started = time.monotonic()
         out = balancer.raw(f"GET {path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n".encode())
@@ -44,8 +44,10 @@ def test_a_request_that_takes_too_long_costs_only_its_process(path):
             assert out.startswith(b"HTTP/1.1 504 ") and b"error=http_response_timeout" in out
         else:
             assert out.startswith(b"HTTP/1.1 200 ") and out.endswith(b"\r\n\r\n" + b"x" * 10)
-        # The other process and its session notice nothing.
+        # The other process and its session notice nothing, and a fresh one takes the place.
         assert balancer.request("/", cookie=other.cookie).body == other.body
+        wait_until(lambda: len(balancer.pids("app")) == 2 and set(balancer.pids("app")) != before, what="another")
+        assert int(other.body) in balancer.pids("app")
 
 
 def test_a_client_that_sends_slowly_does_not_use_up_its_processes_time():

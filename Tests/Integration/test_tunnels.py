@@ -5,6 +5,7 @@ import hashlib
 import re
 import socket
 import struct
+import sys
 import threading
 import time
 from pathlib import Path
@@ -53,6 +54,29 @@ def reset(connection, request):
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     raise OSError("closed by whoever called")
 
+
+# Takes any handshake and then only listens.
+WEBSOCKET_SERVER = """
+import os, socket, sys, threading
+
+def serve(connection):
+    data = b""
+    while b"\\r\\n\\r\\n" not in data:
+        piece = connection.recv(65536)
+        if not piece:
+            return
+        data += piece
+    connection.sendall(
+        b"HTTP/1.1 101 Switching Protocols\\r\\nConnection: Upgrade\\r\\nUpgrade: websocket\\r\\n\\r\\n")
+    while connection.recv(65536):
+        pass
+
+listener = socket.socket(socket.AF_UNIX)
+listener.bind(sys.argv[1])
+listener.listen(50)
+while True:
+    threading.Thread(target=serve, args=(listener.accept()[0],), daemon=True).start()
+"""
 
 heard, flooded = [], [0]
 SCRIPTS = {
@@ -166,6 +190,62 @@ def test_a_process_that_breaks_off_is_no_clean_end(balancer):
             connection.recv(1)
 
 
+def test_an_open_tunnel_leaves_its_slot_to_others(balancer):
+    with tunnel(balancer) as (connection, _):
+        assert balancer.request("/plain", timeout=5).status == 200
+        process = balancer.group("app")["processes"][0]
+        assert process["in_flight"] == 0 and process["sessions"] >= 1
+        connection.sendall(b"still here")
+        assert receive(connection, 10) == b"still here"
+
+
+def test_a_tunnel_keeps_its_slot_where_the_group_says_so(origin):
+    text = f"[group.app]\nservers = [{origin.server}]\nthreads = 1\ntunnel_slots = true\nqueue_timeout = '300ms'\n"
+    with serving(text) as balancer:
+        with tunnel(balancer):
+            assert balancer.request("/plain").status == 503
+        wait_until(lambda: balancer.request("/plain").status == 200, what="the slot")
+
+
+def test_a_tunnel_without_a_byte_either_way_is_closed(origin):
+    with serving(f'[timeouts]\ntunnel = "600ms"\n[group.app]\nservers = [{origin.server}]\n') as balancer:
+        with tunnel(balancer) as (connection, _):
+            for _ in range(6):
+                time.sleep(0.2)
+                connection.sendall(b"x")
+                assert receive(connection, 1) == b"x"
+            started = time.monotonic()
+            assert connection.recv(1) == b""
+            assert 0.4 < time.monotonic() - started < 3
+
+
+def frame(opcode, data=b"", mask=None):
+    head = bytes([0x80 | opcode, (0x80 if mask else 0) | len(data)]) + (mask or b"")
+    return head + bytes(byte ^ mask[i % 4] for i, byte in enumerate(data)) if mask else head + data
+
+
+@pytest.mark.parametrize("opcode, lives", [(0x1, True), (0x9, False)], ids=["messages", "pings"])
+def test_messages_keep_a_session_and_pings_alone_do_not(opcode, lives):
+    """The process goes when it is idle and its session has ended, whatever is open."""
+    configuration = (
+        f'[affinity]\nidle = "2s"\n[group.app]\ncommand = ["{sys.executable}", "server.py", "{{socket}}"]\n'
+        'processes = { min = 0, max = 1 }\nidle_timeout = "500ms"\n')
+    with serving(configuration, files={"server.py": WEBSOCKET_SERVER}) as balancer:
+        with tunnel(balancer, request=websocket("/")) as (connection, _):
+            pids = balancer.pids("app")
+            assert len(pids) == 1
+            ended = False
+            for _ in range(12):
+                connection.sendall(frame(opcode, b"hello", mask=b"abcd"))
+                time.sleep(0.5)
+                if not balancer.pids("app"):
+                    ended = True
+                    break
+            assert ended != lives
+            if lives:
+                assert balancer.pids("app") == pids
+
+
 def test_a_gibibyte_passes_unchanged_with_little_memory(balancer):
     size, block = 1024 * MEBIBYTE, bytes(range(256)) * 4096
     before = resident(balancer.process.pid)
@@ -200,6 +280,16 @@ def test_a_client_that_does_not_read_holds_back_its_process(balancer):
         assert 0 < last < 64 * MEBIBYTE
         receive(connection, 16 * MEBIBYTE)
         wait_until(lambda: flooded[0] > last, what="more")
+
+
+def test_idle_tunnels_hold_little_memory(balancer):
+    with contextlib.ExitStack() as stack:
+        before = resident(balancer.process.pid)
+        for _ in range(300):
+            connection, _ = stack.enter_context(tunnel(balancer))
+            connection.sendall(b"x")
+            assert receive(connection, 1) == b"x"
+        assert resident(balancer.process.pid) - before < 300 * 8 * 1024
 
 
 def resident(pid):
