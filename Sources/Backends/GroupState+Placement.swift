@@ -115,7 +115,10 @@ extension GroupState {
 
     /// Without it everybody would be pinned to the process that gets ready first.
     mutating func closeGate() {
-        guard isSpawned, policy.placement == .spread, policy.minimum > 1 else { return }
+        guard isSpawned, policy.placement == .spread, policy.minimum > 1,
+            // Adopted ones are ready from the start.
+            census.ready < policy.minimum
+        else { return }
         gateUntil = now + Self.gateTime
     }
 

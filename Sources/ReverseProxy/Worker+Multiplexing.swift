@@ -104,11 +104,13 @@ extension Worker {
             multiplexer.connection.forget(stream)
             return
         }
+        // The streams' deadlines count from here on; this one is for those that nobody watches.
+        if multiplexer.places.isEmpty {
+            setDownstreamDeadline(place, after: settings.timeouts.bodyIdle)
+        }
         multiplexer.places[stream] = taken
         openStreams += 1
         counters.add(.streams)
-        // The streams' deadlines count from here on.
-        clearDownstreamDeadline(place)
         setDownstreamDeadline(taken, after: settings.timeouts.header)
         readRequests(taken)
     }
@@ -231,7 +233,7 @@ extension Worker {
             if multiplexer.places.isEmpty {
                 setDownstreamDeadline(place, after: settings.timeouts.keepalive)
             } else {
-                clearDownstreamDeadline(place)
+                setDownstreamDeadline(place, after: settings.timeouts.bodyIdle)
             }
         }
         if multiplexer.isClosing || multiplexer.connection.isFinished {
@@ -248,7 +250,12 @@ extension Worker {
             guard isTaking(place) else { return closeDownstream(place) }
             return setDownstreamDeadline(place, after: settings.timeouts.bodyIdle)
         }
-        guard multiplexer.places.isEmpty else { return }
+        guard multiplexer.places.isEmpty else {
+            // Responses whose client takes nothing, though they are finished here.
+            multiplexer.connection.resetStalled()
+            setDownstreamDeadline(place, after: settings.timeouts.bodyIdle)
+            return noteUnsent(place)
+        }
         multiplexer.connection.goAway()
         multiplexer.isClosing = true
         noteUnsent(place)

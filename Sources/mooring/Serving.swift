@@ -258,10 +258,10 @@ final class Serving: Sendable {
     }
 
     private func close() {
-        admin.removeSocket()
-        successors.removePath()
-        // A successor has written its own by now, with the same text.
+        // A successor has put its own in their places by now.
         if !lock.isLetGo {
+            admin.removeSocket()
+            successors.removePath()
             let folder = plan.configuration.runtimeDirectory
             for file in Supervisor.hostFiles(inRuntimeDirectory: folder) { unsafe unlink(file) }
         }

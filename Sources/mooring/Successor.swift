@@ -71,7 +71,7 @@ final class SuccessorListener: Sendable {
                 descriptors: listening.map(\.socket.descriptor))
             guard try control.receive().line == "ready" else { return control.close() }
         } catch {
-            log.info("a successor went away before it was ready", metadata: ["reason": "\(error)"])
+            log.debug("somebody came to take over and went", metadata: ["reason": "\(error)"])
             return control.close()
         }
         onReady(Successor(control: control))

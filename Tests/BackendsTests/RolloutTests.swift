@@ -112,6 +112,26 @@ internal import Testing
         #expect(recorder.terminated == [handle])
     }
 
+    @Test func `a group whose processes are all adopted makes nobody wait`() {
+        let now = MonotonicInstant(nanoseconds: 1_000_000_000_000)
+        var policy = GroupPolicy(name: "app")
+        (policy.minimum, policy.maximum) = (2, 2)
+        let group = Group(index: 0, policy: policy, seed: 1, executor: Recorder(), now: now)
+        for number in 1...2 {
+            let adopted = AdoptedProcess(
+                incarnation: Incarnation(UInt64(number)), label: "p\(number)", pid: 1,
+                address: .unix(path: "/p"), generation: 1, isStale: false, wasReady: true,
+                sessions: [], age: .seconds(1))
+            #expect(group.adopt(adopted, now: now) != nil)
+        }
+        group.start(now: now)
+        let request = AdmissionRequest(claim: nil, newSession: nil, waiter: WaiterTag(1))
+        guard case .granted = group.acquire(request, now: now) else {
+            Issue.record("a new session has to wait")
+            return
+        }
+    }
+
     @Test func `a budget lets no more processes start at once than it has`() {
         let recorder = Recorder()
         let budget = SpawnBudget(concurrency: 1, maxProcesses: 0)
