@@ -57,13 +57,20 @@ extension GroupState {
 
     // MARK: Serving
 
-    /// A slot or a session's place of a process is free: its own waiters first, then the group's.
+    /// A slot or a session's place of a process is free: for whoever has waited longest, of its own
+    /// waiters and the group's; or those who come back would keep all who are new from getting in.
     mutating func serveWaiters(at place: UInt32) {
         let index = Int(place)
         guard processes[index].phase.serves && !isShuttingDown else { return }
         while processes[index].inFlight < processes[index].threads,
             let waiter = processes[index].queue.first
         {
+            if let other = queue.first, waiters[other].since < waiters[waiter].since,
+                !isGateClosed, hasRoom(processes[index])
+            {
+                serve(other, at: place)
+                continue
+            }
             waiters.unlink(waiter, from: &processes[index].queue)
             let lease = waiters[waiter].lease
             let grant = grant(on: place, waiters[waiter].intent, joined: lease)
@@ -75,12 +82,15 @@ extension GroupState {
 
     mutating func serveGroupQueue() {
         if isShuttingDown { return }
-        while let waiter = queue.first, let place = placeWithRoom() {
-            takeOut(waiter)
-            let grant = grant(on: place, waiters[waiter].intent)
-            orders.traffic.append(.grant(waiters[waiter].request.waiter, grant))
-            waiters.remove(waiter)
-        }
+        while let waiter = queue.first, let place = placeWithRoom() { serve(waiter, at: place) }
+    }
+
+    /// Gives a waiter of the group's queue a slot.
+    private mutating func serve(_ waiter: UInt32, at place: UInt32) {
+        takeOut(waiter)
+        let grant = grant(on: place, waiters[waiter].intent)
+        orders.traffic.append(.grant(waiters[waiter].request.waiter, grant))
+        waiters.remove(waiter)
     }
 
     /// Places a waiter anew whose process is no more; its ticket stays good while it waits.

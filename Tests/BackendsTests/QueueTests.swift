@@ -2,6 +2,17 @@ internal import Backends
 internal import Testing
 
 @Suite struct QueueTests {
+    @Test func `whoever comes back does not keep those who are new from getting in`() throws {
+        let bench = Bench.ready(1)
+        let busy = try bench.acquire().grant()
+        _ = try bench.acquire().ticket()
+        let new = bench.lastTag
+        bench.now = bench.now + .milliseconds(1)
+        _ = try bench.acquire(as: busy).ticket()
+        bench.finish(busy)
+        #expect(bench.recorder.takeTraffic().map(\.tag) == [new])
+    }
+
     @Test func `waiters are served in the order of their arrival`() throws {
         let bench = Bench.ready()
         let first = try bench.acquire().grant()
