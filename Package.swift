@@ -127,7 +127,8 @@ let package = Package(
         .testTarget(
             name: "ReactorTests", dependencies: ["Reactor", "COpenSSL"], swiftSettings: settings),
         .testTarget(
-            name: "ReverseProxyTests", dependencies: ["ReverseProxy", "Reactor", "Backends"],
+            name: "ReverseProxyTests",
+            dependencies: ["ReverseProxy", "HTTPWire", "Reactor", "Backends"],
             swiftSettings: settings),
         .testTarget(
             name: "ConfigFileTests",

@@ -62,6 +62,9 @@ package struct TrafficSnapshot: Equatable, Sendable {
 
     package var connectionsActive: UInt64 = 0
     package var connectionsAccepted: UInt64 = 0
+    /// WebSockets and other upgrades.
+    package var tunnelsActive: UInt64 = 0
+    package var tunnelsTotal: UInt64 = 0
     package var requestsActive: UInt64 = 0
     package var requestsTotal: UInt64 = 0
     /// Responses from 1xx to 5xx, in this order.

@@ -6,6 +6,9 @@ package struct StatsDocument: Codable, Equatable, Sendable {
     package struct Connections: Codable, Equatable, Sendable {
         package var active: UInt64
         package var acceptedTotal: UInt64
+        /// WebSockets and other upgrades that are open.
+        package var tunnels: UInt64
+        package var tunnelsTotal: UInt64
     }
 
     /// Seconds from the first byte of requests to the last of responses.

@@ -16,7 +16,8 @@ extension StatsDocument {
             startedAt: Date(timeIntervalSince1970: Double(snapshot.startedAt)),
             uptimeSeconds: rounded(snapshot.uptime.seconds),
             connections: Connections(
-                active: traffic.connectionsActive, acceptedTotal: traffic.connectionsAccepted),
+                active: traffic.connectionsActive, acceptedTotal: traffic.connectionsAccepted,
+                tunnels: traffic.tunnelsActive, tunnelsTotal: traffic.tunnelsTotal),
             requests: Requests(
                 active: traffic.requestsActive,
                 total: traffic.requestsTotal,

@@ -6,6 +6,8 @@ package struct AdmissionRequest: Equatable, Sendable {
     package var newSession: SessionID?
     /// Comes back in `TrafficOrder` when the request had to wait.
     package var waiter: WaiterTag
+    /// Without it a request that would make a process be started comes back as `needsSpawn`.
+    package var maySpawn = true
 
     /// A session and the incarnation that it was pinned to.
     package struct Claim: Equatable, Sendable {
@@ -35,6 +37,10 @@ package enum Admission: Equatable, Sendable {
     /// A `TrafficOrder` for its waiter tag follows, exactly one, unless it leaves the queue first.
     case queued(WaiterTicket)
     case refused(Refusal)
+    /// A process would have to be started for it, which it may not ask for (`maySpawn`).
+    ///
+    /// Nothing has changed: it may ask again, with leave to.
+    case needsSpawn
 }
 
 /// A slot on a process, and the session that it was given for.

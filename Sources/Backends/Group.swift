@@ -109,9 +109,9 @@ package final class Group: Sendable {
         change { $0.beginTunnel(grant, now: now) }
     }
 
-    /// Payload has passed through a tunnel: its session is alive; unknown ones are ignored.
-    package func tunnelTraffic(_ session: SessionID, now: MonotonicInstant) {
-        change { $0.tunnelTraffic(session, now: now) }
+    /// Payload has passed through a tunnel: its session is alive, or is again.
+    package func tunnelTraffic(_ grant: Grant, now: MonotonicInstant) {
+        change { $0.tunnelTraffic(grant, now: now) }
     }
 
     /// A tunnel has ended; exactly once for each that began.

@@ -12,6 +12,7 @@ extension GroupState {
         tick(instant)
         if isShuttingDown { return .refused(shed(.shuttingDown)) }
         let decision = decide(request)
+        if !request.maySpawn, wouldStart(decision) { return .needsSpawn }
         let admission: Admission
         switch decision {
         case .grant(let place, let intent):

@@ -78,14 +78,36 @@ extension GroupState {
         return nil
     }
 
+    /// Whether one more request of this kind would make a process be started.
+    ///
+    /// The load of many is nobody's own doing, and is not looked at.
+    func wouldStart(_ decision: Decision) -> Bool {
+        guard isSpawned, !isRetired, mayStart else { return false }
+        switch decision {
+        case .waitForGroup:
+            // Starts that the waiters before it need and the budget holds up are theirs.
+            return queue.count + 1 > census.starting * waitersPerStart
+                && queue.count.isMultiple(of: waitersPerStart)
+        case .grant(let place, let intent):
+            guard intent.placed != .kept, policy.spare > 0, census.ready >= policy.minimum,
+                processes[Int(place)].isUnused(at: now)
+            else { return false }
+            return unusedProcesses + census.starting <= policy.spare
+        case .waitForProcess, .refuse: return false
+        }
+    }
+
     /// Fewer than `spare` are ready for whoever comes next.
     private var isShortOfSpare: Bool {
         guard policy.spare > 0, isStarted, census.ready >= policy.minimum else { return false }
-        let idle = processes.indices.count {
+        return unusedProcesses + census.starting < policy.spare
+    }
+
+    private var unusedProcesses: Int {
+        processes.indices.count {
             processes[$0].standing == .serving && processes[$0].phase.isReady
                 && processes[$0].isUnused(at: now)
         }
-        return idle + census.starting < policy.spare
     }
 
     var isBelowMinimum: Bool {

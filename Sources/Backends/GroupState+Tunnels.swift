@@ -22,10 +22,22 @@ extension GroupState {
     }
 
     /// Payload has passed: the session is alive.
-    mutating func tunnelTraffic(_ session: SessionID, now instant: MonotonicInstant) {
+    mutating func tunnelTraffic(_ grant: Grant, now instant: MonotonicInstant) {
         tick(instant)
-        guard let index = leases.find(session), leases[index].isLive(at: now) else { return }
-        leases[index].lastSeen = now
+        guard let session = grant.session else { return }
+        if let index = leases.find(session) {
+            if leases[index].isLive(at: now) { leases[index].lastSeen = now }
+            return
+        }
+        // Its user is back after the idle time, and its state is where it was. Not so where sessions
+        // have places: this one's may be somebody else's by now.
+        guard policy.sessionsPerProcess == 0, let place = find(grant.process),
+            processes[Int(place)].phase.serves,
+            let lease = joinLease(
+                Intent(session: session, affinity: .kept, placed: .kept), at: place)
+        else { return }
+        leaveLease(lease)
+        settleClaimants()
     }
 
     mutating func endTunnel(

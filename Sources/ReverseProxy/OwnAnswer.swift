@@ -46,6 +46,13 @@ struct OwnAnswer {
         status: 503, error: "proxy_internal_error", details: "out of resources",
         retryAfterSeconds: 1)
 
+    /// `spawns_per_source`.
+    static func tooManySpawns(retryAfterSeconds: Int) -> OwnAnswer {
+        OwnAnswer(
+            status: 429, error: "http_request_denied",
+            details: "too many new processes for one client", retryAfterSeconds: retryAfterSeconds)
+    }
+
     /// What a refusal of the registry looks like to the client.
     static func refusal(_ refusal: Refusal) -> OwnAnswer {
         let details: StaticString

@@ -61,6 +61,8 @@ package struct ProxyLimits: Sendable {
     package var responseBuffer = 256 * 1024
     /// Bytes a second that a client must send (or take) at least, with some grace; 0: no floor.
     package var minRate = 240
+    /// New processes that one client address may cause in a minute; 0: no limit.
+    package var spawnsPerSource = 30
     /// Client connections; above, none is accepted until one ends.
     package var connections = 10_000
 

@@ -8,6 +8,7 @@ final class SharedState: Sendable {
     let groups: [Group]
     let shares: [WorkerShare]
     let accessLog: AccessLogWriter?
+    let spawnLimiter = SpawnLimiter()
     /// Client connections over all loops.
     let connections = Atomic<Int>(0)
     /// Accepting waits for a connection to end.

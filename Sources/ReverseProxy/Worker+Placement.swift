@@ -24,6 +24,21 @@ extension Worker {
             } else {
                 refuse(exchange, refusal)
             }
+        case .needsSpawn:
+            askToSpawn(exchange)
+        }
+    }
+
+    /// A process would be started for the request: whoever has caused too many is put off.
+    private func askToSpawn(_ exchange: Int) {
+        let wait = shared.spawnLimiter.secondsUntilAllowed(
+            exchanges[exchange].client, now: now, limit: settings.limits.spawnsPerSource)
+        if let wait {
+            exchanges[exchange].refused = true
+            answer(exchange, .tooManySpawns(retryAfterSeconds: wait))
+        } else {
+            exchanges[exchange].admission.maySpawn = true
+            admit(exchange)
         }
     }
 

@@ -144,6 +144,7 @@ extension Worker {
             exchanges[exchange].client = downstreams[place].address
             exchanges[exchange].isSecure = downstreams[place].isSecure
         }
+        exchanges[exchange].admission.maySpawn = settings.limits.spawnsPerSource == 0
         if requestHead.maxForwards == 0, requestHead.method == .options {
             downstreams[place].input.consume(requestHead.headLength)
             return answerOptions(exchange)

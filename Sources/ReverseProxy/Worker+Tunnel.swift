@@ -216,10 +216,10 @@ extension Worker {
             hasPayload = unsafe exchanges[exchange].tunnel.notePassing(toClient: bytes.span)
         }
         if hasPayload, now &- exchanges[exchange].tunnel.leaseRenewedAt >= Self.leaseRenewal,
-            let session = exchanges[exchange].grant?.session
+            let grant = exchanges[exchange].grant
         {
             exchanges[exchange].tunnel.leaseRenewedAt = now
-            groups[Int(exchanges[exchange].group)].tunnelTraffic(session, now: instant)
+            groups[Int(exchanges[exchange].group)].tunnelTraffic(grant, now: instant)
         }
     }
 }

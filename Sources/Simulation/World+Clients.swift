@@ -26,6 +26,8 @@ extension World {
             summary.refusals += 1
             try shadow.checkRefusal(refusal, isShuttingDown: isShuttingDown)
             try attend()
+        case .needsSpawn:
+            preconditionFailure("a request that may make a process be started is not asked back")
         }
     }
 
@@ -177,6 +179,7 @@ extension World {
         case .granted(let grant): text(grant)
         case .queued: "waits"
         case .refused(let refusal): "\(refusal.reason)"
+        case .needsSpawn: "needs a process"
         }
     }
 

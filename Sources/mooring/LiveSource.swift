@@ -53,6 +53,8 @@ final class LiveSource: AdminSource {
         var traffic = TrafficSnapshot()
         traffic.connectionsActive = counted.connectionsActive
         traffic.connectionsAccepted = counted.connectionsAccepted
+        traffic.tunnelsActive = counted.tunnelsActive
+        traffic.tunnelsTotal = counted.tunnelsTotal
         traffic.requestsActive = counted.requestsActive
         traffic.requestsTotal = counted.requestsTotal
         traffic.requestsByStatusClass = counted.requestsByStatusClass

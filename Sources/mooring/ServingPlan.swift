@@ -168,6 +168,7 @@ extension ServingPlan {
         limits.requestBody = UInt64(clamping: configuration.limits.requestBody)
         limits.requestBuffer = configuration.limits.requestBuffer
         limits.responseBuffer = configuration.limits.responseBuffer
+        limits.spawnsPerSource = configuration.limits.spawnsPerSource
         limits.minRate = configuration.limits.minRate
         limits.connections = configuration.limits.connections
         return limits

@@ -24,7 +24,8 @@ internal import Testing
         let text = try await body(server, "/stats")
         for part in [
             #""version":"0.1.0""#, #""node":"host-1""#, #""started_at":"2026-11-22T10:00:00Z""#,
-            #""uptime_seconds":100"#, #""connections":{"accepted_total":120,"active":3}"#,
+            #""uptime_seconds":100"#,
+            #""connections":{"accepted_total":120,"active":3,"tunnels":0,"tunnels_total":0}"#,
             #""2xx":3990"#, #""5xx":10"#, #""p50":0.0004"#, #""unknown_key":2"#,
             #""kind":"spawned""#, #""min":1"#, #""max":4"#, #""threads":10"#,
             #""oldest_seconds":1.5"#, #""rejected_total":3"#, #""timed_out_total":4"#,

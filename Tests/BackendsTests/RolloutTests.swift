@@ -203,7 +203,7 @@ internal import Testing
         #expect(bench.group.snapshot(now: bench.now).processes[0].inFlight == 0)
         for _ in 0..<5 {
             bench.pass(.seconds(8))
-            bench.group.tunnelTraffic(SessionID(high: 9, low: 9), now: bench.now)
+            bench.group.tunnelTraffic(grant, now: bench.now)
         }
         #expect(bench.recorder.terminated.isEmpty)
         bench.pass(.seconds(30))

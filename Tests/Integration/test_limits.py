@@ -122,3 +122,21 @@ def test_a_client_that_takes_nothing_is_given_up_and_one_that_reads_slowly_is_no
                 slow.settimeout(10)
                 while got < 4 << 20:
                     got += len(slow.recv(1 << 20))
+
+
+def test_one_address_may_cause_only_so_many_processes_a_minute():
+    configuration = (
+        '[limits]\nspawns_per_source = 2\n[group.app]\nwsgi = "app.py"\nserver = "wsgiref"\nthreads = 1\n'
+        'processes = { min = 0, max = 10 }\nsessions_per_process = 1\n')
+    with serving(configuration, files={"app.py": HANGING}) as balancer:
+        first, second = balancer.request("/"), balancer.request("/")
+        assert first.status == second.status == 200 and first.body != second.body
+        third = balancer.request("/")
+        assert third.status == 429 and 1 <= int(third.headers["Retry-After"]) <= 60
+        assert "http_request_denied" in third.headers["Proxy-Status"]
+        assert len(balancer.pids("app")) == 2
+        # Who has a session is not concerned, nor is another address.
+        assert balancer.request("/", cookie=first.cookie).body == first.body
+        with socket.create_connection(balancer.address, source_address=("127.0.0.2", 0), timeout=10) as client:
+            client.sendall(b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+            assert client.recv(100).startswith(b"HTTP/1.1 200 ")

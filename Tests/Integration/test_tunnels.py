@@ -195,6 +195,7 @@ def test_an_open_tunnel_leaves_its_slot_to_others(balancer):
         assert balancer.request("/plain", timeout=5).status == 200
         process = balancer.group("app")["processes"][0]
         assert process["in_flight"] == 0 and process["sessions"] >= 1
+        assert balancer.admin("/stats").json()["connections"]["tunnels"] >= 1
         connection.sendall(b"still here")
         assert receive(connection, 10) == b"still here"
 
