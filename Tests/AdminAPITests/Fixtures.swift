@@ -14,6 +14,51 @@ final class FixedSource: AdminSource {
     func set(_ snapshot: AdminSnapshot) { value.withLock { $0 = snapshot } }
 }
 
+/// Takes down what is asked for; knows the group `django` and the process `k3f9`.
+final class RecordedControls: AdminControls {
+    private let taken = Mutex<[String]>([])
+
+    var commands: [String] { taken.withLock { $0 } }
+
+    private func note(_ command: String) { taken.withLock { $0.append(command) } }
+    private func know(group: String) throws(AdminRefusal) {
+        if group != "django" { throw .noSuchGroup("django") }
+    }
+    private func know(process: String) throws(AdminRefusal) {
+        if process != "k3f9" { throw .noSuchProcess(process) }
+    }
+
+    func restart(group: String) throws(AdminRefusal) -> Int {
+        try know(group: group)
+        note("restart")
+        return 2
+    }
+    func scale(group: String, minimum: Int, maximum: Int) throws(AdminRefusal) {
+        try know(group: group)
+        if minimum > maximum { throw .invalid("min is not to be above max") }
+        note("scale \(minimum)..\(maximum)")
+    }
+    func reset(group: String) throws(AdminRefusal) {
+        try know(group: group)
+        note("reset")
+    }
+    func drain(process: String, timeout: Interval?) throws(AdminRefusal) {
+        try know(process: process)
+        note("drain \(timeout.map { "\($0.seconds)" } ?? "-")")
+    }
+    func stop(process: String) throws(AdminRefusal) {
+        try know(process: process)
+        note("stop")
+    }
+    func reload() async throws(AdminRefusal) -> ReloadReport {
+        note("reload")
+        if commands.count > 1 { throw .badConfiguration("mooring.toml:3: threads: is 0; needs 1") }
+        var report = ReloadReport()
+        report.changed = ["django"]
+        return report
+    }
+}
+
 /// 2026-11-22T10:00:00Z.
 let startOfTests: Int64 = 1_795_341_600
 
@@ -58,9 +103,9 @@ func makeProcess(
 /// A server for router tests: TCP unless said otherwise, no token.
 func makeServer(
     address: ProcessAddress = .tcp(host: "127.0.0.1", port: 9000), token: AdminToken? = nil,
-    snapshot: AdminSnapshot = makeSnapshot()
+    snapshot: AdminSnapshot = makeSnapshot(), controls: RecordedControls = RecordedControls()
 ) -> AdminServer {
     AdminServer(
         settings: AdminSettings(address: address, token: token), node: "host-1",
-        source: FixedSource(snapshot), log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+        source: FixedSource(snapshot), controls: controls, log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
 }
