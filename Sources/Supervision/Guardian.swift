@@ -83,10 +83,10 @@ extension SupervisionLoop {
 
     /// The guardian itself has been killed: another takes over.
     func replaceGuardian() {
-        log.warning("the guardian of processes with on_exit = \"kill\" was ended; starting another")
         guardian.dismiss()
         for process in processes.values where process.isGuarded && process.isUncollected {
             guardProcess(process)
         }
+        log.warning("the guardian of processes with on_exit = \"kill\" was ended; another stands in")
     }
 }
