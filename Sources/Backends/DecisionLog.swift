@@ -8,7 +8,7 @@ package struct Decision: Equatable, Sendable {
     package var group: String
     /// The process's public label; empty: it is about the group.
     package var process: String
-    /// From a fixed list: `spawning`, `ready`, `draining`…
+    /// One of a fixed list, such as `spawning` and `draining`.
     package var kind: String
     /// From a fixed list, as `SpawnReason` and `StopReason`; empty: none.
     package var reason: String

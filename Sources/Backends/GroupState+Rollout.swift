@@ -2,7 +2,9 @@
 ///
 /// While a generation starts there may be twice as many processes as serve, and no more.
 extension GroupState {
-    /// Begins a new generation; its number. A second one replaces one that is still starting.
+    /// Begins a new generation, and tells its number.
+    ///
+    /// A second one replaces one that is still starting.
     mutating func restart(now instant: MonotonicInstant) -> Int {
         tick(instant)
         guard isSpawned, !isShuttingDown, !isRetired else { return lastGeneration }

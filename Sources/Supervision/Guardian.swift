@@ -87,6 +87,7 @@ extension SupervisionLoop {
         for process in processes.values where process.isGuarded && process.isUncollected {
             guardProcess(process)
         }
-        log.warning("the guardian of processes with on_exit = \"kill\" was ended; another stands in")
+        log.warning(
+            "the guardian of processes with on_exit = \"kill\" was ended; another stands in")
     }
 }

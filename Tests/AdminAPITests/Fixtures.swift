@@ -107,5 +107,6 @@ func makeServer(
 ) -> AdminServer {
     AdminServer(
         settings: AdminSettings(address: address, token: token), node: "host-1",
-        source: FixedSource(snapshot), controls: controls, log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+        source: FixedSource(snapshot), controls: controls,
+        log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
 }
