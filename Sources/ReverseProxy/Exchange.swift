@@ -70,6 +70,8 @@ struct Exchange {
     var holdsRequestTrailers = false
     var holdsResponseTrailers = false
     var hasBody = false
+    /// The head was none: where the request ends cannot be told.
+    var isRejected = false
     /// May be sent again when nothing came back: idempotent, and its body, if any, is kept.
     var isReplayable = false
     var requestBody = BodyDecoder.none

@@ -123,7 +123,8 @@ extension Worker {
 
     private func completeExchange(_ exchange: Int) {
         let place = Int(exchanges[exchange].downstream)
-        let bodyIsOpen = !exchanges[exchange].requestBody.isEnded
+        let bodyIsOpen =
+            !exchanges[exchange].requestBody.isEnded || exchanges[exchange].isRejected
         dropExchange(exchange)
         if downstreams[place].carrier == .stream {
             // A stream carries one exchange.

@@ -210,6 +210,7 @@ extension Worker {
     /// Answers a head that is not one, and closes: nothing behind it can be trusted.
     func rejectHead(_ place: Int, _ problem: HTTPProblem) {
         guard let exchange = newExchange(place) else { return }
+        exchanges[exchange].isRejected = true
         downstreams[place].keepAlive = false
         downstreams[place].input.consume(downstreams[place].input.count)
         answer(
