@@ -100,8 +100,9 @@ struct Exchange {
     var requestDeadline = Int64.max
     /// Since when that time stands still, for the process waits for the client; 0: it runs.
     var pausedAt: Int64 = 0
-    /// How often it was tried again.
+    /// How often it was tried again after something may have reached a process, and after nothing had.
     var attempts = 0
+    var connectAttempts = 0
 
     /// For the log: monotonic ns.
     let startedAt: Int64

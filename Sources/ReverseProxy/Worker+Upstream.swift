@@ -204,14 +204,20 @@ extension Worker {
         }
     }
 
+    /// When many die at once a request may meet one after the other before their ends are known.
+    private static let mostProcessesTried = 16
+
     /// No byte was sent, so any request may go elsewhere, if its session may.
     private func connectFailed(
         _ exchange: Int, _ answer: OwnAnswer, _ outcome: ExchangeOutcome
     ) {
         releaseSlot(exchange, outcome)
         let retries = settings.groups[Int(exchanges[exchange].group)].retries
-        if outcome == .connectFailed, exchanges[exchange].attempts < retries {
-            exchanges[exchange].attempts += 1
+        // Each process of ours that refuses is out of service for it, so there is an end to that.
+        let isSpawned = settings.groups[Int(exchanges[exchange].group)].isSpawned
+        let most = isSpawned && retries > 0 ? Self.mostProcessesTried : retries
+        if outcome == .connectFailed, exchanges[exchange].connectAttempts < most {
+            exchanges[exchange].connectAttempts += 1
             counters.add(.retries)
             admit(exchange)
         } else {

@@ -56,6 +56,9 @@ def all_killed_at_once(world, random):
 def never_starts(world, random):
     """Whoever waits is told at once or at the start timeout, without the program's output."""
     how = random.choice(["exit", "hang", "crash"])
+    for process in group(world, "odd")["processes"]:
+        world.balancer.admin(f"/processes/{process['id']}/stop", method="POST")
+    wait_until(lambda: not group(world, "odd")["processes"], 5, "odd to be empty")
     (world.balancer.folder / "odd").write_text(how)
     try:
         answers = []

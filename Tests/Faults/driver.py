@@ -44,6 +44,7 @@ def run(arguments, faults):
             fault = deck.pop()
             before = time.monotonic()
             try:
+                world.mend()
                 fault(world, schedule)
                 for session in world.sessions:
                     session.visit()

@@ -57,6 +57,12 @@ class Answer:
         return None
 
 
+def place_head(head, configuration):
+    """Top-level keys of the configuration stay before the first table."""
+    top, bracket, rest = configuration.partition("[")
+    return top + head + bracket + rest
+
+
 def as_anybody(configuration):
     """The same, good for root too: its groups may run as root, unless it says itself as whom they run."""
     if os.geteuid() != 0 or "allow_root" in configuration or "user =" in configuration:
@@ -67,24 +73,57 @@ def as_anybody(configuration):
 class Balancer:
     """`mooring serve` with a configuration of its own folder."""
 
-    def __init__(self, configuration, listen="127.0.0.1:0", files=None, **environment):
+    def __init__(
+            self, configuration, listen="127.0.0.1:0", files=None, keeps_address=False,
+            **environment):
+        """`keeps_address`: it can be started again, or taken over, at the port that it has."""
         self.folder = Path(tempfile.mkdtemp(prefix="m-", dir="/tmp"))
         for name, text in (files or {}).items():
             (self.folder / name).write_text(text)
+        if keeps_address:
+            with socket.create_server(("127.0.0.1", 0)) as free:
+                listen = f"127.0.0.1:{free.getsockname()[1]}"
         head = (f'state_dir = "{self.folder}/state"\nruntime_dir = "{self.folder}/run"\n'
                 f'[[listen]]\naddress = "{listen}"\n')
         self.file = self.folder / "mooring.toml"
-        self.file.write_text(head + as_anybody(configuration))
-        environment = {**os.environ, "PATH": f"{VENV}:{os.environ['PATH']}", **environment}
-        self.log_file = (self.folder / "log").open("wb")
-        self.process = subprocess.Popen(
-            [BINARY, "serve", "-c", str(self.file)], stdout=subprocess.PIPE, stderr=self.log_file,
-            env=environment, text=True, cwd=self.folder)
-        self.first_line = self.process.stdout.readline()
+        self.file.write_text(as_anybody(configuration) if "[[listen]]" in configuration
+                             else place_head(head, as_anybody(configuration)))
+        self.environment = {
+            **os.environ, "PATH": f"{VENV}:{os.environ['PATH']}", **environment}
+        self.log_file = (self.folder / "log").open("ab")
+        self.start()
+
+    @property
+    def pid(self):
+        return self.process.pid
+
+    def start(self, *options):
+        """Starts it, at first or after a `crash`."""
+        self.process = self.launch(*options)
+
+    def launch(self, *options):
+        process = subprocess.Popen(
+            [BINARY, "serve", "-c", str(self.file), *options], stdout=subprocess.PIPE,
+            stderr=self.log_file, env=self.environment, text=True, cwd=self.folder)
+        self.first_line = process.stdout.readline()
         found = re.match(r"mooring: serving on (\S+?)(, \S+)*, admin on unix:(\S+)", self.first_line)
         assert found, f"did not start: {self.log}"
         host, _, port = found.group(1).rpartition(":")
         self.address, self.admin_socket = (host, int(port)), found.group(3)
+        return process
+
+    def crash(self):
+        """SIGKILL: its processes live on, its folder stays."""
+        self.process.kill()
+        self.process.wait()
+        self.process.stdout.close()
+
+    def take_over(self, seconds=40):
+        """A successor takes its place; the old one has finished when this returns."""
+        old, self.process = self.process, self.launch("--takeover")
+        code = old.wait(seconds)
+        old.stdout.close()
+        assert code == 0, f"the old balancer ended with {code}: {self.log}"
 
     @property
     def log(self):
@@ -112,9 +151,11 @@ class Balancer:
                     out += piece
             return out
 
-    def admin(self, path):
+    def admin(self, path, method="GET", body=None):
         with contextlib.closing(UnixConnection(self.admin_socket)) as connection:
-            connection.request("GET", path)
+            document = json.dumps(body) if body is not None else None
+            headers = {"Content-Length": "0"} if method == "POST" and body is None else {}
+            connection.request(method, path, body=document, headers=headers)
             return Answer(connection.getresponse())
 
     def group(self, name):
@@ -133,7 +174,11 @@ class Balancer:
 
     def stop(self, seconds=40):
         """SIGTERM; then nothing may be left: no process, no socket file."""
+        # Adopted processes are no descendants.
         children = descendants(self.process.pid)
+        with contextlib.suppress(OSError, ValueError, KeyError):
+            groups = self.admin("/stats").json()["groups"]
+            children += [p["pid"] for g in groups for p in g["processes"] if p["pid"]]
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
         code = self.process.wait(seconds)
