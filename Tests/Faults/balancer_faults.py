@@ -137,6 +137,9 @@ def state_folder_read_only(world, random):
         state.unlink()
         hidden.rename(state)
     world.balancer.wait_ready("one", 1)
+    # What could not be recorded is recorded as soon as it can be.
+    wait_until(lambda: {p["id"] for p in world.living() if p["state"] == "ready"}
+               <= {file.name for file in (state / "processes").iterdir()}, 5, "the records")
 
 
 FAULTS = [
