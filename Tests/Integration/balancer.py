@@ -83,11 +83,12 @@ class Balancer:
         if keeps_address:
             with socket.create_server(("127.0.0.1", 0)) as free:
                 listen = f"127.0.0.1:{free.getsockname()[1]}"
-        head = (f'state_dir = "{self.folder}/state"\nruntime_dir = "{self.folder}/run"\n'
-                f'[[listen]]\naddress = "{listen}"\n')
+        head = f'state_dir = "{self.folder}/state"\nruntime_dir = "{self.folder}/run"\n'
+        # One that begins with its own listener has no other.
+        if not configuration.startswith("[[listen]]"):
+            head += f'[[listen]]\naddress = "{listen}"\n'
         self.file = self.folder / "mooring.toml"
-        self.file.write_text(as_anybody(configuration) if "[[listen]]" in configuration
-                             else place_head(head, as_anybody(configuration)))
+        self.file.write_text(place_head(head, as_anybody(configuration)))
         self.environment = {
             **os.environ, "PATH": f"{VENV}:{os.environ['PATH']}", **environment}
         self.log_file = (self.folder / "log").open("ab")
