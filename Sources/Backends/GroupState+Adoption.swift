@@ -8,7 +8,7 @@ extension GroupState {
             return nil
         }
         lastGeneration = max(lastGeneration, process.generation)
-        if !process.isStale, process.generation > generation {
+        if !process.isStale, process.wasReady, process.generation > generation {
             // Whatever was adopted of a generation before is outdated by this.
             generation = process.generation
         }
@@ -25,6 +25,9 @@ extension GroupState {
         processes[index].isStale = process.isStale
         processes[index].hasServed = process.wasReady
         if process.wasReady { processes[index].readyAt = now }
+        processes[index].ageLimit = processes[index].ageLimit.map {
+            MonotonicInstant(nanoseconds: $0.nanoseconds - process.age.nanoseconds)
+        }
         placesByIncarnation[process.incarnation] = place
         if policy.sessionsPerProcess == 0 {
             // Its sessions come back with their cookies; until then nobody knows of them.
@@ -47,8 +50,10 @@ extension GroupState {
     /// What was adopted of another launch, or above the bounds, goes when its sessions have.
     mutating func sortAdopted() {
         guard isSpawned else { return }
+        // A generation that was still starting has its turn only where nothing else serves.
+        if census.ready == 0 { generation = lastGeneration }
         for index in processes.indices where !processes[index].phase.isGone {
-            if processes[index].isStale || processes[index].generation < generation {
+            if processes[index].isStale || processes[index].generation != generation {
                 takeOut(UInt32(index), .rollout)
             }
         }

@@ -228,6 +228,7 @@ extension GroupState {
         tick(instant)
         if isShuttingDown { return }
         isShuttingDown = true
+        stopWaitingForBudget()
         refuseGroupQueue(.shuttingDown)
         for index in processes.indices {
             let place = UInt32(index)

@@ -74,6 +74,7 @@ extension GroupState {
         tick(instant)
         guard !isRetired, !isShuttingDown else { return }
         isRetired = true
+        stopWaitingForBudget()
         refuseGroupQueue(.shuttingDown)
         if !isSpawned { return }
         rollout = .none

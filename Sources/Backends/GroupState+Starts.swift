@@ -21,14 +21,15 @@ extension GroupState {
     mutating func start(
         _ reason: SpawnReason, generation: Int, standing: Standing
     ) -> ProcessHandle? {
-        switch budget?.ask(group: index) ?? .granted {
+        // A spare is a comfort: nobody else has to give one up for it.
+        switch budget?.ask(group: index, mayMakeRoom: reason != .spare, now: now) ?? .granted {
         case .granted: break
         case .wait:
             budgetRetryAt = now + Self.budgetPause
             return nil
-        case .full:
+        case .full(let makesRoom):
             budgetRetryAt = now + Self.budgetPause
-            orders.wantsRoom = true
+            if makesRoom { orders.wantsRoom = true }
             return nil
         }
         let place = occupy(
@@ -40,6 +41,12 @@ extension GroupState {
         orders.events.append(.spawning(handle(place), reason))
         scheduleProcess(place)
         return handle(place)
+    }
+
+    /// No process is wanted any more: the others are not to stand behind this group.
+    mutating func stopWaitingForBudget() {
+        budgetRetryAt = nil
+        budget?.withdraw(group: index)
     }
 
     /// A replacement, which may stand above `max`; nil: not now.
@@ -139,8 +146,9 @@ extension GroupState {
 
     /// When a start that is wanted will be permitted; nil: none is, or time alone changes nothing.
     var startDeadline: MonotonicInstant? {
+        guard isSpawned && !isShuttingDown && !isRetired else { return nil }
         if let budgetRetryAt { return budgetRetryAt }
-        guard isSpawned && !isShuttingDown && !isRetired, backoff.inARow > 0, backoff.until > now,
+        guard backoff.inARow > 0, backoff.until > now,
             census.starting == 0
         else { return nil }
         let isWanted =

@@ -56,8 +56,6 @@ struct Process: Sendable {
     var condemned: StopReason?
     /// When a draining process gives up its last sessions.
     var drainUntil: MonotonicInstant?
-    /// The same for whoever drains it, when it is not the group's own time.
-    var drainTimeout: Interval?
     /// An adopted one may have sessions that have not come back yet.
     var keepUntil: MonotonicInstant?
     /// It was launched otherwise than the configuration says now.

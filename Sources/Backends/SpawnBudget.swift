@@ -12,15 +12,21 @@ package final class SpawnBudget: Sendable {
         var living = 0
         /// Groups that wait for a start, first come, first served.
         var waiting: [Int] = []
+        /// The group that a process elsewhere is given up for, and until when nobody else asks.
+        var roomFor: Int?
+        var roomAskedUntil = MonotonicInstant(nanoseconds: .min)
     }
+
+    /// An eviction that came to nothing is asked for again after this.
+    private static let roomPause = Interval.seconds(1)
 
     /// The answer to a group that wants to start a process.
     enum Answer: Equatable {
         case granted
         /// Too many are starting.
         case wait
-        /// There are `max_processes`: another group has to give one up.
-        case full
+        /// There are `max_processes`; whether another group is to be asked to give one up.
+        case full(makesRoom: Bool)
     }
 
     private let state: Mutex<State>
@@ -41,9 +47,24 @@ package final class SpawnBudget: Sendable {
     }
 
     /// Asks for a start; what is granted is to be given back by `startEnded` and `ended`.
-    func ask(group: Int) -> Answer {
+    func ask(group: Int, mayMakeRoom: Bool, now: MonotonicInstant) -> Answer {
         state.withLock { state in
-            if state.maxProcesses > 0, state.living >= state.maxProcesses { return .full }
+            if state.maxProcesses > 0 {
+                if state.living >= state.maxProcesses {
+                    guard mayMakeRoom, state.roomAskedUntil <= now else {
+                        return .full(makesRoom: false)
+                    }
+                    state.roomFor = group
+                    state.roomAskedUntil = now + Self.roomPause
+                    return .full(makesRoom: true)
+                }
+                // What was given up for one group is not another's.
+                if let owner = state.roomFor, owner != group, state.roomAskedUntil > now,
+                    state.living == state.maxProcesses - 1
+                {
+                    return .full(makesRoom: false)
+                }
+            }
             if state.concurrency > 0 {
                 let free = state.concurrency - state.starting
                 let position = state.waiting.firstIndex(of: group) ?? state.waiting.count
@@ -53,6 +74,10 @@ package final class SpawnBudget: Sendable {
                 }
             }
             state.waiting.removeAll { $0 == group }
+            if state.roomFor == group {
+                state.roomFor = nil
+                state.roomAskedUntil = now
+            }
             state.starting += 1
             state.living += 1
             return .granted
@@ -60,7 +85,12 @@ package final class SpawnBudget: Sendable {
     }
 
     /// A group wants no process any more.
-    func withdraw(group: Int) { state.withLock { $0.waiting.removeAll { $0 == group } } }
+    func withdraw(group: Int) {
+        state.withLock { state in
+            state.waiting.removeAll { $0 == group }
+            if state.roomFor == group { state.roomFor = nil }
+        }
+    }
 
     /// A process that lives already.
     func adopted(isStarting: Bool) {

@@ -154,6 +154,62 @@ internal import Testing
         #expect(budget.counts.starting == 0 && budget.counts.living == 3)
     }
 
+    @Test func `a group that is taken away does not hold up the starts of others`() {
+        let budget = SpawnBudget(concurrency: 1, maxProcesses: 0)
+        let now = MonotonicInstant(nanoseconds: 1_000_000_000_000)
+        let recorders = [Recorder(), Recorder(), Recorder()]
+        let groups = recorders.enumerated().map { index, recorder in
+            Group(
+                index: index, policy: GroupPolicy(name: "g\(index)"), seed: 1, executor: recorder,
+                budget: budget, now: now)
+        }
+        for group in groups { group.start(now: now) }
+        #expect(recorders.map(\.starts.count) == [1, 0, 0])
+        groups[1].retire(now: now)
+        #expect(groups[1].nextDeadline == nil)
+        let first = recorders[0].starts[0]
+        groups[0].exited(first, ExitReport(reason: "ended", status: 0), now: now)
+        groups[2].advance(to: now + .milliseconds(30))
+        #expect(recorders[2].starts.count == 1)
+    }
+
+    @Test func `one eviction at a time makes room`() {
+        let budget = SpawnBudget(concurrency: 0, maxProcesses: 1)
+        let now = MonotonicInstant(nanoseconds: 1_000_000_000_000)
+        budget.adopted(isStarting: false)
+        #expect(budget.ask(group: 0, mayMakeRoom: true, now: now) == .full(makesRoom: true))
+        #expect(budget.ask(group: 0, mayMakeRoom: true, now: now) == .full(makesRoom: false))
+        #expect(budget.ask(group: 1, mayMakeRoom: false, now: now) == .full(makesRoom: false))
+        budget.ended()
+        #expect(budget.ask(group: 1, mayMakeRoom: true, now: now) == .full(makesRoom: false))
+        #expect(budget.ask(group: 0, mayMakeRoom: true, now: now) == .granted)
+    }
+
+    @Test func `a generation that was starting at a crash does not end the one that served`() throws
+    {
+        let now = MonotonicInstant(nanoseconds: 1_000_000_000_000)
+        let recorder = Recorder()
+        let group = Group(
+            index: 0, policy: GroupPolicy(name: "app"), seed: 1, executor: recorder, now: now)
+        func adopt(_ number: UInt64, generation: Int, wasReady: Bool) -> ProcessHandle? {
+            group.adopt(
+                AdoptedProcess(
+                    incarnation: Incarnation(number), label: "p\(number)", pid: 1,
+                    address: .unix(path: "/p"), generation: generation, isStale: false,
+                    wasReady: wasReady, sessions: [], age: .seconds(1)), now: now)
+        }
+        let old = try #require(adopt(1, generation: 1, wasReady: true))
+        let new = try #require(adopt(2, generation: 2, wasReady: false))
+        group.start(now: now)
+        #expect(recorder.terminated == [new])
+        let request = AdmissionRequest(claim: nil, newSession: nil, waiter: WaiterTag(1))
+        guard case .granted(let grant) = group.acquire(request, now: now) else {
+            Issue.record("nobody serves")
+            return
+        }
+        #expect(grant.process == old)
+    }
+
     @Test func `an idle process of another group makes room for one that is needed`() {
         let budget = SpawnBudget(concurrency: 0, maxProcesses: 1)
         let now = MonotonicInstant(nanoseconds: 1_000_000_000_000)

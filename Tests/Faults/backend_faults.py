@@ -93,6 +93,14 @@ def cannot_be_executed(world, random):
     wait_until(lambda: world.ask("/odd/page", timeout=12).status == 200, 12, "odd to come back")
 
 
+def no_such_program(world, random):
+    """A program that is not there: its waiters are told at once, and the log says what is missing."""
+    answer = world.ask("/missing/page")
+    assert answer.status == 503 and b"no-such-program" not in answer.body, answer.body
+    assert "there-is-no-such-program" in world.balancer.log
+    world.balancer.admin("/groups/missing/reset", method="POST")
+
+
 def stopped_by_a_signal(world, random):
     """Others do not notice; with a health check the process is replaced."""
     session = random.choice(world.sessions)
@@ -228,7 +236,7 @@ def group(world, name):
 
 FAULTS = [
     killed_while_idle, killed_in_the_middle, killed_before_a_byte, post_killed_before_a_byte,
-    all_killed_at_once, never_starts, cannot_be_executed, stopped_by_a_signal,
+    all_killed_at_once, never_starts, cannot_be_executed, no_such_program, stopped_by_a_signal,
     stopped_and_continued, backlog_full, socket_gone, address_used_by_another, deaf_to_termination,
     family, flood, no_descriptors_inherited,
 ]

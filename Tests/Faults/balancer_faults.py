@@ -1,6 +1,7 @@
 """Faults of the balancer and of what it stands on: killed, replaced, reloaded, disks, clocks."""
 
 import os
+import re
 import signal
 import threading
 import time
@@ -123,6 +124,14 @@ def log_reopened(world, random):
     thread.join(10)
 
 
+def log_disk_full(world, random):
+    """Lines that the full disk of the access log does not take are counted; serving goes on."""
+    world.calm.visit()
+    wait_until(lambda: int(re.search(r"(?m)^mooring_access_log_dropped_total (\d+)$",
+                                     world.metrics).group(1)) > 0, 5, "the lines to be counted")
+    world.calm.visit()
+
+
 def state_folder_read_only(world, random):
     """No state can be kept: it is said, and serving goes on."""
     state = world.balancer.folder / "state"
@@ -144,5 +153,6 @@ def state_folder_read_only(world, random):
 
 FAULTS = [
     killed_and_started_again, taken_over, reloaded, reloaded_with_a_mistake,
-    group_taken_away_and_back, deployed, drained, scaled, log_reopened, state_folder_read_only,
+    group_taken_away_and_back, deployed, drained, scaled, log_reopened, log_disk_full,
+    state_folder_read_only,
 ]

@@ -24,6 +24,13 @@ drain = "3s"
 connections = 300
 [affinity]
 idle = "3s"
+[log]
+access = "/dev/full"
+[group.missing]
+command = ["./there-is-no-such-program"]
+processes = { min = 0, max = 1 }
+queue_timeout = "2s"
+allow_root = true
 [group.app]
 command = ["PYTHON", "app.py"]
 processes = { min = 1, max = 4 }
@@ -67,6 +74,7 @@ allow_root = true
 "/" = "app"
 "/calm" = "calm"
 "/odd" = "odd"
+"/missing" = "missing"
 "/one" = "one"
 """.replace("PYTHON", PYTHON)
 
@@ -197,6 +205,10 @@ class World:
 
     def zombies(self):
         return [pid for pid in descendants(self.balancer.pid) if not is_alive(pid)]
+
+    @property
+    def metrics(self):
+        return self.balancer.admin("/metrics").body.decode()
 
     def check_deliveries(self):
         delivered, homes = {}, {}

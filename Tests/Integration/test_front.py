@@ -195,7 +195,7 @@ def test_certificates_are_read_anew_by_a_reload_under_load(certificates, tmp_pat
         balancer.wait_ready("app", 2)
         host, port = balancer.address
         load = subprocess.Popen(
-            ["h2load", "-n", "4000", "-c", "100", "-m", "4", f"https://{host}:{port}/"],
+            ["h2load", "-n", "5000", "-c", "500", "-m", "2", f"https://{host}:{port}/"],
             stdout=subprocess.PIPE, text=True)
         for kind in ("pem", "key"):
             (tmp_path / f"one.{kind}").write_bytes((tmp_path / f"fresh.{kind}").read_bytes())
@@ -203,7 +203,7 @@ def test_certificates_are_read_anew_by_a_reload_under_load(certificates, tmp_pat
         with httpx.Client(verify=tls.trusting(tmp_path, "other"), timeout=20) as visitor:
             assert visitor.get(f"https://{host}:{port}/").status_code == 200
         said = load.communicate(timeout=60)[0]
-        assert "4000 succeeded, 0 failed" in said, said
+        assert "5000 succeeded, 0 failed" in said, said
     finally:
         balancer.stop()
 
@@ -314,6 +314,51 @@ def test_no_answer_meets_another_request_while_processes_die(certificates):
         balancer.wait_ready("app", 2)
         asyncio.run(crowd())
         assert not wrong and len(right) > 800, (wrong[:5], len(right))
+    finally:
+        balancer.stop()
+
+
+def test_five_hundred_connections_get_their_own_answers_through_deaths_and_a_reload(certificates):
+    """HTTP/1.1 over TLS: what comes back on a connection is the answer to what was asked on it."""
+    app = ECHO.replace('"multiprocess":', '"token": environ.get("HTTP_X_TOKEN", ""), "multiprocess":')
+    balancer = Balancer(secure(certificates, GROUP), files={"echo.py": app})
+    wrong, right = [], []
+
+    async def visitor(number, host, port, context):
+        reader = writer = None
+        for turn in range(8):
+            token = f"{number}-{turn}"
+            try:
+                if writer is None:
+                    reader, writer = await asyncio.open_connection(
+                        host, port, ssl=context, server_hostname="localhost",
+                        ssl_handshake_timeout=60)
+                writer.write(f"GET / HTTP/1.1\r\nHost: x\r\nX-Token: {token}\r\n\r\n".encode())
+                head = (await reader.readuntil(b"\r\n\r\n")).decode()
+                length = int(re.search(r"(?i)content-length: (\d+)", head).group(1))
+                body = await reader.readexactly(length)
+            except (OSError, asyncio.IncompleteReadError):
+                writer = None
+                continue
+            if head.startswith("HTTP/1.1 200"):
+                (right if json.loads(body)["token"] == token else wrong).append(token)
+
+    async def crowd():
+        host, port = balancer.address
+        context = tls.trusting(certificates)
+        visitors = [visitor(n, host, port, context) for n in range(500)]
+        await asyncio.gather(*visitors, trouble())
+
+    async def trouble():
+        for _ in range(3):
+            await asyncio.sleep(0.7)
+            balancer.admin("/reload", method="POST")
+            if pids := balancer.pids("app"):
+                subprocess.run(["kill", "-9", str(pids[0])], check=False)
+    try:
+        balancer.wait_ready("app", 2)
+        asyncio.run(crowd())
+        assert not wrong and len(right) > 2500, (wrong[:5], len(right))
     finally:
         balancer.stop()
 
