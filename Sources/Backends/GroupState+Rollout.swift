@@ -60,6 +60,8 @@ extension GroupState {
         recycling = nil
         orders.events.append(.rolloutDone(generation: generation))
         for index in old { replace(UInt32(index)) }
+        // The bounds may have been lowered while it was starting.
+        fitIntoBounds()
     }
 
     /// A newer generation stands in for it.

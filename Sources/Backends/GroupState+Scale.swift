@@ -32,7 +32,7 @@ extension GroupState {
     }
 
     /// Takes the surplus out of service: what is starting first, then who has the fewest sessions.
-    private mutating func fitIntoBounds() {
+    mutating func fitIntoBounds() {
         guard isSpawned else { return }
         for index in processes.indices where processes[index].phase.isStopping {
             move(UInt32(index), to: .outgoing)

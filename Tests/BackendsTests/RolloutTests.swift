@@ -112,6 +112,15 @@ internal import Testing
         #expect(recorder.terminated == [handle])
     }
 
+    @Test func `a generation that is ready after the group was scaled down keeps its bounds`() {
+        let bench = Bench.ready(4)
+        _ = bench.group.restart(now: bench.now)
+        bench.group.scale(minimum: 1, maximum: 2, now: bench.now)
+        while !bench.readyAll().isEmpty {}
+        let ready = bench.snapshot.processes.filter { $0.state == .ready }
+        #expect(ready.count == 2 && ready.allSatisfy { $0.generation == 2 })
+    }
+
     @Test func `a group whose processes are all adopted makes nobody wait`() {
         let now = MonotonicInstant(nanoseconds: 1_000_000_000_000)
         var policy = GroupPolicy(name: "app")
