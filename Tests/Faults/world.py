@@ -15,7 +15,6 @@ from balancer import BINARY, Balancer, descendants, is_alive, wait_until  # noqa
 
 PYTHON = sys.executable
 CONFIGURATION = """
-max_processes = 12
 [timeouts]
 header = "1s"
 response = "1500ms"
@@ -113,7 +112,7 @@ class World:
     def __init__(self, seed):
         self.balancer = Balancer(
             CONFIGURATION, files={"app.py": (Path(__file__).parent / "app.py").read_text()},
-            keeps_address=True)
+            keeps_address=True, top="max_processes = 12\n")
         self.nonces = {}
         self.counter = 0
         self.seed = seed

@@ -57,12 +57,6 @@ class Answer:
         return None
 
 
-def place_head(head, configuration):
-    """Top-level keys of the configuration stay before the first table."""
-    top, bracket, rest = configuration.partition("[")
-    return top + head + bracket + rest
-
-
 def as_anybody(configuration):
     """The same, good for root too: its groups may run as root, unless it says itself as whom they run."""
     if os.geteuid() != 0 or "allow_root" in configuration or "user =" in configuration:
@@ -75,20 +69,23 @@ class Balancer:
 
     def __init__(
             self, configuration, listen="127.0.0.1:0", files=None, keeps_address=False,
-            **environment):
-        """`keeps_address`: it can be started again, or taken over, at the port that it has."""
+            top="", **environment):
+        """`top`: keys before the first table; what the configuration begins with is its listener's.
+
+        `keeps_address`: it can be started again, or taken over, at the port that it has.
+        """
         self.folder = Path(tempfile.mkdtemp(prefix="m-", dir="/tmp"))
         for name, text in (files or {}).items():
             (self.folder / name).write_text(text)
         if keeps_address:
             with socket.create_server(("127.0.0.1", 0)) as free:
                 listen = f"127.0.0.1:{free.getsockname()[1]}"
-        head = f'state_dir = "{self.folder}/state"\nruntime_dir = "{self.folder}/run"\n'
+        head = f'state_dir = "{self.folder}/state"\nruntime_dir = "{self.folder}/run"\n{top}'
         # One that begins with its own listener has no other.
         if not configuration.startswith("[[listen]]"):
             head += f'[[listen]]\naddress = "{listen}"\n'
         self.file = self.folder / "mooring.toml"
-        self.file.write_text(place_head(head, as_anybody(configuration)))
+        self.file.write_text(head + as_anybody(configuration))
         self.environment = {
             **os.environ, "PATH": f"{VENV}:{os.environ['PATH']}", **environment}
         self.log_file = (self.folder / "log").open("ab")
