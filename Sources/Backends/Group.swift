@@ -11,7 +11,7 @@ package final class Group: Sendable {
     private let executor: any OrderExecutor
     private let index: Int
 
-    private struct Guarded: Sendable {
+    private struct Guarded: ~Copyable, Sendable {
         var group: GroupState
         /// The deadline that the driver of the time knows of.
         var published: MonotonicInstant?

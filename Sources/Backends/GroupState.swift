@@ -1,9 +1,15 @@
+internal import Synchronization
+
 /// A group as a pure value: facts and the time go in, orders come out.
 ///
 /// It performs nothing and reads no clock. What it decides is collected in `orders`, for `Group` to
 /// hand out once its lock is open. Kept sessions cost a look-up in a table; new ones look at each
 /// process of the group once.
-struct GroupState: Sendable {
+struct GroupState: ~Copyable, Sendable {
+    /// A value that cannot leave its place in memory keeps the whole of it there: without it each
+    /// call that only looks is given a copy of a kilobyte.
+    private let anchor = Atomic(false)
+
     var policy: GroupPolicy
     /// The latest time it was told; a caller's time that is behind it counts as this.
     var now: MonotonicInstant

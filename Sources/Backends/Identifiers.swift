@@ -8,6 +8,10 @@ package struct SessionID: Hashable, Sendable {
         self.low = low
     }
 
+    /// `==` for the request path, where the conformance's own is called through a table.
+    @inline(__always)
+    package func isSame(as other: SessionID) -> Bool { high == other.high && low == other.low }
+
     /// Half of what is random anyway is enough to find it by.
     package func hash(into hasher: inout Hasher) { hasher.combine(high) }
 }

@@ -28,13 +28,16 @@ package struct ByteSink {
 
     /// All of them.
     package mutating func append(_ bytes: Span<UInt8>) {
-        unsafe bytes.withUnsafeBufferPointer { source in unsafe copy(source) }
+        unsafe bytes.withUnsafeBufferPointer { source in
+            guard let base = source.baseAddress else { return }
+            unsafe copy(base, source.count)
+        }
     }
 
-    /// The text as it stands in the source.
+    /// The text as it stands in the source: a few moves, as its length is known where it is written.
+    @inline(__always)
     package mutating func append(_ text: StaticString) {
-        unsafe copy(
-            UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
+        unsafe copy(text.utf8Start, text.utf8CodeUnitCount)
     }
 
     /// Decimal digits without leading zeros.
@@ -47,13 +50,22 @@ package struct ByteSink {
         }
     }
 
-    /// Lower-case hexadecimal with leading zeros.
+    /// Lower-case hexadecimal with leading zeros: the last `digits` of sixteen.
     package mutating func append(hex value: UInt64, digits: Int) {
-        var shift = UInt64(digits) &* 4
-        while shift > 0 {
-            shift &-= 4
-            append(Self.digit(UInt8(truncatingIfNeeded: value >> shift & 15)))
+        guard digits >= 0, digits <= 16, capacity &- count >= digits, let memory = unsafe memory
+        else {
+            overflowed = true
+            return
         }
+        var words: InlineArray<2, UInt64> = [
+            OctetWord.hexDigits(UInt32(truncatingIfNeeded: value >> 32)).littleEndian,
+            OctetWord.hexDigits(UInt32(truncatingIfNeeded: value)).littleEndian,
+        ]
+        unsafe withUnsafeBytes(of: &words) { text in
+            unsafe UnsafeMutableRawBufferPointer(start: memory + count, count: digits)
+                .copyMemory(from: UnsafeRawBufferPointer(rebasing: text[(16 - digits)...]))
+        }
+        count &+= digits
     }
 
     /// Lower-case hexadecimal without leading zeros, as chunk sizes are written.
@@ -61,19 +73,13 @@ package struct ByteSink {
         append(hex: value, digits: max(1, (67 - value.leadingZeroBitCount) / 4))
     }
 
-    private static func digit(_ value: UInt8) -> UInt8 {
-        value < 10 ? UInt8(ascii: "0") &+ value : UInt8(ascii: "a") &+ value &- 10
-    }
-
-    private mutating func copy(_ source: UnsafeBufferPointer<UInt8>) {
-        guard source.count > 0 else { return }
-        guard capacity &- count >= source.count, let memory = unsafe memory,
-            let base = source.baseAddress
-        else {
-            overflowed = true
+    @inline(__always)
+    private mutating func copy(_ source: UnsafePointer<UInt8>, _ length: Int) {
+        guard capacity &- count >= length, let memory = unsafe memory else {
+            overflowed = overflowed || length > 0
             return
         }
-        unsafe (memory + count).update(from: base, count: source.count)
-        count &+= source.count
+        unsafe (memory + count).update(from: source, count: length)
+        count &+= length
     }
 }

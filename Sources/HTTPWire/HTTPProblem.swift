@@ -64,6 +64,18 @@ package enum BodyFraming: Equatable, Sendable {
     case chunked
     /// With the connection; responses only.
     case untilClose
+
+    /// There is no body.
+    @inline(__always)
+    package var isEmpty: Bool {
+        if case .none = self { true } else { false }
+    }
+
+    /// A chunked body.
+    @inline(__always)
+    package var isChunked: Bool {
+        if case .chunked = self { true } else { false }
+    }
 }
 
 /// How a response's body is framed for the client.
@@ -71,4 +83,16 @@ package enum ResponseFraming: UInt8, Sendable {
     /// There is no body, or as many bytes as the head says.
     case none, length
     case chunked, untilClose
+
+    /// In chunks, with an end of its own.
+    @inline(__always)
+    package var isChunked: Bool {
+        if case .chunked = self { true } else { false }
+    }
+
+    /// The end of the connection is that of the body.
+    @inline(__always)
+    package var endsWithConnection: Bool {
+        if case .untilClose = self { true } else { false }
+    }
 }

@@ -10,29 +10,44 @@ enum HeadLines {
 
     /// Looks for the end of a head that begins at `start`, from where the last look ended.
     static func end(_ bytes: Span<UInt8>, start: Int, resumeFrom: inout Int) -> End {
+        let raw = unsafe bytes.bytes
         var position = max(resumeFrom, start)
-        while let feed = lineFeed(bytes, from: position) {
-            if feed == start || bytes[feed &- 1] != 0x0d { return .bareLineFeed }
-            if feed >= start &+ 3, bytes[feed &- 2] == 0x0a, bytes[feed &- 3] == 0x0d {
-                return .found(feed &+ 1)
+        while position &+ 8 <= bytes.count {
+            var feeds = OctetWord.equal(raw.octetWord(position), 0x0a)
+            while feeds != 0 {
+                let found = atLineFeed(bytes, position &+ OctetWord.first(feeds), start)
+                if found != .incomplete { return found }
+                feeds &= feeds &- 1
             }
-            position = feed &+ 1
+            position &+= 8
+        }
+        while position < bytes.count {
+            if bytes[position] == 0x0a {
+                let found = atLineFeed(bytes, position, start)
+                if found != .incomplete { return found }
+            }
+            position &+= 1
         }
         resumeFrom = bytes.count
         return .incomplete
     }
 
+    /// What a line feed at a position makes of the head.
+    @inline(__always)
+    private static func atLineFeed(_ bytes: Span<UInt8>, _ feed: Int, _ start: Int) -> End {
+        if feed == start || bytes[feed &- 1] != 0x0d { return .bareLineFeed }
+        let isEmptyLine =
+            feed >= start &+ 3 && bytes[feed &- 2] == 0x0a && bytes[feed &- 3] == 0x0d
+        return isEmptyLine ? .found(feed &+ 1) : .incomplete
+    }
+
     /// The next LF, eight octets at a time.
     static func lineFeed(_ bytes: Span<UInt8>, from start: Int) -> Int? {
-        let ones: UInt64 = 0x0101_0101_0101_0101
-        let highs: UInt64 = 0x8080_8080_8080_8080
-        var position = start
         let raw = unsafe bytes.bytes
+        var position = start
         while position &+ 8 <= bytes.count {
-            let word = unsafe raw.unsafeLoadUnaligned(fromByteOffset: position, as: UInt64.self)
-            let differs = word ^ (ones &* 0x0a)
-            let hit = (differs &- ones) & ~differs & highs
-            if hit != 0 { return position &+ hit.trailingZeroBitCount / 8 }
+            let feeds = OctetWord.equal(raw.octetWord(position), 0x0a)
+            if feeds != 0 { return position &+ OctetWord.first(feeds) }
             position &+= 8
         }
         while position < bytes.count {
@@ -79,12 +94,8 @@ enum HeadLines {
     private static func parseField(
         _ bytes: Span<UInt8>, from start: Int, to end: Int, into table: inout FieldTable
     ) -> Step {
-        var colon = start
         var hasUnderscore = false
-        while colon < end, Octets.isToken(bytes[colon]) {
-            if bytes[colon] == 0x5f { hasUnderscore = true }
-            colon &+= 1
-        }
+        let colon = endOfName(bytes, from: start, to: end, &hasUnderscore)
         guard colon < end, bytes[colon] == 0x3a, colon > start else {
             let isFolded = colon == start && Octets.isSpace(bytes[start])
             return .problem(.bad(isFolded ? "folded field" : "bad field name"))
@@ -102,6 +113,30 @@ enum HeadLines {
                 line: ByteRange(start..<next),
                 known: FieldName.of(bytes, name, hasUnderscore: hasUnderscore), removed: false))
         return added ? .next(next) : .problem(HTTPProblem(status: 431, reason: "too many fields"))
+    }
+
+    /// The first octet that no name may hold: the colon behind it, or one that makes the line bad.
+    private static func endOfName(
+        _ bytes: Span<UInt8>, from start: Int, to end: Int, _ hasUnderscore: inout Bool
+    ) -> Int {
+        var position = start
+        let raw = unsafe bytes.bytes
+        while position < end {
+            if position &+ 8 <= end {
+                let plain = OctetWord.nameCharacters(raw.octetWord(position))
+                let others = ~plain & 0x8080_8080_8080_8080
+                if others == 0 {
+                    position &+= 8
+                    continue
+                }
+                position &+= OctetWord.first(others)
+            }
+            let octet = bytes[position]
+            if !Octets.isToken(octet) { return position }
+            if octet == 0x5f { hasUnderscore = true }
+            position &+= 1
+        }
+        return end
     }
 
     /// The first octet that no value may hold: the CR behind it, or one that makes the line bad.

@@ -39,12 +39,36 @@ enum Octets {
     }
 
     /// Whether the octets of a range spell a lower-case literal, in whatever case they are.
+    @inline(__always)
     static func spells(_ bytes: Span<UInt8>, _ range: Range<Int>, _ literal: StaticString) -> Bool {
-        guard range.count == literal.utf8CodeUnitCount else { return false }
-        for offset in 0..<range.count {
-            if lowered(bytes[range.lowerBound &+ offset]) != literal.octet(offset) { return false }
+        let length = literal.utf8CodeUnitCount
+        guard range.count == length else { return false }
+        precondition(range.lowerBound >= 0 && range.upperBound <= bytes.count)
+        return spells(bytes, at: range.lowerBound, literal, length)
+    }
+
+    /// The same from an offset on, from which at least as many octets are there.
+    private static func spells(
+        _ bytes: Span<UInt8>, at start: Int, _ literal: StaticString, _ length: Int
+    ) -> Bool {
+        guard length >= 8 else {
+            for offset in 0..<length
+            where lowered(bytes[start &+ offset]) != literal.octet(offset) {
+                return false
+            }
+            return true
         }
-        return true
+        let raw = unsafe bytes.bytes
+        let spelling = unsafe RawSpan(_unsafeStart: literal.utf8Start, byteCount: length)
+        var offset = 0
+        while true {
+            if OctetWord.lowered(raw.octetWord(start &+ offset)) != spelling.octetWord(offset) {
+                return false
+            }
+            if offset == length &- 8 { return true }
+            // The last word overlaps the one before it.
+            offset = min(offset &+ 8, length &- 8)
+        }
     }
 
     /// An ASCII letter in lower case; anything else as it is.

@@ -9,6 +9,12 @@ package enum Transfer: Equatable, Sendable {
     case wouldBlock
     /// The connection is broken: an errno.
     case failed(Int32)
+
+    /// Nothing moved, and an event follows.
+    @inline(__always)
+    package var isBlocked: Bool {
+        if case .wouldBlock = self { true } else { false }
+    }
 }
 
 /// A non-blocking stream socket: a descriptor and nothing else, closed by whoever owns it.

@@ -4,9 +4,9 @@ internal import SessionAffinity
 struct AffinityCodec {
     let codec: TokenCodec
     let cookieName: [UInt8]
-    /// `Set-Cookie: NAME=` and what follows the value, with the CRLF.
-    let fieldStart: [UInt8]
-    let fieldEnd: [UInt8]
+    /// The whole `Set-Cookie` field with its CRLF, around the value that was set last.
+    private(set) var field: [UInt8]
+    private let valueStart: Int
     /// The whole field that makes a client forget the cookie.
     let forgetField: [UInt8]
     let maxAge: UInt32
@@ -33,9 +33,18 @@ struct AffinityCodec {
                 keyring: settings.keyring, cookieName: affinity.cookie.name, group: group,
                 otherGroups: settings.groups.map(\.name).filter { $0 != group }),
             cookieName: Array(affinity.cookie.effectiveName(secureConnection: isSecure).utf8),
-            fieldStart: parts.prefix, fieldEnd: parts.suffix,
+            field: parts.prefix + Array(repeating: 0, count: Token.encodedLength) + parts.suffix,
+            valueStart: parts.prefix.count,
             forgetField: parts.prefix + forget + parts.suffix,
             maxAge: affinity.maxAgeSeconds)
+    }
+
+    /// Puts a cookie's value into the field.
+    mutating func setValue(_ value: borrowing InlineArray<56, UInt8>) {
+        let value = value.span
+        let start = valueStart
+        var room = field.mutableSpan
+        for index in 0..<Token.encodedLength { room[start &+ index] = value[index] }
     }
 
     /// For each route the place of its codec for clear text; behind it is the one for TLS.

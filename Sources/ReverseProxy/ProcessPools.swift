@@ -6,29 +6,38 @@ internal import Reactor
 /// A last-in-first-out list per process, linked through the slab: taking and putting back is a few
 /// moves. When a place of the registry has a new tenant (another serial), the old one's idle
 /// connections are orphaned and handed back to be closed.
-struct ProcessPools {
-    struct Pool {
+@safe
+struct ProcessPools: ~Copyable {
+    private struct Pool {
         var process: ProcessHandle
         var address: SocketAddress
         /// The process's public name, for the access log.
         var label: InlineText<40>
         var idleHead: Int32 = -1
-        var idleCount = 0
     }
 
-    private var pools: [[Pool?]]
+    /// Where the pool of a place of the registry is, by group and place; -1: nowhere yet.
+    private var places: [[Int32]]
+    /// Plain values, changed where they lie; each stays with its place of the registry for good.
+    private var pools: UnsafeMutablePointer<Pool>
+    private var count = 0
+    private var capacity = 16
 
-    init(groups: Int) { pools = Array(repeating: [], count: groups) }
+    init(groups: Int) {
+        places = Array(repeating: [], count: groups)
+        unsafe pools = .allocate(capacity: 16)
+    }
+
+    deinit { unsafe pools.deallocate() }
 
     /// Makes room for groups that have been added.
     mutating func grow(groups: Int) {
-        while pools.count < groups { pools.append([]) }
+        while places.count < groups { places.append([]) }
     }
 
-    /// The pool of a process, if it is known by this serial.
+    /// Whether a process is known by this serial.
     func contains(_ process: ProcessHandle, group: Int) -> Bool {
-        let index = Int(process.index)
-        return index < pools[group].count && pools[group][index]?.process == process
+        find(process, group: group) != nil
     }
 
     /// Makes a pool for a process; the idle connections of a former tenant, if any, come back.
@@ -36,62 +45,93 @@ struct ProcessPools {
         _ process: ProcessHandle, group: Int, address: SocketAddress, label: String
     ) -> Int32 {
         let index = Int(process.index)
-        while pools[group].count <= index { pools[group].append(nil) }
-        let orphaned = pools[group][index]?.idleHead ?? -1
-        pools[group][index] = Pool(
-            process: process, address: address, label: InlineText(label))
+        while places[group].count <= index { places[group].append(-1) }
+        let pool = Pool(process: process, address: address, label: InlineText(label))
+        if places[group][index] < 0 {
+            places[group][index] = Int32(truncatingIfNeeded: append(pool))
+            return -1
+        }
+        let place = Int(places[group][index])
+        let orphaned = unsafe pools[place].idleHead
+        unsafe pools[place] = pool
         return orphaned
     }
 
     func address(of process: ProcessHandle, group: Int) -> SocketAddress? {
-        contains(process, group: group) ? pools[group][Int(process.index)]?.address : nil
+        guard let place = find(process, group: group) else { return nil }
+        return unsafe pools[place].address
     }
 
     func label(of process: ProcessHandle, group: Int) -> InlineText<40>? {
-        contains(process, group: group) ? pools[group][Int(process.index)]?.label : nil
+        guard let place = find(process, group: group) else { return nil }
+        return unsafe pools[place].label
     }
 
     /// Takes the connection that was put back last; nil: none is idle.
     mutating func take(
         _ process: ProcessHandle, group: Int, from upstreams: borrowing Slab<Upstream>
     ) -> Int? {
-        guard contains(process, group: group) else { return nil }
-        let head = pools[group][Int(process.index)]?.idleHead ?? -1
+        guard let pool = find(process, group: group) else { return nil }
+        let head = unsafe Int(pools[pool].idleHead)
         guard head >= 0 else { return nil }
-        unlink(Int(head), in: upstreams)
-        return Int(head)
+        unlink(head, from: pool, in: upstreams)
+        return head
     }
 
     /// Puts a connection back; false: its process is gone and it is to be closed.
     mutating func put(_ place: Int, in upstreams: borrowing Slab<Upstream>) -> Bool {
         let group = Int(upstreams[place].group)
-        let process = upstreams[place].process
-        guard contains(process, group: group) else { return false }
-        let index = Int(process.index)
-        let head = pools[group][index]?.idleHead ?? -1
+        guard let pool = find(upstreams[place].process, group: group) else { return false }
+        let head = unsafe pools[pool].idleHead
         upstreams[place].nextIdle = head
         upstreams[place].previousIdle = -1
         if head >= 0 { upstreams[Int(head)].previousIdle = Int32(truncatingIfNeeded: place) }
-        pools[group][index]?.idleHead = Int32(truncatingIfNeeded: place)
-        pools[group][index]?.idleCount += 1
+        unsafe pools[pool].idleHead = Int32(truncatingIfNeeded: place)
         return true
     }
 
     /// Takes a connection out of the list it is in; one that was orphaned is in none.
     mutating func unlink(_ place: Int, in upstreams: borrowing Slab<Upstream>) {
         let group = Int(upstreams[place].group)
-        let process = upstreams[place].process
+        unlink(place, from: find(upstreams[place].process, group: group), in: upstreams)
+    }
+
+    private mutating func unlink(
+        _ place: Int, from pool: Int?, in upstreams: borrowing Slab<Upstream>
+    ) {
         let next = upstreams[place].nextIdle
         let previous = upstreams[place].previousIdle
         if previous >= 0 { upstreams[Int(previous)].nextIdle = next }
         if next >= 0 { upstreams[Int(next)].previousIdle = previous }
         upstreams[place].nextIdle = -1
         upstreams[place].previousIdle = -1
-        guard contains(process, group: group) else { return }
-        let index = Int(process.index)
-        if pools[group][index]?.idleHead == Int32(truncatingIfNeeded: place) {
-            pools[group][index]?.idleHead = next
+        guard let pool, unsafe pools[pool].idleHead == Int32(truncatingIfNeeded: place) else {
+            return
         }
-        pools[group][index]?.idleCount -= 1
+        unsafe pools[pool].idleHead = next
+    }
+
+    /// Where the pool of a process is, if it is known by this serial.
+    @inline(__always)
+    private func find(_ process: ProcessHandle, group: Int) -> Int? {
+        let index = Int(process.index)
+        guard index < places[group].count else { return nil }
+        let place = Int(places[group][index])
+        // Field by field: what is generic about == is not always compiled away.
+        guard place >= 0, unsafe pools[place].process.serial == process.serial else { return nil }
+        return place
+    }
+
+    private mutating func append(_ pool: Pool) -> Int {
+        if count == capacity {
+            let larger = UnsafeMutablePointer<Pool>.allocate(capacity: capacity * 2)
+            unsafe larger.moveInitialize(from: pools, count: count)
+            unsafe pools.deallocate()
+            unsafe pools = larger
+            capacity *= 2
+        }
+        unsafe (pools + count).initialize(to: pool)
+        count += 1
+        return count - 1
     }
 }

@@ -16,7 +16,7 @@ struct RoutePlans {
     private(set) var table: RouteTable
     /// In the order of the routes; behind them those that older exchanges still hold.
     private(set) var plans: [RoutePlan]
-    private(set) var codecs: [AffinityCodec]
+    var codecs: [AffinityCodec]
     /// For each plan the application cookies whose setting starts a session.
     private(set) var learn: [[String]]
 

@@ -76,7 +76,6 @@ struct Slab<Element>: ~Copyable {
     func takenPlaces() -> [Int] { (0..<untouched).filter { isTaken($0) } }
 
     /// The value in a taken place, changed where it lies.
-
     subscript(place: Int) -> Element {
         @inline(__always) unsafeAddress {
             precondition(place >= 0 && place < capacity)

@@ -97,7 +97,9 @@ extension Worker {
     /// The time runs from the pin, not from its last use.
     func rememberProvisionalPin(_ exchange: Int, _ session: SessionID, _ process: Incarnation) {
         let holder = affinityHolder(exchange)
-        if downstreams[holder].affinity.provisional?.session == session { return }
+        if let known = downstreams[holder].affinity.provisional, known.session.isSame(as: session) {
+            return
+        }
         downstreams[holder].affinity.provisional = .init(
             session: session, process: process, group: exchanges[exchange].group,
             until: now &+ Self.provisionalPin)
@@ -184,28 +186,22 @@ extension Worker {
         return false
     }
 
-    /// Makes the `Set-Cookie` field that the client needs, or leaves it empty.
-    func writeCookie(_ exchange: Int) {
-        setCookieField.removeAll(keepingCapacity: true)
-        guard let grant = exchanges[exchange].grant, let session = grant.session else { return }
+    /// The `Set-Cookie` field that the client needs; empty: none.
+    func cookieField(_ exchange: Int) -> [UInt8] {
+        guard let grant = exchanges[exchange].grant, let session = grant.session else { return [] }
         let codec = Int(exchanges[exchange].codec)
-        if exchanges[exchange].forgetsCookie {
-            setCookieField.append(contentsOf: routes.codecs[codec].forgetField)
-            return
+        if exchanges[exchange].forgetsCookie { return routes.codecs[codec].forgetField }
+        if exchanges[exchange].cookieIsCurrent, let claim = exchanges[exchange].admission.claim,
+            claim.session.isSame(as: session), claim.process.value == grant.incarnation.value
+        {
+            return []
         }
-        let claim = exchanges[exchange].admission.claim
-        let kept = claim?.session == session && claim?.process == grant.incarnation
-        if kept && exchanges[exchange].cookieIsCurrent { return }
         let downstream = affinityHolder(exchange)
         wallClock.refresh(turn: now)
         mint(session, grant.incarnation, codec, downstream)
         rememberProvisionalPin(exchange, session, grant.incarnation)
-        setCookieField.append(contentsOf: routes.codecs[codec].fieldStart)
-        let value = downstreams[downstream].affinity.minted
-        unsafe value.span.withUnsafeBufferPointer { bytes in
-            unsafe setCookieField.append(contentsOf: bytes)
-        }
-        setCookieField.append(contentsOf: routes.codecs[codec].fieldEnd)
+        routes.codecs[codec].setValue(downstreams[downstream].affinity.minted)
+        return routes.codecs[codec].field
     }
 
     /// Makes the cookie value, or keeps the one that this connection made within the last minute.

@@ -122,15 +122,16 @@ extension Worker {
             requestHead.body, holdsTrailers: requestHead.passesTrailers)
         exchanges[exchange].holdsRequestTrailers = requestHead.passesTrailers
         exchanges[exchange].takesTrailers = requestHead.acceptsTrailers
-        exchanges[exchange].hasBody = requestHead.body != .none
-        exchanges[exchange].isRequestChunked = requestHead.body == .chunked
+        let hasBody = !requestHead.body.isEmpty
+        exchanges[exchange].hasBody = hasBody
+        exchanges[exchange].isRequestChunked = requestHead.body.isChunked
         // A body would have to be over before the protocol changes: such a wish is not passed on.
-        if !requestHead.upgrade.isEmpty, requestHead.body == .none {
+        if !requestHead.upgrade.isEmpty, !hasBody {
             exchanges[exchange].offeredUpgrade = requestHead.upgrade
             exchanges[exchange].tunnel.isWebSocket = requestHead.isWebSocket
         }
         exchanges[exchange].isReplayable =
-            requestHead.method.isIdempotent && requestHead.body == .none
+            requestHead.method.isIdempotent && !hasBody
             && exchanges[exchange].offeredUpgrade.range.isEmpty
         if !requestHead.keepAlive || isDraining { downstreams[place].keepAlive = false }
 

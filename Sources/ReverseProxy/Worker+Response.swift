@@ -128,14 +128,14 @@ extension Worker {
         exchanges[exchange].responseFraming = framing(exchange)
         let holdsTrailers =
             responseHead.passesTrailers && exchanges[exchange].takesTrailers
-            && exchanges[exchange].responseFraming == .chunked
+            && exchanges[exchange].responseFraming.isChunked
         exchanges[exchange].holdsResponseTrailers = holdsTrailers
         exchanges[exchange].responseBody = BodyDecoder(
             responseHead.body, holdsTrailers: holdsTrailers)
         followPinDirective(exchange)
         // Who answers before the upload is over gets no more of it than is under way.
         if exchanges[exchange].requestPhase != .done
-            || exchanges[exchange].responseFraming == .untilClose
+            || exchanges[exchange].responseFraming.endsWithConnection
         {
             downstreams[downstream].keepAlive = false
         }
@@ -168,9 +168,8 @@ extension Worker {
         wallClock.refresh(turn: now)
         let readable = unsafe upstreams[upstream].input.readable
         var sink = unsafe ByteSink(downstreams[downstream].output.writable)
-        writeCookie(exchange)
+        let setCookie = cookieField(exchange)
         let ownCookie = routes.codecs[Int(exchanges[exchange].codec)].cookieName
-        let setCookie = setCookieField
         let date = wallClock.httpDate
         unsafe responseHead.write(
             from: readable.span,
@@ -211,7 +210,7 @@ extension Worker {
 
     private func passBody(_ exchange: Int, _ upstream: Int) -> Pass {
         let downstream = Int(exchanges[exchange].downstream)
-        let chunked = exchanges[exchange].responseFraming == .chunked
+        let chunked = exchanges[exchange].responseFraming.isChunked
         while true {
             if exchanges[exchange].responseBody.isEnded { return .ended }
             if upstreams[upstream].input.isEmpty {
@@ -276,7 +275,7 @@ extension Worker {
     private func endResponse(_ exchange: Int) {
         let downstream = Int(exchanges[exchange].downstream)
         // One in chunks has brought its end with it.
-        if exchanges[exchange].responseFraming == .chunked,
+        if exchanges[exchange].responseFraming.isChunked,
             exchanges[exchange].responseBody.endsWithConnection
         {
             blocks.equip(&downstreams[downstream].output)
@@ -293,7 +292,7 @@ extension Worker {
         let downstream = Int(exchanges[exchange].downstream)
         endUpstream(exchange, .failed)
         _ = flush(downstream)
-        let looksWhole = exchanges[exchange].responseFraming == .untilClose
+        let looksWhole = exchanges[exchange].responseFraming.endsWithConnection
         dropExchange(exchange)
         if looksWhole {
             abortDownstream(downstream)

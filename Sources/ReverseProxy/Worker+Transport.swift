@@ -22,7 +22,7 @@ extension Worker {
         case .stream:
             transfer = readStream(place)
         }
-        if transfer == .wouldBlock { downstreams[place].isReadable = false }
+        if transfer.isBlocked { downstreams[place].isReadable = false }
         return transfer
     }
 
@@ -86,7 +86,7 @@ extension Worker {
         } else {
             transfer = upstreams[place].tls?.receive(into: &upstreams[place].input) ?? .end
         }
-        if transfer == .wouldBlock { upstreams[place].isReadable = false }
+        if transfer.isBlocked { upstreams[place].isReadable = false }
         return transfer
     }
 

@@ -14,9 +14,7 @@ extension Worker {
             preconditionFailure("an exchange without a slot has no process to connect to")
         }
         let group = Int(exchanges[exchange].group)
-        guard know(grant.process, group: group),
-            let address = pools.address(of: grant.process, group: group)
-        else {
+        guard know(grant.process, group: group) else {
             // It went away between the grant and now.
             connectFailed(exchange, .connectionRefused, .connectFailed)
             return
@@ -29,6 +27,9 @@ extension Worker {
             exchanges[exchange].upstream = Int32(truncatingIfNeeded: place)
             sendRequest(exchange)
             return
+        }
+        guard let address = pools.address(of: grant.process, group: group) else {
+            preconditionFailure("a process that is known has an address")
         }
         connect(exchange, to: address, process: grant.process, group: group)
     }

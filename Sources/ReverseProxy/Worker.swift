@@ -35,8 +35,6 @@ final class Worker {
     var responseHead = ResponseHead()
     /// The request lines of open tunnels, by exchange, for the log.
     var tunnelLines: [Int: [UInt8]] = [:]
-    /// The `Set-Cookie` field of the response at hand; its storage is kept.
-    var setCookieField: [UInt8] = []
     var entropy = Entropy()
     var accessLog: AccessLogBuffer
     var wallClock = WallClock()
