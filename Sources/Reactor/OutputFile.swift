@@ -37,8 +37,8 @@ package struct OutputFile: Sendable {
         return [S_IFREG, S_IFCHR].contains(status.st_mode & S_IFMT)
     }
 
-    /// Writes all bytes or says how far it came: a full disk is the caller's to count.
-    package func write(_ bytes: [UInt8]) -> Bool {
+    /// Writes all bytes; what keeps it from that, a full disk among others, is the caller's to count.
+    package func write(_ bytes: [UInt8]) throws(SystemError) {
         var written = 0
         while written < bytes.count {
             let count = unsafe bytes.withUnsafeBytes { all in
@@ -46,10 +46,9 @@ package struct OutputFile: Sendable {
                 return unsafe Glibc.write(descriptor, base + written, bytes.count - written)
             }
             if count < 0 && errno == EINTR { continue }
-            if count <= 0 { return false }
+            if count <= 0 { throw SystemError(call: "write", errno: count < 0 ? errno : EIO) }
             written += count
         }
-        return true
     }
 
     /// Closes what was opened here; not standard error.

@@ -15,6 +15,7 @@ final class AccessLogWriter: Sendable {
     private static let waitingLimit = 8 << 20
 
     private let destination: AccessLogSettings.Destination
+    private let mishaps: Mishaps
     private let mailbox: Mailbox<Message>
     private let waiting = Atomic<Int>(0)
     private let droppedLines = Atomic<UInt64>(0)
@@ -23,8 +24,11 @@ final class AccessLogWriter: Sendable {
     var dropped: UInt64 { droppedLines.load(ordering: .relaxed) }
 
     /// - Throws: `SystemError` when the file cannot be opened.
-    init(_ destination: AccessLogSettings.Destination) throws(SystemError) {
+    init(
+        _ destination: AccessLogSettings.Destination, mishaps: Mishaps
+    ) throws(SystemError) {
         self.destination = destination
+        self.mishaps = mishaps
         let loop = try EventLoop()
         mailbox = Mailbox(waker: loop.waker)
         let file = try Self.open(destination)
@@ -35,7 +39,7 @@ final class AccessLogWriter: Sendable {
     /// Leaves whole lines to be written; any thread.
     func append(_ lines: [UInt8], count: Int) {
         if waiting.load(ordering: .relaxed) > Self.waitingLimit {
-            droppedLines.add(UInt64(count), ordering: .relaxed)
+            drop(count, because: "it cannot be written as fast as it grows")
             return
         }
         waiting.add(lines.count, ordering: .relaxed)
@@ -47,6 +51,11 @@ final class AccessLogWriter: Sendable {
 
     /// Calls back when all that was appended before has been written.
     func flush(_ done: @escaping @Sendable () -> Void) { mailbox.post(.flush(done)) }
+
+    private func drop(_ count: Int, because reason: String) {
+        droppedLines.add(UInt64(count), ordering: .relaxed)
+        mishaps.note(.accessLog, now: Clock.monotonic(), "the access log loses lines: \(reason)")
+    }
 
     private static func open(
         _ destination: AccessLogSettings.Destination
@@ -67,15 +76,22 @@ final class AccessLogWriter: Sendable {
             for message in batch {
                 switch message {
                 case .lines(let bytes, let count):
-                    if let file, !file.write(bytes) {
-                        droppedLines.add(UInt64(count), ordering: .relaxed)
+                    do {
+                        try file?.write(bytes)
+                    } catch {
+                        drop(count, because: SystemError.message(error.errno))
                     }
                     waiting.subtract(bytes.count, ordering: .relaxed)
                 case .reopen:
                     // A file that cannot be opened again keeps the old one: no line is lost.
-                    if let fresh = try? Self.open(destination) {
+                    do {
+                        let fresh = try Self.open(destination)
                         file?.close()
                         file = fresh
+                    } catch {
+                        mishaps.note(
+                            .reopening, now: Clock.monotonic(),
+                            "the access log goes on in its old file: \(error)")
                     }
                 case .flush(let done):
                     done()

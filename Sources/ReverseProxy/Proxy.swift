@@ -11,25 +11,29 @@ package final class Proxy: Sendable {
 
     /// Binds all addresses and makes the loops; nothing is served before `start`.
     ///
-    /// - Parameter inherited: sockets that listen already, by what the settings call them; those that
-    ///   are not asked for are left alone.
+    /// - Parameters:
+    ///   - inherited: sockets that listen already, by what the settings call them; those that are
+    ///     not asked for are left alone.
+    ///   - onMishap: takes what keeps the loops from their work.
     /// - Throws: `ProxyError`, which names what could not be had.
     package init(
         _ settings: ProxySettings, groups: [Group],
-        inherited: [ListenerSettings.Place: ListeningSocket] = [:]
+        inherited: [ListenerSettings.Place: ListeningSocket] = [:],
+        onMishap: @escaping Mishaps.Report
     ) throws(ProxyError) {
         var listeners = Listeners(inherited: inherited)
         let sockets = try listeners.replace(with: settings.listeners)
         do {
             let count = settings.workers > 0 ? settings.workers : Processors.count
             let loops = try (0..<count).map { _ throws(SystemError) in try EventLoop() }
+            let mishaps = Mishaps(onMishap)
             let log: AccessLogWriter? =
                 settings.accessLog.destination == .off
-                ? nil : try AccessLogWriter(settings.accessLog.destination)
+                ? nil : try AccessLogWriter(settings.accessLog.destination, mishaps: mishaps)
             let shared = SharedState(
                 settings: settings, groups: groups,
                 shares: loops.map { WorkerShare(mailbox: Mailbox(waker: $0.waker)) },
-                accessLog: log)
+                accessLog: log, mishaps: mishaps)
             self.shared = shared
             workers = Workers(
                 loops.enumerated().map { index, loop in

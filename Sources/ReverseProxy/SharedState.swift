@@ -8,6 +8,7 @@ final class SharedState: Sendable {
     let groups: [Group]
     let shares: [WorkerShare]
     let accessLog: AccessLogWriter?
+    let mishaps: Mishaps
     let spawnLimiter = SpawnLimiter()
     /// Client connections over all loops.
     let connections = Atomic<Int>(0)
@@ -20,12 +21,13 @@ final class SharedState: Sendable {
 
     init(
         settings: ProxySettings, groups: [Group], shares: [WorkerShare],
-        accessLog: AccessLogWriter?
+        accessLog: AccessLogWriter?, mishaps: Mishaps
     ) {
         self.settings = settings
         self.groups = groups
         self.shares = shares
         self.accessLog = accessLog
+        self.mishaps = mishaps
         loopsRunning = Atomic(shares.count)
     }
 

@@ -1,4 +1,5 @@
 internal import Backends
+internal import Glibc
 internal import HTTPWire
 internal import Reactor
 internal import Synchronization
@@ -50,6 +51,10 @@ extension Worker {
         for _ in 0..<Self.acceptsPerTurn {
             if shared.connections.load(ordering: .relaxed) >= settings.limits.connections {
                 shared.acceptingPaused.store(true, ordering: .releasing)
+                shared.mishaps.note(
+                    .connectionLimit, now: now,
+                    "\(settings.limits.connections) connections are open, the most that"
+                        + " limits.connections allows; new ones wait")
                 // One may have ended before the flag was up: look again soon in any case.
                 acceptRetryAt = now + 100_000_000
                 return true
@@ -58,12 +63,25 @@ extension Worker {
             case .connection(let socket, let address): deal(socket, address, from: place)
             case .skipped: continue
             case .wouldBlock: return true
-            case .exhausted:
+            case .exhausted(let code):
+                shared.mishaps.note(
+                    .accepting, now: now,
+                    "new connections wait, for they cannot be accepted:"
+                        + " \(SystemError.message(code)); \(Self.remedy(code))")
                 acceptRetryAt = now + 100_000_000
                 return true
             }
         }
         return false
+    }
+
+    /// What an operator can do about a lack of something.
+    static func remedy(_ code: Int32) -> String {
+        switch code {
+        case EMFILE: "allow more open files (LimitNOFILE=, ulimit -n) or fewer limits.connections"
+        case ENFILE: "raise fs.file-max"
+        default: "give the machine or the unit more memory"
+        }
     }
 
     private func deal(_ socket: StreamSocket, _ address: SocketAddress, from listener: Int) {

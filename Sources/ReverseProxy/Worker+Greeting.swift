@@ -112,8 +112,14 @@ extension Worker {
             watchClientWrites(place, false)
         case .wantsWrite:
             watchClientWrites(place, true)
-        case .failed, nil:
+        case .failed(let problem):
             counters.add(.handshakesFailed)
+            if problem.kind == .clearText {
+                answerClearText(place)
+            } else {
+                closeDownstream(place)
+            }
+        case nil:
             closeDownstream(place)
         case .done:
             watchClientWrites(place, false)
@@ -127,5 +133,13 @@ extension Worker {
                 readRequests(place)
             }
         }
+    }
+    /// A browser that was given `http://` for `https://` is told so, in what it speaks.
+    private func answerClearText(_ place: Int) {
+        downstreams[place].tls?.free()
+        downstreams[place].tls = nil
+        downstreams[place].carrier = .socket
+        downstreams[place].isSecure = false
+        rejectHead(place, HTTPProblem(status: 400, reason: "plain HTTP on a port for HTTPS"))
     }
 }

@@ -104,7 +104,10 @@ extension Worker {
     }
 
     private func continueUpstreamHandshake(_ place: Int) {
-        switch upstreams[place].tls?.handshake() {
+        guard let tls = upstreams[place].tls else {
+            preconditionFailure("only a connection with TLS is in its handshake")
+        }
+        switch tls.handshake() {
         case .wantsRead:
             watchProcessWrites(place, false)
         case .wantsWrite:
@@ -114,8 +117,14 @@ extension Worker {
             upstreams[place].isReadable = true
             upstreams[place].phase = .busy
             sendRequest(Int(upstreams[place].exchange))
-        case .failed, nil:
+        case .failed(let problem):
             let exchange = Int(upstreams[place].exchange)
+            let process = upstreams[place].process
+            let group = groups[Int(upstreams[place].group)]
+            shared.mishaps.note(
+                .serverTLS, now: now,
+                "no TLS with the server \(group.identity(of: process)?.label ?? "") of group"
+                    + " \(group.name): \(problem)")
             exchanges[exchange].upstream = -1
             closeUpstream(place)
             connectFailed(exchange, .tlsFailed, .connectFailed)
@@ -192,6 +201,10 @@ extension Worker {
     private func connectFailed(_ exchange: Int, _ code: Int32) {
         switch code {
         case EMFILE, ENFILE, ENOBUFS, ENOMEM:
+            shared.mishaps.note(
+                .connecting, now: now,
+                "requests are refused, for no connection to a process can be made:"
+                    + " \(SystemError.message(code)); \(Self.remedy(code))")
             connectFailed(exchange, .noResources, .abandoned)
         case EAGAIN:
             // A unix socket with a full backlog: the process lives and is behind.

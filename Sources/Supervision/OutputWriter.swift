@@ -90,10 +90,13 @@ final class OutputWriter: Sendable {
         open(target.path, &file)
         // What was written in part is ended first.
         let whole = file.isFailing ? Array("\n".utf8) + bytes : bytes
-        guard let output = file.output, output.write(whole) else {
+        guard let output = file.output else { return target.lose(lines: count) }
+        do {
+            try output.write(whole)
+        } catch {
             target.lose(lines: count)
-            if file.output != nil { tellFailure(&file, "\(target.path) cannot be written to") }
-            return
+            let reason = SystemError.message(error.errno)
+            return tellFailure(&file, "\(target.path) cannot be written to: \(reason)")
         }
         let lost = target.takeLost()
         if file.isFailing || lost > 0 {

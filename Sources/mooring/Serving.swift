@@ -83,7 +83,10 @@ final class Serving: Sendable {
         let settings = plan.proxySettings(keyring: surroundings.keyring)
         let proxy = try Proxy(
             settings, groups: groups.all,
-            inherited: try InheritedSockets.all(from: predecessor, surroundings.manager))
+            inherited: try InheritedSockets.all(from: predecessor, surroundings.manager),
+            onMishap: { text, unsaid in
+                log.warning("\(text)", metadata: unsaid > 0 ? ["unsaid": "\(unsaid)"] : [:])
+            })
         try predecessor?.handOver()
         self.lock = try lock ?? RuntimeLock(folder: configuration.runtimeDirectory)
         successors = try SuccessorListener(

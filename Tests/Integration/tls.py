@@ -3,6 +3,8 @@
 import ssl
 import subprocess
 
+import httpx
+
 
 def run(folder, *words):
     subprocess.run(["openssl", *words], cwd=folder, check=True, capture_output=True)
@@ -31,3 +33,18 @@ def trusting(folder, authority="ca", protocols=None):
     if protocols:
         context.set_alpn_protocols(protocols)
     return context
+
+
+def secure(certificates, configuration, extra=""):
+    """The configuration behind TLS with both certificates."""
+    listen = f'[[listen]]\naddress = "127.0.0.1:0"\n{extra}'
+    for name in ("one", "two"):
+        listen += (f'[[listen.tls]]\ncertificate = "{certificates}/{name}.pem"\n'
+                   f'key = "{certificates}/{name}.key"\n')
+    return listen + configuration
+
+
+def client(balancer, certificates, http2=True):
+    host, port = balancer.address
+    return httpx.Client(
+        base_url=f"https://{host}:{port}", http2=http2, verify=trusting(certificates), timeout=20)
