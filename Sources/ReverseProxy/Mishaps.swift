@@ -5,6 +5,7 @@ internal import Synchronization
 /// Each kind is told when it first happens and then at most every ten seconds, with how often it
 /// happened unsaid: a lack of descriptors does not fill the disk with complaints about it.
 package final class Mishaps: Sendable {
+    /// What can keep a loop from its work; each is told and counted by itself.
     package enum Kind: Int, CaseIterable, Sendable {
         /// New connections cannot be taken, for lack of descriptors or memory.
         case accepting
