@@ -99,12 +99,12 @@ extension Worker {
     }
 
     private func appendRequestLine(_ exchange: Int) {
+        let place = Int(exchanges[exchange].downstream)
+        let isStream = downstreams[place].carrier == .stream
         if exchanges[exchange].responsePhase == .tunnel {
             let line = tunnelLines[exchange] ?? []
-            accessLog.append(escaping: line.span)
-            return
+            return append(requestLine: line.span, isStream: isStream)
         }
-        let place = Int(exchanges[exchange].downstream)
         let line = exchanges[exchange].requestLine.range
         let whole = unsafe downstreams[place].input.whole
         guard !line.isEmpty, line.upperBound <= whole.count else {
@@ -112,7 +112,17 @@ extension Worker {
             return
         }
         let shown = line.lowerBound..<min(line.upperBound, line.lowerBound + Self.requestLineLimit)
-        unsafe accessLog.append(escaping: whole.span.extracting(shown))
+        unsafe append(requestLine: whole.span.extracting(shown), isStream: isStream)
+    }
+
+    /// A stream's request line is one that was made for it: the client spoke HTTP/2.
+    private func append(requestLine line: Span<UInt8>, isStream: Bool) {
+        let version = 8
+        guard isStream, line.count > version, line[line.count - version] == UInt8(ascii: "H") else {
+            return accessLog.append(escaping: line)
+        }
+        accessLog.append(escaping: line.extracting(..<(line.count - version)))
+        accessLog.append("HTTP/2.0")
     }
 
     private func appendQueueTime(_ exchange: Int, missing: StaticString = "-") {

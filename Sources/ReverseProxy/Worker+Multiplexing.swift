@@ -8,6 +8,8 @@ internal import Reactor
 extension Worker {
     /// Rounds of sending that one connection has before the others have their turn.
     private static let sendsPerTurn = 16
+    /// How long a client has to answer the notice of the end.
+    private static let noticePatience = Interval.seconds(1)
 
     /// Whether a rejected head is the preface of HTTP/2, on a connection that may begin with it.
     func isPreface(_ place: Int) -> Bool {
@@ -159,16 +161,23 @@ extension Worker {
         }
         multiplexer.connection.forget(stream)
         multiplexer.places[stream] = nil
-        if multiplexer.places.isEmpty {
-            setDownstreamDeadline(parent, after: settings.timeouts.keepalive)
-        }
+        if multiplexer.places.isEmpty { setIdleDeadline(parent) }
         noteUnsent(parent)
     }
 
     /// Lets the streams under way end, and takes no more.
     func finishMultiplexing(_ place: Int) {
-        multiplexers[place]?.connection.goAway()
+        guard let multiplexer = multiplexers[place] else { return }
+        multiplexer.connection.goAway()
+        if multiplexer.places.isEmpty { setIdleDeadline(place) }
         noteUnsent(place)
+    }
+
+    /// For a connection without streams. At the end of the program its client has a moment to answer
+    /// the notice; one that does not is not waited for.
+    private func setIdleDeadline(_ place: Int) {
+        let patience = isDraining ? Self.noticePatience : settings.timeouts.keepalive
+        setDownstreamDeadline(place, after: min(patience, settings.timeouts.keepalive))
     }
 
     /// The connection ends: its streams have no client any more.
@@ -231,7 +240,7 @@ extension Worker {
         if downstreams[place].wantsWrite {
             watchClientWrites(place, false)
             if multiplexer.places.isEmpty {
-                setDownstreamDeadline(place, after: settings.timeouts.keepalive)
+                setIdleDeadline(place)
             } else {
                 setDownstreamDeadline(place, after: settings.timeouts.bodyIdle)
             }

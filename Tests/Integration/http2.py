@@ -23,12 +23,16 @@ def request(path="/", method="GET", authority="a", *fields):
 
 class Answer:
     def __init__(self):
-        self.heads, self.body, self.ended, self.reset = [], b"", False, None
+        self.heads, self.data, self.ended, self.reset = [], bytearray(), False, None
 
     @property
     def fields(self):
         """The final head, or the trailers once they have come."""
         return dict(self.heads[-1])
+
+    @property
+    def body(self):
+        return bytes(self.data)
 
     @property
     def status(self):
@@ -42,12 +46,13 @@ class Answer:
 class Connection:
     """One connection; `read` takes frames in until something is so, or the connection has ended."""
 
-    def __init__(self, address, context=None, settings=(), window=None):
+    def __init__(self, address, context=None, settings=(), window=None, answers_pings=True):
         self.socket = socket.create_connection(address, 20)
         if context:
             context.set_alpn_protocols(["h2"])
             self.socket = context.wrap_socket(self.socket, server_hostname="localhost")
             assert self.socket.selected_alpn_protocol() == "h2"
+        self.answers_pings = answers_pings
         self.encoder, self.decoder = hpack.Encoder(), hpack.Decoder()
         self.answers, self.goaway, self.closed, self.pings, self.peer_settings = {}, None, False, 0, {}
         self.buffer, self.block, self.last, self.gives_room = b"", b"", -1, window is None
@@ -126,6 +131,8 @@ class Connection:
             self.send(frame(SETTINGS, ACK))
         elif kind == PING:
             self.pings += 1
+            if not flags & ACK and self.answers_pings:
+                self.send(frame(PING, ACK, 0, payload))
         elif kind == GOAWAY:
             self.goaway = struct.unpack("!II", payload[:8])
         elif kind == RST_STREAM:
@@ -137,7 +144,7 @@ class Connection:
                 self.block = b""
             answer.ended |= kind == HEADERS and bool(flags & END_STREAM)
         elif kind == DATA:
-            answer.body += payload
+            answer.data += payload
             answer.ended |= bool(flags & END_STREAM)
             if payload and self.gives_room:
                 room = struct.pack("!I", len(payload))

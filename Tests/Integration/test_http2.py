@@ -229,7 +229,7 @@ def test_a_client_that_stops_reading_holds_back_its_process_and_little_memory(ba
     with Connection(balancer.address, window=0) as connection:
         before = resident()
         stream = connection.ask(request("/flood"))
-        assert connection.read(lambda: len(connection.answers[stream].body) == 65535)
+        assert connection.read(lambda: len(connection.answers[stream].data) == 65535)
         # Other streams of the connection have heads and small bodies that wait too; other clients do not.
         assert balancer.request("/other").status == 200
         assert not connection.read(lambda: connection.answers[stream].over, 1)
@@ -257,13 +257,14 @@ def test_requests_over_http2_are_in_the_access_log_like_others(balancer):
     assert "HTTP/2" in line and " 200 " in line
 
 
-@pytest.mark.parametrize("order", [signal.SIGTERM])
-def test_at_its_end_streams_under_way_are_answered_and_new_ones_sent_elsewhere(origin, order):
+@pytest.mark.parametrize("answers_pings", [True, False])
+def test_at_its_end_streams_under_way_are_answered_and_the_connection_is_closed(origin, answers_pings):
     configuration = f"[group.app]\nservers = [{origin.server}]\nthreads = 50\n"
-    with serving(configuration) as balancer, Connection(balancer.address) as connection:
+    with serving(configuration) as balancer, \
+            Connection(balancer.address, answers_pings=answers_pings) as connection:
         streams = [connection.ask(request("/slow")) for _ in range(5)]
         wait_until(lambda: sum(p["in_flight"] for p in balancer.group("app")["processes"]) == 5)
-        balancer.process.send_signal(order)
+        balancer.process.send_signal(signal.SIGTERM)
         assert connection.read(lambda: connection.goaway is not None, 5)
         assert {connection.wait(stream).body for stream in streams} == {b"slow"}
         assert connection.error == 0
