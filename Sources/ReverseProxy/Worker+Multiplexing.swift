@@ -173,8 +173,10 @@ extension Worker {
         noteUnsent(place)
     }
 
-    /// For a connection without streams. At the end of the program its client has a moment to answer
-    /// the notice; one that does not is not waited for.
+    /// For a connection without streams.
+    ///
+    /// At the end of the program its client has a moment to answer the notice; one that does not is not
+    /// waited for.
     private func setIdleDeadline(_ place: Int) {
         let patience = isDraining ? Self.noticePatience : settings.timeouts.keepalive
         setDownstreamDeadline(place, after: min(patience, settings.timeouts.keepalive))
