@@ -14,6 +14,26 @@ package struct SystemError: Error, Equatable, Sendable, CustomStringConvertible 
     /// `Address already in use (bind)`, in the words of strerror(3).
     package var description: String { "\(Self.message(errno)) (\(call))" }
 
+    /// Whether it is for want of something that others hold, and may come right by itself.
+    package var isScarcity: Bool { Self.isScarcity(errno) }
+
+    /// The same of an errno.
+    package static func isScarcity(_ errno: Int32) -> Bool {
+        switch errno {
+        case EMFILE, ENFILE, ENOBUFS, ENOMEM: true
+        default: false
+        }
+    }
+
+    /// What an operator can do about a lack of something.
+    package static func remedy(_ errno: Int32) -> String {
+        switch errno {
+        case EMFILE: "allow more open files (LimitNOFILE=, ulimit -n) or fewer limits.connections"
+        case ENFILE: "raise fs.file-max"
+        default: "give the machine or the unit more memory"
+        }
+    }
+
     /// strerror(3) of an errno.
     package static func message(_ errno: Int32) -> String {
         guard let text = unsafe strerror(errno) else { return "error \(errno)" }

@@ -19,6 +19,8 @@ package final class Mishaps: Sendable {
         case accessLog
         /// The access log could not be opened again.
         case reopening
+        /// The wall clock was set.
+        case clock
     }
 
     /// Takes a sentence, and how often the like has happened since the last; any thread.

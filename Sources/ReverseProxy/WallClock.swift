@@ -11,15 +11,33 @@ struct WallClock {
     private(set) var httpDate = InlineArray<29, UInt8>(repeating: 0x20)
     /// `2026-11-22T10:00:00`, 19 bytes.
     private(set) var timestamp = InlineArray<19, UInt8>(repeating: 0x20)
+    /// By how many seconds the clock was set, ahead or back, since somebody asked; less than two is
+    /// what daemons that keep the time do all day.
+    private(set) var jump: Int64 = 0
     private var readAt = Int64.min
+    /// The wall clock's lead over the monotonic one, in nanoseconds.
+    private var lead: Int64?
     private var formatted: UInt32 = .max
 
     /// Reads the clock if a turn has passed since it was read.
     mutating func refresh(turn now: Int64) {
         if now == readAt { return }
         readAt = now
-        set(wallNanoseconds: Clock.wall())
+        take(wallNanoseconds: Clock.wall(), monotonic: now)
     }
+
+    /// Takes a time of the Unix era, and notices whether the clock was set since the last.
+    mutating func take(wallNanoseconds wall: Int64, monotonic: Int64) {
+        let lead = wall &- monotonic
+        let moved = lead &- (self.lead ?? lead)
+        let seconds = (moved &+ (moved < 0 ? -500_000_000 : 500_000_000)) / 1_000_000_000
+        if seconds >= 2 || seconds <= -2 { jump &+= seconds }
+        self.lead = lead
+        set(wallNanoseconds: wall)
+    }
+
+    /// The jump has been told.
+    mutating func forgetJump() { jump = 0 }
 
     /// Takes a time of the Unix era.
     mutating func set(wallNanoseconds wall: Int64) {

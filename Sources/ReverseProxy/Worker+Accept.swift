@@ -67,21 +67,12 @@ extension Worker {
                 shared.mishaps.note(
                     .accepting, now: now,
                     "new connections wait, for they cannot be accepted:"
-                        + " \(SystemError.message(code)); \(Self.remedy(code))")
+                        + " \(SystemError.message(code)); \(SystemError.remedy(code))")
                 acceptRetryAt = now + 100_000_000
                 return true
             }
         }
         return false
-    }
-
-    /// What an operator can do about a lack of something.
-    static func remedy(_ code: Int32) -> String {
-        switch code {
-        case EMFILE: "allow more open files (LimitNOFILE=, ulimit -n) or fewer limits.connections"
-        case ENFILE: "raise fs.file-max"
-        default: "give the machine or the unit more memory"
-        }
     }
 
     private func deal(_ socket: StreamSocket, _ address: SocketAddress, from listener: Int) {

@@ -200,11 +200,11 @@ extension Worker {
 
     private func connectFailed(_ exchange: Int, _ code: Int32) {
         switch code {
-        case EMFILE, ENFILE, ENOBUFS, ENOMEM:
+        case let code where SystemError.isScarcity(code):
             shared.mishaps.note(
                 .connecting, now: now,
                 "requests are refused, for no connection to a process can be made:"
-                    + " \(SystemError.message(code)); \(Self.remedy(code))")
+                    + " \(SystemError.message(code)); \(SystemError.remedy(code))")
             connectFailed(exchange, .noResources, .abandoned)
         case EAGAIN:
             // A unix socket with a full backlog: the process lives and is behind.

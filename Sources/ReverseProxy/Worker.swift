@@ -101,6 +101,7 @@ final class Worker {
     /// Runs until stopped; the thread's body.
     func run() {
         registerListeners()
+        wallClock.refresh(turn: now)
         while !isStopped {
             loop.turn(until: nextDeadline) { token, readiness in dispatch(token, readiness) }
             if !pendingListeners.isEmpty { acceptPending() }
@@ -111,6 +112,7 @@ final class Worker {
             serveWaiting()
             flushMultiplexers()
             accessLog.flushIfDue(now: now)
+            if wallClock.jump != 0 { tellOfClock() }
         }
         accessLog.flush()
         shared.loopEnded()
@@ -124,6 +126,17 @@ final class Worker {
         var earliest = timers.nextDeadline ?? Int64.max
         earliest = min(earliest, acceptRetryAt, drainDeadline, accessLog.flushAt)
         return earliest == Int64.max ? nil : earliest
+    }
+
+    /// Sessions and deadlines go by the monotonic clock, and cookies of living sessions are good at any
+    /// age; what is left is the operator's log, whose times jump.
+    private func tellOfClock() {
+        let jump = wallClock.jump
+        wallClock.forgetJump()
+        shared.mishaps.note(
+            .clock, now: now,
+            "the system's clock was set \(jump > 0 ? "forward" : "back") by"
+                + " \(jump.magnitude) s; sessions and timeouts do not go by it")
     }
 
     /// Goes on with what a busy connection had left, after the others have had their turn.

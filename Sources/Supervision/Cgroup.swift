@@ -69,11 +69,17 @@ struct CgroupTree: Equatable, Sendable {
 
     let path: String
 
+    /// Where this program's cgroup is to be seen; nil: no version 2 hierarchy.
+    static func ownDirectory() -> String? {
+        guard let mounts = ProcFile.text("/proc/self/mountinfo"),
+            let memberships = ProcFile.text("/proc/self/cgroup")
+        else { return nil }
+        return directory(mountInfo: mounts, memberships: memberships)
+    }
+
     /// Nil where no cgroup can be made: no version 2 hierarchy, or one that is not ours to write to.
     static func own() -> CgroupTree? {
-        guard let mounts = ProcFile.text("/proc/self/mountinfo"),
-            let memberships = ProcFile.text("/proc/self/cgroup"),
-            let path = directory(mountInfo: mounts, memberships: memberships),
+        guard let path = ownDirectory(),
             // A member can only be moved by whoever may write to the common ancestor's list.
             unsafe access("\(path)/cgroup.procs", W_OK) == 0, unsafe access(path, W_OK) == 0
         else { return nil }

@@ -1,4 +1,5 @@
 internal import CLinux
+internal import Glibc
 
 /// How a child ended.
 enum ExitStatus: Equatable, Sendable {
@@ -27,6 +28,21 @@ enum ExitStatus: Equatable, Sendable {
             return unsafe "killed by signal \(signal) (SIG\(String(cString: name)))\(core)"
         case .untold:
             return "ended; as an adopted process it told its status to its parent"
+        }
+    }
+
+    /// The same, with the cause that the kernel's counters suggest.
+    func sentence(endedForMemory: Bool) -> String {
+        let cause = "the kernel kills for want of memory: allow more of it, or fewer processes"
+        return endedForMemory ? "\(sentence); \(cause)" : sentence
+    }
+
+    /// Whether it ended as the kernel ends whom it takes memory from.
+    var mayBeMemoryKill: Bool {
+        switch self {
+        case .exited: false
+        case .killed(let signal, _): signal == SIGKILL
+        case .untold: true
         }
     }
 

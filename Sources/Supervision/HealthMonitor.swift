@@ -14,6 +14,8 @@ struct HealthMonitor {
         case notYet(String)
         /// The last of `fall` bad answers: what was wrong. Told once; then nothing is asked any more.
         case unhealthy(String)
+        /// It cannot be asked for want of something here, which says nothing of the process.
+        case unable(SystemError)
     }
 
     private enum Mode {
@@ -89,8 +91,19 @@ struct HealthMonitor {
                 deadline: now + policy.timeout.nanoseconds)
             return (.nothing, true)
         } catch {
+            guard !error.isScarcity else {
+                planNext(now: now, jitter: jitter)
+                return (.unable(error), false)
+            }
             return (settle(.unhealthy("\(error)"), now: now, jitter: jitter), false)
         }
+    }
+
+    /// The question just begun cannot be followed; it does not count.
+    mutating func withdraw(now: Int64, jitter: Double) {
+        check?.close()
+        check = nil
+        planNext(now: now, jitter: jitter)
     }
 
     /// The connection of the question has news.

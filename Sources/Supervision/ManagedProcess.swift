@@ -47,6 +47,10 @@ final class ManagedProcess {
     var sessionsWrittenAt: Int64 = 0
     /// Whether it ends with the balancer however that ends.
     var isGuarded = false
+    /// Whether it was sent SIGKILL by this program.
+    var wasKilled = false
+    /// Whether the kernel has taken its life to win memory, as far as can be told.
+    var endedForMemory = false
     private(set) var output: OutputPipe
     private(set) var errors: OutputPipe
     /// When a pipe that had more than its portion is read again; nil: neither had.

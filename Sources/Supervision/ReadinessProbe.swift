@@ -23,6 +23,8 @@ struct ReadinessProbe {
         case accepts
         /// Nobody listens yet, or its backlog is full: at `nextAttempt` again.
         case notYet
+        /// It cannot be asked for want of something here; at `nextAttempt` again.
+        case unable(SystemError)
         /// Register the socket for writing and call `settle` when it reports.
         case waits(StreamSocket)
     }
@@ -44,8 +46,9 @@ struct ReadinessProbe {
             }
             return judge(socket, now: now)
         } catch {
-            // ENOENT and ECONNREFUSED are the rule; a lack of descriptors passes as well.
-            return again(now: now)
+            // ENOENT and ECONNREFUSED are the rule.
+            let outcome = again(now: now)
+            return error.isScarcity ? .unable(error) : outcome
         }
     }
 

@@ -18,6 +18,9 @@ extension SupervisionLoop {
         case .starting, .running: break
         }
         guard let status = process.child.peekExit() else { return }
+        if !process.wasKilled, status.mayBeMemoryKill {
+            process.endedForMemory = memoryKills.haveRisen()
+        }
         stopGroup(of: process, SIGKILL)
         if process.isGuarded { guardian.remove(process.child) }
         process.child.reap()
@@ -61,7 +64,7 @@ extension SupervisionLoop {
         idsByKey[process.key] = nil
         published[process.key] = nil
         let report = ExitReport(
-            reason: status.sentence, status: status.status, signal: status.signal,
+            reason: status.sentence(endedForMemory: process.endedForMemory), status: status.status, signal: status.signal,
             output: process.lines.last(Self.reportedLines))
         groups[process.key.group].exited(process.key.handle, report, now: now())
     }

@@ -14,8 +14,9 @@ extension SupervisionLoop {
             try loop.add(
                 check.descriptor, token: Source.health.token(process.id), writable: true)
         } catch {
-            // Its deadline ends it; the kernel is short of memory, or of watches for this user.
-            log.warning("process \(process.label) cannot be asked for its health: \(error)")
+            // The kernel is short of memory, or of watches for this user.
+            process.health?.withdraw(now: now, jitter: jitter())
+            tellOfScarcity(error)
         }
     }
 
@@ -31,6 +32,7 @@ extension SupervisionLoop {
     private func follow(_ outcome: HealthMonitor.Outcome, _ process: ManagedProcess) {
         switch outcome {
         case .nothing: break
+        case .unable(let error): tellOfScarcity(error)
         case .ready: becomeReady(process)
         case .notYet(let reason):
             log.notice(

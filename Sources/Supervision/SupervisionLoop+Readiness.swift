@@ -1,5 +1,6 @@
 internal import Backends
 internal import Glibc
+internal import Logging
 internal import Reactor
 
 extension SupervisionLoop {
@@ -45,14 +46,29 @@ extension SupervisionLoop {
             return
         }
         process.health?.end()
+        if signal == SIGKILL { process.wasKilled = true }
         process.child.signalGroup(signal)
         if signal == SIGKILL { process.cgroup?.kill() }
+    }
+
+    /// Tells the operator, at most every ten seconds, that processes cannot be asked.
+    func tellOfScarcity(_ error: SystemError) {
+        let now = Clock.monotonic()
+        guard now >= scarcityTellAt else { return }
+        scarcityTellAt = now + 10_000_000_000
+        log.warning(
+            """
+            processes cannot be asked whether they are ready or well: \(error); \
+            \(SystemError.remedy(error.errno))
+            """)
     }
 
     private func follow(_ outcome: ReadinessProbe.Outcome, _ process: ManagedProcess) {
         switch outcome {
         case .notYet:
             break
+        case .unable(let error):
+            tellOfScarcity(error)
         case .waits(let socket):
             do {
                 try loop.add(

@@ -60,12 +60,15 @@ final class SupervisionLoop {
     var cgroups = Cgroups()
     var records: Records
     var guardian = Guardian()
+    var memoryKills = MemoryKills()
     var leftovers: [UInt64: Leftover] = [:]
     /// Whether the processes are another balancer's by now.
     var hasLeft = false
     var notifications = Notifications()
     /// When the memory of the processes is looked at next.
     var memoryCheckAt: Int64 = 0
+    /// Until when a lack of descriptors or memory is not told again.
+    var scarcityTellAt = Int64.min
     /// Nil: no group has a file for what its processes write.
     var outputWriter: OutputWriter?
     var outputTargets: [String: OutputTarget] = [:]

@@ -110,6 +110,12 @@ class Handler(BaseHTTPRequestHandler):
         sys.stderr.flush()
         self.say(self.facts())
 
+    def do_last(self):
+        """Answers well, and ends."""
+        self.say(self.facts())
+        self.close_connection = True
+        threading.Timer(0.01, lambda: os._exit(1)).start()
+
     def do_deaf(self):
         stubborn.set()
         self.say(self.facts())

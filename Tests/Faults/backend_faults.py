@@ -79,6 +79,24 @@ def never_starts(world, random):
     wait_until(lambda: not group(world, "odd")["spawn"]["starting"], 10, "the start to be over")
 
 
+def ends_after_each_request(world, random):
+    """A program that dies over and over is started at growing distances; others do not notice."""
+    begun = group(world, "odd")["spawn"]["spawned_total"]
+    cpu = world.cpu_seconds()
+    started = time.monotonic()
+    while time.monotonic() - started < 1:
+        answer = world.ask("/odd/last", timeout=12)
+        assert answer.status in (200, 502, 503), answer.status
+        if answer.status == 503:
+            assert int(answer.headers["Retry-After"]) >= 1
+            break
+    spent, passed = world.cpu_seconds() - cpu, time.monotonic() - started
+    assert spent < max(0.5, passed), f"{spent:.2f} s of CPU in {passed:.2f} s"
+    assert group(world, "odd")["spawn"]["spawned_total"] - begun <= 10
+    world.calm.visit()
+    world.balancer.admin("/groups/odd/reset", method="POST")
+
+
 def cannot_be_executed(world, random):
     """A start that fails for lack of processes or descriptors is a 503, and is tried again."""
     world.balancer.admin("/groups/odd/reset", method="POST")
@@ -236,7 +254,7 @@ def group(world, name):
 
 FAULTS = [
     killed_while_idle, killed_in_the_middle, killed_before_a_byte, post_killed_before_a_byte,
-    all_killed_at_once, never_starts, cannot_be_executed, no_such_program, stopped_by_a_signal,
+    all_killed_at_once, never_starts, ends_after_each_request, cannot_be_executed, no_such_program, stopped_by_a_signal,
     stopped_and_continued, backlog_full, socket_gone, address_used_by_another, deaf_to_termination,
     family, flood, no_descriptors_inherited,
 ]

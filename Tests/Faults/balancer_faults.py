@@ -1,5 +1,6 @@
 """Faults of the balancer and of what it stands on: killed, replaced, reloaded, disks, clocks."""
 
+import errno
 import os
 import re
 import signal
@@ -151,8 +152,63 @@ def state_folder_read_only(world, random):
                <= {file.name for file in (state / "processes").iterdir()}, 5, "the records")
 
 
+def state_disk_full(world, random):
+    """What cannot be recorded is served, and recorded as soon as there is room."""
+    told = len(world.balancer.log)
+    with world.scarcity.of(write_errno=errno.ENOSPC):
+        world.balancer.admin("/groups/one/restart", method="POST")
+        wait_until(lambda: "state directory cannot be written: No space" in world.balancer.log[told:],
+                   5, "it to be said")
+        for session in [*world.sessions, world.calm]:
+            session.visit()
+    records = world.balancer.folder / "state" / "processes"
+    world.balancer.wait_ready("one", 1)
+    wait_until(lambda: {p["id"] for p in world.living() if p["state"] == "ready"}
+               <= {file.name for file in records.iterdir()}, 10, "the records")
+    assert all(file.stat().st_size for file in records.iterdir()), "half a record"
+
+
+def clock_set(world, random):
+    """A wall clock that jumps by days moves no session and ends nothing early or late."""
+    for session in world.sessions:
+        session.visit()
+    with world.scarcity.of(clock_offset=random.choice([-2, -1, 1, 2]) * 86_400):
+        # `visit` checks that a living process keeps its sessions, with their state.
+        for session in [*world.sessions, world.calm]:
+            session.visit()
+        fresh = Session(world)
+        fresh.visit()
+    fresh.visit()
+
+
+def no_process_to_be_had(world, random):
+    """For lack of processes or memory nothing is started: a 503 for who needs it, and later it is."""
+    for process in world.balancer.group("odd")["processes"]:
+        world.balancer.admin(f"/processes/{process['id']}/stop", method="POST")
+    wait_until(lambda: not world.balancer.group("odd")["processes"], 5, "odd to be empty")
+    with world.scarcity.of(clone_errno=random.choice([errno.EAGAIN, errno.ENOMEM])):
+        answer = world.ask("/odd/page")
+        assert answer.status == 503, answer.status
+        for session in world.sessions:
+            session.visit()
+    world.balancer.admin("/groups/odd/reset", method="POST")
+    wait_until(lambda: world.ask("/odd/page", timeout=12).status == 200, 12, "odd to come back")
+
+
+def no_socket_to_be_had(world, random):
+    """No connection to a process for lack of descriptors: a 503, and nobody loses the process."""
+    for session in world.sessions:
+        session.visit()
+    pids = world.balancer.pids("calm")
+    with world.scarcity.of(socket_errno=random.choice([errno.EMFILE, errno.ENOBUFS])):
+        for _ in range(3):
+            answer = world.ask("/calm/page")
+            assert answer.status == 503, answer.status
+    assert world.balancer.pids("calm") == pids
+
+
 FAULTS = [
     killed_and_started_again, taken_over, reloaded, reloaded_with_a_mistake,
     group_taken_away_and_back, deployed, drained, scaled, log_reopened, log_disk_full,
-    state_folder_read_only,
+    state_folder_read_only, state_disk_full, clock_set, no_process_to_be_had, no_socket_to_be_had,
 ]

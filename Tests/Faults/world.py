@@ -7,10 +7,12 @@ import os
 import signal
 import socket
 import sys
+import tempfile
 import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "Integration"))
+from scarcity import Scarcity  # noqa: E402
 from balancer import BINARY, Balancer, descendants, is_alive, wait_until  # noqa: E402,F401
 
 PYTHON = sys.executable
@@ -110,8 +112,10 @@ class Session:
 
 class World:
     def __init__(self, seed):
+        self.tools = tempfile.TemporaryDirectory(prefix="m-faults-", dir="/tmp")
+        self.scarcity = Scarcity(Path(self.tools.name))
         self.balancer = Balancer(
-            CONFIGURATION, files={"app.py": (Path(__file__).parent / "app.py").read_text()},
+            CONFIGURATION, **self.scarcity.environment, files={"app.py": (Path(__file__).parent / "app.py").read_text()},
             keeps_address=True, top="max_processes = 12\n")
         self.nonces = {}
         self.counter = 0
@@ -150,6 +154,11 @@ class World:
         if method == "POST":
             self.nonces[nonce] = answer.status
         return answer
+
+    def cpu_seconds(self):
+        """What the balancer itself has used."""
+        fields = Path(f"/proc/{self.balancer.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def descriptors(self):
         return len(os.listdir(f"/proc/{self.balancer.pid}/fd"))
@@ -227,6 +236,7 @@ class World:
 
     def close(self):
         self.balancer.stop()
+        self.tools.cleanup()
 
 
 class Reply:

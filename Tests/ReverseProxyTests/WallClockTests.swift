@@ -20,6 +20,19 @@ internal import Testing
         }
     }
 
+    @Test func `a clock that is set is noticed, one that runs a little fast or slow is not`() {
+        let second: Int64 = 1_000_000_000
+        var clock = WallClock()
+        clock.take(wallNanoseconds: 1_800_000_000 * second, monotonic: 5)
+        clock.take(wallNanoseconds: 1_800_003_601 * second, monotonic: 5 + 3600 * second)
+        #expect(clock.jump == 0)
+        clock.take(wallNanoseconds: 1_799_917_201 * second, monotonic: 5 + 3600 * second)
+        #expect(clock.jump == -86_400)
+        clock.forgetJump()
+        clock.take(wallNanoseconds: 1_799_917_202 * second, monotonic: 5 + 3601 * second)
+        #expect(clock.jump == 0)
+    }
+
     private func text(_ bytes: Span<UInt8>) -> String {
         String(decoding: bytes.indices.map { bytes[$0] }, as: UTF8.self)
     }
