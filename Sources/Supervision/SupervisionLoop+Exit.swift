@@ -64,7 +64,8 @@ extension SupervisionLoop {
         idsByKey[process.key] = nil
         published[process.key] = nil
         let report = ExitReport(
-            reason: status.sentence(endedForMemory: process.endedForMemory), status: status.status, signal: status.signal,
+            reason: status.sentence(endedForMemory: process.endedForMemory), status: status.status,
+            signal: status.signal,
             output: process.lines.last(Self.reportedLines))
         groups[process.key.group].exited(process.key.handle, report, now: now())
     }

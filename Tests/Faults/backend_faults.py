@@ -86,7 +86,8 @@ def ends_after_each_request(world, random):
     started = time.monotonic()
     while time.monotonic() - started < 1:
         answer = world.ask("/odd/last", timeout=12)
-        assert answer.status in (200, 502, 503), answer.status
+        # Cut off: it died of the request before while it answered this one.
+        assert answer.status in (0, 200, 502, 503), answer.status
         if answer.status == 503:
             assert int(answer.headers["Retry-After"]) >= 1
             break
