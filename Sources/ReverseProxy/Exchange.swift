@@ -72,6 +72,8 @@ struct Exchange {
     var hasBody = false
     /// The head was none: where the request ends cannot be told.
     var isRejected = false
+    /// Until when a process whose backlog is full is tried again; 0: none was.
+    var connectsUntil: Int64 = 0
     /// May be sent again when nothing came back: idempotent, and its body, if any, is kept.
     var isReplayable = false
     var requestBody = BodyDecoder.none

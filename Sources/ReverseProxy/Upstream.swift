@@ -5,6 +5,8 @@ internal import Reactor
 struct Upstream {
     /// `connecting` -> (`handshaking` ->) `busy` -> `idle` -> `busy` …, and from anywhere -> closed.
     enum Phase: UInt8 {
+        /// There is no socket: the process's backlog was full, another attempt comes. To: closed.
+        case postponed
         /// The connection is not yet established. Can transition to: handshaking, busy, closed.
         case connecting
         /// TLS is being negotiated. To: busy, closed.

@@ -162,6 +162,8 @@ extension Worker {
 
     private func upstreamTimedOut(_ place: Int) {
         switch upstreams[place].phase {
+        case .postponed:
+            retryConnect(place)
         case .idle:
             closeUpstream(place)
         case .connecting, .handshaking:

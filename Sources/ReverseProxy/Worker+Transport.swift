@@ -116,6 +116,6 @@ extension Worker {
             upstreams[place].tls?.free()
             upstreams[place].tls = nil
         }
-        upstreams[place].socket.close()
+        if upstreams[place].phase != .postponed { upstreams[place].socket.close() }
     }
 }

@@ -52,6 +52,7 @@ extension Worker {
         do {
             (socket, pending) = try address.connect(expecting: settings.groups[group].socketUser)
         } catch {
+            if error.errno == EAGAIN, postponeConnect(exchange, process, group) { return }
             connectFailed(exchange, error.errno)
             return
         }
@@ -77,6 +78,43 @@ extension Worker {
             setUpstreamDeadline(place, after: settings.timeouts.connect)
         }
         if !pending { connected(place) }
+    }
+
+    /// The shortest and the longest pause before a full backlog is tried again.
+    private static let shortestPause = Interval.milliseconds(2)
+    private static let longestPause = Interval.milliseconds(50)
+
+    /// A unix socket with a full backlog refuses at once (connect(2)), where TCP would wait: the process
+    /// lives and is behind, so it is tried again until `timeouts.connect`; false: that is over.
+    private func postponeConnect(_ exchange: Int, _ process: ProcessHandle, _ group: Int) -> Bool {
+        let patience = settings.timeouts.connect
+        if exchanges[exchange].connectsUntil == 0 {
+            exchanges[exchange].connectsUntil = now &+ patience.nanoseconds
+        }
+        let left = exchanges[exchange].connectsUntil &- now
+        if left <= 0 { return false }
+        let waiting = Upstream(
+            socket: StreamSocket(descriptor: -1), group: Int32(truncatingIfNeeded: group),
+            process: process, phase: .postponed, exchange: Int32(truncatingIfNeeded: exchange))
+        guard let place = upstreams.insert(waiting) else { return false }
+        exchanges[exchange].upstream = Int32(truncatingIfNeeded: place)
+        // A quarter of what has been waited already.
+        let grown = Interval(nanoseconds: (patience.nanoseconds &- left) / 4)
+        let pause = min(max(Self.shortestPause, grown), Self.longestPause)
+        setUpstreamDeadline(place, after: min(pause, Interval(nanoseconds: left)))
+        return true
+    }
+
+    /// The pause is over.
+    func retryConnect(_ place: Int) {
+        let exchange = Int(upstreams[place].exchange)
+        exchanges[exchange].upstream = -1
+        closeUpstream(place)
+        if now >= exchanges[exchange].requestDeadline {
+            connectFailed(exchange, EAGAIN)
+        } else {
+            openUpstream(exchange, fresh: true)
+        }
     }
 
     /// The connection stands: TLS comes next where the server has it, else the request.
@@ -163,6 +201,8 @@ extension Worker {
             upstreams[place].isReadable = true
         }
         switch upstreams[place].phase {
+        case .postponed:
+            break
         case .idle:
             // Its process closed it, or spoke out of turn: of no use any more.
             if !readiness.isEmpty { closeUpstream(place) }

@@ -3,6 +3,7 @@
 import socket
 import struct
 import time
+from concurrent.futures import ThreadPoolExecutor, as_completed
 
 import pytest
 
@@ -180,3 +181,35 @@ def test_a_413_before_the_body_was_read_reaches_its_client(closes):
             assert out.startswith(b"HTTP/1.1 413 ") and out.endswith(b"\r\n\r\nmuch")
             process.close()
     listener.close()
+
+
+DEAF = """
+import os, socket, time
+listener = socket.socket(socket.AF_UNIX)
+listener.bind(os.environ["MOORING_SOCKET"])
+listener.listen(0)
+while not os.path.exists("accept"):
+    time.sleep(0.01)
+while True:
+    client = listener.accept()[0]
+    if client.recv(65536):
+        client.sendall(b"HTTP/1.1 200 OK\\r\\nContent-Length: 0\\r\\nConnection: close\\r\\n\\r\\n")
+    client.close()
+"""
+
+
+def test_a_full_backlog_is_waited_for_as_long_as_a_connection_may_take():
+    configuration = ('[timeouts]\nconnect = "800ms"\n[group.app]\ncommand = ["python3", "deaf.py"]\n'
+                     'threads = 10\n')
+    with serving(configuration, files={"deaf.py": DEAF}) as balancer, ThreadPoolExecutor(8) as clients:
+        balancer.wait_ready("app", 1)
+        started = time.monotonic()
+        refused = next(
+            answer for answer in (
+                done.result() for done in as_completed(clients.submit(balancer.request) for _ in range(4)))
+            if answer.status == 503)
+        assert b"the process is behind" in refused.body and refused.headers["Retry-After"] == "1"
+        assert time.monotonic() - started > 0.7
+        (balancer.folder / "accept").touch()
+        answers = list(clients.map(lambda _: balancer.request(), range(8)))
+        assert {answer.status for answer in answers} == {200}
