@@ -69,6 +69,10 @@ extension ProcessRecord {
         sessions = fields.sessions
         try fields.finish()
         guard ProcessLabel.isValid(label) else { throw Flaw(description: "label is not a label") }
+        // It is removed with the record, so it must not be somebody else's file.
+        if case .unix(let path) = address, !path.hasSuffix("/\(label).sock") {
+            throw Flaw(description: "its socket has not its name")
+        }
         let isIntended = stage == .intended
         guard isIntended == (process.pid == 0), !isIntended || process == .none, process.pid != 1
         else {

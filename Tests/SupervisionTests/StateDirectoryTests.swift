@@ -41,6 +41,7 @@ internal import Testing
         ("label k3f9abcd", "label ../../et"), ("label k3f9abcd", "label k3f9"),
         ("incarnation 0123", "incarnation xyz3"), ("generation 3", "generation -3"),
         ("address unix /", "address unix "), ("address unix /", "address ftp "),
+        ("k3f9abcd.sock", "k3f9abce.sock"), ("/run/mooring/k3f9abcd.sock", "/etc/passwd"),
         ("stage ready", "stage gone"), ("on_exit adopt", "on_exit perhaps"),
         ("session 0", "session z"), ("session 0", "session 00"), ("left 1", "left 1\nleft 1"),
         ("left 1", "left 1\nmore 1"), ("left 1", "left 1\n"), ("group django", "group \u{7}"),
