@@ -82,6 +82,8 @@ package struct GroupDocument: Codable, Equatable, Sendable {
         package var spawnedTotal: UInt64
         package var failuresInARow: Int
         package var backoffSeconds: Double
+        /// How long a start has waited with `max_processes` running; null: none does.
+        @OrNull package var waitingForRoomSeconds: Double?
         @OrNull package var lastFailure: Failure?
     }
 

@@ -59,6 +59,7 @@ extension GroupDocument {
                 spawnedTotal: group.spawnedTotal,
                 failuresInARow: group.failuresInARow,
                 backoffSeconds: rounded(group.backoff.seconds),
+                waitingForRoomSeconds: group.roomless.map { rounded($0.seconds) },
                 lastFailure: group.lastFailure.map { failure in
                     Failure(
                         at: snapshot.date(of: failure.at),

@@ -108,6 +108,10 @@ private struct DecisionWords {
             (kind, detail) = ("scaled", "\(minimum)..\(maximum)")
         case .failing(let span): (kind, detail) = ("failing", "next try in \(span.seconds) s")
         case .recovered: kind = "recovered"
+        case .waitingForRoom(let reason):
+            (kind, self.reason, detail) = (
+                "waiting_for_room", reason.rawValue, "max_processes are running"
+            )
         case .shed: return nil
         }
     }

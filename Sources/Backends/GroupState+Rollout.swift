@@ -40,9 +40,20 @@ extension GroupState {
         guard case .starting(let generation, let needed, _) = rollout else { return }
         while incoming.starting + incoming.ready < needed {
             guard start(.rollout, generation: generation, standing: .incoming) != nil else {
-                return
+                return giveUpIfRoomless(generation)
             }
         }
+    }
+
+    /// A generation that finds no room among `max_processes` is given up like one that does not start.
+    private mutating func giveUpIfRoomless(_ generation: Int) {
+        guard let since = roomlessSince, now - since >= policy.startTimeout else { return }
+        let report = ExitReport(
+            reason: "there is no room for it beside the one before: raise max_processes")
+        rollout = .failed(generation: generation, report)
+        orders.events.append(.rolloutFailed(generation: generation, report))
+        stopIncoming()
+        stopWaitingForBudget()
     }
 
     /// The generation takes over when enough of it is ready.

@@ -16,6 +16,7 @@ extension GroupState {
             lastFailure: lastFailure, limitReachedTotal: totals.limitReached,
             processes: processSnapshots(now: now),
             sessionsWithoutLeaseTotal: totals.sessionsWithoutLease)
+        snapshot.roomless = roomlessSince.map { now - $0 }
         switch rollout {
         case .none: break
         case .starting(let generation, _, _):

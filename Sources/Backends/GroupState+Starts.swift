@@ -14,7 +14,7 @@ extension GroupState {
         }
         startIncoming()
         startReplacement()
-        if wasWaiting, budgetRetryAt == nil { budget?.withdraw(group: index) }
+        if wasWaiting, budgetRetryAt == nil { stopWaitingForBudget() }
     }
 
     /// Orders a start, unless the budget of all groups has none left.
@@ -23,13 +23,16 @@ extension GroupState {
     ) -> ProcessHandle? {
         // A spare is a comfort: nobody else has to give one up for it.
         switch budget?.ask(group: index, mayMakeRoom: reason != .spare, now: now) ?? .granted {
-        case .granted: break
+        case .granted:
+            roomlessSince = nil
+            isRoomlessTold = false
         case .wait:
             budgetRetryAt = now + Self.budgetPause
             return nil
         case .full(let makesRoom):
             budgetRetryAt = now + Self.budgetPause
             if makesRoom { orders.wantsRoom = true }
+            if reason != .spare { noteRoomless(reason) }
             return nil
         }
         let place = occupy(
@@ -43,9 +46,20 @@ extension GroupState {
         return handle(place)
     }
 
+    /// Tells once that a start has waited for longer than an idle process elsewhere needs to go.
+    private mutating func noteRoomless(_ reason: SpawnReason) {
+        let since = roomlessSince ?? now
+        roomlessSince = since
+        guard !isRoomlessTold, now - since >= Self.roomPatience else { return }
+        isRoomlessTold = true
+        orders.events.append(.waitingForRoom(reason))
+    }
+
     /// No process is wanted any more: the others are not to stand behind this group.
     mutating func stopWaitingForBudget() {
         budgetRetryAt = nil
+        roomlessSince = nil
+        isRoomlessTold = false
         budget?.withdraw(group: index)
     }
 
@@ -59,6 +73,7 @@ extension GroupState {
 
     /// How soon a start that the budget held up is tried again.
     private static let budgetPause = Interval.milliseconds(20)
+    private static let roomPatience = Interval.seconds(2)
 
     /// Room for another process, and nothing known that speaks against starting it now.
     ///

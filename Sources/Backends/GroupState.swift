@@ -35,6 +35,9 @@ struct GroupState: ~Copyable, Sendable {
     var hasCondemned = false
     /// When a start that the budget held up is tried again.
     var budgetRetryAt: MonotonicInstant?
+    /// Since when a start has waited for others to go, with `max_processes` running; nil: none does.
+    var roomlessSince: MonotonicInstant?
+    var isRoomlessTold = false
     /// Not in the configuration any more: it ends with its last session.
     var isRetired = false
     /// Limits may be lower than what was let in before.

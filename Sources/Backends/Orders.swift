@@ -102,6 +102,8 @@ package enum RegistryEvent: Equatable, Sendable {
     case scaled(minimum: Int, maximum: Int)
     case failing(retryIn: Interval)
     case recovered
+    /// `max_processes` are running and no group has had one to spare for a while: a start waits.
+    case waitingForRoom(SpawnReason)
     /// A waiter was refused; counted, and logged at debug level.
     case shed(Refusal.Reason)
 }

@@ -35,6 +35,8 @@ package struct GroupSnapshot: Equatable, Sendable {
     package var failuresInARow: Int
     package var backoff: Interval
     package var lastFailure: Failure?
+    /// How long a start has waited with `max_processes` running; nil: none does.
+    package var roomless: Interval?
     /// How often a process was wanted and `max` forbade it.
     package var limitReachedTotal: UInt64
     package var processes: [ProcessSnapshot]

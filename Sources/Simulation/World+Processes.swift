@@ -44,7 +44,7 @@ extension World {
             // One that is killed for being late is not gone yet.
             if report.status != nil { shadow.set(handle, .gone) }
         case .sessionsLost(_, let count): summary.lost += count
-        case .failing, .recovered: history.note(now, "\(event)")
+        case .failing, .recovered, .waitingForRoom: history.note(now, "\(event)")
         case .recycling(let handle, let reason):
             history.note(now, "\(handle) is to be replaced: \(reason)")
             summary.recycled += 1

@@ -92,6 +92,11 @@ final class EventLog: Sendable {
                 ["generation": "\(generation)"])
         case .scaled(let minimum, let maximum):
             say(.notice, "scaled", group, ["min": "\(minimum)", "max": "\(maximum)"])
+        case .waitingForRoom(let reason):
+            say(
+                .warning,
+                "a start waits: max_processes are running, and no group has an idle one to spare",
+                group, ["reason": "\(reason.rawValue)"])
         case .recovered:
             say(.notice, "group has recovered", group)
         case .shed(let reason):

@@ -65,10 +65,14 @@ final class Bench {
     private var lastSession: UInt64 = 0
     private var lastWaiter: UInt64 = 0
 
-    init(_ name: String = "django", seed: UInt64 = 1, _ configure: (inout GroupPolicy) -> Void) {
+    init(
+        _ name: String = "django", seed: UInt64 = 1, budget: SpawnBudget? = nil,
+        _ configure: (inout GroupPolicy) -> Void
+    ) {
         var policy = GroupPolicy(name: name)
         configure(&policy)
-        group = Group(index: 0, policy: policy, seed: seed, executor: recorder, now: now)
+        group = Group(
+            index: 0, policy: policy, seed: seed, executor: recorder, budget: budget, now: now)
         group.start(now: now)
     }
 

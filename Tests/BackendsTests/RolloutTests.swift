@@ -249,6 +249,52 @@ internal import Testing
         #expect(recorders[1].starts.count == 1)
     }
 
+    /// A group of one process, in a world that has room for no other.
+    private func crowded(_ configure: (inout GroupPolicy) -> Void) -> (Bench, SpawnBudget) {
+        let budget = SpawnBudget(concurrency: 0, maxProcesses: 1)
+        let bench = Bench(budget: budget) { policy in
+            (policy.minimum, policy.maximum) = (1, 2)
+            configure(&policy)
+        }
+        while !bench.readyAll().isEmpty {}
+        return (bench, budget)
+    }
+
+    @Test func `a start that finds no room is told once, and goes on when there is some`() throws {
+        let (bench, budget) = crowded { $0.queueTimeout = .seconds(60) }
+        let old = bench.recorder.starts[0]
+        bench.group.recycle(old, reason: .maxMemory, now: bench.now)
+        bench.pass(.seconds(1))
+        #expect(!bench.recorder.events.contains(.waitingForRoom(.recycle)))
+        bench.pass(.seconds(5))
+        #expect(bench.recorder.events.count { $0 == .waitingForRoom(.recycle) } == 1)
+        #expect(try #require(bench.group.snapshot(now: bench.now).roomless) >= .seconds(5))
+        #expect(try bench.visit().process == old, "it serves on meanwhile")
+        budget.set(concurrency: 0, maxProcesses: 2)
+        bench.pass(.milliseconds(30))
+        #expect(bench.recorder.startReasons.last == .recycle)
+        #expect(bench.group.snapshot(now: bench.now).roomless == nil)
+    }
+
+    @Test func `a generation that finds no room is given up after the time for a start`() throws {
+        let (bench, budget) = crowded { $0.startTimeout = .seconds(10) }
+        let old = bench.recorder.starts[0]
+        _ = bench.group.restart(now: bench.now)
+        bench.pass(.seconds(9))
+        #expect(bench.group.snapshot(now: bench.now).rollout?.state == .starting)
+        bench.pass(.seconds(2))
+        let rollout = try #require(bench.group.snapshot(now: bench.now).rollout)
+        #expect(
+            rollout.state == .failed && rollout.report?.reason.contains("max_processes") == true)
+        #expect(try bench.visit().process == old)
+        // Nothing is left that would wait, and the next attempt has its own time.
+        #expect(bench.group.snapshot(now: bench.now).roomless == nil)
+        budget.set(concurrency: 0, maxProcesses: 2)
+        _ = bench.group.restart(now: bench.now)
+        while !bench.readyAll().isEmpty {}
+        #expect(try bench.visit().process != old)
+    }
+
     @Test func `a tunnel holds no slot, and its payload keeps the session alive`() throws {
         let bench = Bench("app") { policy in
             policy.minimum = 0

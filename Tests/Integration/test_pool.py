@@ -189,3 +189,16 @@ def test_processes_are_adopted_by_no_more_than_one_of_two_balancers_in_a_row():
             balancer.process.stdout.close()
             balancer.start()
             assert set(balancer.pids("app")) == pids
+
+
+def test_a_deployment_that_finds_no_room_says_so_and_changes_nothing():
+    with serve(group("app", "processes = 2", 'start_timeout = "2s"'), top="max_processes = 2\n") as balancer:
+        pids = balancer.wait_ready("app", 2)
+        first = balancer.request("/page")
+        said = subprocess.run(
+            [BINARY, "restart", "app", "--wait", "-c", str(balancer.file)], capture_output=True, text=True,
+            check=False, timeout=30)
+        assert said.returncode == 1 and "raise max_processes" in said.stderr, said
+        assert "a start waits: max_processes are running" in balancer.log
+        assert balancer.pids("app") == pids
+        assert balancer.request("/page", cookie=first.cookie).json()["affinity"] == "kept"
