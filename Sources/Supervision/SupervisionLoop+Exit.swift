@@ -25,7 +25,11 @@ extension SupervisionLoop {
         if process.isGuarded { guardian.remove(process.child) }
         process.child.reap()
         closePidfd(of: process.child)
-        if let cgroup = process.cgroup { cgroups.retire(cgroup, now: Clock.monotonic()) }
+        if let cgroup = process.cgroup {
+            cgroups.retire(cgroup, now: Clock.monotonic())
+        } else if process.child.startTime != nil {
+            seekOrphans(of: process.label)
+        }
         process.phase = .collected(status, readUntil: Clock.monotonic() + Self.lastWords)
         // Strays may hold the pipes open; those that are known to be its own end now.
         sweep.want()

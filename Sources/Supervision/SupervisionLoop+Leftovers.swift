@@ -49,7 +49,11 @@ extension SupervisionLoop {
         leftover.child.signalGroup(SIGKILL)
         leftover.child.reap()
         closePidfd(of: leftover.child)
-        if let cgroup = leftover.cgroup { cgroups.retire(cgroup, now: Clock.monotonic()) }
+        if let cgroup = leftover.cgroup {
+            cgroups.retire(cgroup, now: Clock.monotonic())
+        } else {
+            seekOrphans(of: leftover.record.label)
+        }
         removeFiles(
             label: leftover.record.label, address: leftover.record.address,
             runtime: leftover.record.runtimeDirectory)

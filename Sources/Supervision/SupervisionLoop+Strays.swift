@@ -12,7 +12,7 @@ extension SupervisionLoop {
     /// the middle of an exec there is no environment to be read; such a one is looked at again.
     func sweepStrays(sparingTheUnknown: Bool) {
         sweep.isWanted = false
-        var isUndecided = false
+        var isUndecided = killOrphans()
         let ownSession = getsid(0)
         let managed = Set(processes.values.filter(\.isUncollected).map(\.child.pid))
         for pid in Self.children() where !managed.contains(pid) {
@@ -37,6 +37,29 @@ extension SupervisionLoop {
             }
         }
         sweep.repeatLater(isUndecided, now: Clock.monotonic())
+    }
+
+    /// The descendants of a process that this program has not started come to another when their
+    /// parents end: they are looked for among all processes, until a look finds none.
+    func seekOrphans(of label: String) {
+        orphanLabels.insert(label)
+        sweep.want()
+    }
+
+    /// Whether another look is due.
+    private func killOrphans() -> Bool {
+        for (pid, pidfd) in strays where mooring_pidfd_ended(pidfd) { forget(pid) }
+        if orphanLabels.isEmpty || hasLeft { return false }
+        var found: Set<String> = []
+        for name in ProcFile.entries("/proc") {
+            guard let pid = Int32(name), pid > 1, let label = ProcessIdentity.label(of: pid),
+                orphanLabels.contains(label)
+            else { continue }
+            found.insert(label)
+            if strays[pid] == nil { kill(pid, labelled: label) }
+        }
+        orphanLabels = found
+        return !found.isEmpty
     }
 
     /// When to look for strays.
@@ -82,10 +105,15 @@ extension SupervisionLoop {
     }
 
     /// Its end is an event, so that its own children, which come to us then, are seen as well.
-    private func kill(_ pid: Int32) {
-        // A child that has not been collected keeps its pid, so this is the one that was looked at.
+    ///
+    /// - Parameter label: which it must still have; nil: a child, that keeps its pid until it is
+    ///   collected, so it is the one that was looked at.
+    private func kill(_ pid: Int32, labelled label: String? = nil) {
         let pidfd = mooring_pidfd_open(pid)
         guard pidfd >= 0 else { return }
+        if let label, ProcessIdentity.label(of: pid) != label || mooring_pidfd_ended(pidfd) {
+            return mooring_close(pidfd)
+        }
         _ = mooring_pidfd_signal(pidfd, SIGKILL)
         do {
             try loop.add(pidfd, token: Source.stray.token(UInt64(pid)))

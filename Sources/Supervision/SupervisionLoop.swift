@@ -56,6 +56,8 @@ final class SupervisionLoop {
     var scratch = [UInt8](repeating: 0, count: OutputPipe.readSize)
     /// Killed strays that have not been collected yet: pidfds by pid.
     var strays: [Int32: Int32] = [:]
+    /// Of ended processes whose descendants may live on as another program's children.
+    var orphanLabels: Set<String> = []
     var sweep = Sweep()
     var cgroups = Cgroups()
     var records: Records

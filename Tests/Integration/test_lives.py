@@ -9,7 +9,8 @@ import time
 
 import pytest
 
-from balancer import BINARY, Balancer, is_alive, wait_until
+from balancer import BINARY, Balancer, is_alive, serving, wait_until
+from scarcity import Scarcity
 
 # Counts its visits per session in memory; starts in a few milliseconds.
 APP = """
@@ -265,3 +266,34 @@ def command(balancer, *words, background=False):
     if background:
         return subprocess.Popen(line, stdout=subprocess.PIPE, text=True)
     return subprocess.run(line, capture_output=True, text=True, check=False, timeout=60)
+
+
+FAMILY = APP.replace("    def do_GET(self):", '''    def do_POST(self):
+        reader, writer = os.pipe()
+        if os.fork() == 0:
+            if os.fork() == 0:
+                os.setsid()
+                os.write(writer, str(os.getpid()).encode())
+                os.execvp("sleep", ["sleep", "1000"])
+            os._exit(0)
+        stray = os.read(reader, 20)
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(stray)))
+        self.end_headers()
+        self.wfile.write(stray)
+
+    def do_GET(self):''')
+
+
+def test_a_stray_of_an_adopted_process_ends_with_it_without_a_cgroup_too(tmp_path):
+    # The loader keeps the balancer from making cgroups.
+    scarcity = Scarcity(tmp_path)
+    with serving(GROUP.format(""), files={"app.py": FAMILY}, keeps_address=True, **scarcity.environment) as balancer:
+        balancer.wait_ready("app", 2)
+        stray = int(balancer.request(method="POST").body)
+        balancer.crash()
+        balancer.start()
+        assert is_alive(stray)
+        for process in balancer.group("app")["processes"]:
+            balancer.admin(f"/processes/{process['id']}/stop", method="POST")
+        wait_until(lambda: not is_alive(stray), 5, "the stray to end")
