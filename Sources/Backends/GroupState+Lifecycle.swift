@@ -7,6 +7,8 @@ extension GroupState {
         isStarted = true
         closeGate()
         startWhatIsNeeded()
+        // Those that were adopted have their times too, though nothing happens to them yet.
+        scheduleProcesses()
     }
 
     mutating func spawned(
@@ -55,7 +57,7 @@ extension GroupState {
     }
 
     /// Whoever has waited for processes that are ready now; those with a session there come first.
-    private mutating func welcomeNewcomers() {
+    mutating func welcomeNewcomers() {
         hasNewLease = true
         settleClaimants()
         openGateIfDue()

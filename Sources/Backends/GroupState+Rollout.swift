@@ -56,9 +56,10 @@ extension GroupState {
         stopWaitingForBudget()
     }
 
-    /// The generation takes over when enough of it is ready.
+    /// The generation takes over when enough of it is ready, or when nobody else is.
     mutating func completeRolloutIfReady() {
-        guard case .starting(let generation, let needed, _) = rollout, incoming.ready >= needed
+        guard case .starting(let generation, let needed, _) = rollout, incoming.ready > 0,
+            incoming.ready >= needed || census.ready == 0
         else { return }
         rollout = .none
         self.generation = generation
@@ -73,6 +74,14 @@ extension GroupState {
         for index in old { replace(UInt32(index)) }
         // The bounds may have been lowered while it was starting.
         fitIntoBounds()
+    }
+
+    /// A generation that is starting while the bounds are lowered needs no more than they allow.
+    mutating func fitRolloutIntoBounds() {
+        guard case .starting(let generation, let needed, let failures) = rollout else { return }
+        rollout = .starting(
+            generation: generation, needed: min(needed, policy.maximum), failures: failures)
+        completeRolloutIfReady()
     }
 
     /// A newer generation stands in for it.

@@ -14,6 +14,7 @@ extension GroupState {
             for index in processes.indices { processes[index].threads = self.policy.threads }
         }
         fitIntoBounds()
+        fitRolloutIntoBounds()
         serveAll()
         startWhatIsNeeded()
         refuseIfHopeless()
@@ -28,6 +29,8 @@ extension GroupState {
         policy.spare = min(policy.spare, maximum - minimum)
         orders.events.append(.scaled(minimum: minimum, maximum: maximum))
         fitIntoBounds()
+        fitRolloutIntoBounds()
+        serveAll()
         startWhatIsNeeded()
     }
 

@@ -5,16 +5,22 @@ extension GroupState {
     /// - Parameter evenUnqueued: somebody who could not even wait would have needed a process.
     mutating func startWhatIsNeeded(evenUnqueued: Bool = false) {
         guard isSpawned && !isShuttingDown && !isRetired else { return }
+        if census.ready == 0, incoming.ready > 0 {
+            completeRolloutIfReady()
+            welcomeNewcomers()
+        }
         let demand = max(queue.count, evenUnqueued ? 1 : 0)
         let wasWaiting = budgetRetryAt != nil
         budgetRetryAt = nil
+        lacksRoom = false
         while mayStart, let reason = wantedStart(demand: demand) {
             guard start(reason, generation: generation, standing: .serving) != nil else { break }
             if reason == .probe { probeWanted = false }
         }
         startIncoming()
         startReplacement()
-        if wasWaiting, budgetRetryAt == nil { stopWaitingForBudget() }
+        if wasWaiting, budgetRetryAt == nil { budget?.withdraw(group: index) }
+        if !lacksRoom { forgetLackOfRoom() }
     }
 
     /// Orders a start, unless the budget of all groups has none left.
@@ -23,14 +29,15 @@ extension GroupState {
     ) -> ProcessHandle? {
         // A spare is a comfort: nobody else has to give one up for it.
         switch budget?.ask(group: index, mayMakeRoom: reason != .spare, now: now) ?? .granted {
-        case .granted:
-            roomlessSince = nil
-            isRoomlessTold = false
+        case .granted: break
         case .wait:
             budgetRetryAt = now + Self.budgetPause
             return nil
         case .full(let makesRoom):
-            budgetRetryAt = now + Self.budgetPause
+            // The longer it lasts the less it is looked at.
+            let waited = roomlessSince.map { (now - $0).nanoseconds } ?? 0
+            let pause = Interval(nanoseconds: waited / 8)
+            budgetRetryAt = now + min(max(pause, Self.budgetPause), Self.longestBudgetPause)
             if makesRoom { orders.wantsRoom = true }
             if reason != .spare { noteRoomless(reason) }
             return nil
@@ -48,6 +55,7 @@ extension GroupState {
 
     /// Tells once that a start has waited for longer than an idle process elsewhere needs to go.
     private mutating func noteRoomless(_ reason: SpawnReason) {
+        lacksRoom = true
         let since = roomlessSince ?? now
         roomlessSince = since
         guard !isRoomlessTold, now - since >= Self.roomPatience else { return }
@@ -58,8 +66,7 @@ extension GroupState {
     /// No process is wanted any more: the others are not to stand behind this group.
     mutating func stopWaitingForBudget() {
         budgetRetryAt = nil
-        roomlessSince = nil
-        isRoomlessTold = false
+        forgetLackOfRoom()
         budget?.withdraw(group: index)
     }
 
@@ -71,8 +78,14 @@ extension GroupState {
         return start(reason, generation: generation, standing: .serving)
     }
 
+    private mutating func forgetLackOfRoom() {
+        roomlessSince = nil
+        isRoomlessTold = false
+    }
+
     /// How soon a start that the budget held up is tried again.
     private static let budgetPause = Interval.milliseconds(20)
+    private static let longestBudgetPause = Interval.seconds(1)
     private static let roomPatience = Interval.seconds(2)
 
     /// Room for another process, and nothing known that speaks against starting it now.

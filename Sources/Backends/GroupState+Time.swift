@@ -9,6 +9,8 @@ extension GroupState {
         refuseTimedOut()
         openGateIfDue()
         startWhatIsNeeded()
+        // A generation given up meanwhile may have nothing to be waited for.
+        checkProcesses()
     }
 
     var nextDeadline: MonotonicInstant? {

@@ -37,6 +37,8 @@ struct GroupState: ~Copyable, Sendable {
     var budgetRetryAt: MonotonicInstant?
     /// Since when a start has waited for others to go, with `max_processes` running; nil: none does.
     var roomlessSince: MonotonicInstant?
+    /// Somebody asked in vain in the present round.
+    var lacksRoom = false
     var isRoomlessTold = false
     /// Not in the configuration any more: it ends with its last session.
     var isRetired = false

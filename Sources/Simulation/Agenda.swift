@@ -32,6 +32,16 @@ struct Agenda {
         return (first.process, first.happening)
     }
 
+    /// Whoever lives on does so under another name; of the others nobody hears any more.
+    mutating func rename(_ names: [ProcessHandle: ProcessHandle]) {
+        entries = entries.compactMap { entry in
+            guard let name = names[entry.process] else { return nil }
+            var renamed = entry
+            renamed.process = name
+            return renamed
+        }
+    }
+
     /// Nothing more happens to a process that has ended.
     mutating func forget(_ process: ProcessHandle) { entries.removeAll { $0.process == process } }
 }

@@ -8,6 +8,7 @@ final class OrderCollector: OrderExecutor {
         var supervision: [SupervisionOrder] = []
         var events: [RegistryEvent] = []
         var deadlineMoved = false
+        var wantsRoom = false
     }
 
     private let orders = Mutex(Orders())
@@ -22,6 +23,8 @@ final class OrderCollector: OrderExecutor {
         orders.withLock { $0.events += events }
     }
     func deadlineMovedForward(group: Int) { orders.withLock { $0.deadlineMoved = true } }
+
+    func roomWanted(group: Int) { orders.withLock { $0.wantsRoom = true } }
 
     func take() -> Orders {
         orders.withLock { orders in

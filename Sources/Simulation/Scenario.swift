@@ -9,6 +9,32 @@ struct Scenario {
     /// Of a hundred connections so many fail.
     var brokenConnections: Int
 
+    /// Changes what a new configuration may change while the group runs.
+    ///
+    /// The time and the number of sessions are left alone: the model could not tell which leases are
+    /// of the old kind.
+    static func change(
+        _ policy: GroupPolicy, using generator: inout some RandomNumberGenerator
+    ) -> GroupPolicy {
+        let drawn = random(using: &generator).policy
+        var changed = policy
+        changed.minimum = drawn.minimum
+        changed.maximum = drawn.maximum
+        changed.spare = drawn.spare
+        changed.threads = drawn.threads
+        changed.placement = drawn.placement
+        changed.queueLimit = drawn.queueLimit
+        changed.processQueueLimit = drawn.processQueueLimit
+        changed.queueTimeout = drawn.queueTimeout
+        changed.idleTimeout = drawn.idleTimeout
+        changed.startTimeout = drawn.startTimeout
+        changed.stopTimeout = drawn.stopTimeout
+        changed.drainTimeout = drawn.drainTimeout
+        changed.maxRequests = drawn.maxRequests
+        changed.maxAge = drawn.maxAge
+        return changed
+    }
+
     /// Draws a group: small numbers, so that every limit is met.
     static func random(using generator: inout some RandomNumberGenerator) -> Scenario {
         var policy = GroupPolicy(name: "simulated")
@@ -38,6 +64,12 @@ struct Scenario {
         policy.idleTimeout = .milliseconds(generator.pick([0, 100, 5_000, 60_000]))
         policy.startTimeout = .milliseconds(generator.pick([200, 5_000, 20_000]))
         policy.stopTimeout = .milliseconds(generator.pick([0, 100, 5_000]))
+        policy.drainTimeout = .seconds(generator.pick([1, 60, 3_600]))
+        policy.spare =
+            generator.percent(70) ? 0 : min(2, policy.maximum - policy.minimum)
+        policy.maxRequests = generator.pick([0, 0, 0, 5, 50])
+        policy.maxAge = generator.pick([nil, nil, nil, .seconds(30), .seconds(600)])
+        policy.tunnelSlots = generator.percent(30)
         return Scenario(
             policy: policy, clients: Int.random(in: 3...30, using: &generator),
             brokenStarts: generator.pick([0, 0, 10, 40]),

@@ -20,8 +20,12 @@ struct Shadow {
         var incarnation: Incarnation?
         var state: State
         var generation: Int
+        /// What it was started with.
+        var threads: Int
         /// Taken out of service: `max` is not about it any more.
         var isOutgoing = false
+        /// Started for one that is to go.
+        var isReplacement = false
         var inFlight = 0
         var tunnels = 0
 
@@ -34,6 +38,8 @@ struct Shadow {
         var lastSeen: MonotonicInstant
         var idle: Interval
         var running = 0
+        /// The balancer that knew of the lease is gone; only the cookie tells.
+        var isFromBefore = false
     }
 
     /// A request in a queue.
@@ -47,6 +53,10 @@ struct Shadow {
     private(set) var generation = 1
     /// To be replaced, and not yet out of service.
     private var condemned: Set<ProcessHandle> = []
+    /// Replacements that have got ready, and nobody has gone for yet.
+    private var replacements = 0
+    /// Those whose old one may have gone by itself.
+    private var replacementsWithoutOld = 0
     private(set) var processes: [ProcessHandle: Process] = [:]
     private(set) var pins: [SessionID: Pin] = [:]
     private(set) var waiters: [WaiterTag: Waiter] = [:]
@@ -67,11 +77,21 @@ struct Shadow {
     }
 
     mutating func entered(
-        _ handle: ProcessHandle, _ state: Process.State, generation: Int = 1
+        _ handle: ProcessHandle, _ state: Process.State, generation: Int = 1,
+        isReplacement: Bool = false
     ) throws(Violation) {
         if processes[handle] != nil { throw Violation(.startedTwice, "\(handle)") }
-        processes[handle] = Process(handle: handle, state: state, generation: generation)
+        processes[handle] = Process(
+            handle: handle, state: state, generation: generation, threads: policy.threads)
+        processes[handle]?.isReplacement = isReplacement
         guard policy.kind == .spawned else { return }
+        let replacing = processes.values.count {
+            $0.isReplacement && $0.state == .starting && !$0.isOutgoing
+                && $0.generation == self.generation
+        }
+        if replacing > 1 + replacementsWithoutOld {
+            throw Violation(.replacedTooEarly, "\(replacing) at once")
+        }
         // A replacement stands beside the one that it is for, a generation beside the one before.
         if generation == self.generation, live > policy.maximum + (condemned.isEmpty ? 0 : 1) {
             throw Violation(.aboveMaximum, "\(live) processes")
@@ -83,9 +103,16 @@ struct Shadow {
     }
 
     mutating func set(_ handle: ProcessHandle, _ state: Process.State) {
+        if state == .ready, processes[handle]?.isReplacement == true, !condemned.isEmpty {
+            replacements += 1
+            // One that is on its way out by itself is the replaced one from now on.
+            for other in condemned where processes[other]?.state == .stopping {
+                processes[other]?.isOutgoing = true
+            }
+        }
         processes[handle]?.state = state
         if state == .draining { processes[handle]?.isOutgoing = true }
-        if state == .draining || state == .gone { condemned.remove(handle) }
+        if state == .draining || state == .gone { settle(handle) }
         if state == .gone { processes[handle] = nil }
     }
 
@@ -100,8 +127,27 @@ struct Shadow {
         case .drained, .rollout, .scaledDown, .maxRequests, .maxAge, .maxMemory, .requestTimeout,
             .notify, .retired, .watchdog, .unhealthy, .drainTimeout:
             processes[handle]?.isOutgoing = true
-            condemned.remove(handle)
+            settle(handle)
         }
+    }
+
+    /// One that was to be replaced goes: who starts for it, if it is that one, is one of many now,
+    /// and another may start for the next.
+    private mutating func settle(_ handle: ProcessHandle) {
+        if condemned.remove(handle) != nil { replacementsWithoutOld += 1 }
+    }
+
+    /// Checks that who is recycled goes only when another one is there.
+    mutating func checkReplacement(
+        of handle: ProcessHandle, _ reason: StopReason
+    ) throws(Violation) {
+        switch reason {
+        case .maxRequests, .maxAge, .maxMemory, .requestTimeout: break
+        default: return
+        }
+        guard condemned.contains(handle), processes[handle]?.state == .ready else { return }
+        if replacements == 0 { throw Violation(.replacedTooEarly, "\(handle): \(reason)") }
+        replacements -= 1
     }
 
     mutating func condemn(_ handle: ProcessHandle) {
@@ -111,10 +157,42 @@ struct Shadow {
     /// Everything before it is out of service.
     mutating func tookOver(_ generation: Int) {
         self.generation = generation
-        condemned = []
+        condemned = condemned.filter { processes[$0]?.generation ?? 0 >= generation }
+        replacements = 0
         for handle in processes.keys where processes[handle]?.generation ?? 0 < generation {
             processes[handle]?.isOutgoing = true
         }
+    }
+
+    /// Of the processes that a new balancer has found, those of this generation serve.
+    mutating func serves(_ generation: Int) { self.generation = generation }
+
+    /// One of the processes that a new balancer has found.
+    mutating func adopted(_ handle: ProcessHandle, _ process: Process) {
+        var process = process
+        process.handle = handle
+        process.isOutgoing = false
+        process.isReplacement = false
+        process.threads = policy.threads
+        process.inFlight = 0
+        process.tunnels = 0
+        if process.state == .draining { process.state = .ready }
+        processes[handle] = process
+    }
+
+    /// A session that its process still has, though its balancer is another one.
+    mutating func carryOver(
+        _ session: SessionID, _ pin: Pin, to handle: ProcessHandle, now: MonotonicInstant
+    ) {
+        let wasCertain = isCertain(pin, now: now)
+        pins[session] = Pin(
+            process: handle, lastSeen: wasCertain ? now : pin.lastSeen, idle: policy.sessionIdle,
+            isFromBefore: policy.sessionsPerProcess == 0)
+    }
+
+    /// Sessions that certainly hold a place on a process.
+    func certainSessions(on handle: ProcessHandle, now: MonotonicInstant) -> [SessionID] {
+        pins.filter { $0.value.process == handle && isCertain($0.value, now: now) }.map(\.key)
     }
 
     /// A generation that did not get ready is of no account.
@@ -128,6 +206,7 @@ struct Shadow {
     mutating func rescaled(minimum: Int, maximum: Int) {
         policy.minimum = minimum
         policy.maximum = maximum
+        policy.spare = min(policy.spare, maximum - minimum)
         for handle in processes.keys where processes[handle]?.state == .stopping {
             processes[handle]?.isOutgoing = true
         }
@@ -153,7 +232,7 @@ struct Shadow {
             let serving = processes.values.count {
                 $0.state == .ready && $0.generation == generation && !$0.isOutgoing
             }
-            if serving <= policy.minimum {
+            if serving <= policy.minimum + (reason == .idle ? policy.spare : 0) {
                 throw Violation(.belowMinimum, "\(handle) was evicted")
             }
         case .drained, .rollout, .scaledDown, .maxRequests, .maxAge, .maxMemory, .requestTimeout,
@@ -180,7 +259,8 @@ struct Shadow {
     /// The process that a request must be given to; nil: any, as far as is known.
     func expected(_ claim: AdmissionRequest.Claim?, now: MonotonicInstant) -> ProcessHandle? {
         guard let claim, !released.contains(claim.session), let pin = pins[claim.session],
-            isCertain(pin, now: now), let process = processes[pin.process], process.serves
+            isCertain(pin, now: now), !(claim.requiresLease && pin.isFromBefore),
+            let process = processes[pin.process], process.serves
         else { return nil }
         return pin.process
     }
@@ -226,7 +306,7 @@ struct Shadow {
         if processes[grant.process]?.incarnation != grant.incarnation {
             throw Violation(.requestToUnknownProcess, "\(grant)")
         }
-        if process.inFlight >= policy.threads {
+        if process.inFlight >= process.threads {
             throw Violation(.tooManyRequests, "\(grant.process) has \(process.inFlight)")
         }
         if let expected = expected(claim, now: now), expected != grant.process {
@@ -246,6 +326,7 @@ struct Shadow {
             if !isCertain(pin, now: now) { pin.idle = policy.sessionIdle }
             pin.lastSeen = now
             pin.running += 1
+            pin.isFromBefore = false
             pins[session] = pin
         } else {
             pin(session, to: handle, now: now)
@@ -258,6 +339,15 @@ struct Shadow {
         if count > policy.sessionsPerProcess {
             throw Violation(.tooManySessions, "\(count) on \(handle)")
         }
+    }
+
+    /// Payload has passed in a tunnel.
+    mutating func spoke(_ grant: Grant, now: MonotonicInstant) {
+        guard let session = grant.session, var pin = pins[session], pin.process == grant.process,
+            policy.sessionsPerProcess == 0 || isCertain(pin, now: now)
+        else { return }
+        pin.lastSeen = now
+        pins[session] = pin
     }
 
     mutating func finished(_ grant: Grant, now: MonotonicInstant) {

@@ -6,19 +6,21 @@ package enum Simulation {
     ///
     /// - Throws: the first `Violation`, with the seed, the step and what happened last.
     package static func run(seed: UInt64, steps: Int) throws(Violation) -> Summary {
-        var world: World?
+        var town: Town?
         do {
-            let created = try World(seed: seed)
-            world = created
+            let created = try Town(seed: seed)
+            town = created
             for _ in 0..<steps { try created.step() }
             try created.end()
-            created.summary.seeds = 1
-            return created.summary
+            var summary = created.worlds.reduce(into: Summary()) { $0 += $1.summary }
+            summary.seeds = 1
+            return summary
         } catch {
             var violation = error
             violation.seed = seed
-            violation.step = world?.summary.steps ?? 0
-            violation.history = world?.history.lines ?? []
+            violation.step = town?.worlds.reduce(0) { $0 + $1.summary.steps } ?? 0
+            violation.history =
+                town?.worlds.flatMap { ["group \($0.index):"] + $0.history.lines } ?? []
             throw violation
         }
     }

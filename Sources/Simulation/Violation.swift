@@ -13,6 +13,10 @@ package struct Violation: Error, Equatable, Sendable, CustomStringConvertible {
         case tooManySessions
         case sessionMovedWhileItsProcessLives
         case aboveMaximum
+        /// Of all groups together.
+        case aboveBudget
+        /// A group keeps an idle process that another one needs.
+        case roomWithheld
         case belowMinimum
         case stoppedWhileNeeded
         case startedTwice
@@ -23,6 +27,10 @@ package struct Violation: Error, Equatable, Sendable, CustomStringConvertible {
         case refusedWithoutReason
         case slotLost
         case unreachableProcessKept
+        /// A process went before its replacement was there, or two were replaced at once.
+        case replacedTooEarly
+        /// A living session is in no record that an adoption would find.
+        case sessionNotRemembered
         case deadlineStandsStill
         case sessionOutlivesItsTime
         case idleProcessKept

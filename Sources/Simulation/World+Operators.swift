@@ -10,7 +10,8 @@ extension World {
         case ..<6: recycleOne()
         case ..<7: noteOne()
         case ..<8: drainShortly()
-        default: try tunnel()
+        default:
+            if generator.percent(20) { reconfigure() }
         }
         try attend()
     }
@@ -53,15 +54,16 @@ extension World {
         group.drain(handle, timeout: timeout, now: now)
     }
 
-    /// A request in flight becomes a tunnel, or a tunnel ends.
-    private func tunnel() throws(Violation) {
-        if !tunnels.isEmpty, generator.percent(50) {
+    /// A request in flight becomes a tunnel, or something is said in one, or it ends.
+    func tunnel() throws(Violation) {
+        guard scenario.policy.kind == .spawned, !isShuttingDown else { return }
+        if !tunnels.isEmpty, generator.percent(60) {
             let place = Int.random(in: 0..<tunnels.count, using: &generator)
-            let tunnel = tunnels.remove(at: place)
-            history.note(now, "tunnel ends on \(tunnel.running.grant.process)")
-            shadow.tunnels(tunnel.running.grant.process, -1)
-            if tunnel.heldSlot { shadow.finished(tunnel.running.grant, now: now) }
-            group.endTunnel(tunnel.running.grant, .served, heldSlot: tunnel.heldSlot, now: now)
+            if generator.percent(50) { return try endTunnel(place) }
+            let grant = tunnels[place].running.grant
+            history.note(now, "traffic in a tunnel on \(grant.process)")
+            group.tunnelTraffic(grant, now: now)
+            shadow.spoke(grant, now: now)
         } else if !running.isEmpty {
             let place = Int.random(in: 0..<running.count, using: &generator)
             let request = running.remove(at: place)
@@ -72,6 +74,26 @@ extension World {
             if !holds { shadow.finished(request.grant, now: now) }
             tunnels.append((request, holds))
         }
+        try attend()
+    }
+
+    func endTunnel(_ place: Int) throws(Violation) {
+        let tunnel = tunnels.remove(at: place)
+        history.note(now, "tunnel ends on \(tunnel.running.grant.process)")
+        shadow.tunnels(tunnel.running.grant.process, -1)
+        if tunnel.heldSlot { shadow.finished(tunnel.running.grant, now: now) }
+        group.endTunnel(tunnel.running.grant, .served, heldSlot: tunnel.heldSlot, now: now)
+        try attend()
+    }
+
+    /// The configuration has changed.
+    private func reconfigure() {
+        scenario.policy = Scenario.change(scenario.policy, using: &generator)
+        let isNew = generator.percent(50)
+        history.note(now, "reconfigure\(isNew ? ", a new generation" : "")")
+        shadow.policy = scenario.policy
+        shadow.rescaled(minimum: scenario.policy.minimum, maximum: scenario.policy.maximum)
+        group.reconfigure(scenario.policy, newGeneration: isNew, now: now)
     }
 
     private func anyProcess() -> ProcessHandle? {

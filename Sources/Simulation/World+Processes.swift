@@ -7,11 +7,13 @@ extension World {
         case .spawn(let handle, let reason, let generation):
             history.note(now, "start \(handle): \(reason)")
             summary.starts += 1
-            try shadow.entered(handle, .starting, generation: generation)
+            try shadow.entered(
+                handle, .starting, generation: generation, isReplacement: reason == .recycle)
             planStart(handle)
         case .terminate(let handle, let reason):
             history.note(now, "terminate \(handle): \(reason)")
             try shadow.checkStop(handle, reason, now: now)
+            try shadow.checkReplacement(of: handle, reason)
             shadow.stopping(handle, reason)
             if reason == .idle { summary.evictions += 1 }
             if generator.percent(20) {
@@ -23,7 +25,7 @@ extension World {
             history.note(now, "kill \(handle): \(reason)")
             shadow.stopping(handle, reason)
             agenda.add(.ends, handle, at: soon(upTo: 20))
-        case .remember: break
+        case .remember(let handle, let sessions): remembered[handle] = Set(sessions)
         }
     }
 
@@ -36,7 +38,9 @@ extension World {
         case .down(let handle, let span):
             history.note(now, "\(handle) is down for \(span.seconds) s")
             shadow.set(handle, .down)
-        case .draining(let handle, _): shadow.set(handle, .draining)
+        case .draining(let handle, let reason):
+            try shadow.checkReplacement(of: handle, reason)
+            shadow.set(handle, .draining)
         case .gone(let handle, _, _): shadow.set(handle, .gone)
         case .startFailed(let handle, let report, let failures, let backoff):
             history.note(now, "\(handle) failed (\(failures) in a row, \(backoff.seconds) s)")

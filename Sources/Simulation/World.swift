@@ -22,9 +22,14 @@ final class World {
         var grant: Grant
     }
 
-    let scenario: Scenario
-    let group: Group
-    let orders = OrderCollector()
+    var scenario: Scenario
+    var group: Group
+    var orders = OrderCollector()
+    unowned var town: Town?
+    let index: Int
+    /// There are only so many processes over all groups.
+    private let isCrowded: Bool
+    var budget: SpawnBudget?
     var shadow: Shadow
     var generator: SeededGenerator
     var now = MonotonicInstant(nanoseconds: 1_000_000_000_000)
@@ -50,27 +55,51 @@ final class World {
     var lastIncarnation: UInt64 = 0
     var brokenStarts: Int
     var isShuttingDown = false
+    /// What the records say of who holds a place on whom.
+    var remembered: [ProcessHandle: Set<SessionID>] = [:]
 
-    init(seed: UInt64) throws(Violation) {
+    /// A group at rest, until `begin`.
+    init(
+        _ scenario: Scenario, index: Int, seed: UInt64, budget: SpawnBudget?, isCrowded: Bool
+    ) throws(Violation) {
         generator = SeededGenerator(seed: seed)
-        scenario = Scenario.random(using: &generator)
+        self.scenario = scenario
+        self.index = index
+        self.budget = budget
+        self.isCrowded = isCrowded
         brokenStarts = scenario.brokenStarts
         shadow = Shadow(policy: scenario.policy)
         clients = Array(repeating: Client(), count: scenario.clients)
         group = Group(
-            index: 0, policy: scenario.policy, seed: generator.next(), executor: orders, now: now)
+            index: index, policy: scenario.policy, seed: generator.next(), executor: orders,
+            budget: budget, now: now)
         for process in group.snapshot(now: now).processes {
             try shadow.entered(process.handle, .ready)
         }
+    }
+
+    /// The group of another balancer, with nobody in it yet.
+    func renewGroup(budget: SpawnBudget?) {
+        self.budget = budget
+        orders = OrderCollector()
+        group = Group(
+            index: index, policy: scenario.policy, seed: generator.next(), executor: orders,
+            budget: budget, now: now)
+    }
+
+    /// Starts what there has to be; `attend` is to follow when all groups have begun.
+    func begin() {
         group.start(now: now)
-        try attend()
+        shadow.serves(group.snapshot(now: now).generation)
     }
 
     /// Does one thing that chance picks.
     func step() throws(Violation) {
         switch Int.random(in: 0..<1000, using: &generator) {
-        case ..<310: try request()
-        case ..<600: try finishOne()
+        case ..<300: try request()
+        case ..<575: try finishOne()
+        case ..<592: try tunnel()
+        case ..<600: try operate()
         case ..<640: try leave()
         case ..<780: try deliverMail()
         case ..<900:
@@ -110,7 +139,7 @@ final class World {
             ($0.state == .starting || $0.state == .ready) && !$0.isOutgoing
         }
         let isExcused =
-            snapshot.failuresInARow > 0 || shadow.live >= shadow.policy.maximum
+            budget != nil || snapshot.failuresInARow > 0 || shadow.live >= shadow.policy.maximum
             || shadow.count(.starting) >= 8
         if there < shadow.policy.minimum && !isExcused {
             throw Violation(.belowMinimum, "\(there) processes")
@@ -129,6 +158,7 @@ final class World {
         for event in taken.events { try attend(to: event) }
         for order in taken.supervision { try attend(to: order) }
         for order in taken.traffic { try attend(to: order) }
+        if taken.wantsRoom { try town?.makeRoom() }
     }
 }
 
@@ -148,6 +178,7 @@ package struct Summary: Equatable, Sendable, CustomStringConvertible {
     package var rollouts = 0
     package var recycled = 0
     package var tunnels = 0
+    package var adopted = 0
 
     package init() {}
 
@@ -166,6 +197,7 @@ package struct Summary: Equatable, Sendable, CustomStringConvertible {
         left.rollouts += right.rollouts
         left.recycled += right.recycled
         left.tunnels += right.tunnels
+        left.adopted += right.adopted
     }
 
     package var description: String {
@@ -173,7 +205,7 @@ package struct Summary: Equatable, Sendable, CustomStringConvertible {
         \(seeds) seeds, \(steps) steps: \(starts) starts (\(failedStarts) failed), \
         \(evictions) evictions, \(crashes) crashes, \(grants) grants, \(waits) waits, \
         \(refusals) refusals, \(lost) sessions lost, \(moved) moved, \(rollouts) rollouts, \
-        \(recycled) recycled, \(tunnels) tunnels
+        \(recycled) recycled, \(tunnels) tunnels, \(adopted) adopted
         """
     }
 }

@@ -249,6 +249,54 @@ internal import Testing
         #expect(recorders[1].starts.count == 1)
     }
 
+    @Test func `a new generation takes over with what it has when nobody else is ready`() throws {
+        let bench = Bench.ready(2)
+        let old = bench.recorder.starts
+        _ = bench.group.restart(now: bench.now)
+        let starts = bench.takeStarts()
+        bench.spawn(starts[0])
+        bench.group.becameReady(starts[0], now: bench.now)
+        for process in old {
+            bench.group.exited(process, ExitReport(reason: "crashed", signal: 11), now: bench.now)
+        }
+        #expect(try bench.visit().process == starts[0])
+        #expect(bench.group.snapshot(now: bench.now).generation == 2)
+    }
+
+    @Test func `a generation that is starting needs no more than the bounds allow meanwhile`()
+        throws
+    {
+        let bench = Bench.ready(3)
+        _ = bench.group.restart(now: bench.now)
+        let starts = bench.takeStarts()
+        #expect(starts.count == 3)
+        bench.group.scale(minimum: 1, maximum: 1, now: bench.now)
+        bench.spawn(starts[0])
+        bench.group.becameReady(starts[0], now: bench.now)
+        #expect(bench.group.snapshot(now: bench.now).generation == 2)
+        #expect(try bench.visit().process == starts[0])
+    }
+
+    @Test func `an adopted process that never gets ready is ended at its time, with no other call`()
+        throws
+    {
+        let recorder = Recorder()
+        var policy = GroupPolicy(name: "django")
+        (policy.minimum, policy.startTimeout) = (0, .seconds(5))
+        let now = MonotonicInstant(nanoseconds: 1_000_000_000_000)
+        let group = Group(index: 0, policy: policy, seed: 1, executor: recorder, now: now)
+        let adopted = AdoptedProcess(
+            incarnation: Incarnation(7), label: "p", pid: 1, address: .unix(path: "/p"),
+            generation: 1,
+            isStale: false, wasReady: false, sessions: [], age: .seconds(1))
+        let process = try #require(group.adopt(adopted, now: now))
+        group.start(now: now)
+        let deadline = try #require(group.nextDeadline)
+        #expect(deadline == now + .seconds(5))
+        group.advance(to: deadline)
+        #expect(recorder.killed == [process])
+    }
+
     /// A group of one process, in a world that has room for no other.
     private func crowded(_ configure: (inout GroupPolicy) -> Void) -> (Bench, SpawnBudget) {
         let budget = SpawnBudget(concurrency: 0, maxProcesses: 1)

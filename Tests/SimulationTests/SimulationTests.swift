@@ -6,7 +6,8 @@ internal import Testing
     func `no promise is broken by a sweep of seeds`(part: UInt64) throws {
         for seed in part * 8..<(part + 1) * 8 {
             let summary = try Simulation.run(seed: seed, steps: 1500)
-            #expect(summary.steps >= 1500)
+            // A step that is none of a group's own is not counted.
+            #expect(summary.steps >= 1400)
         }
     }
 
@@ -20,5 +21,7 @@ internal import Testing
         #expect(total.grants > 1000 && total.waits > 100 && total.refusals > 100)
         #expect(total.starts > 50 && total.failedStarts > 10 && total.evictions > 10)
         #expect(total.crashes > 10 && total.lost > 0 && total.moved > 10)
+        #expect(total.rollouts > 10 && total.recycled > 10)
+        #expect(total.tunnels > 10 && total.adopted > 10)
     }
 }

@@ -1,0 +1,147 @@
+internal import Backends
+
+/// The groups of one balancer: worlds with one clock and one budget for their processes.
+final class Town {
+    private(set) var worlds: [World] = []
+    private var generator: SeededGenerator
+    private var budget: SpawnBudget?
+    private let concurrency: Int
+    private let maxProcesses: Int
+
+    init(seed: UInt64) throws(Violation) {
+        var generator = SeededGenerator(seed: seed)
+        let count = generator.pick([1, 1, 2, 3])
+        let scenarios = (0..<count).map { _ in Scenario.random(using: &generator) }
+        let hasBudget = count > 1 || generator.percent(30)
+        concurrency = hasBudget ? generator.pick([0, 1, 2]) : 0
+        // Room for what every group has a right to, and a little more.
+        let rights = scenarios.reduce(0) { sum, scenario in
+            sum + (scenario.policy.kind == .spawned ? scenario.policy.minimum : 0)
+        }
+        maxProcesses =
+            hasBudget && generator.percent(60)
+            ? max(1, rights + Int.random(in: 0...3, using: &generator)) : 0
+        self.generator = generator
+        budget = makeBudget(isThere: hasBudget)
+        for (index, scenario) in scenarios.enumerated() {
+            worlds.append(
+                try World(
+                    scenario, index: index, seed: generator.next(), budget: budget,
+                    isCrowded: maxProcesses > 0))
+        }
+        for world in worlds { world.town = self }
+        try begin()
+    }
+
+    private func begin() throws(Violation) {
+        for world in worlds { world.begin() }
+        for world in worlds {
+            try world.attend()
+            world.alarm = world.group.nextDeadline
+        }
+    }
+
+    private func makeBudget(isThere: Bool) -> SpawnBudget? {
+        isThere ? SpawnBudget(concurrency: concurrency, maxProcesses: maxProcesses) : nil
+    }
+
+    /// Does one thing that chance picks, in one of the groups or to the balancer.
+    func step() throws(Violation) {
+        if generator.percent(1), generator.percent(30) {
+            try restart()
+        } else {
+            let place = Int.random(in: worlds.indices, using: &generator)
+            try worlds[place].step()
+        }
+        try checkBudget()
+    }
+
+    /// Lets time pass as the real driver sees it: nothing that is due in any group is missed.
+    func pass(_ span: Interval) throws(Violation) {
+        let end = worlds[0].now + span
+        var turns = 0
+        while let (world, at) = next(), at <= end {
+            for other in worlds { other.now = max(other.now, at) }
+            turns += 1
+            if turns > 1_000_000 { throw Violation(.deadlineStandsStill, "at \(at)") }
+            try world.happenNext()
+        }
+        for world in worlds { world.now = end }
+        for world in worlds { try world.shadow.checkWaiters(now: end) }
+    }
+
+    private func next() -> (World, MonotonicInstant)? {
+        var best: (World, MonotonicInstant)?
+        for world in worlds {
+            guard let event = world.nextEvent else { continue }
+            if let known = best, known.1 <= event.at { continue }
+            best = (world, event.at)
+        }
+        return best
+    }
+
+    /// The machine was suspended: much has become due, and everything is told late.
+    func jump(_ span: Interval) throws(Violation) {
+        for world in worlds { world.now = world.now + span }
+        for world in worlds { try world.catchUp() }
+    }
+
+    /// One of the groups has nobody to spare for itself: another one may.
+    func makeRoom() throws(Violation) {
+        _ = Group.makeRoom(among: worlds.map(\.group), now: worlds[0].now)
+        for world in worlds { try world.attend() }
+    }
+
+    /// `kill -9` on the balancer: another one adopts what lives.
+    private func restart() throws(Violation) {
+        guard worlds.allSatisfy({ $0.scenario.policy.kind == .spawned && !$0.isShuttingDown })
+        else {
+            return
+        }
+        budget = makeBudget(isThere: budget != nil)
+        for world in worlds { try world.adoptAll(budget: budget) }
+        try begin()
+    }
+
+    /// Everybody goes home, then the balancer is shut down.
+    func end() throws(Violation) {
+        for world in worlds { try world.goHome() }
+        // Longer than any session is held, any process kept, any failure remembered.
+        try pass(.seconds(3 * 3_600))
+        for world in worlds { try world.checkRest() }
+        try checkRoom()
+        for world in worlds { try world.close() }
+        try checkBudget()
+    }
+
+    /// At rest nobody has a process to spare while another group lacks one.
+    private func checkRoom() throws(Violation) {
+        let snapshots = worlds.map { $0.group.snapshot(now: $0.now) }.filter(\.isSpawned)
+        for (place, snapshot) in snapshots.enumerated() {
+            let lacksRoom = snapshots.indices.contains { other in
+                other != place && snapshots[other].roomless != nil
+            }
+            let ready = snapshot.processes.count { $0.state == .ready }
+            if lacksRoom, ready > snapshot.minimum {
+                throw Violation(.roomWithheld, "\(place) of \(snapshots)")
+            }
+        }
+    }
+
+    /// Of all groups together there are no more processes than allowed, and none is miscounted.
+    private func checkBudget() throws(Violation) {
+        guard let budget else { return }
+        let snapshots = worlds.map { $0.group.snapshot(now: $0.now) }.filter(\.isSpawned)
+        let living = snapshots.reduce(0) { $0 + $1.processes.count }
+        let counts = budget.counts
+        if counts.living != living {
+            throw Violation(.aboveBudget, "\(counts.living) counted, \(living) there")
+        }
+        if maxProcesses > 0, living > maxProcesses {
+            throw Violation(.aboveBudget, "\(living) processes")
+        }
+        if concurrency > 0, counts.starting > concurrency {
+            throw Violation(.aboveBudget, "\(counts.starting) starting at once")
+        }
+    }
+}

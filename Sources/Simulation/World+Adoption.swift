@@ -1,0 +1,74 @@
+internal import Backends
+
+/// Another balancer takes the place of one that was killed.
+extension World {
+    /// What lives is found by its record, and adopted; of the connections nothing is left.
+    func adoptAll(budget: SpawnBudget?) throws(Violation) {
+        try checkRecords()
+        history.note(now, "kill -9, and another balancer")
+        let before = shadow
+        (running, waiting, tunnels, mail) = ([], [], [], [])
+        renewGroup(budget: budget)
+        shadow = Shadow(policy: scenario.policy)
+        var names: [ProcessHandle: ProcessHandle] = [:]
+        for process in before.processes.values.sorted(by: { $0.handle < $1.handle }) {
+            names[process.handle] = try adopt(process)
+        }
+        agenda.rename(names)
+        // Cookies of answers that were on their way never came; of two tabs the newer one is left.
+        let cookies = clients.compactMap(\.cookie)
+        for place in clients.indices { clients[place].staleCookie = nil }
+        for (session, pin) in before.pins {
+            guard let handle = names[pin.process],
+                let incarnation = before.processes[pin.process]?.incarnation,
+                cookies.contains(where: { $0.session == session && $0.process == incarnation })
+            else { continue }
+            shadow.carryOver(session, pin, to: handle, now: now)
+        }
+        remembered = Dictionary(
+            uniqueKeysWithValues: remembered.compactMap { handle, sessions in
+                names[handle].map { ($0, sessions) }
+            })
+        secretlyDead = []
+        ignoresTermination = []
+    }
+
+    /// Whoever was being stopped, or has died, or had not got as far as its record, is let go.
+    private func adopt(_ process: Shadow.Process) throws(Violation) -> ProcessHandle? {
+        guard let incarnation = process.incarnation, !secretlyDead.contains(process.handle),
+            process.state == .starting || process.serves
+        else { return nil }
+        let adopted = AdoptedProcess(
+            incarnation: incarnation, label: "p\(incarnation.value)", pid: 1,
+            address: .unix(path: "/run/p\(incarnation.value)"), generation: process.generation,
+            isStale: generator.percent(10), wasReady: process.serves,
+            sessions: Array(remembered[process.handle] ?? []).sorted { $0.high < $1.high },
+            age: .seconds(Int64.random(in: 0...100, using: &generator)))
+        guard let handle = group.adopt(adopted, now: now) else {
+            throw Violation(.requestToUnknownProcess, "\(process.handle) was not adopted")
+        }
+        history.note(now, "\(process.handle) is \(handle)")
+        summary.adopted += 1
+        shadow.adopted(handle, process)
+        return handle
+    }
+
+    /// Where a process has only so many places, every living session is in its record.
+    private func checkRecords() throws(Violation) {
+        guard scenario.policy.sessionsPerProcess > 0 else { return }
+        for process in shadow.processes.values where process.serves {
+            let known = remembered[process.handle] ?? []
+            for session in shadow.certainSessions(on: process.handle, now: now)
+            where !known.contains(session) {
+                throw Violation(
+                    .sessionNotRemembered, "session \(session.high) on \(process.handle)")
+            }
+        }
+    }
+}
+
+extension ProcessHandle {
+    fileprivate static func < (one: ProcessHandle, other: ProcessHandle) -> Bool {
+        (one.index, one.serial) < (other.index, other.serial)
+    }
+}
