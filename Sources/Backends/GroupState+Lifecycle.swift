@@ -71,6 +71,8 @@ extension GroupState {
     ) {
         tick(instant)
         guard let place = find(handle) else { return }
+        // First: whoever is started for its waiters has its place, and none beside it.
+        forgetRecycling(of: handle)
         switch apply(.exited, to: place) {
         case .failedToStart:
             noteFailure(report)
@@ -106,7 +108,6 @@ extension GroupState {
             preconditionFailure("a process that has exited is gone")
         }
         settleWaiters(at: place)
-        forgetRecycling(of: handle)
         vacate(place)
         startWhatIsNeeded()
         refuseIfHopeless()

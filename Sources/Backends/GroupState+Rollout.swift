@@ -9,6 +9,8 @@ extension GroupState {
         tick(instant)
         guard isSpawned, !isShuttingDown, !isRetired else { return lastGeneration }
         lastGeneration += 1
+        // It has a start's time of its own to find room.
+        forgetLackOfRoom()
         stopIncoming()
         orders.events.append(.rolloutStarted(generation: lastGeneration))
         if census.ready == 0 {
@@ -53,7 +55,6 @@ extension GroupState {
         rollout = .failed(generation: generation, report)
         orders.events.append(.rolloutFailed(generation: generation, report))
         stopIncoming()
-        stopWaitingForBudget()
     }
 
     /// The generation takes over when enough of it is ready, or when nobody else is.
@@ -130,7 +131,6 @@ extension GroupState {
             let until = now + min(timeout ?? policy.drainTimeout, Self.longestInterval)
             let known = processes[index].drainUntil
             processes[index].drainUntil = timeout == nil ? known ?? until : until
-            if let recycling, recycling.old == handle(place) { self.recycling = nil }
             scheduleProcess(place)
             retireIfDrained(place)
         case .stopping, .down, .gone: break

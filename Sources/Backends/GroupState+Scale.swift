@@ -15,6 +15,8 @@ extension GroupState {
         }
         fitIntoBounds()
         fitRolloutIntoBounds()
+        // There may be as many as are wanted now.
+        openGateIfDue()
         serveAll()
         startWhatIsNeeded()
         refuseIfHopeless()
@@ -30,6 +32,8 @@ extension GroupState {
         orders.events.append(.scaled(minimum: minimum, maximum: maximum))
         fitIntoBounds()
         fitRolloutIntoBounds()
+        // There may be as many as are wanted now.
+        openGateIfDue()
         serveAll()
         startWhatIsNeeded()
     }

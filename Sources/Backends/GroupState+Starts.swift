@@ -31,13 +31,16 @@ extension GroupState {
         switch budget?.ask(group: index, mayMakeRoom: reason != .spare, now: now) ?? .granted {
         case .granted: break
         case .wait:
-            budgetRetryAt = now + Self.budgetPause
+            askAgain(in: Self.budgetPause)
             return nil
         case .full(let makesRoom):
             // The longer it lasts the less it is looked at.
             let waited = roomlessSince.map { (now - $0).nanoseconds } ?? 0
             let pause = Interval(nanoseconds: waited / 8)
-            budgetRetryAt = now + min(max(pause, Self.budgetPause), Self.longestBudgetPause)
+            askAgain(
+                in: reason == .spare
+                    ? Self.longestBudgetPause
+                    : min(max(pause, Self.budgetPause), Self.longestBudgetPause))
             if makesRoom { orders.wantsRoom = true }
             if reason != .spare { noteRoomless(reason) }
             return nil
@@ -51,6 +54,10 @@ extension GroupState {
         orders.events.append(.spawning(handle(place), reason))
         scheduleProcess(place)
         return handle(place)
+    }
+
+    private mutating func askAgain(in pause: Interval) {
+        budgetRetryAt = min(budgetRetryAt ?? now + pause, now + pause)
     }
 
     /// Tells once that a start has waited for longer than an idle process elsewhere needs to go.
@@ -78,7 +85,7 @@ extension GroupState {
         return start(reason, generation: generation, standing: .serving)
     }
 
-    private mutating func forgetLackOfRoom() {
+    mutating func forgetLackOfRoom() {
         roomlessSince = nil
         isRoomlessTold = false
     }

@@ -84,6 +84,8 @@ extension GroupState {
         count(processes[index].phase, processes[index].standing, -1)
         processes[index].standing = standing
         count(processes[index].phase, standing, 1)
+        // Of the two that may stand beside each other one is out of service.
+        if standing == .outgoing { forgetRecycling(of: handle(place)) }
     }
 
     /// Within 10 %, so that processes that began together do not end together.

@@ -11,6 +11,8 @@ extension GroupState {
         startWhatIsNeeded()
         // A generation given up meanwhile may have nothing to be waited for.
         checkProcesses()
+        // Who could not have been served by an ill process is not to outwait its eviction.
+        refuseIfHopeless()
     }
 
     var nextDeadline: MonotonicInstant? {

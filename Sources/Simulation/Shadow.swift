@@ -59,7 +59,7 @@ struct Shadow {
     private var replacementsWithoutOld = 0
     private(set) var processes: [ProcessHandle: Process] = [:]
     private(set) var pins: [SessionID: Pin] = [:]
-    private(set) var waiters: [WaiterTag: Waiter] = [:]
+    var waiters: [WaiterTag: Waiter] = [:]
     /// Sessions that were released: nothing is certain about them any more.
     private var released: Set<SessionID> = []
 
@@ -94,10 +94,10 @@ struct Shadow {
         }
         // A replacement stands beside the one that it is for, a generation beside the one before.
         if generation == self.generation, live > policy.maximum + (condemned.isEmpty ? 0 : 1) {
-            throw Violation(.aboveMaximum, "\(live) processes")
+            throw Violation(.aboveMaximum, "\(live) processes: \(processes.values)")
         }
         let incoming = processes.values.count { $0.generation > self.generation && !$0.isOutgoing }
-        if incoming > max(1, policy.maximum) {
+        if generation > self.generation, incoming > max(1, policy.maximum) {
             throw Violation(.aboveMaximum, "\(incoming) of a new generation")
         }
     }
@@ -357,46 +357,5 @@ struct Shadow {
         pin.running = max(0, pin.running - 1)
         pin.lastSeen = now
         pins[session] = pin
-    }
-
-    // MARK: Waiters
-
-    mutating func queued(
-        _ tag: WaiterTag, _ claim: AdmissionRequest.Claim?, now: MonotonicInstant
-    ) {
-        waiters[tag] = Waiter(since: now, claim: claim)
-    }
-
-    mutating func left(_ tag: WaiterTag) { waiters[tag] = nil }
-
-    /// A waiter is answered once.
-    mutating func answered(_ tag: WaiterTag) throws(Violation) -> Waiter {
-        guard let waiter = waiters.removeValue(forKey: tag) else {
-            throw Violation(.answeredTwice, "\(tag)")
-        }
-        return waiter
-    }
-
-    /// After the registry was told the time, nobody waits beyond his.
-    func checkWaiters(now: MonotonicInstant) throws(Violation) {
-        if let late = waiters.values.map(\.since).min(), late + policy.queueTimeout <= now {
-            throw Violation(.waiterLost, "waits since \(late.nanoseconds)")
-        }
-    }
-
-    /// A refusal has to have the cause that it names.
-    func checkRefusal(_ refusal: Refusal, isShuttingDown: Bool) throws(Violation) {
-        let isTrue =
-            switch refusal.reason {
-            case .queueFull: waiters.count >= policy.queueLimit
-            case .processQueueFull: waiters.count >= policy.processQueueLimit
-            case .queueTimeout: true
-            case .groupFailing: count(.ready) == 0
-            case .sessionLost: policy.onLost == .refuse
-            case .shuttingDown: isShuttingDown
-            }
-        if !isTrue || refusal.retryAfterSeconds < 1 {
-            throw Violation(.refusedWithoutReason, "\(refusal)")
-        }
     }
 }

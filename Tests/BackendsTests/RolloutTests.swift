@@ -319,7 +319,7 @@ internal import Testing
         #expect(try #require(bench.group.snapshot(now: bench.now).roomless) >= .seconds(5))
         #expect(try bench.visit().process == old, "it serves on meanwhile")
         budget.set(concurrency: 0, maxProcesses: 2)
-        bench.pass(.milliseconds(30))
+        bench.pass(.seconds(1))
         #expect(bench.recorder.startReasons.last == .recycle)
         #expect(bench.group.snapshot(now: bench.now).roomless == nil)
     }
