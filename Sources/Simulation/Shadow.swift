@@ -94,7 +94,7 @@ struct Shadow {
         }
         // A replacement stands beside the one that it is for, a generation beside the one before.
         if generation == self.generation, live > policy.maximum + (condemned.isEmpty ? 0 : 1) {
-            throw Violation(.aboveMaximum, "\(live) processes: \(processes.values)")
+            throw Violation(.aboveMaximum, "\(live) processes")
         }
         let incoming = processes.values.count { $0.generation > self.generation && !$0.isOutgoing }
         if generation > self.generation, incoming > max(1, policy.maximum) {

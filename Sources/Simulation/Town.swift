@@ -123,7 +123,7 @@ final class Town {
             }
             let ready = snapshot.processes.count { $0.state == .ready }
             if lacksRoom, ready > snapshot.minimum {
-                throw Violation(.roomWithheld, "\(place) of \(snapshots)")
+                throw Violation(.roomWithheld, "\(ready) ready")
             }
         }
     }
