@@ -33,6 +33,7 @@ extension Configuration {
         package var authority: String?
         /// Whether the certificate is looked at.
         package var verifies = true
+        package var authorityPlace = SourcePlace()
     }
 
     /// What becomes of processes when the balancer ends unexpectedly.

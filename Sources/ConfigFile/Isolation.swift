@@ -5,6 +5,7 @@ extension Configuration {
         package var user: String?
         /// A group's name or number; nil: the user's own.
         package var group: String?
+        package var userPlace = SourcePlace()
         /// Groups besides those that the user is a member of.
         package var supplementaryGroups: [String] = []
         /// Root may run them.
@@ -40,7 +41,9 @@ struct IsolationReader {
 
     func read() -> Configuration.Isolation {
         var isolation = Configuration.Isolation()
-        isolation.user = table.optionalText("user", example: "www-data")?.value
+        let user = table.optionalText("user", example: "www-data")
+        isolation.user = user?.value
+        if let user { isolation.userPlace = table.problems.place(of: user.node) }
         isolation.group = table.optionalText("group", example: "www-data")?.value
         isolation.supplementaryGroups = (table.texts("groups", example: "media") ?? [])
             .map(\.value)

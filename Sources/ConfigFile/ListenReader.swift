@@ -53,6 +53,7 @@ struct ListenReader {
         listener.trustedProxies = trusted
         listener.certificates = certificates
         listener.clientAuthority = folders.path(authority, problems)
+        if let authority { listener.clientAuthorityPlace = problems.place(of: authority.node) }
         return Located(value: listener, node: given.node)
     }
 
@@ -125,10 +126,14 @@ struct ListenReader {
                 entry.report("has no \(name)", "needs \(name) = \"\(name).pem\"")
             }
             entry.finish()
-            guard let certificate = folders.path(certificate, problems),
-                let key = folders.path(key, problems)
+            guard let certificate, let key,
+                let certificatePath = folders.path(certificate, problems),
+                let keyPath = folders.path(key, problems)
             else { return nil }
-            return Configuration.Listener.Certificate(certificate: certificate, key: key)
+            return Configuration.Listener.Certificate(
+                certificate: certificatePath, key: keyPath,
+                certificatePlace: problems.place(of: certificate.node),
+                keyPlace: problems.place(of: key.node))
         }
     }
 }

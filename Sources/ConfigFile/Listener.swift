@@ -15,6 +15,8 @@ extension Configuration {
         package struct Certificate: Equatable, Sendable {
             package var certificate: String
             package var key: String
+            package var certificatePlace = SourcePlace()
+            package var keyPlace = SourcePlace()
         }
 
         package var place: Place
@@ -28,6 +30,7 @@ extension Configuration {
         package var certificates: [Certificate] = []
         /// A PEM file of authorities, absolute: a client needs a certificate of one of them.
         package var clientAuthority: String?
+        package var clientAuthorityPlace = SourcePlace()
 
         package init(_ place: Place) { self.place = place }
 

@@ -21,6 +21,13 @@ package struct Problem: Error, Equatable, Sendable, CustomStringConvertible {
 package struct ConfigurationProblems: Error, Equatable, Sendable, CustomStringConvertible {
     package var problems: [Problem]
 
+    /// In the order of lines, and of one line by key.
+    package init(_ problems: [Problem]) {
+        self.problems = problems.sorted { left, right in
+            (left.line, left.key) < (right.line, right.key)
+        }
+    }
+
     /// One problem a line.
     package var description: String {
         problems.map(\.description).joined(separator: "\n")
@@ -29,7 +36,7 @@ package struct ConfigurationProblems: Error, Equatable, Sendable, CustomStringCo
 
 /// Takes down problems while a configuration is read, so that all are told at once.
 final class ProblemList {
-    private let file: String?
+    let file: String?
     private var problems: [Problem] = []
 
     init(file: String?) { self.file = file }
@@ -46,10 +53,5 @@ final class ProblemList {
     }
 
     /// All of them, by line and then by key.
-    var sorted: ConfigurationProblems {
-        ConfigurationProblems(
-            problems: problems.sorted { left, right in
-                (left.line, left.key) < (right.line, right.key)
-            })
-    }
+    var sorted: ConfigurationProblems { ConfigurationProblems(problems) }
 }

@@ -37,7 +37,7 @@ extension ConfigurationReader {
         let node = RequestNodes(problems: problems, isRoot: isRoot).root(request)
         guard let root = TableReader(node, problems) else { return .failure(problems.sorted) }
         return build(root, surroundings).mapError { found in
-            ConfigurationProblems(problems: found.problems.map(named))
+            ConfigurationProblems(found.problems.map(named))
         }
     }
 

@@ -69,6 +69,7 @@ struct ServersReader {
         guard let place = located(given) else { return nil }
         var secure = place.isSecure ? tls(place.address) : nil
         secure?.authority = folders.path(authority, table.problems)
+        if let authority { secure?.authorityPlace = table.problems.place(of: authority.node) }
         secure?.verifies = verifies
         if let name {
             if !HostName.isValid(name.value), NumericHost.parseIPv6(name.value[...]) == nil {

@@ -108,9 +108,9 @@ extension World {
         // The old ones are replaced all the time.
         let most =
             snapshot.minimum + scenario.policy.spare + (scenario.policy.maxAge == nil ? 0 : 2)
-        if snapshot.processes.count > most {
-            throw Violation(
-                .idleProcessKept, "\(snapshot.processes.count) at the end")
+        let staying = snapshot.processes.count { $0.state == .ready || $0.state == .starting }
+        if staying > most {
+            throw Violation(.idleProcessKept, "\(staying) at the end")
         }
     }
 

@@ -4,8 +4,8 @@ internal import Supervision
 extension Configuration.Isolation {
     /// The same with users and groups looked up in the system's accounts.
     ///
-    /// - Throws: `CommandFailure` with the exit code of a wrong configuration.
-    func resolved(group name: String) throws -> Isolation {
+    /// - Throws: the `Problem` with them.
+    func resolved(group name: String) throws(Problem) -> Isolation {
         var isolation = Isolation()
         isolation.umask = umask
         isolation.limits = limits.sorted { $0.key < $1.key }.compactMap { name, limit in
@@ -21,12 +21,12 @@ extension Configuration.Isolation {
             isolation.account = try Account.find(
                 user: user, group: group, supplementary: supplementaryGroups)
         } catch {
-            throw CommandFailure.usage("group.\(name).user: \(error)")
+            throw userPlace.problem("group.\(name).user", "\(error)")
         }
         if isolation.account?.user == 0, !allowRoot {
-            throw CommandFailure.usage(
-                "group.\(name).user: is root; take another, or add allow_root = true if that is"
-                    + " meant")
+            throw userPlace.problem(
+                "group.\(name).user",
+                "is root; take another, or add allow_root = true if that is meant")
         }
         return isolation
     }

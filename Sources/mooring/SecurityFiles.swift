@@ -14,46 +14,62 @@ struct SecurityFiles: Sendable {
     let warnings: [String]
 
     /// - Parameter tickets: the program's one set of keys, so that tickets outlive a reload.
-    /// - Throws: `CommandFailure` with the exit code of a wrong configuration; it names the file.
-    init(_ configuration: Configuration, tickets: TLSTicketKeys) throws {
+    /// - Throws: `ConfigurationProblems` that name the files.
+    init(_ configuration: Configuration, tickets: TLSTicketKeys) throws(ConfigurationProblems) {
         var warnings: [String] = []
-        listeners = try configuration.listeners.map { listener in
+        var problems: [Problem] = []
+        listeners = configuration.listeners.map { listener in
             guard !listener.certificates.isEmpty else { return nil }
-            let context = try Self.reading("listen \(listener.text)") {
-                () throws(TLSConfigurationError) in
-                try TLSServerContext(
+            do throws(TLSConfigurationError) {
+                let context = try TLSServerContext(
                     certificates: listener.certificates.map {
                         TLSCertificateFiles(certificate: $0.certificate, key: $0.key)
                     }, alpn: listener.http2 ? [.http2, .http11] : [.http11],
                     clientAuthority: listener.clientAuthority, tickets: tickets)
+                warnings += context.warnings
+                return context
+            } catch {
+                problems.append(Self.problem("\(error)", with: listener))
+                return nil
             }
-            warnings += context.warnings
-            return context
         }
-        servers = try configuration.groups.map { group in
+        servers = configuration.groups.map { group in
             var servers: [ProcessAddress: SecureServer] = [:]
             for server in group.secureServers {
                 let trust: TLSClientContext.Trust =
                     server.verifies
                     ? server.authority.map { .authorities(file: $0) } ?? .system : .nobodyIsVerified
-                let context = try Self.reading("group.\(group.name).servers") {
-                    () throws(TLSConfigurationError) in try TLSClientContext(trust: trust)
+                do throws(TLSConfigurationError) {
+                    let context = try TLSClientContext(trust: trust)
+                    servers[server.address] = SecureServer(context: context, name: server.name)
+                } catch {
+                    let key = "group.\(group.name).servers.ca"
+                    problems.append(server.authorityPlace.problem(key, "\(error)"))
                 }
-                servers[server.address] = SecureServer(context: context, name: server.name)
             }
             return servers
         }
         self.warnings = warnings
+        if !problems.isEmpty { throw ConfigurationProblems(problems) }
     }
 
-    private static func reading<Value>(
-        _ key: String, _ body: () throws(TLSConfigurationError) -> Value
-    ) throws -> Value {
-        do {
-            return try body()
-        } catch {
-            throw CommandFailure.usage("\(key): \(error)")
+    /// At the line of the file that it names.
+    private static func problem(
+        _ sentence: String, with listener: Configuration.Listener
+    ) -> Problem {
+        if let authority = listener.clientAuthority, sentence.contains(authority) {
+            return listener.clientAuthorityPlace.problem("listen.client_ca", sentence)
         }
+        for files in listener.certificates {
+            if sentence.contains(files.certificate) {
+                return files.certificatePlace.problem("listen.tls.certificate", sentence)
+            }
+            if sentence.contains(files.key) {
+                return files.keyPlace.problem("listen.tls.key", sentence)
+            }
+        }
+        let place = listener.certificates.first?.certificatePlace ?? listener.clientAuthorityPlace
+        return place.problem("listen.tls", sentence)
     }
 }
 

@@ -21,22 +21,33 @@ struct ServingPlan: Sendable {
     /// - Parameters:
     ///   - environment: Mooring's own, of which the processes get what is named.
     ///   - tickets: keys of TLS tickets, the same ones for the whole run.
-    /// - Throws: `CommandFailure` when a file, a user or a network is not what it has to be.
+    /// - Throws: `CommandFailure` with all that is not what it has to be of files, users and networks.
     init(
         _ configuration: Configuration, environment: [String: String], tickets: TLSTicketKeys
     ) throws {
         self.configuration = configuration
-        let files = try SecurityFiles(configuration, tickets: tickets)
-        self.files = files
-        listeners = try zip(configuration.listeners, files.listeners).map { listener, tls in
-            try listener.settings(tls: tls)
-        }
         policies = configuration.groups.map(\.policy)
         let hostFile = Supervisor.hostFile(inRuntimeDirectory: configuration.runtimeDirectory)
-        launches = try configuration.groups.map { group in
-            try group.launch.map { launch in
-                try Self.spec(launch, of: group, hostFile: hostFile, environment: environment)
+        var problems: [Problem] = []
+        launches = configuration.groups.map { group in
+            group.launch.flatMap { launch in
+                do throws(Problem) {
+                    return try Self.spec(
+                        launch, of: group, hostFile: hostFile, environment: environment)
+                } catch {
+                    problems.append(error)
+                    return nil
+                }
             }
+        }
+        do {
+            files = try SecurityFiles(configuration, tickets: tickets)
+        } catch {
+            throw CommandFailure.usage("\(ConfigurationProblems(problems + error.problems))")
+        }
+        if !problems.isEmpty { throw CommandFailure.usage("\(ConfigurationProblems(problems))") }
+        listeners = try zip(configuration.listeners, files.listeners).map { listener, tls in
+            try listener.settings(tls: tls)
         }
     }
 
@@ -62,7 +73,7 @@ struct ServingPlan: Sendable {
     private static func spec(
         _ launch: Configuration.Launch, of group: Configuration.Group, hostFile: String,
         environment: [String: String]
-    ) throws -> LaunchSpec {
+    ) throws(Problem) -> LaunchSpec {
         let isolation = try launch.isolation.resolved(group: group.name)
         let base = LaunchEnvironment.base(
             from: environment, passing: launch.passEnvironment, account: isolation.account)

@@ -2,6 +2,11 @@ internal import ConfigFile
 internal import Testing
 
 @Suite struct RoundTripTests {
+    @Test func `a file that says the same on other lines is the same configuration`() throws {
+        let moved = try read("# A comment,\n# or two.\n" + Self.full)
+        #expect(try read(Self.full) == moved)
+    }
+
     static let full = """
         state_dir = "/state \\"x\\""
         runtime_dir = "run"

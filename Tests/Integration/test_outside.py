@@ -38,6 +38,35 @@ processes = { min = 5, max = 2 }
         assert "command" in result.stderr and '"app"' in result.stderr
 
 
+def test_missing_certificates_and_users_are_told_at_once_with_line_and_key(tmp_path):
+    file = tmp_path / "mooring.toml"
+    file.write_text("""[[listen]]
+address = "127.0.0.1:8443"
+[[listen.tls]]
+certificate = "no.pem"
+key = "no.key"
+[[listen]]
+address = "127.0.0.1:8444"
+client_ca = "no-authority.pem"
+[[listen.tls]]
+certificate = "no.pem"
+key = "no.key"
+[group.a]
+command = ["app", "{socket}"]
+user = "nosuchuser"
+[group.b]
+servers = [{ address = "https://10.0.0.1:1", ca = "nope.pem" }]
+[routes]
+"/" = "a"
+"/b" = "b"
+""")
+    said = mooring("check", "-c", str(file))
+    assert said.returncode == 2
+    for place, words in ((":4: listen.tls.certificate: ", "no.pem"), (":8: listen.client_ca: ", "no-authority.pem"),
+                         (":14: group.a.user: ", "nosuchuser"), (":16: group.b.servers.ca: ", "nope.pem")):
+        assert any(place in line and words in line for line in said.stderr.splitlines()), (place, said.stderr)
+
+
 def test_a_good_file_is_good_and_reads_back_as_it_is_understood(tmp_path):
     file = tmp_path / "mooring.toml"
     file.write_text(as_anybody(ONE))
