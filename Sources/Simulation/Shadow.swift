@@ -24,6 +24,8 @@ struct Shadow {
         var threads: Int
         /// Taken out of service: `max` is not about it any more.
         var isOutgoing = false
+        /// Perhaps; the orders do not tell.
+        var mayBeOutgoing = false
         /// Started for one that is to go.
         var isReplacement = false
         var inFlight = 0
@@ -71,9 +73,10 @@ struct Shadow {
         processes.values.count { states.contains($0.state) }
     }
 
-    /// What `max` is about: of the serving generation, and in service.
-    var live: Int {
-        processes.values.count { $0.generation == generation && !$0.isOutgoing }
+    /// What `max` is about: of the serving generation, and in service; as few and as many as it may be.
+    var live: ClosedRange<Int> {
+        let most = processes.values.filter { $0.generation == generation && !$0.isOutgoing }
+        return most.count { !$0.mayBeOutgoing }...most.count
     }
 
     mutating func entered(
@@ -93,7 +96,8 @@ struct Shadow {
             throw Violation(.replacedTooEarly, "\(replacing) at once")
         }
         // A replacement stands beside the one that it is for, a generation beside the one before.
-        if generation == self.generation, live > policy.maximum + (condemned.isEmpty ? 0 : 1) {
+        let most = policy.maximum + (condemned.isEmpty ? 0 : 1)
+        if generation == self.generation, live.lowerBound > most {
             throw Violation(.aboveMaximum, "\(live) processes")
         }
         let incoming = processes.values.count { $0.generation > self.generation && !$0.isOutgoing }
@@ -107,7 +111,7 @@ struct Shadow {
             replacements += 1
             // One that is on its way out by itself is the replaced one from now on.
             for other in condemned where processes[other]?.state == .stopping {
-                processes[other]?.isOutgoing = true
+                processes[other]?.mayBeOutgoing = true
             }
         }
         processes[handle]?.state = state

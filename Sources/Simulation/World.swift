@@ -139,7 +139,8 @@ final class World {
             ($0.state == .starting || $0.state == .ready) && !$0.isOutgoing
         }
         let isExcused =
-            budget != nil || snapshot.failuresInARow > 0 || shadow.live >= shadow.policy.maximum
+            budget != nil || snapshot.failuresInARow > 0
+            || shadow.live.upperBound >= shadow.policy.maximum
             || shadow.count(.starting) >= 8
         if there < shadow.policy.minimum && !isExcused {
             throw Violation(.belowMinimum, "\(there) processes")
