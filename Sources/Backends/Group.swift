@@ -254,7 +254,7 @@ package final class Group: Sendable {
     /// To be called for `OrderExecutor.roomWanted`; false: no group has one to spare.
     package static func makeRoom(among groups: [Group], now: MonotonicInstant) -> Bool {
         let spareable = groups.compactMap { group in
-            group.state.withLock { $0.group.spareableSince }.map { (group, $0) }
+            group.state.withLock { $0.group.spareableSince(now: now) }.map { (group, $0) }
         }
         guard let (group, _) = spareable.min(by: { $0.1 < $1.1 }) else { return false }
         return group.change { $0.makeRoom(now: now) }

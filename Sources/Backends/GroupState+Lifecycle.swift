@@ -107,6 +107,7 @@ extension GroupState {
         case .nothing, .isReady, .drains, .terminate, .kill, .isDown:
             preconditionFailure("a process that has exited is gone")
         }
+        takeOverIfNobodyServes()
         settleWaiters(at: place)
         vacate(place)
         startWhatIsNeeded()
@@ -131,6 +132,7 @@ extension GroupState {
             .notify, .drainTimeout, .makeRoom, .retired:
             loseSessions(at: place)
         }
+        takeOverIfNobodyServes()
         settleWaiters(at: place)
         scheduleProcess(place)
     }

@@ -77,6 +77,13 @@ extension GroupState {
         fitIntoBounds()
     }
 
+    /// Whoever waits is served by the new generation when the last of the old one has gone.
+    mutating func takeOverIfNobodyServes() {
+        guard census.ready == 0, incoming.ready > 0 else { return }
+        completeRolloutIfReady()
+        welcomeNewcomers()
+    }
+
     /// A generation that is starting while the bounds are lowered needs no more than they allow.
     mutating func fitRolloutIntoBounds() {
         guard case .starting(let generation, let needed, let failures) = rollout else { return }

@@ -91,8 +91,10 @@ extension GroupState {
     // MARK: Room for other groups
 
     /// Since when the process that can best be spared has been idle; nil: none can.
-    var spareableSince: MonotonicInstant? {
-        spareable.map { processes[Int($0)].idleSince }
+    mutating func spareableSince(now instant: MonotonicInstant) -> MonotonicInstant? {
+        // Nobody may have told a quiet group the time for long.
+        tick(instant)
+        return spareable.map { processes[Int($0)].idleSince }
     }
 
     private var spareable: UInt32? {

@@ -5,10 +5,7 @@ extension GroupState {
     /// - Parameter evenUnqueued: somebody who could not even wait would have needed a process.
     mutating func startWhatIsNeeded(evenUnqueued: Bool = false) {
         guard isSpawned && !isShuttingDown && !isRetired else { return }
-        if census.ready == 0, incoming.ready > 0 {
-            completeRolloutIfReady()
-            welcomeNewcomers()
-        }
+        takeOverIfNobodyServes()
         let demand = max(queue.count, evenUnqueued ? 1 : 0)
         let wasWaiting = budgetRetryAt != nil
         budgetRetryAt = nil

@@ -213,6 +213,7 @@ struct Shadow {
         policy.spare = min(policy.spare, maximum - minimum)
         for handle in processes.keys where processes[handle]?.state == .stopping {
             processes[handle]?.isOutgoing = true
+            settle(handle)
         }
     }
 
@@ -350,6 +351,7 @@ struct Shadow {
         guard let session = grant.session, var pin = pins[session], pin.process == grant.process,
             policy.sessionsPerProcess == 0 || isCertain(pin, now: now)
         else { return }
+        if !isCertain(pin, now: now) { pin.idle = policy.sessionIdle }
         pin.lastSeen = now
         pins[session] = pin
     }

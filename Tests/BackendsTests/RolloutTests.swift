@@ -343,6 +343,23 @@ internal import Testing
         #expect(try bench.visit().process != old)
     }
 
+    @Test func `a quiet group gives room when its sessions have ended`() {
+        let budget = SpawnBudget(concurrency: 0, maxProcesses: 1)
+        let now = MonotonicInstant(nanoseconds: 1_000_000_000_000)
+        var policy = GroupPolicy(name: "quiet")
+        (policy.minimum, policy.sessionIdle, policy.idleTimeout) = (0, .seconds(10), .seconds(3600))
+        let group = Group(
+            index: 0, policy: policy, seed: 1, executor: Recorder(), budget: budget, now: now)
+        let adopted = AdoptedProcess(
+            incarnation: Incarnation(7), label: "p", pid: 1, address: .unix(path: "/p"),
+            generation: 1, isStale: false, wasReady: true, sessions: [], age: .seconds(1))
+        #expect(group.adopt(adopted, now: now) != nil)
+        group.start(now: now)
+        #expect(
+            !Group.makeRoom(among: [group], now: now + .seconds(9)), "its sessions may come back")
+        #expect(Group.makeRoom(among: [group], now: now + .seconds(11)))
+    }
+
     @Test func `a tunnel holds no slot, and its payload keeps the session alive`() throws {
         let bench = Bench("app") { policy in
             policy.minimum = 0

@@ -29,6 +29,10 @@ internal import Testing
         (seed: 10_366, steps: 400),
         // Waiters outwaited the eviction of the last, ill process.
         (seed: 10_832, steps: 1800),
+        // A quiet group's idle process was not found when another needed its room.
+        (seed: 63_766, steps: 2000),
+        // Waiters were refused in the moment before a ready generation took over.
+        (seed: 65_818, steps: 300),
         // The end of a replaced process made room for two.
         (seed: 10_916, steps: 1900),
     ])
