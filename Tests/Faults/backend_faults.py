@@ -141,7 +141,8 @@ def stopped_and_continued(world, random):
     answers = []
     thread = threading.Thread(target=lambda: answers.append(session.get(timeout=12)))
     thread.start()
-    time.sleep(0.3)
+    wait_until(lambda: sum(p["in_flight"] for p in group(world, "one")["processes"]) == 1, 5,
+               "the request to be with the process")
     kill(session.pid, signal.SIGCONT)
     thread.join(12)
     assert answers and answers[0].status == 200, [a.status for a in answers]

@@ -5,7 +5,6 @@ import os
 import re
 import signal
 import threading
-import time
 
 from world import Session, is_alive, wait_until
 
@@ -139,9 +138,11 @@ def state_folder_read_only(world, random):
     hidden = world.balancer.folder / "state-hidden"
     state.rename(hidden)
     try:
+        told = len(world.balancer.log)
         state.write_text("not a folder")
         world.balancer.admin("/groups/one/restart", method="POST")
-        time.sleep(0.2)
+        wait_until(lambda: "state directory cannot be written" in world.balancer.log[told:], 5,
+                   "it to be said")
         world.calm.visit()
     finally:
         state.unlink()
