@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from balancer import BINARY, Balancer, is_alive, serving, wait_until
+from balancer import BINARY, is_alive, serving, wait_until
 from scarcity import Scarcity
 
 # Counts its visits per session in memory; starts in a few milliseconds.
@@ -56,16 +56,10 @@ process_queue = 1000
 
 @pytest.fixture
 def balancer(request):
-    balancer = Balancer(
-        GROUP.format(getattr(request, "param", "")), files={"app.py": APP}, keeps_address=True)
-    try:
+    group = GROUP.format(getattr(request, "param", ""))
+    with serving(group, files={"app.py": APP}, keeps_address=True) as balancer:
         balancer.wait_ready("app", 2)
         yield balancer
-    except BaseException:
-        print(balancer.log[-6000:])
-        raise
-    finally:
-        balancer.stop()
 
 
 class Load:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from balancer import BINARY, Balancer, is_alive, wait_until
+from balancer import BINARY, is_alive, serving, wait_until
 
 APP = (Path(__file__).resolve().parents[1] / "Faults/app.py").read_text()
 CONFIGURATION = """
@@ -24,16 +24,10 @@ keepalive = false
 
 @pytest.fixture
 def balancer(request):
-    balancer = Balancer(
-        CONFIGURATION.format(drain=getattr(request, "param", "30s")), files={"app.py": APP}, keeps_address=True)
-    try:
+    configuration = CONFIGURATION.format(drain=getattr(request, "param", "30s"))
+    with serving(configuration, files={"app.py": APP}, keeps_address=True) as balancer:
         balancer.wait_ready("app", 2)
         yield balancer
-    except BaseException:
-        print(balancer.log[-6000:])
-        raise
-    finally:
-        balancer.stop()
 
 
 class Tunnel:

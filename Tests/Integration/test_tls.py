@@ -54,6 +54,19 @@ def openssl(address, *options):
     return (done.stdout + done.stderr).decode(errors="replace")
 
 
+def test_no_early_data_is_taken_for_it_could_be_replayed(balancer, tmp_path):
+    """RFC 8446 section 8, RFC 8470: without it no request has to be refused with 425."""
+    ticket = tmp_path / "ticket"
+    host, port = balancer.address
+    # The ticket comes behind the handshake: the answer is waited for.
+    subprocess.run(
+        ["openssl", "s_client", "-connect", f"{host}:{port}", "-tls1_3", "-ign_eof", "-sess_out", str(ticket)],
+        input=b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", capture_output=True, check=False, timeout=20)
+    said = subprocess.run(
+        ["openssl", "sess_id", "-in", str(ticket), "-noout", "-text"], capture_output=True, text=True, check=True).stdout
+    assert "TLSv1.3" in said and "Max Early Data: 0" in said, said
+
+
 def test_the_certificate_is_chosen_by_the_name_that_is_asked_for(balancer, certificates):
     for asked, names in [("two.example", "two.example"), ("a.two.example", "two.example"),
                          ("localhost", "localhost"), ("unknown.example", "localhost")]:

@@ -307,6 +307,7 @@ def test_a_process_that_does_not_switch_answers_like_any_other(balancer):
 
 @pytest.mark.parametrize("path", ["/other", "/no-connection", "/old"])
 def test_a_switch_that_nobody_asked_for_is_a_502(balancer, path):
+    """RFC 9110 section 7.8: a 101 names a protocol that the client has offered."""
     assert balancer.raw(handshake(path), seconds=1).startswith(b"HTTP/1.1 502 ")
 
 
@@ -316,6 +317,7 @@ def test_a_switch_that_nobody_asked_for_is_a_502(balancer, path):
     b"GET /facts HTTP/1.1\r\nHost: a\r\nUpgrade: chat\r\n\r\n",
 ], ids=["HTTP/1.0", "with a body", "without Connection"])
 def test_an_upgrade_that_cannot_be_is_not_passed_on(balancer, origin, request_bytes):
+    """RFC 9110 section 7.8: not from HTTP/1.0, and not without Connection: upgrade."""
     assert b" 200 OK" in balancer.raw(request_bytes, seconds=1)
     assert "upgrade" not in dict(origin.requests[-1][1])
 
