@@ -8,13 +8,18 @@ package struct AdoptedProcess: Equatable, Sendable {
     /// It was not launched as the configuration says now: it drains as an older generation.
     package var isStale: Bool
     package var wasReady: Bool
+    /// The balancer that it comes from lives and finishes requests on it, which are not known here.
+    ///
+    /// Until `Group.endSharing` it counts as in use, and no session on it ends by being idle.
+    package var isShared: Bool
     /// Of groups with `sessions_per_process`: those that hold a place.
     package var sessions: [SessionID]
     package var age: Interval
 
     package init(
         incarnation: Incarnation, label: String, pid: Int32, address: ProcessAddress,
-        generation: Int, isStale: Bool, wasReady: Bool, sessions: [SessionID], age: Interval
+        generation: Int, isStale: Bool, wasReady: Bool, isShared: Bool = false,
+        sessions: [SessionID], age: Interval
     ) {
         self.incarnation = incarnation
         self.label = label
@@ -23,6 +28,7 @@ package struct AdoptedProcess: Equatable, Sendable {
         self.generation = generation
         self.isStale = isStale
         self.wasReady = wasReady
+        self.isShared = isShared
         self.sessions = sessions
         self.age = age
     }

@@ -187,6 +187,10 @@ package final class Group: Sendable {
         change { $0.adopt(process, now: now) }
     }
 
+    /// The balancers of processes that were adopted as shared have ended, with all that they had under
+    /// way; harmless when repeated.
+    package func endSharing(now: MonotonicInstant) { change { $0.endSharing(now: now) } }
+
     // MARK: Time and administration
 
     /// Does what has become due; early and repeated calls are harmless.

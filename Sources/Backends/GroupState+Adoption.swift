@@ -28,6 +28,7 @@ extension GroupState {
         processes[index].ageLimit = processes[index].ageLimit.map {
             MonotonicInstant(nanoseconds: $0.nanoseconds - process.age.nanoseconds)
         }
+        processes[index].isShared = process.isShared
         placesByIncarnation[process.incarnation] = place
         if policy.sessionsPerProcess == 0 {
             // Its sessions come back with their cookies; until then nobody knows of them.
@@ -45,6 +46,29 @@ extension GroupState {
         else { return }
         processes[Int(place)].sessions += 1
         hasNewLease = true
+    }
+
+    /// The other balancer has ended: sessions that it served may be as young as that.
+    mutating func endSharing(now instant: MonotonicInstant) {
+        tick(instant)
+        for place in leases.taken where isShared(leases[place].process) {
+            leases.renew(place, now: now)
+        }
+        for index in processes.indices where processes[index].isShared {
+            processes[index].isShared = false
+            if policy.sessionsPerProcess == 0 {
+                processes[index].keepUntil = now + policy.sessionIdle
+            }
+            retireIfDrained(UInt32(index))
+            scheduleProcess(UInt32(index))
+        }
+        startWhatIsNeeded()
+        refuseIfHopeless()
+    }
+
+    /// Whether the balancer that a process was adopted from still finishes requests on it.
+    func isShared(_ process: ProcessHandle) -> Bool {
+        find(process).map { processes[Int($0)].isShared } ?? false
     }
 
     /// What was adopted of another launch, or above the bounds, goes when its sessions have.

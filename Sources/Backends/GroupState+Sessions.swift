@@ -13,7 +13,9 @@ extension GroupState {
     mutating func destination(of claim: AdmissionRequest.Claim?) -> Destination {
         guard let claim else { return .anew }
         if let index = leases.find(claim.session) {
-            if leases[index].isLive(at: now) {
+            if leases[index].isLive(at: now)
+                || !leases[index].isEnding && isShared(leases[index].process)
+            {
                 // The session may have moved since the cookie was made: its lease knows better.
                 if let place = find(leases[index].process), processes[Int(place)].phase.serves {
                     return .process(place, claim.session, leases.reference(index))
@@ -137,7 +139,13 @@ extension GroupState {
 
     /// Ends the leases whose time is over.
     mutating func endIdleLeases() {
-        while let index = leases.nextEnded(now: now) { endLease(index) }
+        while let index = leases.nextEnded(now: now) {
+            if isShared(leases[index].process) {
+                leases.renew(index, now: now)
+            } else {
+                endLease(index)
+            }
+        }
     }
 
     // MARK: What an adoption has to know

@@ -103,7 +103,9 @@ extension GroupState {
     private func evictionTime(of place: UInt32) -> MonotonicInstant? {
         guard isSpawned && census.ready > policy.minimum + policy.spare else { return nil }
         let process = processes[Int(place)]
-        guard process.phase.isReady && process.standing == .serving else { return nil }
+        guard process.phase.isReady && process.standing == .serving && !process.isShared else {
+            return nil
+        }
         let time = process.idleSince + process.idleTimeout
         guard let keep = process.keepUntil, keep > now else {
             return process.isUnused(at: now) ? time : nil

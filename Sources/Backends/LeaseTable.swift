@@ -136,6 +136,15 @@ struct LeaseTable: Sendable {
         return nil
     }
 
+    /// As if the session had just been seen.
+    mutating func renew(_ index: UInt32, now: MonotonicInstant) {
+        leases[Int(index)].lastSeen = now
+        if !leases[Int(index)].hasCheck { setCheck(index, now: now) }
+    }
+
+    /// The places of all leases.
+    var taken: [UInt32] { leases.indices.filter { leases[$0].isTaken }.map { UInt32($0) } }
+
     /// Every lease in the order of places, for the invariants and for tests.
     var all: some Sequence<Lease> { leases.lazy.filter(\.isTaken) }
     var placeCount: Int { leases.count }

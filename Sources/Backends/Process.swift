@@ -58,6 +58,8 @@ struct Process: Sendable {
     var drainUntil: MonotonicInstant?
     /// An adopted one may have sessions that have not come back yet.
     var keepUntil: MonotonicInstant?
+    /// The balancer that it was adopted from still finishes requests on it.
+    var isShared = false
     /// It was launched otherwise than the configuration says now.
     var isStale = false
 
@@ -89,7 +91,7 @@ struct Process: Sendable {
     /// Nobody needs it at this moment.
     func isUnused(at now: MonotonicInstant) -> Bool {
         inFlight == 0 && queue.count == 0 && sessions == 0 && unpinnedTunnels == 0 && !isBusy
-            && (keepUntil ?? now) <= now
+            && !isShared && (keepUntil ?? now) <= now
     }
 
     /// How long it has been ready; zero if it never was.

@@ -47,7 +47,7 @@ int mooring_control_listen(const char *path) {
     socklen_t size;
     int failed = unix_address(path, &address, &size);
     if (failed) return failed;
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
     if (fd < 0) return -errno;
     unlink(path);
     // The mode before the bind: nobody can connect in between with a wider one.
@@ -76,7 +76,7 @@ int mooring_control_connect(const char *path, int timeout_ms) {
     socklen_t size;
     int failed = unix_address(path, &address, &size);
     if (failed) return failed;
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
     if (fd < 0) return -errno;
     failed = limit_waiting(fd, timeout_ms);
     if (!failed && connect(fd, (struct sockaddr *)&address, size) < 0) failed = -errno;
@@ -107,16 +107,11 @@ int mooring_send_with(int fd, const void *bytes, size_t length, const int *descr
         header->cmsg_len = CMSG_LEN(sizeof(int) * (size_t)count);
         memcpy(CMSG_DATA(header), descriptors, sizeof(int) * (size_t)count);
     }
-    while (piece.iov_len > 0) {
-        ssize_t sent = sendmsg(fd, &message, MSG_NOSIGNAL);
-        if (sent < 0 && errno == EINTR) continue;
-        if (sent < 0) return -errno;
-        piece.iov_base = (char *)piece.iov_base + sent;
-        piece.iov_len -= (size_t)sent;
-        message.msg_control = NULL;
-        message.msg_controllen = 0;
-    }
-    return 0;
+    ssize_t sent;
+    do {
+        sent = sendmsg(fd, &message, MSG_NOSIGNAL);
+    } while (sent < 0 && errno == EINTR);
+    return sent < 0 ? -errno : 0;
 }
 
 long mooring_receive_with(int fd, void *bytes, size_t capacity, int *descriptors, int *count) {
@@ -133,6 +128,7 @@ long mooring_receive_with(int fd, void *bytes, size_t capacity, int *descriptors
         got = recvmsg(fd, &message, MSG_CMSG_CLOEXEC);
     } while (got < 0 && errno == EINTR);
     if (got < 0) return -errno;
+    bool isWhole = !(message.msg_flags & (MSG_TRUNC | MSG_CTRUNC));
     for (struct cmsghdr *header = CMSG_FIRSTHDR(&message); header;
          header = CMSG_NXTHDR(&message, header)) {
         if (header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS) continue;
@@ -147,5 +143,5 @@ long mooring_receive_with(int fd, void *bytes, size_t capacity, int *descriptors
             }
         }
     }
-    return got;
+    return isWhole ? got : -EMSGSIZE;
 }

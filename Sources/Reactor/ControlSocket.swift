@@ -2,9 +2,11 @@ internal import CLinux
 
 /// A blocking unix connection between two programs of one user: lines of text, and descriptors.
 ///
+/// Each line is a message of its own (SOCK_SEQPACKET), so it needs no end and cannot be cut.
+///
 /// A descriptor and nothing else, closed by whoever owns it. Every wait has a limit.
 package struct ControlSocket: Sendable {
-    /// What came: a line without its end, and the descriptors that were sent with it.
+    /// What came: a line, and the descriptors that were sent with it.
     package struct Message: Sendable {
         package var line: String
         package var descriptors: [Int32]
@@ -27,9 +29,12 @@ package struct ControlSocket: Sendable {
 
     fileprivate init(descriptor: Int32) { self.descriptor = descriptor }
 
-    /// Sends one line with descriptors, which stay open here; 128 at most.
+    /// The most descriptors of one line.
+    package static let mostDescriptors = Int(MOORING_MOST_DESCRIPTORS)
+
+    /// Sends one line with descriptors, which stay open here.
     package func send(_ line: String, descriptors: [Int32] = []) throws(SystemError) {
-        let bytes = Array("\(line)\n".utf8)
+        let bytes = Array(line.utf8)
         try SystemError.check(
             unsafe mooring_send_with(
                 descriptor, bytes, bytes.count, descriptors, Int32(descriptors.count)),
@@ -39,26 +44,20 @@ package struct ControlSocket: Sendable {
     /// Waits for the next line; the descriptors that came with it belong to the caller.
     ///
     /// - Throws: `SystemError`: ECONNRESET when the other end has gone, EAGAIN when it is silent for
-    ///   too long, EMSGSIZE when it does not end its line.
+    ///   too long, EMSGSIZE when the line is too long or there is no room for its descriptors.
     package func receive() throws(SystemError) -> Message {
-        var bytes: [UInt8] = []
-        var descriptors: [Int32] = []
-        // One byte at a time: what follows the line belongs to the next one. Lines are few and short.
-        while bytes.last != 0x0a {
-            var byte: UInt8 = 0
-            var received = [Int32](repeating: -1, count: Int(MOORING_MOST_DESCRIPTORS))
-            var count = Int32(received.count)
-            let got = unsafe mooring_receive_with(descriptor, &byte, 1, &received, &count)
-            descriptors += received.prefix(Int(count))
-            guard got == 1, bytes.count < Self.lineLimit else {
-                for descriptor in descriptors { mooring_close(descriptor) }
-                let code = got == 0 ? ECONNRESET : got < 0 ? Int32(-got) : EMSGSIZE
-                throw SystemError(call: "receive", errno: code)
-            }
-            bytes.append(byte)
+        var bytes = [UInt8](repeating: 0, count: Self.lineLimit)
+        var descriptors = [Int32](repeating: -1, count: Int(MOORING_MOST_DESCRIPTORS))
+        var count = Int32(descriptors.count)
+        let got = unsafe mooring_receive_with(
+            descriptor, &bytes, bytes.count, &descriptors, &count)
+        descriptors.removeLast(descriptors.count - Int(count))
+        guard got > 0 else {
+            for descriptor in descriptors { mooring_close(descriptor) }
+            throw SystemError(call: "receive", errno: got == 0 ? ECONNRESET : Int32(-got))
         }
         return Message(
-            line: String(decoding: bytes.dropLast(), as: UTF8.self), descriptors: descriptors)
+            line: String(decoding: bytes.prefix(got), as: UTF8.self), descriptors: descriptors)
     }
 
     /// The user whose program is at the other end; nil when that cannot be told.

@@ -109,12 +109,30 @@ package final class Proxy: Sendable {
     /// Stops listening, closes idle connections and lets the others end, at the latest at the deadline.
     ///
     /// `done` is called once, from any thread, when no connection is left.
-    /// - Parameter handingOver: a successor listens on the same sockets: their files stay.
+    /// - Parameter successor: another balancer listens on the same sockets, whose files stay; it is
+    ///   given the connections that are between two requests, which belong to the closure then.
     package func drain(
-        until deadline: MonotonicInstant, handingOver: Bool = false,
+        until deadline: MonotonicInstant, successor: MovedConnection.Taker? = nil,
         _ done: @escaping @Sendable () -> Void
     ) {
-        shared.drain(until: deadline.nanoseconds, handingOver: handingOver, done)
+        shared.drain(until: deadline.nanoseconds, successor: successor, done)
+    }
+
+    /// Another balancer is going to send connections: no drain ends before `expectNoMore`.
+    package func expectConnections() { shared.sourceOpened() }
+
+    /// The other balancer has ended; once after each `expectConnections`.
+    package func expectNoMore() { shared.sourceEnded() }
+
+    /// Serves a connection that another balancer has begun with.
+    ///
+    /// One from a listener that there is not any more is closed.
+    package func receive(_ moved: MovedConnection) {
+        let listener = listeners.withLock { $0.places.firstIndex(of: moved.listener) }
+        guard let listener else { return moved.socket.close() }
+        let target = shared.leastLoaded()
+        shared.connectionOpened(worker: target)
+        shared.shares[target].mailbox.post(.moved(moved, listener))
     }
 
     /// Ends the loops; what is still open is closed.

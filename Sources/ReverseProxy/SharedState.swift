@@ -54,6 +54,15 @@ final class SharedState: Sendable {
     /// Counts a connection out; wakes the accepting loop, or ends the drain, if that was the last.
     func connectionClosed(worker: Int) {
         shares[worker].connections.subtract(1, ordering: .relaxed)
+        countOut()
+    }
+
+    /// More connections may come from elsewhere: until `sourceEnded` no drain ends.
+    func sourceOpened() { connections.add(1, ordering: .relaxed) }
+
+    func sourceEnded() { countOut() }
+
+    private func countOut() {
         let left = connections.subtract(1, ordering: .acquiringAndReleasing).newValue
         if acceptingPaused.load(ordering: .relaxed),
             acceptingPaused.exchange(false, ordering: .acquiringAndReleasing)
@@ -65,11 +74,12 @@ final class SharedState: Sendable {
 
     /// Begins the drain; `done` is called once, from any thread, when no connection is left.
     func drain(
-        until deadline: Int64, handingOver: Bool, _ done: @escaping @Sendable () -> Void
+        until deadline: Int64, successor: MovedConnection.Taker?,
+        _ done: @escaping @Sendable () -> Void
     ) {
         drained.withLock { $0 = done }
         for share in shares {
-            share.mailbox.post(.drain(until: deadline, handingOver: handingOver))
+            share.mailbox.post(.drain(until: deadline, successor: successor))
         }
     }
 

@@ -9,9 +9,6 @@ internal import Synchronization
 /// Measured against SO_REUSEPORT, dealing is even with few connections too, and costs one wake-up a
 /// connection, nothing a request.
 extension Worker {
-    /// How long a connection that is idle at a hand-over may still bring a request.
-    private static let lastRequest = Interval.seconds(1)
-
     /// How many connections one turn takes before the others' events are looked at.
     private static let acceptsPerTurn = 64
 
@@ -89,12 +86,27 @@ extension Worker {
     func adopt(_ socket: StreamSocket, _ address: SocketAddress, from listener: Int) {
         counters.add(.accepted)
         let ip = address.ip.map { IPAddress(high: $0.high, low: $0.low) }
-        var connection = Downstream(socket: socket, address: ip)
+        if let successor, listener < settings.listeners.count,
+            let settings = settings.listeners[listener]
+        {
+            successor(
+                MovedConnection(
+                    socket: socket, listener: settings.place, stage: .untouched, address: ip))
+            return shared.connectionClosed(worker: index)
+        }
+        guard let place = enter(socket, address: ip, from: listener) else { return }
+        if isDraining { downstreams[place].keepAlive = false }
+        greet(place)
+    }
+
+    /// Watches a connection that is counted already; nil: there is no place for it, and it is closed.
+    func enter(_ socket: StreamSocket, address: IPAddress?, from listener: Int) -> Int? {
+        var connection = Downstream(socket: socket, address: address)
         connection.listener = Int32(truncatingIfNeeded: listener)
         guard let place = downstreams.insert(connection) else {
             socket.close()
             shared.connectionClosed(worker: index)
-            return
+            return nil
         }
         counters.add(.connections)
         let token = EventToken(
@@ -103,40 +115,52 @@ extension Worker {
             try loop.add(socket.descriptor, token: token.rawValue)
         } catch {
             closeDownstream(place)
-            return
+            return nil
         }
-        if isDraining { downstreams[place].keepAlive = false }
-        greet(place)
+        return place
     }
 
     /// Stops listening and closes idle connections; those under way end after their response.
     ///
-    /// - Parameter handingOver: a successor goes on listening on the same sockets.
-    func beginDraining(until deadline: Int64, handingOver: Bool) {
+    /// - Parameter successor: goes on listening on the same sockets, and takes what can be moved.
+    func beginDraining(until deadline: Int64, successor: MovedConnection.Taker?) {
         isDraining = true
         drainDeadline = deadline
+        self.successor = successor
         for case let listener? in listeners {
             loop.remove(listener.descriptor)
-            handingOver ? listener.leave() : listener.close()
+            successor != nil ? listener.leave() : listener.close()
         }
         listeners = []
         pendingListeners = []
         acceptRetryAt = Int64.max
-        for place in downstreams.takenPlaces() {
-            downstreams[place].keepAlive = false
-            switch downstreams[place].phase {
-            case .greeting, .handshaking, .idle:
-                // A request may be on its way on it; with a successor there nobody is to lose one.
-                if handingOver {
-                    setDownstreamDeadline(place, after: Self.lastRequest)
-                } else {
-                    closeDownstream(place)
-                }
-            case .multiplexed: finishMultiplexing(place)
-            case .receivingHead, .exchange, .lingering: continue
-            }
+        for place in downstreams.takenPlaces() where downstreams.isTaken(place) {
+            drainDownstream(place)
         }
         if index == 0 { shared.acceptingEnded() }
+    }
+
+    private func drainDownstream(_ place: Int) {
+        switch downstreams[place].phase {
+        case .greeting, .handshaking, .idle:
+            if successor == nil { return closeDownstream(place) }
+            if moveOn(place) { return }
+            // A request may be on its way on it, and nobody is to lose one.
+            downstreams[place].keepAlive = false
+            setDownstreamDeadline(place, after: Self.lastRequest)
+        case .multiplexed:
+            finishMultiplexing(place)
+        case .exchange:
+            // A client that was promised to be kept is, for as long as an idle one.
+            let isPromised =
+                exchanges[Int(downstreams[place].exchange)].responsePhase != .awaitingHead
+            if isMovable(place) || successor != nil && isPromised { return }
+            downstreams[place].keepAlive = false
+        case .receivingHead:
+            if !isMovable(place) { downstreams[place].keepAlive = false }
+        case .lingering:
+            return
+        }
     }
 
     /// Closes every connection, whatever it is at.

@@ -139,7 +139,9 @@ extension Worker {
         if downstreams[place].input.isEmpty {
             blocks.release(&downstreams[place].input)
             downstreams[place].phase = .idle
-            setDownstreamDeadline(place, after: settings.timeouts.keepalive)
+            if isDraining, moveOn(place) { return }
+            setDownstreamDeadline(
+                place, after: isDraining ? Self.lastRequest : settings.timeouts.keepalive)
             if downstreams[place].isReadable { readAgain.append(place) }
         } else {
             downstreams[place].phase = .receivingHead
@@ -252,17 +254,22 @@ extension Worker {
     private func endDownstream(_ place: Int, abortively: Bool) {
         if downstreams[place].phase == .multiplexed { closeMultiplexer(place) }
         closeCarrier(place, abortively: abortively)
-        blocks.release(&downstreams[place].input)
-        blocks.release(&downstreams[place].output)
-        chains.release(&downstreams[place].backlog, to: &blocks)
-        timers.cancel(place)
         let isConnection = downstreams[place].carrier != .stream
-        downstreams.remove(place)
+        releaseDownstream(place)
         if !isConnection {
             openStreams -= 1
         } else {
             counters.subtract(.connections)
             shared.connectionClosed(worker: index)
         }
+    }
+
+    /// Gives back what a connection held here; its descriptor is another's by now, or closed.
+    func releaseDownstream(_ place: Int) {
+        blocks.release(&downstreams[place].input)
+        blocks.release(&downstreams[place].output)
+        chains.release(&downstreams[place].backlog, to: &blocks)
+        timers.cancel(place)
+        downstreams.remove(place)
     }
 }

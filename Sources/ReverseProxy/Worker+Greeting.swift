@@ -55,7 +55,7 @@ extension Worker {
     }
 
     /// Begins TLS where the listener has it; else the first request may come.
-    private func secure(_ place: Int) {
+    func secure(_ place: Int) {
         guard let listener = listener(of: place) else { return closeDownstream(place) }
         let address = downstreams[place].address
         downstreams[place].isTrusted =
@@ -129,11 +129,13 @@ extension Worker {
                 beginMultiplexing(place)
             } else {
                 downstreams[place].phase = .idle
-                setDownstreamDeadline(place, after: settings.timeouts.keepalive)
+                setDownstreamDeadline(
+                    place, after: isDraining ? Self.lastRequest : settings.timeouts.keepalive)
                 readRequests(place)
             }
         }
     }
+
     /// A browser that was given `http://` for `https://` is told so, in what it speaks.
     private func answerClearText(_ place: Int) {
         downstreams[place].tls?.free()

@@ -133,7 +133,9 @@ extension Worker {
         exchanges[exchange].isReplayable =
             requestHead.method.isIdempotent && !hasBody
             && exchanges[exchange].offeredUpgrade.range.isEmpty
-        if !requestHead.keepAlive || isDraining { downstreams[place].keepAlive = false }
+        if !requestHead.keepAlive || isDraining && !isMovable(place) {
+            downstreams[place].keepAlive = false
+        }
 
         let readable = unsafe downstreams[place].input.readable
         let bytes = unsafe readable.span

@@ -47,6 +47,8 @@ final class Worker {
     var acceptRetryAt = Int64.max
 
     var isDraining = false
+    /// While draining: takes the connections that can be moved; nil: they end here.
+    var successor: MovedConnection.Taker?
     var drainDeadline = Int64.max
     var isStopped = false
     /// The exchange whose head is in `requestHead` at the moment; -1: none.
@@ -176,8 +178,9 @@ final class Worker {
             case .refused(let tag, let refusal): waiterRefused(tag, refusal)
             case .reconfigure(let change): reconfigure(change)
             case .sign: shared.shares[index].giveSign()
-            case .drain(let deadline, let handingOver):
-                beginDraining(until: deadline, handingOver: handingOver)
+            case .moved(let connection, let listener): settle(connection, from: listener)
+            case .drain(let deadline, let successor):
+                beginDraining(until: deadline, successor: successor)
             case .stop:
                 closeEverything()
                 isStopped = true
@@ -198,6 +201,8 @@ final class Worker {
 enum WorkerMessage: Sendable {
     /// A connection, and the place of the listener that it came from.
     case accepted(StreamSocket, SocketAddress, Int)
+    /// A connection that another balancer has begun with, and the place of its listener.
+    case moved(MovedConnection, Int)
     /// A connection has ended while accepting was held up by the limit.
     case acceptAgain
     case granted(WaiterTag, Grant, group: Int)
@@ -205,8 +210,8 @@ enum WorkerMessage: Sendable {
     case reconfigure(Reconfiguration)
     /// Show that the loop takes its turns.
     case sign
-    /// Close what is idle, finish what is under way, at the latest at the given monotonic time.
-    case drain(until: Int64, handingOver: Bool)
+    /// Move or close what is idle, finish what is under way, at the latest at the given monotonic time.
+    case drain(until: Int64, successor: MovedConnection.Taker?)
     case stop
 }
 

@@ -30,6 +30,8 @@ struct Shadow {
         var isReplacement = false
         var inFlight = 0
         var tunnels = 0
+        /// The balancer before still finishes requests on it.
+        var isShared = false
 
         var serves: Bool { state == .ready || state == .draining }
     }
@@ -42,6 +44,8 @@ struct Shadow {
         var running = 0
         /// The balancer that knew of the lease is gone; only the cookie tells.
         var isFromBefore = false
+        /// It has a request under way that only the balancer before knows of.
+        var isElsewhere = false
     }
 
     /// A request in a queue.
@@ -172,7 +176,7 @@ struct Shadow {
     mutating func serves(_ generation: Int) { self.generation = generation }
 
     /// One of the processes that a new balancer has found.
-    mutating func adopted(_ handle: ProcessHandle, _ process: Process) {
+    mutating func adopted(_ handle: ProcessHandle, _ process: Process, isShared: Bool) {
         var process = process
         process.handle = handle
         process.isOutgoing = false
@@ -180,18 +184,30 @@ struct Shadow {
         process.threads = policy.threads
         process.inFlight = 0
         process.tunnels = 0
+        process.isShared = isShared
         if process.state == .draining { process.state = .ready }
         processes[handle] = process
     }
 
     /// A session that its process still has, though its balancer is another one.
     mutating func carryOver(
-        _ session: SessionID, _ pin: Pin, to handle: ProcessHandle, now: MonotonicInstant
+        _ session: SessionID, _ pin: Pin, to handle: ProcessHandle, isElsewhere: Bool,
+        now: MonotonicInstant
     ) {
         let wasCertain = isCertain(pin, now: now)
         pins[session] = Pin(
             process: handle, lastSeen: wasCertain ? now : pin.lastSeen, idle: policy.sessionIdle,
-            isFromBefore: policy.sessionsPerProcess == 0)
+            isFromBefore: policy.sessionsPerProcess == 0,
+            isElsewhere: isElsewhere && (pin.running > 0 || pin.isElsewhere))
+    }
+
+    /// What the balancer before had under way has come to its end.
+    mutating func endSharing(now: MonotonicInstant) {
+        for handle in processes.keys { processes[handle]?.isShared = false }
+        for (session, pin) in pins where pin.isElsewhere {
+            pins[session]?.isElsewhere = false
+            pins[session]?.lastSeen = now
+        }
     }
 
     /// Sessions that certainly hold a place on a process.
@@ -248,6 +264,9 @@ struct Shadow {
             .drainTimeout:
             return
         }
+        if processes[handle]?.isShared == true {
+            throw Violation(.stoppedWhileNeeded, "\(handle) is used by the balancer before")
+        }
         if processes[handle]?.inFlight ?? 0 > 0 {
             throw Violation(.stoppedWhileNeeded, "\(handle) has requests in flight")
         }
@@ -258,7 +277,7 @@ struct Shadow {
     // MARK: Sessions
 
     private func isCertain(_ pin: Pin, now: MonotonicInstant) -> Bool {
-        pin.running > 0 || now < pin.lastSeen + pin.idle
+        pin.running > 0 || pin.isElsewhere || now < pin.lastSeen + pin.idle
     }
 
     /// The process that a request must be given to; nil: any, as far as is known.

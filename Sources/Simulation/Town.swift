@@ -7,6 +7,8 @@ final class Town {
     private var budget: SpawnBudget?
     private let concurrency: Int
     private let maxProcesses: Int
+    /// The balancer before still finishes requests.
+    private var hasPredecessor = false
 
     init(seed: UInt64) throws(Violation) {
         var generator = SeededGenerator(seed: seed)
@@ -48,7 +50,9 @@ final class Town {
     /// Does one thing that chance picks, in one of the groups or to the balancer.
     func step() throws(Violation) {
         if generator.percent(1), generator.percent(30) {
-            try restart()
+            try restart(isTakeover: generator.percent(50))
+        } else if hasPredecessor, generator.percent(2) {
+            try endSharing()
         } else {
             let place = Int.random(in: worlds.indices, using: &generator)
             try worlds[place].step()
@@ -92,19 +96,30 @@ final class Town {
         for world in worlds { try world.attend() }
     }
 
-    /// `kill -9` on the balancer: another one adopts what lives.
-    private func restart() throws(Violation) {
+    /// `kill -9` on the balancer, or `--takeover`: another one adopts what lives.
+    ///
+    /// After a take-over the requests under way go on in the balancer before.
+    private func restart(isTakeover: Bool) throws(Violation) {
         guard worlds.allSatisfy({ $0.scenario.policy.kind == .spawned && !$0.isShuttingDown })
         else {
             return
         }
         budget = makeBudget(isThere: budget != nil)
-        for world in worlds { try world.adoptAll(budget: budget) }
+        for world in worlds { try world.adoptAll(budget: budget, isTakeover: isTakeover) }
+        hasPredecessor = isTakeover
         try begin()
+    }
+
+    /// The balancer before has nothing under way any more.
+    private func endSharing() throws(Violation) {
+        guard hasPredecessor else { return }
+        hasPredecessor = false
+        for world in worlds { try world.endSharing() }
     }
 
     /// Everybody goes home, then the balancer is shut down.
     func end() throws(Violation) {
+        try endSharing()
         for world in worlds { try world.goHome() }
         // Longer than any session is held, any process kept, any failure remembered.
         try pass(.seconds(3 * 3_600))

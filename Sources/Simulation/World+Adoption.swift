@@ -2,17 +2,17 @@ internal import Backends
 
 /// Another balancer takes the place of one that was killed.
 extension World {
-    /// What lives is found by its record, and adopted; of the connections nothing is left.
-    func adoptAll(budget: SpawnBudget?) throws(Violation) {
+    /// What lives is found by its record, and adopted; of the connections nothing is left here.
+    func adoptAll(budget: SpawnBudget?, isTakeover: Bool) throws(Violation) {
         try checkRecords()
-        history.note(now, "kill -9, and another balancer")
+        history.note(now, isTakeover ? "another balancer takes over" : "kill -9, and another")
         let before = shadow
         (running, waiting, tunnels, mail) = ([], [], [], [])
         renewGroup(budget: budget)
         shadow = Shadow(policy: scenario.policy)
         var names: [ProcessHandle: ProcessHandle] = [:]
         for process in before.processes.values.sorted(by: { $0.handle < $1.handle }) {
-            names[process.handle] = try adopt(process)
+            names[process.handle] = try adopt(process, isShared: isTakeover)
         }
         agenda.rename(names)
         // Cookies of answers that were on their way never came; of two tabs the newer one is left.
@@ -23,7 +23,7 @@ extension World {
                 let incarnation = before.processes[pin.process]?.incarnation,
                 cookies.contains(where: { $0.session == session && $0.process == incarnation })
             else { continue }
-            shadow.carryOver(session, pin, to: handle, now: now)
+            shadow.carryOver(session, pin, to: handle, isElsewhere: isTakeover, now: now)
         }
         remembered = Dictionary(
             uniqueKeysWithValues: remembered.compactMap { handle, sessions in
@@ -34,14 +34,16 @@ extension World {
     }
 
     /// Whoever was being stopped, or has died, or had not got as far as its record, is let go.
-    private func adopt(_ process: Shadow.Process) throws(Violation) -> ProcessHandle? {
+    private func adopt(
+        _ process: Shadow.Process, isShared: Bool
+    ) throws(Violation) -> ProcessHandle? {
         guard let incarnation = process.incarnation, !secretlyDead.contains(process.handle),
             process.state == .starting || process.serves
         else { return nil }
         let adopted = AdoptedProcess(
             incarnation: incarnation, label: "p\(incarnation.value)", pid: 1,
             address: .unix(path: "/run/p\(incarnation.value)"), generation: process.generation,
-            isStale: generator.percent(10), wasReady: process.serves,
+            isStale: generator.percent(10), wasReady: process.serves, isShared: isShared,
             sessions: Array(remembered[process.handle] ?? []).sorted { $0.high < $1.high },
             age: .seconds(Int64.random(in: 0...100, using: &generator)))
         guard let handle = group.adopt(adopted, now: now) else {
@@ -49,8 +51,17 @@ extension World {
         }
         history.note(now, "\(process.handle) is \(handle)")
         summary.adopted += 1
-        shadow.adopted(handle, process)
+        shadow.adopted(handle, process, isShared: isShared)
         return handle
+    }
+
+    /// The balancer before has nothing under way any more.
+    func endSharing() throws(Violation) {
+        history.note(now, "the balancer before has ended")
+        shadow.endSharing(now: now)
+        group.endSharing(now: now)
+        try attend()
+        alarm = group.nextDeadline
     }
 
     /// Where a process has only so many places, every living session is in its record.

@@ -8,6 +8,7 @@ protocol SupervisedGroup: Sendable {
         _ process: ProcessHandle, incarnation: Incarnation, label: String, pid: Int32,
         address: ProcessAddress, now: MonotonicInstant)
     func adopt(_ process: AdoptedProcess, now: MonotonicInstant) -> ProcessHandle?
+    func endSharing(now: MonotonicInstant)
     func becameReady(_ process: ProcessHandle, now: MonotonicInstant)
     func noted(_ process: ProcessHandle, _ note: ProcessNote, now: MonotonicInstant)
     func recycle(_ process: ProcessHandle, reason: StopReason, now: MonotonicInstant)

@@ -91,7 +91,7 @@ extension SupervisionLoop {
             incarnation: record.incarnation, label: record.label, pid: record.process.pid,
             address: record.address, generation: record.generation,
             isStale: record.fingerprint != launch.fingerprint, wasReady: record.stage == .ready,
-            sessions: record.sessions, age: age)
+            isShared: isShared(record), sessions: record.sessions, age: age)
         guard let handle = groups[place].adopt(adopted, now: now()) else {
             return stopLeftover(record, pidfd: pidfd, because: "its group has no room for it")
         }

@@ -33,6 +33,8 @@ final class SupervisionLoop {
         case health
         /// The pidfd of a process that nobody has a place for.
         case leftover
+        /// The pidfd of a balancer that ends.
+        case predecessor
 
         static let bits: UInt64 = 4
 
@@ -64,6 +66,8 @@ final class SupervisionLoop {
     var guardian = Guardian()
     var memoryKills = MemoryKills()
     var leftovers: [UInt64: Leftover] = [:]
+    /// Balancers that still finish requests on processes that were adopted from them: pidfds by pid.
+    var predecessors: [Int32: Int32] = [:]
     /// Whether the processes are another balancer's by now.
     var hasLeft = false
     var notifications = Notifications()
@@ -202,6 +206,7 @@ final class SupervisionLoop {
             sweep.want()
             return
         }
+        if source == .predecessor { return predecessorEnded(Int32(token >> Source.bits)) }
         if source == .leftover { return collectLeftover(token >> Source.bits) }
         // Events of one turn may reach a process that an earlier one of them has ended.
         guard let process = processes[token >> Source.bits] else { return }
@@ -211,7 +216,7 @@ final class SupervisionLoop {
         case .errors: read(process, .errors)
         case .connection: settleConnection(of: process)
         case .health: advanceHealth(of: process)
-        case .signals, .stray, .notify, .leftover: break
+        case .signals, .stray, .notify, .leftover, .predecessor: break
         }
     }
 

@@ -51,9 +51,7 @@ enum Composition {
             try takesOver
             ? Predecessor(runtimeFolder: plan.configuration.runtimeDirectory) : nil
         do {
-            return try Serving(plan, surroundings, predecessor: predecessor).run {
-                predecessor?.dismiss()
-            }
+            return try Serving(plan, surroundings, predecessor: predecessor).run()
         } catch {
             predecessor?.giveUp()
             throw error

@@ -1,5 +1,6 @@
 internal import Backends
 internal import Glibc
+internal import Logging
 internal import Reactor
 internal import ReverseProxy
 
@@ -7,8 +8,9 @@ internal import ReverseProxy
 ///
 /// The two talk in lines over the control socket of the runtime folder:
 /// `takeover 1` -> `sockets PLACE…` with the listening sockets themselves; `ready` -> (the old one
-/// stops accepting and lets go of its processes) -> `yours`; `serving`. Clients that connect
-/// meanwhile wait in the sockets' queues, which belong to both.
+/// stops accepting and lets go of its processes) -> `yours` -> `connections PLACE NOTE …` with kept
+/// connections, as often as there are some, until the old one has nothing under way and ends. Clients
+/// that connect meanwhile wait in the listening sockets' queues, which belong to both.
 struct Predecessor {
     static let greeting = "takeover 1"
     /// The control socket's path.
@@ -55,11 +57,21 @@ struct Predecessor {
         }
     }
 
-    /// Tells it that everything serves here; what it still has in flight ends in its own time.
-    func dismiss() {
-        // It may have nothing left to do and be gone.
-        try? control.send("serving")
-        control.close()
+    /// Takes the connections that it sends, until it has ended; blocks for so long.
+    func receiveConnections(log: Logger, _ take: (MovedConnection) -> Void) {
+        defer { control.close() }
+        while true {
+            do throws(SystemError) {
+                Self.connections(in: try control.receive()).forEach(take)
+            } catch {
+                switch error.errno {
+                // It has something under way still.
+                case EAGAIN: continue
+                case EMSGSIZE: log.warning("kept connections were lost: too few descriptors")
+                default: return
+                }
+            }
+        }
     }
 
     /// After a failed start: what was received is let go of.
@@ -88,6 +100,22 @@ struct Predecessor {
             listeners[place] = socket
         }
         return listeners
+    }
+
+    private static func connections(in message: ControlSocket.Message) -> [MovedConnection] {
+        let words = message.line.split(separator: " ").dropFirst()
+        var notes = words.makeIterator()
+        return message.descriptors.compactMap { descriptor in
+            guard let word = notes.next(), let note = notes.next(),
+                let place = ListenerSettings.Place(String(word)),
+                let connection = MovedConnection(
+                    socket: StreamSocket(descriptor: descriptor), listener: place, note: note)
+            else {
+                close(descriptor)
+                return nil
+            }
+            return connection
+        }
     }
 
     private static func broken(_ error: any Error) -> CommandFailure {

@@ -26,6 +26,7 @@ final class Serving: Sendable {
     }
 
     private let plan: ServingPlan
+    private let predecessor: Predecessor?
     private let lock: RuntimeLock
     private let log: Logger
     private let manager: ServiceManager
@@ -88,6 +89,7 @@ final class Serving: Sendable {
                 log.warning("\(text)", metadata: unsaid > 0 ? ["unsaid": "\(unsaid)"] : [:])
             })
         try predecessor?.handOver()
+        if predecessor != nil { proxy.expectConnections() }
         self.lock = try lock ?? RuntimeLock(folder: configuration.runtimeDirectory)
         successors = try SuccessorListener(
             runtimeFolder: configuration.runtimeDirectory, log: log,
@@ -113,6 +115,7 @@ final class Serving: Sendable {
                 proxy: proxy, supervisor: supervisor, groups: groups,
                 events: EventLog(log: log, decisions: decisions)))
         supervisor.attach(groups: groups.all)
+        self.predecessor = predecessor
         self.proxy = proxy
         self.groups = groups
         self.plan = plan
@@ -123,16 +126,16 @@ final class Serving: Sendable {
 
     /// Serves until a signal ends it.
     ///
-    /// - Parameter onServing: called once when clients are served.
     /// - Returns: the exit code.
     /// - Throws: as `init`, when something cannot be started; nothing is left running then.
-    func run(onServing: () -> Void) throws -> Int32 {
+    func run() throws -> Int32 {
         let adminAddress: String
         do {
             adminAddress = try startAdmin()
             try supervisor.start()
             for group in groups.all { group.start(now: .now) }
             try proxy.start()
+            try receiveConnections()
             try successors.start()
             try Heartbeat.start(manager, proxy: proxy)
         } catch {
@@ -142,9 +145,16 @@ final class Serving: Sendable {
         let addresses = proxy.listeningAddresses.joined(separator: ", ")
         Terminal.write("mooring: serving on \(addresses), admin on \(adminAddress)\n")
         manager.notify("READY=1", "STATUS=serving on \(addresses)", "MAINPID=\(getpid())")
-        onServing()
-        let code = waitForEnd()
-        return code
+        return waitForEnd()
+    }
+
+    /// Goes on with the connections of the balancer that was taken over, while that ends what it has.
+    private func receiveConnections() throws {
+        guard let predecessor else { return }
+        try LoopThread.start(name: "takeover") { [proxy, log] in
+            predecessor.receiveConnections(log: log) { proxy.receive($0) }
+            proxy.expectNoMore()
+        }
     }
 
     /// What a start that failed leaves no file of; the end of a whole run removes its own.
@@ -250,14 +260,24 @@ final class Serving: Sendable {
     private func leave(to successor: SuccessorListener.Successor?) {
         source.beginDraining()
         let happenings = happenings
-        proxy.drain(
-            until: .now + plan.configuration.timeouts.drain, handingOver: successor != nil
-        ) { happenings.post(.drained) }
+        let connections = successor?.connections
+        var take: MovedConnection.Taker?
+        if let connections { take = { connections.send($0) } }
+        proxy.drain(until: .now + plan.configuration.timeouts.drain, successor: take) {
+            guard let connections else { return happenings.post(.drained) }
+            // The last may be on their way still.
+            connections.finish { happenings.post(.drained) }
+        }
         supervisor.leave()
         admin.removeSocket()
         successors.removePath()
         lock.release()
-        successor?.answer()
+        do {
+            try successor?.answer()
+        } catch {
+            log.error("kept connections cannot be handed over: \(error)")
+            happenings.post(.drained)
+        }
     }
 
     private func close() {

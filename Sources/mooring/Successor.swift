@@ -11,11 +11,19 @@ final class SuccessorListener: Sendable {
     /// A successor that is ready: to be answered when everything is handed over.
     struct Successor: Sendable {
         fileprivate let control: ControlSocket
+        /// Takes kept connections at any time; they are on their way from `answer` on.
+        let connections: ConnectionSender
 
-        /// Everything is its own from now on.
-        func answer() {
+        fileprivate init(control: ControlSocket, log: Logger) {
+            self.control = control
+            connections = ConnectionSender(control, log: log)
+        }
+
+        /// Everything is its own from now on; until the end of this program it is sent connections.
+        func answer() throws(SystemError) {
             // If it has died meanwhile there is nobody to tell.
             try? control.send("yours")
+            try connections.start()
         }
     }
 
@@ -74,6 +82,6 @@ final class SuccessorListener: Sendable {
             log.debug("somebody came to take over and went", metadata: ["reason": "\(error)"])
             return control.close()
         }
-        onReady(Successor(control: control))
+        onReady(Successor(control: control, log: log))
     }
 }

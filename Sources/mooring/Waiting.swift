@@ -22,6 +22,16 @@ final class WaitingQueue<Element: Sendable>: Sendable {
             if let first { return first }
         }
     }
+
+    /// Blocks until there is an element; that and those behind it.
+    func next(atMost count: Int) -> [Element] {
+        let first = next()
+        return elements.withLock { elements in
+            let rest = Array(elements.prefix(count - 1))
+            elements.removeFirst(rest.count)
+            return [first] + rest
+        }
+    }
 }
 
 /// Runs asynchronous work and blocks the calling thread until it is done.

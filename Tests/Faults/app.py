@@ -54,7 +54,8 @@ class Handler(BaseHTTPRequestHandler):
         session = self.headers.get("Mooring-Session", "-")
         return {"pid": os.getpid(), "session": session, "count": sessions.get(session, 0),
                 "affinity": self.headers.get("Mooring-Affinity", ""), "length": len(self.body),
-                "nonce": self.headers.get("X-Nonce", "")}
+                "nonce": self.headers.get("X-Nonce", ""),
+                "client": self.headers.get("X-Forwarded-For", "")}
 
     def do_page(self):
         self.say(self.facts())

@@ -123,6 +123,14 @@ class Balancer:
         old.stdout.close()
         assert code == 0, f"the old balancer ended with {code}: {self.log}"
 
+    def listens(self):
+        """Whether anybody accepts connections at its address."""
+        try:
+            socket.create_connection(self.address, 5).close()
+        except ConnectionRefusedError:
+            return False
+        return True
+
     @property
     def log(self):
         return (self.folder / "log").read_text()

@@ -1,5 +1,8 @@
 """One balancer takes the place of another: what is open goes on, and what fails changes nothing."""
 
+import http.client
+import json
+import signal
 import socket
 import subprocess
 import threading
@@ -8,7 +11,9 @@ from pathlib import Path
 
 import pytest
 
+import tls
 from balancer import BINARY, is_alive, serving, wait_until
+from tls import secure
 
 APP = (Path(__file__).resolve().parents[1] / "Faults/app.py").read_text()
 CONFIGURATION = """
@@ -125,6 +130,157 @@ def test_a_successor_is_taken_over_in_its_turn_while_tunnels_of_both_are_open(ba
     assert (facts["pid"], facts["count"]) == (session.json()["pid"], 4)
 
 
+class Kept:
+    """A connection that its client keeps for the next request."""
+
+    def __init__(self, address, first=b""):
+        self.socket = socket.create_connection(address, 20)
+        self.socket.sendall(first)
+
+    def ask(self, path="/page", headers=""):
+        """The answer's head, and what its process says."""
+        self.send(path, headers)
+        return self.answer()
+
+    def send(self, path="/page", headers=""):
+        self.socket.sendall(f"GET {path} HTTP/1.1\r\nHost: a\r\n{headers}\r\n".encode())
+
+    def answer(self):
+        response = http.client.HTTPResponse(self.socket)
+        response.begin()
+        return response, json.loads(response.read())
+
+    def close(self):
+        self.socket.close()
+
+
+def test_a_kept_connection_goes_over_with_its_session(balancer):
+    kept, unused = Kept(balancer.address), Kept(balancer.address)
+    response, facts = kept.ask()
+    cookie = response.headers["Set-Cookie"].split(";")[0]
+    old = replace(balancer)
+    assert ended(old) == 0, "nothing holds the old balancer"
+    for count in range(2, 5):
+        response, now = kept.ask(headers=f"Cookie: {cookie}\r\n")
+        assert (now["pid"], now["count"]) == (facts["pid"], count)
+        assert "Connection" not in response.headers, "the client was told to connect anew"
+    assert unused.ask()[0].status == 200
+    kept.close()
+    unused.close()
+
+
+def test_a_connection_whose_answer_is_under_way_goes_over_after_it(balancer):
+    kept = Kept(balancer.address)
+    kept.send("/hold", "X-Seconds: 1\r\n")
+    wait_until(lambda: sum(p["in_flight"] for p in balancer.group("app")["processes"]) == 1)
+    old = replace(balancer)
+    response, _ = kept.answer()
+    assert response.status == 200 and "Connection" not in response.headers
+    assert ended(old) == 0
+    assert kept.ask()[0].status == 200
+    kept.close()
+
+
+def test_what_was_sent_ahead_is_answered_before_the_connection_goes_over(balancer):
+    kept = Kept(balancer.address)
+    kept.send("/hold", "X-Seconds: 1\r\nX-Nonce: one\r\n")
+    kept.send(headers="X-Nonce: two\r\n")
+    wait_until(lambda: sum(p["in_flight"] for p in balancer.group("app")["processes"]) == 1)
+    old = replace(balancer)
+    kept.send(headers="X-Nonce: three\r\n")
+    answers = kept.socket.makefile("rb")
+    nonces = []
+    for _ in range(3):
+        assert answers.readline().startswith(b"HTTP/1.1 200 ")
+        fields = dict(line.split(b": ", 1) for line in iter(answers.readline, b"\r\n"))
+        length = int({name.lower(): value for name, value in fields.items()}[b"content-length"])
+        nonces.append(json.loads(answers.read(length))["nonce"])
+    assert nonces == ["one", "two", "three"]
+    assert ended(old) == 0
+    answers.close()
+    kept.close()
+
+
+def test_a_connection_goes_on_through_several_takeovers(balancer):
+    kept, tunnel = Kept(balancer.address), Tunnel(balancer, balancer.request("/page").cookie)
+    late = Kept(balancer.address)
+    late.send("/hold", "X-Seconds: 2\r\n")
+    wait_until(lambda: sum(p["in_flight"] for p in balancer.group("app")["processes"]) >= 1)
+    first = replace(balancer)
+    second = replace(balancer)
+    assert kept.ask()[0].status == 200
+    # Its answer ends in the first balancer, and it goes over to the third by way of the second.
+    assert late.answer()[0].status == 200
+    tunnel.close()
+    assert (ended(first), ended(second)) == (0, 0)
+    assert late.ask()[0].status == 200 and kept.ask()[0].status == 200
+    late.close()
+    kept.close()
+
+
+def test_whom_a_proxy_header_has_named_is_known_after_the_takeover():
+    configuration = "proxy_protocol = true\n" + CONFIGURATION.format(drain="30s")
+    with serving(configuration, files={"app.py": APP}, keeps_address=True) as balancer:
+        kept = Kept(balancer.address, b"PROXY TCP4 192.0.2.7 192.0.2.8 4711 80\r\n")
+        silent = Kept(balancer.address)
+        assert kept.ask()[1]["client"] == "192.0.2.7"
+        assert ended(replace(balancer)) == 0
+        silent.socket.sendall(b"PROXY TCP4 192.0.2.9 192.0.2.8 4711 80\r\n")
+        assert (kept.ask()[1]["client"], silent.ask()[1]["client"]) == ("192.0.2.7", "192.0.2.9")
+        kept.close()
+        silent.close()
+
+
+def replace_after_signal(balancer):
+    """The old balancer is told to leave its processes, and another one is started at once."""
+    old = balancer.process
+    old.send_signal(signal.SIGUSR2)
+    wait_until(lambda: not balancer.listens(), 10, "the old balancer to leave")
+    balancer.start()
+    return old
+
+
+@pytest.mark.parametrize("successor", [replace, replace_after_signal])
+def test_a_session_that_the_old_balancer_serves_keeps_its_process(successor):
+    """Its request lasts longer than a session without one, and than an idle process."""
+    with serving(
+            CONFIGURATION.format(drain="30s").replace(
+                "processes = 2", 'processes = { min = 0, max = 2 }\nidle_timeout = "100ms"')
+            + '[affinity]\nidle = "1s"\n',
+            files={"app.py": APP}, keeps_address=True) as balancer:
+        kept = Kept(balancer.address)
+        cookie = kept.ask()[0].headers["Set-Cookie"].split(";")[0]
+        kept.send("/hold", f"X-Seconds: 3\r\nCookie: {cookie}\r\n")
+        wait_until(lambda: sum(p["in_flight"] for p in balancer.group("app")["processes"]) == 1)
+        old = successor(balancer)
+        response, facts = kept.answer()
+        assert response.status == 200 and facts["count"] == 2, facts
+        assert ended(old) == 0
+        # Nobody uses it any more.
+        wait_until(lambda: not is_alive(facts["pid"]), 10, "the process to be evicted")
+        kept.close()
+
+
+def test_a_kept_connection_with_tls_is_told_to_come_anew(certificates):
+    """Its keys are in the old balancer, so it cannot go over; no request on it is lost."""
+    with serving(
+            secure(certificates, CONFIGURATION.format(drain="30s")), files={"app.py": APP},
+            keeps_address=True) as balancer:
+        context = tls.trusting(certificates)
+        kept = [Kept(balancer.address) for _ in range(2)]
+        for connection in kept:
+            connection.socket = context.wrap_socket(connection.socket, server_hostname="localhost")
+            assert "Connection" not in connection.ask()[0].headers
+        kept[1].send("/hold", "X-Seconds: 1\r\n")
+        old = replace(balancer)
+        for answer in (kept[0].ask, kept[1].answer):
+            response, _ = answer()
+            assert (response.status, response.headers["Connection"]) == (200, "close")
+        assert ended(old) == 0
+        for connection in kept:
+            connection.close()
+
+
 def fails(balancer):
     return subprocess.run(
         [BINARY, "serve", "-c", str(balancer.file), "--takeover"], capture_output=True, text=True, check=False,
@@ -161,12 +317,12 @@ def test_a_successor_that_ends_in_the_middle_of_the_handing_over_changes_nothing
     session = balancer.request("/page")
     control = balancer.folder / "run/control.sock"
     assert control.stat().st_mode & 0o777 == 0o600
-    for words in (b"takeover 1\n", b"takeover 1", b"nonsense\n", b""):
-        with socket.socket(socket.AF_UNIX) as client:
+    for words in (b"takeover 1", b"takeover", b"nonsense", b"x" * 70_000, b""):
+        with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as client:
             client.settimeout(5)
             client.connect(str(control))
-            client.sendall(words)
-            if words.startswith(b"takeover 1\n"):
+            client.send(words)
+            if words == b"takeover 1":
                 assert client.recv(64).startswith(b"sockets"), "the sockets are on their way"
     assert balancer.request("/page", cookie=session.cookie).json()["affinity"] == "kept"
     assert ended(replace(balancer)) == 0

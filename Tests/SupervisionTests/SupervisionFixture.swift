@@ -11,6 +11,7 @@ internal import Testing
 enum Fact: Equatable, Sendable {
     case spawned(ProcessHandle, pid: Int32, label: String, ProcessAddress)
     case adopted(ProcessHandle, AdoptedProcess)
+    case sharingEnded
     case ready(ProcessHandle)
     case noted(ProcessHandle, ProcessNote)
     case recycled(ProcessHandle, StopReason)
@@ -71,6 +72,7 @@ final class FactGroup: SupervisedGroup {
         facts.append(.adopted(handle, process))
         return handle
     }
+    func endSharing(now: MonotonicInstant) { facts.append(.sharingEnded) }
     func becameReady(_ process: ProcessHandle, now: MonotonicInstant) {
         facts.append(.ready(process))
     }

@@ -1,0 +1,68 @@
+internal import HTTPWire
+package import Reactor
+
+/// A client connection on its way from one balancer to the next, between two of its requests.
+///
+/// Nothing of a next request was read, so whatever the client sends meanwhile waits in the socket.
+/// Connections with TLS or HTTP/2 cannot be moved: part of what they are is in their program.
+package struct MovedConnection: Equatable, Sendable {
+    /// Takes it where it goes; any loop's thread.
+    package typealias Taker = @Sendable (MovedConnection) -> Void
+
+    /// How far it has come.
+    enum Stage: String {
+        /// Nothing was read from it, not even a PROXY header.
+        case untouched = "u"
+        /// It may begin with a request, or with the preface of HTTP/2.
+        case fresh = "f"
+        /// It has had a request.
+        case kept = "k"
+    }
+
+    package let socket: StreamSocket
+    /// Where it was accepted.
+    package let listener: ListenerSettings.Place
+    let stage: Stage
+    /// TLS ended at whoever sent the PROXY header.
+    let isSecure: Bool
+    /// The client's, from the PROXY header if there was one.
+    let address: IPAddress?
+
+    init(
+        socket: StreamSocket, listener: ListenerSettings.Place, stage: Stage,
+        isSecure: Bool = false,
+        address: IPAddress?
+    ) {
+        self.socket = socket
+        self.listener = listener
+        self.stage = stage
+        self.isSecure = isSecure
+        self.address = address
+    }
+
+    /// What another balancer has to know of it, as one word.
+    package var note: String {
+        let words = [stage.rawValue, isSecure ? "s" : "c"]
+        guard let address else { return words.joined(separator: ":") }
+        let numbers = [address.high, address.low].map { String($0, radix: 16) }
+        return (words + numbers).joined(separator: ":")
+    }
+
+    /// One that another balancer has sent, with its `note`; nil: the note is not one.
+    package init?(socket: StreamSocket, listener: ListenerSettings.Place, note: some StringProtocol)
+    {
+        let words = note.split(separator: ":", omittingEmptySubsequences: false)
+        guard words.count == 2 || words.count == 4, let stage = Stage(rawValue: String(words[0])),
+            words[1] == "s" || words[1] == "c"
+        else { return nil }
+        var address: IPAddress?
+        if words.count == 4 {
+            guard let high = UInt64(words[2], radix: 16), let low = UInt64(words[3], radix: 16)
+            else { return nil }
+            address = IPAddress(high: high, low: low)
+        }
+        self.init(
+            socket: socket, listener: listener, stage: stage, isSecure: words[1] == "s",
+            address: address)
+    }
+}

@@ -1,0 +1,79 @@
+internal import Glibc
+internal import Logging
+internal import Reactor
+internal import ReverseProxy
+
+/// Sends client connections to the balancer that has taken over: `connections PLACE NOTE …` over the
+/// control socket, with the sockets themselves.
+///
+/// One thread, so that no loop waits for the other program; what comes before `start` waits. A
+/// successor that is gone cannot take any: they are closed then, as they would be by its end.
+final class ConnectionSender: Sendable {
+    private enum Item: Sendable {
+        case connection(MovedConnection)
+        case end(@Sendable () -> Void)
+    }
+
+    /// So that one message fits into the socket's buffer many times over.
+    private static let batch = 32
+
+    private let control: ControlSocket
+    private let log: Logger
+    private let items = WaitingQueue<Item>()
+
+    init(_ control: ControlSocket, log: Logger) {
+        self.control = control
+        self.log = log
+    }
+
+    /// Takes over a connection; any thread.
+    func send(_ connection: MovedConnection) { items.post(.connection(connection)) }
+
+    /// Calls `done` when everything before it is sent; last.
+    func finish(_ done: @escaping @Sendable () -> Void) { items.post(.end(done)) }
+
+    /// Starts the thread, which ends with `finish`.
+    func start() throws(SystemError) {
+        try LoopThread.start(name: "handover") { [self] in run() }
+    }
+
+    private func run() {
+        while true {
+            var connections: [MovedConnection] = []
+            for item in items.next(atMost: Self.batch) {
+                switch item {
+                case .connection(let connection): connections.append(connection)
+                case .end(let done):
+                    hand(connections)
+                    return done()
+                }
+            }
+            hand(connections)
+        }
+    }
+
+    private func hand(_ connections: [MovedConnection]) {
+        guard !connections.isEmpty else { return }
+        let words = connections.flatMap { [$0.listener.word, $0.note] }
+        let line = (["connections"] + words).joined(separator: " ")
+        do {
+            try send(line, connections.map(\.socket.descriptor))
+        } catch {
+            log.warning(
+                "\(connections.count) kept connections are closed: \(error); is the successor gone?"
+            )
+        }
+        for connection in connections { connection.socket.close() }
+    }
+
+    private func send(_ line: String, _ descriptors: [Int32]) throws(SystemError) {
+        while true {
+            do throws(SystemError) {
+                return try control.send(line, descriptors: descriptors)
+            } catch  where error.errno == ETOOMANYREFS {
+                // More is under way to other programs than the kernel allows: they take it soon.
+                usleep(1000)
+            }
+        }
+    }
+}

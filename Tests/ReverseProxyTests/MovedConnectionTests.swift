@@ -1,0 +1,32 @@
+internal import HTTPWire
+internal import Reactor
+internal import Testing
+
+@testable internal import ReverseProxy
+
+@Suite struct MovedConnectionTests {
+    private static let listener = ListenerSettings.Place.inherited(name: "http")
+    private static let socket = StreamSocket(descriptor: 7)
+
+    @Test(arguments: [
+        MovedConnection(socket: socket, listener: listener, stage: .untouched, address: nil),
+        MovedConnection(
+            socket: socket, listener: listener, stage: .fresh,
+            address: IPAddress(v4: 0xc000_0207)),
+        MovedConnection(
+            socket: socket, listener: listener, stage: .kept, isSecure: true,
+            address: IPAddress(high: .max, low: 1)),
+    ])
+    func `a note says all that the other balancer has to know`(_ connection: MovedConnection) {
+        #expect(
+            MovedConnection(
+                socket: Self.socket, listener: Self.listener, note: connection.note) == connection)
+        #expect(!connection.note.contains(" "))
+    }
+
+    @Test(arguments: ["", "k", "x:c", "k:x", "k:c:1", "k:c:1:", "k:c:1:x", "k:c:1:2:3"])
+    func `what is no note is not taken for one`(_ note: String) {
+        #expect(
+            MovedConnection(socket: Self.socket, listener: Self.listener, note: note) == nil)
+    }
+}
