@@ -108,7 +108,9 @@ extension GroupState {
     /// What waiters and the minimum can rely on.
     private var brokenPromise: String? {
         if isShuttingDown { return nil }
-        if queue.count > 0 && !isGateClosed && processes.contains(where: { hasRoom($0) }) {
+        if queue.count > 0 && !isGateClosed && withheld == nil
+            && processes.contains(where: { hasRoom($0) })
+        {
             return "a request waits while a process has room"
         }
         if queue.count > 0 && isHopeless { return "requests wait for nothing" }

@@ -19,9 +19,19 @@ extension GroupState {
         process.phase.isReady && process.standing == .serving
             && process.inFlight < process.threads
             && process.condemned?.isIllness != true
-            && (policy.sessionsPerProcess == 0
-                || (process.sessions + process.unpinned < policy.sessionsPerProcess
-                    && !leases.isFull))
+            && !isFull(process)
+    }
+
+    /// Whether it has as many sessions as it may.
+    func isFull(_ process: borrowing Process) -> Bool {
+        policy.sessionsPerProcess > 0
+            && (process.sessions + process.unpinned >= policy.sessionsPerProcess || leases.isFull)
+    }
+
+    /// By weight.
+    func hasFewerSessions(_ index: Int, than other: Int) -> Bool {
+        processes[index].sessions &* processes[other].weight
+            < processes[other].sessions &* processes[index].weight
     }
 
     /// Fewest sessions, then fewest in flight, each by weight; exact ties go round.

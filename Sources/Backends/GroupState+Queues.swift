@@ -66,7 +66,7 @@ extension GroupState {
             let waiter = processes[index].queue.first
         {
             if let other = queue.first, waiters[other].since < waiters[waiter].since,
-                !isGateClosed, hasRoom(processes[index])
+                !isGateClosed, hasRoom(processes[index]), !isWithheld(other, from: place)
             {
                 serve(other, at: place)
                 continue
@@ -82,7 +82,11 @@ extension GroupState {
 
     mutating func serveGroupQueue() {
         if isShuttingDown { return }
-        while let waiter = queue.first, let place = placeWithRoom() { serve(waiter, at: place) }
+        while let waiter = queue.first, let place = placeWithRoom() {
+            if isWithheld(waiter, from: place) { return }
+            serve(waiter, at: place)
+        }
+        withheld = nil
     }
 
     /// Gives a waiter of the group's queue a slot.

@@ -117,6 +117,8 @@ extension GroupState {
         tick(instant)
         guard let place = spareable else { return false }
         stop(place, .makeRoom)
+        // An ill one is spared too, and may have been all that there was.
+        refuseIfHopeless()
         return true
     }
 }

@@ -8,6 +8,7 @@ extension GroupState {
         checkProcesses()
         refuseTimedOut()
         openGateIfDue()
+        endWithholding()
         startWhatIsNeeded()
         // A generation given up meanwhile may have nothing to be waited for.
         checkProcesses()
@@ -24,6 +25,7 @@ extension GroupState {
         consider(processCheck)
         consider(timeout(of: queue))
         consider(gateUntil)
+        consider(withheld?.until)
         consider(startDeadline)
         return earliest
     }

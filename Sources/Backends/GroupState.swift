@@ -64,6 +64,8 @@ struct GroupState: ~Copyable, Sendable {
     var turn: UInt64 = 0
     /// Until then a cold `spread` group waits for its minimum; nil: it waits no more.
     var gateUntil: MonotonicInstant?
+    /// The first of the queue waits for a process with fewer sessions than the one that has room.
+    var withheld: Withheld?
     /// Somebody asked while the group was failing, so the next probe is worth its while.
     var probeWanted = false
     /// The failure that made it a failing group has been told.

@@ -172,4 +172,26 @@ internal import Testing
         #expect(failure.report.output == ["hello"])
         #expect(bench.snapshot.failuresInARow == 1)
     }
+
+    @Test func `who waits beside an ill process is refused when another group gets its room`()
+        throws
+    {
+        let bench = Bench { ($0.minimum, $0.maximum) = (0, 2) }
+        _ = try bench.acquire(pinned: false).ticket()
+        bench.readyAll()
+        guard case .grant(_, let grant)? = bench.recorder.takeTraffic().first else {
+            Issue.record("not served")
+            return
+        }
+        bench.finish(grant)
+        bench.group.recycle(grant.process, reason: .unhealthy, now: bench.now)
+        bench.failAll()
+        _ = try bench.acquire(pinned: false).ticket()
+        #expect(Group.makeRoom(among: [bench.group], now: bench.now))
+        guard case .refuse(_, let refusal)? = bench.recorder.takeTraffic().first else {
+            Issue.record("it waits for nothing")
+            return
+        }
+        #expect(refusal.reason == .groupFailing)
+    }
 }

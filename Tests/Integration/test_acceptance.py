@@ -16,6 +16,8 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import pytest
+
 from balancer import is_alive, serving, wait_until
 
 APP = (Path(__file__).resolve().parents[1] / "Faults/app.py").read_text()
@@ -59,9 +61,11 @@ def assert_like_idle(disturbed, idle):
     assert disturbed < max(2 * idle, 0.02), f"{disturbed * 1000:.1f} ms, {idle * 1000:.1f} ms idle"
 
 
-def test_five_hundred_sessions_that_arrive_cold_are_spread_evenly():
-    with serve(GROUP + "processes = 8\nthreads = 20\nqueue = 1000\n") as balancer, \
-            ThreadPoolExecutor(100) as clients:
+@pytest.mark.parametrize("threads", [1, 10, 64])
+def test_five_hundred_sessions_that_arrive_cold_are_spread_evenly(threads):
+    """Whether there is a slot for each, or most have to wait for one."""
+    with serve(GROUP + f"processes = 8\nthreads = {threads}\nqueue = 1000\n") as balancer, \
+            ThreadPoolExecutor(500) as clients:
         answers = list(clients.map(lambda _: balancer.request("/page"), range(500)))
         assert {answer.status for answer in answers} == {200}
         counts = Counter(answer.json()["pid"] for answer in answers)

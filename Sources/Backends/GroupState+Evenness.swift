@@ -1,0 +1,52 @@
+/// Evenness: in a rush the fastest process would get most of the sessions, for as long as they live.
+///
+/// When all slots are taken, whoever frees one first has the next waiter. So a new session waits a
+/// moment for a process with fewer, if that one is about to have room.
+extension GroupState {
+    /// The first of the group's queue, and how long it waits for a less loaded process.
+    struct Withheld: Sendable {
+        var waiter: WaiterTicket
+        var until: MonotonicInstant
+    }
+
+    /// How long one session is withheld, and how lately a process has to have freed a slot to be
+    /// waited for: one that hangs holds up nobody.
+    private static let patience = Interval.milliseconds(50)
+    /// Sessions that a process may have above its share: a fifth of that, and these.
+    private static let slack = 2
+
+    /// Whether the first waiter had better not have the free slot of a process; its time begins then.
+    mutating func isWithheld(_ waiter: UInt32, from place: UInt32) -> Bool {
+        guard policy.placement == .spread, waiters[waiter].intent.session != nil, isAhead(place)
+        else { return false }
+        let ticket = waiters.ticket(waiter)
+        if let withheld, withheld.waiter == ticket { return now < withheld.until }
+        withheld = Withheld(waiter: ticket, until: now + Self.patience)
+        return true
+    }
+
+    /// A session that was withheld for long enough goes wherever there is room.
+    mutating func endWithholding() {
+        if let withheld, withheld.until <= now { serveGroupQueue() }
+    }
+
+    /// Whether a process has more than its share while one with less has just freed a slot.
+    private func isAhead(_ place: UInt32) -> Bool {
+        var (sessions, weights, isOtherSoon) = (0, 0, false)
+        for index in processes.indices {
+            guard processes[index].phase.isReady, processes[index].standing == .serving,
+                processes[index].condemned?.isIllness != true
+            else { continue }
+            sessions += processes[index].sessions
+            weights += processes[index].weight
+            if processes[index].inFlight >= processes[index].threads,
+                now < processes[index].idleSince + Self.patience, !isFull(processes[index]),
+                hasFewerSessions(index, than: Int(place))
+            {
+                isOtherSoon = true
+            }
+        }
+        let surplus = processes[Int(place)].sessions - Self.slack
+        return isOtherSoon && 5 * surplus * weights > 6 * sessions * processes[Int(place)].weight
+    }
+}
