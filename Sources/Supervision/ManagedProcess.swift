@@ -24,8 +24,9 @@ final class ManagedProcess {
         case collected(ExitStatus, readUntil: Int64)
     }
 
-    /// What a turn reads of one pipe, in bytes.
-    static let portion = 2 * OutputPipe.readSize
+    /// What a turn reads of one pipe, in bytes: little, for with each portion a flooder has that much
+    /// room again, and fills it on a processor that others need.
+    static let portion = OutputPipe.readSize
     /// What a pipe that had more waits before it is read again: in nanoseconds, and in times of what
     /// its portion took.
     static let shortestPause: Int64 = 2_000_000
@@ -104,7 +105,7 @@ final class ManagedProcess {
 
     /// How long a pipe that has more is left alone after a portion that took `spent` nanoseconds.
     ///
-    /// So a process that floods its output is held to 16 MB/s and a fifth of this thread's time
+    /// So a process that floods its output is held to 4 MB/s and a fifth of this thread's time
     /// instead of having all of it. The dead write no more: what is left of theirs is read on.
     func pause(after spent: Int64) -> Int64 {
         isUncollected ? max(Self.shortestPause, spent * Self.pauseFactor) : 0

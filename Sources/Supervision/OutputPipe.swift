@@ -18,7 +18,7 @@ struct OutputPipe {
     }
 
     /// One read; `portion` of them make a turn's share, so that a flood starves nobody.
-    static let readSize = 16 * 1024
+    static let readSize = 8 * 1024
 
     let stream: Stream
     let descriptor: Int32

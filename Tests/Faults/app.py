@@ -16,6 +16,7 @@ from http.server import BaseHTTPRequestHandler
 HERE = os.path.dirname(os.path.abspath(__file__))
 DELIVERIES = os.open(f"{HERE}/deliveries", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
 sessions = {}
+poured = [0]
 lock = threading.Lock()
 
 
@@ -110,6 +111,24 @@ class Handler(BaseHTTPRequestHandler):
             sys.stderr.write(f"line {line} of a flood that nobody wants to read\n")
         sys.stderr.flush()
         self.say(self.facts())
+
+    def do_pour(self):
+        """Goes on for ever: `X-Rate` lines a second, 0: as many as there is room for."""
+        def write(rate):
+            due = time.monotonic()
+            while True:
+                for _ in range(rate // 100 or 1000):
+                    os.write(2, b"something went wrong, and nobody wants to read of it\n")
+                    poured[0] += 1
+                due += 0.01
+                if rate:
+                    time.sleep(max(0, due - time.monotonic()))
+        threading.Thread(target=write, args=[int(self.headers.get("X-Rate", 0))], daemon=True).start()
+        self.say(self.facts())
+
+    def do_poured(self):
+        """How many lines have been written."""
+        self.say({"lines": poured[0]})
 
     def do_last(self):
         """Answers well, and ends."""

@@ -56,9 +56,14 @@ def waiting(balancer):
     return sum(process["queued"] for process in balancer.group("app")["processes"])
 
 
-def assert_like_idle(disturbed, idle):
-    # Below some milliseconds it is this machine's own noise that is measured.
-    assert disturbed < max(2 * idle, 0.02), f"{disturbed * 1000:.1f} ms, {idle * 1000:.1f} ms idle"
+def assert_like_idle(measure, idle):
+    """At most twice as slow; what else the machine does spoils a measurement, but not three in a row."""
+    times = []
+    for _ in range(3):
+        times.append(measure())
+        if times[-1] < max(2 * idle, 0.002):
+            return
+    raise AssertionError(f"{[round(time * 1000, 1) for time in times]} ms, {idle * 1000:.1f} ms idle")
 
 
 @pytest.mark.parametrize("threads", [1, 10, 64])
@@ -142,7 +147,7 @@ def test_two_hundred_requests_to_a_frozen_process_do_not_slow_other_sessions():
                     client.sendall(f"GET /page HTTP/1.1\r\nHost: a\r\nCookie: mooring={one.cookie}\r\n\r\n"
                                    .encode())
                 wait_until(lambda: waiting(balancer) == 190, what="the queue")
-                assert_like_idle(latency(balancer, 2, "/page", other.cookie), idle)
+                assert_like_idle(lambda: latency(balancer, 2, "/page", other.cookie), idle)
         finally:
             os.kill(frozen, signal.SIGCONT)
         assert balancer.request("/page", cookie=one.cookie).json()["pid"] == frozen
@@ -184,29 +189,15 @@ def test_of_a_family_nobody_is_left_when_its_process_is_stopped():
         wait_until(lambda: not any(map(is_alive, [facts["pid"], *facts["family"]])), 10, "the family to end")
 
 
-def test_a_flood_of_lines_on_stderr_does_not_slow_another_group():
+@pytest.mark.parametrize("rate", [10_000, None])
+def test_a_flood_of_lines_on_stderr_does_not_slow_another_group(rate):
+    """At a rate, and as fast as a program can."""
     with serve(GROUP + "threads = 4\n" + CALM) as balancer:
         balancer.wait_ready("calm", 1)
         balancer.wait_ready("app", 1)
-        idle, done = latency(balancer, 1), threading.Event()
-        written = Counter()
-
-        def flood():
-            with contextlib.closing(http.client.HTTPConnection(*balancer.address, timeout=60)) as client:
-                while not done.is_set():
-                    client.request("GET", "/flood")
-                    client.getresponse().read()
-                    written["lines"] += 20_000
-
-        thread = threading.Thread(target=flood)
-        thread.start()
+        idle = latency(balancer, 1)
+        balancer.request("/pour", headers={"X-Rate": str(rate or 0)})
         started = time.monotonic()
-        try:
-            wait_until(lambda: written["lines"], what="the flood")
-            flooded = latency(balancer, 3)
-            rate = written["lines"] / (time.monotonic() - started)
-        finally:
-            done.set()
-            thread.join(60)
-        assert rate > 10_000, f"{rate:.0f} lines a second are no flood"
-        assert_like_idle(flooded, idle)
+        assert_like_idle(lambda: latency(balancer, 3), idle)
+        lines = balancer.request("/poured").json()["lines"] / (time.monotonic() - started)
+        assert lines > 0.9 * (rate or 20_000), f"{lines:.0f} lines a second are no flood"
