@@ -112,6 +112,13 @@ class Handler(BaseHTTPRequestHandler):
         sys.stderr.flush()
         self.say(self.facts())
 
+    def do_eat(self):
+        """More memory than it may have; like most programs it does not survive that."""
+        try:
+            self.say({"length": len(b"x" * (400 << 20))})
+        except MemoryError:
+            os.abort()
+
     def do_pour(self):
         """Goes on for ever: `X-Rate` lines a second, 0: as many as there is room for."""
         def write(rate):

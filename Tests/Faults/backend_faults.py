@@ -1,13 +1,18 @@
 """Faults of backend processes: killed, stopped, deaf, flooding, not starting."""
 
 import os
+import re
+import resource
 import signal
 import socket
 import subprocess
 import threading
 import time
+from pathlib import Path
 
-from world import Session, is_alive, kill, wait_until
+from world import Session, descendants, is_alive, kill, wait_until
+
+MEMORY_CGROUPS = Path("/sys/fs/cgroup/memory")
 
 
 def killed_while_idle(world, random):
@@ -245,6 +250,73 @@ def flood(world, random):
     assert not thread.is_alive(), "the flooding process never came to its end"
 
 
+def no_memory_left(world, random):
+    """A process that gets no memory, or is killed for it, is a crash like others, told as what it was."""
+    session = Session(world, "/one/")
+    session.visit()
+    if MEMORY_CGROUPS.is_dir() and os.access(MEMORY_CGROUPS / "cgroup.procs", os.W_OK) and random.random() < 0.5:
+        cgroup = MEMORY_CGROUPS / f"mooring-faults-{os.getpid()}"
+        cgroup.mkdir()
+        try:
+            (cgroup / "memory.limit_in_bytes").write_text(str(48 << 20))
+            (cgroup / "cgroup.procs").write_text(str(session.pid))
+            answer, told = session.get("eat", method="POST"), f"kernel kills for want of memory.*pid={session.pid}"
+            wait_until(lambda: not (cgroup / "cgroup.procs").read_text(), 5, "the process to be killed")
+        finally:
+            wait_until(lambda: not (cgroup / "cgroup.procs").read_text(), 10)
+            cgroup.rmdir()
+    else:
+        now = int(re.search(r"VmSize:\s+(\d+)", Path(f"/proc/{session.pid}/status").read_text()).group(1)) << 10
+        resource.prlimit(session.pid, resource.RLIMIT_AS, (now + (64 << 20),) * 2)
+        answer, told = session.get("eat", method="POST"), rf"killed by signal 6 \(SIGABRT\).*pid={session.pid}"
+    assert answer.status == 502, (answer.status, answer.body[:200])
+    wait_until(lambda: re.search(told, world.balancer.log), 5, f"{told} in the log")
+    world.calm.visit()
+    assert session.visit()["affinity"] == "lost"
+
+
+def started_in_a_storm(world, random):
+    """Starts while every loop is at work: each gets as far as its program, for nothing can lock before."""
+    done, failures = threading.Event(), []
+
+    def storm():
+        while not done.is_set():
+            answer = world.ask("/calm/page")
+            if answer.status != 200:
+                failures.append((answer.status, answer.body[:100]))
+            world.balancer.admin("/stats")
+
+    threads = [threading.Thread(target=storm) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    try:
+        program = os.readlink(f"/proc/{world.balancer.pid}/exe")
+        for _ in range(3):
+            generation = world.balancer.admin("/groups/calm/restart", method="POST").json()["generation"]
+            wait_until(lambda: group(world, "calm")["generation"] == generation, 10, "the new processes")
+        assert not [pid for pid in descendants(world.balancer.pid) if stuck(pid, program)]
+    finally:
+        done.set()
+        for thread in threads:
+            thread.join(10)
+    assert not failures, failures[:5]
+
+
+def stuck(pid, program, seconds=2):
+    """Whether a child is for long what it was forked from."""
+    def is_copy():
+        try:
+            return os.readlink(f"/proc/{pid}/exe") == program
+        except OSError:
+            return False
+    end = time.monotonic() + seconds
+    while is_copy():
+        if time.monotonic() > end:
+            return True
+        threading.Event().wait(0.05)
+    return False
+
+
 def no_descriptors_inherited(world, random):
     """A child has its three streams and its socket, and nothing of anybody else's."""
     found = Session(world, "/one/").get("descriptors").json()["descriptors"]
@@ -262,5 +334,5 @@ FAULTS = [
     killed_while_idle, killed_in_the_middle, killed_before_a_byte, post_killed_before_a_byte,
     all_killed_at_once, never_starts, ends_after_each_request, cannot_be_executed, no_such_program, stopped_by_a_signal,
     stopped_and_continued, backlog_full, socket_gone, address_used_by_another, deaf_to_termination,
-    family, flood, no_descriptors_inherited,
+    family, flood, no_memory_left, started_in_a_storm, no_descriptors_inherited,
 ]

@@ -90,8 +90,8 @@ def test_two_hundred_requests_to_a_cold_group_start_what_they_need_and_no_more()
 
 def test_a_minute_of_crashes_makes_eight_starts_and_reaping_at_each_moment_fails_no_request():
     """Two at once, for they take a minute each: a command that crashes, and groups whose requests come
-    at the very moment when their process has been idle for long enough."""
-    idle = 0.1
+    at the very moment when their process has been idle for long enough (`REAPING_SECONDS`: for longer)."""
+    seconds, idle = int(os.environ.get("REAPING_SECONDS", "60")), 0.1
     names = [f"g{number}" for number in range(6)]
     groups = "".join(
         f'[group.{name}]\ncommand = ["python3", "-S", "app.py"]\nprocesses = {{ min = 0, max = 1 }}\n'
@@ -104,7 +104,7 @@ def test_a_minute_of_crashes_makes_eight_starts_and_reaping_at_each_moment_fails
         began, answers, crashes, lock = time.monotonic(), Counter(), Counter(), threading.Lock()
 
         def visit(name, jitter):
-            while time.monotonic() < began + 60:
+            while time.monotonic() < began + seconds:
                 answer = balancer.request(f"/{name}/page")
                 with lock:
                     answers[answer.status] += 1
@@ -112,9 +112,9 @@ def test_a_minute_of_crashes_makes_eight_starts_and_reaping_at_each_moment_fails
 
         def press():
             while time.monotonic() < began + 60:
-                with lock:
-                    crashes[balancer.request("/crashing").status] += 1
+                crashes[balancer.request("/crashing").status] += 1
                 threading.Event().wait(0.05)
+            crashes["starts"] = balancer.group("crashing")["spawn"]["spawned_total"]
 
         threads = [threading.Thread(target=visit, args=(name, random.Random(name)))
                    for name in names] + [threading.Thread(target=press)]
@@ -122,12 +122,12 @@ def test_a_minute_of_crashes_makes_eight_starts_and_reaping_at_each_moment_fails
             thread.start()
         for thread in threads:
             thread.join()
-        assert balancer.group("crashing")["spawn"]["spawned_total"] <= 8
-        assert set(crashes) == {503}, crashes
-        assert set(answers) == {200} and answers[200] > 1000, answers
+        assert crashes.pop("starts") <= 8 and set(crashes) == {503}, crashes
+        assert set(answers) == {200} and answers[200] > 15 * seconds, answers
         # Else nothing was reaped, and nothing shown.
         starts = [balancer.group(name)["spawn"]["spawned_total"] for name in names]
-        assert sum(starts) > 200, (starts, answers)
+        assert sum(starts) > 3 * seconds, (starts, answers)
+        print(f"{answers[200]} requests, {sum(starts)} starts")
         assert balancer.request("/calm/page").status == 200
 
 
