@@ -8,6 +8,8 @@ package struct AdoptedProcess: Equatable, Sendable {
     /// It was not launched as the configuration says now: it drains as an older generation.
     package var isStale: Bool
     package var wasReady: Bool
+    /// It was out of service, and drains on.
+    package var wasDraining: Bool
     /// The balancer that it comes from lives and finishes requests on it, which are not known here.
     ///
     /// Until `Group.endSharing` it counts as in use, and no session on it ends by being idle.
@@ -18,8 +20,8 @@ package struct AdoptedProcess: Equatable, Sendable {
 
     package init(
         incarnation: Incarnation, label: String, pid: Int32, address: ProcessAddress,
-        generation: Int, isStale: Bool, wasReady: Bool, isShared: Bool = false,
-        sessions: [SessionID], age: Interval
+        generation: Int, isStale: Bool, wasReady: Bool, wasDraining: Bool = false,
+        isShared: Bool = false, sessions: [SessionID], age: Interval
     ) {
         self.incarnation = incarnation
         self.label = label
@@ -28,6 +30,7 @@ package struct AdoptedProcess: Equatable, Sendable {
         self.generation = generation
         self.isStale = isStale
         self.wasReady = wasReady
+        self.wasDraining = wasDraining
         self.isShared = isShared
         self.sessions = sessions
         self.age = age

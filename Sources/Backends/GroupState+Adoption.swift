@@ -29,6 +29,7 @@ extension GroupState {
             MonotonicInstant(nanoseconds: $0.nanoseconds - process.age.nanoseconds)
         }
         processes[index].isShared = process.isShared
+        processes[index].wasDraining = process.wasDraining
         placesByIncarnation[process.incarnation] = place
         if policy.sessionsPerProcess == 0 {
             // Its sessions come back with their cookies; until then nobody knows of them.
@@ -79,6 +80,8 @@ extension GroupState {
         for index in processes.indices where !processes[index].phase.isGone {
             if processes[index].isStale || processes[index].generation != generation {
                 takeOut(UInt32(index), .rollout)
+            } else if processes[index].wasDraining {
+                takeOut(UInt32(index), .drained)
             }
         }
         while census.starting + census.ready > policy.maximum, let place = youngest() {

@@ -133,6 +133,7 @@ extension GroupState {
         case .ready, .draining:
             move(place, to: .outgoing)
             if apply(.drain(reason), to: place) == .drains(reason) {
+                orders.supervision.append(.rememberDraining(handle(place)))
                 orders.events.append(.draining(handle(place), reason))
             }
             let until = now + min(timeout ?? policy.drainTimeout, Self.longestInterval)

@@ -13,6 +13,8 @@ package enum SupervisionOrder: Equatable, Sendable {
     case terminate(ProcessHandle, reason: StopReason)
     /// SIGKILL to the process group: `stop_timeout` has passed, or it never got ready.
     case kill(ProcessHandle, reason: StopReason)
+    /// Keep that the process is out of service, for an adoption.
+    case rememberDraining(ProcessHandle)
     /// Keep the sessions that hold a place of the process, for an adoption.
     case remember(ProcessHandle, sessions: [SessionID])
 }

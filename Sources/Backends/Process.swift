@@ -60,6 +60,8 @@ struct Process: Sendable {
     var keepUntil: MonotonicInstant?
     /// The balancer that it was adopted from still finishes requests on it.
     var isShared = false
+    /// An earlier balancer had taken it out of service.
+    var wasDraining = false
     /// It was launched otherwise than the configuration says now.
     var isStale = false
 

@@ -29,6 +29,7 @@ extension World {
             uniqueKeysWithValues: remembered.compactMap { handle, sessions in
                 names[handle].map { ($0, sessions) }
             })
+        drainingOnRecord = Set(drainingOnRecord.compactMap { names[$0] })
         secretlyDead = []
         ignoresTermination = []
     }
@@ -43,7 +44,8 @@ extension World {
         let adopted = AdoptedProcess(
             incarnation: incarnation, label: "p\(incarnation.value)", pid: 1,
             address: .unix(path: "/run/p\(incarnation.value)"), generation: process.generation,
-            isStale: generator.percent(10), wasReady: process.serves, isShared: isShared,
+            isStale: generator.percent(10), wasReady: process.serves,
+            wasDraining: drainingOnRecord.contains(process.handle), isShared: isShared,
             sessions: Array(remembered[process.handle] ?? []).sorted { $0.high < $1.high },
             age: .seconds(Int64.random(in: 0...100, using: &generator)))
         guard let handle = group.adopt(adopted, now: now) else {
@@ -64,8 +66,13 @@ extension World {
         alarm = group.nextDeadline
     }
 
-    /// Where a process has only so many places, every living session is in its record.
+    /// Where a process has only so many places, every living session is in its record; and who drains is known.
     private func checkRecords() throws(Violation) {
+        for process in shadow.processes.values where process.state == .draining {
+            if !drainingOnRecord.contains(process.handle) {
+                throw Violation(.sessionNotRemembered, "\(process.handle) is to serve nobody new")
+            }
+        }
         guard scenario.policy.sessionsPerProcess > 0 else { return }
         for process in shadow.processes.values where process.serves {
             let known = remembered[process.handle] ?? []

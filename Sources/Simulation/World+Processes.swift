@@ -25,6 +25,7 @@ extension World {
             history.note(now, "kill \(handle): \(reason)")
             shadow.stopping(handle, reason)
             agenda.add(.ends, handle, at: soon(upTo: 20))
+        case .rememberDraining(let handle): drainingOnRecord.insert(handle)
         case .remember(let handle, let sessions): remembered[handle] = Set(sessions)
         }
     }

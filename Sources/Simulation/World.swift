@@ -57,6 +57,7 @@ final class World {
     var isShuttingDown = false
     /// What the records say of who holds a place on whom.
     var remembered: [ProcessHandle: Set<SessionID>] = [:]
+    var drainingOnRecord: Set<ProcessHandle> = []
 
     /// A group at rest, until `begin`.
     init(

@@ -10,6 +10,8 @@ struct ProcessRecord: Equatable, Sendable {
         case intended
         case starting
         case ready
+        /// Serves the sessions that it has, and gets no others.
+        case draining
         /// Was told to end.
         case stopping
     }
@@ -32,6 +34,13 @@ struct ProcessRecord: Equatable, Sendable {
     var user: UInt32
     var onExit: OnExit
     var stage: Stage
+    /// Whether it was found to accept connections.
+    var hasBeenReady: Bool {
+        switch stage {
+        case .ready, .draining: true
+        case .intended, .starting, .stopping: false
+        }
+    }
     /// Left by its balancer for the next one, which may adopt it whatever `onExit` says.
     var isLeft = false
     /// Live sessions, where a process has a bounded number of them.

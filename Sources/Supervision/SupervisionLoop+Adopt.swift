@@ -82,7 +82,7 @@ extension SupervisionLoop {
         } catch {
             return stopLeftover(record, pidfd: pidfd, because: "its address is not valid: \(error)")
         }
-        if record.stage == .ready, !isListening(at: address, user: listener(of: record, launch)) {
+        if record.hasBeenReady, !isListening(at: address, user: listener(of: record, launch)) {
             return stopLeftover(
                 record, pidfd: pidfd, because: "it does not listen at its address any more")
         }
@@ -90,8 +90,9 @@ extension SupervisionLoop {
         let adopted = AdoptedProcess(
             incarnation: record.incarnation, label: record.label, pid: record.process.pid,
             address: record.address, generation: record.generation,
-            isStale: record.fingerprint != launch.fingerprint, wasReady: record.stage == .ready,
-            isShared: isShared(record), sessions: record.sessions, age: age)
+            isStale: record.fingerprint != launch.fingerprint, wasReady: record.hasBeenReady,
+            wasDraining: record.stage == .draining, isShared: isShared(record),
+            sessions: record.sessions, age: age)
         guard let handle = groups[place].adopt(adopted, now: now()) else {
             return stopLeftover(record, pidfd: pidfd, because: "its group has no room for it")
         }
@@ -104,7 +105,7 @@ extension SupervisionLoop {
         switch record.stage {
         case .intended: return "its balancer ended before it had started it"
         case .stopping: return "it was being stopped"
-        case .starting, .ready: break
+        case .starting, .ready, .draining: break
         }
         if record.onExit == .kill && !record.isLeft {
             return "its group has on_exit = \"kill\", and its balancer ended unexpectedly"
@@ -142,7 +143,7 @@ extension SupervisionLoop {
                 pid: pid, pidfd: pidfd, output: output ?? -1, errors: errors ?? -1,
                 startTime: record.process.startTime),
             label: record.label, address: record.address,
-            phase: record.stage == .ready
+            phase: record.hasBeenReady
                 ? .running
                 : .starting(
                     ReadinessProbe(
@@ -157,7 +158,7 @@ extension SupervisionLoop {
             record.isLeft = false
         }
         if endsWithUs(launch) { guardProcess(process) }
-        watch(process, launch, address: address, isReady: record.stage == .ready)
+        watch(process, launch, address: address, isReady: record.hasBeenReady)
         do {
             try register(process)
         } catch {

@@ -179,6 +179,10 @@ final class SupervisionLoop {
             if let process = process(ProcessKey(group: group, handle: handle)) {
                 stopGroup(of: process, SIGKILL)
             }
+        case .rememberDraining(let handle):
+            if let process = process(ProcessKey(group: group, handle: handle)) {
+                updateRecord(of: process) { $0.stage = .draining }
+            }
         case .remember(let handle, let sessions):
             if let process = process(ProcessKey(group: group, handle: handle)) {
                 remember(sessions, of: process)

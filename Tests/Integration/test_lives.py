@@ -224,6 +224,23 @@ def test_a_drained_process_keeps_its_sessions_and_tells_how_far_it_is(balancer):
     assert visit(balancer, cookie)[1]["affinity"] == "lost"
 
 
+@pytest.mark.parametrize("end", ["crash", "takeover"])
+def test_a_process_that_drains_goes_on_draining_in_the_next_balancer(balancer, end):
+    cookie, facts = visit(balancer)
+    label = next(p["id"] for p in balancer.group("app")["processes"] if p["pid"] == facts["pid"])
+    assert command(balancer, "drain", label).returncode == 0
+    if end == "crash":
+        balancer.crash()
+        balancer.start()
+    else:
+        balancer.take_over()
+    process, = (p for p in balancer.group("app")["processes"] if p["id"] == label)
+    assert process["state"] == "draining", process
+    balancer.wait_ready("app", 2)
+    assert facts["pid"] not in {visit(balancer)[1]["pid"] for _ in range(6)}
+    assert visit(balancer, cookie)[1]["pid"] == facts["pid"]
+
+
 def test_scaling_up_and_down_moves_nobody(balancer):
     cookie, before = visit(balancer)
     assert command(balancer, "scale", "app", "3").returncode == 0
