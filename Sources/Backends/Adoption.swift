@@ -10,6 +10,8 @@ package struct AdoptedProcess: Equatable, Sendable {
     package var wasReady: Bool
     /// It was out of service, and drains on.
     package var wasDraining: Bool
+    /// The longest idle time that one of its sessions was given; zero: all have the group's.
+    package var sessionHold: Interval
     /// The balancer that it comes from lives and finishes requests on it, which are not known here.
     ///
     /// Until `Group.endSharing` it counts as in use, and no session on it ends by being idle.
@@ -21,7 +23,7 @@ package struct AdoptedProcess: Equatable, Sendable {
     package init(
         incarnation: Incarnation, label: String, pid: Int32, address: ProcessAddress,
         generation: Int, isStale: Bool, wasReady: Bool, wasDraining: Bool = false,
-        isShared: Bool = false, sessions: [SessionID], age: Interval
+        sessionHold: Interval = .zero, isShared: Bool = false, sessions: [SessionID], age: Interval
     ) {
         self.incarnation = incarnation
         self.label = label
@@ -31,6 +33,7 @@ package struct AdoptedProcess: Equatable, Sendable {
         self.isStale = isStale
         self.wasReady = wasReady
         self.wasDraining = wasDraining
+        self.sessionHold = sessionHold
         self.isShared = isShared
         self.sessions = sessions
         self.age = age

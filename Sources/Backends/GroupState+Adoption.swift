@@ -29,11 +29,12 @@ extension GroupState {
             MonotonicInstant(nanoseconds: $0.nanoseconds - process.age.nanoseconds)
         }
         processes[index].isShared = process.isShared
+        processes[index].sessionHold = min(process.sessionHold, Self.longestInterval)
         processes[index].wasDraining = process.wasDraining
         placesByIncarnation[process.incarnation] = place
         if policy.sessionsPerProcess == 0 {
             // Its sessions come back with their cookies; until then nobody knows of them.
-            processes[index].keepUntil = now + policy.sessionIdle
+            processes[index].keepUntil = now + idleOfReturning(to: place)
         } else {
             for session in process.sessions { restore(session, at: place) }
         }
@@ -43,7 +44,8 @@ extension GroupState {
 
     private mutating func restore(_ session: SessionID, at place: UInt32) {
         guard leases.find(session) == nil,
-            leases.insert(session, on: handle(place), idle: policy.sessionIdle, now: now) != nil
+            leases.insert(session, on: handle(place), idle: idleOfReturning(to: place), now: now)
+                != nil
         else { return }
         processes[Int(place)].sessions += 1
         hasNewLease = true
@@ -58,7 +60,7 @@ extension GroupState {
         for index in processes.indices where processes[index].isShared {
             processes[index].isShared = false
             if policy.sessionsPerProcess == 0 {
-                processes[index].keepUntil = now + policy.sessionIdle
+                processes[index].keepUntil = now + idleOfReturning(to: UInt32(index))
             }
             retireIfDrained(UInt32(index))
             scheduleProcess(UInt32(index))

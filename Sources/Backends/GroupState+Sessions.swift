@@ -41,10 +41,18 @@ extension GroupState {
             leases[index].active += 1
             return known
         }
-        return intent.session.flatMap { joinLease($0, at: place) }
+        let idle = intent.placed == .kept ? idleOfReturning(to: place) : policy.sessionIdle
+        return intent.session.flatMap { joinLease($0, at: place, idle: idle) }
     }
 
-    private mutating func joinLease(_ session: SessionID, at place: UInt32) -> LeaseReference? {
+    /// How long a session may be idle of which only its process is known: as long as any there.
+    func idleOfReturning(to place: UInt32) -> Interval {
+        max(policy.sessionIdle, processes[Int(place)].sessionHold)
+    }
+
+    private mutating func joinLease(
+        _ session: SessionID, at place: UInt32, idle: Interval
+    ) -> LeaseReference? {
         let handle = handle(place)
         if let index = leases.find(session) {
             if leases[index].process != handle {
@@ -58,7 +66,7 @@ extension GroupState {
             return leases.reference(index)
         }
         guard
-            let index = leases.insert(session, on: handle, idle: policy.sessionIdle, now: now)
+            let index = leases.insert(session, on: handle, idle: idle, now: now)
         else {
             totals.sessionsWithoutLease += 1
             return nil
@@ -113,7 +121,7 @@ extension GroupState {
             leases.find(session) == nil
         else { return }
         processes[Int(place)].unpinned = max(0, processes[Int(place)].unpinned - 1)
-        _ = joinLease(session, at: place)
+        _ = joinLease(session, at: place, idle: policy.sessionIdle)
         totals.sessionsCreated += 1
     }
 
@@ -135,6 +143,13 @@ extension GroupState {
         tick(instant)
         guard let index = leases.find(session), leases[index].isLive(at: now) else { return }
         leases[index].idle = max(leases[index].idle, min(idle, Self.longestInterval))
+        guard let place = find(leases[index].process),
+            processes[Int(place)].sessionHold < leases[index].idle
+        else { return }
+        processes[Int(place)].sessionHold = leases[index].idle
+        if isSpawned {
+            orders.supervision.append(.rememberHold(handle(place), leases[index].idle))
+        }
     }
 
     /// Ends the leases whose time is over.

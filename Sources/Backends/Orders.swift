@@ -15,6 +15,8 @@ package enum SupervisionOrder: Equatable, Sendable {
     case kill(ProcessHandle, reason: StopReason)
     /// Keep that the process is out of service, for an adoption.
     case rememberDraining(ProcessHandle)
+    /// Keep the longest idle time of the process's sessions, for an adoption.
+    case rememberHold(ProcessHandle, Interval)
     /// Keep the sessions that hold a place of the process, for an adoption.
     case remember(ProcessHandle, sessions: [SessionID])
 }

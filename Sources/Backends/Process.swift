@@ -56,6 +56,9 @@ struct Process: Sendable {
     var condemned: StopReason?
     /// When a draining process gives up its last sessions.
     var drainUntil: MonotonicInstant?
+    /// The longest idle time that one of its sessions was given; those of an adopted process come back
+    /// without saying theirs.
+    var sessionHold = Interval.zero
     /// An adopted one may have sessions that have not come back yet.
     var keepUntil: MonotonicInstant?
     /// The balancer that it was adopted from still finishes requests on it.

@@ -196,7 +196,8 @@ struct Shadow {
     ) {
         let wasCertain = isCertain(pin, now: now)
         pins[session] = Pin(
-            process: handle, lastSeen: wasCertain ? now : pin.lastSeen, idle: policy.sessionIdle,
+            process: handle, lastSeen: wasCertain ? now : pin.lastSeen,
+            idle: max(pin.idle, policy.sessionIdle),
             isFromBefore: policy.sessionsPerProcess == 0,
             isElsewhere: isElsewhere && (pin.running > 0 || pin.isElsewhere))
     }

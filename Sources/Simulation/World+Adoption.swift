@@ -30,6 +30,10 @@ extension World {
                 names[handle].map { ($0, sessions) }
             })
         drainingOnRecord = Set(drainingOnRecord.compactMap { names[$0] })
+        holdsOnRecord = Dictionary(
+            uniqueKeysWithValues: holdsOnRecord.compactMap { handle, hold in
+                names[handle].map { ($0, hold) }
+            })
         secretlyDead = []
         ignoresTermination = []
     }
@@ -45,7 +49,8 @@ extension World {
             incarnation: incarnation, label: "p\(incarnation.value)", pid: 1,
             address: .unix(path: "/run/p\(incarnation.value)"), generation: process.generation,
             isStale: generator.percent(10), wasReady: process.serves,
-            wasDraining: drainingOnRecord.contains(process.handle), isShared: isShared,
+            wasDraining: drainingOnRecord.contains(process.handle),
+            sessionHold: holdsOnRecord[process.handle] ?? .zero, isShared: isShared,
             sessions: Array(remembered[process.handle] ?? []).sorted { $0.high < $1.high },
             age: .seconds(Int64.random(in: 0...100, using: &generator)))
         guard let handle = group.adopt(adopted, now: now) else {

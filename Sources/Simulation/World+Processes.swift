@@ -26,6 +26,7 @@ extension World {
             shadow.stopping(handle, reason)
             agenda.add(.ends, handle, at: soon(upTo: 20))
         case .rememberDraining(let handle): drainingOnRecord.insert(handle)
+        case .rememberHold(let handle, let hold): holdsOnRecord[handle] = hold
         case .remember(let handle, let sessions): remembered[handle] = Set(sessions)
         }
     }

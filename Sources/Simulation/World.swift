@@ -58,6 +58,7 @@ final class World {
     /// What the records say of who holds a place on whom.
     var remembered: [ProcessHandle: Set<SessionID>] = [:]
     var drainingOnRecord: Set<ProcessHandle> = []
+    var holdsOnRecord: [ProcessHandle: Interval] = [:]
 
     /// A group at rest, until `begin`.
     init(

@@ -23,6 +23,7 @@ extension ProcessRecord {
             "generation \(generation)", "fingerprint \(fingerprint)",
             "address \(Self.text(of: address))", "user \(user)", "on_exit \(onExit.rawValue)",
             "stage \(stage.rawValue)", "left \(isLeft ? 1 : 0)",
+            "hold \(sessionHold.nanoseconds)",
         ]
         for session in sessions.prefix(Self.mostSessions) {
             let high = Self.hex(session.high, digits: 16)
@@ -66,6 +67,7 @@ extension ProcessRecord {
         onExit = try fields.choice("on_exit")
         stage = try fields.choice("stage")
         isLeft = try fields.number("left") == 1
+        sessionHold = Interval(nanoseconds: max(0, try fields.number("hold")))
         sessions = fields.sessions
         try fields.finish()
         guard ProcessLabel.isValid(label) else { throw Flaw(description: "label is not a label") }

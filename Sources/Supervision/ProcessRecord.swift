@@ -43,6 +43,8 @@ struct ProcessRecord: Equatable, Sendable {
     }
     /// Left by its balancer for the next one, which may adopt it whatever `onExit` says.
     var isLeft = false
+    /// The longest idle time that one of its sessions was given; zero: all have the group's.
+    var sessionHold = Interval.zero
     /// Live sessions, where a process has a bounded number of them.
     var sessions: [SessionID] = []
 

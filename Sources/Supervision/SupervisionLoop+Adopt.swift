@@ -91,8 +91,8 @@ extension SupervisionLoop {
             incarnation: record.incarnation, label: record.label, pid: record.process.pid,
             address: record.address, generation: record.generation,
             isStale: record.fingerprint != launch.fingerprint, wasReady: record.hasBeenReady,
-            wasDraining: record.stage == .draining, isShared: isShared(record),
-            sessions: record.sessions, age: age)
+            wasDraining: record.stage == .draining, sessionHold: record.sessionHold,
+            isShared: isShared(record), sessions: record.sessions, age: age)
         guard let handle = groups[place].adopt(adopted, now: now()) else {
             return stopLeftover(record, pidfd: pidfd, because: "its group has no room for it")
         }

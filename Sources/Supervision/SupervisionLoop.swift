@@ -183,6 +183,10 @@ final class SupervisionLoop {
             if let process = process(ProcessKey(group: group, handle: handle)) {
                 updateRecord(of: process) { $0.stage = .draining }
             }
+        case .rememberHold(let handle, let span):
+            if let process = process(ProcessKey(group: group, handle: handle)) {
+                updateRecord(of: process) { $0.sessionHold = span }
+            }
         case .remember(let handle, let sessions):
             if let process = process(ProcessKey(group: group, handle: handle)) {
                 remember(sessions, of: process)

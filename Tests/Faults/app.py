@@ -44,9 +44,11 @@ class Handler(BaseHTTPRequestHandler):
 
     do_POST = do_GET
 
-    def say(self, facts, status=200):
+    def say(self, facts, status=200, pin=None):
         body = json.dumps(facts).encode()
         self.send_response(status)
+        if pin:
+            self.send_header("Mooring-Pin", pin)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
@@ -57,6 +59,10 @@ class Handler(BaseHTTPRequestHandler):
                 "affinity": self.headers.get("Mooring-Affinity", ""), "length": len(self.body),
                 "nonce": self.headers.get("X-Nonce", ""),
                 "client": self.headers.get("X-Forwarded-For", "")}
+
+    def do_stay(self):
+        """The session is to last, however long nobody comes."""
+        self.say(self.facts(), pin="hold=1h")
 
     def do_page(self):
         self.say(self.facts())

@@ -261,6 +261,33 @@ def test_a_session_that_the_old_balancer_serves_keeps_its_process(successor):
         kept.close()
 
 
+def test_a_session_that_is_to_last_does_so_after_a_crash_of_the_balancer():
+    """The other group's process shows that the time of an ordinary session is over."""
+    group = """
+[group.{}]
+command = ["python3", "app.py"]
+processes = {{ min = 0, max = 1 }}
+idle_timeout = "100ms"
+keepalive = false
+affinity = {{ idle = "1s" }}
+"""
+    routes = '[routes]\n"/" = "app"\n"/other" = "other"\n'
+    with serving(
+            "[limits]\n" + group.format("app") + group.format("other") + routes, files={"app.py": APP},
+            keeps_address=True) as balancer:
+        lasting, other = balancer.request("/stay"), balancer.request("/other/page")
+        balancer.crash()
+        balancer.start()
+        assert is_alive(other.json()["pid"])
+        wait_until(lambda: not is_alive(other.json()["pid"]), 10, "the ordinary session to end")
+        facts = balancer.request("/page", cookie=lasting.cookie).json()
+        assert (facts["pid"], facts["count"]) == (lasting.json()["pid"], 2)
+        # What came back lasts as long again.
+        later = balancer.request("/other/page").json()["pid"]
+        wait_until(lambda: not is_alive(later), 10, "the second ordinary session to end")
+        assert is_alive(lasting.json()["pid"])
+
+
 def test_a_kept_connection_with_tls_is_told_to_come_anew(certificates):
     """Its keys are in the old balancer, so it cannot go over; no request on it is lost."""
     with serving(
