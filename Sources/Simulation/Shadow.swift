@@ -63,11 +63,11 @@ struct Shadow {
     private var replacements = 0
     /// Those whose old one may have gone by itself.
     private var replacementsWithoutOld = 0
-    private(set) var processes: [ProcessHandle: Process] = [:]
-    private(set) var pins: [SessionID: Pin] = [:]
+    var processes: [ProcessHandle: Process] = [:]
+    var pins: [SessionID: Pin] = [:]
     var waiters: [WaiterTag: Waiter] = [:]
     /// Sessions that were released: nothing is certain about them any more.
-    private var released: Set<SessionID> = []
+    var released: Set<SessionID> = []
 
     init(policy: GroupPolicy) { self.policy = policy }
 
@@ -189,33 +189,6 @@ struct Shadow {
         processes[handle] = process
     }
 
-    /// A session that its process still has, though its balancer is another one.
-    mutating func carryOver(
-        _ session: SessionID, _ pin: Pin, to handle: ProcessHandle, isElsewhere: Bool,
-        now: MonotonicInstant
-    ) {
-        let wasCertain = isCertain(pin, now: now)
-        pins[session] = Pin(
-            process: handle, lastSeen: wasCertain ? now : pin.lastSeen,
-            idle: max(pin.idle, policy.sessionIdle),
-            isFromBefore: policy.sessionsPerProcess == 0,
-            isElsewhere: isElsewhere && (pin.running > 0 || pin.isElsewhere))
-    }
-
-    /// What the balancer before had under way has come to its end.
-    mutating func endSharing(now: MonotonicInstant) {
-        for handle in processes.keys { processes[handle]?.isShared = false }
-        for (session, pin) in pins where pin.isElsewhere {
-            pins[session]?.isElsewhere = false
-            pins[session]?.lastSeen = now
-        }
-    }
-
-    /// Sessions that certainly hold a place on a process.
-    func certainSessions(on handle: ProcessHandle, now: MonotonicInstant) -> [SessionID] {
-        pins.filter { $0.value.process == handle && isCertain($0.value, now: now) }.map(\.key)
-    }
-
     /// A generation that did not get ready is of no account.
     mutating func gaveUp(_ generation: Int) {
         for handle in processes.keys where processes[handle]?.generation == generation {
@@ -273,35 +246,6 @@ struct Shadow {
         }
         let needed = pins.values.contains { $0.process == handle && isCertain($0, now: now) }
         if needed { throw Violation(.stoppedWhileNeeded, "\(handle) has a live lease") }
-    }
-
-    // MARK: Sessions
-
-    private func isCertain(_ pin: Pin, now: MonotonicInstant) -> Bool {
-        pin.running > 0 || pin.isElsewhere || now < pin.lastSeen + pin.idle
-    }
-
-    /// The process that a request must be given to; nil: any, as far as is known.
-    func expected(_ claim: AdmissionRequest.Claim?, now: MonotonicInstant) -> ProcessHandle? {
-        guard let claim, !released.contains(claim.session), let pin = pins[claim.session],
-            isCertain(pin, now: now), !(claim.requiresLease && pin.isFromBefore),
-            let process = processes[pin.process], process.serves
-        else { return nil }
-        return pin.process
-    }
-
-    mutating func release(_ session: SessionID) {
-        released.insert(session)
-        pins[session] = nil
-    }
-
-    mutating func hold(_ session: SessionID, _ idle: Interval) {
-        if let pin = pins[session] { pins[session]?.idle = max(pin.idle, idle) }
-    }
-
-    mutating func pin(_ session: SessionID, to handle: ProcessHandle, now: MonotonicInstant) {
-        if released.contains(session) { return }
-        pins[session] = Pin(process: handle, lastSeen: now, idle: policy.sessionIdle, running: 1)
     }
 
     // MARK: Slots

@@ -309,34 +309,3 @@ final class Serving: Sendable {
         }
     }
 }
-
-/// Sockets that listen already when the program starts.
-enum InheritedSockets {
-    /// Those of the balancer that is taken over, and those of the service manager.
-    ///
-    /// - Throws: `CommandFailure` when one of the latter cannot be listened on.
-    static func all(
-        from predecessor: Predecessor?, _ manager: ServiceManager
-    ) throws -> [ListenerSettings.Place: ListeningSocket] {
-        var sockets = predecessor?.listeners ?? [:]
-        for (name, descriptor) in manager.sockets
-        where sockets[.inherited(name: name)] == nil {
-            do {
-                sockets[.inherited(name: name)] = try ListeningSocket(inheriting: descriptor)
-            } catch {
-                throw CommandFailure.failed("the socket \(name) of the service manager: \(error)")
-            }
-        }
-        return sockets
-    }
-}
-
-/// The name of this machine.
-enum HostName {
-    static var current: String {
-        var name = [CChar](repeating: 0, count: 256)
-        guard unsafe gethostname(&name, name.count - 1) == 0 else { return "localhost" }
-        let bytes = name.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }
-        return String(decoding: bytes, as: UTF8.self)
-    }
-}
