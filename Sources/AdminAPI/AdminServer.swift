@@ -22,6 +22,10 @@ package final class AdminServer: Service {
     private let log: Logger
     private let binding = Mutex(Binding.pending([]))
     private let socketFile = Mutex<UnixSocketFile?>(nil)
+    private let listening = Mutex<(any Channel)?>(nil)
+    /// For connections that were accepted a moment ago: NIO traps on one that it has not yet given out
+    /// when its listener closes.
+    private static let lastAccept = Duration.milliseconds(50)
 
     /// Nothing is opened yet.
     ///
@@ -94,6 +98,23 @@ package final class AdminServer: Service {
         }
     }
 
+    /// Gives up its TCP port, for another program to listen there; open connections go on.
+    ///
+    /// A unix socket listens on: it is enough to take its file away. `run` ends when the last
+    /// connection has. Harmless when repeated.
+    package func stopListening() async {
+        guard case .tcp = settings.address,
+            let channel = listening.withLock({ channel in
+                defer { channel = nil }
+                return channel
+            })
+        else { return }
+        // Each of these fails only when it is closed already.
+        try? await channel.setOption(.autoRead, value: false).get()
+        try? await Task.sleep(for: Self.lastAccept)
+        try? await channel.close()
+    }
+
     /// The application, for tests that need no socket.
     func application() -> Application<RouterResponder<BasicRequestContext>> {
         makeApplication(address: .hostname("127.0.0.1", port: 0)) { _ in }
@@ -104,6 +125,7 @@ package final class AdminServer: Service {
     ) async throws {
         let failure = Mutex<(any Error)?>(nil)
         let application = makeApplication(address: address) { channel in
+            self.listening.withLock { $0 = channel }
             do {
                 self.settle(.bound(try published(channel)))
             } catch {

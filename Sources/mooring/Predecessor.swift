@@ -7,7 +7,7 @@ internal import ReverseProxy
 /// The running balancer that `serve --takeover` takes the place of: the successor's side.
 ///
 /// The two talk in lines over the control socket of the runtime folder:
-/// `takeover 1` -> `sockets PLACE…` with the listening sockets themselves; `ready` -> (the old one
+/// `takeover 1` -> `sockets ADMIN PLACE…` with the listening sockets themselves; `ready` -> (the old one
 /// stops accepting and lets go of its processes) -> `yours` -> `connections PLACE NOTE …` with kept
 /// connections, as often as there are some, until the old one has nothing under way and ends. Clients
 /// that connect meanwhile wait in the listening sockets' queues, which belong to both.
@@ -17,6 +17,8 @@ struct Predecessor {
     static func path(inRuntimeFolder folder: String) -> String { "\(folder)/control.sock" }
 
     private let control: ControlSocket
+    /// Where its admin API is, which gives up that address with the rest.
+    let admin: ListenerSettings.Place?
     /// What it listens on.
     let listeners: [ListenerSettings.Place: ListeningSocket]
 
@@ -35,7 +37,7 @@ struct Predecessor {
         do {
             try control.send(Self.greeting)
             let message = try control.receive()
-            listeners = try Self.sockets(in: message)
+            (admin, listeners) = try Self.sockets(in: message)
         } catch {
             control.close()
             throw Self.broken(error)
@@ -82,13 +84,14 @@ struct Predecessor {
 
     private static func sockets(
         in message: ControlSocket.Message
-    ) throws -> [ListenerSettings.Place: ListeningSocket] {
+    ) throws -> (ListenerSettings.Place?, [ListenerSettings.Place: ListeningSocket]) {
         var words = message.line.split(separator: " ").map(String.init)
-        guard words.first == "sockets", words.count == message.descriptors.count + 1 else {
+        guard words.first == "sockets", words.count == message.descriptors.count + 2 else {
             for descriptor in message.descriptors { close(descriptor) }
             throw SystemError(call: message.line, errno: EPROTO)
         }
-        words.removeFirst()
+        let admin = ListenerSettings.Place(words[1])
+        words.removeFirst(2)
         var listeners: [ListenerSettings.Place: ListeningSocket] = [:]
         for (word, descriptor) in zip(words, message.descriptors) {
             guard let place = ListenerSettings.Place(word),
@@ -99,7 +102,7 @@ struct Predecessor {
             }
             listeners[place] = socket
         }
-        return listeners
+        return (admin, listeners)
     }
 
     private static func connections(in message: ControlSocket.Message) -> [MovedConnection] {

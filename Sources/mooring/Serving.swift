@@ -88,12 +88,16 @@ final class Serving: Sendable {
             onMishap: { text, unsaid in
                 log.warning("\(text)", metadata: unsaid > 0 ? ["unsaid": "\(unsaid)"] : [:])
             })
-        try predecessor?.handOver()
+        if let predecessor {
+            // What cannot be had is to be known while the other one serves.
+            try AdminAddress.check(configuration.admin.address, takenFrom: predecessor.admin)
+            try predecessor.handOver()
+        }
         if predecessor != nil { proxy.expectConnections() }
         self.lock = try lock ?? RuntimeLock(folder: configuration.runtimeDirectory)
         successors = try SuccessorListener(
-            runtimeFolder: configuration.runtimeDirectory, log: log,
-            sockets: { proxy.listeningSockets }, onReady: { happenings.post(.successor($0)) })
+            runtimeFolder: configuration.runtimeDirectory, admin: configuration.admin.address,
+            log: log, sockets: { proxy.listeningSockets }, onReady: { happenings.post(.successor($0)) })
         let decisions = DecisionLog()
         reloader = Reloader(
             file: surroundings.file, environment: surroundings.environment,
@@ -192,6 +196,8 @@ final class Serving: Sendable {
                 log.notice("handing over to a new balancer; requests in flight are finished here")
                 leave(to: successor)
             case .adminEnded(let reason):
+                // After a handing over it has nothing to listen on.
+                if shutdown.isLeaving { continue }
                 log.critical("the admin API has ended", metadata: ["reason": "\(reason)"])
             case .drained:
                 carryOut(shutdown.drained())
@@ -259,6 +265,9 @@ final class Serving: Sendable {
     /// Leaves the processes to the next balancer; what is in flight is finished here.
     private func leave(to successor: SuccessorListener.Successor?) {
         source.beginDraining()
+        let admin = admin
+        // First, for it takes a moment, and clients are served meanwhile.
+        _ = try? waitFor { await admin.stopListening() }
         let happenings = happenings
         let connections = successor?.connections
         var take: MovedConnection.Taker?

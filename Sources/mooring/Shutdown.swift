@@ -51,6 +51,9 @@ struct Shutdown {
         }
     }
 
+    /// The processes are somebody else's.
+    var isLeaving: Bool { stage == .leaving }
+
     /// A successor is ready, or the program is to end without its processes.
     ///
     /// - Returns: `leave` once, `none` when the end has begun already.

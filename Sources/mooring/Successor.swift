@@ -1,3 +1,4 @@
+internal import Backends
 internal import Glibc
 internal import Logging
 internal import Reactor
@@ -28,6 +29,7 @@ final class SuccessorListener: Sendable {
     }
 
     private let listener: ControlListener
+    private let admin: ProcessAddress
     private let log: Logger
     private let sockets: @Sendable () -> [(place: ListenerSettings.Place, socket: ListeningSocket)]
     private let onReady: @Sendable (Successor) -> Void
@@ -36,7 +38,7 @@ final class SuccessorListener: Sendable {
     ///
     /// - Throws: `CommandFailure`.
     init(
-        runtimeFolder: String, log: Logger,
+        runtimeFolder: String, admin: ProcessAddress, log: Logger,
         sockets:
             @escaping @Sendable () -> [(
                 place: ListenerSettings.Place, socket: ListeningSocket
@@ -48,6 +50,7 @@ final class SuccessorListener: Sendable {
         } catch {
             throw CommandFailure.failed("cannot open the control socket: \(error)")
         }
+        self.admin = admin
         self.log = log
         self.sockets = sockets
         self.onReady = onReady
@@ -73,7 +76,7 @@ final class SuccessorListener: Sendable {
                 return control.close()
             }
             let listening = sockets()
-            let words = listening.map(\.place.word)
+            let words = [ListenerSettings.Place.address(admin).word] + listening.map(\.place.word)
             try control.send(
                 (["sockets"] + words).joined(separator: " "),
                 descriptors: listening.map(\.socket.descriptor))

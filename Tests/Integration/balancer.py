@@ -104,7 +104,7 @@ class Balancer:
             [BINARY, "serve", "-c", str(self.file), *options], stdout=subprocess.PIPE,
             stderr=self.log_file, env=self.environment, text=True, cwd=self.folder)
         self.first_line = process.stdout.readline()
-        found = re.match(r"mooring: serving on (\S+?)(, \S+)*, admin on unix:(\S+)", self.first_line)
+        found = re.match(r"mooring: serving on (\S+?)(, \S+)*, admin on (?:unix:)?(\S+)", self.first_line)
         assert found, f"did not start: {self.log}"
         host, _, port = found.group(1).rpartition(":")
         self.address, self.admin_socket = (host, int(port)), found.group(3)

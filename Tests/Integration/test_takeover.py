@@ -7,6 +7,7 @@ import socket
 import subprocess
 import threading
 import time
+import urllib.request
 from pathlib import Path
 
 import pytest
@@ -324,6 +325,41 @@ def test_a_successor_with_a_bad_configuration_changes_nothing(balancer):
     assert balancer.process.poll() is None
     assert balancer.request("/page", cookie=session.cookie).json()["affinity"] == "kept"
     assert balancer.pids("app") == pids
+
+
+def test_an_admin_api_on_a_port_goes_over_while_the_old_balancer_has_something_to_do():
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    admin = f'[admin]\naddress = "127.0.0.1:{port}"\n'
+
+    def stats():
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/stats", timeout=5) as answer:
+            return json.load(answer)
+
+    with serving(
+            CONFIGURATION.format(drain="30s") + admin, files={"app.py": APP}, keeps_address=True) as balancer:
+        kept = Kept(balancer.address)
+        kept.send("/hold", "X-Seconds: 1\r\n")
+        wait_until(lambda: stats()["requests"]["active"] == 1)
+        with socket.create_connection(("127.0.0.1", port), 5):
+            old = replace(balancer)
+            assert stats()["requests"]["active"] == 0, "the old balancer answers"
+        assert kept.answer()[0].status == 200
+        assert ended(old) == 0
+        assert "the admin API has ended" not in balancer.log
+        kept.close()
+
+
+def test_a_successor_whose_admin_address_is_taken_changes_nothing(balancer):
+    session = balancer.request("/page")
+    good = balancer.file.read_text()
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        balancer.file.write_text(f'{good}\n[admin]\naddress = "127.0.0.1:{taken.getsockname()[1]}"\n')
+        said = fails(balancer)
+    balancer.file.write_text(good)
+    assert said.returncode == 1 and "set [admin] address to a free one" in said.stderr, said
+    assert balancer.request("/page", cookie=session.cookie).json()["affinity"] == "kept"
+    assert balancer.process.poll() is None
 
 
 def test_a_successor_that_cannot_listen_changes_nothing(balancer):
