@@ -62,6 +62,15 @@ package struct Block {
         end = 0
     }
 
+    /// Adds bytes behind the last one; false: there is no room for them, and nothing was added.
+    package mutating func append(_ bytes: Span<UInt8>) -> Bool {
+        let target = unsafe writable
+        guard target.count >= bytes.count else { return false }
+        for index in 0..<bytes.count { unsafe target[index] = bytes[index] }
+        commit(bytes.count)
+        return true
+    }
+
     /// Takes back what was consumed from `position` on; the bytes must still be where they were.
     package mutating func unconsume(to position: Int) {
         precondition(position >= 0 && position <= start)

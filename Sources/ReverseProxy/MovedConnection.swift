@@ -1,10 +1,11 @@
 internal import HTTPWire
 package import Reactor
 
-/// A client connection on its way from one balancer to the next, between two of its requests.
+/// A client connection on its way from one balancer to the next, before one of its requests.
 ///
-/// Nothing of a next request was read, so whatever the client sends meanwhile waits in the socket.
-/// Connections with TLS or HTTP/2 cannot be moved: part of what they are is in their program.
+/// What was read of the request, and not begun to be answered, goes along; what the client sends
+/// meanwhile waits in the socket. Connections with TLS or HTTP/2 cannot be moved: part of what they
+/// are is in their program.
 package struct MovedConnection: Equatable, Sendable {
     /// Takes it where it goes; any loop's thread.
     package typealias Taker = @Sendable (MovedConnection) -> Void
@@ -25,22 +26,27 @@ package struct MovedConnection: Equatable, Sendable {
     let stage: Stage
     /// TLS ended at whoever sent the PROXY header.
     let isSecure: Bool
+    /// What was read ahead; at most `longestUnread` bytes.
+    package let unread: [UInt8]
+    /// So that it fits into one message.
+    package static let longestUnread = 40_000
     /// The client's, from the PROXY header if there was one.
     let address: IPAddress?
 
     init(
         socket: StreamSocket, listener: ListenerSettings.Place, stage: Stage,
         isSecure: Bool = false,
-        address: IPAddress?
+        unread: [UInt8] = [], address: IPAddress?
     ) {
         self.socket = socket
         self.listener = listener
         self.stage = stage
         self.isSecure = isSecure
+        self.unread = unread
         self.address = address
     }
 
-    /// What another balancer has to know of it, as one word.
+    /// What another balancer has to know of it beside what was read, as one word.
     package var note: String {
         let words = [stage.rawValue, isSecure ? "s" : "c"]
         guard let address else { return words.joined(separator: ":") }
@@ -49,11 +55,13 @@ package struct MovedConnection: Equatable, Sendable {
     }
 
     /// One that another balancer has sent, with its `note`; nil: the note is not one.
-    package init?(socket: StreamSocket, listener: ListenerSettings.Place, note: some StringProtocol)
-    {
+    package init?(
+        socket: StreamSocket, listener: ListenerSettings.Place, note: some StringProtocol,
+        unread: [UInt8] = []
+    ) {
         let words = note.split(separator: ":", omittingEmptySubsequences: false)
         guard words.count == 2 || words.count == 4, let stage = Stage(rawValue: String(words[0])),
-            words[1] == "s" || words[1] == "c"
+            words[1] == "s" || words[1] == "c", unread.count <= Self.longestUnread
         else { return nil }
         var address: IPAddress?
         if words.count == 4 {
@@ -63,6 +71,6 @@ package struct MovedConnection: Equatable, Sendable {
         }
         self.init(
             socket: socket, listener: listener, stage: stage, isSecure: words[1] == "s",
-            address: address)
+            unread: unread, address: address)
     }
 }

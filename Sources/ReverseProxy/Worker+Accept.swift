@@ -151,12 +151,14 @@ extension Worker {
         case .multiplexed:
             finishMultiplexing(place)
         case .exchange:
+            if moveOn(place) { return }
             // A client that was promised to be kept is, for as long as an idle one.
             let isPromised =
                 exchanges[Int(downstreams[place].exchange)].responsePhase != .awaitingHead
             if isMovable(place) || successor != nil && isPromised { return }
             downstreams[place].keepAlive = false
         case .receivingHead:
+            if moveOn(place) { return }
             if !isMovable(place) { downstreams[place].keepAlive = false }
         case .lingering:
             return

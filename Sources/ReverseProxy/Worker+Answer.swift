@@ -136,10 +136,10 @@ extension Worker {
             return
         }
         downstreams[place].input.compact()
+        downstreams[place].phase = .idle
+        if isDraining, moveOn(place) { return }
         if downstreams[place].input.isEmpty {
             blocks.release(&downstreams[place].input)
-            downstreams[place].phase = .idle
-            if isDraining, moveOn(place) { return }
             setDownstreamDeadline(
                 place, after: isDraining ? Self.lastRequest : settings.timeouts.keepalive)
             if downstreams[place].isReadable { readAgain.append(place) }

@@ -55,21 +55,10 @@ extension Worker {
     }
 
     /// Begins TLS where the listener has it; else the first request may come.
-    func secure(_ place: Int) {
+    private func secure(_ place: Int) {
         guard let listener = listener(of: place) else { return closeDownstream(place) }
-        let address = downstreams[place].address
-        downstreams[place].isTrusted =
-            !listener.trusted.isEmpty && listener.trusted.contains(address)
-        let isSecure = downstreams[place].isSecure || listener.tls != nil
-        if isSecure || listener.proxyProtocol {
-            downstreams[place].isSecure = isSecure
-            downstreams[place].peer = PeerText(address, isSecure: isSecure)
-        }
-        guard let context = listener.tls else {
-            downstreams[place].phase = .idle
-            setDownstreamDeadline(place, after: settings.timeouts.keepalive)
-            return readRequests(place)
-        }
+        introduce(place, listener)
+        guard let context = listener.tls else { return beginRequests(place) }
         guard
             let tls = TLSStream(
                 accepting: context, descriptor: downstreams[place].socket.descriptor)
@@ -79,6 +68,26 @@ extension Worker {
         downstreams[place].phase = .handshaking
         setDownstreamDeadline(place, after: settings.timeouts.header)
         wantHandshake(place)
+    }
+
+    /// Notes what follows from the client's address and the listener.
+    func introduce(_ place: Int, _ listener: ListenerSettings) {
+        let address = downstreams[place].address
+        downstreams[place].isTrusted =
+            !listener.trusted.isEmpty && listener.trusted.contains(address)
+        let isSecure = downstreams[place].isSecure || listener.tls != nil
+        if isSecure || listener.proxyProtocol {
+            downstreams[place].isSecure = isSecure
+            downstreams[place].peer = PeerText(address, isSecure: isSecure)
+        }
+    }
+
+    /// The first request may come.
+    func beginRequests(_ place: Int) {
+        downstreams[place].phase = .idle
+        setDownstreamDeadline(
+            place, after: isDraining ? Self.lastRequest : settings.timeouts.keepalive)
+        readRequests(place)
     }
 
     /// What the connection's listener says of it; nil: it was taken away meanwhile.
@@ -128,10 +137,7 @@ extension Worker {
             if downstreams[place].tls?.negotiated == .http2 {
                 beginMultiplexing(place)
             } else {
-                downstreams[place].phase = .idle
-                setDownstreamDeadline(
-                    place, after: isDraining ? Self.lastRequest : settings.timeouts.keepalive)
-                readRequests(place)
+                beginRequests(place)
             }
         }
     }

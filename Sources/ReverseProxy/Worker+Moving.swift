@@ -2,10 +2,11 @@ internal import Backends
 internal import HTTPWire
 internal import Reactor
 
-/// Connections that are kept between two requests go over to the balancer that takes over.
+/// Connections whose next request has not been given to a process go over to the balancer that takes
+/// over.
 ///
-/// So no client meets a connection that is closed just as it sends, and what it sends next is placed
-/// by whoever knows the processes.
+/// So no client meets a connection that is closed just as it sends, and who waits is placed by whoever
+/// knows the processes, and can start some.
 extension Worker {
     /// How long a connection that cannot be moved may still bring a request.
     static let lastRequest = Interval.seconds(1)
@@ -15,20 +16,43 @@ extension Worker {
         successor != nil && downstreams[place].carrier == .socket
     }
 
-    /// Gives a connection to the successor if it is between two requests; false: it stays.
+    /// Gives a connection to the successor if it is before a request; false: it stays.
     func moveOn(_ place: Int) -> Bool {
-        guard let successor, isMovable(place), !downstreams[place].peerClosed,
-            downstreams[place].input.isEmpty, let listener = listener(of: place)
-        else { return false }
-        let stage: MovedConnection.Stage
         switch downstreams[place].phase {
-        case .greeting: stage = .untouched
-        case .idle: stage = downstreams[place].isFresh ? .fresh : .kept
-        case .handshaking, .multiplexed, .receivingHead, .exchange, .lingering: return false
+        case .greeting: return hand(place, .untouched, unread: [])
+        case .idle, .receivingHead:
+            let unread = unsafe Array(downstreams[place].input.readable)
+            return hand(place, downstreams[place].isFresh ? .fresh : .kept, unread: unread)
+        case .exchange: return moveWaiting(place)
+        case .handshaking, .multiplexed, .lingering: return false
         }
+    }
+
+    /// A request that waits for a slot begins anew with the successor.
+    private func moveWaiting(_ place: Int) -> Bool {
+        let exchange = Int(downstreams[place].exchange)
+        guard exchanges[exchange].requestPhase == .queued, !exchanges[exchange].hasBody,
+            isMovable(place), !downstreams[place].peerClosed
+        else { return false }
+        // The head is still at the front.
+        let unread = unsafe Array(downstreams[place].input.whole)
+        guard unread.count <= MovedConnection.longestUnread else { return false }
+        leaveQueue(exchange)
+        chains.release(&exchanges[exchange].stored, to: &blocks)
+        exchanges.remove(exchange)
+        downstreams[place].exchange = -1
+        counters.subtract(.requestsActive)
+        return hand(place, .kept, unread: unread)
+    }
+
+    private func hand(_ place: Int, _ stage: MovedConnection.Stage, unread: [UInt8]) -> Bool {
+        guard let successor, isMovable(place), !downstreams[place].peerClosed,
+            unread.count <= MovedConnection.longestUnread, let listener = listener(of: place)
+        else { return false }
         let moved = MovedConnection(
             socket: downstreams[place].socket, listener: listener.place, stage: stage,
-            isSecure: downstreams[place].isSecure, address: downstreams[place].address)
+            isSecure: downstreams[place].isSecure, unread: unread,
+            address: downstreams[place].address)
         loop.remove(moved.socket.descriptor)
         releaseDownstream(place)
         // Before it is counted out: the last one may end the program.
@@ -55,6 +79,14 @@ extension Worker {
         if settings.tls != nil { return closeDownstream(place) }
         downstreams[place].isSecure = moved.isSecure
         downstreams[place].isFresh = moved.stage == .fresh
-        secure(place)
+        introduce(place, settings)
+        if moved.unread.isEmpty { return beginRequests(place) }
+        blocks.equip(&downstreams[place].input)
+        guard downstreams[place].input.append(moved.unread.span) else {
+            return closeDownstream(place)
+        }
+        downstreams[place].phase = .receivingHead
+        beginHead(place)
+        readAgain.append(place)
     }
 }

@@ -36,7 +36,7 @@ extension SupervisionLoop {
     }
 
     private func letGo(_ process: ManagedProcess) {
-        if case .starting(var probe) = process.phase { probe.cancel() }
+        expect(process)
         process.health?.end()
         // Those that would end with us are kept by a planned change as well.
         updateRecord(of: process) { $0.isLeft = true }

@@ -68,6 +68,8 @@ final class SupervisionLoop {
     var leftovers: [UInt64: Leftover] = [:]
     /// Balancers that still finish requests on processes that were adopted from them: pidfds by pid.
     var predecessors: [Int32: Int32] = [:]
+    /// After leaving: processes that requests may still wait for here.
+    var expected: [ExpectedProcess] = []
     /// Whether the processes are another balancer's by now.
     var hasLeft = false
     var notifications = Notifications()
@@ -246,6 +248,7 @@ final class SupervisionLoop {
         checkMemoryIfDue(now: now)
         writeDueRecords(now: now)
         killLeftovers(now: now)
+        askExpected(now: now)
         for process in Array(processes.values) {
             guard let deadline = process.nextDeadline, deadline <= now else { continue }
             process.tellDropped(now: now)
@@ -274,6 +277,7 @@ final class SupervisionLoop {
         var earliest = [
             straysUntil, sweep.repeatAt, cgroups.repeatAt, notifications.resumeAt,
             nextMemoryCheck(), records.writeAt, leftovers.values.compactMap(\.killAt).min(),
+            nextExpected,
         ].compactMap(\.self).min()
         for group in groups {
             guard let next = group.nextDeadline?.nanoseconds else { continue }

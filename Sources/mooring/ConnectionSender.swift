@@ -1,10 +1,11 @@
+internal import FoundationEssentials
 internal import Glibc
 internal import Logging
 internal import Reactor
 internal import ReverseProxy
 
-/// Sends client connections to the balancer that has taken over: `connections PLACE NOTE …` over the
-/// control socket, with the sockets themselves.
+/// Sends client connections to the balancer that has taken over: `connections PLACE NOTE UNREAD …` over
+/// the control socket, with the sockets themselves.
 ///
 /// One thread, so that no loop waits for the other program; what comes before `start` waits. A
 /// successor that is gone cannot take any: they are closed then, as they would be by its end.
@@ -54,7 +55,12 @@ final class ConnectionSender: Sendable {
 
     private func hand(_ connections: [MovedConnection]) {
         guard !connections.isEmpty else { return }
-        let words = connections.flatMap { [$0.listener.word, $0.note] }
+        // Each of these may fill a message.
+        if connections.count > 1, connections.contains(where: { !$0.unread.isEmpty }) {
+            for connection in connections { hand([connection]) }
+            return
+        }
+        let words = connections.flatMap { [$0.listener.word, $0.note, Self.word($0.unread)] }
         let line = (["connections"] + words).joined(separator: " ")
         do {
             try send(line, connections.map(\.socket.descriptor))
@@ -64,6 +70,10 @@ final class ConnectionSender: Sendable {
             )
         }
         for connection in connections { connection.socket.close() }
+    }
+
+    private static func word(_ bytes: [UInt8]) -> String {
+        bytes.isEmpty ? "-" : Data(bytes).base64EncodedString()
     }
 
     private func send(_ line: String, _ descriptors: [Int32]) throws(SystemError) {

@@ -1,4 +1,5 @@
 internal import Backends
+internal import FoundationEssentials
 internal import Glibc
 internal import Logging
 internal import Reactor
@@ -8,7 +9,7 @@ internal import ReverseProxy
 ///
 /// The two talk in lines over the control socket of the runtime folder:
 /// `takeover 1` -> `sockets ADMIN PLACE…` with the listening sockets themselves; `ready` -> (the old one
-/// stops accepting and lets go of its processes) -> `yours` -> `connections PLACE NOTE …` with kept
+/// stops accepting and lets go of its processes) -> `yours` -> `connections PLACE NOTE UNREAD …` with kept
 /// connections, as often as there are some, until the old one has nothing under way and ends. Clients
 /// that connect meanwhile wait in the listening sockets' queues, which belong to both.
 struct Predecessor {
@@ -109,10 +110,12 @@ struct Predecessor {
         let words = message.line.split(separator: " ").dropFirst()
         var notes = words.makeIterator()
         return message.descriptors.compactMap { descriptor in
-            guard let word = notes.next(), let note = notes.next(),
+            guard let word = notes.next(), let note = notes.next(), let unread = notes.next(),
+                let bytes = unread == "-" ? Data() : Data(base64Encoded: String(unread)),
                 let place = ListenerSettings.Place(String(word)),
                 let connection = MovedConnection(
-                    socket: StreamSocket(descriptor: descriptor), listener: place, note: note)
+                    socket: StreamSocket(descriptor: descriptor), listener: place, note: note,
+                    unread: Array(bytes))
             else {
                 close(descriptor)
                 return nil

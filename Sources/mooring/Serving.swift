@@ -97,7 +97,8 @@ final class Serving: Sendable {
         self.lock = try lock ?? RuntimeLock(folder: configuration.runtimeDirectory)
         successors = try SuccessorListener(
             runtimeFolder: configuration.runtimeDirectory, admin: configuration.admin.address,
-            log: log, sockets: { proxy.listeningSockets }, onReady: { happenings.post(.successor($0)) })
+            log: log, sockets: { proxy.listeningSockets },
+            onReady: { happenings.post(.successor($0)) })
         let decisions = DecisionLog()
         reloader = Reloader(
             file: surroundings.file, environment: surroundings.environment,

@@ -19,6 +19,20 @@ internal import Testing
         pool.release(&block)
     }
 
+    @Test func `bytes are added whole or not at all`() {
+        var pool = BlockPool(blockSize: 4, keep: 1)
+        var block = Block.none
+        var answers: [Bool] = []
+        for bytes in [[1], [1, 2, 3], [4, 5], [4]] as [[UInt8]] {
+            answers.append(block.append(bytes.span))
+            // The first finds no memory.
+            pool.equip(&block)
+        }
+        #expect(answers == [false, true, false, true])
+        #expect(unsafe Array(block.readable) == [1, 2, 3, 4])
+        pool.release(&block)
+    }
+
     @Test func `the block given back last is handed out first`() {
         var pool = BlockPool(blockSize: 16, keep: 4)
         var one = Block.none

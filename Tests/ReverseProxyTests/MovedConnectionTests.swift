@@ -29,4 +29,11 @@ internal import Testing
         #expect(
             MovedConnection(socket: Self.socket, listener: Self.listener, note: note) == nil)
     }
+
+    @Test func `more than fits into a message is not taken`() {
+        let unread = [UInt8](repeating: 0, count: MovedConnection.longestUnread + 1)
+        #expect(
+            MovedConnection(
+                socket: Self.socket, listener: Self.listener, note: "k:c", unread: unread) == nil)
+    }
 }

@@ -1,0 +1,40 @@
+internal import Backends
+internal import Reactor
+
+/// A process that was starting when it was left to another balancer.
+struct ExpectedProcess {
+    let key: ProcessKey
+    var probe: ReadinessProbe
+}
+
+/// Requests that came with TLS or HTTP/2, or with a body, stay with this balancer while it ends. Some
+/// wait for a process that another one looks after by now, so it is asked here as well.
+extension SupervisionLoop {
+    /// Goes on asking a process that is left.
+    func expect(_ process: ManagedProcess) {
+        guard case .starting(var probe) = process.phase else { return }
+        probe.cancel()
+        expected.append(
+            ExpectedProcess(
+                key: process.key,
+                probe: ReadinessProbe(
+                    address: probe.address, user: probe.user, now: Clock.monotonic())))
+    }
+
+    var nextExpected: Int64? { expected.compactMap(\.probe.nextAttempt).min() }
+
+    /// Asks those whose time has come.
+    func askExpected(now: Int64) {
+        guard let next = nextExpected, next <= now else { return }
+        expected = expected.compactMap { process in
+            var process = process
+            guard let next = process.probe.nextAttempt, next <= now else { return process }
+            var outcome = process.probe.attempt(now: now)
+            // Loopback connections are decided at once.
+            if case .waits = outcome { outcome = process.probe.settle(now: now) }
+            guard case .accepts = outcome else { return process }
+            groups[process.key.group].becameReady(process.key.handle, now: self.now())
+            return nil
+        }
+    }
+}
