@@ -125,6 +125,7 @@ extension Worker {
     /// - Parameter successor: goes on listening on the same sockets, and takes what can be moved.
     func beginDraining(until deadline: Int64, successor: MovedConnection.Taker?) {
         isDraining = true
+        drainingSince = now
         drainDeadline = deadline
         self.successor = successor
         for case let listener? in listeners {

@@ -77,6 +77,9 @@ extension Worker {
         exchanges[exchange].grant = grant
         exchanges[exchange].holdsSlot = true
         exchanges[exchange].grantedAt = now
+        if grant.affinity == .lost, isLate(exchange) {
+            return abandonDownstream(Int(exchanges[exchange].downstream))
+        }
         exchanges[exchange].pausedAt = 0
         if let limit = settings.groups[Int(exchanges[exchange].group)].requestTimeout {
             exchanges[exchange].requestDeadline = now &+ limit.nanoseconds
@@ -89,8 +92,19 @@ extension Worker {
     }
 
     private func refuse(_ exchange: Int, _ refusal: Refusal) {
+        if refusal.reason == .sessionLost, isLate(exchange) {
+            return abandonDownstream(Int(exchanges[exchange].downstream))
+        }
         exchanges[exchange].refused = true
         answer(exchange, .refusal(refusal))
+    }
+
+    /// Whether a request has come when another balancer had taken over.
+    ///
+    /// If its session seems lost then its process may be one that only the successor knows. The
+    /// connection is closed without a word: clients ask again on another (RFC 9112 section 9.3.1).
+    private func isLate(_ exchange: Int) -> Bool {
+        successor != nil && exchanges[exchange].startedAt >= drainingSince
     }
 
     /// Gives the slot back, if the exchange holds one.

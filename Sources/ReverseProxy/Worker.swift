@@ -49,6 +49,7 @@ final class Worker {
     var isDraining = false
     /// While draining: takes the connections that can be moved; nil: they end here.
     var successor: MovedConnection.Taker?
+    var drainingSince = Int64.max
     var drainDeadline = Int64.max
     var isStopped = false
     /// The exchange whose head is in `requestHead` at the moment; -1: none.

@@ -137,3 +137,31 @@ def test_a_kept_connection_with_tls_is_told_to_come_anew(certificates):
         assert ended(old) == 0
         for connection in kept:
             connection.close()
+
+
+def test_a_session_that_only_the_new_balancer_knows_is_not_lost_in_the_old_one(certificates):
+    """It has begun on a process of the new one's; another connection of its user is still with the old."""
+    with serving(
+            secure(certificates, CONFIGURATION.format(drain="30s")), files={"app.py": APP},
+            keeps_address=True) as balancer:
+        def connect():
+            connection = Kept(balancer.address)
+            connection.socket = tls.trusting(certificates).wrap_socket(
+                connection.socket, server_hostname="localhost")
+            return connection
+
+        kept = connect()
+        kept.ask()
+        old = replace(balancer)
+        balancer.admin("/groups/app/restart", method="POST")
+        wait_until(lambda: balancer.group("app")["generation"] == 2)
+        fresh = connect()
+        response, facts = fresh.ask()
+        cookie = f"Cookie: {response.headers['Set-Cookie'].split(';')[0]}\r\n"
+        kept.send(headers=cookie)
+        assert kept.socket.recv(100) == b"", "it was answered by who does not know the session"
+        _, again = fresh.ask(headers=cookie)
+        assert (again["pid"], again["count"]) == (facts["pid"], facts["count"] + 1)
+        assert ended(old) == 0
+        fresh.close()
+        kept.close()
