@@ -72,7 +72,9 @@ def crowd_of_strangers(world, random):
     for thread in threads:
         thread.join(20)
     assert {a.status for a in answers} <= {200, 503}, [a.status for a in answers]
-    assert len(world.balancer.group("app")["processes"]) <= 4 + 1
+    # Those that drain are beside the bounds, and so is the replacement of an ill one.
+    serving = [p for p in world.balancer.group("app")["processes"] if p["state"] in ("starting", "ready")]
+    assert len(serving) <= 4 + 1, serving
 
 
 def parallel_first_requests(world, random):
