@@ -81,7 +81,10 @@ extension GroupState {
     }
 
     mutating func serveGroupQueue() {
-        if isShuttingDown { return }
+        if isShuttingDown {
+            withheld = nil
+            return
+        }
         while let waiter = queue.first, let place = placeWithRoom() {
             if isWithheld(waiter, from: place) { return }
             serve(waiter, at: place)

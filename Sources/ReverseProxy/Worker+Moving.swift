@@ -32,7 +32,7 @@ extension Worker {
     private func moveWaiting(_ place: Int) -> Bool {
         let exchange = Int(downstreams[place].exchange)
         guard exchanges[exchange].requestPhase == .queued, !exchanges[exchange].hasBody,
-            isMovable(place), !downstreams[place].peerClosed
+            isMovable(place), !downstreams[place].peerClosed, listener(of: place) != nil
         else { return false }
         // The head is still at the front.
         let unread = unsafe Array(downstreams[place].input.whole)

@@ -86,4 +86,13 @@ internal import Testing
         bench.pass(.milliseconds(51))
         #expect(granted == [full.process])
     }
+
+    @Test func `a shutdown leaves nothing to come back to`() throws {
+        try isBusyAgain()
+        _ = try bench.acquire().ticket()
+        bench.finish(full)
+        bench.group.shutDown(now: bench.now)
+        bench.pass(.milliseconds(51))
+        #expect(bench.group.nextDeadline.map { $0 > bench.now } ?? true)
+    }
 }

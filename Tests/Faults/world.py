@@ -23,6 +23,8 @@ response = "1500ms"
 drain = "3s"
 [limits]
 connections = 300
+# Every client here has one address.
+spawns_per_source = 0
 [affinity]
 idle = "3s"
 [log]
