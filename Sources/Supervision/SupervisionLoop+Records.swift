@@ -23,6 +23,8 @@ extension SupervisionLoop {
         /// When those are written.
         private(set) var writeAt: Int64?
         fileprivate var isFailing = false
+        /// The errno of the failure that was told last.
+        fileprivate var toldCause: Int32?
 
         init(_ directory: StateDirectory?) {
             place = ProcessIdentity.currentPlace()
@@ -123,10 +125,13 @@ extension SupervisionLoop {
             records.waiting.remove(id)
             if records.isFailing && records.waiting.isEmpty {
                 records.isFailing = false
+                records.toldCause = nil
                 log.notice("the state directory can be written again: all processes are recorded")
             }
         } catch {
-            if !records.isFailing {
+            // Another cause needs another remedy.
+            if !records.isFailing || records.toldCause != error.errno {
+                records.toldCause = error.errno
                 log.error(
                     """
                     the state directory cannot be written: \(error.sentence); processes are served, \
