@@ -102,6 +102,8 @@ struct Exchange {
     var requestDeadline = Int64.max
     /// Since when that time stands still, for the process waits for the client; 0: it runs.
     var pausedAt: Int64 = 0
+    /// A process has, or may have, got something of it in an attempt that failed.
+    var hasReachedProcess = false
     /// How often it was tried again after something may have reached a process, and after nothing had.
     var attempts = 0
     var connectAttempts = 0

@@ -261,11 +261,17 @@ extension Worker {
     /// When many die at once a request may meet one after the other before their ends are known.
     private static let mostProcessesTried = 16
 
-    /// No byte was sent, so any request may go elsewhere, if its session may.
+    /// If no byte was ever sent then any request may go elsewhere, if its session may.
+    ///
+    /// A request that reached a process which cannot be reached any more may be what ended it, and
+    /// would end the next one too.
     private func connectFailed(
         _ exchange: Int, _ answer: OwnAnswer, _ outcome: ExchangeOutcome
     ) {
         releaseSlot(exchange, outcome)
+        if outcome == .connectFailed, exchanges[exchange].hasReachedProcess {
+            return self.answer(exchange, .connectionTerminated)
+        }
         let retries = settings.groups[Int(exchanges[exchange].group)].retries
         // Each process of ours that refuses is out of service for it, so there is an end to that.
         let isSpawned = settings.groups[Int(exchanges[exchange].group)].isSpawned
@@ -280,10 +286,16 @@ extension Worker {
     }
 
     /// The connection broke before the response head was complete.
+    ///
+    /// A process that lives may have closed it for reasons of its own, so the request is tried again on
+    /// a fresh one. The end of a process is often seen here first: then no fresh one is to be had.
     func brokenBeforeResponse(_ exchange: Int) {
         let place = Int(exchanges[exchange].upstream)
         let retries = settings.groups[Int(exchanges[exchange].group)].retries
-        let mayRepeat = !upstreams[place].sentAny || exchanges[exchange].isReplayable
+        if upstreams[place].sentAny { exchanges[exchange].hasReachedProcess = true }
+        let mayRepeat =
+            !exchanges[exchange].hasReachedProcess
+            || exchanges[exchange].isReplayable && isAlive(upstreams[place])
         if mayRepeat, exchanges[exchange].bodyIsKept, upstreams[place].input.isEmpty,
             exchanges[exchange].attempts < retries
         {
@@ -297,6 +309,11 @@ extension Worker {
         }
         endUpstream(exchange, .failed)
         answer(exchange, .connectionTerminated)
+    }
+
+    /// As far as the registry knows.
+    private func isAlive(_ upstream: borrowing Upstream) -> Bool {
+        groups[Int(upstream.group)].address(of: upstream.process) != nil
     }
 
     /// Ends the process's part in an exchange and its connection with it.
