@@ -121,7 +121,7 @@ package struct RequestHead: ~Copyable {
         else { return .bad("bad method") }
         position &+= 1
         let targetStart = position
-        while position < line.upperBound, RequestTarget.isOctet(bytes[position]) { position &+= 1 }
+        position = RequestTarget.end(bytes, from: targetStart, to: line.upperBound)
         let target = targetStart..<position
         guard !target.isEmpty, position < line.upperBound, bytes[position] == 0x20 else {
             return .bad("bad request target")

@@ -8,11 +8,24 @@ enum RequestTarget {
         case bad(StaticString)
     }
 
-    /// What may stand in a target: visible ASCII without `#` and `\`, which two readers could take
-    /// differently.
+    /// Where a target that begins at `start` ends, at the latest before `end`: at the first octet that
+    /// may not stand in it.
     ///
-    /// Wider than the grammar of RFC 3986: browsers send quotes, braces and bars as they are.
-    static func isOctet(_ byte: UInt8) -> Bool {
+    /// Visible ASCII may, but for `#`, and for a `\` before the query, which two readers could take
+    /// differently. Wider than the grammar of RFC 3986: browsers send quotes, braces and bars as they
+    /// are, and a `\` in the query.
+    static func end(_ bytes: Span<UInt8>, from start: Int, to end: Int) -> Int {
+        var position = start
+        while position < end, isOctet(bytes[position]) { position &+= 1 }
+        guard position < end, bytes[position] == 0x5c else { return position }
+        var query = start
+        while query < position, bytes[query] != 0x3f { query &+= 1 }
+        if query == position { return position }
+        while position < end, isOctet(bytes[position]) || bytes[position] == 0x5c { position &+= 1 }
+        return position
+    }
+
+    private static func isOctet(_ byte: UInt8) -> Bool {
         byte > 0x20 && byte < 0x7f && byte != 0x23 && byte != 0x5c
     }
 

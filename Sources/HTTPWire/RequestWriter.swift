@@ -4,6 +4,7 @@ extension RequestHead {
     ///
     /// - Parameters:
     ///   - bytes: What was parsed.
+    ///   - resolved: The path and query to send in place of those that came; empty: none.
     ///   - strippingPrefix: Bytes of the path to leave out at its front.
     ///   - without: Ranges inside `Cookie` fields to leave out.
     ///   - forwarded: Ready field lines about a client that speaks for itself (`SenderLines`).
@@ -13,13 +14,17 @@ extension RequestHead {
     ///   - overHTTP2: The client spoke HTTP/2, of which the head was made: `Via` tells it.
     ///   - sink: Takes the head.
     package func write(
-        from bytes: Span<UInt8>, strippingPrefix: Int, without removals: Removals,
-        forwarded: Span<UInt8>, origin: RequestOrigin? = nil, upgrade asksUpgrade: Bool = false,
-        overHTTP2: Bool = false, into sink: inout ByteSink
+        from bytes: Span<UInt8>, resolved: Span<UInt8> = Span(), strippingPrefix: Int,
+        without removals: Removals, forwarded: Span<UInt8>, origin: RequestOrigin? = nil,
+        upgrade asksUpgrade: Bool = false, overHTTP2: Bool = false, into sink: inout ByteSink
     ) {
         sink.append(bytes.extracting(methodRange.range))
         sink.append(" ")
-        writePath(bytes, strippingPrefix, into: &sink)
+        if resolved.isEmpty {
+            writePath(bytes.extracting(path.range), strippingPrefix, into: &sink)
+        } else {
+            writePath(resolved, strippingPrefix, into: &sink)
+        }
         sink.append(" HTTP/1.1\r\nHost: ")
         sink.append(bytes.extracting(host.range))
         sink.append("\r\n")
@@ -87,15 +92,13 @@ extension RequestHead {
     }
 
     private func writePath(
-        _ bytes: Span<UInt8>, _ strippingPrefix: Int, into sink: inout ByteSink
+        _ path: Span<UInt8>, _ strippingPrefix: Int, into sink: inout ByteSink
     ) {
-        let range = path.range
         // RFC 9112 section 3.2.4.
-        if pathIsImplied { sink.append(method == .options && range.isEmpty ? "*" : "/") }
-        let rest = min(strippingPrefix, range.count)
-        let left = range.lowerBound &+ rest..<range.upperBound
-        if rest > 0, left.isEmpty || bytes[left.lowerBound] != 0x2f { sink.append("/") }
-        sink.append(bytes.extracting(left))
+        if pathIsImplied { sink.append(method == .options && path.isEmpty ? "*" : "/") }
+        let rest = min(strippingPrefix, path.count)
+        if rest > 0, rest == path.count || path[rest] != 0x2f { sink.append("/") }
+        sink.append(path.extracting(rest..<path.count))
     }
 
     /// Copies the kept lines, neighbours in one piece.

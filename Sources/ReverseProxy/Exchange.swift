@@ -60,7 +60,9 @@ struct Exchange {
     var method = RequestMethod.other
     var isHTTP11 = true
     var headLength = 0
-    /// Bytes at the front of the path that the process does not see.
+    /// The path has dot segments, and is resolved before it is matched and sent.
+    var resolvesPath = false
+    /// Bytes at the front of the path, resolved, that the process does not see.
     var prefixLength = 0
     var requestLine = ByteRange(start: 0, count: 0)
     var expectsContinue = false

@@ -14,8 +14,12 @@ struct OwnAnswer {
 
     static let badRequest = OwnAnswer(
         status: 400, error: "http_request_error", details: "bad request", closes: true)
-    static let dotSegments = OwnAnswer(
-        status: 400, error: "http_request_error", details: "path with dot segments")
+    static let pathAboveRoot = OwnAnswer(
+        status: 400, error: "http_request_error", details: "path above the root")
+    static let hiddenDotSegments = OwnAnswer(
+        status: 400, error: "http_request_error", details: "path with hidden dot segments")
+    static let backslash = OwnAnswer(
+        status: 400, error: "http_request_error", details: "path with a backslash")
     static let noRoute = OwnAnswer(
         status: 404, error: "destination_not_found", details: "no route")
     static let requestTimeout = OwnAnswer(

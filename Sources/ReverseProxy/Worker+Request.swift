@@ -192,8 +192,22 @@ extension Worker {
     /// Finds the route; an answer where there is none, or the request cannot be taken.
     private func chooseRoute(_ exchange: Int, _ bytes: Span<UInt8>) -> OwnAnswer? {
         let path = bytes.extracting(requestHead.path.range)
-        if RouteTable.hasDotSegment(path) { return .dotSegments }
         let host = bytes.extracting(requestHead.host.range)
+        switch RequestPath.form(of: path) {
+        case .plain: return chooseRoute(exchange, host: host, path: path)
+        case .dotted:
+            exchanges[exchange].resolvesPath = true
+            let resolved = RequestPath.resolved(path)
+            return chooseRoute(exchange, host: host, path: resolved.span)
+        case .climbing: return .pathAboveRoot
+        case .hidden: return .hiddenDotSegments
+        case .backslash: return .backslash
+        }
+    }
+
+    private func chooseRoute(
+        _ exchange: Int, host: Span<UInt8>, path: Span<UInt8>
+    ) -> OwnAnswer? {
         guard let route = routes.table.match(host: host, path: path) else { return .noRoute }
         exchanges[exchange].route = Int32(truncatingIfNeeded: route)
         exchanges[exchange].group = Int32(truncatingIfNeeded: routes.plans[route].group)

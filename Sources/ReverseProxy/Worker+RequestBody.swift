@@ -1,6 +1,7 @@
 internal import Backends
 internal import HTTPWire
 internal import Reactor
+internal import Routing
 
 /// From the client to the process: the head with what is added to it, and the body as it comes.
 extension Worker {
@@ -33,12 +34,16 @@ extension Worker {
                 bytes, resumeFrom: &scan, limit: .max)
             precondition(parsed == .complete, "a head that was parsed once parses again")
         }
+        let resolved =
+            exchanges[exchange].resolvesPath
+            ? RequestPath.resolved(bytes.extracting(requestHead.path.range)) : []
         var sink = unsafe ByteSink(upstreams[upstream].output.writable)
         let peer = downstreams[downstream].peer
         let origin =
             downstreams[downstream].isTrusted ? self.origin(of: downstream, bytes) : nil
         requestHead.write(
-            from: bytes, strippingPrefix: exchanges[exchange].prefixLength,
+            from: bytes, resolved: resolved.span,
+            strippingPrefix: exchanges[exchange].prefixLength,
             without: exchanges[exchange].removals,
             forwarded: peer.fields.span.extracting(0..<peer.fieldCount), origin: origin,
             upgrade: !exchanges[exchange].offeredUpgrade.range.isEmpty,

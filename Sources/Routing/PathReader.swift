@@ -1,7 +1,9 @@
-/// Reads a request's path as servers behind us will see it: decoded once, slashes merged.
+/// Reads a request's path as servers behind us will see it: decoded once, slashes merged, without
+/// path parameters.
 ///
 /// A `%2F` counts as a slash, since WSGI servers decode the path before the application splits it;
-/// a `%` without two hexadecimal digits stays what it is. The path ends at a `?` or `#`.
+/// a `%` without two hexadecimal digits stays what it is. The path ends at a `?` or `#`. What follows
+/// a `;` in a segment is passed over, since servlet containers take it off before they choose.
 struct PathReader {
     /// The place of the next byte in the path as it was sent.
     private(set) var position = 0
@@ -10,6 +12,10 @@ struct PathReader {
     /// The next byte; nil at the end.
     mutating func next(_ path: Span<UInt8>) -> UInt8? {
         while let (byte, end) = Self.decode(path, at: position) {
+            if byte == UInt8(ascii: ";") {
+                skipParameters(path)
+                continue
+            }
             position = end
             let wasAfterSlash = isAfterSlash
             isAfterSlash = byte == UInt8(ascii: "/")
@@ -17,6 +23,15 @@ struct PathReader {
             return byte
         }
         return nil
+    }
+
+    /// Goes on behind the parameters of the segment that has been read, if there are any.
+    mutating func skipParameters(_ path: Span<UInt8>) {
+        guard case (UInt8(ascii: ";"), let start)? = Self.decode(path, at: position) else { return }
+        position = start
+        while let (byte, end) = Self.decode(path, at: position), byte != UInt8(ascii: "/") {
+            position = end
+        }
     }
 
     /// The byte that is spelled at `index` and where the next one begins; nil at the path's end.

@@ -82,6 +82,12 @@ extension RouteTable {
                 throw RoutePatternError(
                     reason: "has a *",
                     advice: "a route takes everything below its path, write \"/admin\"")
+            case UInt8(ascii: ";"):
+                throw RoutePatternError(
+                    reason: "has a ;", advice: "path parameters are not compared, leave them out")
+            case UInt8(ascii: "\\"):
+                throw RoutePatternError(
+                    reason: "has a backslash", advice: "such requests are refused, write \"/\"")
             case 0..<0x20, 0x7F:
                 throw RoutePatternError(reason: "has a control character", advice: "take it out")
             default:
@@ -94,7 +100,8 @@ extension RouteTable {
             .dropFirst().map { String(Substring($0)) }
         if segments.contains(".") || segments.contains("..") {
             throw RoutePatternError(
-                reason: "has a \".\" or \"..\" segment", advice: "such requests are refused")
+                reason: "has a \".\" or \"..\" segment",
+                advice: "dot segments are resolved before paths are compared, leave them out")
         }
         let named = segments.last == "" ? segments.dropLast() : segments[...]
         guard !named.contains("") else {

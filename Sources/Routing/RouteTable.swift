@@ -64,31 +64,10 @@ package struct RouteTable: Sendable {
     /// How many bytes of the path, as sent, the prefix of a route takes up; 0 for `/`.
     ///
     /// With escapes and doubled slashes these may be more than the prefix has: of `//%61dmin/x` the
-    /// prefix `/admin` takes nine. 0 also when the route does not match the path.
+    /// prefix `/admin` takes nine, and of `/admin;v=1/x` ten. 0 also when the route does not match the path.
     package func prefixLength(of route: Int, in path: Span<UInt8>) -> Int {
         guard places.indices.contains(route) else { return 0 }
         return length(of: candidates[places[route]].prefix, in: path) ?? 0
-    }
-
-    /// Whether a segment of the path is `.` or `..` once decoded.
-    ///
-    /// Such paths name another resource to a server that resolves them than to one that does not;
-    /// they are refused, so that the route chosen is the one of the resource served.
-    package static func hasDotSegment(_ path: Span<UInt8>) -> Bool {
-        var index = 0
-        var dots = 0
-        var isOnlyDots = true
-        while let (byte, end) = PathReader.decode(path, at: index) {
-            index = end
-            switch byte {
-            case UInt8(ascii: "/"):
-                if isOnlyDots && (dots == 1 || dots == 2) { return true }
-                (dots, isOnlyDots) = (0, true)
-            case UInt8(ascii: "."): dots += 1
-            default: isOnlyDots = false
-            }
-        }
-        return isOnlyDots && (dots == 1 || dots == 2)
     }
 
     /// The bytes of the path that the prefix covers when it ends where a segment does; else nil.
@@ -98,6 +77,8 @@ package struct RouteTable: Sendable {
             guard reader.next(path) == bytes[index] else { return nil }
         }
         if prefix.isEmpty { return 0 }
+        // The parameters of a segment go with it.
+        reader.skipParameters(path)
         let end = reader.position
         guard let following = reader.next(path) else { return end }
         return following == UInt8(ascii: "/") ? end : nil

@@ -96,6 +96,29 @@ internal import Testing
         #expect(Parsed(whole, strippingPrefix: 4).forwarded.hasPrefix("GET / HTTP/1.1"))
     }
 
+    @Test func `a backslash in the query is passed as it came`() {
+        for target in ["/a?q=C:\\Temp", "http://a/?\\", "http://a?x\\"] {
+            let parsed = Parsed("GET \(target) HTTP/1.1\r\nHost: a\r\n\r\n")
+            #expect(parsed.result == .complete)
+            let query = target.drop { $0 != "?" }
+            #expect(parsed.forwarded.contains("\(query) HTTP/1.1\r\n"))
+        }
+    }
+
+    @Test func `a path that was resolved is sent in place of the one that came`() {
+        let bytes = Array("GET http://a/app/x/../y?q HTTP/1.1\r\nHost: b\r\n\r\n".utf8)
+        var head = RequestHead()
+        var scan = 0
+        #expect(head.parse(bytes.span, resumeFrom: &scan, limit: 8192) == .complete)
+        let resolved = Array("/app/y?q".utf8)
+        let forwarded = written { sink in
+            head.write(
+                from: bytes.span, resolved: resolved.span, strippingPrefix: 4, without: Removals(),
+                forwarded: Span(), into: &sink)
+        }
+        #expect(forwarded.hasPrefix("GET /y?q HTTP/1.1\r\nHost: a\r\n"))
+    }
+
     @Test func `our cookie is cut out and a field with nothing left is dropped`() {
         let request = "GET / HTTP/1.1\r\nHost: a\r\nCookie: a=1; m=2\r\nCookie: m=3\r\n\r\n"
         let bytes = Array(request.utf8)

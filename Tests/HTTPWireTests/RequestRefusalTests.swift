@@ -137,6 +137,10 @@ internal import Testing
         Case("RFC 9112 3.2 fragment", "GET /#x HTTP/1.1\r\nHost: a\r\n\r\n"),
         Case("RFC 3986 2 beyond ASCII", "GET /\u{e9} HTTP/1.1\r\nHost: a\r\n\r\n"),
         Case("RFC 3986 2 backslash", "GET /\\x HTTP/1.1\r\nHost: a\r\n\r\n"),
+        Case("RFC 3986 2 backslash behind", "GET /a\\?x HTTP/1.1\r\nHost: a\r\n\r\n"),
+        Case("RFC 3986 2 backslash, absolute", "GET http://a/\\?x HTTP/1.1\r\nHost: a\r\n\r\n"),
+        Case("RFC 3986 2 backslash in a host", "GET http://a\\b/?x HTTP/1.1\r\nHost: a\r\n\r\n"),
+        Case("RFC 3986 2 control in a query", "GET /?\\\u{1} HTTP/1.1\r\nHost: a\r\n\r\n"),
         Case("RFC 3986 2 control", "GET /\u{1} HTTP/1.1\r\nHost: a\r\n\r\n"),
     ]
 

@@ -19,7 +19,8 @@ internal import Testing
         ("[::1]:80/", "brackets"), ("[]/", "brackets"), ("/a%20b", "has a %"),
         ("/a?b", "has a query"), ("/a#b", "has a query"), ("/a/*", "has a *"),
         ("/a\nb", "control character"), ("/a/../b", "segment"), ("/./", "segment"),
-        ("/a//b", "empty segment"), ("/../\u{301}x", "segment"), ("//", "empty segment"),
+        ("/a;v=1/b", "has a ;"), ("/a\\b", "has a backslash"), ("/a//b", "empty segment"),
+        ("/../\u{301}x", "segment"), ("//", "empty segment"),
         ("/" + String(repeating: "a", count: 2048), "longer than"),
     ])
     func `a wrong pattern is refused with the reason`(text: String, reason: String) {

@@ -105,22 +105,25 @@ func match(_ patterns: [String], host: String = "example.org", _ path: String) t
     }
 
     @Test(arguments: [
-        "/.", "/..", "/./", "/../x", "/a/..", "/a/%2e%2E/b", "/a%2F..%2fb", "/.%2e", "..", ".",
-        "/a/../b?x", "/a/..?x", "//..//",
+        "/admin;v=1/x", "/admin;v=1", "/admin;/x", "/admin%3bv=1/x", "/%61dmin;a;b?q", "/;x/admin",
+        "/;/;a=b/admin;c", "/;%2fadmin", "/admin;a%2fb", "//;/admin",
     ])
-    func `dot segments are seen in every spelling`(path: String) {
-        let bytes = Array(path.utf8)
-        let isSeen = RouteTable.hasDotSegment(bytes.span)
-        #expect(isSeen)
+    func `path parameters do not hide a path`(path: String) throws {
+        #expect(try match(["/", "/admin"], path) == "/admin")
+    }
+
+    @Test(arguments: ["/x;/admin", "/administrator;/x", "/ad;min", "/?;/admin", "/x;admin"])
+    func `what a parameter says is not compared`(path: String) throws {
+        #expect(try match(["/", "/admin"], path) == "/")
     }
 
     @Test(arguments: [
-        "/", "", "/a.b", "/...", "/.well-known", "/a..", "/..a", "/?..", "/?/../", "/%252e%252e/",
-        "/.%", "/a/.x/", "/%2e%2",
+        ("/admin;v=1/x", 10), ("/admin;v=1", 10), ("/admin;v=1?q", 10), ("/;a/admin%3Bb%2Fx", 13),
     ])
-    func `other dots are left alone`(path: String) {
+    func `the parameters of a prefix go with it`(path: String, length: Int) {
+        let table = RouteTable([Route(prefix: "/admin", group: 0)])
         let bytes = Array(path.utf8)
-        let isSeen = RouteTable.hasDotSegment(bytes.span)
-        #expect(!isSeen)
+        let found = table.prefixLength(of: 0, in: bytes.span)
+        #expect(found == length)
     }
 }
