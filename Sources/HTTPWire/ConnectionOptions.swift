@@ -32,7 +32,7 @@ struct ConnectionOptions {
             case .other, .altSvc, .cacheControl, .contentLength, .cookie, .date, .expect,
                 .forwarded, .host, .maxForwards, .mooringAffinity, .mooringPin, .mooringSession,
                 .proxy, .secWebSocketVersion, .setCookie, .via, .xForwardedFor, .xForwardedHost,
-                .xForwardedProto, .xForwardedOther, .imitation, .underscored:
+                .xForwardedProto, .xForwardedOther, .schemeClaim, .imitation, .underscored:
                 break
             }
         }

@@ -7,6 +7,9 @@ package enum FieldName: UInt8, Sendable {
     case trailer, transferEncoding, upgrade, via, xForwardedFor, xForwardedHost, xForwardedProto
     /// Any other `X-Forwarded-…`, and `X-Real-IP`: the word of a proxy, from others a lie.
     case xForwardedOther
+    /// Another proxy's word for the client's scheme, as `X-Forwarded-Ssl`: it could contradict
+    /// `X-Forwarded-Proto`, and goes.
+    case schemeClaim
     /// One of the names that Mooring vouches for, spelt with `_`: CGI-like servers would take it
     /// for the real one.
     case imitation
@@ -26,27 +29,36 @@ package enum FieldName: UInt8, Sendable {
         case 7:
             return spells("upgrade")
                 ? .upgrade : spells("trailer") ? .trailer : spells("alt-svc") ? .altSvc : .other
+        case 8: return spells("x-scheme") ? .schemeClaim : .other
         case 9:
             return spells("forwarded")
-                ? .forwarded : spells("x-real-ip") ? .xForwardedOther : .other
+                ? .forwarded
+                : spells("x-real-ip")
+                    ? .xForwardedOther : spells("x-arr-ssl") ? .schemeClaim : .other
         case 10:
             return spells("connection")
                 ? .connection
                 : spells("set-cookie") ? .setCookie : spells("keep-alive") ? .keepAlive : .other
         case 11: return spells("mooring-pin") ? .mooringPin : .other
-        case 12: return spells("max-forwards") ? .maxForwards : .other
+        case 12:
+            return spells("max-forwards")
+                ? .maxForwards : spells("x-url-scheme") ? .schemeClaim : .other
         case 13: return spells("cache-control") ? .cacheControl : .other
         case 14: return spells("content-length") ? .contentLength : .other
         case 15:
             return spells("x-forwarded-for")
                 ? .xForwardedFor
-                : spells("mooring-session") ? .mooringSession : other(bytes, range)
+                : spells("mooring-session")
+                    ? .mooringSession
+                    : spells("front-end-https") ? .schemeClaim : other(bytes, range)
         case 16:
             return spells("x-forwarded-host")
                 ? .xForwardedHost
                 : spells("mooring-affinity")
                     ? .mooringAffinity
-                    : spells("proxy-connection") ? .proxyConnection : other(bytes, range)
+                    : spells("proxy-connection")
+                        ? .proxyConnection
+                        : spells("x-original-proto") ? .schemeClaim : other(bytes, range)
         case 17:
             return spells("transfer-encoding")
                 ? .transferEncoding
@@ -54,15 +66,21 @@ package enum FieldName: UInt8, Sendable {
         case 18: return spells("proxy-authenticate") ? .proxyAuthenticate : other(bytes, range)
         case 19: return spells("proxy-authorization") ? .proxyAuthorization : other(bytes, range)
         case 21: return spells("sec-websocket-version") ? .secWebSocketVersion : other(bytes, range)
+        case 26: return spells("cloudfront-forwarded-proto") ? .schemeClaim : other(bytes, range)
         default: return other(bytes, range)
         }
     }
 
     private static func other(_ bytes: Span<UInt8>, _ range: Range<Int>) -> FieldName {
-        let isForwarding =
-            range.count > 12
-            && Octets.spells(bytes, range.lowerBound..<range.lowerBound &+ 12, "x-forwarded-")
-        return isForwarding ? .xForwardedOther : .other
+        let prefix = 12
+        guard range.count > prefix,
+            Octets.spells(bytes, range.lowerBound..<range.lowerBound &+ prefix, "x-forwarded-")
+        else { return .other }
+        let rest = range.lowerBound &+ prefix..<range.upperBound
+        func spells(_ literal: StaticString) -> Bool { Octets.spells(bytes, rest, literal) }
+        let isScheme =
+            spells("ssl") || spells("scheme") || spells("protocol") || spells("https")
+        return isScheme ? .schemeClaim : .xForwardedOther
     }
 
     private static func isImitation(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Bool {
@@ -79,6 +97,9 @@ package enum FieldName: UInt8, Sendable {
         }
         return begins("x-forwarded-") || resembles("x-real-ip") || resembles("mooring-session")
             || resembles("mooring-affinity") || resembles("mooring-pin")
+            || resembles("front-end-https") || resembles("x-url-scheme") || resembles("x-scheme")
+            || resembles("x-original-proto") || resembles("x-arr-ssl")
+            || resembles("cloudfront-forwarded-proto")
             || resembles("content-length") || resembles("transfer-encoding")
     }
 
@@ -91,8 +112,9 @@ package enum FieldName: UInt8, Sendable {
             .mooringPin, .mooringSession, .cacheControl, .maxForwards:
             false
         case .other, .altSvc, .connection, .expect, .keepAlive, .proxy, .proxyAuthenticate,
-            .proxyAuthorization, .proxyConnection, .secWebSocketVersion, .te, .trailer, .upgrade,
-            .imitation, .underscored:
+            .proxyAuthorization, .proxyConnection, .schemeClaim, .secWebSocketVersion, .te,
+            .trailer,
+            .upgrade, .imitation, .underscored:
             true
         }
     }

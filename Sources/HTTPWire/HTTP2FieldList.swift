@@ -124,7 +124,8 @@ struct HTTP2FieldList: ~Copyable {
         case .altSvc, .cacheControl, .cookie, .date, .expect, .forwarded, .host, .maxForwards,
             .mooringAffinity, .mooringPin, .mooringSession, .proxy, .proxyAuthenticate,
             .proxyAuthorization, .secWebSocketVersion, .setCookie, .trailer, .via, .xForwardedFor,
-            .xForwardedHost, .xForwardedProto, .xForwardedOther, .imitation, .underscored:
+            .xForwardedHost, .xForwardedProto, .xForwardedOther, .schemeClaim, .imitation,
+            .underscored:
             break
         }
         guard count < Self.limit else { return false }

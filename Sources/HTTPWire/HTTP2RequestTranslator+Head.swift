@@ -136,7 +136,7 @@ extension HTTP2RequestTranslator {
             .proxyAuthenticate,
             .proxyAuthorization, .secWebSocketVersion, .setCookie, .te, .trailer, .via,
             .xForwardedFor,
-            .xForwardedHost, .xForwardedProto, .xForwardedOther, .imitation:
+            .xForwardedHost, .xForwardedProto, .xForwardedOther, .schemeClaim, .imitation:
             return true
         }
     }

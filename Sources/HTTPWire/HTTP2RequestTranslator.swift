@@ -111,7 +111,7 @@ struct HTTP2RequestTranslator {
         case .other, .altSvc, .cacheControl, .date, .expect, .forwarded, .maxForwards,
             .mooringAffinity, .mooringPin, .mooringSession, .proxy, .proxyAuthenticate,
             .proxyAuthorization, .setCookie, .via, .xForwardedFor, .xForwardedHost,
-            .xForwardedProto, .xForwardedOther, .imitation, .underscored:
+            .xForwardedProto, .xForwardedOther, .schemeClaim, .imitation, .underscored:
             break
         }
         addLine(name, value)

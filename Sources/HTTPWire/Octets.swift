@@ -71,6 +71,17 @@ enum Octets {
         }
     }
 
+    /// Whether two ranges hold the same octets, but for the case of letters.
+    static func isSame(_ bytes: Span<UInt8>, _ one: Range<Int>, _ other: Range<Int>) -> Bool {
+        guard one.count == other.count else { return false }
+        for offset in 0..<one.count
+        where lowered(bytes[one.lowerBound &+ offset]) != lowered(bytes[other.lowerBound &+ offset])
+        {
+            return false
+        }
+        return true
+    }
+
     /// An ASCII letter in lower case; anything else as it is.
     static func lowered(_ byte: UInt8) -> UInt8 { byte &- 0x41 < 26 ? byte | 0x20 : byte }
 

@@ -46,6 +46,7 @@ struct RequestFacts {
             .maxForwards, .mooringAffinity, .mooringPin, .mooringSession, .proxy,
             .proxyAuthenticate, .proxyAuthorization, .proxyConnection, .secWebSocketVersion,
             .setCookie, .trailer, .upgrade, .xForwardedHost, .xForwardedProto, .xForwardedOther,
+            .schemeClaim,
             .imitation, .underscored:
             break
         }

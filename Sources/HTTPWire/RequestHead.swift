@@ -220,7 +220,7 @@ extension RequestHead {
         for index in 0..<fields.count where fields[index].known != .other {
             switch fields[index].known {
             case .host, .contentLength, .expect, .proxy, .forwarded, .xForwardedFor,
-                .xForwardedHost, .xForwardedProto, .xForwardedOther, .mooringSession,
+                .xForwardedHost, .xForwardedProto, .xForwardedOther, .schemeClaim, .mooringSession,
                 .mooringAffinity, .mooringPin, .imitation:
                 fields.remove(index)
             case .maxForwards:

@@ -39,7 +39,9 @@ extension RequestHead {
     /// Reads what a trusted proxy says of the client (`X-Forwarded-*`, and RFC 7239 `Forwarded`).
     ///
     /// `X-Forwarded-For` counts before `Forwarded`: a proxy that knows the former only lets a
-    /// client's own `Forwarded` pass. Where the two name different clients `Forwarded` is dropped.
+    /// client's own `Forwarded` pass. Where the two contradict each other `Forwarded` is dropped.
+    /// Scheme and host are those that the client's own proxy saw: of lists, the element as far from
+    /// the end as the client's address is.
     ///
     /// - Parameters:
     ///   - bytes: What was parsed.
@@ -60,35 +62,48 @@ extension RequestHead {
             case .xForwardedFor: listed.read(list: bytes, value)
             case .forwarded:
                 if isStandardGood { isStandardGood = standard.read(forwarded: bytes, value) }
-            case .xForwardedProto, .xForwardedHost:
-                origin.note(bytes, fields[index])
             case .other, .altSvc, .cacheControl, .connection, .contentLength, .cookie, .date,
                 .expect, .host, .keepAlive, .maxForwards, .mooringAffinity, .mooringPin,
                 .mooringSession, .proxy, .proxyAuthenticate, .proxyAuthorization,
                 .proxyConnection, .secWebSocketVersion, .setCookie, .te, .trailer,
-                .transferEncoding, .upgrade, .via, .xForwardedOther, .imitation, .underscored:
+                .transferEncoding, .upgrade, .via, .xForwardedHost, .xForwardedProto,
+                .xForwardedOther, .schemeClaim, .imitation, .underscored:
                 break
             }
         }
         if !isStandardGood { standard = ClientSearch(trusted) }
-        origin.settle(listed: listed, standard: standard, bytes)
+        origin.settle(listed: listed, standard: standard)
+        let hops = listed.isUsed ? listed.hopsBehind : standard.hopsBehind
+        origin.noteProto(bytes, element(of: .xForwardedProto, hops, bytes))
+        origin.noteHost(bytes, element(of: .xForwardedHost, hops, bytes))
+        origin.reconcile(with: standard.element, bytes)
         return origin
+    }
+
+    /// The element with so many others behind it, over all lines of the name; empty: there is none.
+    ///
+    /// The first where there are not as many: some proxies write one for all.
+    private func element(
+        of name: FieldName, _ hops: Int, _ bytes: Span<UInt8>
+    ) -> Range<Int> {
+        var count = 0
+        for index in 0..<fields.count where fields[index].known == name {
+            var elements = ListElements(fields[index].value.range)
+            while elements.next(bytes) != nil { count += 1 }
+        }
+        var left = max(0, count - 1 - hops)
+        for index in 0..<fields.count where fields[index].known == name {
+            var elements = ListElements(fields[index].value.range)
+            while let element = elements.next(bytes) {
+                if left == 0 { return element }
+                left -= 1
+            }
+        }
+        return 0..<0
     }
 }
 
 extension RequestOrigin {
-    /// The last word of a list is the trusted sender's own.
-    fileprivate mutating func note(_ bytes: Span<UInt8>, _ field: FieldLine) {
-        var elements = ListElements(field.value.range)
-        var last = 0..<0
-        while let element = elements.next(bytes) { last = element }
-        if field.known == .xForwardedProto {
-            noteProto(bytes, last)
-        } else {
-            noteHost(bytes, last)
-        }
-    }
-
     fileprivate mutating func noteProto(_ bytes: Span<UInt8>, _ value: Range<Int>) {
         // Some proxies write the scheme of the WebSocket instead.
         if Octets.spells(bytes, value, "https") || Octets.spells(bytes, value, "wss") {
@@ -102,9 +117,7 @@ extension RequestOrigin {
         if RequestTarget.isAuthority(bytes, value) { host = ByteRange(value) }
     }
 
-    fileprivate mutating func settle(
-        listed: ClientSearch, standard: ClientSearch, _ bytes: Span<UInt8>
-    ) {
+    fileprivate mutating func settle(listed: ClientSearch, standard: ClientSearch) {
         if listed.isUsed {
             client = listed.client ?? peer
             extendsForwarded = standard.isUsed && standard.client == listed.client
@@ -113,12 +126,23 @@ extension RequestOrigin {
             extendsForwarded = true
             listsForwarded = true
         }
-        if extendsForwarded {
-            // What X-Forwarded-Proto and -Host say counts before, for the same reason.
-            let says = standard.element
-            if !says.proto.isEmpty, !listed.isUsed { noteProto(bytes, says.proto) }
-            if !says.host.isEmpty, host.isEmpty { noteHost(bytes, says.host) }
-        }
+    }
+
+    /// Takes up what `Forwarded` says beside the client, where it may; otherwise it must not contradict.
+    ///
+    /// What `X-Forwarded-Proto` and `-Host` say counts before, for the same reason as with `-For`;
+    /// where `Forwarded` alone names the client it has the word.
+    fileprivate mutating func reconcile(
+        with said: ForwardedElements.Element, _ bytes: Span<UInt8>
+    ) {
+        guard extendsForwarded else { return }
+        if listsForwarded { noteProto(bytes, said.proto) }
+        if listsForwarded || host.isEmpty { noteHost(bytes, said.host) }
+        var told = self
+        told.noteProto(bytes, said.proto)
+        told.noteHost(bytes, said.host)
+        extendsForwarded =
+            told.isSecure == isSecure && Octets.isSame(bytes, told.host.range, host.range)
     }
 }
 
@@ -130,8 +154,10 @@ private struct ClientSearch {
     /// There was a node at all.
     private(set) var isUsed = false
     private(set) var client: IPAddress?
-    /// What was said beside the client's address.
+    /// What was said beside the client's address, or by the nearest proxy behind that said it.
     private(set) var element = ForwardedElements.Element()
+    /// How many nodes there are behind the client's.
+    private(set) var hopsBehind = 0
 
     init(_ trusted: TrustedNetworks) { self.trusted = trusted }
 
@@ -157,8 +183,14 @@ private struct ClientSearch {
 
     private mutating func take(_ address: IPAddress?, _ said: ForwardedElements.Element) {
         isUsed = true
-        if let address, client != nil, trusted.contains(address) { return }
+        if let address, client != nil, trusted.contains(address) {
+            hopsBehind += 1
+            if element.proto.isEmpty { element.proto = said.proto }
+            if element.host.isEmpty { element.host = said.host }
+            return
+        }
         client = address
+        hopsBehind = 0
         element = said
     }
 }

@@ -161,7 +161,8 @@ extension ResponseHead {
             case .other, .connection, .cookie, .expect, .forwarded, .host, .keepAlive,
                 .maxForwards, .proxy, .proxyAuthenticate, .proxyAuthorization, .proxyConnection,
                 .secWebSocketVersion, .setCookie, .te, .trailer, .via, .xForwardedFor,
-                .xForwardedHost, .xForwardedProto, .xForwardedOther, .imitation, .underscored:
+                .xForwardedHost, .xForwardedProto, .xForwardedOther, .schemeClaim, .imitation,
+                .underscored:
                 break
             }
         }

@@ -66,7 +66,8 @@ enum Trailers {
             .forwarded, .host, .keepAlive, .maxForwards, .mooringAffinity, .mooringPin,
             .mooringSession, .proxy, .proxyAuthenticate, .proxyAuthorization, .proxyConnection,
             .secWebSocketVersion, .setCookie, .te, .trailer, .transferEncoding, .upgrade, .via,
-            .xForwardedFor, .xForwardedHost, .xForwardedProto, .xForwardedOther, .imitation:
+            .xForwardedFor, .xForwardedHost, .xForwardedProto, .xForwardedOther, .schemeClaim,
+            .imitation:
             return false
         }
     }

@@ -121,6 +121,78 @@ internal import Testing
                         + "Via: 1.1 mooring\r\n"))
     }
 
+    /// The scheme and host that the client's own proxy saw, in both forms: what is told of them.
+    static let hops: [(fields: [String], isSecure: Bool, host: String)] = [
+        (["X-Forwarded-Proto: https, http", "X-Forwarded-Host: a, b"], true, "a"),
+        (["X-Forwarded-Proto: http, https", "X-Forwarded-Host: a, b"], false, "a"),
+        (["X-Forwarded-Proto: http, https, http", "X-Forwarded-Host: x, a, b"], true, "a"),
+        (["X-Forwarded-Proto: https", "X-Forwarded-Proto: http"], true, "h:80"),
+        (["X-Forwarded-Proto: https", "X-Forwarded-Host: a"], true, "a"),
+        (["X-Forwarded-Proto: wss , ws", "X-Forwarded-Host: a b, c"], true, "h:80"),
+        ([], false, "h:80"),
+    ]
+
+    @Test(arguments: hops)
+    func `scheme and host are those that the client's own proxy saw`(
+        _ hop: (fields: [String], isSecure: Bool, host: String)
+    ) throws {
+        let seen = try seen(["X-Forwarded-For: 198.51.100.1, 203.0.113.9, 10.0.0.4"] + hop.fields)
+        #expect(seen.client == "203.0.113.9")
+        #expect(seen.isSecure == hop.isSecure)
+        let proto = hop.isSecure ? "https" : "http"
+        #expect(
+            seen.lines.contains(
+                "X-Forwarded-Proto: \(proto)\r\nX-Forwarded-Host: \(hop.host)\r\n"))
+    }
+
+    static let elements: [(value: String, isSecure: Bool, host: String)] = [
+        ("for=203.0.113.9;proto=https;host=a, for=10.0.0.4;proto=http;host=b", true, "a"),
+        ("for=203.0.113.9;proto=http, for=10.0.0.4;proto=https;host=b", false, "b"),
+        ("for=1.1.1.1;proto=http;host=x, for=203.0.113.9;proto=https, for=10.0.0.4", true, "h:80"),
+        ("for=203.0.113.9, for=10.0.0.4;proto=https, for=10.0.0.5;proto=http", true, "h:80"),
+    ]
+
+    @Test(arguments: elements)
+    func `Forwarded gives the same answer`(_ told: (value: String, isSecure: Bool, host: String))
+        throws
+    {
+        let seen = try seen([
+            "Forwarded: \(told.value)", "X-Forwarded-Proto: \(told.isSecure ? "http" : "https")",
+        ])
+        #expect(seen.client == "203.0.113.9")
+        #expect(seen.isSecure == told.isSecure)
+        #expect(seen.lines.contains("X-Forwarded-Host: \(told.host)\r\nForwarded: "))
+    }
+
+    @Test(arguments: ["proto=http", "host=other", "proto=http;host=a", "proto=https;host=b"])
+    func `a Forwarded that contradicts scheme or host goes`(_ said: String) throws {
+        let fields = [
+            "X-Forwarded-For: 203.0.113.9, 10.0.0.4", "X-Forwarded-Proto: https, http",
+            "X-Forwarded-Host: A, b", "X-Forwarded-Port: 443",
+        ]
+        let agreeing = "Forwarded: for=203.0.113.9;proto=https;host=a, for=10.0.0.4;proto=http"
+        #expect(try seen(fields + [agreeing]).lines.contains("\r\nForwarded: for=203.0.113.9"))
+        let seen = try seen(fields + ["Forwarded: for=203.0.113.9;\(said), for=10.0.0.4"])
+        #expect(seen.isSecure)
+        #expect(!seen.lines.contains("Forwarded: for="))
+        #expect(seen.lines.contains("X-Forwarded-Host: A\r\nX-Forwarded-Port: 443\r\n"))
+    }
+
+    @Test(arguments: [
+        "X-Forwarded-Ssl: on", "X-Forwarded-Scheme: https", "X-Forwarded-Protocol: ssl",
+        "X-Forwarded-Https: on", "Front-End-Https: on", "X-Url-Scheme: https", "x-scheme: https",
+        "X-Original-Proto: https", "X-ARR-SSL: 1", "CloudFront-Forwarded-Proto: https",
+        "X_Forwarded_Ssl: on", "Front_End_Https: on", "X_Url-Scheme: https", "X_SCHEME: https",
+    ])
+    func `no other word for the scheme reaches a process`(_ field: String) throws {
+        for peer in ["10.0.0.9", "203.0.113.5"] {
+            let seen = try seen([field, "X-Kept: 1"], from: peer)
+            #expect(!seen.isSecure)
+            #expect(seen.lines.hasPrefix("X-Kept: 1\r\n"))
+            #expect(!seen.lines.contains(field))
+        }
+    }
+
     @Test func `obfuscated nodes hide who is behind them (RFC 7239 6)`() throws {
         let seen = try seen(["Forwarded: for=203.0.113.5, for=_hidden;proto=https"])
         #expect(seen.client == "10.0.0.9")
