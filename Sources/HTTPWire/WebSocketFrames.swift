@@ -30,6 +30,12 @@ package struct WebSocketFrames: Sendable {
     /// - Parameter isMasked: Whether frames must be masked: those of clients must, others must not be.
     package init(isMasked: Bool) { self.isMasked = isMasked }
 
+    /// Whether a frame of one's own may be put between those that pass.
+    package var isBetweenFrames: Bool { state == .start }
+
+    /// An unmasked close frame with code 1001, "going away" (RFC 6455 sections 5.5.1 and 7.4.1).
+    package static var goingAway: [4 of UInt8] { [0x88, 0x02, 0x03, 0xe9] }
+
     /// Goes over the bytes that follow; true: there is payload among them.
     package mutating func pass(_ bytes: Span<UInt8>) -> Bool {
         var sawPayload = false

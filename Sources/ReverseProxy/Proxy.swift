@@ -109,13 +109,18 @@ package final class Proxy: Sendable {
     /// Stops listening, closes idle connections and lets the others end, at the latest at the deadline.
     ///
     /// `done` is called once, from any thread, when no connection is left.
-    /// - Parameter successor: another balancer listens on the same sockets, whose files stay; it is
-    ///   given the connections that are between two requests, which belong to the closure then.
     package func drain(
-        until deadline: MonotonicInstant, successor: MovedConnection.Taker? = nil,
+        until deadline: MonotonicInstant, _ purpose: DrainPurpose,
         _ done: @escaping @Sendable () -> Void
     ) {
-        shared.drain(until: deadline.nanoseconds, successor: successor, done)
+        shared.drain(until: deadline.nanoseconds, purpose, done)
+    }
+
+    /// Counts what a drain waits for; `done` is called once, from a loop's thread, unless `stop` comes
+    /// before.
+    package func countWaiting(_ done: @escaping @Sendable (WaitingCounts) -> Void) {
+        let tally = WaitingTally(loops: shared.shares.count, done)
+        for share in shared.shares { share.mailbox.post(.count(tally)) }
     }
 
     /// Another balancer is going to send connections: no drain ends before `expectNoMore`.
@@ -166,6 +171,17 @@ package final class Proxy: Sendable {
         statistics.logLinesDropped &+= shared.accessLog?.dropped ?? 0
         return statistics
     }
+}
+
+/// What comes after a drain.
+package enum DrainPurpose: Sendable {
+    /// The processes end too: what has no end of its own is ended.
+    case end
+    /// The processes stay for another balancer, which is not there yet.
+    case leave
+    /// Another balancer listens on the same sockets, whose files stay; it is given the connections
+    /// that are between two requests, which belong to the closure then.
+    case handOver(MovedConnection.Taker)
 }
 
 /// The loops, until each is handed to its thread.

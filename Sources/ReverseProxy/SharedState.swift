@@ -74,12 +74,12 @@ final class SharedState: Sendable {
 
     /// Begins the drain; `done` is called once, from any thread, when no connection is left.
     func drain(
-        until deadline: Int64, successor: MovedConnection.Taker?,
+        until deadline: Int64, _ purpose: DrainPurpose,
         _ done: @escaping @Sendable () -> Void
     ) {
         drained.withLock { $0 = done }
         for share in shares {
-            share.mailbox.post(.drain(until: deadline, successor: successor))
+            share.mailbox.post(.drain(until: deadline, purpose))
         }
     }
 

@@ -122,12 +122,16 @@ extension Worker {
 
     /// Stops listening and closes idle connections; those under way end after their response.
     ///
-    /// - Parameter successor: goes on listening on the same sockets, and takes what can be moved.
-    func beginDraining(until deadline: Int64, successor: MovedConnection.Taker?) {
+    /// A successor goes on listening on the same sockets, and takes what can be moved.
+    func beginDraining(until deadline: Int64, _ purpose: DrainPurpose) {
         isDraining = true
         drainingSince = now
         drainDeadline = deadline
-        self.successor = successor
+        switch purpose {
+        case .end: endsEndless = true
+        case .leave: break
+        case .handOver(let taker): successor = taker
+        }
         for case let listener? in listeners {
             loop.remove(listener.descriptor)
             successor != nil ? listener.leave() : listener.close()
@@ -158,6 +162,7 @@ extension Worker {
                 exchanges[Int(downstreams[place].exchange)].responsePhase != .awaitingHead
             if isMovable(place) || successor != nil && isPromised { return }
             downstreams[place].keepAlive = false
+            if endsEndless { endEndless(Int(downstreams[place].exchange)) }
         case .receivingHead:
             if moveOn(place) { return }
             if !isMovable(place) { downstreams[place].keepAlive = false }
@@ -169,6 +174,10 @@ extension Worker {
     /// Closes every connection, whatever it is at.
     func closeEverything() {
         drainDeadline = Int64.max
+        for place in downstreams.takenPlaces() where downstreams.isTaken(place) {
+            sayGoodbye(place)
+        }
+        flushMultiplexers()
         for place in downstreams.takenPlaces() where downstreams.isTaken(place) {
             abandonDownstream(place)
         }

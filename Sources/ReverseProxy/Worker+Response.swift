@@ -60,7 +60,10 @@ extension Worker {
 
     /// Reads once; false: nothing came, or the connection has ended and that was dealt with.
     private func receive(_ exchange: Int, from upstream: Int) -> Bool {
-        guard upstreams[upstream].isReadable else { return false }
+        guard upstreams[upstream].isReadable else {
+            nothingCame(exchange)
+            return false
+        }
         blocks.equip(&upstreams[upstream].input)
         upstreams[upstream].input.compact()
         switch readProcess(upstream) {
@@ -70,6 +73,7 @@ extension Worker {
             }
             return true
         case .wouldBlock:
+            nothingCame(exchange)
             return false
         case .end:
             upstreamEnded(exchange)
@@ -132,6 +136,10 @@ extension Worker {
         exchanges[exchange].holdsResponseTrailers = holdsTrailers
         exchanges[exchange].responseBody = BodyDecoder(
             responseHead.body, holdsTrailers: holdsTrailers)
+        if responseHead.body == .chunked || responseHead.body == .untilClose {
+            let head = unsafe upstreams[upstream].input.readable
+            exchanges[exchange].isEventStream = unsafe responseHead.isEventStream(in: head.span)
+        }
         followPinDirective(exchange)
         // Who answers before the upload is over gets no more of it than is under way.
         if exchanges[exchange].requestPhase != .done

@@ -155,6 +155,10 @@ extension Worker {
             case .blocked: return .open
             case .broken: return .clientGone
             }
+            if exchanges[exchange].tunnel.closing == .wanted {
+                sendClose(exchange, to: downstream)
+                if exchanges[exchange].tunnel.closing == .sent { continue }
+            }
             if upstreams[upstream].input.isEmpty {
                 switch receiveFromProcess(exchange, upstream) {
                 case .moved: break
@@ -163,6 +167,10 @@ extension Worker {
                     return .open
                 case .broken: return .processGone
                 }
+            }
+            if exchanges[exchange].tunnel.closing == .sent {
+                blocks.release(&upstreams[upstream].input)
+                continue
             }
             notePassing(exchange, toProcess: false)
             swap(&downstreams[downstream].output, &upstreams[upstream].input)
@@ -195,7 +203,13 @@ extension Worker {
         else { return }
         exchanges[exchange].tunnel.clientIsTold = true
         shutdownClientWrite(downstream)
-        setUpstreamDeadline(Int(exchanges[exchange].upstream), after: settings.timeouts.idle)
+        setTunnelDeadline(exchange, after: settings.timeouts.idle)
+    }
+
+    /// For the next byte; once the program ends, for the end of the tunnel.
+    func setTunnelDeadline(_ exchange: Int, after span: Interval) {
+        let left = Interval(nanoseconds: exchanges[exchange].tunnel.closesBy &- now)
+        setUpstreamDeadline(Int(exchanges[exchange].upstream), after: min(span, left))
     }
 
     /// Counts a block that is about to pass, and lets it renew deadline and lease.
@@ -204,7 +218,7 @@ extension Worker {
         let span =
             exchanges[exchange].tunnel.clientIsTold
             ? settings.timeouts.idle : settings.timeouts.tunnel
-        setUpstreamDeadline(upstream, after: span)
+        setTunnelDeadline(exchange, after: span)
         let hasPayload: Bool
         if toProcess {
             let bytes = unsafe downstreams[Int(exchanges[exchange].downstream)].input.readable
@@ -238,8 +252,18 @@ struct Tunnel {
     var clientIsTold = false
     /// Monotonic ns.
     var leaseRenewedAt: Int64 = 0
+    /// The program ends, and a WebSocket's client is told: `no` -> `wanted` -> `sent`.
+    var closing = Closing.no
+    /// When a tunnel whose client was to be told ends in any case; monotonic ns.
+    var closesBy = Int64.max
     private var fromClient = WebSocketFrames(isMasked: true)
     private var fromProcess = WebSocketFrames(isMasked: false)
+
+    enum Closing: UInt8 {
+        case no, wanted, sent
+    }
+
+    var isBetweenFramesToClient: Bool { fromProcess.isBetweenFrames }
 
     /// Whether bytes of the client are a sign of life of its user.
     mutating func notePassing(toProcess bytes: Span<UInt8>) -> Bool {

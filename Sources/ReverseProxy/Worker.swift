@@ -47,6 +47,8 @@ final class Worker {
     var acceptRetryAt = Int64.max
 
     var isDraining = false
+    /// While draining: event streams and WebSockets are ended, for the program ends with its processes.
+    var endsEndless = false
     /// While draining: takes the connections that can be moved; nil: they end here.
     var successor: MovedConnection.Taker?
     var drainingSince = Int64.max
@@ -180,8 +182,8 @@ final class Worker {
             case .reconfigure(let change): reconfigure(change)
             case .sign: shared.shares[index].giveSign()
             case .moved(let connection, let listener): settle(connection, from: listener)
-            case .drain(let deadline, let successor):
-                beginDraining(until: deadline, successor: successor)
+            case .drain(let deadline, let purpose): beginDraining(until: deadline, purpose)
+            case .count(let tally): tally.add(countWaiting())
             case .stop:
                 closeEverything()
                 isStopped = true
@@ -212,7 +214,9 @@ enum WorkerMessage: Sendable {
     /// Show that the loop takes its turns.
     case sign
     /// Move or close what is idle, finish what is under way, at the latest at the given monotonic time.
-    case drain(until: Int64, successor: MovedConnection.Taker?)
+    case drain(until: Int64, DrainPurpose)
+    /// Count what the drain waits for.
+    case count(WaitingTally)
     case stop
 }
 

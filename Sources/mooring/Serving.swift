@@ -185,11 +185,39 @@ final class Serving: Sendable {
         return try waitFor { try await admin.waitUntilBound() }
     }
 
+    /// How often the log says what the end of the program waits for, in seconds.
+    private static let reportInterval = 5
+
+    /// Says what the end waits for, so that nobody has to guess why it takes its time.
+    private func report(_ wait: Shutdown.Wait) {
+        let log = log
+        switch wait {
+        case .nothing:
+            break
+        case .clients:
+            proxy.countWaiting { counts in
+                let text = counts.text
+                if text.isEmpty { return }
+                log.notice("still waiting for \(text); a second signal stops at once")
+            }
+        case .processes:
+            let waits = groups.all.map { ($0.name, $0.snapshot(now: .now).processes.count) }
+                .filter { $0.1 > 0 }.map { "\($0.1) of group \($0.0)" }.joined(separator: ", ")
+            if waits.isEmpty { return }
+            log.notice("still waiting for processes to end: \(waits); a second signal kills them")
+        }
+    }
+
     /// The main thread's loop.
     private func waitForEnd() -> Int32 {
         var shutdown = Shutdown()
         while true {
-            switch happenings.next() {
+            let happening =
+                shutdown.wait == .nothing
+                ? happenings.next() : happenings.next(within: Self.reportInterval)
+            switch happening {
+            case nil:
+                report(shutdown.wait)
             case .signal(let signal):
                 carryOut(shutdown.received(signal))
             case .successor(let successor):
@@ -260,7 +288,8 @@ final class Serving: Sendable {
         successors.removePath()
         source.beginDraining()
         let happenings = happenings
-        proxy.drain(until: .now + plan.configuration.timeouts.drain) { happenings.post(.drained) }
+        let deadline = MonotonicInstant.now + plan.configuration.timeouts.drain
+        proxy.drain(until: deadline, .end) { happenings.post(.drained) }
     }
 
     /// Leaves the processes to the next balancer; what is in flight is finished here.
@@ -271,9 +300,9 @@ final class Serving: Sendable {
         _ = try? waitFor { await admin.stopListening() }
         let happenings = happenings
         let connections = successor?.connections
-        var take: MovedConnection.Taker?
-        if let connections { take = { connections.send($0) } }
-        proxy.drain(until: .now + plan.configuration.timeouts.drain, successor: take) {
+        var purpose = DrainPurpose.leave
+        if let connections { purpose = .handOver { connections.send($0) } }
+        proxy.drain(until: .now + plan.configuration.timeouts.drain, purpose) {
             guard let connections else { return happenings.post(.drained) }
             // The last may be on their way still.
             connections.finish { happenings.post(.drained) }

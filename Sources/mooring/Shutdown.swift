@@ -3,7 +3,8 @@ internal import Glibc
 /// How far the end of the program has come: what each signal and each finished step leads to.
 ///
 /// `serving -> draining -> stopping -> closing`, or `serving -> leaving -> closing` where the
-/// processes are left to a successor. A second SIGINT skips what is left of the waiting.
+/// processes are left to a successor. A second SIGTERM or SIGINT skips what is left
+/// of the waiting.
 struct Shutdown {
     private enum Stage {
         case serving
@@ -39,7 +40,7 @@ struct Shutdown {
     mutating func received(_ signal: Int32) -> Order {
         switch signal {
         case SIGTERM, SIGINT:
-            return end(again: signal == SIGINT)
+            return end()
         case SIGUSR1:
             return .reopenLogs
         case SIGHUP:
@@ -48,6 +49,19 @@ struct Shutdown {
             return leave()
         default:
             return .none
+        }
+    }
+
+    /// What the end waits for at the moment.
+    enum Wait {
+        case nothing, clients, processes
+    }
+
+    var wait: Wait {
+        switch stage {
+        case .serving, .closing: .nothing
+        case .draining, .leaving: .clients
+        case .stopping: .processes
         }
     }
 
@@ -86,14 +100,13 @@ struct Shutdown {
         return .close
     }
 
-    /// - Parameter again: whether this signal, coming a second time, ends the waiting.
-    private mutating func end(again: Bool) -> Order {
+    private mutating func end() -> Order {
         switch stage {
         case .serving:
             stage = .draining
             return .drain
         case .draining, .stopping:
-            guard again, !isHurried else { return .none }
+            guard !isHurried else { return .none }
             isHurried = true
             exitCode = 1
             stage = .stopping

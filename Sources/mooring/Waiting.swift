@@ -23,6 +23,12 @@ final class WaitingQueue<Element: Sendable>: Sendable {
         }
     }
 
+    /// Blocks until there is an element, for at most so many seconds; nil: there was none.
+    func next(within seconds: Int) -> Element? {
+        guard available.wait(timeout: .now() + .seconds(seconds)) == .success else { return nil }
+        return elements.withLock { $0.isEmpty ? nil : $0.removeFirst() }
+    }
+
     /// Blocks until there is an element; that and those behind it.
     func next(atMost count: Int) -> [Element] {
         let first = next()
