@@ -126,8 +126,8 @@ struct TLSServerContextMaking {
                     with: attachment.tickets, name: name, iv: iv, cipher: cipher,
                     authentication: authentication)
                 : unsafe TLSTicketSeal.open(
-                    with: attachment.tickets, name: name, iv: iv, cipher: cipher,
-                    authentication: authentication)
+                    with: attachment.tickets, version: SSL_version(ssl), name: name, iv: iv,
+                    cipher: cipher, authentication: authentication)
         }
     }
 

@@ -114,10 +114,14 @@ enum TLSTicketSeal {
 
     /// Keys both contexts for a ticket that a client has brought.
     ///
-    /// - Returns: 0 for a key that is not ours, so that a full handshake follows; 1 for the current
-    ///   one; 2 for one of before, so that the client is given a new ticket.
+    /// TLS 1.3 clients use a ticket once, so that nobody can link their visits: each resumption
+    /// gives them the next one (RFC 8446 section C.4). In TLS 1.2 a ticket is good until its key is
+    /// replaced.
+    ///
+    /// - Returns: 0 for a key that is not ours, so that a full handshake follows; 1 to resume the
+    ///   session; 2 to resume it and give the client a new ticket.
     static func open(
-        with keys: TLSTicketKeys, name: UnsafeMutablePointer<UInt8>,
+        with keys: TLSTicketKeys, version: Int32, name: UnsafeMutablePointer<UInt8>,
         iv: UnsafeMutablePointer<UInt8>, cipher: OpaquePointer?, authentication: OpaquePointer?
     ) -> Int32 {
         let wanted = unsafe Array(UnsafeBufferPointer(start: name, count: 16))
@@ -125,7 +129,7 @@ enum TLSTicketSeal {
         guard unsafe authenticate(authentication, with: key),
             unsafe EVP_DecryptInit_ex(cipher, EVP_aes_256_cbc(), nil, key.cipher, iv) == 1
         else { return -1 }
-        return isCurrent ? 1 : 2
+        return isCurrent && version < TLS1_3_VERSION ? 1 : 2
     }
 
     private static func authenticate(

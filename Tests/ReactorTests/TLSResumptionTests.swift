@@ -12,6 +12,8 @@ internal import Testing
     private struct Visit {
         var isResumed: Bool
         var session: RawClient.Session
+        /// The server has sent one in this visit.
+        var hasNewTicket: Bool
     }
 
     /// One connection: a handshake, a byte each way so that tickets are read, and the end.
@@ -32,7 +34,16 @@ internal import Testing
         server.shutdown()
         _ = client.read()
         _ = unsafe SSL_shutdown(client.ssl)
-        return Visit(isResumed: server.isResumed, session: try client.session())
+        let newest = try client.session()
+        let isNew = session.map { Self.ticket($0) != Self.ticket(newest) } ?? true
+        return Visit(isResumed: server.isResumed, session: newest, hasNewTicket: isNew)
+    }
+
+    private static func ticket(_ session: RawClient.Session) -> [UInt8] {
+        var bytes: UnsafePointer<UInt8>?
+        var count = 0
+        unsafe SSL_SESSION_get0_ticket(session.pointer, &bytes, &count)
+        return unsafe Array(UnsafeBufferPointer(start: bytes, count: count))
     }
 
     private func context() throws -> TLSServerContext {
@@ -45,6 +56,34 @@ internal import Testing
         #expect(!first.isResumed)
         let second = try visit(context(), with: first.session, version: version)
         #expect(second.isResumed)
+    }
+
+    @Test(arguments: [TLS1_2_VERSION, TLS1_3_VERSION])
+    func `a client that keeps its newest ticket comes back every time`(_ version: Int32) throws {
+        let context = try context()
+        var session = try visit(context, version: version).session
+        for _ in 0..<10 {
+            let next = try visit(context, with: session, version: version)
+            #expect(next.isResumed)
+            session = next.session
+        }
+    }
+
+    @Test func `each resumption of TLS 1.3 gives the client a fresh ticket`() throws {
+        let context = try context()
+        let first = try visit(context, version: TLS1_3_VERSION)
+        let second = try visit(context, with: first.session, version: TLS1_3_VERSION)
+        #expect(second.hasNewTicket)
+        #expect(try visit(context, with: second.session, version: TLS1_3_VERSION).hasNewTicket)
+    }
+
+    @Test func `a ticket of TLS 1.2 serves again while its key is in use`() throws {
+        let context = try context()
+        let first = try visit(context, version: TLS1_2_VERSION)
+        let second = try visit(context, with: first.session, version: TLS1_2_VERSION)
+        #expect(!second.hasNewTicket)
+        tickets.rotate()
+        #expect(try visit(context, with: first.session, version: TLS1_2_VERSION).hasNewTicket)
     }
 
     @Test(arguments: [TLS1_2_VERSION, TLS1_3_VERSION])
