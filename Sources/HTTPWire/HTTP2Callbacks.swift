@@ -47,9 +47,10 @@ enum HTTP2Callbacks {
             guard let connection = unsafe owner(user), let frame = unsafe frame else { return 0 }
             return unsafe connection.frameCame(frame.pointee)
         }
-        unsafe nghttp2_session_callbacks_set_on_invalid_frame_recv_callback(set) { _, _, _, user in
-            guard let connection = unsafe owner(user) else { return 0 }
-            return connection.invalidFrameCame()
+        unsafe nghttp2_session_callbacks_set_on_invalid_frame_recv_callback(set) {
+            _, frame, _, user in
+            guard let connection = unsafe owner(user), let frame = unsafe frame else { return 0 }
+            return connection.invalidFrameCame(on: unsafe frame.pointee.hd.stream_id)
         }
         unsafe nghttp2_session_callbacks_set_on_data_chunk_recv_callback(set) {
             _, _, stream, data, count, user in

@@ -27,7 +27,9 @@ extension HTTP2Connection {
         return verdict
     }
 
-    func invalidFrameCame() -> Int32 {
+    func invalidFrameCame(on id: Int32) -> Int32 {
+        // The library resets the stream.
+        past.noteReset(id, byClient: false)
         glitches.add(HTTP2Glitches.Price.streamError)
         return verdict
     }
@@ -41,7 +43,7 @@ extension HTTP2Connection {
         // Streams that clients gave up count until their virtual connections are closed.
         guard streams.count < 2 * Int(settings.maxConcurrentStreams) else {
             glitches.add(HTTP2Glitches.Price.streamError)
-            session.reset(id, NGHTTP2_REFUSED_STREAM)
+            sendReset(id, NGHTTP2_REFUSED_STREAM)
             return verdict
         }
         translator.begin()
@@ -69,7 +71,7 @@ extension HTTP2Connection {
 
     /// Makes it a stream error: the request is malformed (RFC 9113 section 8.1.1).
     func malformed(_ id: Int32) -> Int32 {
-        session.reset(id, NGHTTP2_PROTOCOL_ERROR)
+        sendReset(id, NGHTTP2_PROTOCOL_ERROR)
         return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE.rawValue
     }
 
@@ -93,6 +95,7 @@ extension HTTP2Connection {
             }
         case NGHTTP2_RST_STREAM.rawValue:
             streams[header.stream_id]?.wasResetByClient = true
+            past.noteReset(header.stream_id, byClient: true)
         case NGHTTP2_PING.rawValue:
             let isAck = header.flags & UInt8(NGHTTP2_FLAG_ACK.rawValue) != 0
             if isAck, drain == .noticed { goAway() }
@@ -131,7 +134,7 @@ extension HTTP2Connection {
                 giveUp(stream, code: NGHTTP2_INTERNAL_ERROR)
             }
         case .malformed:
-            session.reset(stream.id, NGHTTP2_PROTOCOL_ERROR)
+            sendReset(stream.id, NGHTTP2_PROTOCOL_ERROR)
         }
     }
 
@@ -153,7 +156,7 @@ extension HTTP2Connection {
         case .length(let left):
             guard UInt64(count) <= left else {
                 release(count)
-                session.reset(id, NGHTTP2_PROTOCOL_ERROR)
+                sendReset(id, NGHTTP2_PROTOCOL_ERROR)
                 return verdict
             }
             stream.upload = .length(left - UInt64(count))
@@ -201,6 +204,9 @@ extension HTTP2Connection {
 
     func frameWasSent(_ header: nghttp2_frame_hd) {
         let type = UInt32(header.type)
+        if type == NGHTTP2_RST_STREAM.rawValue {
+            past.noteReset(header.stream_id, byClient: false)
+        }
         if type == NGHTTP2_DATA.rawValue { glitches.noteDataSent(header.length) }
         guard type == NGHTTP2_DATA.rawValue || type == NGHTTP2_HEADERS.rawValue,
             header.flags & UInt8(NGHTTP2_FLAG_END_STREAM.rawValue) != 0,

@@ -151,7 +151,7 @@ extension HTTP2Connection {
     func cutUpload(_ stream: HTTP2Stream) {
         if stream.requestEnded || stream.isClosed || stream.wasResetByUser { return }
         stream.wasResetByUser = true
-        session.reset(stream.id, NGHTTP2_NO_ERROR)
+        sendReset(stream.id, NGHTTP2_NO_ERROR)
     }
 
     /// Ends the stream with an error; what waits for the client is not sent.
@@ -160,7 +160,7 @@ extension HTTP2Connection {
         stream.output.removeAll()
         if stream.isClosed || stream.wasResetByUser { return }
         stream.wasResetByUser = true
-        session.reset(stream.id, code)
+        sendReset(stream.id, code)
     }
 
     /// Credits the connection's window for bytes that nobody will read.

@@ -35,6 +35,8 @@ package final class HTTP2Connection {
     var drain = Drain.none
     /// Streams opened so far.
     var opened = 0
+    var scanner = HTTP2FrameScanner()
+    var past = HTTP2PastStreams()
     /// The session is not used any more.
     private(set) var problem: HTTP2Problem?
     /// What the library made for the wire and is not sent yet; holds until it is asked for more.
@@ -71,14 +73,32 @@ package final class HTTP2Connection {
     ///   show only after their GOAWAY was sent: see `isFinished`.
     package func receive(_ bytes: Span<UInt8>, now: Int64) -> HTTP2Progress {
         glitches.advance(to: now)
-        if problem == nil, !bytes.isEmpty {
-            let result = session.receive(bytes)
-            glitches.noteReceived(bytes.count)
-            if result < 0 { fail(Self.problem(of: result)) }
+        var fed = 0
+        var position = 0
+        while problem == nil, let frame = scanner.next(bytes, from: &position) {
+            if isDoubtful(frame) {
+                feed(bytes.extracting(fed..<frame.start))
+                fed = frame.start
+                if problem == nil { examine(frame) }
+            }
+            if isOpening(frame) { past.noteOpened(frame.stream) }
         }
+        if problem == nil { feed(bytes.extracting(fed..<bytes.count)) }
         if glitches.isOverrun { fail(.flood) }
         checkInvariants()
         return problem.map { .closed($0) } ?? .ok
+    }
+
+    private func feed(_ bytes: Span<UInt8>) {
+        if bytes.isEmpty { return }
+        let result = session.receive(bytes)
+        glitches.noteReceived(bytes.count)
+        if result < 0 { fail(Self.problem(of: result)) }
+    }
+
+    /// Behind the last GOAWAY a client's streams are none.
+    private func isOpening(_ frame: HTTP2FrameScanner.Frame) -> Bool {
+        UInt32(frame.type) == NGHTTP2_HEADERS.rawValue && frame.stream & 1 == 1 && drain != .final
     }
 
     private static func problem(of error: Int32) -> HTTP2Problem {
@@ -93,7 +113,7 @@ package final class HTTP2Connection {
     }
 
     /// Ends everything at once, with one last frame; later problems than the first change nothing.
-    private func fail(_ problem: HTTP2Problem) {
+    func fail(_ problem: HTTP2Problem) {
         if self.problem != nil { return }
         self.problem = problem
         farewell = HTTP2Session.goAway(lastStream: session.lastStream, code: problem.code)

@@ -119,6 +119,11 @@ struct HTTP2Session: ~Copyable {
         _ = unsafe ask { unsafe nghttp2_session_consume_connection($0, count) }
     }
 
+    /// The stream is open, or its end has not been sent yet.
+    func knows(_ id: Int32) -> Bool {
+        unsafe ask { unsafe nghttp2_session_find_stream($0, id) == nil ? 0 : 1 } > 0
+    }
+
     func resume(_ id: Int32) { _ = unsafe ask { unsafe nghttp2_session_resume_data($0, id) } }
 
     func reset(_ id: Int32, _ code: nghttp2_error_code) {

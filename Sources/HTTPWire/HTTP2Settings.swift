@@ -65,6 +65,10 @@ package enum HTTP2Problem: Equatable, Sendable {
     case badPreface
     /// A connection error (RFC 9113 section 5.4.1).
     case protocolError
+    /// Frames on a stream that the client had ended (RFC 9113 section 5.1).
+    case streamClosed
+    /// A head, or the preface, that did not come to its end in time.
+    case slowHead
     /// More that costs this side work than an honest client sends: GOAWAY with ENHANCE_YOUR_CALM.
     case flood
     /// No memory was left.
@@ -74,6 +78,8 @@ package enum HTTP2Problem: Equatable, Sendable {
     var code: UInt32 {
         switch self {
         case .badPreface, .protocolError: 0x1
+        case .streamClosed: 0x5
+        case .slowHead: 0x0
         case .flood: 0xb
         case .outOfMemory: 0x2
         }

@@ -6,11 +6,6 @@ internal import Reactor
 ///
 /// What routes, queues, pins and logs knows nothing of it (RFC 9113).
 extension Worker {
-    /// Rounds of sending that one connection has before the others have their turn.
-    private static let sendsPerTurn = 16
-    /// How long a client has to answer the notice of the end.
-    private static let noticePatience = Interval.seconds(1)
-
     /// Whether a rejected head is the preface of HTTP/2, on a connection that may begin with it.
     func isPreface(_ place: Int) -> Bool {
         guard downstreams[place].isFresh, downstreams[place].carrier != .stream,
@@ -25,7 +20,8 @@ extension Worker {
         let multiplexer = Multiplexer(HTTP2Connection(http2Settings))
         multiplexers[place] = multiplexer
         downstreams[place].phase = .multiplexed
-        setDownstreamDeadline(place, after: settings.timeouts.keepalive)
+        setMultiplexerDeadline(place, multiplexer, after: settings.timeouts.keepalive)
+        limitFrameHead(place, multiplexer)
         if !downstreams[place].input.isEmpty { feed(place, multiplexer) }
         if isDraining, multiplexers[place] === multiplexer { multiplexer.connection.goAway() }
         noteUnsent(place)
@@ -68,12 +64,14 @@ extension Worker {
         case .ok: break
         case .closed: multiplexer.isClosing = true
         }
+        let serial = downstreams.serial(place)
         deliverEvents(place, multiplexer)
         noteUnsent(place)
+        if downstreams.holds(place, serial: serial) { limitFrameHead(place, multiplexer) }
     }
 
     /// Tells the streams what has happened to them.
-    private func deliverEvents(_ place: Int, _ multiplexer: Multiplexer) {
+    func deliverEvents(_ place: Int, _ multiplexer: Multiplexer) {
         while let event = multiplexer.connection.nextEvent() {
             switch event {
             case .opened(let stream):
@@ -108,7 +106,7 @@ extension Worker {
         }
         // The streams' deadlines count from here on; this one is for those that nobody watches.
         if multiplexer.places.isEmpty {
-            setDownstreamDeadline(place, after: settings.timeouts.bodyIdle)
+            setMultiplexerDeadline(place, multiplexer, after: settings.timeouts.bodyIdle)
         }
         multiplexer.places[stream] = taken
         openStreams += 1
@@ -161,7 +159,7 @@ extension Worker {
         }
         multiplexer.connection.forget(stream)
         multiplexer.places[stream] = nil
-        if multiplexer.places.isEmpty { setIdleDeadline(parent) }
+        if multiplexer.places.isEmpty { setIdleDeadline(parent, multiplexer) }
         noteUnsent(parent)
     }
 
@@ -169,17 +167,8 @@ extension Worker {
     func finishMultiplexing(_ place: Int) {
         guard let multiplexer = multiplexers[place] else { return }
         multiplexer.connection.goAway()
-        if multiplexer.places.isEmpty { setIdleDeadline(place) }
+        if multiplexer.places.isEmpty { setIdleDeadline(place, multiplexer) }
         noteUnsent(place)
-    }
-
-    /// For a connection without streams.
-    ///
-    /// At the end of the program its client has a moment to answer the notice; one that does not is not
-    /// waited for.
-    private func setIdleDeadline(_ place: Int) {
-        let patience = isDraining ? Self.noticePatience : settings.timeouts.keepalive
-        setDownstreamDeadline(place, after: min(patience, settings.timeouts.keepalive))
     }
 
     /// The connection ends: its streams have no client any more.
@@ -188,87 +177,9 @@ extension Worker {
         for child in multiplexer.places.values { abandonDownstream(child) }
     }
 
-    private func noteUnsent(_ place: Int) {
+    func noteUnsent(_ place: Int) {
         guard downstreams.isTaken(place), !downstreams[place].isUnsent else { return }
         downstreams[place].isUnsent = true
         unsentMultiplexers.append(place)
-    }
-
-    /// Sends what the turn has made, one write a connection as a rule.
-    func flushMultiplexers() {
-        if unsentMultiplexers.isEmpty { return }
-        let places = unsentMultiplexers
-        unsentMultiplexers.removeAll(keepingCapacity: true)
-        for place in places where downstreams.isTaken(place) && downstreams[place].isUnsent {
-            downstreams[place].isUnsent = false
-            flushMultiplexer(place)
-        }
-    }
-
-    /// Sends frames until there are none or the client takes no more.
-    func flushMultiplexer(_ place: Int) {
-        guard let multiplexer = multiplexers[place] else { return }
-        let serial = downstreams.serial(place)
-        for _ in 0..<Self.sendsPerTurn {
-            if downstreams[place].output.isEmpty {
-                blocks.equip(&downstreams[place].output)
-                downstreams[place].output.rewind()
-                let room = unsafe UnsafeMutableRawBufferPointer(
-                    downstreams[place].output.writable)
-                let made = unsafe multiplexer.connection.send(into: room)
-                downstreams[place].output.commit(made)
-                // Streams may go on as their bytes have left.
-                deliverEvents(place, multiplexer)
-                guard downstreams.holds(place, serial: serial) else { return }
-                if made == 0, !multiplexer.connection.wantsSend {
-                    return finishSending(place, multiplexer)
-                }
-            }
-            switch writeClient(place) {
-            case .moved: continue
-            case .wouldBlock:
-                watchClientWrites(place, true)
-                setDownstreamDeadline(place, after: settings.timeouts.bodyIdle)
-                return
-            case .end, .failed:
-                return closeDownstream(place)
-            }
-        }
-        noteUnsent(place)
-    }
-
-    private func finishSending(_ place: Int, _ multiplexer: Multiplexer) {
-        blocks.release(&downstreams[place].output)
-        if downstreams[place].wantsWrite {
-            watchClientWrites(place, false)
-            if multiplexer.places.isEmpty {
-                setIdleDeadline(place)
-            } else {
-                setDownstreamDeadline(place, after: settings.timeouts.bodyIdle)
-            }
-        }
-        if multiplexer.isClosing || multiplexer.connection.isFinished {
-            multiplexer.isClosing = true
-            for child in Array(multiplexer.places.values) { abandonDownstream(child) }
-            endConnection(place, linger: true)
-        }
-    }
-
-    /// A connection of HTTP/2 is idle for too long, or its client does not read.
-    func multiplexerTimedOut(_ place: Int) {
-        guard let multiplexer = multiplexers[place] else { return }
-        if downstreams[place].wantsWrite {
-            guard isTaking(place) else { return closeDownstream(place) }
-            return setDownstreamDeadline(place, after: settings.timeouts.bodyIdle)
-        }
-        guard multiplexer.places.isEmpty else {
-            // Responses whose client takes nothing, though they are finished here.
-            multiplexer.connection.resetStalled()
-            setDownstreamDeadline(place, after: settings.timeouts.bodyIdle)
-            return noteUnsent(place)
-        }
-        multiplexer.connection.goAway()
-        multiplexer.isClosing = true
-        noteUnsent(place)
     }
 }

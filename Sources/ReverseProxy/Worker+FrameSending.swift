@@ -1,0 +1,75 @@
+internal import HTTPWire
+internal import Reactor
+
+/// HTTP/2: frames on their way to the client, from all streams of a connection.
+extension Worker {
+    /// Rounds of sending that one connection has before the others have their turn.
+    private static let sendsPerTurn = 16
+
+    /// Sends what the turn has made, one write a connection as a rule.
+    func flushMultiplexers() {
+        if unsentMultiplexers.isEmpty { return }
+        let places = unsentMultiplexers
+        unsentMultiplexers.removeAll(keepingCapacity: true)
+        for place in places where downstreams.isTaken(place) && downstreams[place].isUnsent {
+            downstreams[place].isUnsent = false
+            flushMultiplexer(place)
+        }
+    }
+
+    /// Sends frames until there are none or the client takes no more.
+    func flushMultiplexer(_ place: Int) {
+        guard let multiplexer = multiplexers[place] else { return }
+        let serial = downstreams.serial(place)
+        for _ in 0..<Self.sendsPerTurn {
+            if downstreams[place].output.isEmpty {
+                blocks.equip(&downstreams[place].output)
+                downstreams[place].output.rewind()
+                let room = unsafe UnsafeMutableRawBufferPointer(
+                    downstreams[place].output.writable)
+                let made = unsafe multiplexer.connection.send(into: room)
+                downstreams[place].output.commit(made)
+                // Streams may go on as their bytes have left.
+                deliverEvents(place, multiplexer)
+                guard downstreams.holds(place, serial: serial) else { return }
+                if made == 0, !multiplexer.connection.wantsSend {
+                    return finishSending(place, multiplexer)
+                }
+            }
+            switch writeClient(place) {
+            case .moved: continue
+            case .wouldBlock:
+                return awaitClient(place, multiplexer)
+            case .end, .failed:
+                return closeDownstream(place)
+            }
+        }
+        noteUnsent(place)
+    }
+
+    /// The client takes no more now; what it sends meanwhile does not buy it time.
+    private func awaitClient(_ place: Int, _ multiplexer: Multiplexer) {
+        if downstreams[place].wantsWrite { return }
+        watchClientWrites(place, true)
+        downstreams[place].unsent = -1
+        downstreams[place].stalls = 0
+        setMultiplexerDeadline(place, multiplexer, after: settings.timeouts.bodyIdle)
+    }
+
+    private func finishSending(_ place: Int, _ multiplexer: Multiplexer) {
+        blocks.release(&downstreams[place].output)
+        if downstreams[place].wantsWrite {
+            watchClientWrites(place, false)
+            if multiplexer.places.isEmpty {
+                setIdleDeadline(place, multiplexer)
+            } else {
+                setMultiplexerDeadline(place, multiplexer, after: settings.timeouts.bodyIdle)
+            }
+        }
+        if multiplexer.isClosing || multiplexer.connection.isFinished {
+            multiplexer.isClosing = true
+            for child in Array(multiplexer.places.values) { abandonDownstream(child) }
+            endConnection(place, linger: true)
+        }
+    }
+}
