@@ -76,6 +76,8 @@ package struct TrafficSnapshot: Equatable, Sendable {
     /// Cookies seen, by verdict.
     package var verdicts: [Tally] = []
     package var retriesTotal: UInt64 = 0
+    /// `Set-Cookie` fields of processes that named a cookie of Mooring's own.
+    package var ownCookiesRemoved: UInt64 = 0
     package var accessLogLinesDropped: UInt64 = 0
 
     package init() {}

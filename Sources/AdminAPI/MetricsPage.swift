@@ -58,6 +58,9 @@ private func writeTraffic(_ traffic: TrafficSnapshot, _ out: inout PrometheusTex
     out.sample("\(latency)_count", traffic.requestsTotal)
     out.metric("mooring_request_retries_total", .counter, "Requests tried on another process.")
     out.sample("mooring_request_retries_total", traffic.retriesTotal)
+    let removed = "mooring_own_cookies_removed_total"
+    out.metric(removed, .counter, "Set-Cookie fields of processes that named Mooring's cookie.")
+    out.sample(removed, traffic.ownCookiesRemoved)
     out.metric("mooring_cookie_verdicts_total", .counter, "Session cookies seen, by verdict.")
     for tally in traffic.verdicts {
         out.sample("mooring_cookie_verdicts_total", tally.count, ["verdict": tally.word])

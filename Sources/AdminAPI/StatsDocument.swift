@@ -26,6 +26,8 @@ package struct StatsDocument: Codable, Equatable, Sendable {
         package var byStatus: [String: UInt64]
         package var latencySeconds: Latency
         package var retriesTotal: UInt64
+        /// `Set-Cookie` fields of processes that named a cookie of Mooring's own.
+        package var ownCookiesRemovedTotal: UInt64
     }
 
     package var version: String

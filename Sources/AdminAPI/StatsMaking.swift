@@ -25,7 +25,8 @@ extension StatsDocument {
                 latencySeconds: Latency(
                     p50: rounded(traffic.latencyP50), p90: rounded(traffic.latencyP90),
                     p99: rounded(traffic.latencyP99)),
-                retriesTotal: traffic.retriesTotal),
+                retriesTotal: traffic.retriesTotal,
+                ownCookiesRemovedTotal: traffic.ownCookiesRemoved),
             verdicts: Dictionary(
                 traffic.verdicts.map { ($0.word, $0.count) }, uniquingKeysWith: &+),
             groups: snapshot.groups.map { GroupDocument($0, in: snapshot) })

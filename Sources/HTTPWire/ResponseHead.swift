@@ -31,6 +31,7 @@ package struct ResponseHead: ~Copyable {
     private(set) var isHTTP11 = false
     var hasDate = false
     var cache = CacheFacts()
+    private var setsCookies = false
     /// `Content-Length` as it came: for HEAD and 304 it is told without a body.
     var declaredLength: UInt64?
 
@@ -138,6 +139,7 @@ extension ResponseHead {
         upgrade = .empty
         cache = CacheFacts()
         pinDirective = .none
+        setsCookies = false
         for index in 0..<fields.count where fields[index].known != .other {
             let value = fields[index].value.range
             switch fields[index].known {
@@ -153,6 +155,7 @@ extension ResponseHead {
                 let isKnown = options.upgrades && (status == 101 || status == 426)
                 upgrade = isKnown && upgrade.isEmpty ? ByteRange(value) : .empty
             case .date: hasDate = true
+            case .setCookie: setsCookies = true
             case .cacheControl: cache.note(bytes, value)
             case .mooringPin:
                 pinDirective = PinDirective.parse(bytes, value)
@@ -160,7 +163,7 @@ extension ResponseHead {
             case .altSvc, .mooringSession, .mooringAffinity: fields.remove(index)
             case .other, .connection, .cookie, .expect, .forwarded, .host, .keepAlive,
                 .maxForwards, .proxy, .proxyAuthenticate, .proxyAuthorization, .proxyConnection,
-                .secWebSocketVersion, .setCookie, .te, .trailer, .via, .xForwardedFor,
+                .secWebSocketVersion, .te, .trailer, .via, .xForwardedFor,
                 .xForwardedHost, .xForwardedProto, .xForwardedOther, .schemeClaim, .imitation,
                 .underscored:
                 break
@@ -180,6 +183,19 @@ extension ResponseHead {
     private func bodyFraming(_ framing: FramingFacts, _ method: RequestMethod) -> BodyFraming {
         if method == .head || status < 200 || status == 204 || status == 304 { return .none }
         return framing.framing ?? .untilClose
+    }
+
+    /// Takes out the fields that set one of Mooring's own cookies; how many there were.
+    package mutating func remove(_ own: OwnCookies, in bytes: Span<UInt8>) -> Int {
+        guard setsCookies else { return 0 }
+        var count = 0
+        for index in 0..<fields.count
+        where fields[index].known == .setCookie && !fields[index].removed {
+            guard own.areSet(by: fields[index].value.range, in: bytes) else { continue }
+            fields.remove(index)
+            count += 1
+        }
+        return count
     }
 
     /// Whether the response sets a cookie of the name.

@@ -6,18 +6,16 @@ extension ResponseHead {
     ///   - framing: How the body will be framed.
     ///   - closes: The connection ends after this response.
     ///   - date: For a response without `Date` (RFC 9110 section 6.6.1).
-    ///   - ownCookie: Name of the affinity cookie, which no process may set.
     ///   - setCookie: A ready `Set-Cookie` line, or empty; beside it a shared cache is told to keep
     ///     off.
     ///   - trailers: Trailers will be forwarded behind the body: their announcement is.
     ///   - sink: Takes the head.
     package func write(
         from bytes: Span<UInt8>, framing: ResponseFraming, closes: Bool, date: Span<UInt8>,
-        ownCookie: Span<UInt8>, setCookie: Span<UInt8>, trailers: Bool = false,
-        into sink: inout ByteSink
+        setCookie: Span<UInt8>, trailers: Bool = false, into sink: inout ByteSink
     ) {
         writeStatus(bytes, into: &sink)
-        writeFields(bytes, ownCookie, makesPrivate: !setCookie.isEmpty, into: &sink)
+        writeFields(bytes, makesPrivate: !setCookie.isEmpty, into: &sink)
         if !setCookie.isEmpty { writeCacheControl(bytes, into: &sink) }
         if !hasDate {
             sink.append("Date: ")
@@ -77,14 +75,12 @@ extension ResponseHead {
     }
 
     private func writeFields(
-        _ bytes: Span<UInt8>, _ ownCookie: Span<UInt8>, makesPrivate: Bool,
-        into sink: inout ByteSink
+        _ bytes: Span<UInt8>, makesPrivate: Bool, into sink: inout ByteSink
     ) {
         var pending = 0..<0
         for index in 0..<fields.count where !fields[index].removed {
             let field = fields[index]
             if field.known == .cacheControl, makesPrivate, cache.isShared { continue }
-            if field.known == .setCookie, sets(bytes, field.value.range, ownCookie) { continue }
             let line = field.line.range
             if pending.upperBound == line.lowerBound, !pending.isEmpty {
                 pending = pending.lowerBound..<line.upperBound
@@ -94,15 +90,6 @@ extension ResponseHead {
             }
         }
         sink.append(bytes.extracting(pending))
-    }
-
-    private func sets(_ bytes: Span<UInt8>, _ value: Range<Int>, _ name: Span<UInt8>) -> Bool {
-        let given = Self.cookieName(bytes, value)
-        guard given.count == name.count, !given.isEmpty else { return false }
-        for offset in 0..<name.count where bytes[given.lowerBound &+ offset] != name[offset] {
-            return false
-        }
-        return true
     }
 
     /// What the process allowed shared caches is taken back; the rest of its word stands.

@@ -15,6 +15,8 @@ package struct ProxyStatistics: Equatable, Sendable {
     package var tunnelsActive: UInt64 = 0
     package var tunnelsTotal: UInt64 = 0
     package var retriesTotal: UInt64 = 0
+    /// `Set-Cookie` fields of processes that named a cookie of Mooring's own.
+    package var ownCookiesRemoved: UInt64 = 0
     /// Access log lines that could not be written.
     package var logLinesDropped: UInt64 = 0
 
@@ -45,6 +47,7 @@ package struct ProxyStatistics: Equatable, Sendable {
         tunnelsActive = sum(.tunnels)
         tunnelsTotal = sum(.tunnelsOpened)
         retriesTotal = sum(.retries)
+        ownCookiesRemoved = sum(.ownCookiesRemoved)
         logLinesDropped = sum(.logLinesDropped)
 
         let buckets = (0..<Counters.latencyBuckets).map { bucket in

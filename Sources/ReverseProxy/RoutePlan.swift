@@ -1,4 +1,6 @@
+internal import HTTPWire
 internal import Routing
+internal import SessionAffinity
 
 /// What the request path needs of a route: plain data, so that looking it up counts no references.
 struct RoutePlan {
@@ -17,6 +19,8 @@ struct RoutePlans {
     /// In the order of the routes; behind them those that older exchanges still hold.
     private(set) var plans: [RoutePlan]
     var codecs: [AffinityCodec]
+    /// The cookies of all routes, which are set here alone.
+    let ownCookies: OwnCookies
     /// For each plan the application cookies whose setting starts a session.
     private(set) var learn: [[String]]
 
@@ -31,6 +35,7 @@ struct RoutePlans {
                 codec: indices[index])
         }
         learn = settings.routeSettings.map(\.affinity.learn)
+        ownCookies = OwnCookies(names: settings.routeSettings.map(\.affinity.cookie.name))
     }
 
     /// Takes over a plan of the routes that these replace, for an exchange that began under it.

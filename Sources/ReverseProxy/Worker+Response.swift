@@ -177,14 +177,15 @@ extension Worker {
         let readable = unsafe upstreams[upstream].input.readable
         var sink = unsafe ByteSink(downstreams[downstream].output.writable)
         let setCookie = cookieField(exchange)
-        let ownCookie = routes.codecs[Int(exchanges[exchange].codec)].cookieName
+        let removed = unsafe responseHead.remove(routes.ownCookies, in: readable.span)
+        if removed > 0 { counters.add(.ownCookiesRemoved, UInt64(removed)) }
         let date = wallClock.httpDate
         unsafe responseHead.write(
             from: readable.span,
             framing: exchanges[exchange].responseFraming,
             closes: !downstreams[downstream].keepAlive && !responseHead.isSwitchingProtocols,
             date: date.span,
-            ownCookie: ownCookie.span, setCookie: setCookie.span,
+            setCookie: setCookie.span,
             trailers: exchanges[exchange].holdsResponseTrailers, into: &sink)
         if sink.overflowed { return false }
         downstreams[downstream].output.commit(sink.count)

@@ -63,6 +63,7 @@ final class LiveSource: AdminSource {
         traffic.latencyP99 = counted.latencyP99
         traffic.verdicts = counted.verdicts.map { .init(word: $0.word, count: $0.count) }
         traffic.retriesTotal = counted.retriesTotal
+        traffic.ownCookiesRemoved = counted.ownCookiesRemoved
         traffic.accessLogLinesDropped = counted.logLinesDropped
         return traffic
     }

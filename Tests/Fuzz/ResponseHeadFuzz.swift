@@ -2,7 +2,7 @@ internal import HTTPWire
 
 private let limit = 4096
 private let offered = Array("websocket, x/1".utf8)
-private let ownCookie = Array("mooring".utf8)
+private let ownCookies = OwnCookies(names: ["mooring"])
 private let setCookie = Array("Set-Cookie: mooring=new\r\n".utf8)
 private let date = Array("Sun, 22 Nov 2026 10:00:00 GMT".utf8)
 
@@ -33,7 +33,7 @@ private func requireSame(
         } else {
             head.write(
                 from: bytes.span, framing: framing(head.body), closes: false, date: date.span,
-                ownCookie: ownCookie.span, setCookie: cookie.span, trailers: true, into: &sink)
+                setCookie: cookie.span, trailers: true, into: &sink)
         }
     }
     guard let out else { fatalError("a head of the limit fits") }
@@ -50,10 +50,10 @@ private func requireSame(
     } else {
         require(again.body == head.body, "a body stays as long as it is")
     }
+    let sets = !head.isInformational && !cookie.isEmpty
     require(
-        again.setsCookie(named: "mooring", in: out.span)
-            == (!head.isInformational && !cookie.isEmpty),
-        "our cookie is set by us alone")
+        again.setsCookie(named: "mooring", in: out.span) == sets, "our cookie is set by us alone")
+    require(again.remove(ownCookies, in: out.span) == (sets ? 1 : 0), "in every spelling")
 }
 
 @_cdecl("LLVMFuzzerTestOneInput")
@@ -70,6 +70,7 @@ public func fuzzResponseHead(_ data: UnsafePointer<UInt8>, _ count: Int) -> CInt
         guard whole == .complete else { return 0 }
         require(head.headLength <= min(bytes.count, limit), "the head is among the bytes")
         require(!head.isSwitchingProtocols || head.body == .none, "a 101 has no body")
+        _ = head.remove(ownCookies, in: bytes.span)
         requireSame(head, bytes, method, [])
         requireSame(head, bytes, method, setCookie)
     }

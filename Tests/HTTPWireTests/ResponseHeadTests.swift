@@ -131,7 +131,7 @@ internal import Testing
         let forwarded = written { sink in
             head.write(
                 from: plain.span, framing: .chunked, closes: false, date: date.span,
-                ownCookie: Span(), setCookie: cookie.span, into: &sink)
+                setCookie: cookie.span, into: &sink)
         }
         #expect(
             forwarded

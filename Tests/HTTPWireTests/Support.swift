@@ -75,6 +75,8 @@ struct ParsedResponse {
     var keepAlive = false
     var pin = PinDirective.none
     var setsSession = false
+    /// How many fields set a cookie of ours: `mooring` or `Other`.
+    var removedCookies = 0
     var forwarded = ""
 
     init(
@@ -89,7 +91,6 @@ struct ParsedResponse {
         _ bytes: [UInt8], to method: RequestMethod = .get, framing: ResponseFraming = .length,
         closes: Bool = false, setCookie: String = ""
     ) {
-        let own = Array("mooring".utf8)
         let cookie = Array(setCookie.utf8)
         let date = Array("Sun, 22 Nov 2026 10:00:00 GMT".utf8)
         var head = ResponseHead()
@@ -101,10 +102,11 @@ struct ParsedResponse {
         keepAlive = head.keepAlive
         pin = head.pinDirective
         setsSession = head.setsCookie(named: "sessionid", in: bytes.span)
+        removedCookies = head.remove(OwnCookies(names: ["mooring", "Other"]), in: bytes.span)
         forwarded = written { sink in
             head.write(
                 from: bytes.span, framing: framing, closes: closes, date: date.span,
-                ownCookie: own.span, setCookie: cookie.span, into: &sink)
+                setCookie: cookie.span, into: &sink)
         }
     }
 

@@ -139,7 +139,7 @@ internal import Testing
             let forwarded = written { sink in
                 head.write(
                     from: bytes.span, framing: .chunked, closes: false, date: date.span,
-                    ownCookie: Span(), setCookie: Span(), trailers: trailers, into: &sink)
+                    setCookie: Span(), trailers: trailers, into: &sink)
             }
             #expect(forwarded.contains("Trailer: X-Sum\r\n") == trailers)
         }

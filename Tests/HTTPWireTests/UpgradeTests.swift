@@ -116,7 +116,7 @@ internal import Testing
         return written { sink in
             head.write(
                 from: bytes.span, framing: .none, closes: false, date: date.span,
-                ownCookie: Span(), setCookie: cookie.span, into: &sink)
+                setCookie: cookie.span, into: &sink)
         }
     }
 
