@@ -32,7 +32,8 @@ struct ConnectionOptions {
             case .other, .altSvc, .cacheControl, .contentLength, .cookie, .date, .expect,
                 .forwarded, .host, .maxForwards, .mooringAffinity, .mooringPin, .mooringSession,
                 .proxy, .secWebSocketVersion, .setCookie, .via, .xForwardedFor, .xForwardedHost,
-                .xForwardedProto, .xForwardedOther, .schemeClaim, .imitation, .underscored:
+                .xForwardedProto, .xForwardedOther, .schemeClaim, .imitation, .targetedCaching,
+                .underscored:
                 break
             }
         }

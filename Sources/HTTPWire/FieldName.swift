@@ -10,6 +10,8 @@ package enum FieldName: UInt8, Sendable {
     /// Another proxy's word for the client's scheme, as `X-Forwarded-Ssl`: it could contradict
     /// `X-Forwarded-Proto`, and goes.
     case schemeClaim
+    /// Speaks to some caches alone, for which it outranks `Cache-Control` (RFC 9213).
+    case targetedCaching
     /// One of the names that Mooring vouches for, spelt with `_`: CGI-like servers would take it
     /// for the real one.
     case imitation
@@ -42,7 +44,9 @@ package enum FieldName: UInt8, Sendable {
         case 11: return spells("mooring-pin") ? .mooringPin : .other
         case 12:
             return spells("max-forwards")
-                ? .maxForwards : spells("x-url-scheme") ? .schemeClaim : .other
+                ? .maxForwards
+                : spells("x-url-scheme")
+                    ? .schemeClaim : spells("edge-control") ? .targetedCaching : .other
         case 13: return spells("cache-control") ? .cacheControl : .other
         case 14: return spells("content-length") ? .contentLength : .other
         case 15:
@@ -50,7 +54,9 @@ package enum FieldName: UInt8, Sendable {
                 ? .xForwardedFor
                 : spells("mooring-session")
                     ? .mooringSession
-                    : spells("front-end-https") ? .schemeClaim : other(bytes, range)
+                    : spells("front-end-https")
+                        ? .schemeClaim
+                        : spells("x-accel-expires") ? .targetedCaching : other(bytes, range)
         case 16:
             return spells("x-forwarded-host")
                 ? .xForwardedHost
@@ -62,7 +68,9 @@ package enum FieldName: UInt8, Sendable {
         case 17:
             return spells("transfer-encoding")
                 ? .transferEncoding
-                : spells("x-forwarded-proto") ? .xForwardedProto : other(bytes, range)
+                : spells("x-forwarded-proto")
+                    ? .xForwardedProto
+                    : spells("surrogate-control") ? .targetedCaching : other(bytes, range)
         case 18: return spells("proxy-authenticate") ? .proxyAuthenticate : other(bytes, range)
         case 19: return spells("proxy-authorization") ? .proxyAuthorization : other(bytes, range)
         case 21: return spells("sec-websocket-version") ? .secWebSocketVersion : other(bytes, range)
@@ -72,11 +80,21 @@ package enum FieldName: UInt8, Sendable {
     }
 
     private static func other(_ bytes: Span<UInt8>, _ range: Range<Int>) -> FieldName {
-        let prefix = 12
-        guard range.count > prefix,
-            Octets.spells(bytes, range.lowerBound..<range.lowerBound &+ prefix, "x-forwarded-")
-        else { return .other }
-        let rest = range.lowerBound &+ prefix..<range.upperBound
+        let forwarded: StaticString = "x-forwarded-"
+        let cacheControl: StaticString = "-cache-control"
+        let start = range.lowerBound
+        let rest = start &+ forwarded.utf8CodeUnitCount
+        if range.upperBound > rest, Octets.spells(bytes, start..<rest, forwarded) {
+            return forwarding(bytes, rest..<range.upperBound)
+        }
+        let suffix = range.upperBound &- cacheControl.utf8CodeUnitCount
+        let isTargeted =
+            suffix > start && Octets.spells(bytes, suffix..<range.upperBound, cacheControl)
+        return isTargeted ? .targetedCaching : .other
+    }
+
+    /// By what is behind `X-Forwarded-`.
+    private static func forwarding(_ bytes: Span<UInt8>, _ rest: Range<Int>) -> FieldName {
         func spells(_ literal: StaticString) -> Bool { Octets.spells(bytes, rest, literal) }
         let isScheme =
             spells("ssl") || spells("scheme") || spells("protocol") || spells("https")
@@ -114,7 +132,7 @@ package enum FieldName: UInt8, Sendable {
         case .other, .altSvc, .connection, .expect, .keepAlive, .proxy, .proxyAuthenticate,
             .proxyAuthorization, .proxyConnection, .schemeClaim, .secWebSocketVersion, .te,
             .trailer,
-            .upgrade, .imitation, .underscored:
+            .upgrade, .targetedCaching, .imitation, .underscored:
             true
         }
     }

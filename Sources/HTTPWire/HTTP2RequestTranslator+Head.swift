@@ -136,7 +136,8 @@ extension HTTP2RequestTranslator {
             .proxyAuthenticate,
             .proxyAuthorization, .secWebSocketVersion, .setCookie, .te, .trailer, .via,
             .xForwardedFor,
-            .xForwardedHost, .xForwardedProto, .xForwardedOther, .schemeClaim, .imitation:
+            .xForwardedHost, .xForwardedProto, .xForwardedOther, .schemeClaim, .targetedCaching,
+            .imitation:
             return true
         }
     }

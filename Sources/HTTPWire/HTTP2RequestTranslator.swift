@@ -111,7 +111,8 @@ struct HTTP2RequestTranslator {
         case .other, .altSvc, .cacheControl, .date, .expect, .forwarded, .maxForwards,
             .mooringAffinity, .mooringPin, .mooringSession, .proxy, .proxyAuthenticate,
             .proxyAuthorization, .setCookie, .via, .xForwardedFor, .xForwardedHost,
-            .xForwardedProto, .xForwardedOther, .schemeClaim, .imitation, .underscored:
+            .xForwardedProto, .xForwardedOther, .schemeClaim, .imitation, .targetedCaching,
+            .underscored:
             break
         }
         addLine(name, value)

@@ -47,7 +47,7 @@ struct RequestFacts {
             .proxyAuthenticate, .proxyAuthorization, .proxyConnection, .secWebSocketVersion,
             .setCookie, .trailer, .upgrade, .xForwardedHost, .xForwardedProto, .xForwardedOther,
             .schemeClaim,
-            .imitation, .underscored:
+            .imitation, .targetedCaching, .underscored:
             break
         }
         return nil

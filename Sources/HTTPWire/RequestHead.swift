@@ -227,7 +227,7 @@ extension RequestHead {
                 if method == .options { fields.remove(index) }
             case .other, .altSvc, .cacheControl, .connection, .cookie, .date, .keepAlive,
                 .proxyAuthenticate, .proxyAuthorization, .proxyConnection, .secWebSocketVersion,
-                .setCookie, .te, .trailer, .transferEncoding, .upgrade, .via:
+                .targetedCaching, .setCookie, .te, .trailer, .transferEncoding, .upgrade, .via:
                 break
             case .underscored:
                 if fields.hasTwin(of: index, in: bytes) { fields.remove(index) }

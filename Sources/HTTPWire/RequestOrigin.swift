@@ -67,7 +67,7 @@ extension RequestHead {
                 .mooringSession, .proxy, .proxyAuthenticate, .proxyAuthorization,
                 .proxyConnection, .secWebSocketVersion, .setCookie, .te, .trailer,
                 .transferEncoding, .upgrade, .via, .xForwardedHost, .xForwardedProto,
-                .xForwardedOther, .schemeClaim, .imitation, .underscored:
+                .xForwardedOther, .schemeClaim, .imitation, .targetedCaching, .underscored:
                 break
             }
         }

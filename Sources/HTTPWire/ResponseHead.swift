@@ -165,7 +165,7 @@ extension ResponseHead {
                 .maxForwards, .proxy, .proxyAuthenticate, .proxyAuthorization, .proxyConnection,
                 .secWebSocketVersion, .te, .trailer, .via, .xForwardedFor,
                 .xForwardedHost, .xForwardedProto, .xForwardedOther, .schemeClaim, .imitation,
-                .underscored:
+                .targetedCaching, .underscored:
                 break
             }
         }

@@ -6,8 +6,8 @@ extension ResponseHead {
     ///   - framing: How the body will be framed.
     ///   - closes: The connection ends after this response.
     ///   - date: For a response without `Date` (RFC 9110 section 6.6.1).
-    ///   - setCookie: A ready `Set-Cookie` line, or empty; beside it a shared cache is told to keep
-    ///     off.
+    ///   - setCookie: A ready `Set-Cookie` line, or empty; beside it shared caches are told to keep
+    ///     off, and none is told otherwise.
     ///   - trailers: Trailers will be forwarded behind the body: their announcement is.
     ///   - sink: Takes the head.
     package func write(
@@ -80,7 +80,11 @@ extension ResponseHead {
         var pending = 0..<0
         for index in 0..<fields.count where !fields[index].removed {
             let field = fields[index]
-            if field.known == .cacheControl, makesPrivate, cache.isShared { continue }
+            if makesPrivate {
+                if field.known == .cacheControl, cache.isShared { continue }
+                // It would outrank what Cache-Control says.
+                if field.known == .targetedCaching { continue }
+            }
             let line = field.line.range
             if pending.upperBound == line.lowerBound, !pending.isEmpty {
                 pending = pending.lowerBound..<line.upperBound
@@ -110,18 +114,22 @@ extension ResponseHead {
 
 /// What `Cache-Control` says to shared caches (RFC 9111 section 5.2.2).
 struct CacheFacts {
-    private var isRestricted = false
+    private var isPrivate = false
+    private var isUnstored = false
+    private var mustBeUnderstood = false
 
     /// A shared cache might keep the response.
-    var isShared: Bool { !isRestricted }
+    ///
+    /// One that understands the status passes over a `no-store` beside `must-understand` (RFC 9111
+    /// section 5.2.2.3).
+    var isShared: Bool { !isPrivate && (!isUnstored || mustBeUnderstood) }
 
     mutating func note(_ bytes: Span<UInt8>, _ value: Range<Int>) {
         var elements = ListElements(value)
         while let element = elements.next(bytes) {
-            if Octets.spells(bytes, element, "no-store") || Octets.spells(bytes, element, "private")
-            {
-                isRestricted = true
-            }
+            if Octets.spells(bytes, element, "private") { isPrivate = true }
+            if Octets.spells(bytes, element, "no-store") { isUnstored = true }
+            if Octets.spells(bytes, element, "must-understand") { mustBeUnderstood = true }
         }
     }
 

@@ -102,6 +102,31 @@ internal import Testing
         #expect(pin("hold=-1s") == .none)
     }
 
+    @Test(arguments: [
+        "CDN-Cache-Control", "Cloudflare-CDN-Cache-Control", "Surrogate-Control", "x-accel-expires",
+        "Netlify-CDN-Cache-Control", "Vercel-CDN-Cache-Control", "X-LiteSpeed-Cache-Control",
+        "Edge-Control", "X-Cache-Control",
+    ])
+    func `beside our cookie nothing outranks Cache-Control (RFC 9213)`(_ name: String) {
+        for control in ["public, max-age=60", "private", "no-store"] {
+            let text =
+                "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\(name): max-age=600\r\n"
+                + "Cache-Control: \(control)\r\n\r\n"
+            let set = ParsedResponse(text, setCookie: "Set-Cookie: mooring=x\r\n").forwarded
+            #expect(!set.contains("\(name):"))
+            #expect(
+                set.contains("\r\nCache-Control: \(control == "no-store" ? control : "private")"))
+            #expect(ParsedResponse(text).forwarded.contains("\(name): max-age=600\r\n"))
+        }
+    }
+
+    @Test func `no-store beside must-understand keeps no cache off (RFC 9111 5.2.2.3)`() {
+        let text =
+            "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nCache-Control: must-understand, no-store\r\n\r\n"
+        let set = ParsedResponse(text, setCookie: "Set-Cookie: mooring=x\r\n").forwarded
+        #expect(set.contains("\r\nCache-Control: private, must-understand, no-store\r\n"))
+    }
+
     @Test func `an application's cookie is found by its whole name`() {
         func sets(_ field: String) -> Bool {
             ParsedResponse("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\(field)\r\n\r\n").setsSession
