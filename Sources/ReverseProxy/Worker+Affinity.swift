@@ -7,6 +7,9 @@ internal import SessionAffinity
 extension Worker {
     /// How long the first requests of a connection share one pin (design, placement rule 6).
     private static let provisionalPin: Int64 = 5_000_000_000
+    /// How many cookies of ours are verified of one request, over all its fields: a client has one, and
+    /// whoever sends more pays for them.
+    private static let maximumVerifications = 8
 
     /// Reads the cookies of the parsed head into the exchange's claim; `removals` are filled with what
     /// the backend is not to see.
@@ -20,6 +23,7 @@ extension Worker {
 
         var best: Token?
         var bestVerdict = Verdict.none
+        var verified = 0
         for index in 0..<requestHead.fields.count
         where requestHead.fields[index].known == .cookie {
             let value = requestHead.fields[index].value.range
@@ -31,6 +35,8 @@ extension Worker {
                         value.lowerBound + pair.removal.lowerBound..<value.lowerBound
                             + pair.removal.upperBound)
                 }
+                guard verified < Self.maximumVerifications else { continue }
+                verified += 1
                 let start = value.lowerBound + pair.value.lowerBound
                 let found = verify(
                     exchange, codec,
