@@ -1,5 +1,6 @@
 #define _GNU_SOURCE
 #include "CLinuxSockets.h"
+#include "CLinuxFiles.h"
 
 #include <arpa/inet.h>
 #include <linux/sockios.h>
@@ -127,6 +128,17 @@ static int remove_stale_unix_socket(const struct mooring_address *address) {
     return unlink(path) < 0 ? -errno : 0;
 }
 
+// Against the umask. By its descriptor: the path may lead to another file by now.
+static void set_mode(const char *path, mode_t mode) {
+    int fd = mooring_open_guarded(path, O_PATH, 0);
+    struct stat status;
+    char name[32];
+    if (fd < 0) return;
+    snprintf(name, sizeof name, "/proc/self/fd/%d", fd);
+    if (fstat(fd, &status) == 0 && S_ISSOCK(status.st_mode)) chmod(name, mode);
+    close(fd);
+}
+
 int mooring_listen(const struct mooring_address *address, int backlog, int unix_mode) {
     bool is_unix = mooring_address_is_unix(address);
     if (is_unix) {
@@ -145,7 +157,7 @@ int mooring_listen(const struct mooring_address *address, int backlog, int unix_
         close(fd);
         return failed;
     }
-    if (is_unix) chmod(((const struct sockaddr_un *)&address->storage)->sun_path, (mode_t)unix_mode);
+    if (is_unix) set_mode(((const struct sockaddr_un *)&address->storage)->sun_path, (mode_t)unix_mode);
     return fd;
 }
 

@@ -1,9 +1,12 @@
+internal import CLinux
 internal import Glibc
 
 /// A file (or standard error) that lines are appended to.
 package struct OutputFile: Sendable {
     package let descriptor: Int32
     private let owned: Bool
+    /// Between two looks whether waiting for a reader still makes sense, in milliseconds.
+    private static let patience: Int32 = 100
 
     /// Standard error; closing it does nothing.
     package static let standardError = OutputFile(descriptor: 2, owned: false)
@@ -13,17 +16,22 @@ package struct OutputFile: Sendable {
         self.owned = owned
     }
 
-    /// Opens for appending, made with mode 0640 when missing; a symbolic link is not followed.
+    /// Opens for appending, made with mode 0640 when missing.
     ///
-    /// - Parameter onlyFiles: whether pipes are refused (EINVAL), whose reader could keep the writer
-    ///   waiting.
+    /// No symbolic link is followed at the end, and with root's rights none that another user could
+    /// have put anywhere before it. A pipe is opened whether or not anybody reads it, and its writes
+    /// wait only as long as `write` is told to.
+    /// - Parameter onlyFiles: whether pipes are refused (EINVAL).
     package init(appendingTo path: String, onlyFiles: Bool = false) throws(SystemError) {
-        // Without it the open of a pipe would wait for a reader; it means nothing for files.
-        let mode = O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW
-        let result = unsafe path.withCString {
-            unsafe open($0, onlyFiles ? mode | O_NONBLOCK : mode, 0o640)
+        // Without O_NONBLOCK the open of a pipe would wait for a reader; it means nothing for files.
+        let mode = O_APPEND | O_NONBLOCK
+        let result = unsafe path.withCString { path in
+            let opened = unsafe mooring_open_guarded(path, mode | O_WRONLY | O_CREAT, 0o640)
+            // Nobody reads the pipe: it is its own reader, and keeps what has room.
+            guard opened == -ENXIO, !onlyFiles else { return opened }
+            return unsafe mooring_open_guarded(path, mode | O_RDWR, 0)
         }
-        if result < 0 { throw SystemError(call: "open \(path)", errno: errno) }
+        try SystemError.check(result, "open \(path)")
         self.init(descriptor: result, owned: true)
         if onlyFiles, !isFileOrDevice {
             close()
@@ -38,7 +46,12 @@ package struct OutputFile: Sendable {
     }
 
     /// Writes all bytes; what keeps it from that, a full disk among others, is the caller's to count.
-    package func write(_ bytes: [UInt8]) throws(SystemError) {
+    ///
+    /// Waits for a reader that has stopped reading, so it is for threads that nobody waits for.
+    /// - Parameter goesOn: asked now and then while nobody reads; false: give up (EAGAIN).
+    package func write(
+        _ bytes: [UInt8], while goesOn: () -> Bool = { true }
+    ) throws(SystemError) {
         var written = 0
         while written < bytes.count {
             let count = unsafe bytes.withUnsafeBytes { all in
@@ -46,9 +59,18 @@ package struct OutputFile: Sendable {
                 return unsafe Glibc.write(descriptor, base + written, bytes.count - written)
             }
             if count < 0 && errno == EINTR { continue }
+            if count < 0 && errno == EAGAIN && goesOn() {
+                waitForRoom()
+                continue
+            }
             if count <= 0 { throw SystemError(call: "write", errno: count < 0 ? errno : EIO) }
             written += count
         }
+    }
+
+    private func waitForRoom() {
+        var question = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+        unsafe poll(&question, 1, Self.patience)
     }
 
     /// Closes what was opened here; not standard error.

@@ -19,7 +19,15 @@ struct PrivateDirectory: Sendable, Equatable {
     /// It must be a directory of this user's that nobody else can write to, and not a symbolic link.
     init(preparing given: String) throws(Problem) {
         path = Self.absolute(given)
+        try checkWay()
         try makeMissing()
+        try check()
+    }
+
+    /// The directory as it is, which must be safe to use; nothing is made.
+    init(checking given: String) throws(Problem) {
+        path = Self.absolute(given)
+        try checkWay()
         try check()
     }
 
@@ -81,6 +89,13 @@ struct PrivateDirectory: Sendable, Equatable {
                         sentence: "\(SystemError.message(code)) (mkdir \(partial))")
                 }
             }
+        }
+    }
+
+    /// Files are written by their paths later, so nobody else may be able to exchange a parent.
+    private func checkWay() throws(Problem) {
+        if let danger = GuardedPath.danger(path) {
+            throw Problem(path: path, sentence: danger)
         }
     }
 

@@ -89,6 +89,18 @@ package final class Supervisor: Sendable {
         }
     }
 
+    /// Whether a runtime directory that is there is this user's own, so that a socket in it is what it
+    /// seems to be.
+    ///
+    /// - Throws: `SupervisionError` that says what is wrong with it.
+    package static func check(runtimeDirectory path: String) throws(SupervisionError) {
+        do {
+            _ = try PrivateDirectory(checking: path)
+        } catch {
+            throw SupervisionError(runtimeDirectory: error)
+        }
+    }
+
     /// Where `start` puts the Python host program, as an absolute path for `LaunchSpec.wsgi`.
     package static func hostFile(inRuntimeDirectory path: String) -> String {
         "\(RuntimeDirectory.absolute(path))/\(hostFileName)"

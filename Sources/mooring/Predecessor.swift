@@ -4,6 +4,7 @@ internal import Glibc
 internal import Logging
 internal import Reactor
 internal import ReverseProxy
+internal import Supervision
 
 /// The running balancer that `serve --takeover` takes the place of: the successor's side.
 ///
@@ -28,12 +29,25 @@ struct Predecessor {
     /// - Throws: `CommandFailure`: unreachable when none runs there.
     init(runtimeFolder: String) throws {
         let path = Self.path(inRuntimeFolder: runtimeFolder)
+        // What listens there is handed sessions and obeyed, so it must be a program of this user.
+        if unsafe access(runtimeFolder, F_OK) == 0 {
+            do {
+                try Supervisor.check(runtimeDirectory: runtimeFolder)
+            } catch {
+                throw CommandFailure.failed("\(error); nothing is taken over")
+            }
+        }
         do {
             control = try ControlSocket(connectingTo: path)
         } catch {
             throw CommandFailure.unreachable(
                 "no balancer to take over from at \(path) (\(SystemError.message(error.errno)));"
                     + " start one with mooring serve")
+        }
+        guard control.peerUser == geteuid() || control.peerUser == 0 else {
+            control.close()
+            throw CommandFailure.failed(
+                "another user's program listens at \(path); nothing is taken over")
         }
         do {
             try control.send(Self.greeting)

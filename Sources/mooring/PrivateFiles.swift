@@ -7,6 +7,10 @@ enum PrivateFiles {
     ///
     /// - Throws: `CommandFailure` that names the folder and the setting that leads to it.
     static func prepareFolder(_ path: String, setting: String) throws {
+        if let danger = GuardedPath.danger(path) {
+            throw CommandFailure.failed(
+                "\(path) is not safe: \(danger); set \(setting) to another folder")
+        }
         var partial = path.hasPrefix("/") ? "" : "."
         for component in path.split(separator: "/") {
             partial += "/\(component)"
@@ -36,9 +40,13 @@ enum PrivateFiles {
     /// one in its place between check and use.
     /// - Throws: `CommandFailure` when others may read it, or it cannot be read.
     static func readSecret(_ path: String, limit: Int = 64 * 1024) throws -> String? {
-        let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
-        if descriptor < 0 && errno == ENOENT { return nil }
-        guard descriptor >= 0 else { throw failure("open", path) }
+        let descriptor: Int32
+        do {
+            descriptor = try GuardedPath.open(path, O_RDONLY | O_NONBLOCK)
+        } catch {
+            if error.errno == ENOENT { return nil }
+            throw CommandFailure.failed("cannot \(error.call): \(SystemError.message(error.errno))")
+        }
         defer { close(descriptor) }
         var status = stat()
         guard unsafe fstat(descriptor, &status) == 0 else { throw failure("read", path) }
@@ -76,6 +84,9 @@ enum PrivateFiles {
     /// - Throws: `CommandFailure` when it cannot be written.
     static func createSecret(_ path: String, _ text: String) throws -> Bool {
         let temporary = "\(path).\(getpid()).new"
+        if let danger = GuardedPath.danger(folder(of: path)) {
+            throw CommandFailure.failed("\(path) cannot be kept secret: \(danger)")
+        }
         // What an interrupted run of the same number left; never followed or written to.
         unsafe unlink(temporary)
         let flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC
@@ -111,10 +122,13 @@ enum PrivateFiles {
         return true
     }
 
-    private static func syncFolder(of path: String) {
+    private static func folder(of path: String) -> String {
         let folder = path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "."
-        let name = folder.isEmpty ? "/" : folder
-        let descriptor = unsafe open(name, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        return folder.isEmpty ? "/" : folder
+    }
+
+    private static func syncFolder(of path: String) {
+        let descriptor = unsafe open(folder(of: path), O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard descriptor >= 0 else { return }
         fsync(descriptor)
         close(descriptor)

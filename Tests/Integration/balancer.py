@@ -69,14 +69,17 @@ class Balancer:
 
     def __init__(
             self, configuration, listen="127.0.0.1:0", files=None, keeps_address=False,
-            top="", **environment):
+            top="", prepare=None, **environment):
         """`top`: keys before the first table; what the configuration begins with is its listener's.
 
+        `prepare`: given the folder before it starts.
         `keeps_address`: it can be started again, or taken over, at the port that it has.
         """
         self.folder = Path(tempfile.mkdtemp(prefix="m-", dir="/tmp"))
         for name, text in (files or {}).items():
             (self.folder / name).write_text(text)
+        if prepare:
+            prepare(self.folder)
         if keeps_address:
             with socket.create_server(("127.0.0.1", 0)) as free:
                 listen = f"127.0.0.1:{free.getsockname()[1]}"

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "CLinuxEvents.h"
+#include "CLinuxFiles.h"
 #include "CLinuxGuardian.h"
 #include "CLinuxNotify.h"
 #include "CLinuxService.h"
