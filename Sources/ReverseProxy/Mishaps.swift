@@ -38,6 +38,9 @@ package final class Mishaps: Sendable {
 
     init(_ report: @escaping Report) { self.report = report }
 
+    /// Tells of something that happens seldom enough by itself.
+    func tell(_ text: String) { report(text, 0) }
+
     /// Tells of something that has happened, or counts it.
     ///
     /// - Parameter now: monotonic ns.

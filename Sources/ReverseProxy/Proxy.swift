@@ -14,12 +14,13 @@ package final class Proxy: Sendable {
     /// - Parameters:
     ///   - inherited: sockets that listen already, by what the settings call them; those that are
     ///     not asked for are left alone.
+    ///   - errors: what writes standard error, for an access log that goes there.
     ///   - onMishap: takes what keeps the loops from their work.
     /// - Throws: `ProxyError`, which names what could not be had.
     package init(
         _ settings: ProxySettings, groups: [Group],
         inherited: [ListenerSettings.Place: ListeningSocket] = [:],
-        onMishap: @escaping Mishaps.Report
+        errors: LineWriter? = nil, onMishap: @escaping Mishaps.Report
     ) throws(ProxyError) {
         var listeners = Listeners(inherited: inherited)
         let sockets = try listeners.replace(with: settings.listeners)
@@ -29,7 +30,9 @@ package final class Proxy: Sendable {
             let mishaps = Mishaps(onMishap)
             let log: AccessLogWriter? =
                 settings.accessLog.destination == .off
-                ? nil : try AccessLogWriter(settings.accessLog.destination, mishaps: mishaps)
+                ? nil
+                : try AccessLogWriter(
+                    settings.accessLog.destination, errors: errors, mishaps: mishaps)
             let shared = SharedState(
                 settings: settings, groups: groups,
                 shares: loops.map { WorkerShare(mailbox: Mailbox(waker: $0.waker)) },
@@ -142,7 +145,7 @@ package final class Proxy: Sendable {
 
     /// Ends the loops; what is still open is closed.
     ///
-    /// `done` is called when the access log is written.
+    /// `done` is called when the access log is written, which may be never: its reader may hang.
     package func stop(_ done: @escaping @Sendable () -> Void) {
         shared.stop(done)
     }

@@ -89,7 +89,7 @@ final class SharedState: Sendable {
         if connections.load(ordering: .sequentiallyConsistent) == 0 { finishDrain() }
     }
 
-    /// Ends all loops; `done` is called once, when the last has ended and the log is written.
+    /// Ends all loops; `done` is called once, when the last has ended and the log is written, if it can be.
     func stop(_ done: @escaping @Sendable () -> Void) {
         stopped.withLock { $0 = done }
         for share in shares { share.mailbox.post(.stop) }

@@ -28,7 +28,7 @@ final class OutputWriter: Sendable {
         let loop = try EventLoop()
         mailbox = Mailbox(waker: loop.waker)
         self.log = log
-        let handover = Handover(loop: loop)
+        let handover = LoopHandover(loop: loop)
         try LoopThread.start(name: "output") { [self] in run(handover.loop) }
     }
 
@@ -121,11 +121,5 @@ final class OutputWriter: Sendable {
         file.isFailing = true
         log.error(
             "\(problem); the processes' lines are lost until that changes: is the disk full?")
-    }
-
-    /// Carries the loop to the thread that will own it.
-    private struct Handover: @unchecked Sendable {
-        // Sendable: the maker gives the loop away and never touches it again.
-        let loop: EventLoop
     }
 }

@@ -22,7 +22,12 @@ enum Composition {
         let environment = ProcessInfo.processInfo.environment
         let tickets = TLSTicketKeys()
         let plan = try ServingPlan(configuration, environment: environment, tickets: tickets)
-        let log = startLog(plan)
+        let log: Logger
+        do {
+            log = try ProgramLog.start(plan.logFormat, plan.logLevel)
+        } catch {
+            throw CommandFailure.failed("cannot start the log: \(error)")
+        }
         for warning in configuration.warnings + plan.files.warnings { log.warning("\(warning)") }
         do {
             try PrivateFiles.prepareFolder(configuration.stateDirectory, setting: "state_dir")
@@ -56,13 +61,6 @@ enum Composition {
             predecessor?.giveUp()
             throw error
         }
-    }
-
-    private static func startLog(_ plan: ServingPlan) -> Logger {
-        LoggingSystem.bootstrap { _ in
-            ConsoleLogHandler(format: plan.logFormat, level: plan.logLevel)
-        }
-        return Logger(label: "mooring")
     }
 }
 

@@ -5,8 +5,8 @@ internal import Logging
 /// The log on standard error: a line of text, or of JSON, for each event.
 ///
 /// Text: `2026-11-22T10:00:00.123Z info message key=value`. What comes from outside cannot forge a
-/// line or steer a terminal: control characters are escaped. A line is one write(2), so lines of
-/// several threads do not mix.
+/// line or steer a terminal: control characters are escaped. A line is left to the
+/// log's writer as a whole, so lines of several threads do not mix.
 struct ConsoleLogHandler: LogHandler {
     enum Format: Sendable {
         case text

@@ -39,6 +39,9 @@ final class Serving: Sendable {
     private let successors: SuccessorListener
     private let happenings: WaitingQueue<Happening>
 
+    /// What the end waits for the access log to be written, in microseconds.
+    private static let lastLines: useconds_t = 1_500_000
+
     /// What the main thread waits for.
     enum Happening: Sendable {
         case signal(Int32)
@@ -85,6 +88,7 @@ final class Serving: Sendable {
         let proxy = try Proxy(
             settings, groups: groups.all,
             inherited: try InheritedSockets.all(from: predecessor, surroundings.manager),
+            errors: ProgramLog.current?.writer,
             onMishap: { text, unsaid in
                 log.warning("\(text)", metadata: unsaid > 0 ? ["unsaid": "\(unsaid)"] : [:])
             })
@@ -148,7 +152,9 @@ final class Serving: Sendable {
             throw error
         }
         let addresses = proxy.listeningAddresses.joined(separator: ", ")
-        Terminal.write("mooring: serving on \(addresses), admin on \(adminAddress)\n")
+        let line = "mooring: serving on \(addresses), admin on \(adminAddress)\n"
+        // Nobody may be reading, which is not to keep the main thread from its signals.
+        try LoopThread.start(name: "greeting") { Terminal.write(line) }
         manager.notify("READY=1", "STATUS=serving on \(addresses)", "MAINPID=\(getpid())")
         return waitForEnd()
     }
@@ -328,7 +334,16 @@ final class Serving: Sendable {
             for file in Supervisor.hostFiles(inRuntimeDirectory: folder) { unsafe unlink(file) }
         }
         let happenings = happenings
+        // The first of the two counts: who reads the access log may have stopped reading.
         proxy.stop { happenings.post(.closed) }
+        do {
+            try LoopThread.start(name: "end") {
+                usleep(Self.lastLines)
+                happenings.post(.closed)
+            }
+        } catch {
+            happenings.post(.closed)
+        }
     }
 
     /// Orders every process to end and waits for that beside the main thread.

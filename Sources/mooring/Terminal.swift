@@ -7,8 +7,11 @@ enum Terminal {
     /// Writes to standard output at once; a reader that has gone ends the program quietly.
     static func write(_ text: String) { write(text, to: STDOUT_FILENO) }
 
-    /// Writes to standard error at once.
-    static func writeError(_ text: String) { write(text, to: STDERR_FILENO) }
+    /// Writes to standard error: at once, or behind what the running balancer logs.
+    static func writeError(_ text: String) {
+        if let log = ProgramLog.current { return log.append(text) }
+        write(text, to: STDERR_FILENO)
+    }
 
     /// One complaint, with the program's name before it.
     static func complain(_ message: String) { writeError("mooring: \(message)\n") }

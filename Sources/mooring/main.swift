@@ -3,4 +3,6 @@ internal import Glibc
 // One line, so that nothing runs before the command line is read: `serve` and `run` must block
 // their signals before any other thread exists. Not exit(3): its handlers would run beside threads
 // that are still at work.
-_exit(MooringCommand.runToExitCode())
+let exitCode = MooringCommand.runToExitCode()
+ProgramLog.current?.finish()
+_exit(exitCode)
