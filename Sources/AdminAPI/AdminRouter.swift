@@ -37,7 +37,7 @@ private func answer(
     case .index:
         return try index(request)
     case .health:
-        return try json(["status": "ok"])
+        return try health(source.stalledLoops())
     case .readiness:
         return try readiness(source.snapshot())
     case .stats:
@@ -50,6 +50,13 @@ private func answer(
     case .restart, .scale, .reset, .drain, .stop, .reload:
         throw Problem(.methodNotAllowed, "This endpoint takes POST.", headers: [.allow: "POST"])
     }
+}
+
+private func health(_ stalled: [String]) throws -> Response {
+    if stalled.isEmpty { return try json(["status": "ok"]) }
+    var problem = Problem(.serviceUnavailable, stalled.joined(separator: "; "))
+    problem.reasons = stalled
+    throw problem
 }
 
 private func readiness(_ snapshot: AdminSnapshot) throws -> Response {

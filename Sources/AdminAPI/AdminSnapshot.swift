@@ -4,6 +4,8 @@ package import Backends
 package protocol AdminSource: Sendable {
     /// Everything as it is now; bounded work, no waiting.
     func snapshot() -> AdminSnapshot
+    /// The loops of the program that take no turns, in words; touches nothing that they may hold.
+    func stalledLoops() -> [String]
 }
 
 /// The whole program at one instant, in the words of its parts.

@@ -24,7 +24,10 @@ struct Endpoint: Encodable, Sendable {
     static func of(_ name: Name) -> Endpoint {
         switch name {
         case .index: Endpoint(path: "/", summary: "this list")
-        case .health: Endpoint(path: "/healthz", summary: "200 while Mooring runs")
+        case .health:
+            Endpoint(
+                path: "/healthz",
+                summary: "200 while every loop takes its turns, else 503 with the reasons")
         case .readiness:
             Endpoint(
                 path: "/readyz",

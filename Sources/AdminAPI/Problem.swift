@@ -9,7 +9,7 @@ struct Problem: Error, HTTPResponseError {
         var title: String
         var status: Int
         var detail: String
-        /// An extension member of `/readyz`; left out elsewhere.
+        /// An extension member of `/healthz` and `/readyz`; left out elsewhere.
         var reasons: [String]?
     }
 

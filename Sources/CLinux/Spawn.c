@@ -3,7 +3,6 @@
 
 #include <fcntl.h>
 #include <linux/sched.h>
-#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <string.h>
@@ -11,106 +10,147 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
-
-#ifndef P_PIDFD
-#define P_PIDFD 3
-#endif
 
 // Bytes of the kernel's signal set (64 signals), which is smaller than the C library's.
 #define KERNEL_SIGSET 8
-enum { LAST_SIGNAL = 64, CHILD_STACK = 64 * 1024 };
+enum { LAST_SIGNAL = 64, CHILD_STACK = 64 * 1024, REPORT = 3 };
 
-// Shared with the child until it executes; `step` is 0 as long as nothing has failed.
-struct child {
-    const struct mooring_spawn *what;
+// What the child works with until it executes: its own copy of what it is to run, in memory that
+// nobody touches before `report` has ended. `failure.step` is 0 as long as nothing has failed.
+struct mooring_launch {
+    struct mooring_spawn what;
     pid_t parent;
-    volatile enum mooring_spawn_step step;
-    volatile int error;
-    volatile int limit;
+    volatile struct mooring_spawn_failure failure;
+    // The pipe that the child holds the other end of until then: here its reading end, there its
+    // writing one.
+    int report;
+    int reporting;
+    size_t size;
 };
 
-// Ends the child with what failed. It shares the calling thread's errno, which nobody reads then.
-#define TRY(at, call)                          \
-    do {                                       \
-        if ((call) < 0) {                      \
-            child->error = errno;              \
-            child->step = (at);                \
-            syscall(SYS_exit_group, 127);      \
-        }                                      \
-    } while (0)
+// The child runs beside the thread that started it and shares its thread-local storage, errno
+// included. So it calls the kernel directly, and no function of the C library.
+#define RAW __attribute__((no_sanitize("address", "thread")))
 
-// Sources below 3 are moved up first, or the first dup3 could overwrite the next source.
-__attribute__((no_sanitize("address", "thread"))) static long dup_above_standard(int fd) {
-    return fd > 2 ? fd : syscall(SYS_fcntl, fd, F_DUPFD_CLOEXEC, 3);
+RAW static inline __attribute__((always_inline)) long call(
+    long number, long a, long b, long c, long d, long e) {
+#if defined(__x86_64__)
+    long result;
+    register long fourth __asm__("r10") = d;
+    register long fifth __asm__("r8") = e;
+    __asm__ volatile("syscall"
+                     : "=a"(result)
+                     : "0"(number), "D"(a), "S"(b), "d"(c), "r"(fourth), "r"(fifth)
+                     : "rcx", "r11", "memory");
+    return result;
+#elif defined(__aarch64__)
+    register long which __asm__("x8") = number;
+    register long first __asm__("x0") = a;
+    register long second __asm__("x1") = b;
+    register long third __asm__("x2") = c;
+    register long fourth __asm__("x3") = d;
+    register long fifth __asm__("x4") = e;
+    __asm__ volatile("svc #0"
+                     : "+r"(first)
+                     : "r"(which), "r"(second), "r"(third), "r"(fourth), "r"(fifth)
+                     : "memory");
+    return first;
+#else
+#error "say how this architecture calls the kernel"
+#endif
 }
 
-__attribute__((no_sanitize("address", "thread"))) static void set_limits(struct child *child) {
-    const struct mooring_spawn *what = child->what;
+// Unlike syscall(2) it returns -errno.
+#define CALL(number, ...) CALL_5(number, __VA_ARGS__, 0, 0, 0, 0, 0)
+#define CALL_5(number, a, b, c, d, e, ...) \
+    call((number), (long)(a), (long)(b), (long)(c), (long)(d), (long)(e))
+
+// Ends the child with what failed.
+#define TRY(at, result)                      \
+    do {                                     \
+        long got = (result);                 \
+        if (got < 0) fail(launch, at, got);  \
+    } while (0)
+
+RAW static void fail(struct mooring_launch *launch, enum mooring_spawn_step step, long result) {
+    launch->failure.error = (int)-result;
+    launch->failure.step = step;
+    CALL(SYS_exit_group, 127);
+}
+
+// Sources below 4 are moved up first, or the first dup3 could overwrite the next source.
+RAW static long dup_above(int fd) {
+    return fd > REPORT ? fd : CALL(SYS_fcntl, fd, F_DUPFD_CLOEXEC, REPORT + 1);
+}
+
+RAW static void set_descriptors(struct mooring_launch *launch) {
+    const struct mooring_spawn *what = &launch->what;
+    int sources[] = {what->input, what->output, what->error, launch->reporting};
+    for (int i = 0; i <= REPORT; i++) {
+        long moved = dup_above(sources[i]);
+        TRY(MOORING_SPAWN_DESCRIPTORS, moved);
+        sources[i] = (int)moved;
+    }
+    for (int i = 0; i <= REPORT; i++) {
+        TRY(MOORING_SPAWN_DESCRIPTORS,
+            CALL(SYS_dup3, sources[i], i, i == REPORT ? O_CLOEXEC : 0));
+    }
+    // Close-on-exec alone would leave what a library opened without it.
+    TRY(MOORING_SPAWN_DESCRIPTORS, CALL(SYS_close_range, REPORT + 1, ~0U, 0));
+}
+
+RAW static void set_limits(struct mooring_launch *launch) {
+    const struct mooring_spawn *what = &launch->what;
     for (int i = 0; i < what->limit_count; i++) {
         // The kernel's rlimit64: soft and hard.
         uint64_t both[2] = {what->limits[i].value, what->limits[i].value};
-        child->limit = i;
-        TRY(MOORING_SPAWN_LIMITS,
-            syscall(SYS_prlimit64, 0, what->limits[i].resource, both, NULL));
+        launch->failure.limit = i;
+        TRY(MOORING_SPAWN_LIMITS, CALL(SYS_prlimit64, 0, what->limits[i].resource, both, NULL));
     }
 }
 
 // Real, effective and saved ids are all changed, so that no way leads back.
-__attribute__((no_sanitize("address", "thread"))) static void switch_user(struct child *child) {
-    const struct mooring_spawn *what = child->what;
-    TRY(MOORING_SPAWN_GROUPS, syscall(SYS_setgroups, what->group_count, what->groups));
-    TRY(MOORING_SPAWN_GROUPS, syscall(SYS_setresgid, what->group, what->group, what->group));
+RAW static void switch_user(struct mooring_launch *launch) {
+    const struct mooring_spawn *what = &launch->what;
+    TRY(MOORING_SPAWN_GROUPS, CALL(SYS_setgroups, what->group_count, what->groups));
+    TRY(MOORING_SPAWN_GROUPS, CALL(SYS_setresgid, what->group, what->group, what->group));
     // Root's capabilities go with its user id, ambient ones would stay over the exec.
-    syscall(SYS_prctl, PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
-    TRY(MOORING_SPAWN_USER, syscall(SYS_setresuid, what->user, what->user, what->user));
-    if (what->user != 0 && syscall(SYS_setresuid, -1, 0, -1) == 0) {
-        child->error = EPERM;
-        child->step = MOORING_SPAWN_REGAIN;
-        syscall(SYS_exit_group, 127);
+    CALL(SYS_prctl, PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
+    TRY(MOORING_SPAWN_USER, CALL(SYS_setresuid, what->user, what->user, what->user));
+    if (what->user != 0 && CALL(SYS_setresuid, -1, 0, -1) == 0) {
+        fail(launch, MOORING_SPAWN_REGAIN, -EPERM);
     }
 }
 
-__attribute__((no_sanitize("address", "thread"))) static int run_child(void *argument) {
-    struct child *child = argument;
-    const struct mooring_spawn *what = child->what;
+RAW static int run_child(void *argument) {
+    struct mooring_launch *launch = argument;
+    const struct mooring_spawn *what = &launch->what;
 
-    TRY(MOORING_SPAWN_SESSION, syscall(SYS_setsid));
+    TRY(MOORING_SPAWN_SESSION, CALL(SYS_setsid, 0));
 
     // All zero is SIG_DFL without flags in every architecture's layout of the kernel's sigaction.
     // SIGKILL and SIGSTOP refuse with EINVAL, which is fine. Handlers are this child's own copy.
     unsigned long by_default[8] = {0};
     for (int signal = 1; signal <= LAST_SIGNAL; signal++) {
-        syscall(SYS_rt_sigaction, signal, by_default, NULL, KERNEL_SIGSET);
+        CALL(SYS_rt_sigaction, signal, by_default, NULL, KERNEL_SIGSET);
     }
-
-    long input = dup_above_standard(what->input);
-    TRY(MOORING_SPAWN_DESCRIPTORS, input);
-    long output = dup_above_standard(what->output);
-    TRY(MOORING_SPAWN_DESCRIPTORS, output);
-    long error = dup_above_standard(what->error);
-    TRY(MOORING_SPAWN_DESCRIPTORS, error);
-    TRY(MOORING_SPAWN_DESCRIPTORS, syscall(SYS_dup3, input, 0, 0));
-    TRY(MOORING_SPAWN_DESCRIPTORS, syscall(SYS_dup3, output, 1, 0));
-    TRY(MOORING_SPAWN_DESCRIPTORS, syscall(SYS_dup3, error, 2, 0));
-    // Close-on-exec alone would leave what a library opened without it.
-    TRY(MOORING_SPAWN_DESCRIPTORS, syscall(SYS_close_range, 3U, ~0U, 0U));
-
-    set_limits(child);
-    if (what->switches_user) switch_user(child);
+    set_descriptors(launch);
+    set_limits(launch);
     // The parent may have ended meanwhile; then nobody waits for this child.
-    if (syscall(SYS_getppid) != child->parent) syscall(SYS_exit_group, 127);
+    if (CALL(SYS_getppid, 0) != launch->parent) CALL(SYS_exit_group, 127);
+    // From here on its user can stop it, with the group's rights or its executable's, for as long as
+    // that likes.
+    if (what->switches_user) switch_user(launch);
     if (what->no_new_privileges) {
-        TRY(MOORING_SPAWN_NO_NEW_PRIVILEGES, syscall(SYS_prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
+        TRY(MOORING_SPAWN_NO_NEW_PRIVILEGES, CALL(SYS_prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
     }
-    syscall(SYS_umask, what->mask);
+    CALL(SYS_umask, what->mask);
     // By the rights of the user that it runs as, as exec is.
-    TRY(MOORING_SPAWN_DIRECTORY, syscall(SYS_chdir, what->directory));
+    TRY(MOORING_SPAWN_DIRECTORY, CALL(SYS_chdir, what->directory));
 
     unsigned long none = 0;
-    syscall(SYS_rt_sigprocmask, SIG_SETMASK, &none, NULL, KERNEL_SIGSET);
-    syscall(SYS_execve, what->path, what->arguments, what->environment);
-    TRY(MOORING_SPAWN_EXEC, -1);
+    CALL(SYS_rt_sigprocmask, SIG_SETMASK, &none, NULL, KERNEL_SIGSET);
+    TRY(MOORING_SPAWN_EXEC, CALL(SYS_execve, what->path, what->arguments, what->environment));
     return 127;
 }
 
@@ -153,73 +193,157 @@ static long clone_into(struct clone_args *how, int (*run)(void *), void *argumen
                        [exit] "i"(SYS_exit_group)
                      : "memory", "cc");
     return first;
-#else
-    (void)how, (void)run, (void)argument;
-    return -ENOSYS;
 #endif
 }
 
-static const int CHILD_FLAGS = CLONE_VM | CLONE_VFORK | CLONE_PIDFD;
+static const int CHILD_FLAGS = CLONE_VM | CLONE_PIDFD;
 
 // The child's pid or -errno.
-static long start(struct child *child, char *stack, int *pidfd, bool *in_cgroup) {
+static long start(struct mooring_launch *launch, char *stack, int *pidfd, bool *in_cgroup) {
     *in_cgroup = false;
-    if (child->what->cgroup >= 0) {
+    if (launch->what.cgroup >= 0) {
         struct clone_args how = {
             .flags = (uint64_t)CHILD_FLAGS | CLONE_INTO_CGROUP,
             .pidfd = (uint64_t)(uintptr_t)pidfd,
             .exit_signal = SIGCHLD,
             .stack = (uint64_t)(uintptr_t)stack,
             .stack_size = CHILD_STACK,
-            .cgroup = (uint64_t)child->what->cgroup,
+            .cgroup = (uint64_t)launch->what.cgroup,
         };
-        long pid = clone_into(&how, run_child, child);
+        long pid = clone_into(&how, run_child, launch);
         *in_cgroup = pid > 0;
         if (pid > 0) return pid;
     }
-    int pid = __clone(run_child, stack + CHILD_STACK, CHILD_FLAGS | SIGCHLD, child, pidfd);
+    int pid = __clone(run_child, stack + CHILD_STACK, CHILD_FLAGS | SIGCHLD, launch, pidfd);
     return pid < 0 ? -errno : pid;
+}
+
+// Where the copies for the child are put, one after the other; with `at` NULL they are counted only.
+struct copier {
+    char *at;
+    size_t used;
+};
+
+static void *copy(struct copier *to, const void *from, size_t size) {
+    char *place = to->at ? to->at + to->used : NULL;
+    if (place && size > 0) memcpy(place, from, size);
+    // Whatever comes next is aligned.
+    to->used += (size + 15) & ~(size_t)15;
+    return place;
+}
+
+static char *copy_string(struct copier *to, const char *from) {
+    return copy(to, from, strlen(from) + 1);
+}
+
+static char *const *copy_strings(struct copier *to, char *const *from) {
+    size_t count = 0;
+    while (from[count]) count++;
+    char **list = copy(to, from, (count + 1) * sizeof *from);
+    for (size_t i = 0; i < count; i++) {
+        char *string = copy_string(to, from[i]);
+        if (list) list[i] = string;
+    }
+    return list;
+}
+
+// What the child is to run, copied.
+static struct mooring_spawn copy_all(struct copier *to, const struct mooring_spawn *what) {
+    struct mooring_spawn own = *what;
+    own.path = copy_string(to, what->path);
+    own.directory = copy_string(to, what->directory);
+    own.arguments = copy_strings(to, what->arguments);
+    own.environment = copy_strings(to, what->environment);
+    own.limits = copy(to, what->limits, (size_t)what->limit_count * sizeof *what->limits);
+    own.groups = copy(to, what->groups, (size_t)what->group_count * sizeof *what->groups);
+    return own;
+}
+
+// The stack is at the beginning, so that it would overflow into nothing.
+static struct mooring_launch *prepare(const struct mooring_spawn *what) {
+    struct copier count = {.at = NULL, .used = CHILD_STACK};
+    copy(&count, NULL, sizeof(struct mooring_launch));
+    copy_all(&count, what);
+    char *memory = mmap(NULL, count.used, PROT_READ | PROT_WRITE,
+                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
+    if (memory == MAP_FAILED) return NULL;
+    struct copier copier = {.at = memory, .used = CHILD_STACK};
+    struct mooring_launch none = {.parent = getpid(), .size = count.used};
+    struct mooring_launch *launch = copy(&copier, &none, sizeof none);
+    launch->what = copy_all(&copier, what);
+    return launch;
+}
+
+static char *stack_of(struct mooring_launch *launch) { return (char *)launch - CHILD_STACK; }
+
+// Children that have changed their user and may still have this program's memory. The kernel has made
+// that memory inaccessible for others then (PR_SET_DUMPABLE), and it must stay so until the last of
+// them executes: else the group's user could read it, and write it, through the child.
+static int strangers;
+static bool was_dumpable;
+
+static void stranger_begins(void) {
+    if (strangers++ == 0) was_dumpable = prctl(PR_GET_DUMPABLE, 0, 0, 0, 0) == 1;
+}
+
+static void stranger_ends(void) {
+    if (--strangers == 0 && was_dumpable) prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
 }
 
 struct mooring_spawned mooring_spawn(const struct mooring_spawn *what) {
     struct mooring_spawned result = {.pid = 0, .pidfd = -1};
-    struct child child = {.what = what, .parent = getpid()};
-    char *stack = mmap(NULL, CHILD_STACK, PROT_READ | PROT_WRITE,
-                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
-    if (stack == MAP_FAILED) {
-        result.step = MOORING_SPAWN_STACK;
-        result.error = errno;
+    struct mooring_launch *launch = prepare(what);
+    if (!launch) {
+        result.failure = (struct mooring_spawn_failure){MOORING_SPAWN_MEMORY, errno, 0};
         return result;
     }
+    int ends[2];
+    int failed = mooring_pipe(ends);
+    if (failed) {
+        result.failure = (struct mooring_spawn_failure){MOORING_SPAWN_REPORT, -failed, 0};
+        munmap(stack_of(launch), launch->size);
+        return result;
+    }
+    launch->report = ends[0];
+    launch->reporting = ends[1];
 
     // No handler of ours may run in the child, on memory that is not its own.
     unsigned long all = ~0UL, before = 0;
     syscall(SYS_rt_sigprocmask, SIG_SETMASK, &all, &before, KERNEL_SIGSET);
-    int dumpable = prctl(PR_GET_DUMPABLE, 0, 0, 0, 0);
+    if (what->switches_user) stranger_begins();
     int pidfd = -1;
-    long pid = start(&child, stack, &pidfd, &result.in_cgroup);
-    // A child that changes its user turns this off for the memory that it shares with us.
-    if (what->switches_user && dumpable == 1) prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
+    long pid = start(launch, stack_of(launch), &pidfd, &result.in_cgroup);
     syscall(SYS_rt_sigprocmask, SIG_SETMASK, &before, NULL, KERNEL_SIGSET);
-    munmap(stack, CHILD_STACK);
+    close(ends[1]);
 
     if (pid < 0) {
-        result.step = MOORING_SPAWN_FORK;
-        result.error = (int)-pid;
-        return result;
-    }
-    if (child.step != 0) {
-        // It has called exit, so this wait is short; nothing of it may be left behind.
-        while (waitpid((pid_t)pid, NULL, 0) < 0 && errno == EINTR) continue;
-        close(pidfd);
-        result.step = child.step;
-        result.error = child.error;
-        result.limit = child.limit;
+        result.failure = (struct mooring_spawn_failure){MOORING_SPAWN_FORK, (int)-pid, 0};
+        mooring_launch_end(launch);
         return result;
     }
     result.pid = (pid_t)pid;
     result.pidfd = pidfd;
+    result.launch = launch;
     return result;
+}
+
+int mooring_launch_report(const struct mooring_launch *launch) { return launch->report; }
+
+bool mooring_launch_is_over(const struct mooring_launch *launch,
+                            struct mooring_spawn_failure *failure) {
+    // Nobody writes to it: the kernel closes the child's end after it has given up the memory, be it
+    // by exec or by its end.
+    char byte;
+    if (read(launch->report, &byte, 1) != 0) return false;
+    *failure = (struct mooring_spawn_failure){
+        launch->failure.step, launch->failure.error, launch->failure.limit};
+    return true;
+}
+
+void mooring_launch_end(struct mooring_launch *launch) {
+    if (launch->what.switches_user) stranger_ends();
+    close(launch->report);
+    munmap(stack_of(launch), launch->size);
 }
 
 int mooring_limit_number(const char *name) {
@@ -241,79 +365,3 @@ int mooring_limit_number(const char *name) {
     }
     return -1;
 }
-
-int mooring_wait_peek(int pidfd, struct mooring_exit *ended) {
-    siginfo_t info;
-    memset(&info, 0, sizeof info);
-    if (waitid((idtype_t)P_PIDFD, (id_t)pidfd, &info, WEXITED | WNOHANG | WNOWAIT) < 0) {
-        return -errno;
-    }
-    if (info.si_pid == 0) return 0;
-    bool exited = info.si_code == CLD_EXITED;
-    ended->status = exited ? info.si_status : 0;
-    ended->signal = exited ? 0 : info.si_status;
-    ended->core_dumped = info.si_code == CLD_DUMPED;
-    return 1;
-}
-
-static int reap(idtype_t kind, id_t id) {
-    siginfo_t info;
-    memset(&info, 0, sizeof info);
-    if (waitid(kind, id, &info, WEXITED | WNOHANG) < 0) return -errno;
-    return info.si_pid == 0 ? 0 : 1;
-}
-int mooring_wait_reap(int pidfd) { return reap((idtype_t)P_PIDFD, (id_t)pidfd); }
-int mooring_wait_reap_pid(pid_t pid) { return reap(P_PID, (id_t)pid); }
-
-int mooring_signal_group(pid_t leader, int signal) {
-    // 0, 1 and negative numbers would mean ourselves, everybody, or somebody else.
-    if (leader <= 1) return -EINVAL;
-    return kill(-leader, signal) < 0 ? -errno : 0;
-}
-
-void mooring_kill_and_reap(pid_t leader) {
-    mooring_signal_group(leader, SIGKILL);
-    while (waitpid(leader, NULL, 0) < 0 && errno == EINTR) continue;
-}
-
-int mooring_pidfd_open(pid_t pid) {
-    int fd = (int)syscall(SYS_pidfd_open, pid, 0);
-    return fd < 0 ? -errno : fd;
-}
-
-int mooring_pidfd_signal(int pidfd, int signal) {
-    return syscall(SYS_pidfd_send_signal, pidfd, signal, NULL, 0) < 0 ? -errno : 0;
-}
-
-bool mooring_pidfd_ended(int pidfd) {
-    struct pollfd entry = {.fd = pidfd, .events = POLLIN};
-    return poll(&entry, 1, 0) > 0;
-}
-
-const char *mooring_signal_name(int signal) { return sigabbrev_np(signal); }
-
-int mooring_set_subreaper(bool adopts) {
-    return prctl(PR_SET_CHILD_SUBREAPER, adopts ? 1 : 0, 0, 0, 0) < 0 ? -errno : 0;
-}
-
-int mooring_block_signals(const int *signals, int count) {
-    sigset_t set;
-    sigemptyset(&set);
-    for (int i = 0; i < count; i++) sigaddset(&set, signals[i]);
-    return -pthread_sigmask(SIG_BLOCK, &set, NULL);
-}
-
-void mooring_default_sigchld(void) { signal(SIGCHLD, SIG_DFL); }
-
-int mooring_pipe(int ends[2]) {
-    if (pipe2(ends, O_CLOEXEC) < 0) return -errno;
-    if (fcntl(ends[0], F_SETFL, O_NONBLOCK) < 0) {
-        int failed = -errno;
-        close(ends[0]);
-        close(ends[1]);
-        return failed;
-    }
-    return 0;
-}
-
-void mooring_pipe_size(int fd, int bytes) { fcntl(fd, F_SETPIPE_SZ, bytes); }

@@ -35,7 +35,9 @@ package final class Proxy: Sendable {
                     settings.accessLog.destination, errors: errors, mishaps: mishaps)
             let shared = SharedState(
                 settings: settings, groups: groups,
-                shares: loops.map { WorkerShare(mailbox: Mailbox(waker: $0.waker)) },
+                shares: loops.enumerated().map { index, loop in
+                    WorkerShare(name: "proxy-\(index)", mailbox: Mailbox(waker: loop.waker))
+                },
                 accessLog: log, mishaps: mishaps)
             self.shared = shared
             workers = Workers(
@@ -68,10 +70,10 @@ package final class Proxy: Sendable {
 
     /// Starts the loop threads; called once.
     package func start() throws(ProxyError) {
-        for (index, worker) in workers.all.enumerated() {
+        for (share, worker) in zip(shared.shares, workers.all) {
             let box = Workers([worker])
             do {
-                try LoopThread.start(name: "proxy-\(index)") { box.all[0].run() }
+                try LoopThread.start(name: share.pulse.name) { box.all[0].run() }
             } catch {
                 throw ProxyError(doing: "start a thread", because: error)
             }
@@ -154,19 +156,14 @@ package final class Proxy: Sendable {
     package func reopenLogs() { shared.accessLog?.reopen() }
 
     /// Asks every loop for a sign of life.
-    package func askForSigns() {
-        for share in shared.shares {
-            share.signsAsked.add(1, ordering: .relaxed)
+    package func askForSigns(now: Int64) {
+        for share in shared.shares where share.pulse.ask(now: now) {
             share.mailbox.post(.sign)
         }
     }
 
-    /// Whether every loop has given all signs that it was asked for.
-    package var haveAllGivenSigns: Bool {
-        shared.shares.allSatisfy { share in
-            share.signsGiven.load(ordering: .relaxed) >= share.signsAsked.load(ordering: .relaxed)
-        }
-    }
+    /// The signs of life of the loops.
+    package var pulses: [Pulse] { shared.shares.map(\.pulse) }
 
     /// What was counted since the start.
     package func statistics() -> ProxyStatistics {

@@ -96,7 +96,8 @@ final class SharedState: Sendable {
     }
 
     /// A loop has ended and touches nothing any more.
-    func loopEnded() {
+    func loopEnded(_ index: Int) {
+        shares[index].pulse.end()
         let left = loopsRunning.subtract(1, ordering: .acquiringAndReleasing).newValue
         guard left == 0, let done = stopped.withLock({ $0 }) else { return }
         if let accessLog {
@@ -121,12 +122,10 @@ final class WorkerShare: Sendable {
     let mailbox: Mailbox<WorkerMessage>
     let counters = Counters()
     let connections = Atomic<Int>(0)
-    /// Signs of life that were asked for, and given.
-    let signsAsked = Atomic<Int>(0)
-    let signsGiven = Atomic<Int>(0)
+    let pulse: Pulse
 
-    init(mailbox: Mailbox<WorkerMessage>) { self.mailbox = mailbox }
-
-    /// The loop takes its turns.
-    func giveSign() { signsGiven.add(1, ordering: .relaxed) }
+    init(name: String, mailbox: Mailbox<WorkerMessage>) {
+        self.mailbox = mailbox
+        pulse = Pulse(name: name)
+    }
 }

@@ -120,7 +120,7 @@ final class Worker {
             if wallClock.jump != 0 { tellOfClock() }
         }
         accessLog.flush()
-        shared.loopEnded()
+        shared.loopEnded(index)
     }
 
     private var nextDeadline: Int64? {
@@ -180,7 +180,7 @@ final class Worker {
             case .granted(let tag, let grant, let group): waiterGranted(tag, grant, group: group)
             case .refused(let tag, let refusal): waiterRefused(tag, refusal)
             case .reconfigure(let change): reconfigure(change)
-            case .sign: shared.shares[index].giveSign()
+            case .sign: shared.shares[index].pulse.answer()
             case .moved(let connection, let listener): settle(connection, from: listener)
             case .drain(let deadline, let purpose): beginDraining(until: deadline, purpose)
             case .count(let tally): tally.add(countWaiting())

@@ -35,7 +35,10 @@ struct ChildProcess: Equatable, Sendable {
     /// Starts a child with `input` as its standard input.
     ///
     /// It lives on when this program ends; see `Guardian` for those that are not to.
-    static func spawn(_ command: Command, input: Int32) throws(SpawnFailure) -> ChildProcess {
+    /// - Returns: the child, and its way to its program, which it has just begun.
+    static func spawn(
+        _ command: Command, input: Int32
+    ) throws(SpawnFailure) -> (ChildProcess, PendingExec) {
         guard let program = command.arguments.first, !program.isEmpty else {
             throw SpawnFailure(errno: EINVAL, step: "exec", advice: "the command is empty")
         }
@@ -59,18 +62,19 @@ struct ChildProcess: Equatable, Sendable {
             fchown(output.writing, account.user, account.group)
             fchown(errors.writing, account.user, account.group)
         }
-        let child = launch(command, executable, input, output.writing, errors.writing)
+        let started = unsafe launch(command, executable, input, output.writing, errors.writing)
         // The child has its own copies; with ours open the pipes would never end.
         Glibc.close(output.writing)
         Glibc.close(errors.writing)
-        guard child.pid > 0 else {
+        guard unsafe started.pid > 0, let launch = unsafe started.launch else {
             Glibc.close(output.reading)
             Glibc.close(errors.reading)
-            throw SpawnFailure(child, of: command, executable: executable)
+            throw SpawnFailure(unsafe started.failure, of: command, executable: executable)
         }
-        return ChildProcess(
-            pid: child.pid, pidfd: child.pidfd, output: output.reading, errors: errors.reading,
-            isInCgroup: child.in_cgroup)
+        let child = ChildProcess(
+            pid: unsafe started.pid, pidfd: unsafe started.pidfd, output: output.reading,
+            errors: errors.reading, isInCgroup: unsafe started.in_cgroup)
+        return (child, unsafe PendingExec(launch, of: command, executable: executable))
     }
 
     /// How it ended; a child stays a zombie, whose pid and process group nobody else can get.

@@ -14,6 +14,8 @@ final class ManagedProcess {
     ///
     /// What the registry calls ready, draining or stopping is its business.
     enum Phase {
+        /// On its way to its program. Can transition to starting and collected.
+        case launching(Launch)
         /// Being asked whether it accepts connections. Can transition to running and collected.
         case starting(ReadinessProbe)
         /// Accepts, or was told to end before it did. Can transition to collected.
@@ -22,6 +24,16 @@ final class ManagedProcess {
         /// than until `readUntil`, for a descendant that left the group may hold them open. The last
         /// phase: the process is forgotten next.
         case collected(ExitStatus, readUntil: Int64)
+    }
+
+    /// A child that has not executed its program yet.
+    struct Launch {
+        /// For when it has.
+        var probe: ReadinessProbe
+        let incarnation: Incarnation
+        /// It is ended then, and given up if it was ended already.
+        var until: Int64
+        var isKilled = false
     }
 
     /// What a turn reads of one pipe, in bytes: little, for with each portion a flooder has that much
@@ -50,6 +62,8 @@ final class ManagedProcess {
     var isGuarded = false
     /// Whether it was sent SIGKILL by this program.
     var wasKilled = false
+    /// Why it was of no use, where that is not how it ended.
+    var failure: String?
     /// Whether the kernel has taken its life to win memory, as far as can be told.
     var endedForMemory = false
     private(set) var output: OutputPipe
@@ -98,7 +112,7 @@ final class ManagedProcess {
     /// Whether the leader still has its pid, which may be signalled.
     var isUncollected: Bool {
         switch phase {
-        case .starting, .running: true
+        case .launching, .starting, .running: true
         case .collected: false
         }
     }
@@ -124,6 +138,8 @@ final class ManagedProcess {
             resumeAt, throttle.reportAt, watchdog.deadline, health?.nextDeadline,
         ].compactMap(\.self).min()
         switch phase {
+        case .launching(let launch):
+            earliest = min(earliest ?? launch.until, launch.until)
         case .starting(let probe):
             if let next = probe.nextAttempt { earliest = min(earliest ?? next, next) }
         case .running:

@@ -23,7 +23,7 @@ struct SpawnFailure: Error, Equatable, Sendable, CustomStringConvertible {
     }
 
     /// What the spawn shim reported.
-    init(_ native: mooring_spawned, of command: ChildProcess.Command, executable: String) {
+    init(_ native: mooring_spawn_failure, of command: ChildProcess.Command, executable: String) {
         let directory = command.directory
         let account = command.isolation.account
         errno = native.error
@@ -53,7 +53,8 @@ struct SpawnFailure: Error, Equatable, Sendable, CustomStringConvertible {
             subject = account?.name
             step = "user"
             advice = "the system lets it become root again"
-        case MOORING_SPAWN_STACK: step = "stack"
+        case MOORING_SPAWN_MEMORY: step = "memory"
+        case MOORING_SPAWN_REPORT: step = "pipe"
         case MOORING_SPAWN_FORK: step = "fork"
         case MOORING_SPAWN_SESSION: step = "setsid"
         case MOORING_SPAWN_NO_NEW_PRIVILEGES: step = "no-new-privileges"

@@ -13,11 +13,8 @@ extension SupervisionLoop {
     /// In this order: its process group is killed as long as the zombie keeps the group's number from
     /// being given to others; then it is reaped; then the pipes are read to their end.
     func collectIfEnded(_ process: ManagedProcess) {
-        switch process.phase {
-        case .collected: return
-        case .starting, .running: break
-        }
-        guard let status = process.child.peekExit() else { return }
+        guard process.isUncollected, let status = process.child.peekExit() else { return }
+        settleExec(process.id)
         if !process.wasKilled, status.mayBeMemoryKill {
             process.endedForMemory = memoryKills.haveRisen()
         }
@@ -60,6 +57,16 @@ extension SupervisionLoop {
     }
 
     private func finish(_ process: ManagedProcess, _ status: ExitStatus) {
+        if let failure = process.failure { return remove(process, reason: failure) }
+        remove(
+            process, reason: status.sentence(endedForMemory: process.endedForMemory),
+            status: status)
+    }
+
+    /// Forgets a process and tells its group.
+    ///
+    /// - Parameter status: how it ended, where that says something.
+    func remove(_ process: ManagedProcess, reason: String, status: ExitStatus? = nil) {
         process.closePipes(now: Clock.monotonic())
         removeFiles(
             label: process.label, address: process.address,
@@ -68,8 +75,7 @@ extension SupervisionLoop {
         idsByKey[process.key] = nil
         published[process.key] = nil
         let report = ExitReport(
-            reason: status.sentence(endedForMemory: process.endedForMemory), status: status.status,
-            signal: status.signal,
+            reason: reason, status: status?.status, signal: status?.signal,
             output: process.lines.last(Self.reportedLines))
         groups[process.key.group].exited(process.key.handle, report, now: now())
     }

@@ -12,8 +12,14 @@ struct ExpectedProcess {
 extension SupervisionLoop {
     /// Goes on asking a process that is left.
     func expect(_ process: ManagedProcess) {
-        guard case .starting(var probe) = process.phase else { return }
-        probe.cancel()
+        let probe: ReadinessProbe
+        switch process.phase {
+        case .launching(let launch): probe = launch.probe
+        case .starting(var current):
+            current.cancel()
+            probe = current
+        case .running, .collected: return
+        }
         expected.append(
             ExpectedProcess(
                 key: process.key,

@@ -36,6 +36,8 @@ extension SupervisionLoop {
     }
 
     private func letGo(_ process: ManagedProcess) {
+        settleExec(process.id)
+        if case .launching(let launch) = process.phase { announce(process, launch) }
         expect(process)
         process.health?.end()
         // Those that would end with us are kept by a planned change as well.

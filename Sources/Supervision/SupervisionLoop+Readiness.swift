@@ -23,6 +23,8 @@ extension SupervisionLoop {
 
     /// It accepts connections, or has said that it is ready; harmless when that is known.
     func becomeReady(_ process: ManagedProcess) {
+        // Who speaks executes its program.
+        settleExec(process.id)
         guard case .starting(var probe) = process.phase else { return }
         probe.cancel()
         process.phase = .running
@@ -35,7 +37,13 @@ extension SupervisionLoop {
     /// Signals a process group; whoever is told to end is not asked any more whether it is ready
     /// or healthy.
     func stopGroup(of process: ManagedProcess, _ signal: Int32) {
+        settleExec(process.id)
+        var signal = signal
         switch process.phase {
+        case .launching:
+            // It has nothing to put in order, and may be stopped for good.
+            killLaunch(of: process)
+            signal = SIGKILL
         case .starting(var probe):
             probe.cancel()
             process.phase = .running

@@ -1,5 +1,4 @@
 internal import Backends
-internal import CLinux
 internal import Glibc
 internal import Logging
 internal import Reactor
@@ -45,22 +44,18 @@ extension SupervisionLoop {
         }
     }
 
-    /// Starts a process for a place of the registry, or reports at once why it could not.
+    /// Starts a process for a place of the registry, or reports why it could not.
     func spawn(_ key: ProcessKey, generation: Int) {
         precondition(idsByKey[key] == nil, "a handle names one process only")
         guard let launch = launches.launch(group: key.group, generation: generation) else {
             preconditionFailure("an external group starts no process")
         }
-        let group = groups[key.group]
         let incarnation = Incarnation(entropy.word())
         do {
             let process = try launchProcess(launch, key, generation, incarnation)
             enter(process)
-            group.spawned(
-                key.handle, incarnation: incarnation, label: process.label,
-                pid: process.child.pid, address: process.address, now: now())
         } catch {
-            group.exited(key.handle, ExitReport(reason: "\(error)"), now: now())
+            groups[key.group].exited(key.handle, ExitReport(reason: "\(error)"), now: now())
         }
     }
 
@@ -103,7 +98,7 @@ extension SupervisionLoop {
         let record = intend(
             launch, key, generation: generation, label: label, incarnation: incarnation,
             address: place.processAddress)
-        let started: (child: ChildProcess, cgroup: Cgroup?)
+        let started: (child: ChildProcess, exec: PendingExec, cgroup: Cgroup?)
         do {
             started = try start(launch, at: place, label: label)
         } catch {
@@ -114,9 +109,11 @@ extension SupervisionLoop {
         let process = ManagedProcess(
             id: lastID, key: key, child: started.child, label: label,
             address: place.processAddress,
-            phase: .starting(
-                ReadinessProbe(
-                    address: address, user: launch.userOfSocket, now: Clock.monotonic())),
+            phase: .launching(
+                .init(
+                    probe: ReadinessProbe(
+                        address: address, user: launch.userOfSocket, now: Clock.monotonic()),
+                    incarnation: incarnation, until: execDeadline())),
             groupName: launch.groupName, log: log, cgroup: started.cgroup)
         process.record = record
         if endsWithUs(launch) { guardProcess(process) }
@@ -127,6 +124,7 @@ extension SupervisionLoop {
         }
         watch(process, launch, address: address, isReady: false)
         do {
+            try follow(started.exec, of: process)
             try register(process)
         } catch {
             giveUp(process)
@@ -137,10 +135,7 @@ extension SupervisionLoop {
 
     /// Unwatched a process cannot be kept; it has been running for microseconds.
     private func giveUp(_ process: ManagedProcess) {
-        if process.isGuarded { guardian.remove(process.child) }
-        mooring_kill_and_reap(process.child.pid)
-        if let cgroup = process.cgroup { cgroups.retire(cgroup, now: Clock.monotonic()) }
-        closePidfd(of: process.child)
+        release(process)
         process.closePipes(now: Clock.monotonic())
         removeFiles(label: process.label, address: process.address, runtime: directory.path)
     }
@@ -157,7 +152,7 @@ extension SupervisionLoop {
     /// The child in a cgroup of its own where it can have one.
     private func start(
         _ launch: LaunchSpec, at place: Place, label: String
-    ) throws(SpawnFailure) -> (ChildProcess, Cgroup?) {
+    ) throws(SpawnFailure) -> (ChildProcess, PendingExec, Cgroup?) {
         var command = command(of: launch, at: place, label: label)
         command.isolation = launch.isolation
         if records.directory != nil {
@@ -165,10 +160,10 @@ extension SupervisionLoop {
         }
         command.cgroup = makeCgroup(launch, label: label)
         do {
-            let child = try ChildProcess.spawn(command, input: input)
-            if child.isInCgroup { return (child, command.cgroup) }
+            let (child, exec) = try ChildProcess.spawn(command, input: input)
+            if child.isInCgroup { return (child, exec, command.cgroup) }
             if let unused = command.cgroup { cgroups.retire(unused, now: Clock.monotonic()) }
-            return (child, nil)
+            return (child, exec, nil)
         } catch {
             if let unused = command.cgroup { cgroups.retire(unused, now: Clock.monotonic()) }
             throw error

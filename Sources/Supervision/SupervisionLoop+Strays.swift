@@ -21,7 +21,7 @@ extension SupervisionLoop {
                 continue
             }
             // Every process was made leader of a session; children of a library's are in ours.
-            if getsid(pid) == ownSession { continue }
+            if strays[pid] == nil, getsid(pid) == ownSession { continue }
             if mooring_wait_reap_pid(pid) == 1 {
                 forget(pid)
                 continue
@@ -36,6 +36,7 @@ extension SupervisionLoop {
                 if !sparingTheUnknown { kill(pid) }
             }
         }
+        settleAbandonedExecs()
         sweep.repeatLater(isUndecided, now: Clock.monotonic())
     }
 

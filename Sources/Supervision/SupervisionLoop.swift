@@ -13,17 +13,21 @@ enum SupervisionMessage: Sendable {
     case grow([LaunchSpec?], [any SupervisedGroup])
     /// Answered by a signal of the semaphore.
     case leave(DispatchSemaphore)
+    /// Answered by the loop's pulse.
+    case sign
     case stop
 }
 
 /// The loop of supervision's thread: its state, and one turn after the other.
 ///
-/// Nothing in a turn waits except for spawning, which takes as long as the kernel needs up to exec.
+/// Nothing in a turn waits: whatever others can delay is an event with a deadline.
 final class SupervisionLoop {
     /// What a descriptor is: the low bits of its token, below the process's id (or a pid).
     enum Source: UInt64 {
         case signals
         case exit
+        /// The end of a child's way to its program.
+        case exec
         case output
         case errors
         case connection
@@ -53,6 +57,8 @@ final class SupervisionLoop {
     var processes: [UInt64: ManagedProcess] = [:]
     var idsByKey: [ProcessKey: UInt64] = [:]
     var lastID: UInt64 = 0
+    /// Children that have not executed their programs yet, by the processes' ids.
+    var pendingExecs: [UInt64: PendingExec] = [:]
     var entropy = Entropy()
     /// Where pipes are read into.
     var scratch = [UInt8](repeating: 0, count: OutputPipe.readSize)
@@ -82,6 +88,7 @@ final class SupervisionLoop {
     var outputTargets: [String: OutputTarget] = [:]
 
     private let mailbox: Mailbox<SupervisionMessage>
+    private let pulse: Pulse
     private var mail: [SupervisionMessage] = []
     private let signals: Int32
     private let onSignal: @Sendable (Int32) -> Void
@@ -91,13 +98,15 @@ final class SupervisionLoop {
     private static let strayPatience: Int64 = 1_000_000_000
 
     init(
-        loop: EventLoop, mailbox: Mailbox<SupervisionMessage>, processes: ProcessDirectory,
+        loop: EventLoop, mailbox: Mailbox<SupervisionMessage>, pulse: Pulse,
+        processes: ProcessDirectory,
         directory: RuntimeDirectory, state: StateDirectory?, launches: [LaunchSpec?],
         groups: [any SupervisedGroup], log: Logger,
         input: Int32, signals: Int32, onSignal: @escaping @Sendable (Int32) -> Void
     ) {
         self.loop = loop
         self.mailbox = mailbox
+        self.pulse = pulse
         published = processes
         self.directory = directory
         records = Records(state)
@@ -133,6 +142,7 @@ final class SupervisionLoop {
             cgroups.removeEmptied(now: Clock.monotonic())
             advanceGroups()
         }
+        pulse.end()
         closeNotifySocket()
         outputWriter?.end()
         guardian.dismiss()
@@ -158,6 +168,8 @@ final class SupervisionLoop {
             case .leave(let answer):
                 leave()
                 answer.signal()
+            case .sign:
+                pulse.answer()
             case .stop:
                 isStopping = true
             }
@@ -212,6 +224,7 @@ final class SupervisionLoop {
         }
         if source == .signals { return readSignals() }
         if source == .notify { return readNotifications() }
+        if source == .exec { return settleExec(token >> Source.bits) }
         if source == .stray {
             sweep.want()
             return
@@ -226,7 +239,7 @@ final class SupervisionLoop {
         case .errors: read(process, .errors)
         case .connection: settleConnection(of: process)
         case .health: advanceHealth(of: process)
-        case .signals, .stray, .notify, .leftover, .predecessor: break
+        case .signals, .exec, .stray, .notify, .leftover, .predecessor: break
         }
     }
 
@@ -251,6 +264,7 @@ final class SupervisionLoop {
         askExpected(now: now)
         for process in Array(processes.values) {
             guard let deadline = process.nextDeadline, deadline <= now else { continue }
+            endLaunchIfDue(process, now: now)
             process.tellDropped(now: now)
             resumeReading(process, now: now)
             probeIfDue(process, now: now)

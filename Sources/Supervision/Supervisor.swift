@@ -3,7 +3,7 @@ internal import CLinux
 internal import Dispatch
 internal import Glibc
 package import Logging
-internal import Reactor
+package import Reactor
 internal import Synchronization
 
 /// Carries out what the registry orders on processes, and tells it what became of them.
@@ -37,6 +37,8 @@ package final class Supervisor: Sendable {
     private let log: Logger
     private let onSignal: @Sendable (Int32) -> Void
     private let mailbox: Mailbox<SupervisionMessage>
+    /// The sign of life of the loop.
+    package let pulse = Pulse(name: "supervision")
     private let waker: Waker
     private let processes = ProcessDirectory()
     private let state: Mutex<State>
@@ -158,6 +160,9 @@ package final class Supervisor: Sendable {
         mailbox.post(.orders(orders, group: group))
     }
 
+    /// Asks the loop for a sign of life.
+    package func askForSign(now: Int64) { if pulse.ask(now: now) { mailbox.post(.sign) } }
+
     /// A group's `nextDeadline` has moved forward.
     package func wake() { waker.wake() }
 
@@ -241,7 +246,7 @@ package final class Supervisor: Sendable {
         finished.enter()
         let adopted = DispatchSemaphore(value: 0)
         do {
-            try LoopThread.start(name: "supervision") { [self] in
+            try LoopThread.start(name: pulse.name) { [self] in
                 runThread(signals: signalDescriptor, null: null) { adopted.signal() }
                 // Nobody collects what would be adopted from now on.
                 _ = mooring_set_subreaper(false)
@@ -268,8 +273,9 @@ package final class Supervisor: Sendable {
             preconditionFailure("a supervisor is started once")
         }
         let supervision = SupervisionLoop(
-            loop: loop, mailbox: mailbox, processes: processes, directory: directory,
-            state: stateDirectory, launches: launches, groups: groups, log: log, input: null,
+            loop: loop, mailbox: mailbox, pulse: pulse, processes: processes,
+            directory: directory, state: stateDirectory, launches: launches, groups: groups,
+            log: log, input: null,
             signals: signals,
             onSignal: onSignal)
         supervision.run(onAdopted: onAdopted)

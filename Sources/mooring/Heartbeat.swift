@@ -1,22 +1,55 @@
 internal import Glibc
 internal import Reactor
 internal import ReverseProxy
+internal import Supervision
 
-/// Signs of life for the service manager: only while every loop takes its turns.
+/// Whether every loop takes its turns: those of the data plane and that of supervision.
 ///
-/// One thread, which ends with the program.
-enum Heartbeat {
-    /// Starts the thread, if anybody wants to hear of it.
-    static func start(_ manager: ServiceManager, proxy: Proxy) throws {
-        guard let interval = manager.watchdogNanoseconds else { return }
+/// One thread asks them all the time, until the program ends; the service manager and `/healthz` are
+/// told.
+final class Heartbeat: Sendable {
+    private static let period: Int64 = 1_000_000_000
+    /// What a loop that waits for a processor may take, as a rule.
+    private static let patience: Int64 = 5_000_000_000
+
+    private let proxy: Proxy
+    private let supervisor: Supervisor
+    private let pulses: [Pulse]
+
+    init(proxy: Proxy, supervisor: Supervisor) {
+        self.proxy = proxy
+        self.supervisor = supervisor
+        pulses = [supervisor.pulse] + proxy.pulses
+    }
+
+    /// Starts the thread; the loops run already.
+    func start(_ manager: ServiceManager) throws(SystemError) {
         // Twice as often as it has to be, as sd_watchdog_enabled(3) advises.
-        let pause = max(interval / 2, 10_000_000)
-        try LoopThread.start(name: "heartbeat") {
+        let pause = manager.watchdogNanoseconds.map { max($0 / 2, 10_000_000) }
+        let period = min(pause ?? Self.period, Self.period)
+        try LoopThread.start(name: "heartbeat") { [self] in
+            var toldAt = Int64.min
             while true {
-                proxy.askForSigns()
-                usleep(useconds_t(min(pause / 1000, 3_600_000_000)))
-                if proxy.haveAllGivenSigns { manager.notify("WATCHDOG=1") }
+                let now = Clock.monotonic()
+                proxy.askForSigns(now: now)
+                supervisor.askForSign(now: now)
+                usleep(useconds_t(period / 1000))
+                let isDue = pause.map { toldAt < Clock.monotonic() - $0 + period } ?? false
+                if isDue, pulses.allSatisfy({ $0.silence(now: now) == 0 }) {
+                    manager.notify("WATCHDOG=1")
+                    toldAt = Clock.monotonic()
+                }
             }
+        }
+    }
+
+    /// The loops that have not taken a turn for some seconds, in words.
+    func stalled() -> [String] {
+        let now = Clock.monotonic()
+        return pulses.compactMap { pulse in
+            let silence = pulse.silence(now: now)
+            guard silence > Self.patience else { return nil }
+            return "\(pulse.name) has not taken a turn for \(silence / 1_000_000_000) s"
         }
     }
 }

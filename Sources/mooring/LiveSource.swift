@@ -17,6 +17,7 @@ final class LiveSource: AdminSource {
     private let supervisor: Supervisor
     private let groups: ServingGroups
     private let decisions: DecisionLog
+    private let heartbeat: Heartbeat
     private let startedAt = MonotonicInstant.now
     private let startedAtWall = Clock.wall()
     private let draining = Atomic(false)
@@ -26,17 +27,20 @@ final class LiveSource: AdminSource {
 
     init(
         node: String, proxy: Proxy, supervisor: Supervisor, groups: ServingGroups,
-        decisions: DecisionLog
+        decisions: DecisionLog, heartbeat: Heartbeat
     ) {
         self.node = node
         self.proxy = proxy
         self.supervisor = supervisor
         self.groups = groups
         self.decisions = decisions
+        self.heartbeat = heartbeat
     }
 
     /// From now on the program is not ready.
     func beginDraining() { draining.store(true, ordering: .relaxed) }
+
+    func stalledLoops() -> [String] { heartbeat.stalled() }
 
     func snapshot() -> AdminSnapshot {
         let now = MonotonicInstant.now

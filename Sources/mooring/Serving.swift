@@ -35,6 +35,7 @@ final class Serving: Sendable {
     private let supervisor: Supervisor
     private let reloader: Reloader
     private let source: LiveSource
+    private let heartbeat: Heartbeat
     private let admin: AdminServer
     private let successors: SuccessorListener
     private let happenings: WaitingQueue<Happening>
@@ -111,9 +112,10 @@ final class Serving: Sendable {
                 groups: groups, proxy: proxy, supervisor: supervisor, budget: budget,
                 relay: relay), current: .init(plan: plan, settings: settings), log: log)
         let node = HostName.current
+        heartbeat = Heartbeat(proxy: proxy, supervisor: supervisor)
         source = LiveSource(
             node: node, proxy: proxy, supervisor: supervisor, groups: groups,
-            decisions: decisions)
+            decisions: decisions, heartbeat: heartbeat)
         admin = AdminServer(
             settings: AdminSettings(
                 address: configuration.admin.address, token: surroundings.token),
@@ -146,7 +148,7 @@ final class Serving: Sendable {
             try proxy.start()
             try receiveConnections()
             try successors.start()
-            try Heartbeat.start(manager, proxy: proxy)
+            try heartbeat.start(manager)
         } catch {
             removeSockets()
             throw error

@@ -7,8 +7,15 @@ internal import Synchronization
 /// A source whose snapshot the test sets.
 final class FixedSource: AdminSource {
     private let value: Mutex<AdminSnapshot>
+    /// The loops that take no turns.
+    private let stalled: [String]
 
-    init(_ snapshot: AdminSnapshot) { value = Mutex(snapshot) }
+    init(_ snapshot: AdminSnapshot, stalled: [String] = []) {
+        value = Mutex(snapshot)
+        self.stalled = stalled
+    }
+
+    func stalledLoops() -> [String] { stalled }
 
     func snapshot() -> AdminSnapshot { value.withLock { $0 } }
     func set(_ snapshot: AdminSnapshot) { value.withLock { $0 = snapshot } }
@@ -103,10 +110,11 @@ func makeProcess(
 /// A server for router tests: TCP unless said otherwise, no token.
 func makeServer(
     address: ProcessAddress = .tcp(host: "127.0.0.1", port: 9000), token: AdminToken? = nil,
-    snapshot: AdminSnapshot = makeSnapshot(), controls: RecordedControls = RecordedControls()
+    snapshot: AdminSnapshot = makeSnapshot(), controls: RecordedControls = RecordedControls(),
+    stalled: [String] = []
 ) -> AdminServer {
     AdminServer(
         settings: AdminSettings(address: address, token: token), node: "host-1",
-        source: FixedSource(snapshot), controls: controls,
+        source: FixedSource(snapshot, stalled: stalled), controls: controls,
         log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
 }

@@ -41,6 +41,17 @@ internal import Testing
         #expect(try await body(server, "/healthz") == #"{"status":"ok"}"#)
     }
 
+    @Test func `a program with a loop that takes no turns is not healthy, and says which`()
+        async throws
+    {
+        let server = makeServer(stalled: ["supervision has not taken a turn for 9 s"])
+        try await AdminAPITests.request(server, "/healthz") { response in
+            #expect(response.status == .serviceUnavailable)
+            let text = String(buffer: response.body)
+            #expect(text.contains(#""reasons":["supervision has not taken a turn for 9 s"]"#))
+        }
+    }
+
     /// Asks `/readyz` and expects 503 as a problem document.
     private func request(
         _ server: AdminServer, _ check: @Sendable @escaping (String) -> Void

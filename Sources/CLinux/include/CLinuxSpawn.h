@@ -14,7 +14,7 @@ struct mooring_limit {
     uint64_t value;
 };
 
-// What a child is to run. All memory stays the caller's; the strings are used during the call only.
+// What a child is to run. All memory stays the caller's, and is used during the call only.
 struct mooring_spawn {
     // Executable; a relative one is looked up in `directory`. No PATH search here.
     const char *path;
@@ -42,7 +42,8 @@ struct mooring_spawn {
 
 // Where a spawn failed.
 enum mooring_spawn_step {
-    MOORING_SPAWN_STACK = 1,
+    MOORING_SPAWN_MEMORY = 1,
+    MOORING_SPAWN_REPORT,
     MOORING_SPAWN_FORK,
     MOORING_SPAWN_SESSION,
     MOORING_SPAWN_NO_NEW_PRIVILEGES,
@@ -56,14 +57,24 @@ enum mooring_spawn_step {
     MOORING_SPAWN_REGAIN,
 };
 
-// A running child, or (pid 0) the step that failed and its errno; then nothing is left of it.
-struct mooring_spawned {
-    pid_t pid;
-    int pidfd;
+// The step that failed and its errno; step 0: none has.
+struct mooring_spawn_failure {
     enum mooring_spawn_step step;
     int error;
     // Which of the limits was refused.
     int limit;
+};
+
+// A child on its way to its program.
+struct mooring_launch;
+
+// A child, or (pid 0) why there is none.
+struct mooring_spawned {
+    pid_t pid;
+    int pidfd;
+    // To be ended by mooring_launch_end.
+    struct mooring_launch *launch;
+    struct mooring_spawn_failure failure;
     // Whether it began in the cgroup that was asked for; a kernel or a sandbox that refuses that is
     // no reason not to start it.
     bool in_cgroup;
@@ -73,13 +84,20 @@ struct mooring_spawned {
 int mooring_limit_number(const char *name);
 
 // Starts a child as the leader of its own session and process group, with no signal blocked and
-// every disposition at its default. The child has the caller's memory until it executes
-// (CLONE_VM | CLONE_VFORK, as in glibc's posix_spawn): no page table is copied, no page of the
-// running threads becomes copy-on-write, and what fails in the child is written where the caller
-// finds it. The calling thread sleeps until then, other threads go on. Between clone and exec
-// there are raw system calls only, so that no lock or buffer of the C library is touched; they
-// change the credentials of the child alone, not those of every thread as the library's would.
+// every disposition at its default. It returns at once: the child goes on to its program beside the
+// caller, since from setresuid on its user can keep it from that. Until it executes it has the
+// caller's memory (CLONE_VM), so no page table is copied and no page of the running threads becomes
+// copy-on-write. Between clone and exec there are raw system calls only, so that no lock, buffer or
+// errno of the C library is touched; they change the credentials of the child alone, not those of
+// every thread as the library's would. One thread of the program calls this and what follows.
 struct mooring_spawned mooring_spawn(const struct mooring_spawn *what);
+// A descriptor that becomes readable when mooring_launch_is_over has something to say.
+int mooring_launch_report(const struct mooring_launch *launch);
+// Whether the child executes its program or has ended; `failure` says what kept it from that.
+bool mooring_launch_is_over(const struct mooring_launch *launch,
+                            struct mooring_spawn_failure *failure);
+// Frees what the child needed, once mooring_launch_is_over.
+void mooring_launch_end(struct mooring_launch *launch);
 
 // How a child ended: a status (`signal` 0) or a signal.
 struct mooring_exit {
@@ -99,8 +117,6 @@ int mooring_wait_reap_pid(pid_t pid);
 // Signals every process of the group; -ESRCH when none is left. Safe as long as the leader has not
 // been reaped.
 int mooring_signal_group(pid_t leader, int signal);
-// Ends a child that has just been started and waits until it is gone.
-void mooring_kill_and_reap(pid_t leader);
 int mooring_pidfd_open(pid_t pid);
 int mooring_pidfd_signal(int pidfd, int signal);
 // Whether the process has ended; it need not be our child.

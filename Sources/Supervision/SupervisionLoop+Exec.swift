@@ -1,0 +1,99 @@
+internal import Backends
+internal import CLinux
+internal import Glibc
+internal import Reactor
+
+/// The way of a child from its start to its program.
+///
+/// Whoever has the rights of its group can stop it there, or hold a lease on the program (fcntl(2)).
+/// So it has a deadline like everything else that is awaited, and this thread never waits for it.
+extension SupervisionLoop {
+    private static let execPatience: Int64 = 3_000_000_000
+    /// What a child has to end in after SIGKILL, unless it waits inside the kernel.
+    private static let killPatience: Int64 = 1_000_000_000
+
+    /// Has the loop tell when the child executes its program.
+    func follow(_ pending: PendingExec, of process: ManagedProcess) throws(SystemError) {
+        pendingExecs[process.id] = pending
+        try loop.add(pending.descriptor, token: Source.exec.token(process.id))
+    }
+
+    /// When a child that is started now must have got to its program.
+    func execDeadline() -> Int64 { Clock.monotonic() + Self.execPatience }
+
+    /// Looks whether a child executes its program, or has failed to; harmless when nothing is new.
+    func settleExec(_ id: UInt64) {
+        guard let pending = pendingExecs[id], let outcome = pending.outcome() else { return }
+        pendingExecs[id] = nil
+        pending.end()
+        guard let process = processes[id], case .launching(let launch) = process.phase else {
+            return
+        }
+        switch outcome {
+        // Its end follows.
+        case .failed(let failure): process.failure = "\(failure)"
+        case .over:
+            if launch.isKilled { return }
+            process.phase = .starting(launch.probe)
+            announce(process, launch)
+        }
+    }
+
+    /// Tells the group that the process is there.
+    func announce(_ process: ManagedProcess, _ launch: ManagedProcess.Launch) {
+        groups[process.key.group].spawned(
+            process.key.handle, incarnation: launch.incarnation, label: process.label,
+            pid: process.child.pid, address: process.address, now: now())
+    }
+
+    /// Those that nobody manages any more.
+    func settleAbandonedExecs() {
+        for id in pendingExecs.keys where processes[id] == nil { settleExec(id) }
+    }
+
+    /// Ends a child that does not get to its program, if its time is up.
+    func endLaunchIfDue(_ process: ManagedProcess, now: Int64) {
+        guard case .launching(let launch) = process.phase, launch.until <= now else { return }
+        if launch.isKilled { return abandon(process) }
+        let seconds = Self.execPatience / 1_000_000_000
+        process.failure = """
+            it did not get to execute its program within \(seconds) s: its user stops it, or \
+            holds a lease on the program, or its file system does not answer
+            """
+        killLaunch(of: process)
+    }
+
+    /// Kills a child that has not executed anything.
+    func killLaunch(of process: ManagedProcess) {
+        guard case .launching(var launch) = process.phase, !launch.isKilled else { return }
+        launch.isKilled = true
+        launch.until = Clock.monotonic() + Self.killPatience
+        process.phase = .launching(launch)
+        process.wasKilled = true
+        // It may not lead its process group yet.
+        _ = mooring_pidfd_signal(process.child.pidfd, SIGKILL)
+    }
+
+    /// Lets go of a child: it is collected like a stray, whenever it ends.
+    func release(_ process: ManagedProcess) {
+        if process.isGuarded { guardian.remove(process.child) }
+        _ = mooring_pidfd_signal(process.child.pidfd, SIGKILL)
+        if let cgroup = process.cgroup { cgroups.retire(cgroup, now: Clock.monotonic()) }
+        let child = process.child
+        loop.remove(child.pidfd)
+        strays[child.pid] = child.pidfd
+        do {
+            try loop.add(child.pidfd, token: Source.stray.token(UInt64(child.pid)))
+        } catch {
+            // SIGCHLD tells of it as well.
+        }
+    }
+
+    /// Gives up on a child that not even SIGKILL ends: it waits inside the kernel, for a file system
+    /// as a rule.
+    private func abandon(_ process: ManagedProcess) {
+        release(process)
+        let reason = process.failure ?? "it did not get to execute its program"
+        remove(process, reason: "\(reason); it cannot be killed either, and is left behind")
+    }
+}

@@ -1,0 +1,162 @@
+"""What a group's own user does to a start of its own: nobody else notices."""
+
+import ctypes
+import fcntl
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from balancer import ECHO, Balancer, serving, wait_until
+
+needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can run others")
+# Nobody else's on this machine, since everything of it is stopped.
+USER = 54321
+
+GROUPS = f"""
+spawn_concurrency = 2
+[group.other]
+wsgi = "app.py"
+processes = 1
+allow_root = true
+[group.held]
+command = ["./app"]
+cwd = "{{folder}}/own"
+user = "{USER}"
+group = "{USER}"
+processes = 1
+stop_timeout = "2s"
+[routes]
+"/" = "other"
+"/held" = "held"
+"""
+
+
+class Held(Balancer):
+    """A balancer with a group whose program is its user's."""
+
+    def __init__(self, before):
+        self.before = before
+        top, _, groups = GROUPS.partition("[group.other]")
+        super().__init__("[group.other]" + groups, top=top, files={"app.py": ECHO})
+
+    def start(self, *options):
+        self.folder.chmod(0o755)
+        own = self.folder / "own"
+        own.mkdir()
+        shutil.copy("/bin/sleep", own / "app")
+        os.chown(own / "app", USER, USER)
+        self.file.write_text(self.file.read_text().replace("{folder}", str(self.folder)))
+        self.before(own / "app")
+        super().start(*options)
+
+
+def replacement_seconds(balancer):
+    """How long the other group is without a process after it has lost its only one."""
+    pid = balancer.wait_ready("other", 1)[0]
+    start = time.monotonic()
+    os.kill(pid, signal.SIGKILL)
+    wait_until(lambda: balancer.pids("other") not in ([], [pid]), what="the replacement")
+    assert balancer.request("/").status == 200
+    return time.monotonic() - start
+
+
+def stop_seconds(balancer):
+    start = time.monotonic()
+    balancer.stop()
+    return time.monotonic() - start
+
+
+@needs_root
+def test_a_user_with_a_lease_on_its_program_stops_nobody_else_and_no_shutdown():
+    signal.signal(signal.SIGIO, signal.SIG_IGN)
+    leases = []
+
+    def lease(program):
+        leases.append(program.open("r+b"))
+        fcntl.fcntl(leases[0], fcntl.F_SETLEASE, fcntl.F_WRLCK)
+
+    balancer = Held(lease)
+    try:
+        assert replacement_seconds(balancer) < 10
+        assert balancer.admin("/healthz").status == 200
+        failure = wait_until(lambda: balancer.group("held")["spawn"]["last_failure"])
+        assert "did not get to execute" in failure["reason"], failure
+    finally:
+        seconds = stop_seconds(balancer)
+        leases[0].close()
+    assert seconds < 10
+
+
+STOPPER = f"""
+import os, signal
+os.setgroups([])
+os.setresgid({USER}, {USER}, {USER})
+os.setresuid({USER}, {USER}, {USER})
+print("stops", flush=True)
+while True:
+    try:
+        os.kill(-1, signal.SIGSTOP)
+    except OSError:
+        pass
+"""
+
+
+@needs_root
+def test_a_user_that_stops_all_of_its_own_stops_nobody_else_and_no_shutdown():
+    stopper = subprocess.Popen([sys.executable, "-c", STOPPER], stdout=subprocess.PIPE)
+    try:
+        assert stopper.stdout.readline() == b"stops\n"
+        balancer = Held(lambda program: None)
+        try:
+            for _ in range(3):
+                assert replacement_seconds(balancer) < 10
+            assert balancer.admin("/healthz").status == 200
+        finally:
+            assert stop_seconds(balancer) < 12
+    finally:
+        stopper.kill()
+        stopper.wait()
+
+
+def thread_of(pid, name):
+    for task in Path(f"/proc/{pid}/task").iterdir():
+        if (task / "comm").read_text().strip() == name:
+            return int(task.name)
+    raise AssertionError(f"no thread {name}")
+
+
+class Stopped:
+    """One thread that is stopped by ptrace(2), the others of its program go on."""
+
+    SEIZE, INTERRUPT, DETACH = 0x4206, 0x4207, 17
+
+    def __init__(self, thread):
+        self.thread, self.call = thread, ctypes.CDLL(None, use_errno=True).ptrace
+        self.call.argtypes = [ctypes.c_long, ctypes.c_long, ctypes.c_void_p, ctypes.c_void_p]
+
+    def __enter__(self):
+        for request in (self.SEIZE, self.INTERRUPT):
+            assert self.call(request, self.thread, None, None) == 0, os.strerror(ctypes.get_errno())
+        os.waitpid(self.thread, 0x40000000)  # __WALL
+
+    def __exit__(self, *_):
+        self.call(self.DETACH, self.thread, None, None)
+
+
+@pytest.mark.parametrize("thread", ["supervision", "proxy-0"])
+def test_a_loop_that_takes_no_turns_makes_the_balancer_unhealthy_until_it_does(thread):
+    with serving('[group.app]\nwsgi = "app.py"\nprocesses = 1\n', files={"app.py": ECHO}) as balancer:
+        balancer.wait_ready("app", 1)
+        assert balancer.admin("/healthz").status == 200
+        with Stopped(thread_of(balancer.pid, thread)):
+            answer = wait_until(
+                lambda: (found := balancer.admin("/healthz")).status == 503 and found,
+                what="the stopped loop to be told")
+            assert answer.json()["reasons"][0].startswith(f"{thread} has not taken a turn")
+        wait_until(lambda: balancer.admin("/healthz").status == 200, what="the loop to go on")
