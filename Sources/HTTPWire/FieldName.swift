@@ -12,7 +12,7 @@ package enum FieldName: UInt8, Sendable {
     case schemeClaim
     /// Speaks to some caches alone, for which it outranks `Cache-Control` (RFC 9213).
     case targetedCaching
-    /// One of the names that Mooring vouches for, spelt with `_`: CGI-like servers would take it
+    /// One of the names that Mooring vouches for, or that frame a message or end at a connection, spelt with `_`: CGI-like servers would take it
     /// for the real one.
     case imitation
     /// Any other name with `_` in it.
@@ -119,6 +119,9 @@ package enum FieldName: UInt8, Sendable {
             || resembles("x-original-proto") || resembles("x-arr-ssl")
             || resembles("cloudfront-forwarded-proto")
             || resembles("content-length") || resembles("transfer-encoding")
+            || resembles("keep-alive") || resembles("proxy-connection")
+            || resembles("max-forwards") || resembles("proxy-authorization")
+            || resembles("proxy-authenticate") || resembles("http2-settings")
     }
 
     /// Whether a `Connection` field of the other side may have this field taken away: not what

@@ -3,7 +3,7 @@ package struct FieldLine: Sendable {
     package var name: ByteRange
     /// Without the white space around it.
     package var value: ByteRange
-    /// With its CRLF.
+    /// With its line end.
     package var line: ByteRange
     package var known: FieldName
     /// Not to be forwarded.
@@ -18,6 +18,8 @@ package struct FieldTable: ~Copyable {
 
     private let lines: UnsafeMutablePointer<FieldLine>
     package private(set) var count = 0
+    /// A line ends without CR, and cannot be passed on as it is.
+    private(set) var hasBareLineFeeds = false
 
     package init() { unsafe lines = .allocate(capacity: Self.capacity) }
 
@@ -60,7 +62,12 @@ package struct FieldTable: ~Copyable {
         return differ
     }
 
-    mutating func removeAll() { count = 0 }
+    mutating func removeAll() {
+        count = 0
+        hasBareLineFeeds = false
+    }
+
+    mutating func noteBareLineFeed() { hasBareLineFeeds = true }
 
     /// False: the table is full.
     mutating func append(_ line: FieldLine) -> Bool {

@@ -9,13 +9,19 @@ enum HeadLines {
     }
 
     /// Looks for the end of a head that begins at `start`, from where the last look ended.
-    static func end(_ bytes: Span<UInt8>, start: Int, resumeFrom: inout Int) -> End {
+    ///
+    /// - Parameter allowsBareLineFeeds: Lines may end without CR, as recipients may read them
+    ///   (RFC 9112 section 2.2): with processes, which nobody is protected from by it.
+    static func end(
+        _ bytes: Span<UInt8>, start: Int, resumeFrom: inout Int, allowsBareLineFeeds: Bool = false
+    ) -> End {
         let raw = unsafe bytes.bytes
         var position = max(resumeFrom, start)
         while position &+ 8 <= bytes.count {
             var feeds = OctetWord.equal(raw.octetWord(position), 0x0a)
             while feeds != 0 {
-                let found = atLineFeed(bytes, position &+ OctetWord.first(feeds), start)
+                let found = atLineFeed(
+                    bytes, position &+ OctetWord.first(feeds), start, allowsBareLineFeeds)
                 if found != .incomplete { return found }
                 feeds &= feeds &- 1
             }
@@ -23,7 +29,7 @@ enum HeadLines {
         }
         while position < bytes.count {
             if bytes[position] == 0x0a {
-                let found = atLineFeed(bytes, position, start)
+                let found = atLineFeed(bytes, position, start, allowsBareLineFeeds)
                 if found != .incomplete { return found }
             }
             position &+= 1
@@ -34,8 +40,15 @@ enum HeadLines {
 
     /// What a line feed at a position makes of the head.
     @inline(__always)
-    private static func atLineFeed(_ bytes: Span<UInt8>, _ feed: Int, _ start: Int) -> End {
-        if feed == start || bytes[feed &- 1] != 0x0d { return .bareLineFeed }
+    private static func atLineFeed(
+        _ bytes: Span<UInt8>, _ feed: Int, _ start: Int, _ allowsBareLineFeeds: Bool
+    ) -> End {
+        if feed == start { return .bareLineFeed }
+        if allowsBareLineFeeds {
+            let isCRLF = feed >= start &+ 2 && bytes[feed &- 1] == 0x0d
+            return bytes[isCRLF ? feed &- 2 : feed &- 1] == 0x0a ? .found(feed &+ 1) : .incomplete
+        }
+        if bytes[feed &- 1] != 0x0d { return .bareLineFeed }
         let isEmptyLine =
             feed >= start &+ 3 && bytes[feed &- 2] == 0x0a && bytes[feed &- 3] == 0x0d
         return isEmptyLine ? .found(feed &+ 1) : .incomplete
@@ -66,17 +79,24 @@ enum HeadLines {
         return UInt64(littleEndian: word) & 0x00ff_ffff_ffff_ffff == 0x002e_312f_5054_5448
     }
 
+    /// Where the empty line begins that ends a head at `end`.
+    static func emptyLine(_ bytes: Span<UInt8>, endingAt end: Int) -> Int {
+        bytes[end &- 2] == 0x0d ? end &- 2 : end &- 1
+    }
+
     /// Puts the field lines between `start` and the empty line at the end into the table.
     ///
     /// - Returns: What is wrong with one of them (RFC 9112 section 5, RFC 9110 section 5.5), or
     ///   that there are too many.
     static func parseFields(
-        _ bytes: Span<UInt8>, from start: Int, to end: Int, into table: inout FieldTable
+        _ bytes: Span<UInt8>, from start: Int, to end: Int, allowsBareLineFeeds: Bool = false,
+        into table: inout FieldTable
     ) -> HTTPProblem? {
         var position = start
         table.removeAll()
-        while position < end &- 2 {
-            switch parseField(bytes, from: position, to: end, into: &table) {
+        let last = emptyLine(bytes, endingAt: end)
+        while position < last {
+            switch parseField(bytes, from: position, to: end, allowsBareLineFeeds, into: &table) {
             case .next(let next): position = next
             case .problem(let problem): return problem
             }
@@ -90,9 +110,10 @@ enum HeadLines {
         case problem(HTTPProblem)
     }
 
-    /// One field line, gone over once: name, colon, value, CRLF.
+    /// One field line, gone over once: name, colon, value, line end.
     private static func parseField(
-        _ bytes: Span<UInt8>, from start: Int, to end: Int, into table: inout FieldTable
+        _ bytes: Span<UInt8>, from start: Int, to end: Int, _ allowsBareLineFeeds: Bool,
+        into table: inout FieldTable
     ) -> Step {
         var hasUnderscore = false
         let colon = endOfName(bytes, from: start, to: end, &hasUnderscore)
@@ -101,10 +122,15 @@ enum HeadLines {
             return .problem(.bad(isFolded ? "folded field" : "bad field name"))
         }
         let valueEnd = endOfValue(bytes, from: colon &+ 1, to: end)
-        guard valueEnd &+ 1 < end, bytes[valueEnd] == 0x0d, bytes[valueEnd &+ 1] == 0x0a else {
+        let next: Int
+        if valueEnd &+ 1 < end, bytes[valueEnd] == 0x0d, bytes[valueEnd &+ 1] == 0x0a {
+            next = valueEnd &+ 2
+        } else if allowsBareLineFeeds, valueEnd < end, bytes[valueEnd] == 0x0a {
+            next = valueEnd &+ 1
+            table.noteBareLineFeed()
+        } else {
             return .problem(.bad("bad field value"))
         }
-        let next = valueEnd &+ 2
         let name = start..<colon
         let added = table.append(
             FieldLine(

@@ -14,7 +14,8 @@ package enum OptionsAnswer {
         sink.append(date)
         sink.append("\r\nAllow: ")
         sink.append(methods)
-        sink.append("\r\nContent-Length: 0\r\n")
+        sink.append("\r\nProxy-Status: mooring; details=\"Max-Forwards is 0\"\r\n")
+        sink.append("Content-Length: 0\r\n")
         if closes { sink.append("Connection: close\r\n") }
         sink.append("\r\n")
     }

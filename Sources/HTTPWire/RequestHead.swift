@@ -39,6 +39,9 @@ package struct RequestHead: ~Copyable {
     package private(set) var headLength = 0
     package private(set) var fields = FieldTable()
 
+    /// Bytes of empty lines before a request line: eight of them.
+    private static let forgiven = 16
+
     package init() {}
 
     /// Parses the head at the front of `bytes`.
@@ -54,8 +57,10 @@ package struct RequestHead: ~Copyable {
         method = .other
         requestLine = .empty
         var start = 0
-        // Empty lines before a request line are forgiven (RFC 9112 section 2.2), two of them.
-        while start < 4, start &+ 1 < bytes.count, bytes[start] == 0x0d, bytes[start &+ 1] == 0x0a {
+        // Empty lines before a request line are forgiven (RFC 9112 section 2.2).
+        while start < Self.forgiven, start &+ 1 < bytes.count, bytes[start] == 0x0d,
+            bytes[start &+ 1] == 0x0a
+        {
             start &+= 2
         }
         switch HeadLines.end(bytes, start: start, resumeFrom: &resumeFrom) {
@@ -77,7 +82,7 @@ package struct RequestHead: ~Copyable {
     /// Nobody waits for the end of it. A CR may be the first half of an empty line.
     private func mayBeRequest(_ bytes: Span<UInt8>, _ start: Int) -> Bool {
         if start == bytes.count || Octets.isToken(bytes[start]) { return true }
-        return bytes[start] == 0x0d && start < 4 && bytes.count == start &+ 1
+        return bytes[start] == 0x0d && start < Self.forgiven && bytes.count == start &+ 1
     }
 
     private func tooLarge(_ bytes: Span<UInt8>, _ start: Int, limit: Int = .max) -> HTTPProblem {
@@ -151,9 +156,11 @@ package struct RequestHead: ~Copyable {
     }
 
     /// Reads the eight octets of a version, which are there.
+    ///
+    /// A later minor version is taken for the latest that is known (RFC 9110 section 2.5).
     private mutating func parseVersion(_ bytes: Span<UInt8>, at start: Int) -> HTTPProblem? {
-        if HeadLines.isHTTP1(bytes, at: start), bytes[start &+ 7] &- 0x30 < 2 {
-            isHTTP11 = bytes[start &+ 7] == 0x31
+        if HeadLines.isHTTP1(bytes, at: start), Octets.isDigit(bytes[start &+ 7]) {
+            isHTTP11 = bytes[start &+ 7] != 0x30
             return nil
         }
         let name: StaticString = "HTTP/"
@@ -180,8 +187,8 @@ extension RequestHead {
         // An absolute target's authority replaces Host (RFC 9112 section 3.2.2).
         if host.isEmpty { host = ByteRange(facts.host) }
         cameThroughProxy = facts.cameThroughProxy
-        // RFC 9112 section 9.3: no persistent connection with an HTTP/1.0 client.
-        keepAlive = isHTTP11 && !options.closes
+        // RFC 9112 section 9.3; an HTTP/1.0 client has to ask for it (appendix C.2.2).
+        keepAlive = !options.closes && (isHTTP11 || options.keepsAlive)
         switch facts.framing(isHTTP11: isHTTP11) {
         case .framing(let framing): body = framing
         case .problem(let problem): return problem

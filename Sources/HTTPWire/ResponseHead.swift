@@ -13,7 +13,8 @@ package enum PinDirective: Equatable, Sendable {
 /// The head of one response of a process: facts, and offsets into the bytes that it was parsed
 /// from.
 ///
-/// As strict as with clients: a process that is taken over must not split responses.
+/// As strict as with clients, but for lines that end without CR: a process that is taken over must not
+/// split responses.
 package struct ResponseHead: ~Copyable {
     package private(set) var status: UInt16 = 0
     /// Status and reason as they came.
@@ -56,7 +57,7 @@ package struct ResponseHead: ~Copyable {
         _ bytes: Span<UInt8>, resumeFrom: inout Int, limit: Int, requestMethod: RequestMethod,
         offeredUpgrade: Span<UInt8> = Span()
     ) -> HeadParse {
-        switch HeadLines.end(bytes, start: 0, resumeFrom: &resumeFrom) {
+        switch HeadLines.end(bytes, start: 0, resumeFrom: &resumeFrom, allowsBareLineFeeds: true) {
         case .incomplete:
             if bytes.count > limit { return rejected("response head too large") }
             return looksLikeHTTP(bytes) ? .incomplete : rejected("not a response")
@@ -91,17 +92,23 @@ package struct ResponseHead: ~Copyable {
         _ bytes: Span<UInt8>, to end: Int, _ requestMethod: RequestMethod
     ) -> StaticString? {
         // The shortest status line has a status, no reason and its CRLF.
-        guard end >= 14, HeadLines.isHTTP1(bytes, at: 0), bytes[7] &- 0x30 < 2, bytes[8] == 0x20,
+        guard end >= 14, HeadLines.isHTTP1(bytes, at: 0), Octets.isDigit(bytes[7]),
+            bytes[8] == 0x20,
             let code = Octets.decimal(bytes, 9..<12), code >= 100,
-            bytes[12] == 0x20 || bytes[12] == 0x0d
+            bytes[12] == 0x20 || bytes[12] == 0x0d || bytes[12] == 0x0a
         else { return "bad status line" }
         var lineEnd = 12
         while lineEnd < end &- 2, Octets.isFieldValue(bytes[lineEnd]) { lineEnd &+= 1 }
-        guard bytes[lineEnd] == 0x0d, bytes[lineEnd &+ 1] == 0x0a else { return "bad status line" }
-        isHTTP11 = bytes[7] == 0x31
+        let hasReturn = bytes[lineEnd] == 0x0d
+        let feed = hasReturn ? lineEnd &+ 1 : lineEnd
+        guard bytes[feed] == 0x0a else { return "bad status line" }
+        // A later minor version is taken for the latest that is known (RFC 9110 section 2.5).
+        isHTTP11 = bytes[7] != 0x30
         status = UInt16(truncatingIfNeeded: code)
         statusLine = ByteRange(9..<lineEnd)
-        if let problem = HeadLines.parseFields(bytes, from: lineEnd &+ 2, to: end, into: &fields) {
+        if let problem = HeadLines.parseFields(
+            bytes, from: feed &+ 1, to: end, allowsBareLineFeeds: true, into: &fields)
+        {
             return problem.reason
         }
         guard let options = ConnectionOptions.take(bytes, from: &fields) else {
@@ -160,11 +167,12 @@ extension ResponseHead {
             case .mooringPin:
                 pinDirective = PinDirective.parse(bytes, value)
                 fields.remove(index)
-            case .altSvc, .mooringSession, .mooringAffinity: fields.remove(index)
+            // A twin of a framing field could be taken for it further on.
+            case .altSvc, .mooringSession, .mooringAffinity, .imitation: fields.remove(index)
             case .other, .connection, .cookie, .expect, .forwarded, .host, .keepAlive,
                 .maxForwards, .proxy, .proxyAuthenticate, .proxyAuthorization, .proxyConnection,
                 .secWebSocketVersion, .te, .trailer, .via, .xForwardedFor,
-                .xForwardedHost, .xForwardedProto, .xForwardedOther, .schemeClaim, .imitation,
+                .xForwardedHost, .xForwardedProto, .xForwardedOther, .schemeClaim,
                 .targetedCaching, .underscored:
                 break
             }

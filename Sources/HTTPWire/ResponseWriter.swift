@@ -5,13 +5,15 @@ extension ResponseHead {
     ///   - bytes: What was parsed.
     ///   - framing: How the body will be framed.
     ///   - closes: The connection ends after this response.
+    ///   - keepsAlive: It does not, and the client is one of HTTP/1.0, which has to be told.
     ///   - date: For a response without `Date` (RFC 9110 section 6.6.1).
     ///   - setCookie: A ready `Set-Cookie` line, or empty; beside it shared caches are told to keep
     ///     off, and none is told otherwise.
     ///   - trailers: Trailers will be forwarded behind the body: their announcement is.
     ///   - sink: Takes the head.
     package func write(
-        from bytes: Span<UInt8>, framing: ResponseFraming, closes: Bool, date: Span<UInt8>,
+        from bytes: Span<UInt8>, framing: ResponseFraming, closes: Bool,
+        keepsAlive: Bool = false, date: Span<UInt8>,
         setCookie: Span<UInt8>, trailers: Bool = false, into sink: inout ByteSink
     ) {
         writeStatus(bytes, into: &sink)
@@ -44,7 +46,11 @@ extension ResponseHead {
             sink.append("Transfer-Encoding: chunked\r\n")
         case .untilClose: break
         }
-        if closes { sink.append("Connection: close\r\n") }
+        if closes {
+            sink.append("Connection: close\r\n")
+        } else if keepsAlive {
+            sink.append("Connection: keep-alive\r\n")
+        }
         sink.append("\r\n")
     }
 
@@ -56,8 +62,16 @@ extension ResponseHead {
         writeStatus(bytes, into: &sink)
         for index in 0..<fields.count
         where !fields[index].removed && fields[index].known != .setCookie {
-            sink.append(bytes.extracting(fields[index].line.range))
+            writeLine(bytes, fields[index], into: &sink)
         }
+        sink.append("\r\n")
+    }
+
+    /// One line with a CRLF, whatever its own end is.
+    private func writeLine(_ bytes: Span<UInt8>, _ field: FieldLine, into sink: inout ByteSink) {
+        if !fields.hasBareLineFeeds { return sink.append(bytes.extracting(field.line.range)) }
+        let content = field.line.range.lowerBound..<field.value.range.upperBound
+        sink.append(bytes.extracting(content))
         sink.append("\r\n")
     }
 
@@ -70,7 +84,7 @@ extension ResponseHead {
 
     private func writeAnnouncement(_ bytes: Span<UInt8>, into sink: inout ByteSink) {
         for index in 0..<fields.count where fields[index].known == .trailer {
-            sink.append(bytes.extracting(fields[index].line.range))
+            writeLine(bytes, fields[index], into: &sink)
         }
     }
 
@@ -84,6 +98,10 @@ extension ResponseHead {
                 if field.known == .cacheControl, cache.isShared { continue }
                 // It would outrank what Cache-Control says.
                 if field.known == .targetedCaching { continue }
+            }
+            if fields.hasBareLineFeeds {
+                writeLine(bytes, field, into: &sink)
+                continue
             }
             let line = field.line.range
             if pending.upperBound == line.lowerBound, !pending.isEmpty {

@@ -74,7 +74,9 @@ extension Worker {
         leaveQueue(exchange)
         endUpstream(exchange, .abandoned)
         let bodyIsOpen = !exchanges[exchange].requestBody.isEnded
-        if answer.closes || bodyIsOpen { downstreams[place].keepAlive = false }
+        if answer.closes || bodyIsOpen || !exchanges[exchange].isHTTP11 {
+            downstreams[place].keepAlive = false
+        }
         exchanges[exchange].requestPhase = .done
         exchanges[exchange].responsePhase = .received
         exchanges[exchange].status = answer.status
@@ -97,7 +99,9 @@ extension Worker {
     /// Answers an OPTIONS that is to go no further (RFC 9110 section 7.6.2).
     func answerOptions(_ exchange: Int) {
         let place = Int(exchanges[exchange].downstream)
-        if !exchanges[exchange].requestBody.isEnded { downstreams[place].keepAlive = false }
+        if !exchanges[exchange].requestBody.isEnded || !exchanges[exchange].isHTTP11 {
+            downstreams[place].keepAlive = false
+        }
         exchanges[exchange].requestPhase = .done
         exchanges[exchange].responsePhase = .received
         exchanges[exchange].status = 200

@@ -184,6 +184,7 @@ extension Worker {
             from: readable.span,
             framing: exchanges[exchange].responseFraming,
             closes: !downstreams[downstream].keepAlive && !responseHead.isSwitchingProtocols,
+            keepsAlive: !exchanges[exchange].isHTTP11 && downstreams[downstream].keepAlive,
             date: date.span,
             setCookie: setCookie.span,
             trailers: exchanges[exchange].holdsResponseTrailers, into: &sink)

@@ -51,8 +51,9 @@ internal import Testing
         let answer = written { OptionsAnswer.write(date: date.span, closes: true, into: &$0) }
         #expect(
             answer == "HTTP/1.1 200 OK\r\nDate: now\r\n"
-                + "Allow: GET, HEAD, POST, PUT, DELETE, PATCH, OPTIONS\r\nContent-Length: 0\r\n"
-                + "Connection: close\r\n\r\n")
+                + "Allow: GET, HEAD, POST, PUT, DELETE, PATCH, OPTIONS\r\n"
+                + "Proxy-Status: mooring; details=\"Max-Forwards is 0\"\r\n"
+                + "Content-Length: 0\r\nConnection: close\r\n\r\n")
     }
 
     @Test func `a client's Via stays, and ours follows it (RFC 9110 7.6.3)`() {

@@ -29,15 +29,51 @@ internal import Testing
         #expect(parsed.forwarded.hasPrefix("GET /?q HTTP/1.1\r\n"))
     }
 
-    @Test func `two empty lines before a request line are forgiven (RFC 9112 2.2)`() {
-        #expect(Parsed("\r\n\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n").result == .complete)
-        #expect(Parsed("\r\n\r\n\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n").result != .complete)
+    @Test func `eight empty lines before a request line are forgiven (RFC 9112 2.2)`() {
+        let request = "GET / HTTP/1.1\r\nHost: a\r\n\r\n"
+        for count in [1, 2, 8] {
+            let lines = String(repeating: "\r\n", count: count)
+            let parsed = Parsed(lines + request)
+            #expect(parsed.result == .complete)
+            #expect(parsed.headLength == lines.utf8.count + request.utf8.count)
+            #expect(Parsed(lines).result == .incomplete)
+            #expect(Parsed(String(lines.unicodeScalars.dropLast())).result == .incomplete)
+        }
+        #expect(Parsed(String(repeating: "\r\n", count: 9) + request).refusal == 400)
+        #expect(Parsed("\n" + request).refusal == 400)
     }
 
-    @Test func `HTTP/1.0 is never kept alive, whatever it asks (RFC 9112 9.3)`() {
-        let parsed = Parsed("GET / HTTP/1.0\r\nHost: a\r\nConnection: keep-alive\r\n\r\n")
-        #expect(parsed.result == .complete)
-        #expect(!parsed.keepAlive)
+    @Test func `HTTP/1.0 is kept alive when it asks for it (RFC 9112 C.2.2)`() {
+        func keeps(_ field: String) -> Bool {
+            Parsed("GET / HTTP/1.0\r\nHost: a\r\n\(field)\r\n").keepAlive
+        }
+        #expect(keeps("Connection: keep-alive\r\n"))
+        #expect(keeps("Connection: x, Keep-Alive\r\n"))
+        #expect(!keeps(""))
+        #expect(!keeps("Connection: keep-alive, close\r\n"))
+        #expect(!keeps("Keep-Alive: timeout=5\r\n"))
+    }
+
+    @Test func `a later minor version is taken for HTTP/1.1 (RFC 9110 2.5)`() {
+        for version in ["1.2", "1.9"] {
+            let parsed = Parsed(
+                "POST / HTTP/\(version)\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n")
+            #expect(parsed.keepAlive && parsed.body == .chunked)
+            #expect(parsed.forwarded.hasPrefix("POST / HTTP/1.1\r\n"))
+            #expect(Parsed("GET / HTTP/\(version)\r\n\r\n").refusal == 400)
+        }
+    }
+
+    @Test(arguments: [
+        "Transfer_Encoding: chunked", "transfer_encoding: x", "Content_Length: 5",
+        "CONTENT_LENGTH: 0",
+        "Keep_Alive: 5", "Proxy_Connection: close", "Max_Forwards: 0", "Proxy_Authorization: x",
+        "Proxy_Authenticate: x", "HTTP2_Settings: x",
+    ])
+    func `underscores do not make a framing field of another`(_ field: String) {
+        let parsed = Parsed("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\(field)\r\n\r\n")
+        #expect(parsed.body == .length(3))
+        #expect(!parsed.forwarded.contains("_"))
     }
 
     @Test func `close ends the connection (RFC 9112 9.6)`() {

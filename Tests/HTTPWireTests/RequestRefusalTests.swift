@@ -35,7 +35,8 @@ internal import Testing
         Case("RFC 9112 3 space behind the version", "GET / HTTP/1.1 \r\nHost: a\r\n\r\n"),
         Case("RFC 9112 2.2 vertical tab for a space", "GET /\u{b}HTTP/1.1\r\nHost: a\r\n\r\n"),
         Case("RFC 9110 15.6.6 HTTP/2.0 line", "GET / HTTP/2.0\r\nHost: a\r\n\r\n", 505),
-        Case("RFC 9110 15.6.6 HTTP/1.2", "GET / HTTP/1.2\r\nHost: a\r\n\r\n", 505),
+        Case("RFC 9110 15.6.6 HTTP/0.9", "GET / HTTP/0.9\r\nHost: a\r\n\r\n", 505),
+        Case("RFC 9112 2.3 two digits", "GET / HTTP/1.10\r\nHost: a\r\n\r\n"),
         Case("RFC 9112 3.2.3 CONNECT", "CONNECT a:443 HTTP/1.1\r\nHost: a\r\n\r\n", 405),
         Case("RFC 9110 9.3.8 TRACE", "TRACE / HTTP/1.1\r\nHost: a\r\n\r\n", 405),
     ]

