@@ -29,6 +29,15 @@ let groupMetrics: [GroupMetric] = [
     total("sessions_created_total", "Sessions begun.") { $0.sessionsCreatedTotal },
     total("sessions_moved_total", "Sessions placed anew.") { $0.sessionsMovedTotal },
     total("sessions_lost_total", "Sessions whose process has gone.") { $0.sessionsLostTotal },
+    gauge("sessions_unconfirmed", "Live sessions whose cookie has never come back.") {
+        Double($0.sessionsUnconfirmed)
+    },
+    total("sessions_given_way_total", "Unconfirmed sessions whose place another needed.") {
+        $0.sessionsGivenWayTotal
+    },
+    total("sessions_without_lease_total", "Requests of sessions that had no room in the table.") {
+        $0.sessionsWithoutLeaseTotal
+    },
     gauge("processes_starting", "Starts under way.") { Double($0.starting) },
     total("spawned_total", "Processes started.") { $0.spawnedTotal },
     gauge("start_failures_in_a_row", "Failed starts since the last good one.") {

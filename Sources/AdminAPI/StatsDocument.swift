@@ -66,6 +66,14 @@ package struct GroupDocument: Codable, Equatable, Sendable {
         package var lostTotal: UInt64
         /// On processes that are out of service.
         package var draining: Int
+        /// Live ones whose cookie the client has never sent back.
+        package var unconfirmed: Int
+        /// Unconfirmed ones whose place or lease another session needed.
+        package var givenWayTotal: UInt64
+        /// Requests of sessions for which the table had no room: they keep no process alive.
+        package var withoutLeaseTotal: UInt64
+        /// The table of sessions is nearly full, or full.
+        package var tableFull: Bool
     }
 
     /// A start that failed, or a process that ended by itself.

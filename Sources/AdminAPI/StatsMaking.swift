@@ -54,7 +54,11 @@ extension GroupDocument {
                 createdTotal: group.sessionsCreatedTotal,
                 movedTotal: group.sessionsMovedTotal,
                 lostTotal: group.sessionsLostTotal,
-                draining: group.drainingSessions),
+                draining: group.drainingSessions,
+                unconfirmed: group.sessionsUnconfirmed,
+                givenWayTotal: group.sessionsGivenWayTotal,
+                withoutLeaseTotal: group.sessionsWithoutLeaseTotal,
+                tableFull: group.isLeaseTableFull),
             spawn: Spawn(
                 starting: group.starting,
                 spawnedTotal: group.spawnedTotal,

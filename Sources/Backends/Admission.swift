@@ -15,11 +15,17 @@ package struct AdmissionRequest: Equatable, Sendable {
         package var process: Incarnation
         /// The token is past its age: it counts only while its session has a live lease.
         package var requiresLease: Bool
+        /// The client itself has sent the cookie; a connection's provisional pin says nothing of that.
+        package var isFromClient: Bool
 
-        package init(session: SessionID, process: Incarnation, requiresLease: Bool = false) {
+        package init(
+            session: SessionID, process: Incarnation, requiresLease: Bool = false,
+            isFromClient: Bool = true
+        ) {
             self.session = session
             self.process = process
             self.requiresLease = requiresLease
+            self.isFromClient = isFromClient
         }
     }
 

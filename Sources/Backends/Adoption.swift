@@ -17,13 +17,14 @@ package struct AdoptedProcess: Equatable, Sendable {
     /// Until `Group.endSharing` it counts as in use, and no session on it ends by being idle.
     package var isShared: Bool
     /// Of groups with `sessions_per_process`: those that hold a place.
-    package var sessions: [SessionID]
+    package var sessions: RememberedSessions
     package var age: Interval
 
     package init(
         incarnation: Incarnation, label: String, pid: Int32, address: ProcessAddress,
         generation: Int, isStale: Bool, wasReady: Bool, wasDraining: Bool = false,
-        sessionHold: Interval = .zero, isShared: Bool = false, sessions: [SessionID], age: Interval
+        sessionHold: Interval = .zero, isShared: Bool = false,
+        sessions: RememberedSessions = RememberedSessions(), age: Interval
     ) {
         self.incarnation = incarnation
         self.label = label
@@ -37,6 +38,18 @@ package struct AdoptedProcess: Equatable, Sendable {
         self.isShared = isShared
         self.sessions = sessions
         self.age = age
+    }
+}
+
+/// The sessions that hold a place of a process.
+package struct RememberedSessions: Equatable, Sendable {
+    /// Their clients have sent the cookie back.
+    package var confirmed: [SessionID]
+    package var unconfirmed: [SessionID]
+
+    package init(confirmed: [SessionID] = [], unconfirmed: [SessionID] = []) {
+        self.confirmed = confirmed
+        self.unconfirmed = unconfirmed
     }
 }
 

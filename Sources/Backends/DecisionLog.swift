@@ -112,6 +112,7 @@ private struct DecisionWords {
             (kind, self.reason, detail) = (
                 "waiting_for_room", reason.rawValue, "max_processes are running"
             )
+        case .leasesFull(let count): (kind, detail) = ("leases_full", "\(count) sessions")
         case .shed: return nil
         }
     }

@@ -42,6 +42,10 @@ package struct GroupPolicy: Equatable, Sendable {
     package var onLost = OnLost.reassign
     /// A session without a request for so long has ended.
     package var sessionIdle = Interval.seconds(30 * 60)
+    /// The same for a session whose cookie the client has never sent back.
+    package var unconfirmed = Interval.seconds(5 * 60)
+    /// Sessions that have a lease at once; fixed when the group is made.
+    package var leaseLimit = 1_000_000
     package var queueLimit = 100
     package var processQueueLimit = 16
     package var queueTimeout = Interval.seconds(30)

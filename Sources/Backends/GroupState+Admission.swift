@@ -11,6 +11,7 @@ extension GroupState {
     mutating func acquire(_ request: AdmissionRequest, now instant: MonotonicInstant) -> Admission {
         tick(instant)
         if isShuttingDown { return .refused(shed(.shuttingDown)) }
+        thinOutLeases()
         let decision = decide(request)
         if !request.maySpawn, wouldStart(decision) { return .needsSpawn }
         let admission: Admission
@@ -28,17 +29,22 @@ extension GroupState {
         return admission
     }
 
-    /// Applies the placement rules; changes nothing but leases whose time is over.
+    /// Applies the placement rules; changes nothing but leases: some end, the claimed one is confirmed.
     mutating func decide(_ request: AdmissionRequest) -> Decision {
         switch destination(of: request.claim) {
         case .process(let place, let session, let lease):
-            return decide(
-                Intent(session: session, affinity: .kept, placed: .kept, lease: lease), at: place)
+            let intent = Intent(
+                session: session, affinity: .kept, placed: .kept, lease: lease,
+                isConfirmed: request.claim?.isFromClient == true)
+            return decide(intent, at: place)
         case .lost(let session):
             switch policy.onLost {
             case .refuse: return .refuse(.sessionLost)
             case .reassign:
-                return decide(anew: Intent(session: session, affinity: .lost, placed: .moved))
+                let intent = Intent(
+                    session: session, affinity: .lost, placed: .moved,
+                    isConfirmed: request.claim?.isFromClient == true)
+                return decide(anew: intent)
             }
         case .anew:
             let placed: Grant.Placed = request.newSession == nil ? .unpinned : .pinned
@@ -65,7 +71,9 @@ extension GroupState {
             probeWanted = true
             return .refuse(.groupFailing)
         }
-        if queue.count == 0, let place = placeWithRoom() { return .grant(on: place, intent) }
+        if queue.count == 0, let place = placeWithRoom() ?? placeByGivingWay() {
+            return .grant(on: place, intent)
+        }
         if queue.count >= policy.queueLimit {
             noteLimit()
             startWhatIsNeeded(evenUnqueued: true)

@@ -36,18 +36,25 @@ extension GroupState {
             // Its sessions come back with their cookies; until then nobody knows of them.
             processes[index].keepUntil = now + idleOfReturning(to: place)
         } else {
-            for session in process.sessions { restore(session, at: place) }
+            for session in process.sessions.confirmed {
+                restore(session, isConfirmed: true, at: place)
+            }
+            for session in process.sessions.unconfirmed {
+                restore(session, isConfirmed: false, at: place)
+            }
         }
         orders.events.append(.adopted(handle(place)))
         return handle(place)
     }
 
-    private mutating func restore(_ session: SessionID, at place: UInt32) {
+    private mutating func restore(_ session: SessionID, isConfirmed: Bool, at place: UInt32) {
         guard leases.find(session) == nil,
-            leases.insert(session, on: handle(place), idle: idleOfReturning(to: place), now: now)
-                != nil
+            let index = leases.insert(
+                session, on: handle(place), idle: idleOfReturning(to: place),
+                unconfirmed: isConfirmed ? nil : policy.unconfirmed, now: now)
         else { return }
         processes[Int(place)].sessions += 1
+        if !leases[index].isConfirmed { processes[Int(place)].unconfirmed += 1 }
         hasNewLease = true
     }
 

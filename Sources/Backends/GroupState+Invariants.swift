@@ -129,6 +129,8 @@ extension GroupState {
         if leases.count > 512 { return nil }
         var sessions = [Int](repeating: 0, count: processes.count)
         var active = sessions
+        var unconfirmed = sessions
+        if let broken = brokenGivingWay { return broken }
         for lease in leases.all {
             if !lease.hasCheck { return "a lease is never looked at" }
             guard let place = find(lease.process),
@@ -136,10 +138,14 @@ extension GroupState {
             else { continue }
             sessions[Int(place)] += 1
             active[Int(place)] += lease.active
+            if !lease.isConfirmed { unconfirmed[Int(place)] += 1 }
         }
         for (index, process) in processes.enumerated() {
             if process.sessions != sessions[index] {
                 return "process \(index) counts \(process.sessions) of \(sessions[index]) leases"
+            }
+            if process.unconfirmed != unconfirmed[index] {
+                return "process \(index) counts \(process.unconfirmed) unconfirmed sessions"
             }
             if active[index] > process.inFlight + process.queue.count {
                 return "leases of process \(index) have more requests than it has"

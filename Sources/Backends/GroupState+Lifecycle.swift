@@ -126,7 +126,9 @@ extension GroupState {
             preconditionFailure("a process that is stopped is terminated")
         }
         switch reason {
-        case .shutdown: processes[Int(place)].sessions = 0
+        case .shutdown:
+            processes[Int(place)].sessions = 0
+            processes[Int(place)].unconfirmed = 0
         case .idle, .startTimeout, .unreachable, .exited, .drained, .maxRequests, .maxAge,
             .maxMemory, .watchdog, .unhealthy, .requestTimeout, .rollout, .scaledDown, .command,
             .notify, .drainTimeout, .makeRoom, .retired:

@@ -16,10 +16,14 @@ extension GroupState {
     }
 
     func hasRoom(_ process: borrowing Process) -> Bool {
+        hasRoomButPlaces(process) && !isFull(process)
+    }
+
+    /// Whether it has room, but for the places of sessions.
+    func hasRoomButPlaces(_ process: borrowing Process) -> Bool {
         process.phase.isReady && process.standing == .serving
             && process.inFlight < process.threads
             && process.condemned?.isIllness != true
-            && !isFull(process)
     }
 
     /// Whether it has as many sessions as it may.

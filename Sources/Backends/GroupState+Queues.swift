@@ -51,6 +51,7 @@ extension GroupState {
         if case .process(let place) = queue {
             retireIfDrained(place)
             scheduleProcess(place)
+            serveByGivingWay()
         }
         return true
     }
@@ -90,6 +91,11 @@ extension GroupState {
             serve(waiter, at: place)
         }
         withheld = nil
+    }
+
+    /// Gives the first of the group's queue a slot.
+    mutating func serveFirst(at place: UInt32) {
+        if let waiter = queue.first { serve(waiter, at: place) }
     }
 
     /// Gives a waiter of the group's queue a slot.

@@ -7,7 +7,7 @@ extension GroupState {
         precondition(policy.name == self.policy.name, "a group keeps its name")
         self.policy = Self.usable(policy)
         hasBeenReconfigured = true
-        leases.shortenChecks(to: self.policy.sessionIdle)
+        leases.shortenChecks(to: min(self.policy.sessionIdle, self.policy.unconfirmed))
         if newGeneration {
             _ = restart(now: instant)
         } else if !isSpawned {

@@ -16,6 +16,7 @@ extension GroupState {
             if leases[index].isLive(at: now)
                 || !leases[index].isEnding && isShared(leases[index].process)
             {
+                if claim.isFromClient { confirm(index) }
                 // The session may have moved since the cookie was made: its lease knows better.
                 if let place = find(leases[index].process), processes[Int(place)].phase.serves {
                     return .process(place, claim.session, leases.reference(index))
@@ -38,11 +39,13 @@ extension GroupState {
     /// A lease does not end while somebody takes part; its time runs from when the last one leaves.
     mutating func joinLease(_ intent: Intent, at place: UInt32) -> LeaseReference? {
         if let known = intent.lease, let index = leases.find(known) {
-            leases[index].active += 1
+            leases.join(index)
             return known
         }
         let idle = intent.placed == .kept ? idleOfReturning(to: place) : policy.sessionIdle
-        return intent.session.flatMap { joinLease($0, at: place, idle: idle) }
+        return intent.session.flatMap {
+            joinLease($0, at: place, idle: idle, isConfirmed: intent.isConfirmed)
+        }
     }
 
     /// How long a session may be idle of which only its process is known: as long as any there.
@@ -51,48 +54,69 @@ extension GroupState {
     }
 
     private mutating func joinLease(
-        _ session: SessionID, at place: UInt32, idle: Interval
+        _ session: SessionID, at place: UInt32, idle: Interval, isConfirmed: Bool
     ) -> LeaseReference? {
         let handle = handle(place)
         if let index = leases.find(session) {
             if leases[index].process != handle {
                 leaveProcess(ofLease: index)
                 leases.move(index, to: handle, now: now)
-                processes[Int(place)].sessions += 1
-                noteSessions(at: place)
-                hasNewLease = true
+                enterProcess(place, lease: index)
             }
-            leases[index].active += 1
+            leases.join(index)
             return leases.reference(index)
         }
         guard
-            let index = leases.insert(session, on: handle, idle: idle, now: now)
+            let index = leases.insert(
+                session, on: handle, idle: idle,
+                unconfirmed: isConfirmed ? nil : policy.unconfirmed, now: now)
         else {
             totals.sessionsWithoutLease += 1
             return nil
         }
-        processes[Int(place)].sessions += 1
-        noteSessions(at: place)
-        leases[index].active = 1
-        hasNewLease = true
+        enterProcess(place, lease: index)
+        leases.join(index)
         return leases.reference(index)
+    }
+
+    /// Counts a lease on the process that it names.
+    private mutating func enterProcess(_ place: UInt32, lease index: UInt32) {
+        processes[Int(place)].sessions += 1
+        if !leases[index].isConfirmed { processes[Int(place)].unconfirmed += 1 }
+        noteSessions(at: place)
+        hasNewLease = true
+    }
+
+    /// The client has sent the cookie: the session lives as long as any.
+    private mutating func confirm(_ index: UInt32) {
+        if leases[index].isConfirmed { return }
+        leases.confirm(index)
+        guard let place = find(leases[index].process),
+            processes[Int(place)].phase.holdsSessions
+        else { return }
+        processes[Int(place)].unconfirmed -= 1
+        noteSessions(at: place)
     }
 
     /// A request of a session has ended, or left the queue of its process.
     mutating func leaveLease(_ reference: LeaseReference) {
         guard let index = leases.find(reference) else { return }
-        leases[index].active = max(0, leases[index].active - 1)
-        leases[index].lastSeen = now
+        leases.leave(index, now: now)
         if leases[index].isEnding && leases[index].active == 0 { endLease(index) }
     }
 
     mutating func releaseLease(of grant: Grant) {
-        if let reference = grant.lease { return leaveLease(reference) }
+        if let reference = lease(of: grant) { leaveLease(reference) }
+    }
+
+    /// Nil when it has ended, or there was none.
+    func lease(of grant: Grant) -> LeaseReference? {
+        if let reference = grant.lease { return leases.find(reference).map { _ in reference } }
         // A session that was pinned after the grant.
         guard let session = grant.session, let index = leases.find(session),
             leases[index].process == grant.process
-        else { return }
-        leaveLease(leases.reference(index))
+        else { return nil }
+        return leases.reference(index)
     }
 
     /// Removes a lease and gives its place to whoever waits for one.
@@ -106,12 +130,13 @@ extension GroupState {
         scheduleProcess(place)
     }
 
-    private mutating func leaveProcess(ofLease index: UInt32) {
+    mutating func leaveProcess(ofLease index: UInt32) {
         // A process that is being stopped has given up its sessions already.
         guard let place = find(leases[index].process),
             processes[Int(place)].phase.holdsSessions
         else { return }
         processes[Int(place)].sessions -= 1
+        if !leases[index].isConfirmed { processes[Int(place)].unconfirmed -= 1 }
         noteSessions(at: place)
     }
 
@@ -121,7 +146,7 @@ extension GroupState {
             leases.find(session) == nil
         else { return }
         processes[Int(place)].unpinned = max(0, processes[Int(place)].unpinned - 1)
-        _ = joinLease(session, at: place, idle: policy.sessionIdle)
+        _ = joinLease(session, at: place, idle: policy.sessionIdle, isConfirmed: false)
         totals.sessionsCreated += 1
     }
 
@@ -175,16 +200,24 @@ extension GroupState {
     mutating func rememberSessions() {
         guard hasUnremembered else { return }
         hasUnremembered = false
-        var sessions: [ProcessHandle: [SessionID]] = [:]
+        var sessions: [ProcessHandle: RememberedSessions] = [:]
         for index in processes.indices where processes[index].isUnremembered {
             processes[index].isUnremembered = false
-            if processes[index].phase.holdsSessions { sessions[handle(UInt32(index))] = [] }
+            if processes[index].phase.holdsSessions {
+                sessions[handle(UInt32(index))] = RememberedSessions()
+            }
         }
         if sessions.isEmpty { return }
-        for lease in leases.all { sessions[lease.process]?.append(lease.session) }
+        for lease in leases.all {
+            if lease.isConfirmed {
+                sessions[lease.process]?.confirmed.append(lease.session)
+            } else {
+                sessions[lease.process]?.unconfirmed.append(lease.session)
+            }
+        }
         // In the order of places, so that runs can be repeated.
         for (process, list) in sessions.sorted(by: { $0.key.index < $1.key.index }) {
-            orders.supervision.append(.remember(process, sessions: list))
+            orders.supervision.append(.remember(process, list))
         }
     }
 
@@ -192,6 +225,7 @@ extension GroupState {
     mutating func loseSessions(at place: UInt32) {
         let count = processes[Int(place)].sessions
         processes[Int(place)].sessions = 0
+        processes[Int(place)].unconfirmed = 0
         guard count > 0 else { return }
         totals.sessionsLost += UInt64(count)
         orders.events.append(.sessionsLost(handle(place), count: count))

@@ -15,7 +15,10 @@ extension GroupState {
             failuresInARow: backoff.inARow, backoff: backoff.left(at: now),
             lastFailure: lastFailure, limitReachedTotal: totals.limitReached,
             processes: processSnapshots(now: now),
-            sessionsWithoutLeaseTotal: totals.sessionsWithoutLease)
+            sessionsWithoutLeaseTotal: totals.sessionsWithoutLease,
+            sessionsGivenWayTotal: totals.sessionsGivenWay,
+            sessionsUnconfirmed: processes.reduce(0) { $0 + $1.unconfirmed },
+            isLeaseTableFull: leases.isCrowded)
         snapshot.roomless = roomlessSince.map { now - $0 }
         switch rollout {
         case .none: break

@@ -4,6 +4,11 @@ extension GroupState {
     ///
     /// - Parameter evenUnqueued: somebody who could not even wait would have needed a process.
     mutating func startWhatIsNeeded(evenUnqueued: Bool = false) {
+        startProcesses(evenUnqueued: evenUnqueued)
+        serveByGivingWay()
+    }
+
+    private mutating func startProcesses(evenUnqueued: Bool) {
         guard isSpawned && !isShuttingDown && !isRetired else { return }
         takeOverIfNobodyServes()
         let demand = max(queue.count, evenUnqueued ? 1 : 0)
@@ -91,6 +96,13 @@ extension GroupState {
     private static let budgetPause = Interval.milliseconds(20)
     private static let longestBudgetPause = Interval.seconds(1)
     private static let roomPatience = Interval.seconds(2)
+
+    /// No start, under way or permitted, will make room for whoever waits.
+    var isStartInVain: Bool {
+        guard isSpawned else { return true }
+        if max(queue.count, 1) <= census.starting * waitersPerStart { return false }
+        return !mayStart || roomlessSince != nil
+    }
 
     /// Room for another process, and nothing known that speaks against starting it now.
     ///

@@ -26,6 +26,7 @@ extension GroupState {
         consider(timeout(of: queue))
         consider(gateUntil)
         consider(withheld?.until)
+        consider(givingWayAt)
         consider(startDeadline)
         return earliest
     }

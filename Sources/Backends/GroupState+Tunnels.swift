@@ -8,6 +8,7 @@ extension GroupState {
         }
         processes[Int(place)].tunnels += 1
         if grant.session == nil { processes[Int(place)].unpinnedTunnels += 1 }
+        if let lease = lease(of: grant).flatMap({ leases.find($0) }) { leases.beginTunnel(lease) }
         if policy.tunnelSlots { return true }
         giveBackSlot(grant, at: place)
         processes[Int(place)].requestsTotal += 1
@@ -34,7 +35,8 @@ extension GroupState {
         guard policy.sessionsPerProcess == 0, let place = find(grant.process),
             processes[Int(place)].phase.serves,
             let lease = joinLease(
-                Intent(session: session, affinity: .kept, placed: .kept), at: place)
+                Intent(session: session, affinity: .kept, placed: .kept, isConfirmed: true),
+                at: place)
         else { return }
         leaveLease(lease)
         settleClaimants()
@@ -52,10 +54,14 @@ extension GroupState {
         if grant.session == nil {
             processes[index].unpinnedTunnels = max(0, processes[index].unpinnedTunnels - 1)
         }
+        if let lease = lease(of: grant).flatMap({ leases.find($0) }) {
+            leases.endTunnel(lease, now: now)
+        }
         if heldSlot { return finished(grant, outcome, now: instant) }
         if outcome == .failed { processes[index].errorsTotal += 1 }
         processes[index].idleSince = now
         retireIfDrained(place)
         scheduleProcess(place)
+        serveByGivingWay()
     }
 }

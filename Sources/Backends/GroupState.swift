@@ -48,6 +48,10 @@ struct GroupState: ~Copyable, Sendable {
     var lastRank: UInt64 = 0
 
     var leases: LeaseTable
+    /// When an unconfirmed session may give its place to whoever waits; nil: none may soon.
+    var givingWayAt: MonotonicInstant?
+    /// That the table of leases is full has been told.
+    var isCrowdTold = false
     var waiters = WaiterTable()
     /// Those who wait for any process.
     var queue = WaiterQueue()
@@ -111,6 +115,7 @@ struct GroupState: ~Copyable, Sendable {
         var sessionsMoved: UInt64 = 0
         var sessionsLost: UInt64 = 0
         var sessionsWithoutLease: UInt64 = 0
+        var sessionsGivenWay: UInt64 = 0
         var spawned: UInt64 = 0
         var limitReached: UInt64 = 0
     }
@@ -124,7 +129,9 @@ struct GroupState: ~Copyable, Sendable {
         self.budget = budget
         self.now = now
         generator = Generator(seed: seed)
-        leases = LeaseTable(sessionIdle: self.policy.sessionIdle)
+        leases = LeaseTable(
+            sessionIdle: min(self.policy.sessionIdle, self.policy.unconfirmed),
+            limit: self.policy.leaseLimit)
         backoff = Backoff(at: now)
         load = LoadAverage(at: now)
         switch policy.kind {
@@ -147,8 +154,8 @@ struct GroupState: ~Copyable, Sendable {
             "processes: 0 <= min <= max, max at least 1")
         var usable = policy
         for span in [
-            \GroupPolicy.sessionIdle, \.queueTimeout, \.idleTimeout, \.startTimeout, \.stopTimeout,
-            \.drainTimeout,
+            \GroupPolicy.sessionIdle, \.unconfirmed, \.queueTimeout, \.idleTimeout,
+            \.startTimeout, \.stopTimeout, \.drainTimeout,
         ] {
             usable[keyPath: span] = min(max(policy[keyPath: span], .zero), longestInterval)
         }
@@ -160,6 +167,8 @@ struct GroupState: ~Copyable, Sendable {
         usable.maxRequests = min(max(policy.maxRequests, 0), 1 << 40)
         usable.maxAge = policy.maxAge.map { min(max($0, .milliseconds(1)), longestInterval) }
         usable.sessionIdle = max(usable.sessionIdle, .milliseconds(1))
+        usable.unconfirmed = max(usable.unconfirmed, .milliseconds(1))
+        usable.leaseLimit = max(usable.leaseLimit, 1)
         usable.startTimeout = max(usable.startTimeout, .milliseconds(1))
         return usable
     }

@@ -12,18 +12,28 @@ struct Lease: Sendable {
     var process: ProcessHandle
     /// When the last request ended; renewing a lease is writing this and nothing else.
     var lastSeen: MonotonicInstant
-    /// It ends when it was not seen for so long.
+    /// It ends when it was not seen for so long; see `unconfirmed`.
     var idle: Interval
+    /// It ends after no more than this as long as the client has not sent the cookie back; nil: it has.
+    fileprivate(set) var unconfirmed: Interval?
     /// Requests in flight, and those that wait for a slot of its process.
-    var active = 0
+    fileprivate(set) var active = 0
+    /// Open tunnels that began in it.
+    fileprivate(set) var tunnels = 0
     /// Released by the application: it ends with its last request.
     var isEnding = false
     var serial: UInt32
     var isTaken = true
     /// The place has its one entry in the heap of checks.
     var hasCheck = false
+    /// Since when it could give way to another session; nil: it is needed, or it is confirmed.
+    fileprivate(set) var dispensableSince: MonotonicInstant?
+    /// Its neighbours among those that could give way.
+    fileprivate(set) var previous: UInt32?
+    fileprivate(set) var next: UInt32?
 
-    var endsAt: MonotonicInstant { lastSeen + idle }
+    var endsAt: MonotonicInstant { lastSeen + (unconfirmed.map { min($0, idle) } ?? idle) }
+    var isConfirmed: Bool { unconfirmed == nil }
 
     func isLive(at now: MonotonicInstant) -> Bool {
         !isEnding && (active > 0 || now < endsAt)
@@ -37,9 +47,6 @@ struct Lease: Sendable {
 /// lease is looked at and the entry put back with a later time. An entry outlives its lease and
 /// serves the place's next tenant, so the heap never has more entries than there are places.
 struct LeaseTable: Sendable {
-    /// Sessions beyond it are served, but keep no process alive.
-    static let limit = 1_000_000
-
     /// When a place is to be looked at; ordered by time, then place, so that runs can be repeated.
     private struct Check: Comparable {
         var at: MonotonicInstant
@@ -56,8 +63,16 @@ struct LeaseTable: Sendable {
     private var checks = Heap<Check>()
     /// No check is set further ahead, or it could come too late for the place's next tenant.
     private var longestCheck: Interval
+    /// Sessions beyond it are served, but keep no process alive.
+    private let limit: Int
+    /// The ends of the list of those that could give way, the one that has waited longest first.
+    private(set) var firstDispensable: UInt32?
+    private var lastDispensable: UInt32?
 
-    init(sessionIdle: Interval) { longestCheck = sessionIdle }
+    init(sessionIdle: Interval, limit: Int) {
+        longestCheck = sessionIdle
+        self.limit = limit
+    }
 
     /// Looks at leases that begin from now on at least so often.
     mutating func shortenChecks(to sessionIdle: Interval) {
@@ -65,7 +80,11 @@ struct LeaseTable: Sendable {
     }
 
     var count: Int { places.count }
-    var isFull: Bool { places.count >= Self.limit }
+    var isFull: Bool { places.count >= limit }
+    /// There is room for those who come while nobody can give way, and no more.
+    var isCrowded: Bool { places.count >= limit - limit / 64 }
+    /// It has been crowded and is so no more.
+    var isAtEase: Bool { places.count <= limit - limit / 16 }
     var nextCheck: MonotonicInstant? { checks.min?.at }
 
     subscript(index: UInt32) -> Lease {
@@ -85,8 +104,11 @@ struct LeaseTable: Sendable {
     }
 
     /// Enters a session that has no lease; nil when the table is full.
+    ///
+    /// - Parameter unconfirmed: how long it lasts until the client sends the cookie back; nil: it has.
     mutating func insert(
-        _ session: SessionID, on process: ProcessHandle, idle: Interval, now: MonotonicInstant
+        _ session: SessionID, on process: ProcessHandle, idle: Interval, unconfirmed: Interval?,
+        now: MonotonicInstant
     ) -> UInt32? {
         if isFull { return nil }
         let index: UInt32
@@ -95,14 +117,17 @@ struct LeaseTable: Sendable {
             let serial = leases[Int(index)].serial
             let hasCheck = leases[Int(index)].hasCheck
             leases[Int(index)] = Lease(
-                session: session, process: process, lastSeen: now, idle: idle, serial: serial,
-                hasCheck: hasCheck)
+                session: session, process: process, lastSeen: now, idle: idle,
+                unconfirmed: unconfirmed, serial: serial, hasCheck: hasCheck)
         } else {
             index = UInt32(leases.count)
             leases.append(
-                Lease(session: session, process: process, lastSeen: now, idle: idle, serial: 0))
+                Lease(
+                    session: session, process: process, lastSeen: now, idle: idle,
+                    unconfirmed: unconfirmed, serial: 0))
         }
         places[session] = index
+        list(index, now: now)
         if !leases[Int(index)].hasCheck { setCheck(index, now: now) }
         return index
     }
@@ -112,11 +137,14 @@ struct LeaseTable: Sendable {
         leases[Int(index)].serial &+= 1
         leases[Int(index)].process = process
         leases[Int(index)].active = 0
+        leases[Int(index)].tunnels = 0
         leases[Int(index)].isEnding = false
         leases[Int(index)].lastSeen = now
+        list(index, now: now)
     }
 
     mutating func remove(_ index: UInt32) {
+        unlist(index)
         places[leases[Int(index)].session] = nil
         leases[Int(index)].isTaken = false
         leases[Int(index)].serial &+= 1
@@ -139,7 +167,74 @@ struct LeaseTable: Sendable {
     /// As if the session had just been seen.
     mutating func renew(_ index: UInt32, now: MonotonicInstant) {
         leases[Int(index)].lastSeen = now
+        unlist(index)
+        list(index, now: now)
         if !leases[Int(index)].hasCheck { setCheck(index, now: now) }
+    }
+
+    // MARK: Who takes part in a session
+
+    /// A request has come.
+    mutating func join(_ index: UInt32) {
+        unlist(index)
+        leases[Int(index)].active += 1
+    }
+
+    /// A request has ended; the lease runs from now.
+    mutating func leave(_ index: UInt32, now: MonotonicInstant) {
+        leases[Int(index)].active = max(0, leases[Int(index)].active - 1)
+        leases[Int(index)].lastSeen = now
+        list(index, now: now)
+    }
+
+    mutating func beginTunnel(_ index: UInt32) {
+        unlist(index)
+        leases[Int(index)].tunnels += 1
+    }
+
+    mutating func endTunnel(_ index: UInt32, now: MonotonicInstant) {
+        leases[Int(index)].tunnels = max(0, leases[Int(index)].tunnels - 1)
+        list(index, now: now)
+    }
+
+    /// The client has sent the cookie back.
+    mutating func confirm(_ index: UInt32) {
+        unlist(index)
+        leases[Int(index)].unconfirmed = nil
+    }
+
+    /// Appends an unconfirmed lease that nobody takes part in to those that could give way.
+    private mutating func list(_ index: UInt32, now: MonotonicInstant) {
+        let lease = leases[Int(index)]
+        guard !lease.isConfirmed, lease.active == 0, lease.tunnels == 0,
+            lease.dispensableSince == nil
+        else { return }
+        leases[Int(index)].dispensableSince = now
+        leases[Int(index)].previous = lastDispensable
+        if let last = lastDispensable {
+            leases[Int(last)].next = index
+        } else {
+            firstDispensable = index
+        }
+        lastDispensable = index
+    }
+
+    private mutating func unlist(_ index: UInt32) {
+        let lease = leases[Int(index)]
+        guard lease.dispensableSince != nil else { return }
+        if let previous = lease.previous {
+            leases[Int(previous)].next = lease.next
+        } else {
+            firstDispensable = lease.next
+        }
+        if let next = lease.next {
+            leases[Int(next)].previous = lease.previous
+        } else {
+            lastDispensable = lease.previous
+        }
+        leases[Int(index)].previous = nil
+        leases[Int(index)].next = nil
+        leases[Int(index)].dispensableSince = nil
     }
 
     /// The places of all leases.

@@ -18,7 +18,7 @@ package enum SupervisionOrder: Equatable, Sendable {
     /// Keep the longest idle time of the process's sessions, for an adoption.
     case rememberHold(ProcessHandle, Interval)
     /// Keep the sessions that hold a place of the process, for an adoption.
-    case remember(ProcessHandle, sessions: [SessionID])
+    case remember(ProcessHandle, RememberedSessions)
 }
 
 /// Why a process was started.
@@ -108,6 +108,9 @@ package enum RegistryEvent: Equatable, Sendable {
     case recovered
     /// `max_processes` are running and no group has had one to spare for a while: a start waits.
     case waitingForRoom(SpawnReason)
+    /// Nearly as many sessions have a lease as can: unconfirmed ones give way, and when there are none
+    /// new sessions keep no process alive.
+    case leasesFull(count: Int)
     /// A waiter was refused; counted, and logged at debug level.
     case shed(Refusal.Reason)
 }

@@ -36,6 +36,8 @@ struct Process: Sendable {
     var unpinned = 0
     /// Leases that name it.
     var sessions = 0
+    /// Those among them whose cookie has never come back.
+    var unconfirmed = 0
     var queue = WaiterQueue()
     /// Grows with each placement by the inverse of the weight: the lowest is next among equals.
     var turn: UInt64 = 0

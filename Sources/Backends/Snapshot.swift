@@ -42,6 +42,11 @@ package struct GroupSnapshot: Equatable, Sendable {
     package var processes: [ProcessSnapshot]
     /// Sessions beyond what the table of leases holds: served, but they keep no process alive.
     package var sessionsWithoutLeaseTotal: UInt64 = 0
+    /// Unconfirmed sessions whose place or lease another one needed.
+    package var sessionsGivenWayTotal: UInt64 = 0
+    /// Live ones whose cookie the client has never sent back.
+    package var sessionsUnconfirmed = 0
+    package var isLeaseTableFull = false
     /// A generation that is starting, or did not start.
     package var rollout: Rollout?
     /// Sessions on processes that are out of service.

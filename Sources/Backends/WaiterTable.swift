@@ -5,6 +5,8 @@ struct Intent: Equatable, Sendable {
     var placed: Grant.Placed
     /// The session's lease, where it was found.
     var lease: LeaseReference?
+    /// The client has sent the session's cookie.
+    var isConfirmed = false
 }
 
 /// A request that waits for a slot.

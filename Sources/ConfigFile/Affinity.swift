@@ -21,6 +21,8 @@ extension Configuration {
         package var idle = Interval.seconds(30 * 60)
         /// A cookie not renewed for so long is refused; whole seconds.
         package var maxAge = Interval.seconds(24 * 3600)
+        /// The same for a session whose cookie the client has never sent back.
+        package var unconfirmed = Interval.seconds(5 * 60)
         /// One value for a whole group.
         package var onLost = GroupPolicy.OnLost.reassign
         /// Whether the backend sees the cookie.
@@ -66,10 +68,13 @@ extension Configuration {
             switch place {
             case .top, .group:
                 idle = table.duration("idle", atLeast: .seconds(1)) ?? idle
+                unconfirmed =
+                    table.duration("unconfirmed", atLeast: .seconds(1)) ?? unconfirmed
                 onLost = table.choice("on_lost", among: [.reassign, .refuse]) ?? onLost
             case .route:
                 let right = "put it into affinity = { … } of the group"
                 table.refuse("idle", "is one for all routes of a group", right)
+                table.refuse("unconfirmed", "is one for all routes of a group", right)
                 table.refuse("on_lost", "is one for all routes of a group", right)
             }
         }

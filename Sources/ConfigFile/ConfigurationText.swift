@@ -201,7 +201,7 @@ extension Configuration {
 }
 
 extension Configuration.Affinity {
-    /// The keys with their values as TOML; `idle` and `on_lost` belong to groups.
+    /// The keys with their values as TOML; `idle`, `unconfirmed` and `on_lost` belong to groups.
     fileprivate func entries(forGroup: Bool) -> [(key: String, value: String)] {
         var entries = [
             (key: "pin", value: TOMLText.quoted(pin.rawValue)),
@@ -218,6 +218,7 @@ extension Configuration.Affinity {
         if forGroup {
             entries += [
                 ("idle", TOMLText.quoted(DurationText.text(of: idle))),
+                ("unconfirmed", TOMLText.quoted(DurationText.text(of: unconfirmed))),
                 ("on_lost", TOMLText.quoted(onLost.rawValue)),
             ]
         }

@@ -40,6 +40,7 @@ struct GroupReader {
             ?? affinity
         policy.onLost = affinity.onLost
         policy.sessionIdle = affinity.idle
+        policy.unconfirmed = affinity.unconfirmed
         table.finish()
         guard kind != nil, kind == .servers || launch != nil else { return nil }
         return Configuration.Group(

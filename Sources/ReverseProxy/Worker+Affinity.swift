@@ -95,7 +95,8 @@ extension Worker {
         guard let pin = downstreams[affinityHolder(exchange)].affinity.provisional,
             pin.group == exchanges[exchange].group, pin.until > now
         else { return }
-        exchanges[exchange].admission.claim = .init(session: pin.session, process: pin.process)
+        exchanges[exchange].admission.claim = .init(
+            session: pin.session, process: pin.process, isFromClient: false)
     }
 
     /// Lets the other requests of the connection have the session that a grant has begun.

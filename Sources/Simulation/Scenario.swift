@@ -58,6 +58,10 @@ struct Scenario {
         policy.placement = generator.percent(50) ? .spread : .pack
         policy.onLost = generator.percent(70) ? .reassign : .refuse
         policy.sessionIdle = .milliseconds(generator.pick([50, 1_000, 10_000, 120_000, 1_800_000]))
+        policy.unconfirmed = .milliseconds(generator.pick([50, 5_000, 60_000, 300_000]))
+        if policy.sessionsPerProcess == 0, generator.percent(20) {
+            policy.leaseLimit = generator.pick([1, 3, 10, 80])
+        }
         policy.queueLimit = generator.pick([0, 2, 10, 100])
         policy.processQueueLimit = generator.pick([0, 1, 4, 16])
         policy.queueTimeout = .milliseconds(generator.pick([20, 1_000, 30_000]))

@@ -10,7 +10,7 @@ extension Shadow {
         let wasCertain = isCertain(pin, now: now)
         pins[session] = Pin(
             process: handle, lastSeen: wasCertain ? now : pin.lastSeen,
-            idle: max(pin.idle, policy.sessionIdle),
+            idle: max(pin.idle, policy.sessionIdle), isConfirmed: pin.isConfirmed,
             isFromBefore: policy.sessionsPerProcess == 0,
             isElsewhere: isElsewhere && (pin.running > 0 || pin.isElsewhere))
     }
@@ -25,12 +25,23 @@ extension Shadow {
     }
 
     /// Sessions that certainly hold a place on a process.
-    func certainSessions(on handle: ProcessHandle, now: MonotonicInstant) -> [SessionID] {
-        pins.filter { $0.value.process == handle && isCertain($0.value, now: now) }.map(\.key)
+    func certainSessions(
+        on handle: ProcessHandle, now: MonotonicInstant
+    ) -> [(session: SessionID, isConfirmed: Bool)] {
+        pins.filter { $0.value.process == handle && isCertain($0.value, now: now) }
+            .map { ($0.key, $0.value.isConfirmed) }
     }
 
     func isCertain(_ pin: Pin, now: MonotonicInstant) -> Bool {
-        pin.running > 0 || pin.isElsewhere || now < pin.lastSeen + pin.idle
+        pin.running > 0 || pin.isElsewhere || now < pin.lastSeen + leastSpan(of: pin)
+    }
+
+    /// How long a session lives at least when nobody asks for it.
+    private func leastSpan(of pin: Pin) -> Interval {
+        if pin.isConfirmed { return pin.idle }
+        let span = min(pin.idle, policy.unconfirmed)
+        let mayGiveWay = policy.sessionsPerProcess > 0 || policy.leaseLimit < 1_000_000
+        return mayGiveWay ? min(span, .seconds(10)) : span
     }
 
     /// The process that a request must be given to; nil: any, as far as is known.
@@ -51,8 +62,13 @@ extension Shadow {
         if let pin = pins[session] { pins[session]?.idle = max(pin.idle, idle) }
     }
 
-    mutating func pin(_ session: SessionID, to handle: ProcessHandle, now: MonotonicInstant) {
+    mutating func pin(
+        _ session: SessionID, to handle: ProcessHandle, isConfirmed: Bool = false,
+        now: MonotonicInstant
+    ) {
         if released.contains(session) { return }
-        pins[session] = Pin(process: handle, lastSeen: now, idle: policy.sessionIdle, running: 1)
+        pins[session] = Pin(
+            process: handle, lastSeen: now, idle: policy.sessionIdle, running: 1,
+            isConfirmed: isConfirmed)
     }
 }

@@ -42,6 +42,8 @@ struct Shadow {
         var lastSeen: MonotonicInstant
         var idle: Interval
         var running = 0
+        /// The client has sent the cookie back.
+        var isConfirmed = false
         /// The balancer that knew of the lease is gone; only the cookie tells.
         var isFromBefore = false
         /// It has a request under way that only the balancer before knows of.
@@ -272,6 +274,9 @@ struct Shadow {
         }
         // An external server's is not known before its first grant.
         if process.incarnation == nil { learn(grant.process, grant.incarnation) }
+        if grant.session != claim?.session, let expected = expected(claim, now: now) {
+            throw Violation(.sessionMovedWhileItsProcessLives, "from \(expected), anew by \(grant)")
+        }
         if processes[grant.process]?.incarnation != grant.incarnation {
             throw Violation(.requestToUnknownProcess, "\(grant)")
         }
@@ -282,23 +287,30 @@ struct Shadow {
             throw Violation(.sessionMovedWhileItsProcessLives, "from \(expected) by \(grant)")
         }
         processes[grant.process]?.inFlight += 1
-        if let session = grant.session { note(session, on: grant.process, now: now) }
+        if let session = grant.session {
+            let isConfirmed = claim.map { $0.isFromClient && $0.session == session } ?? false
+            note(session, on: grant.process, isConfirmed: isConfirmed, now: now)
+        }
         try checkPlaces(of: grant.process, now: now)
     }
 
     private mutating func note(
-        _ session: SessionID, on handle: ProcessHandle, now: MonotonicInstant
+        _ session: SessionID, on handle: ProcessHandle, isConfirmed: Bool, now: MonotonicInstant
     ) {
         if released.contains(session) { return }
         if var pin = pins[session], pin.process == handle {
             // A lease that may have ended meanwhile has begun anew with the ordinary idle time.
-            if !isCertain(pin, now: now) { pin.idle = policy.sessionIdle }
+            if !isCertain(pin, now: now) {
+                pin.idle = policy.sessionIdle
+                pin.isConfirmed = false
+            }
+            if isConfirmed { pin.isConfirmed = true }
             pin.lastSeen = now
             pin.running += 1
             pin.isFromBefore = false
             pins[session] = pin
         } else {
-            pin(session, to: handle, now: now)
+            pin(session, to: handle, isConfirmed: isConfirmed, now: now)
         }
     }
 

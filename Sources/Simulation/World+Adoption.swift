@@ -4,6 +4,8 @@ internal import Backends
 extension World {
     /// What lives is found by its record, and adopted; of the connections nothing is left here.
     func adoptAll(budget: SpawnBudget?, isTakeover: Bool) throws(Violation) {
+        doubtWhoHasNoLease()
+        withoutLease = 0
         try checkRecords()
         history.note(now, isTakeover ? "another balancer takes over" : "kill -9, and another")
         let before = shadow
@@ -51,7 +53,7 @@ extension World {
             isStale: generator.percent(10), wasReady: process.serves,
             wasDraining: drainingOnRecord.contains(process.handle),
             sessionHold: holdsOnRecord[process.handle] ?? .zero, isShared: isShared,
-            sessions: Array(remembered[process.handle] ?? []).sorted { $0.high < $1.high },
+            sessions: remembered[process.handle] ?? RememberedSessions(),
             age: .seconds(Int64.random(in: 0...100, using: &generator)))
         guard let handle = group.adopt(adopted, now: now) else {
             throw Violation(.requestToUnknownProcess, "\(process.handle) was not adopted")
@@ -80,9 +82,11 @@ extension World {
         }
         guard scenario.policy.sessionsPerProcess > 0 else { return }
         for process in shadow.processes.values where process.serves {
-            let known = remembered[process.handle] ?? []
-            for session in shadow.certainSessions(on: process.handle, now: now)
-            where !known.contains(session) {
+            let known = remembered[process.handle] ?? RememberedSessions()
+            for (session, isConfirmed) in shadow.certainSessions(on: process.handle, now: now)
+            where !known.confirmed.contains(session)
+                && (isConfirmed || !known.unconfirmed.contains(session))
+            {
                 throw Violation(
                     .sessionNotRemembered, "session \(session.high) on \(process.handle)")
             }

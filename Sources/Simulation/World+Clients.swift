@@ -4,7 +4,8 @@ internal import Backends
 extension World {
     func request() throws(Violation) {
         let client = clients.indices.randomElement(using: &generator) ?? 0
-        let claim = drawClaim(client)
+        var claim = drawClaim(client)
+        if generator.percent(10) { claim?.isFromClient = false }
         let newSession = generator.percent(85) ? freshSession() : nil
         lastTag += 1
         let tag = WaiterTag(lastTag)
@@ -28,6 +29,22 @@ extension World {
             try attend()
         case .needsSpawn:
             preconditionFailure("a request that may make a process be started is not asked back")
+        }
+    }
+
+    /// Some of those who were let in lately have no lease, so nothing is certain about any of them.
+    func doubtWhoHasNoLease() {
+        guard scenario.policy.leaseLimit < 1_000_000 else { return }
+        let total = group.snapshot(now: now).sessionsWithoutLeaseTotal
+        guard total != withoutLease else { return }
+        withoutLease = total
+        for request in running + tunnels.map(\.running) {
+            if let session = request.grant.session { shadow.release(session) }
+        }
+        for order in mail {
+            if case .grant(_, let grant) = order, let session = grant.session {
+                shadow.release(session)
+            }
         }
     }
 

@@ -27,7 +27,7 @@ extension World {
             agenda.add(.ends, handle, at: soon(upTo: 20))
         case .rememberDraining(let handle): drainingOnRecord.insert(handle)
         case .rememberHold(let handle, let hold): holdsOnRecord[handle] = hold
-        case .remember(let handle, let sessions): remembered[handle] = Set(sessions)
+        case .remember(let handle, let sessions): remembered[handle] = sessions
         }
     }
 
@@ -50,7 +50,8 @@ extension World {
             // One that is killed for being late is not gone yet.
             if report.status != nil { shadow.set(handle, .gone) }
         case .sessionsLost(_, let count): summary.lost += count
-        case .failing, .recovered, .waitingForRoom: history.note(now, "\(event)")
+        case .failing, .recovered, .waitingForRoom, .leasesFull:
+            history.note(now, "\(event)")
         case .recycling(let handle, let reason):
             history.note(now, "\(handle) is to be replaced: \(reason)")
             summary.recycled += 1

@@ -80,6 +80,7 @@ extension World {
     /// Every client goes home.
     func goHome() throws(Violation) {
         brokenStarts = 0
+        doubtWhoHasNoLease()
         while !waiting.isEmpty { try leave() }
         while !mail.isEmpty { try deliverMail() }
         while let last = running.popLast() { try finish(last.grant, .served) }

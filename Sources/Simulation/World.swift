@@ -56,7 +56,9 @@ final class World {
     var brokenStarts: Int
     var isShuttingDown = false
     /// What the records say of who holds a place on whom.
-    var remembered: [ProcessHandle: Set<SessionID>] = [:]
+    var remembered: [ProcessHandle: RememberedSessions] = [:]
+    /// Requests whose session found no room among the leases, as far as was looked.
+    var withoutLease: UInt64 = 0
     var drainingOnRecord: Set<ProcessHandle> = []
     var holdsOnRecord: [ProcessHandle: Interval] = [:]
 
@@ -97,6 +99,7 @@ final class World {
 
     /// Does one thing that chance picks.
     func step() throws(Violation) {
+        doubtWhoHasNoLease()
         switch Int.random(in: 0..<1000, using: &generator) {
         case ..<300: try request()
         case ..<575: try finishOne()
@@ -117,6 +120,7 @@ final class World {
         case ..<990: try advanceEarly()
         default: brokenStarts = generator.pick([0, 0, scenario.brokenStarts, 100])
         }
+        doubtWhoHasNoLease()
         try check()
     }
 

@@ -25,10 +25,9 @@ extension ProcessRecord {
             "stage \(stage.rawValue)", "left \(isLeft ? 1 : 0)",
             "hold \(sessionHold.nanoseconds)",
         ]
-        for session in sessions.prefix(Self.mostSessions) {
-            let high = Self.hex(session.high, digits: 16)
-            lines.append("session \(high)\(Self.hex(UInt64(session.low), digits: 8))")
-        }
+        let written = sessions.prefix(Self.mostSessions)
+        lines += written.confirmed.map { "session \(Self.text(of: $0))" }
+        lines += written.unconfirmed.map { "unconfirmed \(Self.text(of: $0))" }
         return (lines + [Self.lastLine, ""]).joined(separator: "\n")
     }
 
@@ -89,6 +88,10 @@ extension ProcessRecord {
         }
     }
 
+    private static func text(of session: SessionID) -> String {
+        hex(session.high, digits: 16) + hex(UInt64(session.low), digits: 8)
+    }
+
     private static func hex(_ value: UInt64, digits: Int) -> String {
         let text = String(value, radix: 16)
         return String(repeating: "0", count: max(digits - text.count, 0)) + text
@@ -99,7 +102,7 @@ extension ProcessRecord {
     /// The lines of a record by their keys, taken out one after the other.
     private struct Fields {
         private var values: [Substring: Substring] = [:]
-        private(set) var sessions: [SessionID] = []
+        private(set) var sessions = RememberedSessions()
         private static let mostKeys = 32
 
         mutating func take(_ line: Substring) throws(Flaw) {
@@ -107,17 +110,18 @@ extension ProcessRecord {
                 line.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x7F })
             else { throw Flaw(description: "a line is not a key and a value") }
             let (key, value) = (line[..<space], line[line.index(after: space)...])
-            if key == "session" { return try take(session: value) }
+            if key == "session" { return sessions.confirmed.append(try session(value)) }
+            if key == "unconfirmed" { return sessions.unconfirmed.append(try session(value)) }
             guard values.count < Self.mostKeys, values.updateValue(value, forKey: key) == nil
             else { throw Flaw(description: "\(PrintableText.quoted(String(key))) stands twice") }
         }
 
-        private mutating func take(session value: Substring) throws(Flaw) {
+        private func session(_ value: Substring) throws(Flaw) -> SessionID {
             guard sessions.count < ProcessRecord.mostSessions, value.utf8.count == 24,
                 let high = UInt64(hexadecimal: value.prefix(16)),
                 let low = UInt64(hexadecimal: value.dropFirst(16))
             else { throw Flaw(description: "a session is not one") }
-            sessions.append(SessionID(high: high, low: UInt32(truncatingIfNeeded: low)))
+            return SessionID(high: high, low: UInt32(truncatingIfNeeded: low))
         }
 
         mutating func text(

@@ -46,14 +46,25 @@ struct ProcessRecord: Equatable, Sendable {
     /// The longest idle time that one of its sessions was given; zero: all have the group's.
     var sessionHold = Interval.zero
     /// Live sessions, where a process has a bounded number of them.
-    var sessions: [SessionID] = []
+    var sessions = RememberedSessions()
 
     static let longestFingerprint = 128
     static let longestName = 256
     static let longestPath = 1024
     static let mostSessions = 10_000
     /// Of a file: all sessions, and what stands before them.
-    static let sizeLimit = mostSessions * 34 + 8192
+    static let sizeLimit = mostSessions * 38 + 8192
+}
+
+extension RememberedSessions {
+    /// The confirmed before the others.
+    func prefix(_ length: Int) -> RememberedSessions {
+        RememberedSessions(
+            confirmed: Array(confirmed.prefix(length)),
+            unconfirmed: Array(unconfirmed.prefix(max(0, length - confirmed.count))))
+    }
+
+    var count: Int { confirmed.count + unconfirmed.count }
 }
 
 /// A process of this machine since its start: the pid alone is given to others later.

@@ -77,9 +77,9 @@ extension SupervisionLoop {
     }
 
     /// Notes the live sessions of a process; written at once unless that was done a moment ago.
-    func remember(_ sessions: [SessionID], of process: ManagedProcess) {
+    func remember(_ sessions: RememberedSessions, of process: ManagedProcess) {
         guard process.record != nil else { return }
-        process.record?.sessions = Array(sessions.prefix(ProcessRecord.mostSessions))
+        process.record?.sessions = sessions.prefix(ProcessRecord.mostSessions)
         let now = Clock.monotonic()
         if now - process.sessionsWrittenAt >= Records.pause {
             process.sessionsWrittenAt = now

@@ -99,6 +99,14 @@ final class EventLog: Sendable {
                 group, ["reason": "\(reason.rawValue)"])
         case .recovered:
             say(.notice, "group has recovered", group)
+        case .leasesFull(let count):
+            say(
+                .warning,
+                """
+                the table of sessions is full: those whose cookie never came back give way, and where \
+                there are none, new ones keep no process alive
+                """,
+                group, ["sessions": "\(count)"])
         case .shed(let reason):
             say(.debug, "request refused", group, ["reason": "\(reason)"])
         }

@@ -30,6 +30,8 @@ internal import Testing
             #""kind":"spawned""#, #""min":1"#, #""max":4"#, #""threads":10"#,
             #""oldest_seconds":1.5"#, #""rejected_total":3"#, #""timed_out_total":4"#,
             #""live":41"#, #""created_total":50"#, #""moved_total":5"#, #""lost_total":6"#,
+            #""unconfirmed":0"#, #""given_way_total":0"#, #""without_lease_total":0"#,
+            #""table_full":false"#,
             #""starting":1"#, #""spawned_total":7"#, #""failures_in_a_row":0"#,
             #""backoff_seconds":0"#, #""last_failure":null"#, #""limit_reached_total":8"#,
             #""id":"k3f9""#, #""pid":4711"#, #""state":"ready""#, #""reason":"min""#,

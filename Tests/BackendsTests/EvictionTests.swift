@@ -40,7 +40,8 @@ internal import Testing
 
     @Test func `a process is kept for a session that only might come back`() throws {
         let bench = try surplus { $0.sessionIdle = .seconds(1000) }
-        _ = try bench.visit()
+        let session = try bench.visit()
+        bench.finish(try bench.acquire(as: session).grant())
         bench.pass(.seconds(999))
         #expect(bench.recorder.terminated.isEmpty)
         bench.pass(.seconds(1))

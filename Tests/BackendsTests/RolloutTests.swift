@@ -93,7 +93,7 @@ internal import Testing
         let group = Group(index: 0, policy: policy, seed: 1, executor: recorder, now: now)
         let adopted = AdoptedProcess(
             incarnation: Incarnation(7), label: "p", pid: 1, address: .unix(path: "/p"),
-            generation: 3, isStale: false, wasReady: true, sessions: [], age: .seconds(100))
+            generation: 3, isStale: false, wasReady: true, age: .seconds(100))
         let handle = try #require(group.adopt(adopted, now: now))
         group.start(now: now)
         let claim = AdmissionRequest.Claim(
@@ -130,7 +130,7 @@ internal import Testing
             let adopted = AdoptedProcess(
                 incarnation: Incarnation(UInt64(number)), label: "p\(number)", pid: 1,
                 address: .unix(path: "/p"), generation: 1, isStale: false, wasReady: true,
-                sessions: [], age: .seconds(1))
+                age: .seconds(1))
             #expect(group.adopt(adopted, now: now) != nil)
         }
         group.start(now: now)
@@ -205,7 +205,7 @@ internal import Testing
                 AdoptedProcess(
                     incarnation: Incarnation(number), label: "p\(number)", pid: 1,
                     address: .unix(path: "/p"), generation: generation, isStale: false,
-                    wasReady: wasReady, sessions: [], age: .seconds(1)), now: now)
+                    wasReady: wasReady, age: .seconds(1)), now: now)
         }
         let old = try #require(adopt(1, generation: 1, wasReady: true))
         let new = try #require(adopt(2, generation: 2, wasReady: false))
@@ -288,7 +288,7 @@ internal import Testing
         let adopted = AdoptedProcess(
             incarnation: Incarnation(7), label: "p", pid: 1, address: .unix(path: "/p"),
             generation: 1,
-            isStale: false, wasReady: false, sessions: [], age: .seconds(1))
+            isStale: false, wasReady: false, age: .seconds(1))
         let process = try #require(group.adopt(adopted, now: now))
         group.start(now: now)
         let deadline = try #require(group.nextDeadline)
@@ -352,7 +352,7 @@ internal import Testing
             index: 0, policy: policy, seed: 1, executor: Recorder(), budget: budget, now: now)
         let adopted = AdoptedProcess(
             incarnation: Incarnation(7), label: "p", pid: 1, address: .unix(path: "/p"),
-            generation: 1, isStale: false, wasReady: true, sessions: [], age: .seconds(1))
+            generation: 1, isStale: false, wasReady: true, age: .seconds(1))
         #expect(group.adopt(adopted, now: now) != nil)
         group.start(now: now)
         #expect(

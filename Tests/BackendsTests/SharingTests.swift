@@ -21,7 +21,8 @@ internal import Testing
         group = Group(index: 0, policy: policy, seed: 1, executor: recorder, now: start)
         let adopted = AdoptedProcess(
             incarnation: Incarnation(7), label: "p", pid: 1, address: .unix(path: "/p"),
-            generation: 1, isStale: false, wasReady: true, isShared: true, sessions: [session],
+            generation: 1, isStale: false, wasReady: true, isShared: true,
+            sessions: .init(confirmed: [session]),
             age: .seconds(100))
         process = try #require(group.adopt(adopted, now: start))
         group.start(now: start)

@@ -54,6 +54,7 @@ internal import Testing
         #expect(affinity.cookie.httpOnly && !affinity.cookie.partitioned)
         #expect(affinity.cookie.domain == "" && !affinity.forwardCookie)
         #expect(affinity.idle == .seconds(1800))
+        #expect(affinity.unconfirmed == .seconds(300))
         #expect(affinity.maxAgeSeconds == 86400)
         #expect(affinity.onLost == .reassign)
     }

@@ -72,7 +72,7 @@ internal import Testing
         health = { path = "/healthz", interval = "500ms", timeout = "200ms", rise = 1, fall = 5 }
         env = { A = "x\\ny \\u001b \\\\", B = "" }
         pass_env = ["LC_ALL"]
-        affinity = { pin = "always", on_lost = "refuse", idle = "45s" }
+        affinity = { pin = "always", on_lost = "refuse", idle = "45s", unconfirmed = "9s" }
         [group.ext]
         servers = ["10.0.0.7:80", "https://10.0.0.8:443", { address = "https://10.0.0.9:8443", server_name = "app.example.org", ca = "ca.pem", verify = false }, { address = "unix:/a b", weight = 256 }]
         threads = 100000

@@ -97,9 +97,10 @@ internal import Testing
             pin = "never"
             max_age = "1h"
             idle = "5m"
+            unconfirmed = "2m"
             [group.a]
             wsgi = "a"
-            affinity = { cookie = "group", pin = "app", on_lost = "refuse", idle = "9m" }
+            affinity = { cookie = "group", pin = "app", on_lost = "refuse", idle = "9m", unconfirmed = "3m" }
             [group.b]
             wsgi = "b"
             [routes]
@@ -114,6 +115,7 @@ internal import Testing
         #expect(affinities.map(\.maxAgeSeconds) == [3600, 3600, 3600])
         #expect(configuration.groups.map(\.policy.onLost) == [.refuse, .reassign])
         #expect(configuration.groups.map(\.policy.sessionIdle) == [.seconds(540), .seconds(300)])
+        #expect(configuration.groups.map(\.policy.unconfirmed) == [.seconds(180), .seconds(120)])
     }
 
     @Test func `every cookie attribute is read`() throws {

@@ -20,7 +20,10 @@ internal import Testing
         ]
         + ["level", "format", "access"].map { ("[log]", $0, [.text]) }
         + ["address", "token_file"].map { ("[admin]", $0, [.text]) }
-        + ["pin", "cookie", "keys", "idle", "max_age", "on_lost", "same_site", "secure", "domain"]
+        + [
+            "pin", "cookie", "keys", "idle", "unconfirmed", "max_age", "on_lost", "same_site",
+            "secure", "domain",
+        ]
         .map { ("[affinity]", $0, [.text]) }
         + ["http_only", "partitioned", "forward_cookie"].map { ("[affinity]", $0, [.boolean]) }
         + [("[affinity]", "learn", [.list])]

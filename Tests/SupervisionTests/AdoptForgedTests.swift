@@ -45,7 +45,7 @@ extension SupervisorTests {
             record.runtimeDirectory = "\(test.path)/run"
             record.group = "group0"
             record.user = getuid()
-            record.sessions = []
+            record.sessions = RememberedSessions()
             record.isLeft = false
             record.address = .unix(path: "\(test.path)/run/\(record.label).sock")
             change(&record)

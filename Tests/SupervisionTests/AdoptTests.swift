@@ -60,7 +60,8 @@ extension SupervisorTests {
             let (handle, adopted) = try second.adopted()
             #expect(isAlive(pid))
             #expect(adopted.pid == pid && adopted.label == label && adopted.address == address)
-            #expect(adopted.wasReady && !adopted.isStale && adopted.sessions.isEmpty)
+            #expect(
+                adopted.wasReady && !adopted.isStale && adopted.sessions == RememberedSessions())
             #expect(!second.facts.all.contains(.ready(handle)), "it was ready when adopted")
             second.terminate(handle)
             let report = try second.waitForExit(handle)
@@ -248,12 +249,14 @@ extension SupervisorTests {
             let process = first.spawn()
             try first.waitUntilReady(process)
             let sessions = (1...3).map { SessionID(high: .max - UInt64($0), low: UInt32($0)) }
-            first.remember(process, Array(sessions.prefix(1)))
-            first.remember(process, sessions)
+            let remembered = RememberedSessions(
+                confirmed: Array(sessions.dropFirst()), unconfirmed: [sessions[0]])
+            first.remember(process, RememberedSessions(confirmed: Array(sessions.prefix(1))))
+            first.remember(process, remembered)
             first.supervisor.leave()
             first.supervisor.stop()
             let second = try successor(in: directory)
-            #expect(try second.adopted().1.sessions == sessions)
+            #expect(try second.adopted().1.sessions == remembered)
         }
     }
 }

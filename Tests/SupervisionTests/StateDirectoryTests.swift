@@ -13,7 +13,9 @@ internal import Testing
         incarnation: Incarnation(0x0123_4567_89AB_CDEF), group: "django admin", generation: 3,
         fingerprint: "sha256:00", address: .unix(path: "/run/mooring/k3f9abcd.sock"), user: 33,
         onExit: .adopt, stage: .ready, isLeft: true,
-        sessions: [SessionID(high: 1, low: 2), SessionID(high: .max, low: .max)])
+        sessions: RememberedSessions(
+            confirmed: [SessionID(high: 1, low: 2), SessionID(high: .max, low: .max)],
+            unconfirmed: [SessionID(high: 3, low: 4)]))
 
     @Test func `a record is read as it was written`() throws {
         #expect(try ProcessRecord(text: Self.record.text) == Self.record)
@@ -22,7 +24,7 @@ internal import Testing
         other.process = .none
         other.stage = .intended
         other.fingerprint = ""
-        other.sessions = []
+        other.sessions = RememberedSessions()
         #expect(try ProcessRecord(text: other.text) == other)
     }
 
@@ -43,7 +45,8 @@ internal import Testing
         ("address unix /", "address unix "), ("address unix /", "address ftp "),
         ("k3f9abcd.sock", "k3f9abce.sock"), ("/run/mooring/k3f9abcd.sock", "/etc/passwd"),
         ("stage ready", "stage gone"), ("on_exit adopt", "on_exit perhaps"),
-        ("session 0", "session z"), ("session 0", "session 00"), ("left 1", "left 1\nleft 1"),
+        ("session 0", "session z"), ("session 0", "session 00"),
+        ("unconfirmed 0", "unconfirmed z"), ("left 1", "left 1\nleft 1"),
         ("left 1", "left 1\nmore 1"), ("left 1", "left 1\n"), ("group django", "group \u{7}"),
         ("mooring-process 1", "mooring-process 2"), ("user 33", "user 5000000000"),
     ])

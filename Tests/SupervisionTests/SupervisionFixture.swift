@@ -176,8 +176,8 @@ final class SupervisionFixture {
         supervisor.carryOut([.terminate(handle, reason: .shutdown)], group: 0)
     }
 
-    func remember(_ handle: ProcessHandle, _ sessions: [SessionID]) {
-        supervisor.carryOut([.remember(handle, sessions: sessions)], group: 0)
+    func remember(_ handle: ProcessHandle, _ sessions: RememberedSessions) {
+        supervisor.carryOut([.remember(handle, sessions)], group: 0)
     }
 
     func kill(_ handle: ProcessHandle) {

@@ -1,0 +1,100 @@
+/// Unconfirmed sessions give way to others where leases or session places are short.
+///
+/// Whoever never sends the cookie back is a robot, or has left: such a session is the first to go, once
+/// nobody has taken part in it for ten seconds. One that was confirmed never is.
+extension GroupState {
+    private static let protectedTime = Interval.seconds(10)
+    /// A crowded table is thinned out by so many at a time.
+    private static let mostAtOnce = 16
+
+    /// Whether an unconfirmed session has been left alone for long enough to give way now.
+    func mayGiveWay(_ index: UInt32) -> Bool {
+        guard let since = leases[index].dispensableSince else { return false }
+        return since + Self.protectedTime <= now && !isShared(leases[index].process)
+    }
+
+    // MARK: Leases
+
+    /// Ends leases that can give way while the table is nearly full.
+    mutating func thinOutLeases() {
+        guard leases.isCrowded else {
+            if isCrowdTold, leases.isAtEase { isCrowdTold = false }
+            return
+        }
+        if !isCrowdTold {
+            isCrowdTold = true
+            orders.events.append(.leasesFull(count: leases.count))
+        }
+        var next = leases.firstDispensable
+        for _ in 0..<Self.mostAtOnce where leases.isCrowded {
+            guard let index = next, let since = leases[index].dispensableSince,
+                since + Self.protectedTime <= now
+            else { return }
+            next = leases[index].next
+            guard mayGiveWay(index) else { continue }
+            totals.sessionsGivenWay += 1
+            endLease(index)
+            // What that has set free may have changed the list.
+            next = leases.firstDispensable
+        }
+    }
+
+    // MARK: Session places
+
+    /// The process of the oldest unconfirmed session whose place is all that is missing; it is free now.
+    mutating func placeByGivingWay() -> UInt32? {
+        givingWayAt = nil
+        guard policy.sessionsPerProcess > 0, !isGateClosed, isStartInVain else { return nil }
+        var next = leases.firstDispensable
+        while let index = next, let since = leases[index].dispensableSince {
+            if since + Self.protectedTime > now {
+                givingWayAt = since + Self.protectedTime
+                return nil
+            }
+            next = leases[index].next
+            guard mayGiveWay(index), let place = find(leases[index].process),
+                hasRoomButPlaces(processes[Int(place)]),
+                processes[Int(place)].sessions + processes[Int(place)].unpinned
+                    <= policy.sessionsPerProcess
+            else { continue }
+            totals.sessionsGivenWay += 1
+            leaveProcess(ofLease: index)
+            leases.remove(index)
+            return place
+        }
+        return nil
+    }
+
+    /// Whoever waits for a session's place gets that of one that can give way.
+    mutating func serveByGivingWay() {
+        givingWayAt = nil
+        guard policy.sessionsPerProcess > 0, !isShuttingDown else { return }
+        while queue.count > 0, let place = placeByGivingWay() {
+            serveFirst(at: place)
+        }
+    }
+
+    // MARK: Invariants
+
+    /// The first rule about those that can give way that is broken; nil: none.
+    var brokenGivingWay: String? {
+        var listed = 0
+        var previous: UInt32?
+        var next = leases.firstDispensable
+        while let index = next {
+            let lease = leases[index]
+            if lease.isConfirmed || !lease.isTaken || lease.active > 0 || lease.tunnels > 0 {
+                return "a session that is needed is to give way"
+            }
+            if lease.previous != previous { return "those that give way are linked wrongly" }
+            listed += 1
+            if listed > leases.count { return "those that give way go round" }
+            (previous, next) = (index, lease.next)
+        }
+        let dispensable = leases.all.count {
+            !$0.isConfirmed && $0.active == 0 && $0.tunnels == 0
+        }
+        if dispensable != listed { return "\(listed) can give way, not \(dispensable)" }
+        return nil
+    }
+}
