@@ -99,8 +99,23 @@ RAW static void set_descriptors(struct mooring_launch *launch) {
     TRY(MOORING_SPAWN_DESCRIPTORS, CALL(SYS_close_range, REPORT + 1, ~0U, 0));
 }
 
+static uint64_t kept_open_files;
+
+void mooring_keep_open_files(uint64_t soft) { kept_open_files = soft; }
+
+// A group's own limit, if it has one, comes after this.
+RAW static void keep_open_files(void) {
+    uint64_t both[2];
+    if (kept_open_files == 0) return;
+    if (CALL(SYS_prlimit64, 0, RLIMIT_NOFILE, 0, both) != 0) return;
+    if (both[0] <= kept_open_files) return;
+    both[0] = kept_open_files;
+    CALL(SYS_prlimit64, 0, RLIMIT_NOFILE, both, 0);
+}
+
 RAW static void set_limits(struct mooring_launch *launch) {
     const struct mooring_spawn *what = &launch->what;
+    keep_open_files();
     for (int i = 0; i < what->limit_count; i++) {
         // The kernel's rlimit64: soft and hard.
         uint64_t both[2] = {what->limits[i].value, what->limits[i].value};

@@ -20,7 +20,7 @@ package struct SystemError: Error, Equatable, Sendable, CustomStringConvertible 
     /// The same of an errno.
     package static func isScarcity(_ errno: Int32) -> Bool {
         switch errno {
-        case EMFILE, ENFILE, ENOBUFS, ENOMEM: true
+        case EMFILE, ENFILE, ENOBUFS, ENOMEM, EADDRNOTAVAIL: true
         default: false
         }
     }
@@ -30,6 +30,9 @@ package struct SystemError: Error, Equatable, Sendable, CustomStringConvertible 
         switch errno {
         case EMFILE: "allow more open files (LimitNOFILE=, ulimit -n) or fewer limits.connections"
         case ENFILE: "raise fs.file-max"
+        case EADDRNOTAVAIL:
+            "every local port towards it is taken: widen net.ipv4.ip_local_port_range, keep connections"
+                + " (keepalive) or use a unix socket"
         default: "give the machine or the unit more memory"
         }
     }

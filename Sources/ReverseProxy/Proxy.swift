@@ -96,7 +96,7 @@ package final class Proxy: Sendable {
     /// Goes on under changed settings; connections and requests under way stay.
     ///
     /// Listeners and groups keep their places: nil stands where a listener was taken away, and a
-    /// group that is gone keeps its entry. The number of workers, `limits.connections` and the access
+    /// group that is gone keeps its entry. The number of workers, what is limited by open files and the access
     /// log's destination stay as they were at the start.
     /// - Throws: `ProxyError` when a new address cannot be listened on; nothing is changed then.
     package func reconfigure(_ settings: ProxySettings, groups: [Group]) throws(ProxyError) {
@@ -106,6 +106,7 @@ package final class Proxy: Sendable {
         var settings = settings
         settings.workers = shared.settings.workers
         settings.limits.connections = shared.settings.limits.connections
+        settings.limits.upstreams = shared.settings.limits.upstreams
         settings.accessLog = shared.settings.accessLog
         let change = Reconfiguration(settings: settings, groups: groups, listeners: sockets)
         for share in shared.shares { share.mailbox.post(.reconfigure(change)) }

@@ -65,6 +65,8 @@ package struct ProxyLimits: Sendable {
     package var spawnsPerSource = 30
     /// Client connections; above, none is accepted until one ends.
     package var connections = 10_000
+    /// Connections to processes, over all loops: what clients leave of the limit of open files.
+    package var upstreams = Int.max
 
     package init() {}
 

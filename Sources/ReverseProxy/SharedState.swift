@@ -12,6 +12,8 @@ final class SharedState: Sendable {
     let spawnLimiter = SpawnLimiter()
     /// Client connections over all loops.
     let connections = Atomic<Int>(0)
+    /// Connections to processes over all loops.
+    private let upstreams = Atomic<Int>(0)
     /// Accepting waits for a connection to end.
     let acceptingPaused = Atomic<Bool>(false)
     let isDraining = Atomic<Bool>(false)
@@ -56,6 +58,15 @@ final class SharedState: Sendable {
         shares[worker].connections.subtract(1, ordering: .relaxed)
         countOut()
     }
+
+    /// Counts a connection to a process in; false: there are as many as there may be.
+    func takeUpstream(limit: Int) -> Bool {
+        if upstreams.add(1, ordering: .relaxed).newValue <= limit { return true }
+        giveUpstream()
+        return false
+    }
+
+    func giveUpstream() { upstreams.subtract(1, ordering: .relaxed) }
 
     /// More connections may come from elsewhere: until `sourceEnded` no drain ends.
     func sourceOpened() { connections.add(1, ordering: .relaxed) }

@@ -49,9 +49,11 @@ extension Worker {
     ) {
         let socket: StreamSocket
         let pending: Bool
+        guard takeDescriptor() else { return connectFailed(exchange, EMFILE) }
         do {
             (socket, pending) = try address.connect(expecting: settings.groups[group].socketUser)
         } catch {
+            giveDescriptor()
             if error.errno == EAGAIN, postponeConnect(exchange, process, group) { return }
             connectFailed(exchange, error.errno)
             return
@@ -61,6 +63,7 @@ extension Worker {
             phase: pending ? .connecting : .busy, exchange: Int32(truncatingIfNeeded: exchange))
         guard let place = upstreams.insert(connection) else {
             socket.close()
+            giveDescriptor()
             connectFailed(exchange, .noResources, .abandoned)
             return
         }
@@ -356,6 +359,7 @@ extension Worker {
 
     func closeUpstream(_ place: Int) {
         if upstreams[place].phase == .idle { pools.unlink(place, in: upstreams) }
+        if upstreams[place].phase != .postponed { giveDescriptor() }
         blocks.release(&upstreams[place].input)
         blocks.release(&upstreams[place].output)
         timers.cancel(downstreams.capacity + place)

@@ -21,7 +21,7 @@ enum Composition {
         signal(SIGPIPE, SIG_IGN)
         let environment = ProcessInfo.processInfo.environment
         let tickets = TLSTicketKeys()
-        let plan = try ServingPlan(configuration, environment: environment, tickets: tickets)
+        var plan = try ServingPlan(configuration, environment: environment, tickets: tickets)
         let log: Logger
         do {
             log = try ProgramLog.start(plan.logFormat, plan.logLevel)
@@ -35,7 +35,7 @@ enum Composition {
             if isNew {
                 log.notice("made a new key for session cookies in \(configuration.keysFile)")
             }
-            FileLimit.raise(for: configuration, log: log)
+            plan.descriptors = DescriptorPlan.make(for: configuration, log: log)
             let surroundings = Serving.Surroundings(
                 keyring: keyring,
                 token: try configuration.admin.tokenFile.map(AdminToken.read(file:)), file: file,
@@ -60,39 +60,6 @@ enum Composition {
         } catch {
             predecessor?.giveUp()
             throw error
-        }
-    }
-}
-
-/// The limit of open files (RLIMIT_NOFILE), which a busy balancer needs higher than usual.
-enum FileLimit {
-    /// Descriptors that are needed beside connections: logs, pipes of processes, loops.
-    private static let reserve = 1024
-
-    /// Raises the soft limit to what the connections need, as far as the hard one allows.
-    static func raise(for configuration: Configuration, log: Logger) {
-        var limit = rlimit()
-        guard unsafe getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else {
-            return
-        }
-        // Each client has one, and each slot of a process at most one.
-        let clients = configuration.limits.connections
-        let slots = configuration.groups.reduce(0) { sum, group in
-            sum + min(group.policy.maximum, 10_000) * min(group.policy.threads, 100_000)
-        }
-        let needed = rlim_t(clients + min(slots, clients) + reserve)
-        guard limit.rlim_cur < needed else { return }
-        limit.rlim_cur = min(needed, limit.rlim_max)
-        guard unsafe setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0,
-            limit.rlim_cur == needed
-        else {
-            log.warning(
-                """
-                the limit of open files is too low for limits.connections; raise it (ulimit -n, \
-                LimitNOFILE=) or lower the other
-                """,
-                metadata: ["limit": "\(limit.rlim_cur)", "needed": "\(needed)"])
-            return
         }
     }
 }

@@ -154,7 +154,8 @@ final class Serving: Sendable {
             throw error
         }
         let addresses = proxy.listeningAddresses.joined(separator: ", ")
-        let line = "mooring: serving on \(addresses), admin on \(adminAddress)\n"
+        let note = plan.descriptors?.note ?? ""
+        let line = "mooring: serving on \(addresses), admin on \(adminAddress)\(note)\n"
         // Nobody may be reading, which is not to keep the main thread from its signals.
         try LoopThread.start(name: "greeting") { Terminal.write(line) }
         manager.notify("READY=1", "STATUS=serving on \(addresses)", "MAINPID=\(getpid())")

@@ -15,6 +15,8 @@ struct ServingPlan: Sendable {
     /// Nil: external servers.
     let launches: [LaunchSpec?]
     let files: SecurityFiles
+    /// Nil until the program's own limits are known.
+    var descriptors: DescriptorPlan?
     /// In the order of the configuration's listeners.
     private let listeners: [ListenerSettings]
 
@@ -182,6 +184,10 @@ extension ServingPlan {
         limits.spawnsPerSource = configuration.limits.spawnsPerSource
         limits.minRate = configuration.limits.minRate
         limits.connections = configuration.limits.connections
+        if let descriptors {
+            limits.connections = descriptors.connections
+            limits.upstreams = descriptors.upstreams
+        }
         return limits
     }
 

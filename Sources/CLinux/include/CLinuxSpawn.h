@@ -80,6 +80,10 @@ struct mooring_spawned {
     bool in_cgroup;
 };
 
+// The soft limit of open files that children begin with, where Mooring's own is higher; called once,
+// before the first child.
+void mooring_keep_open_files(uint64_t soft);
+
 // The number of a resource by its name in lower case (`nofile`), as in setrlimit(2); -1: no such.
 int mooring_limit_number(const char *name);
 

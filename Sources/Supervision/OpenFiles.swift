@@ -1,0 +1,26 @@
+internal import CLinux
+internal import Glibc
+
+/// The limit of open files (RLIMIT_NOFILE).
+package enum OpenFiles {
+    /// Raises the soft limit to the hard one; processes keep the soft limit that Mooring began with,
+    /// for programs that use select(2) fail above 1024 (getrlimit(2)).
+    ///
+    /// Called once, before anything is started.
+    /// - Returns: the limit that holds now.
+    package static func raise() -> Int {
+        let resource = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
+        var limit = rlimit()
+        guard unsafe getrlimit(resource, &limit) == 0 else { return 1024 }
+        let soft = limit.rlim_cur
+        if soft < limit.rlim_max {
+            limit.rlim_cur = limit.rlim_max
+            if unsafe setrlimit(resource, &limit) == 0 {
+                mooring_keep_open_files(UInt64(soft))
+            } else {
+                limit.rlim_cur = soft
+            }
+        }
+        return Int(clamping: limit.rlim_cur)
+    }
+}
