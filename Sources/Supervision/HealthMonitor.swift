@@ -53,6 +53,9 @@ struct HealthMonitor {
     /// When something is to be done without an event.
     var nextDeadline: Int64? { check?.deadline ?? nextStart }
 
+    /// Whether it has not answered well yet.
+    var isStarting: Bool { if case .starting = mode { true } else { false } }
+
     /// The process accepts connections: it is asked now.
     mutating func begin(now: Int64) { if case .starting = mode { nextStart = now } }
 

@@ -62,6 +62,8 @@ final class ManagedProcess {
     var isGuarded = false
     /// Whether it was sent SIGKILL by this program.
     var wasKilled = false
+    /// The listening socket that was found to be its own last, by its inode.
+    var listener: UInt64?
     /// Why it was of no use, where that is not how it ended.
     var failure: String?
     /// Whether the kernel has taken its life to win memory, as far as can be told.

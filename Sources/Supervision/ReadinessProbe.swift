@@ -63,6 +63,11 @@ struct ReadinessProbe {
         return judge(socket, now: now)
     }
 
+    /// Tries on, after one that accepted was not the process.
+    mutating func goOn(now: Int64) {
+        if nextAttempt == nil && pending == nil { _ = again(now: now) }
+    }
+
     /// Gives up what is under way; harmless when nothing is.
     mutating func cancel() {
         pending?.close()

@@ -86,6 +86,16 @@ extension SupervisionLoop {
             return stopLeftover(
                 record, pidfd: pidfd, because: "it does not listen at its address any more")
         }
+        if record.hasBeenReady {
+            let tree = ProcessTree(
+                leader: record.process.pid, label: record.label, cgroup: cgroup(of: record))
+            var listener: UInt64?
+            if case .foreign(let user) = PortHolder.of(address, tree, known: &listener) {
+                return stopLeftover(
+                    record, pidfd: pidfd,
+                    because: PortHolder.objection(to: record.address, heldBy: user))
+            }
+        }
         let age = Interval(nanoseconds: ProcessIdentity.age(ofStart: record.process.startTime))
         let adopted = AdoptedProcess(
             incarnation: record.incarnation, label: record.label, pid: record.process.pid,
@@ -150,7 +160,7 @@ extension SupervisionLoop {
                         address: address, user: listener(of: record, launch),
                         now: Clock.monotonic())),
             groupName: record.group, log: log,
-            cgroup: CgroupTree.holding(pid: pid, group: record.group, label: record.label))
+            cgroup: cgroup(of: record))
         enter(process)
         process.record = record
         updateRecord(of: process) { record in
@@ -183,6 +193,11 @@ extension SupervisionLoop {
         launch.userOfSocket == nil ? nil : record.user
     }
 
+    private func cgroup(of record: ProcessRecord) -> Cgroup? {
+        CgroupTree.holding(
+            pid: record.process.pid, group: record.group, label: record.label)
+    }
+
     private func isListening(at address: SocketAddress, user: UInt32?) -> Bool {
         do {
             try address.connect(expecting: user).socket.close()
@@ -199,15 +214,5 @@ extension SupervisionLoop {
     private func forget(_ record: ProcessRecord) {
         removeFiles(
             label: record.label, address: record.address, runtime: record.runtimeDirectory)
-    }
-}
-
-extension ProcessAddress {
-    /// What to connect to.
-    fileprivate func socketAddress() throws(SystemError) -> SocketAddress {
-        switch self {
-        case .unix(let path): try .unix(path)
-        case .tcp(let host, let port): try .tcp(host, port)
-        }
     }
 }

@@ -18,6 +18,7 @@ extension SupervisionLoop {
         if !process.wasKilled, status.mayBeMemoryKill {
             process.endedForMemory = memoryKills.haveRisen()
         }
+        noteForeignPort(process, status)
         stopGroup(of: process, SIGKILL)
         if process.isGuarded { guardian.remove(process.child) }
         process.child.reap()
@@ -34,6 +35,14 @@ extension SupervisionLoop {
         // The first may have been the last one open, and the process be forgotten by now.
         if processes[process.id] != nil { read(process, .errors) }
         if processes[process.id] != nil { finishIfCollected(process) }
+    }
+
+    /// Whoever found its port taken says so in its own words, if at all, and not by whom.
+    private func noteForeignPort(_ process: ManagedProcess, _ status: ExitStatus) {
+        guard case .starting = process.phase, case .foreign(let user) = portHolder(of: process)
+        else { return }
+        let objection = PortHolder.objection(to: process.address, heldBy: user)
+        process.failure = "\(status.sentence): \(objection)"
     }
 
     /// Reports a collected process as soon as both pipes have ended.

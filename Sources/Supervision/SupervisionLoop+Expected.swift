@@ -4,6 +4,8 @@ internal import Reactor
 /// A process that was starting when it was left to another balancer.
 struct ExpectedProcess {
     let key: ProcessKey
+    let tree: ProcessTree
+    var listener: UInt64?
     var probe: ReadinessProbe
 }
 
@@ -22,7 +24,7 @@ extension SupervisionLoop {
         }
         expected.append(
             ExpectedProcess(
-                key: process.key,
+                key: process.key, tree: ProcessTree(process),
                 probe: ReadinessProbe(
                     address: probe.address, user: probe.user, now: Clock.monotonic())))
     }
@@ -39,6 +41,12 @@ extension SupervisionLoop {
             // Loopback connections are decided at once.
             if case .waits = outcome { outcome = process.probe.settle(now: now) }
             guard case .accepts = outcome else { return process }
+            let holder = PortHolder.of(
+                process.probe.address, process.tree, known: &process.listener)
+            guard holder == .process else {
+                process.probe.goOn(now: now)
+                return process
+            }
             groups[process.key.group].becameReady(process.key.handle, now: self.now())
             return nil
         }

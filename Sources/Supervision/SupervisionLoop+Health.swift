@@ -6,6 +6,7 @@ extension SupervisionLoop {
     /// Asks a process for its health, or gives up waiting for the answer, if it is time to.
     func checkHealthIfDue(_ process: ManagedProcess, now: Int64) {
         guard let next = process.health?.nextDeadline, next <= now, process.isUncollected,
+            !hasLostItsPort(process),
             let (outcome, hasBegun) = process.health?.advance(now: now, jitter: jitter())
         else { return }
         follow(outcome, process)
@@ -18,6 +19,18 @@ extension SupervisionLoop {
             process.health?.withdraw(now: now, jitter: jitter())
             tellOfScarcity(error)
         }
+    }
+
+    /// Whether another program listens where a process has served: it is asked no more.
+    private func hasLostItsPort(_ process: ManagedProcess) -> Bool {
+        guard case .running = process.phase, process.health?.check == nil,
+            case .foreign(let user) = portHolder(of: process)
+        else { return false }
+        process.health?.end()
+        let objection = PortHolder.objection(to: process.address, heldBy: user)
+        log.warning("process \(process.label) is recycled: \(objection)")
+        groups[process.key.group].recycle(process.key.handle, reason: .unhealthy, now: now())
+        return true
     }
 
     /// The connection of a question has news.

@@ -21,10 +21,15 @@ extension SupervisionLoop {
         follow(outcome, process)
     }
 
-    /// It accepts connections, or has said that it is ready; harmless when that is known.
+    /// It has said that it is ready, or answers well; harmless when that is known.
     func becomeReady(_ process: ManagedProcess) {
         // Who speaks executes its program.
         settleExec(process.id)
+        guard case .starting = process.phase else { return }
+        if ownsItsPort(process) { enterService(process) } else { goOnProbing(process) }
+    }
+
+    private func enterService(_ process: ManagedProcess) {
         guard case .starting(var probe) = process.phase else { return }
         probe.cancel()
         process.phase = .running
@@ -86,15 +91,20 @@ extension SupervisionLoop {
                 settleConnection(of: process)
             }
         case .accepts:
-            // In port mode the listener could be a stranger's who was quicker; the process, whose
-            // own bind failed then, has ended or is about to.
             if process.child.peekExit() != nil { return collectIfEnded(process) }
+            guard ownsItsPort(process) else { return goOnProbing(process) }
             // With a health path it is ready when that answers, which it may not do at once.
-            if process.health == nil {
-                becomeReady(process)
-            } else {
+            if process.health?.isStarting ?? false {
                 process.health?.begin(now: Clock.monotonic())
+            } else {
+                enterService(process)
             }
         }
+    }
+
+    private func goOnProbing(_ process: ManagedProcess) {
+        guard case .starting(var probe) = process.phase else { return }
+        probe.goOn(now: Clock.monotonic())
+        process.phase = .starting(probe)
     }
 }

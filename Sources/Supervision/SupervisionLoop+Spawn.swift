@@ -27,8 +27,8 @@ extension SupervisionLoop {
 
         /// A port that was free a moment ago, and that none of ours was told.
         ///
-        /// Another program may take it before the process does; then the process fails to listen and
-        /// ends, as a rule, and is started anew with another port. Sockets have no such race.
+        /// Another program may take it before the process does, which is a failed start: see
+        /// `PortHolder`. Sockets have no such race.
         static func freePort(besides taken: Set<UInt16>) throws(SpawnFailure) -> Place {
             for _ in 0..<16 {
                 do {

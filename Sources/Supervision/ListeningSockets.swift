@@ -1,0 +1,116 @@
+internal import Glibc
+internal import Reactor
+
+/// A TCP socket that listens, as /proc/net/tcp and tcp6 have it; see proc(5).
+struct TCPListener: Equatable {
+    /// IPv4 in its mapped form (RFC 4291 section 2.5.5.2).
+    struct Host: Equatable {
+        var high: UInt64
+        var low: UInt64
+
+        fileprivate static let mapped: UInt64 = 0xffff << 32
+
+        var isIPv4: Bool { high == 0 && low >> 32 == 0xffff }
+        /// `0.0.0.0` or `::`.
+        var isAny: Bool { high == 0 && (low == 0 || low == Self.mapped) }
+    }
+
+    var host: Host
+    var port: UInt16
+    /// Who made it.
+    var user: UInt32
+    var inode: UInt64
+
+    /// Those of this network namespace that take connections to an address; nil: it cannot be told.
+    ///
+    /// Several only if they share the port among them (SO_REUSEPORT).
+    static func taking(_ address: SocketAddress) -> [TCPListener]? {
+        guard let ip = address.ip else { return [] }
+        let host = Host(high: ip.high, low: ip.low)
+        let files = host.isIPv4 ? ["/proc/net/tcp", "/proc/net/tcp6"] : ["/proc/net/tcp6"]
+        var all: [TCPListener] = []
+        for file in files {
+            guard let text = text(of: file) else {
+                // A kernel without IPv6 has no such file.
+                if file.hasSuffix("6"), errno == ENOENT { continue }
+                return nil
+            }
+            all += text.split(separator: "\n").compactMap { TCPListener(line: $0) }
+        }
+        return nearest(to: host, port: UInt16(truncatingIfNeeded: address.port), among: all)
+    }
+
+    /// As the kernel chooses: the address itself before all addresses, and IPv4's before those of both.
+    static func nearest(to host: Host, port: UInt16, among all: [TCPListener]) -> [TCPListener] {
+        let candidates = all.filter { $0.port == port }
+        let exact = candidates.filter { $0.host == host }
+        if !exact.isEmpty { return exact }
+        let any = candidates.filter { $0.host.isAny }
+        let ofFamily = any.filter { $0.host.isIPv4 == host.isIPv4 }
+        return ofFamily.isEmpty && host.isIPv4 ? any : ofFamily
+    }
+
+    /// Nil for the heading, and for a socket that does not listen.
+    init?(line: Substring) {
+        let fields = line.split(separator: " ")
+        guard fields.count > 9, fields[3] == "0A" else { return nil }
+        let local = fields[1].split(separator: ":")
+        guard local.count == 2, let host = Host(hex: local[0]),
+            let port = UInt16(local[1], radix: 16), let user = UInt32(fields[7]),
+            let inode = UInt64(fields[9])
+        else { return nil }
+        self.host = host
+        self.port = port
+        self.user = user
+        self.inode = inode
+    }
+
+    init(host: Host, port: UInt16, user: UInt32, inode: UInt64) {
+        self.host = host
+        self.port = port
+        self.user = user
+        self.inode = inode
+    }
+
+    /// The beginning of a table, which has the listening sockets: as many others as there are follow.
+    private static func text(of file: String) -> String? {
+        let descriptor = unsafe open(file, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { return nil }
+        defer { close(descriptor) }
+        var text: [UInt8] = []
+        var chunk = [UInt8](repeating: 0, count: 16 * 1024)
+        // More than any machine listens on.
+        while text.count < 16 << 20 {
+            let count = unsafe chunk.withUnsafeMutableBytes { room in
+                unsafe read(descriptor, room.baseAddress, room.count)
+            }
+            if count < 0 && errno == EINTR { continue }
+            if count < 0 { return nil }
+            if count == 0 { break }
+            text += chunk[0..<count]
+            let lastLine = text.dropLast().lastIndex(of: UInt8(ascii: "\n")) ?? 0
+            let fields = text[lastLine...].split(separator: UInt8(ascii: " "))
+            if fields.count > 3, !fields[3].elementsEqual("0A".utf8) { break }
+        }
+        return String(decoding: text, as: UTF8.self)
+    }
+}
+
+extension TCPListener.Host {
+    /// Words of 32 bits in the order of this machine's bytes, each as it is in memory.
+    init?(hex: Substring) {
+        guard hex.utf8.count == 8 || hex.utf8.count == 32 else { return nil }
+        var words: [UInt64] = []
+        var rest = hex
+        while !rest.isEmpty {
+            guard let word = UInt32(rest.prefix(8), radix: 16) else { return nil }
+            words.append(UInt64(UInt32(bigEndian: word)))
+            rest = rest.dropFirst(8)
+        }
+        if words.count == 1 {
+            self.init(high: 0, low: Self.mapped | words[0])
+        } else {
+            self.init(high: words[0] << 32 | words[1], low: words[2] << 32 | words[3])
+        }
+    }
+}

@@ -1,0 +1,107 @@
+internal import Glibc
+
+/// A process with all that belongs to it, found anew whenever it is asked for.
+///
+/// Its cgroup tells where it has one. Elsewhere those belong to it that are in its process group or
+/// session, descend from one of them, or have its label in their environment.
+struct ProcessTree {
+    let leader: Int32
+    let label: String
+    let cgroup: Cgroup?
+
+    init(_ process: ManagedProcess) {
+        self.init(leader: process.child.pid, label: process.label, cgroup: process.cgroup)
+    }
+
+    init(leader: Int32, label: String, cgroup: Cgroup?) {
+        self.leader = leader
+        self.label = label
+        self.cgroup = cgroup
+    }
+
+    /// The leader is the first.
+    func members() -> [Int32] {
+        if let cgroup { return [leader] + cgroup.members().filter { $0 != leader } }
+        let kinships = ProcFile.entries("/proc").compactMap { Int32($0).flatMap(Kinship.init) }
+        var members: Set<Int32> = [leader]
+        for kin in kinships where kin.group == leader || kin.session == leader {
+            members.insert(kin.pid)
+        }
+        // Those that have left both, whose parents may have ended.
+        let own = getsid(0)
+        for kin in kinships where kin.pid == kin.session || kin.parent == getpid() {
+            guard kin.session != own, !members.contains(kin.pid) else { continue }
+            if ProcessIdentity.label(of: kin.pid) == label { members.insert(kin.pid) }
+        }
+        var hasGrown = true
+        while hasGrown {
+            let count = members.count
+            for kin in kinships where members.contains(kin.parent) { members.insert(kin.pid) }
+            hasGrown = members.count > count
+        }
+        return [leader] + members.filter { $0 != leader }
+    }
+
+    /// Whether a member has a socket open; nil: not all could be looked at.
+    func holds(socket inode: UInt64) -> Bool? {
+        let name = "socket:[\(inode)]"
+        var budget = Self.mostDescriptors
+        var hasSeenAll = true
+        for member in members() {
+            switch Self.has(name, pid: member, budget: &budget) {
+            case true: return true
+            case false: break
+            case nil: hasSeenAll = false
+            }
+        }
+        return hasSeenAll ? false : nil
+    }
+
+    /// What is looked at of all together: who opens more does not get more of this thread's time.
+    private static let mostDescriptors = 16 * 1024
+
+    private static func has(_ name: String, pid: Int32, budget: inout Int) -> Bool? {
+        let path = "/proc/\(pid)/fd"
+        guard let directory = unsafe opendir(path) else {
+            // One that has ended has none.
+            return errno == ENOENT ? false : nil
+        }
+        defer { unsafe closedir(directory) }
+        let descriptor = unsafe dirfd(directory)
+        let wanted = name.utf8.map { CChar(bitPattern: $0) }
+        var target = [CChar](repeating: 0, count: 64)
+        while let entry = unsafe readdir(directory) {
+            budget -= 1
+            if budget < 0 { return nil }
+            let file = unsafe withUnsafeBytes(of: entry.pointee.d_name) { bytes in
+                unsafe Array(bytes.bindMemory(to: CChar.self))
+            }
+            let length = unsafe readlinkat(descriptor, file, &target, target.count)
+            if length == wanted.count, target.prefix(length).elementsEqual(wanted) { return true }
+        }
+        return false
+    }
+}
+
+/// Where a process stands among others, by /proc/PID/stat.
+private struct Kinship {
+    let pid: Int32
+    let parent: Int32
+    let group: Int32
+    let session: Int32
+
+    init?(_ pid: Int32) {
+        guard let stat = ProcFile.text("/proc/\(pid)/stat"),
+            let nameEnd = stat.lastIndex(of: ")")
+        else { return nil }
+        // state(3) ppid pgrp session
+        let fields = stat[stat.index(after: nameEnd)...].split(separator: " ")
+        guard fields.count > 3, let parent = Int32(fields[1]), let group = Int32(fields[2]),
+            let session = Int32(fields[3])
+        else { return nil }
+        self.pid = pid
+        self.parent = parent
+        self.group = group
+        self.session = session
+    }
+}
