@@ -79,6 +79,7 @@ let package = Package(
             ],
             resources: [
                 .embedInCode("Python/mooring_host.py"), .embedInCode("Python/mooring_server.py"),
+                .embedInCode("Python/mooring_body.py"),
             ],
             swiftSettings: settings),
         .target(

@@ -12,11 +12,13 @@ extension RequestHead {
     ///     lines are made from it and `forwarded` is not looked at.
     ///   - upgrade: Ask the process for the other protocol that the client asked for.
     ///   - overHTTP2: The client spoke HTTP/2, of which the head was made: `Via` tells it.
+    ///   - expectsContinue: Ask the process whether it wants the body.
     ///   - sink: Takes the head.
     package func write(
         from bytes: Span<UInt8>, resolved: Span<UInt8> = Span(), strippingPrefix: Int,
         without removals: Removals, forwarded: Span<UInt8>, origin: RequestOrigin? = nil,
-        upgrade asksUpgrade: Bool = false, overHTTP2: Bool = false, into sink: inout ByteSink
+        upgrade asksUpgrade: Bool = false, overHTTP2: Bool = false, expectsContinue: Bool = false,
+        into sink: inout ByteSink
     ) {
         sink.append(bytes.extracting(methodRange.range))
         sink.append(" ")
@@ -54,6 +56,7 @@ extension RequestHead {
             if passesTrailers { writeLines(bytes, .trailer, into: &sink) }
             sink.append("Transfer-Encoding: chunked\r\n")
         }
+        if expectsContinue { sink.append("Expect: 100-continue\r\n") }
         if asksUpgrade, !upgrade.isEmpty {
             sink.append("Connection: Upgrade\r\nUpgrade: ")
             sink.append(bytes.extracting(upgrade.range))

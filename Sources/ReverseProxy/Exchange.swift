@@ -65,7 +65,10 @@ struct Exchange {
     /// Bytes at the front of the path, resolved, that the process does not see.
     var prefixLength = 0
     var requestLine = ByteRange(start: 0, count: 0)
+    /// The client holds the body back until it is asked for it.
     var expectsContinue = false
+    /// Until when its process is waited for to do so; monotonic ns; 0: it is not.
+    var continueDeadline: Int64 = 0
     /// The client takes fields behind a chunked response.
     var takesTrailers = false
     /// Fields behind the body are passed on, and so come in one piece.

@@ -11,14 +11,11 @@ extension Worker {
         exchanges[exchange].requestPhase = .sending
         setUpstreamDeadline(upstream, after: settings.timeouts.response)
         rewindBody(exchange)
+        passExpectation(exchange)
         blocks.equip(&upstreams[upstream].output)
         guard renderRequest(exchange, upstream) else {
             endUpstream(exchange, .abandoned)
             answer(exchange, .headTooLarge)
-            return
-        }
-        if exchanges[exchange].expectsContinue, !inviteBody(exchange) {
-            abandonDownstream(Int(exchanges[exchange].downstream))
             return
         }
         pumpRequest(exchange)
@@ -47,7 +44,8 @@ extension Worker {
             without: exchanges[exchange].removals,
             forwarded: peer.fields.span.extracting(0..<peer.fieldCount), origin: origin,
             upgrade: !exchanges[exchange].offeredUpgrade.range.isEmpty,
-            overHTTP2: downstreams[downstream].carrier == .stream, into: &sink)
+            overHTTP2: downstreams[downstream].carrier == .stream,
+            expectsContinue: exchanges[exchange].expectsContinue, into: &sink)
         writeAffinity(exchange, into: &sink)
         sink.append("\r\n")
         if sink.overflowed { return false }
@@ -66,22 +64,6 @@ extension Worker {
         case .kept: sink.append("\r\nMooring-Affinity: kept\r\n")
         case .lost: sink.append("\r\nMooring-Affinity: lost\r\n")
         }
-    }
-
-    /// Asks the client for the body that it holds back, since there is a process for it now.
-    ///
-    /// RFC 9110 section 10.1.1. False: the client has gone.
-    private func inviteBody(_ exchange: Int) -> Bool {
-        exchanges[exchange].expectsContinue = false
-        let downstream = Int(exchanges[exchange].downstream)
-        guard exchanges[exchange].hasBody, downstreams[downstream].input.isEmpty else {
-            return true
-        }
-        blocks.equip(&downstreams[downstream].output)
-        var sink = unsafe ByteSink(downstreams[downstream].output.writable)
-        sink.append("HTTP/1.1 100 Continue\r\n\r\n")
-        downstreams[downstream].output.commit(sink.count)
-        return flush(downstream) != .broken
     }
 
     /// Moves what there is of the request: as much as both sides take.
@@ -134,10 +116,15 @@ extension Worker {
                     if exchanges.holds(exchange, serial: serial),
                         exchanges[exchange].responsePhase == .awaitingHead
                     {
-                        clearUpstreamDeadline(upstream)
+                        if exchanges[exchange].continueDeadline != 0 {
+                            awaitContinue(exchange)
+                        } else {
+                            clearUpstreamDeadline(upstream)
+                        }
                     }
                     return
                 }
+                endExpectation(exchange)
                 resumeRequestClock(exchange)
                 setUpstreamDeadline(upstream, after: settings.timeouts.response)
             }

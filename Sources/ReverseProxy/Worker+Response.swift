@@ -141,6 +141,7 @@ extension Worker {
             exchanges[exchange].isEventStream = unsafe responseHead.isEventStream(in: head.span)
         }
         followPinDirective(exchange)
+        if exchanges[exchange].continueDeadline != 0 { forgoBody(exchange) }
         // Who answers before the upload is over gets no more of it than is under way.
         if exchanges[exchange].requestPhase != .done
             || exchanges[exchange].responseFraming.endsWithConnection
@@ -193,11 +194,14 @@ extension Worker {
         return true
     }
 
-    /// 1xx: passed on to clients that know it, but for the 100 that Mooring sends itself.
+    /// 1xx: passed on to clients that know it, but for a 100 that no client waits for.
     private func passInformational(
         _ exchange: Int, _ upstream: Int, _ downstream: Int
     ) -> Bool {
-        if responseHead.status != 100, exchanges[exchange].isHTTP11 {
+        let isInvitation = responseHead.status == 100
+        let isWanted =
+            isInvitation ? exchanges[exchange].continueDeadline != 0 : exchanges[exchange].isHTTP11
+        if isWanted {
             blocks.equip(&downstreams[downstream].output)
             let readable = unsafe upstreams[upstream].input.readable
             var sink = unsafe ByteSink(downstreams[downstream].output.writable)
@@ -208,6 +212,7 @@ extension Worker {
                     abandonDownstream(downstream)
                     return false
                 }
+                if isInvitation { takeInvitation(exchange) }
             }
         }
         upstreams[upstream].input.consume(responseHead.headLength)

@@ -148,7 +148,9 @@ extension Worker {
             let isReadingBody =
                 exchanges[exchange].requestPhase == .buffering
                 || exchanges[exchange].requestPhase == .sending
-            if isReadingBody, exchanges[exchange].responsePhase == .awaitingHead {
+            if exchanges[exchange].continueDeadline != 0 {
+                continueTimedOut(exchange)
+            } else if isReadingBody, exchanges[exchange].responsePhase == .awaitingHead {
                 // The client stopped in the middle of its body.
                 answer(exchange, .requestTimeout)
             } else if !isReadingBody, isTaking(place) {

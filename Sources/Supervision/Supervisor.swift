@@ -16,6 +16,7 @@ package final class Supervisor: Sendable {
     private static let hostFileName = "mooring_host.py"
     /// The server that the host program falls back to, beside it.
     private static let serverFileName = "mooring_server.py"
+    private static let bodyFileName = "mooring_body.py"
     private static let ownSignals = [SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGUSR2]
     /// Two would collect each other's children.
     private static let isRunning = Mutex(false)
@@ -110,7 +111,9 @@ package final class Supervisor: Sendable {
 
     /// What `start` leaves in the runtime directory, to be removed at the end.
     package static func hostFiles(inRuntimeDirectory path: String) -> [String] {
-        [hostFileName, serverFileName].map { "\(RuntimeDirectory.absolute(path))/\($0)" }
+        [hostFileName, serverFileName, bodyFileName].map {
+            "\(RuntimeDirectory.absolute(path))/\($0)"
+        }
     }
 
     /// Keeps the signals that `onSignal` is told of from ending the program.
@@ -142,6 +145,7 @@ package final class Supervisor: Sendable {
         try directory.write(PackageResources.mooring_host_py, as: Self.hostFileName, mode: 0o644)
         try directory.write(
             PackageResources.mooring_server_py, as: Self.serverFileName, mode: 0o644)
+        try directory.write(PackageResources.mooring_body_py, as: Self.bodyFileName, mode: 0o644)
         let claimed = Self.isRunning.withLock { isRunning in
             defer { isRunning = true }
             return !isRunning

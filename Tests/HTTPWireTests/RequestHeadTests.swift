@@ -235,6 +235,22 @@ internal import Testing
         #expect(!waits("0", "Content-Length: 3\r\n"))
     }
 
+    @Test func `an expectation goes on only where the process is to be asked`() {
+        let bytes = Array(
+            "PUT / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 3\r\n\r\n".utf8)
+        var head = RequestHead()
+        var scan = 0
+        #expect(head.parse(bytes.span, resumeFrom: &scan, limit: 8192) == .complete)
+        for expects in [true, false] {
+            let forwarded = written { sink in
+                head.write(
+                    from: bytes.span, strippingPrefix: 0, without: Removals(), forwarded: Span(),
+                    expectsContinue: expects, into: &sink)
+            }
+            #expect(forwarded.contains("\r\nExpect: 100-continue\r\n") == expects)
+        }
+    }
+
     @Test func `what cannot become a request is refused by its first byte`() {
         #expect(Parsed("\u{16}\u{3}\u{1}").refusal == 400)
         #expect(Parsed("\r\n {").refusal == 400)

@@ -329,15 +329,15 @@ def serve_waitress(application, place, threads):
 
 
 def serve_standard(application, place, threads):
-    # Loaded by its place, not by the path of modules, which is the application's; and without
-    # leaving a compiled copy in Mooring's folder.
-    spec = importlib.util.spec_from_file_location(
-        "mooring_server", Path(__file__).resolve().with_name("mooring_server.py"))
-    mooring_server = importlib.util.module_from_spec(spec)
+    # Loaded by their place, not by the path of modules, which is the application's; and without
+    # leaving compiled copies in Mooring's folder.
     before, sys.dont_write_bytecode = sys.dont_write_bytecode, True
-    spec.loader.exec_module(mooring_server)
+    for name in ("mooring_body", "mooring_server"):
+        spec = importlib.util.spec_from_file_location(name, Path(__file__).resolve().with_name(f"{name}.py"))
+        sys.modules[name] = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(sys.modules[name])
     sys.dont_write_bytecode = before
-    mooring_server.Server(application, place.listen(), threads).run()
+    sys.modules["mooring_server"].Server(application, place.listen(), threads).run()
 
 
 SERVERS = {

@@ -8,18 +8,17 @@ import queue
 import selectors
 import signal
 import socket
-import string
 import sys
 import threading
 import traceback
 from urllib.parse import unquote_to_bytes
 
+from mooring_body import body_of
+
 CONNECTIONS = 4096
 HEAD_LIMIT = 64 * 1024
 # How long a thread waits for the rest of a request, or for room to send.
 STALL_SECONDS = 300
-# What is read of a body that the application did not want, so that its connection can be kept.
-DRAIN_LIMIT = 1 << 20
 HOP_BY_HOP = {"connection", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade"}
 
 
@@ -186,6 +185,8 @@ class Exchange:
         lowered = {name.lower(): value for name, value in fields}
         self.keep = self.is_modern and lowered.get("connection", "").lower() != "close"
         self.body = body_of(connection.reader, lowered)
+        if self.is_modern and lowered.get("expect", "").lower() == "100-continue":
+            self.body.invite = self.invite
         self.environ = self.make_environ(target, version, fields)
         self.status = None
         self.headers = []
@@ -243,6 +244,12 @@ class Exchange:
             self.close_result(result)
         return self.keep and not self.left and self.body.drain()
 
+    def invite(self):
+        """Asks for a body that is held back (RFC 9110 section 10.1.1), once the application reads it."""
+        if self.has_head:
+            raise ConnectionResetError("the body was held back, and the request is answered")
+        self.connection.socket.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
+
     def is_connected(self):
         """False once the other end has gone: then an error of the socket is no news."""
         self.connection.socket.setblocking(False)
@@ -298,7 +305,8 @@ class Exchange:
         elif not given and not self.is_bodyless:
             self.is_chunked = self.is_modern
             lines += ["Transfer-Encoding: chunked"] if self.is_chunked else []
-        self.keep = self.keep and self.is_modern and not self.server.stopping
+        # A body that nobody asked for may come or not.
+        self.keep = self.keep and self.is_modern and not self.server.stopping and not self.body.invite
         if not self.keep:
             lines.append("Connection: close")
         self.has_head = True
@@ -320,81 +328,3 @@ class Exchange:
         if self.is_chunked:
             out += b"0\r\n\r\n"
         self.connection.socket.sendall(out)
-
-
-def body_of(reader, fields):
-    """The request's body by its framing (RFC 9112 section 6.3)."""
-    if "transfer-encoding" in fields:
-        if fields["transfer-encoding"].lower() != "chunked":
-            raise ValueError("unknown transfer coding")
-        return ChunkedBody(reader)
-    length = fields.get("content-length", "0")
-    if not (length.isascii() and length.isdigit()):
-        raise ValueError("not a length")
-    return LengthBody(reader, int(length))
-
-
-class Body(io.RawIOBase):
-    """`wsgi.input` below its buffer: never reads into the next request.
-
-    A body that breaks off is an OSError, not a shorter body.
-    """
-
-    left = 0
-
-    def readable(self):
-        return True
-
-    def readinto(self, buffer):
-        if self.left == 0:
-            self.begin_part()
-        view = memoryview(buffer)[: min(len(buffer), self.left)]
-        count = self.reader.readinto1(view) if self.left else 0
-        if self.left and not count:
-            raise ConnectionResetError("the request's body broke off")
-        self.left -= count
-        return count
-
-    def begin_part(self):
-        """Sets `left` where more is to come."""
-
-    def drain(self):
-        """Skips what the application left unread; false: there is too much of it."""
-        waste = bytearray(64 * 1024)
-        for _ in range(DRAIN_LIMIT // len(waste)):
-            if not self.readinto(waste):
-                return True
-        return False
-
-
-class LengthBody(Body):
-    def __init__(self, reader, length):
-        self.reader, self.left = reader, length
-
-
-class ChunkedBody(Body):
-    """RFC 9112 section 7.1; extensions and trailers are skipped."""
-
-    def __init__(self, reader):
-        self.reader, self.is_first, self.is_over = reader, True, False
-
-    def begin_part(self):
-        if self.is_over:
-            return
-        if not self.is_first and self.line() != b"":
-            raise ConnectionResetError("no line end behind a chunk")
-        self.is_first = False
-        size = self.line().partition(b";")[0].strip()
-        if not size or size.strip(string.hexdigits.encode()):
-            raise ConnectionResetError("not a chunk size")
-        self.left = int(size, 16)
-        if self.left == 0:
-            self.is_over = True
-            while self.line():
-                pass
-
-    def line(self):
-        line = self.reader.readline(8192)
-        if not line.endswith(b"\n"):
-            raise ConnectionResetError("the request's body broke off")
-        return line.rstrip(b"\r\n")
