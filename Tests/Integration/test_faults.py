@@ -46,7 +46,6 @@ NO_RESPONSES = {
     "status-2000": b"HTTP/1.1 2000 OK\r\n" + TWO, "status-99": b"HTTP/1.1 099 OK\r\n" + TWO,
     "switching": b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: chat\r\n\r\n",
     "large": OK + b"X: " + b"a" * 70_000 + b"\r\n" + TWO, "bare-cr": OK + b"X: a\rSet-Cookie: b=c\r\n" + TWO,
-    "bare-lf": b"HTTP/1.1 200 OK\nContent-Length: 2\n\nok",
 }
 SCRIPTS = {f"/{name}": data for name, data in NO_RESPONSES.items()} | {
     f"/{name}-{end}": breaking(data, end == "rst")
