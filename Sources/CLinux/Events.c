@@ -1,6 +1,7 @@
 #define _GNU_SOURCE
 #include "CLinuxEvents.h"
 
+#include <malloc.h>
 #include <pthread.h>
 #include <sys/random.h>
 
@@ -47,3 +48,5 @@ int mooring_random(void *buffer, size_t count) {
 }
 
 void mooring_name_thread(const char *name) { pthread_setname_np(pthread_self(), name); }
+
+void mooring_trim_heap(void) { malloc_trim(0); }

@@ -70,6 +70,7 @@ extension Configuration {
         writer.value("spawns_per_source", "\(limits.spawnsPerSource)")
         writer.value("min_rate", "\(limits.minRate)")
         writer.value("connections", "\(limits.connections)")
+        writer.text("buffer_memory", limits.bufferMemory.map(SizeText.text) ?? "auto")
     }
 
     private func write(_ log: Log, _ writer: inout TOMLWriter) {

@@ -49,6 +49,8 @@ extension Configuration {
         package var minRate = 240
         /// Client connections.
         package var connections = 10_000
+        /// Bytes of all buffers together; nil: by the machine's memory.
+        package var bufferMemory: Int?
 
         package init() {}
 
@@ -65,6 +67,7 @@ extension Configuration {
                 table.integer("spawns_per_source", in: 0...100_000) ?? defaults.spawnsPerSource
             minRate = table.integer("min_rate", in: 0...1_000_000_000) ?? defaults.minRate
             connections = table.integer("connections", in: 1...1_000_000) ?? defaults.connections
+            bufferMemory = table.sizeOrAuto("buffer_memory", in: 1 << 20...1 << 50)
             table.finish()
         }
     }

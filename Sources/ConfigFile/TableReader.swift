@@ -173,16 +173,29 @@ extension TableReader {
     /// An amount of bytes.
     func size(_ key: String, in range: ClosedRange<Int>) -> Int? {
         guard let node = take(key) else { return nil }
+        return size(node, in: range, or: "")
+    }
+
+    /// An amount of bytes; nil also for "auto".
+    func sizeOrAuto(_ key: String, in range: ClosedRange<Int>) -> Int? {
+        guard let node = take(key) else { return nil }
+        if case .text("auto") = node.value { return nil }
+        return size(node, in: range, or: "\"auto\" or ")
+    }
+
+    /// - Parameter other: what may stand there too, for the message.
+    private func size(_ node: ConfigNode, in range: ClosedRange<Int>, or other: String) -> Int? {
         guard case .text(let text) = node.value, let bytes = SizeText.parse(text) else {
             problems.add(
                 node, "is \(node.kind)",
-                "needs a size with its unit, like \"64KiB\", \"1MiB\" or \"2GiB\"")
+                "needs \(other)a size with its unit, like \"64KiB\", \"1MiB\" or \"2GiB\"")
             return nil
         }
         guard range.contains(bytes) else {
             let least = SizeText.text(of: range.lowerBound)
             let most = SizeText.text(of: range.upperBound)
-            problems.add(node, "is \(node.kind)", "needs \"\(least)\" to \"\(most)\"")
+            problems.add(
+                node, "is \(node.kind)", "needs \(other)\"\(least)\" to \"\(most)\"")
             return nil
         }
         return bytes

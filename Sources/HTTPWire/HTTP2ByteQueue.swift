@@ -7,14 +7,19 @@ struct HTTP2ByteQueue: ~Copyable {
     /// Memory up to this size is kept while the queue is empty.
     private static let keptCapacity = 4096
 
+    private let total: HTTP2Memory
     private var memory = unsafe UnsafeMutableRawBufferPointer(start: nil, count: 0)
     private var start = 0
     /// Bytes that wait.
     private(set) var count = 0
 
-    init() {}
+    /// - Parameter total: counts the memory that is taken.
+    init(_ total: HTTP2Memory) { self.total = total }
 
-    deinit { unsafe memory.deallocate() }
+    deinit {
+        total.bytes -= unsafe memory.count
+        unsafe memory.deallocate()
+    }
 
     var isEmpty: Bool { count == 0 }
 
@@ -46,6 +51,7 @@ struct HTTP2ByteQueue: ~Copyable {
         start = 0
         count = 0
         if unsafe memory.count > Self.keptCapacity {
+            total.bytes -= unsafe memory.count
             unsafe memory.deallocate()
             unsafe memory = UnsafeMutableRawBufferPointer(start: nil, count: 0)
         }
@@ -63,6 +69,7 @@ struct HTTP2ByteQueue: ~Copyable {
             let new = UnsafeMutableRawBufferPointer.allocate(byteCount: size, alignment: 16)
             unsafe new.copyMemory(
                 from: UnsafeRawBufferPointer(rebasing: old[start..<start + count]))
+            total.bytes += unsafe size - memory.count
             unsafe memory.deallocate()
             unsafe memory = new
         }

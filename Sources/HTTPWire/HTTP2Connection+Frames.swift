@@ -183,7 +183,7 @@ extension HTTP2Connection {
             }
             return count
         }
-        if stream.wantsWritable, stream.output.count <= settings.outputLimit / 2 {
+        if stream.wantsWritable, stream.output.count <= outputLimit / 2 {
             stream.wantsWritable = false
             note(.writable, of: stream)
         }
@@ -208,6 +208,7 @@ extension HTTP2Connection {
             past.noteReset(header.stream_id, byClient: false)
         }
         if type == NGHTTP2_DATA.rawValue { glitches.noteDataSent(header.length) }
+        if type == NGHTTP2_HEADERS.rawValue { streams[header.stream_id]?.noteInterimSent() }
         guard type == NGHTTP2_DATA.rawValue || type == NGHTTP2_HEADERS.rawValue,
             header.flags & UInt8(NGHTTP2_FLAG_END_STREAM.rawValue) != 0,
             let stream = streams[header.stream_id]

@@ -29,6 +29,7 @@ extension HTTP2Connection {
             return "more than its window waits"
         }
         if stream.output.count > settings.outputLimit { return "more output than its limit" }
+        if stream.interim.bytes > settings.outputLimit { return "more 1xx heads than its limit" }
         if stream.isForgotten, stream.isClosed { return "nobody needs it any more" }
         if stream.isForgotten, !stream.pending.isEmpty { return "events for nobody" }
         if !stream.pending.isEmpty, !stream.isQueued { return "events that nobody will see" }

@@ -25,7 +25,7 @@ extension HTTP2Connection {
         let span = unsafe Span<UInt8>(_unsafeElements: bytes.bindMemory(to: UInt8.self))
         var taken = 0
         while taken < count, stream.response.isUnderWay {
-            let room = settings.outputLimit - stream.output.count
+            let room = outputLimit - stream.output.count
             if room <= 0 {
                 stream.wantsWritable = true
                 resume(stream)
@@ -63,6 +63,10 @@ extension HTTP2Connection {
         case .bad:
             return giveUp(stream, code: NGHTTP2_INTERNAL_ERROR)
         case .informational:
+            // The client can do without one, so none is kept for a slow client beyond the limit.
+            let waiting = stream.output.count + stream.interim.bytes
+            guard waiting + head.count <= outputLimit else { return }
+            stream.noteInterim(head.count)
             isQueued = session.submitInformational(stream.id, fields)
         case .switching:
             stream.upload = .tunnel

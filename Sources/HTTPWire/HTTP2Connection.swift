@@ -18,7 +18,11 @@ package final class HTTP2Connection {
         case final
     }
 
-    let settings: HTTP2Settings
+    private static let mostSpare = 32
+    private static let spareAtRest = 2
+
+    /// Its limits.
+    package let settings: HTTP2Settings
     /// There from the end of `init` on; its callbacks need the finished object.
     private(set) var session: HTTP2Session
     var glitches: HTTP2Glitches
@@ -27,6 +31,10 @@ package final class HTTP2Connection {
     var streams: [Int32: HTTP2Stream] = [:]
     /// Streams that ended, for use again.
     private var spare: [HTTP2Stream] = []
+    private let memory: HTTP2Memory
+    /// Bytes of a response that may wait for the client on one stream, 1xx heads included; less than
+    /// the settings say where memory is short.
+    package var outputLimit: Int
     /// The stream whose header block is coming; nil: it is of no interest.
     var block: HTTP2Stream?
     /// Streams with events, each once; those before `eventsTaken` are done.
@@ -45,8 +53,12 @@ package final class HTTP2Connection {
     private var farewell: [UInt8] = []
 
     /// Makes a connection that expects the client's preface, with its own SETTINGS due for sending.
-    package init(_ settings: HTTP2Settings) {
+    ///
+    /// - Parameter memory: counts what the connection holds for somebody slow.
+    package init(_ settings: HTTP2Settings, memory: HTTP2Memory = HTTP2Memory()) {
         self.settings = settings
+        self.memory = memory
+        outputLimit = settings.outputLimit
         glitches = HTTP2Glitches(settings)
         translator = HTTP2RequestTranslator(headLimit: settings.maxHeaderListSize)
         session = HTTP2Session(settings)
@@ -230,7 +242,7 @@ extension HTTP2Connection {
     }
 
     func makeStream(_ id: Int32) -> HTTP2Stream {
-        let stream = spare.popLast() ?? HTTP2Stream()
+        let stream = spare.popLast() ?? HTTP2Stream(memory)
         stream.begin(id)
         streams[id] = stream
         return stream
@@ -241,7 +253,11 @@ extension HTTP2Connection {
         streams[stream.id] = nil
         if block === stream { block = nil }
         stream.begin(0)
-        if spare.count < 32 { spare.append(stream) }
+        if spare.count < Self.mostSpare { spare.append(stream) }
+        // A connection that rests keeps what its next requests need.
+        if streams.isEmpty, spare.count > Self.spareAtRest {
+            spare.removeLast(spare.count - Self.spareAtRest)
+        }
     }
 
     /// The connection is over: what is not complete is reset.

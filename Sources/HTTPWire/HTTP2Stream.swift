@@ -34,14 +34,15 @@ final class HTTP2Stream {
     /// Made bytes that go before the next of the body: the head, or a chunk's framing.
     var framing: [UInt8] = []
     private var framingTaken = 0
-    var input = HTTP2ByteQueue()
+    var input: HTTP2ByteQueue
     /// Trailer lines of the request.
     var trailers: [UInt8] = []
     /// The client has ended its side.
     var requestEnded = false
 
     var response = HTTP2ResponseTranslator()
-    var output = HTTP2ByteQueue()
+    var output: HTTP2ByteQueue
+    var interim = HTTP2Interim()
     /// A HEADERS frame with the final status was handed to the library.
     var isSubmitted = false
     /// The library waits to be told of data.
@@ -74,6 +75,25 @@ final class HTTP2Stream {
     /// The HTTP/2 stream is over.
     var isClosed = false
 
+    private let memory: HTTP2Memory
+
+    init(_ memory: HTTP2Memory) {
+        self.memory = memory
+        input = HTTP2ByteQueue(memory)
+        output = HTTP2ByteQueue(memory)
+    }
+
+    deinit { memory.bytes -= interim.bytes }
+
+    /// Counts a 1xx head that was queued.
+    func noteInterim(_ count: Int) {
+        interim.add(count)
+        memory.bytes += count
+    }
+
+    /// One of those was put into a frame, if there is one.
+    func noteInterimSent() { memory.bytes -= interim.takeOne() }
+
     /// Makes it as new, for another stream.
     func begin(_ id: Int32) {
         self.id = id
@@ -85,6 +105,8 @@ final class HTTP2Stream {
         requestEnded = false
         response = HTTP2ResponseTranslator()
         output.removeAll()
+        memory.bytes -= interim.bytes
+        interim = HTTP2Interim()
         isSubmitted = false
         isDeferred = false
         endWasSent = false

@@ -11,6 +11,18 @@ package struct Block {
     /// Behind the last byte.
     package private(set) var end: Int
 
+    /// Empty, in memory of the given capacity.
+    init(_ memory: UnsafeMutablePointer<UInt8>, capacity: Int) {
+        unsafe self.init(memory: memory, capacity: capacity, start: 0, end: 0)
+    }
+
+    private init(memory: UnsafeMutablePointer<UInt8>?, capacity: Int, start: Int, end: Int) {
+        unsafe self.memory = unsafe memory
+        self.capacity = capacity
+        self.start = start
+        self.end = end
+    }
+
     /// No memory, no bytes.
     package static var none: Block { unsafe Block(memory: nil, capacity: 0, start: 0, end: 0) }
 
@@ -77,6 +89,18 @@ package struct Block {
         start = position
     }
 
+    /// Moves all bytes, consumed ones too, into other memory and returns the memory of before.
+    mutating func move(
+        to memory: UnsafeMutablePointer<UInt8>, capacity: Int
+    ) -> UnsafeMutablePointer<UInt8>? {
+        precondition(capacity >= end, "no byte is lost by a move")
+        let before = unsafe self.memory
+        if end > 0, let before = unsafe before { unsafe memory.update(from: before, count: end) }
+        unsafe self.memory = unsafe memory
+        self.capacity = capacity
+        return unsafe before
+    }
+
     /// Moves what is left to `position` (the beginning, or behind a head that is still wanted).
     package mutating func compact(to position: Int = 0) {
         precondition(position >= 0 && position <= start)
@@ -85,55 +109,5 @@ package struct Block {
         if left > 0 { unsafe (memory + position).update(from: memory + start, count: left) }
         start = position
         end = position &+ left
-    }
-}
-
-/// Blocks of one size, kept for re-use; the last one back is the first one out, still in the cache.
-@safe
-package struct BlockPool: ~Copyable {
-    /// The size of each block that is handed out from now on.
-    package private(set) var blockSize: Int
-    /// How many idle blocks are kept before memory goes back to the system.
-    private let keep: Int
-    private var idle: [UnsafeMutablePointer<UInt8>]
-    /// Blocks handed out and not yet back.
-    package private(set) var inUse = 0
-
-    package init(blockSize: Int, keep: Int) {
-        self.blockSize = blockSize
-        self.keep = keep
-        unsafe idle = []
-        unsafe idle.reserveCapacity(keep)
-    }
-
-    deinit {
-        for index in unsafe idle.indices { unsafe idle[index].deallocate() }
-    }
-
-    /// Gives the block memory, if it has none yet.
-    package mutating func equip(_ block: inout Block) {
-        if block.holdsMemory { return }
-        let memory = unsafe idle.popLast() ?? .allocate(capacity: blockSize)
-        inUse += 1
-        block = unsafe Block(memory: memory, capacity: blockSize, start: 0, end: 0)
-    }
-
-    /// Hands out blocks of another size; those of the old one are freed as they come back.
-    package mutating func changeSize(to size: Int) {
-        blockSize = size
-        for index in unsafe idle.indices { unsafe idle[index].deallocate() }
-        unsafe idle.removeAll(keepingCapacity: true)
-    }
-
-    /// Takes the memory back; a block without memory is left as it is.
-    package mutating func release(_ block: inout Block) {
-        guard let memory = unsafe block.memory else { return }
-        inUse -= 1
-        if unsafe idle.count < keep && block.capacity == blockSize {
-            unsafe idle.append(memory)
-        } else {
-            unsafe memory.deallocate()
-        }
-        block = .none
     }
 }

@@ -103,6 +103,8 @@ struct Exchange {
     var responseFraming = ResponseFraming.none
     /// The response has no end of its own, and its client asks again after one.
     var isEventStream = false
+    /// 1xx heads that were passed on.
+    var interimHeads = 0
     /// The process keeps its connection after this response.
     var keepsUpstream = false
     /// When the process has had its time for the request (`request_timeout`); monotonic ns.

@@ -19,6 +19,8 @@ package final class Mishaps: Sendable {
         case accessLog
         /// The access log could not be opened again.
         case reopening
+        /// `limits.buffer_memory` is used up.
+        case bufferMemory
         /// The wall clock was set.
         case clock
     }

@@ -67,8 +67,17 @@ package struct ProxyLimits: Sendable {
     package var connections = 10_000
     /// Connections to processes, over all loops: what clients leave of the limit of open files.
     package var upstreams = Int.max
+    /// Bytes of all buffers together.
+    package var bufferMemory = 256 * 1024 * 1024
 
     package init() {}
+
+    /// What buffers get of a machine's memory when nobody has said: a thirty-second part.
+    ///
+    /// Between 64 MiB and 1 GiB, and on a small machine no more than a quarter.
+    package static func bufferMemory(ofMachineWith bytes: Int) -> Int {
+        max(1 << 20, min(max(bytes / 32, 64 << 20), 1 << 30, bytes / 4))
+    }
 
     /// The most blocks that may wait in chains at the same time, in one loop.
     func links(blockSize: Int) -> Int {

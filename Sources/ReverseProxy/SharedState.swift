@@ -133,6 +133,8 @@ final class WorkerShare: Sendable {
     let mailbox: Mailbox<WorkerMessage>
     let counters = Counters()
     let connections = Atomic<Int>(0)
+    /// Bytes in its buffers, as of late.
+    let bufferedBytes = Atomic<Int>(0)
     let pulse: Pulse
 
     init(name: String, mailbox: Mailbox<WorkerMessage>) {

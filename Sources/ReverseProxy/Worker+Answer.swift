@@ -120,7 +120,7 @@ extension Worker {
         let place = Int(exchanges[exchange].downstream)
         switch flush(place) {
         case .done: completeExchange(exchange)
-        case .blocked: break
+        case .blocked: holdSparingly(place)
         case .broken: abandonDownstream(place)
         }
     }

@@ -67,7 +67,7 @@ extension Worker {
                 decodeBody(exchange, downstream, into: &block)
             }
             if let filled, filled != .full { return filled }
-            guard exchanges[exchange].stored.bytes < settings.limits.requestBuffer else {
+            guard exchanges[exchange].stored.bytes < requestAllowance else {
                 return .full
             }
             var fresh = Block.none
@@ -126,7 +126,8 @@ extension Worker {
 extension Worker {
     /// Sends what is ready for a client, and keeps what it does not take yet.
     ///
-    /// While the client is behind, further output goes to the backlog, up to `response_buffer`.
+    /// While the client is behind, further output goes to the backlog, up to `response_buffer`, or to
+    /// less where memory is short.
     ///
     /// - Parameter room: What the next piece of output needs at most.
     func sendOrStore(_ place: Int, room: Int) -> StoreOutcome {
@@ -138,7 +139,7 @@ extension Worker {
             }
         }
         let waiting = downstreams[place].backlog.bytes + downstreams[place].output.count
-        guard waiting < settings.limits.responseBuffer else { return .full }
+        guard waiting < responseAllowance(place) else { return .full }
         if downstreams[place].output.room >= room { return .room }
         return chains.append(&downstreams[place].output, to: &downstreams[place].backlog)
             ? .room : .full

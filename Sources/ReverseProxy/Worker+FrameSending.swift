@@ -49,6 +49,7 @@ extension Worker {
 
     /// The client takes no more now; what it sends meanwhile does not buy it time.
     private func awaitClient(_ place: Int, _ multiplexer: Multiplexer) {
+        holdSparingly(place)
         if downstreams[place].wantsWrite { return }
         watchClientWrites(place, true)
         downstreams[place].unsent = -1

@@ -64,6 +64,7 @@ extension Worker {
                 accepting: context, descriptor: downstreams[place].socket.descriptor)
         else { return closeDownstream(place) }
         downstreams[place].tls = tls
+        noteHeap(1)
         downstreams[place].carrier = .tls
         downstreams[place].phase = .handshaking
         setDownstreamDeadline(place, after: settings.timeouts.header)
@@ -146,6 +147,7 @@ extension Worker {
     private func answerClearText(_ place: Int) {
         downstreams[place].tls?.free()
         downstreams[place].tls = nil
+        noteHeap(-1)
         downstreams[place].carrier = .socket
         downstreams[place].isSecure = false
         rejectHead(place, HTTPProblem(status: 400, reason: "plain HTTP on a port for HTTPS"))

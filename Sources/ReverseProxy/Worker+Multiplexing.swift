@@ -17,7 +17,8 @@ extension Worker {
 
     /// Speaks HTTP/2 from here on; what was read already is its beginning.
     func beginMultiplexing(_ place: Int) {
-        let multiplexer = Multiplexer(HTTP2Connection(http2Settings))
+        let multiplexer = Multiplexer(HTTP2Connection(http2Settings, memory: streamMemory))
+        noteHeap(1)
         multiplexers[place] = multiplexer
         downstreams[place].phase = .multiplexed
         setMultiplexerDeadline(place, multiplexer, after: settings.timeouts.keepalive)
@@ -31,6 +32,7 @@ extension Worker {
     private var http2Settings: HTTP2Settings {
         var http2 = HTTP2Settings()
         http2.maxHeaderListSize = settings.limits.requestHead
+        narrowWindows(&http2)
         return http2
     }
 
@@ -133,6 +135,8 @@ extension Worker {
     func writeStream(_ place: Int) -> Transfer {
         guard let multiplexer = multiplexers[Int(downstreams[place].parent)] else { return .end }
         let bytes = unsafe UnsafeRawBufferPointer(downstreams[place].output.readable)
+        multiplexer.connection.outputLimit = streamOutputLimit(
+            place, multiplexer.connection.settings)
         let taken = unsafe multiplexer.connection.write(downstreams[place].stream, bytes)
         if taken == 0 { return .wouldBlock }
         downstreams[place].output.consume(taken)
@@ -174,6 +178,7 @@ extension Worker {
     /// The connection ends: its streams have no client any more.
     func closeMultiplexer(_ place: Int) {
         guard let multiplexer = multiplexers.removeValue(forKey: place) else { return }
+        noteHeap(-1)
         for child in multiplexer.places.values { abandonDownstream(child) }
     }
 

@@ -93,6 +93,7 @@ extension Worker {
             return true
         case .wouldBlock:
             if downstreams[place].input.isEmpty { blocks.release(&downstreams[place].input) }
+            holdSparingly(place)
             return false
         case .end, .failed:
             // Between requests, or in the middle of a head: there is nobody to answer.

@@ -6,6 +6,10 @@ internal import Reactor
 extension Worker {
     /// How many blocks one connection may move before the others have their turn.
     static let readsPerTurn = 16
+    /// 1xx heads that a client is sent of one response: more of them say nothing new.
+    private static let interimLimit = 100
+    /// Room that the end of a response needs, so that it can be written whatever waits.
+    private static let endRoom = 16
 
     /// Moves what there is of the response: as much as both sides take.
     func pumpResponse(_ exchange: Int) {
@@ -40,6 +44,8 @@ extension Worker {
                 case .blocked:
                     // It is the client that keeps the process waiting.
                     clearUpstreamDeadline(upstream)
+                    holdSparingly(
+                        Int(exchanges[exchange].downstream), upstream: exchanges[exchange].upstream)
                     return
                 case .starved: break
                 case .bad:
@@ -64,8 +70,7 @@ extension Worker {
             nothingCame(exchange)
             return false
         }
-        blocks.equip(&upstreams[upstream].input)
-        upstreams[upstream].input.compact()
+        equipForReading(upstream)
         switch readProcess(upstream) {
         case .moved:
             if exchanges[exchange].responsePhase == .streaming {
@@ -173,6 +178,11 @@ extension Worker {
 
     /// Renders the parsed head with what is added to it; false: it does not fit.
     func renderResponse(_ exchange: Int, _ upstream: Int, _ downstream: Int) -> Bool {
+        if !downstreams[downstream].output.isEmpty {
+            // What the client has not taken yet must not leave too little room.
+            _ = chains.append(
+                &downstreams[downstream].output, to: &downstreams[downstream].backlog)
+        }
         blocks.equip(&downstreams[downstream].output)
         wallClock.refresh(turn: now)
         let readable = unsafe upstreams[upstream].input.readable
@@ -200,7 +210,7 @@ extension Worker {
     ) -> Bool {
         let isInvitation = responseHead.status == 100
         let isWanted =
-            isInvitation ? exchanges[exchange].continueDeadline != 0 : exchanges[exchange].isHTTP11
+            isInvitation ? exchanges[exchange].continueDeadline != 0 : takesInterim(exchange)
         if isWanted {
             blocks.equip(&downstreams[downstream].output)
             let readable = unsafe upstreams[upstream].input.readable
@@ -219,6 +229,18 @@ extension Worker {
         return true
     }
 
+    /// Counts a 1xx head that is no invitation; false: the client is not to have it.
+    ///
+    /// A client that is behind can do without, and no process fills memory with them.
+    private func takesInterim(_ exchange: Int) -> Bool {
+        guard exchanges[exchange].isHTTP11,
+            !downstreams[Int(exchanges[exchange].downstream)].wantsWrite,
+            exchanges[exchange].interimHeads < Self.interimLimit
+        else { return false }
+        exchanges[exchange].interimHeads += 1
+        return true
+    }
+
     private enum Pass {
         case ended, blocked, starved, bad, clientGone
     }
@@ -229,7 +251,7 @@ extension Worker {
         while true {
             if exchanges[exchange].responseBody.isEnded { return .ended }
             if upstreams[upstream].input.isEmpty {
-                return flushed(downstream, room: 1) ?? .starved
+                return flushed(downstream, room: Self.endRoom) ?? .starved
             }
             blocks.equip(&downstreams[downstream].output)
             let wanted = exchanges[exchange].responseBody.roomWanted
@@ -250,7 +272,7 @@ extension Worker {
                 exchanges[exchange].bytesToClient &+= UInt64(range.count)
             case .needMore(let consumed):
                 upstreams[upstream].input.consume(consumed)
-                return flushed(downstream, room: 1) ?? .starved
+                return flushed(downstream, room: Self.endRoom) ?? .starved
             case .end(let consumed):
                 if chunked {
                     let length =

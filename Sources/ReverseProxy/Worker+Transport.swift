@@ -6,6 +6,7 @@ internal import Reactor
 extension Worker {
     /// Reads once into the client's input, and remembers whether there is more to be read.
     func readClient(_ place: Int) -> Transfer {
+        makeRoomForReading(place)
         let transfer: Transfer
         switch downstreams[place].carrier {
         case .socket:
@@ -68,6 +69,7 @@ extension Worker {
             if !abortively { downstreams[place].tls?.shutdown() }
             downstreams[place].tls?.free()
             downstreams[place].tls = nil
+            noteHeap(-1)
             abortively ? downstreams[place].socket.abort() : downstreams[place].socket.close()
         case .stream:
             closeStream(place, abortively: abortively)

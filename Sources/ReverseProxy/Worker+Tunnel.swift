@@ -152,7 +152,9 @@ extension Worker {
         for _ in 0..<Self.readsPerTurn {
             switch flush(downstream) {
             case .done: break
-            case .blocked: return .open
+            case .blocked:
+                holdSparingly(downstream, upstream: exchanges[exchange].upstream)
+                return .open
             case .broken: return .clientGone
             }
             if exchanges[exchange].tunnel.closing == .wanted {

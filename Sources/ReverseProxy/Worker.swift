@@ -28,6 +28,9 @@ final class Worker {
     var timers: TimerWheel
     var blocks: BlockPool
     var chains: BlockChains
+    /// What HTTP/2 holds beside the blocks.
+    let streamMemory = HTTP2Memory()
+    var memory = MemoryWatch()
     var pools: ProcessPools
 
     /// The heads parsed last; used up before the next is parsed.
@@ -97,7 +100,7 @@ final class Worker {
         timers = TimerWheel(ids: clients + processes, now: loop.now)
         // A head, and room for the fields that are added to it.
         let blockSize = max(16 * 1024, settings.limits.requestHead) + 4096
-        blocks = BlockPool(blockSize: blockSize, keep: 256)
+        blocks = BlockPool(blockSize: blockSize, keep: 64)
         chains = BlockChains(capacity: settings.limits.links(blockSize: blockSize))
         pools = ProcessPools(groups: groups.count)
         accessLog = AccessLogBuffer(writer: shared.accessLog, format: settings.accessLog.format)
@@ -117,6 +120,7 @@ final class Worker {
             serveWaiting()
             flushMultiplexers()
             accessLog.flushIfDue(now: now)
+            settleMemory()
             if wallClock.jump != 0 { tellOfClock() }
         }
         accessLog.flush()
@@ -129,7 +133,7 @@ final class Worker {
             || !unsentMultiplexers.isEmpty
         if isBusy { return 0 }
         var earliest = timers.nextDeadline ?? Int64.max
-        earliest = min(earliest, acceptRetryAt, drainDeadline, accessLog.flushAt)
+        earliest = min(earliest, acceptRetryAt, drainDeadline, accessLog.flushAt, memory.trimAt)
         return earliest == Int64.max ? nil : earliest
     }
 

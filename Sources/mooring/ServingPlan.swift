@@ -188,6 +188,9 @@ extension ServingPlan {
             limits.connections = descriptors.connections
             limits.upstreams = descriptors.upstreams
         }
+        limits.bufferMemory =
+            configuration.limits.bufferMemory
+            ?? ProxyLimits.bufferMemory(ofMachineWith: MachineMemory.bytes())
         return limits
     }
 

@@ -29,6 +29,7 @@ internal import Testing
         #expect(limits.requestHead == 32768)
         #expect(limits.requestBody == 0)
         #expect(limits.connections == 10000)
+        #expect(limits.bufferMemory == nil)
     }
 
     @Test func `a group is as in the manual`() throws {

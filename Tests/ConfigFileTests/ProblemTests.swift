@@ -191,8 +191,8 @@ internal import Testing
         let found = problems("[limits]\nbandwidth = 1\n" + someGroup)
         #expect(
             found == [
-                "mooring.toml:2: limits.bandwidth: unknown key; known here: connections,"
-                    + " min_rate, request_body, request_buffer, request_head, response_buffer,"
+                "mooring.toml:2: limits.bandwidth: unknown key; known here: buffer_memory,"
+                    + " connections, min_rate, request_body, request_buffer, request_head, response_buffer,"
                     + " spawns_per_source"
             ])
     }

@@ -37,6 +37,7 @@ internal import Testing
             request_head = "64KiB"
             request_body = "2GiB"
             connections = 7
+            buffer_memory = "96MiB"
 
             """
         let configuration = try read(text + someGroup)
@@ -51,6 +52,7 @@ internal import Testing
         #expect(configuration.limits.requestHead == 65536)
         #expect(configuration.limits.requestBody == 2 << 30)
         #expect(configuration.limits.connections == 7)
+        #expect(configuration.limits.bufferMemory == 96 << 20)
     }
 
     @Test(arguments: [

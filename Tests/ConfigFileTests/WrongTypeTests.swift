@@ -16,7 +16,7 @@ internal import Testing
         .map { ("[timeouts]", $0, [.text]) }
         + [
             ("[limits]", "request_head", [.text]), ("[limits]", "request_body", [.text]),
-            ("[limits]", "connections", [.integer]),
+            ("[limits]", "connections", [.integer]), ("[limits]", "buffer_memory", [.text]),
         ]
         + ["level", "format", "access"].map { ("[log]", $0, [.text]) }
         + ["address", "token_file"].map { ("[admin]", $0, [.text]) }

@@ -103,8 +103,10 @@ final class HTTP2Raw {
     /// The client takes what is sent to it.
     var takes = true
 
-    init(_ settings: HTTP2Settings = HTTP2Settings()) {
-        pair = HTTP2Pair(settings)
+    init(
+        _ settings: HTTP2Settings = HTTP2Settings(), memory: HTTP2Memory = HTTP2Memory()
+    ) {
+        pair = HTTP2Pair(settings, memory: memory)
         feed(HTTP2Frames.hello)
     }
 

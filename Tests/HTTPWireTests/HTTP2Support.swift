@@ -24,9 +24,10 @@ final class HTTP2Pair {
     var answer: String?
 
     init(
-        _ settings: HTTP2Settings = HTTP2Settings(), checks: Bool = true, window: UInt32 = 65_535
+        _ settings: HTTP2Settings = HTTP2Settings(), checks: Bool = true, window: UInt32 = 65_535,
+        memory: HTTP2Memory = HTTP2Memory()
     ) {
-        server = HTTP2Connection(settings)
+        server = HTTP2Connection(settings, memory: memory)
         client = HTTP2Client(checks: checks, window: window)
     }
 
