@@ -49,6 +49,7 @@ long mooring_notify_receive(int fd, void *buffer, size_t capacity, struct moorin
     ssize_t got = recvmsg(fd, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
     if (got < 0) return -errno;
     sender->pid = 0;
+    sender->user = (uid_t)-1;
     sender->is_cut = (message.msg_flags & MSG_TRUNC) != 0;
     for (struct cmsghdr *part = CMSG_FIRSTHDR(&message); part; part = CMSG_NXTHDR(&message, part)) {
         if (part->cmsg_level != SOL_SOCKET) continue;
@@ -57,6 +58,7 @@ long mooring_notify_receive(int fd, void *buffer, size_t capacity, struct moorin
             struct ucred credentials;
             memcpy(&credentials, CMSG_DATA(part), sizeof credentials);
             sender->pid = credentials.pid;
+            sender->user = credentials.uid;
         } else if (part->cmsg_type == SCM_RIGHTS) {
             for (size_t at = 0; at + sizeof(int) <= length; at += sizeof(int)) {
                 int descriptor;

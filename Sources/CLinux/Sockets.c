@@ -250,6 +250,12 @@ int mooring_peer_user(int fd, uint32_t *user) {
     return 0;
 }
 
+pid_t mooring_peer_process(int fd) {
+    struct ucred peer = {0};
+    socklen_t length = sizeof peer;
+    return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &length) < 0 ? -errno : peer.pid;
+}
+
 long mooring_unsent(int fd) {
     int count = 0;
     return ioctl(fd, SIOCOUTQ, &count) < 0 ? -errno : count;

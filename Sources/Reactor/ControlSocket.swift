@@ -63,6 +63,12 @@ package struct ControlSocket: Sendable {
     /// The user whose program is at the other end; nil when that cannot be told.
     package var peerUser: UInt32? { StreamSocket(descriptor: descriptor).peerUser() }
 
+    /// The program at the other end; nil when that cannot be told, as from another pid namespace.
+    package var peerProcess: Int32? {
+        let pid = mooring_peer_process(descriptor)
+        return pid > 0 ? pid : nil
+    }
+
     /// Once, by the owner.
     package func close() { mooring_close(descriptor) }
 }

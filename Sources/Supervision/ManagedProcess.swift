@@ -54,6 +54,8 @@ final class ManagedProcess {
     let cgroup: Cgroup?
     let lines: OutputRing
     var phase: Phase
+    /// As whom it was started.
+    let user: UInt32
     /// What the state directory is to hold of it; nil: it cannot be adopted later.
     var record: ProcessRecord?
     /// Nanoseconds; bounds how often the sessions are written.
@@ -89,7 +91,7 @@ final class ManagedProcess {
 
     init(
         id: UInt64, key: ProcessKey, child: ChildProcess, label: String, address: ProcessAddress,
-        phase: Phase, groupName: String, log: Logger, cgroup: Cgroup? = nil
+        phase: Phase, groupName: String, user: UInt32, log: Logger, cgroup: Cgroup? = nil
     ) {
         self.id = id
         self.key = key
@@ -97,6 +99,7 @@ final class ManagedProcess {
         self.label = label
         self.address = address
         self.cgroup = cgroup
+        self.user = user
         lines = OutputRing()
         self.phase = phase
         output = OutputPipe(stream: .output, descriptor: child.output)

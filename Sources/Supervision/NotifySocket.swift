@@ -28,18 +28,24 @@ struct NotifySocket: Sendable {
         mooring_close(descriptor)
     }
 
-    /// One datagram with its sender's pid; nil when there is none.
+    /// Who has sent a datagram, as the kernel says.
+    struct Sender: Sendable {
+        let pid: Int32
+        let user: UInt32
+    }
+
+    /// One datagram with its sender; nil when there is none.
     ///
-    /// - Returns: no message when it was too long to be one.
-    func receive(into buffer: inout [UInt8]) -> (pid: Int32, message: NotifyMessage?)? {
+    /// - Returns: how much of the buffer it fills; no count when it was too long to be a message.
+    func receive(into buffer: inout [UInt8]) -> (sender: Sender, count: Int?)? {
         var sender = mooring_sender()
         let room = min(buffer.count, NotifyMessage.sizeLimit)
         let count = unsafe buffer.withUnsafeMutableBytes { bytes in
             unsafe mooring_notify_receive(descriptor, bytes.baseAddress, room, &sender)
         }
         guard count >= 0 else { return nil }
-        if sender.is_cut { return (sender.pid, nil) }
-        return (sender.pid, NotifyMessage(buffer.span.extracting(0..<count)))
+        let by = Sender(pid: sender.pid, user: sender.user)
+        return (by, sender.is_cut ? nil : count)
     }
 
     private static func inode(of path: String) -> ino_t {

@@ -159,7 +159,7 @@ extension SupervisionLoop {
                     ReadinessProbe(
                         address: address, user: listener(of: record, launch),
                         now: Clock.monotonic())),
-            groupName: record.group, log: log,
+            groupName: record.group, user: record.user, log: log,
             cgroup: cgroup(of: record))
         enter(process)
         process.record = record

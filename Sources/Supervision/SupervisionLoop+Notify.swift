@@ -4,24 +4,9 @@ internal import Logging
 internal import Reactor
 
 extension SupervisionLoop {
-    /// What a turn reads of the notify socket.
+    /// What a turn reads of the notify socket, at most: datagrams, and nanoseconds.
     private static let notifyPortion = 64
-    /// What the socket that had more waits before it is read again.
-    ///
-    /// In nanoseconds, and in times of what the portion took: who sends all the time, a stranger maybe,
-    /// gets a fifth of this thread.
-    private static let shortestNotifyPause: Int64 = 2_000_000
-    private static let notifyPauseFactor: Int64 = 4
-
-    /// The notify socket while it is open, and what reading it has come to.
-    struct Notifications {
-        var socket: NotifySocket?
-        /// When to go on after a portion that was not the last; nil: an event tells.
-        var resumeAt: Int64?
-        /// Strangers are told of once, not as often as they like.
-        var hasToldStranger = false
-        var buffer = [UInt8](repeating: 0, count: NotifyMessage.sizeLimit)
-    }
+    private static let notifySpan: Int64 = 1_000_000
 
     /// Opens the notify socket; without it processes are started all the same, and not told of one.
     func openNotifySocket() {
@@ -42,26 +27,40 @@ extension SupervisionLoop {
         notifications.resumeAt = nil
     }
 
-    /// Reads a portion of what has come.
+    /// Reads a portion of what has come; the rest waits for a while that depends on who sends.
     func readNotifications() {
-        guard let socket = notifications.socket else { return }
-        notifications.resumeAt = nil
+        guard let socket = notifications.socket, notifications.resumeAt == nil else { return }
         let start = Clock.monotonic()
-        for _ in 0..<Self.notifyPortion {
-            guard let (pid, message) = socket.receive(into: &notifications.buffer) else { return }
-            guard let process = sender(pid) else {
-                tellOfStranger(pid)
+        notifications.strangers = []
+        var foreign = 0
+        var read = 0
+        while read < Self.notifyPortion, Clock.monotonic() - start < Self.notifySpan {
+            guard let (sender, count) = socket.receive(into: &notifications.buffer) else { return }
+            read += 1
+            guard let process = process(of: sender) else {
+                foreign += 1
+                tellOfStranger(sender.pid)
                 continue
             }
-            if let message { take(message, from: process) }
+            guard let count else { continue }
+            take(NotifyMessage(notifications.buffer.span.extracting(0..<count)), from: process)
         }
         let end = Clock.monotonic()
-        notifications.resumeAt =
-            end + max(Self.shortestNotifyPause, (end - start) * Self.notifyPauseFactor)
+        notifications.rest(isForeign: foreign > read / 2, spent: end - start, now: end)
+        // Or every further datagram would be an event.
+        loop.remove(socket.descriptor)
     }
 
     func resumeNotifications(now: Int64) {
-        if let time = notifications.resumeAt, time <= now { readNotifications() }
+        guard let time = notifications.resumeAt, time <= now, let socket = notifications.socket
+        else { return }
+        notifications.resumeAt = nil
+        do {
+            try loop.add(socket.descriptor, token: Source.notify.token(0))
+        } catch {
+            // The kernel is short of memory: later.
+            notifications.rest(isForeign: true, spent: 0, now: now)
+        }
     }
 
     /// Recycles a process that has not said for too long that it is alive.
@@ -71,17 +70,27 @@ extension SupervisionLoop {
         loseWatchdog(process, "no WATCHDOG=1 for \(span) s")
     }
 
-    /// The process of ours that a pid belongs to; nil: a stranger, or it has ended meanwhile.
+    /// The process of ours that a sender belongs to; nil: a stranger, or it has ended meanwhile.
     ///
     /// Its process group, session or cgroup tells, in the order of their cost. None can be a
     /// stranger's: a process cannot enter the group or session of another session's.
-    private func sender(_ pid: Int32) -> ManagedProcess? {
-        guard pid > 0 else { return nil }
+    private func process(of sender: NotifySocket.Sender) -> ManagedProcess? {
+        let pid = sender.pid
+        guard pid > 0, !notifications.strangers.contains(pid) else { return nil }
         let (group, session) = (getpgid(pid), getsid(pid))
+        var mayBeOurs = false
         for process in processes.values where process.isUncollected {
             let leader = process.child.pid
             if leader == pid || leader == group || leader == session { return process }
+            // Only root, and what root has started, can become somebody else.
+            if process.user == sender.user || process.user == 0 { mayBeOurs = true }
         }
+        if mayBeOurs, let process = processByCgroup(of: pid) { return process }
+        notifications.strangers.insert(pid)
+        return nil
+    }
+
+    private func processByCgroup(of pid: Int32) -> ManagedProcess? {
         guard let memberships = ProcFile.text("/proc/\(pid)/cgroup") else { return nil }
         return processes.values.first { process in
             guard process.isUncollected, let name = process.cgroup?.name else { return false }

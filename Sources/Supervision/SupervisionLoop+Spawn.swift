@@ -114,7 +114,8 @@ extension SupervisionLoop {
                     probe: ReadinessProbe(
                         address: address, user: launch.userOfSocket, now: Clock.monotonic()),
                     incarnation: incarnation, until: execDeadline())),
-            groupName: launch.groupName, log: log, cgroup: started.cgroup)
+            groupName: launch.groupName, user: launch.isolation.account?.user ?? geteuid(),
+            log: log, cgroup: started.cgroup)
         process.record = record
         if endsWithUs(launch) { guardProcess(process) }
         let startTime = ProcessIdentity.startTime(of: started.child.pid) ?? 0

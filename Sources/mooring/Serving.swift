@@ -317,6 +317,8 @@ final class Serving: Sendable {
             connections.finish { happenings.post(.drained) }
         }
         supervisor.leave()
+        // The manager takes that from the main process only (NotifyAccess=main), which is this one.
+        if let process = successor?.process { manager.notify("MAINPID=\(process)", "READY=1") }
         admin.removeSocket()
         successors.removePath()
         lock.release()

@@ -12,6 +12,8 @@ final class SuccessorListener: Sendable {
     /// A successor that is ready: to be answered when everything is handed over.
     struct Successor: Sendable {
         fileprivate let control: ControlSocket
+        /// Its pid; nil when it cannot be told.
+        var process: Int32? { control.peerProcess }
         /// Takes kept connections at any time; they are on their way from `answer` on.
         let connections: ConnectionSender
 

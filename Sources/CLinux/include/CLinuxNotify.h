@@ -10,6 +10,7 @@
 struct mooring_sender {
     // 0 when it is in a pid namespace that cannot be seen from here.
     pid_t pid;
+    uid_t user;
     // The datagram was longer than the room for it.
     bool is_cut;
 };

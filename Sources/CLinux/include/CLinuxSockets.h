@@ -41,6 +41,9 @@ int mooring_connect_result(int fd);
 
 // The user at the other end of a connected unix socket: 0 or -errno.
 int mooring_peer_user(int fd, uint32_t *user);
+// The pid of the program at the other end of a unix connection; 0 when it is not to be seen from here,
+// -errno.
+pid_t mooring_peer_process(int fd);
 
 static inline long mooring_receive(int fd, void *buffer, size_t count) {
     ssize_t got = recv(fd, buffer, count, 0);
