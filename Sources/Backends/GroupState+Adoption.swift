@@ -15,7 +15,7 @@ extension GroupState {
         let phase: ProcessPhase =
             process.wasReady ? .ready : .starting(until: now + policy.startTimeout)
         let place = occupy(phase, generation: process.generation)
-        budget?.adopted(isStarting: !process.wasReady)
+        budget?.adopted(group: self.index, isStarting: !process.wasReady, now: now)
         let index = Int(place)
         processes[index].incarnation = process.incarnation
         processes[index].label = process.label

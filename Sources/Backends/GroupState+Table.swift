@@ -65,7 +65,7 @@ extension GroupState {
         count(processes[Int(place)].phase, standing, -1)
         let outcome = processes[Int(place)].phase.apply(fact)
         count(processes[Int(place)].phase, standing, 1)
-        if wasStarting, !processes[Int(place)].phase.isStarting { budget?.startEnded() }
+        if wasStarting, !processes[Int(place)].phase.isStarting { budget?.startEnded(group: index) }
         if processes[Int(place)].phase.isGone, isSpawned { budget?.ended() }
         return outcome
     }

@@ -8,15 +8,23 @@ package final class SpawnBudget: Sendable {
     private struct State {
         var concurrency: Int
         var maxProcesses: Int
-        var starting = 0
+        /// Since when which group's processes start, the earliest first.
+        var starts: [(group: Int, since: MonotonicInstant)] = []
         var living = 0
         /// Groups that wait for a start, first come, first served.
         var waiting: [Int] = []
         /// The group that a process elsewhere is given up for, and until when nobody else asks.
         var roomFor: Int?
         var roomAskedUntil = MonotonicInstant(nanoseconds: .min)
+
+        func youngStarts(at now: MonotonicInstant) -> Int {
+            starts.count { now < $0.since + SpawnBudget.startPatience }
+        }
     }
 
+    /// How long a start keeps others waiting: one that does not get ready, for its program hangs or is
+    /// held up by its user, is not to stand in every other group's way until `start_timeout`.
+    private static let startPatience = Interval.seconds(5)
     /// An eviction that came to nothing is asked for again after this.
     private static let roomPause = Interval.seconds(1)
 
@@ -66,7 +74,7 @@ package final class SpawnBudget: Sendable {
                 }
             }
             if state.concurrency > 0 {
-                let free = state.concurrency - state.starting
+                let free = state.concurrency - state.youngStarts(at: now)
                 let position = state.waiting.firstIndex(of: group) ?? state.waiting.count
                 if free <= 0 || position >= free {
                     if position == state.waiting.count { state.waiting.append(group) }
@@ -78,7 +86,7 @@ package final class SpawnBudget: Sendable {
                 state.roomFor = nil
                 state.roomAskedUntil = now
             }
-            state.starting += 1
+            state.starts.append((group, now))
             state.living += 1
             return .granted
         }
@@ -93,21 +101,33 @@ package final class SpawnBudget: Sendable {
     }
 
     /// A process that lives already.
-    func adopted(isStarting: Bool) {
+    func adopted(group: Int, isStarting: Bool, now: MonotonicInstant) {
         state.withLock { state in
             state.living += 1
-            if isStarting { state.starting += 1 }
+            if isStarting { state.starts.append((group, now)) }
         }
     }
 
-    /// A process is ready, or will never be.
-    func startEnded() { state.withLock { $0.starting -= 1 } }
+    /// A process of a group is ready, or will never be.
+    func startEnded(group: Int) {
+        state.withLock { state in
+            guard let index = state.starts.firstIndex(where: { $0.group == group }) else {
+                preconditionFailure("a start ends once")
+            }
+            state.starts.remove(at: index)
+        }
+    }
 
     /// A process is gone.
     func ended() { state.withLock { $0.living -= 1 } }
 
     /// Processes starting and living, for tests and the simulation.
     package var counts: (starting: Int, living: Int) {
-        state.withLock { ($0.starting, $0.living) }
+        state.withLock { ($0.starts.count, $0.living) }
+    }
+
+    /// Starts that keep others waiting.
+    package func youngStarts(at now: MonotonicInstant) -> Int {
+        state.withLock { $0.youngStarts(at: now) }
     }
 }

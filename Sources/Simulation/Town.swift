@@ -156,8 +156,9 @@ final class Town {
         if maxProcesses > 0, living > maxProcesses {
             throw Violation(.aboveBudget, "\(living) processes")
         }
-        if concurrency > 0, counts.starting > concurrency {
-            throw Violation(.aboveBudget, "\(counts.starting) starting at once")
+        let starting = budget.youngStarts(at: worlds.map(\.now).max() ?? .init(nanoseconds: 0))
+        if concurrency > 0, starting > concurrency {
+            throw Violation(.aboveBudget, "\(starting) starting at once")
         }
     }
 }

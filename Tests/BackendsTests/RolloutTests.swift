@@ -185,7 +185,7 @@ internal import Testing
     @Test func `one eviction at a time makes room`() {
         let budget = SpawnBudget(concurrency: 0, maxProcesses: 1)
         let now = MonotonicInstant(nanoseconds: 1_000_000_000_000)
-        budget.adopted(isStarting: false)
+        budget.adopted(group: 1, isStarting: false, now: now)
         #expect(budget.ask(group: 0, mayMakeRoom: true, now: now) == .full(makesRoom: true))
         #expect(budget.ask(group: 0, mayMakeRoom: true, now: now) == .full(makesRoom: false))
         #expect(budget.ask(group: 1, mayMakeRoom: false, now: now) == .full(makesRoom: false))

@@ -1,5 +1,6 @@
-internal import Backends
 internal import Testing
+
+@testable internal import Backends
 
 /// Requests that may not make a process be started.
 @Suite struct SpawnPermissionTests {
@@ -64,6 +65,19 @@ internal import Testing
             }
         }
         #expect(asked == [1, 4, 7])
+    }
+
+    @Test func `a start that takes long does not keep other groups from starting`() {
+        let budget = SpawnBudget(concurrency: 1, maxProcesses: 0)
+        var now = MonotonicInstant(nanoseconds: 1_000_000_000_000)
+        #expect(budget.ask(group: 0, mayMakeRoom: true, now: now) == .granted)
+        #expect(budget.ask(group: 1, mayMakeRoom: true, now: now) == .wait)
+        now = now + .seconds(5)
+        #expect(budget.ask(group: 1, mayMakeRoom: true, now: now) == .granted)
+        #expect(budget.ask(group: 2, mayMakeRoom: true, now: now) == .wait)
+        budget.startEnded(group: 1)
+        #expect(budget.ask(group: 2, mayMakeRoom: true, now: now) == .granted)
+        #expect(budget.counts.starting == 2)
     }
 
     @Test func `room that is there needs no leave`() throws {
