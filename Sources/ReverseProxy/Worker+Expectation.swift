@@ -8,8 +8,10 @@ internal import Reactor
 /// process can refuse an upload that it has not read. A body that has begun to come is passed on as
 /// any other.
 extension Worker {
-    /// How long a process has to say so. One that knows nothing of expectations waits for the body, as
-    /// the client waits for the 100, which is then sent in its name.
+    /// How long a process has to say so.
+    ///
+    /// One that knows nothing of expectations waits for the body, as the client waits for the 100, which
+    /// is then sent in its name.
     private static let continuePatience = Interval.seconds(1)
 
     /// Settles whether the head that is about to be sent asks the process for its word.
