@@ -96,6 +96,7 @@ private struct DecisionWords {
             (self.process, kind, detail) = (process, "sessions_lost", "\(count)")
         case .down(let process, let span):
             (self.process, kind, detail) = (process, "down", "for \(span.seconds) s")
+        case .answering(let process): (self.process, kind) = (process, "answering")
         case .up(let process): (self.process, kind) = (process, "up")
         case .rolloutStarted(let generation):
             (kind, detail) = ("rollout_started", "generation \(generation)")
@@ -112,6 +113,8 @@ private struct DecisionWords {
             (kind, self.reason, detail) = (
                 "waiting_for_room", reason.rawValue, "max_processes are running"
             )
+        case .recyclingWaits(let leaving):
+            (kind, detail) = ("recycling_waits", "\(leaving) are draining")
         case .leasesFull(let count): (kind, detail) = ("leases_full", "\(count) sessions")
         case .shed: return nil
         }

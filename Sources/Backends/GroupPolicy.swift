@@ -54,6 +54,8 @@ package struct GroupPolicy: Equatable, Sendable {
     package var stopTimeout = Interval.seconds(10)
     /// How long a draining process waits for its sessions.
     package var drainTimeout = Interval.seconds(3600)
+    /// Processes out of service at once, beyond which none is recycled; 0: as many as `maximum`.
+    package var drainingMaximum = 0
     /// Idle transient processes that are kept ready.
     package var spare = 0
     /// Requests after which a process is recycled (±10 %); 0: never.

@@ -56,7 +56,7 @@ extension GroupState {
     /// Rule 1: the session's own process, at once or in its queue.
     private func decide(_ intent: Intent, at place: UInt32) -> Decision {
         let waiting = processes[Int(place)].queue.count
-        if waiting == 0 && processes[Int(place)].inFlight < processes[Int(place)].threads {
+        if waiting == 0 && processes[Int(place)].inFlight < processes[Int(place)].slots {
             return .grant(on: place, intent)
         }
         if waiting >= policy.processQueueLimit { return .refuse(.processQueueFull) }
@@ -107,6 +107,9 @@ extension GroupState {
         precondition(processes[index].inFlight > 0, "a slot was given back twice")
         processes[index].inFlight -= 1
         inFlight -= 1
+        if let before = processes[index].probation {
+            processes[index].probation = min(before, processes[index].inFlight)
+        }
         if grant.session == nil {
             processes[index].unpinned = max(0, processes[index].unpinned - 1)
         }
@@ -120,11 +123,12 @@ extension GroupState {
         case .served:
             processes[index].requestsTotal += 1
             processes[index].hasServed = true
-            processes[index].outages = 0
+            noteAnswer(of: place)
             noteServed(readyFor: processes[index].readyFor(at: now))
         case .failed:
             processes[index].requestsTotal += 1
             processes[index].errorsTotal += 1
+            noteFailure(of: place)
         case .abandoned:
             processes[index].requestsTotal += 1
         case .connectFailed:

@@ -39,7 +39,7 @@ extension GroupState {
             else { continue }
             sessions += processes[index].sessions
             weights += processes[index].weight
-            if processes[index].inFlight >= processes[index].threads,
+            if processes[index].inFlight >= processes[index].slots,
                 now < processes[index].idleSince + Self.patience, !isFull(processes[index]),
                 hasFewerSessions(index, than: Int(place))
             {

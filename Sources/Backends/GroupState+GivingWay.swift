@@ -3,7 +3,7 @@
 /// Whoever never sends the cookie back is a robot, or has left: such a session is the first to go, once
 /// nobody has taken part in it for ten seconds. One that was confirmed never is.
 extension GroupState {
-    private static let protectedTime = Interval.seconds(10)
+    static let protectedTime = Interval.seconds(10)
     /// A crowded table is thinned out by so many at a time.
     private static let mostAtOnce = 16
 
@@ -72,6 +72,65 @@ extension GroupState {
         while queue.count > 0, let place = placeByGivingWay() {
             serveFirst(at: place)
         }
+    }
+
+    // MARK: Draining processes
+
+    /// How many may be on their way out at once before recycling waits.
+    private var mostLeaving: Int {
+        policy.drainingMaximum > 0 ? policy.drainingMaximum : policy.maximum
+    }
+
+    /// Whether another process may be taken out of service; if not, those that can be spared end.
+    ///
+    /// Processes that are stopping count too: one that takes its time is there all the same.
+    mutating func hasRoomToDrain() -> Bool {
+        thinOutDraining(to: mostLeaving - 1)
+        let leaving = outgoing.draining + outgoing.stopping
+        if leaving < mostLeaving {
+            isRecyclingWaitTold = false
+            return true
+        }
+        if !isRecyclingWaitTold {
+            isRecyclingWaitTold = true
+            orders.events.append(.recyclingWaits(leaving: leaving))
+        }
+        return false
+    }
+
+    /// Ends draining processes that only unconfirmed sessions need, the longest idle first.
+    private mutating func thinOutDraining(to most: Int) {
+        thinningAt = nil
+        while outgoing.draining > most, let place = longestDispensable() {
+            let since = processes[Int(place)].idleSince + Self.protectedTime
+            guard case .draining(let reason) = processes[Int(place)].phase, since <= now else {
+                thinningAt = since
+                return
+            }
+            totals.sessionsGivenWay += UInt64(processes[Int(place)].sessions)
+            processes[Int(place)].sessions = 0
+            processes[Int(place)].unconfirmed = 0
+            stop(place, reason)
+        }
+    }
+
+    private func longestDispensable() -> UInt32? {
+        var best: Int?
+        for index in processes.indices {
+            guard case .draining = processes[index].phase, processes[index].isDispensable(at: now)
+            else { continue }
+            if let current = best, processes[current].idleSince <= processes[index].idleSince {
+                continue
+            }
+            best = index
+        }
+        return best.map { UInt32($0) }
+    }
+
+    /// A new generation may have put more out of service than there are to be.
+    mutating func thinOutDraining() {
+        thinningAt = nil
+        if outgoing.draining > mostLeaving { thinOutDraining(to: mostLeaving) }
     }
 
     // MARK: Invariants

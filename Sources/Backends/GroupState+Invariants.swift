@@ -54,7 +54,7 @@ extension GroupState {
             if process.queue.count > 0 && !process.phase.serves {
                 return "\(name) has waiters while \(process.phase)"
             }
-            if process.queue.count > 0 && process.inFlight < process.threads && !isShuttingDown {
+            if process.queue.count > 0 && process.inFlight < process.slots && !isShuttingDown {
                 return "\(name) has waiters and a free slot"
             }
             if process.queue.count > policy.processQueueLimit && !hasBeenReconfigured {

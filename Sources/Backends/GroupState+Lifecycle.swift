@@ -50,7 +50,7 @@ extension GroupState {
     }
 
     /// A process takes new sessions from now on.
-    private mutating func prepare(_ place: UInt32) {
+    mutating func prepare(_ place: UInt32) {
         processes[Int(place)].idleSince = now
         // Not behind the others, or it would be given the next many new sessions in a row.
         processes[Int(place)].turn = max(processes[Int(place)].turn, turn)
@@ -170,7 +170,7 @@ extension GroupState {
     /// No connection to a process could be made, though it is known as ready.
     ///
     /// A spawned one has lost its socket, or is about to be reported as gone: either way it is of
-    /// no use to anybody and is replaced. An external one is left alone for a growing while.
+    /// no use to anybody and is replaced.
     mutating func connectFailed(_ place: UInt32) {
         guard processes[Int(place)].phase.serves else { return }
         if isSpawned {
@@ -178,32 +178,10 @@ extension GroupState {
             noteLoss(of: place)
             stop(place, .unreachable)
         } else {
-            let shift = min(processes[Int(place)].outages, 6)
-            processes[Int(place)].outages += 1
-            let span = min(
-                Interval(nanoseconds: Interval.seconds(1).nanoseconds << shift), .seconds(60))
-            guard apply(.refused(until: now + span), to: place) == .isDown else { return }
-            orders.events.append(.down(handle(place), retryIn: span))
-            settleWaiters(at: place)
-            scheduleProcess(place)
+            takeDown(place)
         }
         startWhatIsNeeded()
         refuseIfHopeless()
-    }
-
-    /// Tries external servers again; all of one moment are back before anybody is placed anew.
-    mutating func endOutages(evenEarly: Bool = false) {
-        var isAnyBack = false
-        for index in processes.indices {
-            guard case .down(let until) = processes[index].phase, evenEarly || until <= now,
-                apply(.outageOver, to: UInt32(index)) == .isReady
-            else { continue }
-            if evenEarly { processes[index].outages = 0 }
-            orders.events.append(.up(handle(UInt32(index))))
-            prepare(UInt32(index))
-            isAnyBack = true
-        }
-        if isAnyBack { welcomeNewcomers() }
     }
 
     mutating func startTimedOut(_ place: UInt32) {

@@ -22,6 +22,7 @@ extension GroupState {
             processes[index].isBusy = isBusy
             if !isBusy { processes[index].idleSince = now }
             retireIfDrained(place)
+            startWhatIsNeeded()
         }
         scheduleProcess(place)
     }

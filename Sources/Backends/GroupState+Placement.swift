@@ -22,7 +22,7 @@ extension GroupState {
     /// Whether it has room, but for the places of sessions.
     func hasRoomButPlaces(_ process: borrowing Process) -> Bool {
         process.phase.isReady && process.standing == .serving
-            && process.inFlight < process.threads
+            && process.inFlight < process.slots
             && process.condemned?.isIllness != true
     }
 

@@ -51,7 +51,7 @@ extension GroupState {
         if case .process(let place) = queue {
             retireIfDrained(place)
             scheduleProcess(place)
-            serveByGivingWay()
+            startWhatIsNeeded()
         }
         return true
     }
@@ -63,7 +63,7 @@ extension GroupState {
     mutating func serveWaiters(at place: UInt32) {
         let index = Int(place)
         guard processes[index].phase.serves && !isShuttingDown else { return }
-        while processes[index].inFlight < processes[index].threads,
+        while processes[index].inFlight < processes[index].slots,
             let waiter = processes[index].queue.first
         {
             if let other = queue.first, waiters[other].since < waiters[waiter].since,

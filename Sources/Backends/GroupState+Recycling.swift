@@ -1,6 +1,7 @@
 /// Recycling: a process that has served long enough, or is ill, is replaced before it goes.
 ///
-/// One at a time in a group. The replacement may stand above `max` for as long as it takes.
+/// One at a time in a group. The replacement may stand above `max` for as long as it takes. While
+/// `draining_max` processes are on their way out, the next one serves on.
 extension GroupState {
     mutating func recycle(
         _ handle: ProcessHandle, _ reason: StopReason, now instant: MonotonicInstant
@@ -58,6 +59,8 @@ extension GroupState {
             hasCondemned = false
             return
         }
+        // The ill are not drained.
+        guard processes[Int(place)].condemned?.isIllness == true || hasRoomToDrain() else { return }
         let old = handle(place)
         guard let replacement = startOne(.recycle) else { return }
         recycling = Recycling(old: old, replacement: replacement)

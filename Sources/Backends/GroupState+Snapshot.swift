@@ -66,7 +66,8 @@ extension GroupState {
         let process = processes[index]
         var snapshot = ProcessSnapshot(
             handle: handle(UInt32(index)), label: process.label, pid: process.pid,
-            state: state(of: process.phase), reason: process.reason,
+            state: process.probation != nil ? .down : state(of: process.phase),
+            reason: process.reason,
             generation: process.generation,
             transient: isTransient, address: process.address, inFlight: process.inFlight,
             queued: process.queue.count, sessions: process.sessions,

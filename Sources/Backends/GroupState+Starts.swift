@@ -9,6 +9,7 @@ extension GroupState {
     }
 
     private mutating func startProcesses(evenUnqueued: Bool) {
+        thinOutDraining()
         guard isSpawned && !isShuttingDown && !isRetired else { return }
         takeOverIfNobodyServes()
         let demand = max(queue.count, evenUnqueued ? 1 : 0)

@@ -27,6 +27,7 @@ extension GroupState {
         consider(gateUntil)
         consider(withheld?.until)
         consider(givingWayAt)
+        consider(thinningAt)
         consider(startDeadline)
         return earliest
     }

@@ -13,6 +13,7 @@ extension GroupState {
         giveBackSlot(grant, at: place)
         processes[Int(place)].requestsTotal += 1
         processes[Int(place)].hasServed = true
+        noteAnswer(of: place)
         noteServed(readyFor: processes[Int(place)].readyFor(at: now))
         // From here on payload keeps the session alive, and nothing else.
         releaseLease(of: grant)
@@ -57,11 +58,12 @@ extension GroupState {
         if let lease = lease(of: grant).flatMap({ leases.find($0) }) {
             leases.endTunnel(lease, now: now)
         }
-        if heldSlot { return finished(grant, outcome, now: instant) }
         if outcome == .failed { processes[index].errorsTotal += 1 }
+        // A tunnel that breaks says little of how the process answers requests.
+        if heldSlot { return finished(grant, outcome == .failed ? .abandoned : outcome, now: now) }
         processes[index].idleSince = now
         retireIfDrained(place)
         scheduleProcess(place)
-        serveByGivingWay()
+        startWhatIsNeeded()
     }
 }

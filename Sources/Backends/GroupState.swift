@@ -33,6 +33,10 @@ struct GroupState: ~Copyable, Sendable {
     var recycling: Recycling?
     /// Somebody is condemned, so it pays to look.
     var hasCondemned = false
+    /// When a draining process may be ended early, since there are too many of them; nil: none may soon.
+    var thinningAt: MonotonicInstant?
+    /// That recycling waits for draining processes has been told.
+    var isRecyclingWaitTold = false
     /// When a start that the budget held up is tried again.
     var budgetRetryAt: MonotonicInstant?
     /// Since when a start has waited for others to go, with `max_processes` running; nil: none does.
@@ -161,6 +165,7 @@ struct GroupState: ~Copyable, Sendable {
         }
         for count in [
             \GroupPolicy.threads, \.sessionsPerProcess, \.queueLimit, \.processQueueLimit, \.spare,
+            \.drainingMaximum,
         ] {
             usable[keyPath: count] = min(max(policy[keyPath: count], 0), 1_000_000)
         }

@@ -93,11 +93,16 @@ package enum RegistryEvent: Equatable, Sendable {
     case sessionsLost(ProcessHandle, count: Int)
     /// An external server is out until the given span has passed.
     case down(ProcessHandle, retryIn: Interval)
+    /// Its time is over: one request will tell whether it is well.
     case up(ProcessHandle)
+    /// That request was answered, so it gets as many as before.
+    case answering(ProcessHandle)
     /// A process of an earlier balancer was taken over.
     case adopted(ProcessHandle)
     /// It is to be replaced.
     case recycling(ProcessHandle, StopReason)
+    /// It waits, since so many others are on their way out (`draining_max`).
+    case recyclingWaits(leaving: Int)
     case rolloutStarted(generation: Int)
     /// The generation serves; those before it drain.
     case rolloutDone(generation: Int)

@@ -78,8 +78,13 @@ struct Process: Sendable {
     var unpinnedTunnels = 0
     /// The sessions have changed since supervision was told.
     var isUnremembered = false
-    /// An external server's failed connections in a row.
+    /// How often an external server was taken out of service since it last answered.
     var outages = 0
+    /// Requests in a row that an external server failed.
+    var failuresInARow = 0
+    /// Of an external server that is back after an outage and has not answered yet: the requests that
+    /// it has from before.
+    var probation: Int?
 
     init(
         weight: Int, rank: UInt64, generation: Int, threads: Int, now: MonotonicInstant,
@@ -95,9 +100,18 @@ struct Process: Sendable {
         load = LoadAverage(at: now)
     }
 
+    /// How many requests it may have at once.
+    var slots: Int { probation.map { min($0 + 1, threads) } ?? threads }
+
     /// Nobody needs it at this moment.
     func isUnused(at now: MonotonicInstant) -> Bool {
         inFlight == 0 && queue.count == 0 && sessions == 0 && unpinnedTunnels == 0 && !isBusy
+            && !isShared && (keepUntil ?? now) <= now
+    }
+
+    /// Nobody needs it but sessions that were never confirmed.
+    func isDispensable(at now: MonotonicInstant) -> Bool {
+        inFlight == 0 && queue.count == 0 && sessions == unconfirmed && tunnels == 0 && !isBusy
             && !isShared && (keepUntil ?? now) <= now
     }
 

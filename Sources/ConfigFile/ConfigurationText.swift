@@ -181,6 +181,7 @@ extension Configuration {
         writer.duration("stop_timeout", policy.stopTimeout)
         writer.text("cwd", launch.directory)
         writer.value("pass_env", TOMLText.list(launch.passEnvironment))
+        writer.value("draining_max", "\(policy.drainingMaximum)")
         writer.value("max_requests", "\(policy.maxRequests)")
         writer.duration("max_age", policy.maxAge ?? .zero)
         writer.text("max_memory", SizeText.text(of: launch.maxMemory))

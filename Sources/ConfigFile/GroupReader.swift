@@ -103,8 +103,9 @@ struct GroupReader {
         if kind == .servers {
             refuseForServers([
                 "processes", "idle_timeout", "start_timeout", "stop_timeout", "cwd", "env",
-                "pass_env", "max_requests", "max_age", "max_memory", "user", "group", "groups",
-                "allow_root", "umask", "rlimits", "on_exit", "output",
+                "pass_env", "max_requests", "max_age", "max_memory", "draining_max", "user",
+                "group",
+                "groups", "allow_root", "umask", "rlimits", "on_exit", "output",
             ])
             return false
         }
@@ -112,6 +113,7 @@ struct GroupReader {
         policy.startTimeout = table.duration("start_timeout") ?? policy.startTimeout
         policy.stopTimeout = table.duration("stop_timeout") ?? policy.stopTimeout
         policy.maxRequests = table.integer("max_requests", in: 0...1_000_000_000) ?? 0
+        policy.drainingMaximum = table.integer("draining_max", in: 0...Self.mostProcesses) ?? 0
         policy.maxAge = table.duration("max_age", atLeast: .zero).flatMap { $0 > .zero ? $0 : nil }
         guard let node = table.take("processes") else { return false }
         if case .table = node.value {

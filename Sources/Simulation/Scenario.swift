@@ -30,6 +30,7 @@ struct Scenario {
         changed.startTimeout = drawn.startTimeout
         changed.stopTimeout = drawn.stopTimeout
         changed.drainTimeout = drawn.drainTimeout
+        changed.drainingMaximum = drawn.drainingMaximum
         changed.maxRequests = drawn.maxRequests
         changed.maxAge = drawn.maxAge
         return changed
@@ -71,6 +72,7 @@ struct Scenario {
         policy.drainTimeout = .seconds(generator.pick([1, 60, 3_600]))
         policy.spare =
             generator.percent(70) ? 0 : min(2, policy.maximum - policy.minimum)
+        policy.drainingMaximum = generator.pick([0, 0, 1, 2])
         policy.maxRequests = generator.pick([0, 0, 0, 5, 50])
         policy.maxAge = generator.pick([nil, nil, nil, .seconds(30), .seconds(600)])
         policy.tunnelSlots = generator.percent(30)

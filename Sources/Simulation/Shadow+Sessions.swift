@@ -40,7 +40,9 @@ extension Shadow {
     private func leastSpan(of pin: Pin) -> Interval {
         if pin.isConfirmed { return pin.idle }
         let span = min(pin.idle, policy.unconfirmed)
-        let mayGiveWay = policy.sessionsPerProcess > 0 || policy.leaseLimit < 1_000_000
+        let mayGiveWay =
+            policy.sessionsPerProcess > 0 || policy.leaseLimit < 1_000_000
+            || processes[pin.process]?.state == .draining
         return mayGiveWay ? min(span, .seconds(10)) : span
     }
 

@@ -61,6 +61,8 @@ struct Shadow {
     private(set) var generation = 1
     /// To be replaced, and not yet out of service.
     private var condemned: Set<ProcessHandle> = []
+    /// Of those to be replaced, the ones that are not drained first.
+    private var ill: Set<ProcessHandle> = []
     /// Replacements that have got ready, and nobody has gone for yet.
     private var replacements = 0
     /// Those whose old one may have gone by itself.
@@ -70,6 +72,9 @@ struct Shadow {
     var waiters: [WaiterTag: Waiter] = [:]
     /// Sessions that were released: nothing is certain about them any more.
     var released: Set<SessionID> = []
+    /// Sessions that found no room among the leases, and whether one of those that were let in last did.
+    var withoutLease: UInt64 = 0
+    var lacksLease = false
 
     init(policy: GroupPolicy) { self.policy = policy }
 
@@ -98,12 +103,17 @@ struct Shadow {
             $0.isReplacement && $0.state == .starting && !$0.isOutgoing
                 && $0.generation == self.generation
         }
+        let draining = count(.draining)
+        let most = policy.drainingMaximum > 0 ? policy.drainingMaximum : policy.maximum
+        if isReplacement, draining >= most, ill.isEmpty {
+            throw Violation(.tooManyDraining, "\(draining) when another was to follow")
+        }
         if replacing > 1 + replacementsWithoutOld {
             throw Violation(.replacedTooEarly, "\(replacing) at once")
         }
         // A replacement stands beside the one that it is for, a generation beside the one before.
-        let most = policy.maximum + (condemned.isEmpty ? 0 : 1)
-        if generation == self.generation, live.lowerBound > most {
+        let mostServing = policy.maximum + (condemned.isEmpty ? 0 : 1)
+        if generation == self.generation, live.lowerBound > mostServing {
             throw Violation(.aboveMaximum, "\(live) processes")
         }
         let incoming = processes.values.count { $0.generation > self.generation && !$0.isOutgoing }
@@ -123,7 +133,10 @@ struct Shadow {
         processes[handle]?.state = state
         if state == .draining { processes[handle]?.isOutgoing = true }
         if state == .draining || state == .gone { settle(handle) }
-        if state == .gone { processes[handle] = nil }
+        if state == .gone {
+            processes[handle] = nil
+            ill.remove(handle)
+        }
     }
 
     /// It ends; whoever was taken out of service does so beside those that `max` is about.
@@ -160,7 +173,8 @@ struct Shadow {
         replacements -= 1
     }
 
-    mutating func condemn(_ handle: ProcessHandle) {
+    mutating func condemn(_ handle: ProcessHandle, _ reason: StopReason) {
+        if reason == .unhealthy || reason == .watchdog { ill.insert(handle) }
         if processes[handle]?.isOutgoing == false { condemned.insert(handle) }
     }
 
@@ -297,6 +311,7 @@ struct Shadow {
     private mutating func note(
         _ session: SessionID, on handle: ProcessHandle, isConfirmed: Bool, now: MonotonicInstant
     ) {
+        if lacksLease { release(session) }
         if released.contains(session) { return }
         if var pin = pins[session], pin.process == handle {
             // A lease that may have ended meanwhile has begun anew with the ordinary idle time.

@@ -13,6 +13,8 @@ package struct Violation: Error, Equatable, Sendable, CustomStringConvertible {
         case tooManySessions
         case sessionMovedWhileItsProcessLives
         case aboveMaximum
+        /// A process was replaced though too many were on their way out.
+        case tooManyDraining
         /// Of all groups together.
         case aboveBudget
         /// A group keeps an idle process that another one needs.

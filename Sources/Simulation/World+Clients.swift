@@ -32,6 +32,14 @@ extension World {
         }
     }
 
+    /// Whoever is let in beside one without a lease may be that one.
+    func lookForSessionsWithoutLease() {
+        guard scenario.policy.leaseLimit < 1_000_000 else { return }
+        let total = group.snapshot(now: now).sessionsWithoutLeaseTotal
+        shadow.lacksLease = total != shadow.withoutLease
+        shadow.withoutLease = total
+    }
+
     /// Some of those who were let in lately have no lease, so nothing is certain about any of them.
     func doubtWhoHasNoLease() {
         guard scenario.policy.leaseLimit < 1_000_000 else { return }

@@ -34,6 +34,7 @@ extension World {
     func attend(to event: RegistryEvent) throws(Violation) {
         switch event {
         case .ready(let handle, _): shadow.set(handle, .ready)
+        case .answering(let handle): history.note(now, "\(handle) answers")
         case .up(let handle):
             history.note(now, "\(handle) is up")
             shadow.set(handle, .ready)
@@ -50,12 +51,12 @@ extension World {
             // One that is killed for being late is not gone yet.
             if report.status != nil { shadow.set(handle, .gone) }
         case .sessionsLost(_, let count): summary.lost += count
-        case .failing, .recovered, .waitingForRoom, .leasesFull:
+        case .failing, .recovered, .waitingForRoom, .leasesFull, .recyclingWaits:
             history.note(now, "\(event)")
         case .recycling(let handle, let reason):
             history.note(now, "\(handle) is to be replaced: \(reason)")
             summary.recycled += 1
-            shadow.condemn(handle)
+            shadow.condemn(handle, reason)
         case .rolloutDone(let generation):
             history.note(now, "\(event)")
             summary.rollouts += 1

@@ -161,6 +161,7 @@ final class World {
     /// Takes note of everything that the registry has ordered.
     func attend() throws(Violation) {
         let taken = orders.take()
+        lookForSessionsWithoutLease()
         if taken.deadlineMoved { alarm = group.nextDeadline }
         for event in taken.events { try attend(to: event) }
         for order in taken.supervision { try attend(to: order) }

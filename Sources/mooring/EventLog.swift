@@ -67,10 +67,13 @@ final class EventLog: Sendable {
                 facts(of: process, index), ["sessions": "\(count)"])
         case .down(let process, let span):
             say(
-                .warning, "server cannot be reached", group, facts(of: process, index),
+                .warning, "server cannot be reached, or does not answer", group,
+                facts(of: process, index),
                 ["next_try_in": "\(text(span))"])
         case .up(let process):
-            say(.info, "server can be reached again", group, facts(of: process, index))
+            say(.info, "server gets a request again", group, facts(of: process, index))
+        case .answering(let process):
+            say(.info, "server answers again", group, facts(of: process, index))
         case .failing(let span):
             say(
                 .error, "group is failing: its processes do not start", group,
@@ -81,6 +84,10 @@ final class EventLog: Sendable {
             say(
                 .info, "process is to be replaced", group, facts(of: process, index),
                 ["reason": "\(reason.rawValue)"])
+        case .recyclingWaits(let leaving):
+            say(
+                .warning, "recycling waits for processes that drain (draining_max)", group,
+                ["draining": "\(leaving)"])
         case .rolloutStarted(let generation):
             say(.info, "a new generation is starting", group, ["generation": "\(generation)"])
         case .rolloutDone(let generation):

@@ -40,6 +40,7 @@ internal import Testing
 
     @Test(arguments: [
         "queue = 5", "queue_timeout = \"1s\"", "drain_timeout = \"5m\"", "max_requests = 9",
+        "draining_max = 2",
         "max_age = \"1h\"", "max_memory = \"1GiB\"", "request_timeout = \"5s\"",
         "output = \"app.log\"", "health = { path = \"/\" }", "tunnel_slots = true",
         "affinity = { idle = \"5m\" }", "retries = 0", "allow_root = true",

@@ -108,6 +108,7 @@ internal import Testing
         ("health = { interval = \"5s\" }", "has no path, so nobody is asked; needs path = "),
         ("processes = { max = 3, spare = 4 }", "needs a number from 0 to 3"),
         ("max_requests = -1", "needs a number from 0 to"),
+        ("draining_max = -1", "needs a number from 0 to"),
         ("drain_timeout = 60", "needs a duration with its unit"),
     ])
     func `a mistake in a group's life says what would be right`(line: String, expected: String) {

@@ -58,6 +58,7 @@ internal import Testing
         processes = { min = 0, max = 8, spare = 2 }
         drain_timeout = "90s"
         max_requests = 1000
+        draining_max = 3
         max_age = "12h"
         max_memory = "512MiB"
         request_timeout = "45s"

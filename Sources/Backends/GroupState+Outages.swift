@@ -1,0 +1,66 @@
+/// External servers that fail: they are left alone for a growing while and come back on probation.
+///
+/// Nobody but their own requests can tell how they fare. One that is back gets a single request; if
+/// that is served it is as before, if not it is out for longer.
+extension GroupState {
+    /// Failures in a row of a server that takes connections: it may hang with its backlog open.
+    private static let mostFailures = 3
+    private static let longestOutage = Interval.seconds(60)
+
+    /// The server has answered a request.
+    mutating func noteAnswer(of place: UInt32) {
+        processes[Int(place)].outages = 0
+        processes[Int(place)].failuresInARow = 0
+        guard processes[Int(place)].probation != nil else { return }
+        processes[Int(place)].probation = nil
+        orders.events.append(.answering(handle(place)))
+    }
+
+    /// The server broke off, answered nonsense or not in time.
+    mutating func noteFailure(of place: UInt32) {
+        guard !isSpawned, processes[Int(place)].phase.serves else { return }
+        processes[Int(place)].failuresInARow += 1
+        guard
+            processes[Int(place)].probation != nil
+                || processes[Int(place)].failuresInARow >= Self.mostFailures
+        else { return }
+        takeDown(place)
+        startWhatIsNeeded()
+        refuseIfHopeless()
+    }
+
+    /// Takes a server out of service; its sessions are placed anew, or refused, as the group says.
+    mutating func takeDown(_ place: UInt32) {
+        let shift = min(processes[Int(place)].outages, 6)
+        let span = min(
+            Interval(nanoseconds: Interval.seconds(1).nanoseconds << shift), Self.longestOutage)
+        guard apply(.refused(until: now + span), to: place) == .isDown else { return }
+        processes[Int(place)].outages += 1
+        processes[Int(place)].failuresInARow = 0
+        processes[Int(place)].probation = nil
+        orders.events.append(.down(handle(place), retryIn: span))
+        settleWaiters(at: place)
+        scheduleProcess(place)
+    }
+
+    /// Tries servers again; all of one moment are back before anybody is placed anew.
+    ///
+    /// - Parameter evenEarly: an administrator says that they are well.
+    mutating func endOutages(evenEarly: Bool = false) {
+        var isAnyBack = false
+        for index in processes.indices {
+            if evenEarly {
+                processes[index].outages = 0
+                processes[index].failuresInARow = 0
+            }
+            guard case .down(let until) = processes[index].phase, evenEarly || until <= now,
+                apply(.outageOver, to: UInt32(index)) == .isReady
+            else { continue }
+            processes[index].probation = processes[index].inFlight
+            orders.events.append(.up(handle(UInt32(index))))
+            prepare(UInt32(index))
+            isAnyBack = true
+        }
+        if isAnyBack { welcomeNewcomers() }
+    }
+}
