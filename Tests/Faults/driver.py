@@ -9,9 +9,11 @@ import traceback
 import backend_faults
 import balancer_faults
 import client_faults
+import neighbour_faults
 from world import World
 
-FAULTS = [*backend_faults.FAULTS, *client_faults.FAULTS, *balancer_faults.FAULTS]
+FAULTS = [
+    *backend_faults.FAULTS, *client_faults.FAULTS, *balancer_faults.FAULTS, *neighbour_faults.FAULTS]
 
 
 def main():
