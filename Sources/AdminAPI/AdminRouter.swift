@@ -4,15 +4,14 @@ internal import Hummingbird
 
 /// The endpoints and what stands before them.
 func adminRouter(
-    settings: AdminSettings, node: String, source: any AdminSource, controls: any AdminControls
+    settings: AdminSettings, hosts: HostPolicy, source: any AdminSource, controls: any AdminControls
 ) -> Router<BasicRequestContext> {
     let router = Router(
         context: BasicRequestContext.self, options: [.autoGenerateHeadEndpoints])
     router.add(middleware: ResponsePolicy())
     router.add(
         middleware: RequestGuard(
-            hosts: HostPolicy(address: settings.address, node: node), token: settings.token,
-            bodyLimit: settings.bodyLimit))
+            hosts: hosts, token: settings.token, bodyLimit: settings.bodyLimit))
     let commands = AdminCommands(controls: controls, bodyLimit: settings.bodyLimit)
     for name in Endpoint.Name.allCases {
         let endpoint = Endpoint.of(name)

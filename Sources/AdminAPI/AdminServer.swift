@@ -1,5 +1,6 @@
 internal import Backends
 internal import Hummingbird
+internal import HummingbirdCore
 package import Logging
 internal import NIOCore
 internal import ServiceLifecycle
@@ -18,6 +19,8 @@ package final class AdminServer: Service {
     }
 
     private let settings: AdminSettings
+    private let hosts: HostPolicy
+    private let table: ConnectionTable
     private let router: Router<BasicRequestContext>.Responder
     private let log: Logger
     private let binding = Mutex(Binding.pending([]))
@@ -37,7 +40,9 @@ package final class AdminServer: Service {
     ) {
         self.settings = settings
         self.log = log
-        router = adminRouter(settings: settings, node: node, source: source, controls: controls)
+        hosts = HostPolicy(address: settings.address, node: node)
+        table = ConnectionTable(most: settings.connections, reserve: settings.reserve)
+        router = adminRouter(settings: settings, hosts: hosts, source: source, controls: controls)
             .buildResponder()
     }
 
@@ -151,15 +156,11 @@ package final class AdminServer: Service {
         quiet.logLevel = max(log.logLevel, .warning)
         return Application(
             responder: router,
-            server: .http1(
-                configuration: .init(
-                    idleTimeout: .seconds(settings.idleSeconds),
-                    httpDecoderConfiguration: .init(
-                        maxHeaderFieldSize: 16 * 1024, maxHeaderListSize: 32 * 1024,
-                        maxHeaderFieldCount: 100))),
-            configuration: ApplicationConfiguration(
-                address: address,
-                availableConnectionsDelegate: .maximum(settings.connections, logger: quiet)),
+            server: HTTPServerBuilder { [settings, hosts, table] responder in
+                AdminChannel(
+                    responder: responder, settings: settings, hosts: hosts, table: table)
+            },
+            configuration: ApplicationConfiguration(address: address),
             onServerRunning: onServerRunning,
             logger: quiet)
     }

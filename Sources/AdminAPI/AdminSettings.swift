@@ -5,11 +5,17 @@ package struct AdminSettings: Sendable {
     package var address: ProcessAddress
     /// Asked for at every endpoint but `/healthz` and `/readyz`; nil: none.
     package var token: AdminToken?
-    /// Open connections; further ones wait in the backlog.
+    /// Open connections; of further ones the newest is taken and the longest silent one closed.
     package var connections = 64
+    /// How many of these only those can have that have shown the token.
+    package var reserve = 16
     /// Bytes of a request's body.
     package var bodyLimit = 64 * 1024
-    /// Seconds after which a silent connection is closed.
+    /// Seconds for a request's head, from the connection or its first byte on.
+    package var headerSeconds: Int64 = 5
+    /// Seconds from the head until the answer has been taken.
+    package var exchangeSeconds: Int64 = 30
+    /// Seconds after an answer after which a silent connection is closed.
     package var idleSeconds: Int64 = 60
 
     package init(address: ProcessAddress, token: AdminToken? = nil) {

@@ -1,5 +1,6 @@
 internal import Backends
 internal import Glibc
+internal import NIOHTTP1
 
 /// Which Host a request may name: the defence against DNS rebinding.
 ///
@@ -16,27 +17,46 @@ struct HostPolicy: Sendable {
     }
 
     private let rule: Rule
+    /// What the whole URL of a request may name: a unix socket's too is this program's alone.
+    private let targets: Rule
 
     init(address: ProcessAddress, node: String) {
         let local = ["localhost", "127.0.0.1", "::1"]
         switch address {
         case .unix:
             rule = .any
+            targets = .these(local + [node.lowercased()])
+            return
         case .tcp(let host, _) where ["0.0.0.0", "::"].contains(host):
             rule = .numericOr(local + [node.lowercased()])
         case .tcp(let host, _):
             rule = .these(local + [host.lowercased()])
         }
+        targets = rule
+    }
+
+    /// Whether a head names one host, and no other in its target (RFC 9112 section 3.2).
+    func canAnswer(_ head: HTTPRequestHead) -> Bool {
+        guard head.headers["host"].count <= 1 else { return false }
+        if head.uri.hasPrefix("/") || head.uri == "*" { return true }
+        let scheme = "http://"
+        guard head.uri.prefix(scheme.count).lowercased() == scheme else { return false }
+        let authority = head.uri.dropFirst(scheme.count).prefix { !"/?#".contains($0) }
+        return Self.allows(String(authority), by: targets)
     }
 
     /// Whether a request with this Host field (or `:authority`) is answered.
     func allows(_ authority: String?) -> Bool {
+        Self.allows(authority, by: rule)
+    }
+
+    private static func allows(_ authority: String?, by rule: Rule) -> Bool {
         if case .any = rule { return true }
-        guard let authority, let host = Self.host(of: authority)?.lowercased() else { return false }
+        guard let authority, let host = host(of: authority)?.lowercased() else { return false }
         switch rule {
         case .any: return true
         case .these(let hosts): return hosts.contains(host)
-        case .numericOr(let hosts): return hosts.contains(host) || Self.isNumeric(host)
+        case .numericOr(let hosts): return hosts.contains(host) || isNumeric(host)
         }
     }
 

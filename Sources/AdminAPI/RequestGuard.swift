@@ -1,7 +1,8 @@
 internal import HTTPTypes
 internal import Hummingbird
 
-/// Turns away what must not reach an endpoint: foreign hosts and origins, no token, big bodies.
+/// Turns away what must not reach an endpoint: foreign hosts and origins, no token, bodies that are big
+/// or not JSON.
 struct RequestGuard<Context: RequestContext>: RouterMiddleware {
     let hosts: HostPolicy
     let token: AdminToken?
@@ -13,8 +14,10 @@ struct RequestGuard<Context: RequestContext>: RouterMiddleware {
     ) async throws -> Response {
         try checkHost(request)
         try checkOrigin(request)
+        try checkFetchSite(request)
         try checkToken(request)
         try checkBody(request)
+        try checkType(request)
         return try await next(request, context)
     }
 
@@ -37,6 +40,16 @@ struct RequestGuard<Context: RequestContext>: RouterMiddleware {
         }
     }
 
+    /// What a browser says of where a request comes from (Fetch Metadata).
+    ///
+    /// A page of another port or of a neighbouring name is `same-site`, and as foreign as any other.
+    private func checkFetchSite(_ request: Request) throws {
+        for field in request.headers[values: .secFetchSite]
+        where !["same-origin", "none"].contains(field.lowercased()) {
+            throw Problem(.forbidden, "Requests from pages of other sites are not answered.")
+        }
+    }
+
     private func checkToken(_ request: Request) throws {
         guard let token, !Endpoint.isOpen(request.uri.path) else { return }
         let fields = request.headers[values: .authorization]
@@ -56,5 +69,27 @@ struct RequestGuard<Context: RequestContext>: RouterMiddleware {
         guard let count = Int(length), count <= bodyLimit else {
             throw Problem(.contentTooLarge, "A body may have \(bodyLimit) bytes.")
         }
+    }
+
+    /// A page of another site can have a browser send a form or text, never JSON without asking first.
+    private func checkType(_ request: Request) throws {
+        guard request.method == .post, Endpoint.methods(of: request.uri.path).contains(.post) else {
+            return
+        }
+        let types = request.headers[values: .contentType]
+        let type = types.first?.prefix { $0 != ";" }.lowercased()
+        guard types.count == 1, type?.filter({ $0 != " " && $0 != "\t" }) == "application/json"
+        else {
+            throw Problem(
+                .unsupportedMediaType, "Send changes with Content-Type: application/json.",
+                headers: [.accept: "application/json"])
+        }
+    }
+}
+
+extension HTTPField.Name {
+    /// A name that is a token can be made always.
+    static var secFetchSite: HTTPField.Name {
+        HTTPField.Name("Sec-Fetch-Site") ?? .origin
     }
 }

@@ -28,11 +28,6 @@ enum NumericHost {
         return canonical(head + gap + tail)
     }
 
-    /// Whether the address can be reached from this machine only.
-    static func isLoopback(_ host: String) -> Bool {
-        host == "::1" || (host.hasPrefix("127.") && parseIPv4(host[...]) != nil)
-    }
-
     /// The parts around `::`; three or more for a text that is no address.
     private static func splitAtGap(_ text: Substring) -> [Substring] {
         var parts: [Substring] = []

@@ -141,12 +141,12 @@ extension Configuration {
             }
             tokenFile = folders.path(
                 table.optionalText("token_file", example: "admin.token"), table.problems)
-            if case .tcp(let host, _) = address, !NumericHost.isLoopback(host), tokenFile == nil,
-                let given
-            {
+            // Also on 127.0.0.1: every local program, a process of any group too, can connect there.
+            if case .tcp = address, tokenFile == nil, let given {
                 table.problems.add(
-                    given.node, "can be reached from other machines",
-                    "needs token_file beside it, or 127.0.0.1")
+                    given.node, "is a port, where any program could stop processes",
+                    "needs token_file beside it: (umask 077; openssl rand -hex 32 > admin.token),"
+                        + " then token_file = \"admin.token\"; or a unix socket")
             }
             table.finish()
         }

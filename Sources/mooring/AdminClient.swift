@@ -68,7 +68,9 @@ struct AdminClient: Sendable {
     ) throws -> (status: UInt, body: Data) {
         let answer: (status: UInt, body: Data)
         do {
-            let document = try body.map { try AdminJSON.encode($0) }
+            // A change is JSON, also one that needs no more words.
+            let empty = method == .POST ? Data("{}".utf8) : nil
+            let document = try body.map { try AdminJSON.encode($0) } ?? empty
             answer = try waitFor { try await fetch(method, path, document) }
         } catch {
             throw CommandFailure.unreachable(
@@ -80,7 +82,8 @@ struct AdminClient: Sendable {
             return answer
         case 401:
             throw CommandFailure.failed(
-                "the balancer at \(address) asks for its token; name the file with --token-file")
+                "the balancer at \(address) asks for its token; name its configuration with -c, or"
+                    + " the file of the token with --token-file")
         default:
             throw CommandFailure.failed(
                 AdminAnswer(body: answer.body).detail

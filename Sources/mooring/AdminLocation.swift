@@ -38,6 +38,9 @@ struct AdminLocation: ParsableArguments {
             address = address ?? configuration.admin.address
             tokenFile = tokenFile ?? configuration.admin.tokenFile
         }
+        if let address, tokenFile == nil, config == nil {
+            tokenFile = ConfigurationLoading.tokenFile(ofBalancerAt: address)
+        }
         guard let address else { throw CommandFailure.usage("no admin address") }
         do {
             return AdminClient(address: address, token: try tokenFile.map(AdminToken.read(file:)))

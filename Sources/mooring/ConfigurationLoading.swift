@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import Backends
 internal import ConfigFile
 internal import FoundationEssentials
 internal import Glibc
@@ -37,6 +38,16 @@ enum ConfigurationLoading {
         if let path { return try file(path) }
         if unsafe access(defaultFile, F_OK) == 0 { return try file(defaultFile) }
         return try app(RunRequest(.command(["true"])))
+    }
+
+    /// The token's file, where the configuration here is of the balancer at that address.
+    ///
+    /// To any other the token would be given away.
+    static func tokenFile(ofBalancerAt address: ProcessAddress) -> String? {
+        guard let configuration = try? reread(defaultFile),
+            configuration.admin.address == address
+        else { return nil }
+        return configuration.admin.tokenFile
     }
 
     /// The configuration that `mooring run` stands for.

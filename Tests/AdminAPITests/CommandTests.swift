@@ -10,10 +10,11 @@ internal import Testing
 @Suite struct CommandTests {
     private func post(
         _ controls: RecordedControls, _ path: String, _ document: String? = nil,
-        method: HTTPRequest.Method = .post
+        method: HTTPRequest.Method = .post, type: String? = "application/json"
     ) async throws -> (status: HTTPResponse.Status, text: String) {
         try await makeServer(controls: controls).application().test(.router) { client in
             var headers: HTTPFields = [:]
+            headers[.contentType] = type
             if let document { headers[.contentLength] = "\(document.utf8.count)" }
             return try await client.execute(
                 uri: path, method: method, headers: headers,
@@ -27,6 +28,29 @@ internal import Testing
         let answer = try await post(controls, "/groups/django/restart")
         #expect(answer.status == .accepted && answer.text.contains(#""generation":2"#))
         #expect(controls.commands == ["restart"])
+    }
+
+    @Test(arguments: [
+        nil, "text/plain", "application/x-www-form-urlencoded", "multipart/form-data", "",
+        "application/jsonp", "text/json",
+    ])
+    func `a change that is not said to be JSON is refused`(type: String?) async throws {
+        let controls = RecordedControls()
+        for path in ["/groups/django/restart", "/groups/django/scale", "/reload"] {
+            let answer = try await post(controls, path, #"{"min":1}"#, type: type)
+            #expect(answer.status == .unsupportedMediaType)
+            #expect(answer.text.contains("application/json"))
+        }
+        #expect(controls.commands.isEmpty)
+    }
+
+    @Test(arguments: [
+        "application/json; charset=utf-8", "Application/JSON", "application/json ;a=b",
+    ])
+    func `JSON may have parameters and capital letters`(type: String) async throws {
+        let controls = RecordedControls()
+        let answer = try await post(controls, "/groups/django/restart", type: type)
+        #expect(answer.status == .accepted)
     }
 
     @Test func `scale takes both bounds, or one for both`() async throws {

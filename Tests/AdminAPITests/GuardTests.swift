@@ -49,6 +49,24 @@ internal import Testing
         }
     }
 
+    @Test(arguments: ["cross-site", "same-site", "Cross-Site", "new-word"])
+    func `a browser's request from another site is refused`(site: String) async throws {
+        for path in ["/stats", "/healthz", "/"] {
+            let headers: HTTPFields = [.secFetchSite: site]
+            try await request(makeServer(), path, headers: headers) { response in
+                #expect(response.status == .forbidden)
+            }
+        }
+    }
+
+    @Test(arguments: ["same-origin", "none"])
+    func `a browser's request from the own page or by hand is answered`(site: String) async throws {
+        let headers: HTTPFields = [.secFetchSite: site]
+        try await request(makeServer(), "/stats", headers: headers) { response in
+            #expect(response.status == .ok)
+        }
+    }
+
     @Test func `the own origin is answered`() async throws {
         let headers: HTTPFields = [.origin: "http://localhost"]
         try await request(makeServer(), "/stats", headers: headers) { response in

@@ -66,7 +66,15 @@ internal import Testing
         ),
         (
             "[admin]\naddress = \"0.0.0.0:9000\"\n" + someGroup,
-            "2: admin.address: can be reached from other machines; needs token_file beside it"
+            "2: admin.address: is a port, where any program could stop processes; needs token_file"
+        ),
+        (
+            "[admin]\naddress = \"127.0.0.1:9000\"\n" + someGroup,
+            "2: admin.address: is a port, where any program could stop processes; needs token_file"
+        ),
+        (
+            "[admin]\naddress = \"[::1]:9000\"\n" + someGroup,
+            "2: admin.address: is a port, where any program could stop processes; needs token_file"
         ),
         (
             "[admin]\naddress = \"unix:admin.sock\"\n" + someGroup,

@@ -163,7 +163,9 @@ class Balancer:
     def admin(self, path, method="GET", body=None):
         with contextlib.closing(UnixConnection(self.admin_socket)) as connection:
             document = json.dumps(body) if body is not None else None
-            headers = {"Content-Length": "0"} if method == "POST" and body is None else {}
+            headers = {"Content-Type": "application/json"} if method == "POST" else {}
+            if method == "POST" and body is None:
+                headers["Content-Length"] = "0"
             connection.request(method, path, body=document, headers=headers)
             return Answer(connection.getresponse())
 

@@ -151,14 +151,18 @@ def test_a_successor_with_a_bad_configuration_changes_nothing(balancer):
 def test_an_admin_api_on_a_port_goes_over_while_the_old_balancer_has_something_to_do():
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    admin = f'[admin]\naddress = "127.0.0.1:{port}"\n'
+    admin = f'[admin]\naddress = "127.0.0.1:{port}"\ntoken_file = "token"\n'
+    token = "0123456789abcdef"
 
     def stats():
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/stats", timeout=5) as answer:
+        request = urllib.request.Request(
+            f"http://127.0.0.1:{port}/stats", headers={"Authorization": f"Bearer {token}"})
+        with urllib.request.urlopen(request, timeout=5) as answer:
             return json.load(answer)
 
     with serving(
-            CONFIGURATION.format(drain="30s") + admin, files={"app.py": APP}, keeps_address=True) as balancer:
+            CONFIGURATION.format(drain="30s") + admin, files={"app.py": APP, "token": token},
+            prepare=lambda folder: (folder / "token").chmod(0o600), keeps_address=True) as balancer:
         kept = Kept(balancer.address)
         kept.send("/hold", "X-Seconds: 1\r\n")
         wait_until(lambda: sum(p["in_flight"] for p in stats()["groups"][0]["processes"]) == 1)
@@ -175,7 +179,11 @@ def test_a_successor_whose_admin_address_is_taken_changes_nothing(balancer):
     session = balancer.request("/page")
     good = balancer.file.read_text()
     with socket.create_server(("127.0.0.1", 0)) as taken:
-        balancer.file.write_text(f'{good}\n[admin]\naddress = "127.0.0.1:{taken.getsockname()[1]}"\n')
+        (balancer.folder / "token").write_text("0123456789abcdef")
+        (balancer.folder / "token").chmod(0o600)
+        port = taken.getsockname()[1]
+        balancer.file.write_text(
+            f'{good}\n[admin]\naddress = "127.0.0.1:{port}"\ntoken_file = "token"\n')
         said = fails(balancer)
     balancer.file.write_text(good)
     assert said.returncode == 1 and "set [admin] address to a free one" in said.stderr, said

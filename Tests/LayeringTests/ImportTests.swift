@@ -22,7 +22,8 @@ internal import Testing
             "Reactor", "Backends", "CLinux", "Logging", "Dispatch", "Glibc", "Synchronization",
         ],
         "AdminAPI": [
-            "Backends", "Hummingbird", "HTTPTypes", "NIOCore", "NIOPosix", "Logging",
+            "Backends", "Hummingbird", "HummingbirdCore", "HTTPTypes", "NIOCore", "NIOHTTP1",
+            "NIOHTTPTypes", "NIOHTTPTypesHTTP1", "NIOPosix", "Logging",
             "ServiceLifecycle", "FoundationEssentials", "Glibc", "Synchronization",
         ],
         "Simulation": ["Backends", "SessionAffinity", "Routing", "Synchronization"],
