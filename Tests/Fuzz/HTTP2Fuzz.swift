@@ -1,5 +1,6 @@
 internal import HTTPWire
 
+private let hint = Array("HTTP/1.1 103 Early Hints\r\n\r\n".utf8)
 private let preface = Array("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".utf8)
 private let responses = [
     "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok", "HTTP/1.1 200 OK\r\n\r\nok",
@@ -21,19 +22,24 @@ private struct Seen {
 /// A connection that is fed octets, and its user, who does one thing or another by the dice.
 private final class Run {
     let connection: HTTP2Connection
+    /// What the connection holds.
+    let memory = HTTP2Memory()
+    /// The client takes what it is sent, now and then; else nothing until all was fed.
+    let takes: Bool
     var dice: InputDice
     var streams: [Int32: Seen] = [:]
     var isClosed = false
     private var room = [UInt8](repeating: 0, count: 4096)
 
-    init(_ bytes: [UInt8]) {
+    init(_ bytes: [UInt8], takes: Bool) {
+        self.takes = takes
         dice = InputDice(bytes)
         var settings = HTTP2Settings()
         settings.maxConcurrentStreams = 8
         settings.maxHeaderListSize = 2048
         settings.streamWindow = 1000
         settings.outputLimit = 50
-        connection = HTTP2Connection(settings)
+        connection = HTTP2Connection(settings, memory: memory)
     }
 
     func feed(_ bytes: [UInt8], step: Int) {
@@ -45,7 +51,8 @@ private final class Run {
             isClosed = progress != .ok
             start = end
             takeEvents()
-            if dice.roll(3) == 0 { send() }
+            if takes, dice.roll(3) == 0 { send() }
+            require(memory.bytes <= 512 * 1024, "what a client makes this side hold is bounded")
         }
         send()
         for id in streams.keys.sorted() { read(id) }
@@ -102,6 +109,10 @@ private final class Run {
             let response = responses[dice.roll(responses.count)]
             _ = unsafe response.withUnsafeBytes { unsafe connection.write(id, $0) }
         case 1: connection.finish(id)
+        case 4 where streams[id]?.isAnswered == false:
+            for _ in 0..<dice.roll(200) {
+                _ = unsafe hint.withUnsafeBytes { unsafe connection.write(id, $0) }
+            }
         case 2 where dice.roll(10) == 0:
             connection.reset(id)
             streams[id]?.isCut = true
@@ -147,12 +158,21 @@ private func requireOneRequest(_ seen: Seen) {
     require(decoder.isEnded || !seen.isEnded, "a body is whole when the stream ends")
 }
 
-@_cdecl("LLVMFuzzerTestOneInput")
-public func fuzzHTTP2(_ data: UnsafePointer<UInt8>, _ count: Int) -> CInt {
-    let bytes = unsafe input(data, count)
-    let run = Run(bytes)
+/// What is still counted when the connection has gone.
+private func tryOut(_ bytes: [UInt8], takes: Bool) -> HTTP2Memory {
+    let run = Run(bytes, takes: takes)
     run.feed(preface + bytes, step: 1 + run.dice.roll(bytes.count + 24))
     for seen in run.streams.values { requireOneRequest(seen) }
     for id in run.streams.keys.sorted() { run.connection.forget(id) }
+    return run.memory
+}
+
+@_cdecl("LLVMFuzzerTestOneInput")
+public func fuzzHTTP2(_ data: UnsafePointer<UInt8>, _ count: Int) -> CInt {
+    let bytes = unsafe input(data, count)
+    for takes in [true, false] {
+        let memory = tryOut(bytes, takes: takes)
+        require(memory.bytes == 0, "nothing is left of a connection")
+    }
     return 0
 }
