@@ -31,6 +31,9 @@ final class RuntimeLock: Sendable {
 
     /// Lets a successor in; harmless when repeated.
     func release() {
-        if !isReleased.exchange(true, ordering: .relaxed) { close(descriptor) }
+        if isReleased.exchange(true, ordering: .relaxed) { return }
+        // A child that has not got to its program has the descriptor too, and would keep the lock.
+        flock(descriptor, LOCK_UN)
+        close(descriptor)
     }
 }
