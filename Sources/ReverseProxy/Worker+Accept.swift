@@ -23,8 +23,13 @@ extension Worker {
         do {
             try loop.add(listener.descriptor, token: token.rawValue)
         } catch {
-            // A fresh descriptor on a sound epoll: only lack of memory is left as a reason.
-            preconditionFailure("cannot watch a listening socket: \(error)")
+            // A fresh descriptor on a sound epoll: only a lack of memory is left as a reason.
+            shared.mishaps.note(
+                .accepting, now: now,
+                "new connections wait, for their listening socket cannot be watched: \(error);"
+                    + " \(SystemError.remedy(error.errno))")
+            unwatchedListeners.append(place)
+            acceptRetryAt = now + 100_000_000
         }
     }
 
@@ -40,6 +45,11 @@ extension Worker {
     /// Accepts again after the limit or a lack of descriptors held it up.
     func resumeAccepting() {
         acceptRetryAt = Int64.max
+        let unwatched = unwatchedListeners
+        unwatchedListeners = []
+        for place in unwatched where place < listeners.count {
+            if let listener = listeners[place] { watch(listener, place: place) }
+        }
         pendingListeners = Array(listeners.indices)
     }
 

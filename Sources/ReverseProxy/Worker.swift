@@ -48,6 +48,8 @@ final class Worker {
     var listeners: [ListeningSocket?] = []
     var pendingListeners: [Int] = []
     var acceptRetryAt = Int64.max
+    /// Places of listeners that could not be watched, for want of memory.
+    var unwatchedListeners: [Int] = []
 
     var isDraining = false
     /// While draining: event streams and WebSockets are ended, for the program ends with its processes.

@@ -19,6 +19,10 @@ struct DescriptorPlan: Equatable {
 
     /// Loops, listeners, logs, state files, the admin API and its connections.
     private static let reserve = 96
+    /// What the admin API may have where all of its usual connections would take most of the reserve.
+    static let fewAdminConnections = 24
+    /// The reserve has room for few connections of the admin API.
+    var isScarce: Bool { limit < 1024 }
     /// A pidfd, two outputs open both ways, and what a start needs for a moment, for each process.
     private static let perProcess = 6
     /// With fewer of either nothing can be served.

@@ -116,9 +116,14 @@ final class Serving: Sendable {
         source = LiveSource(
             node: node, proxy: proxy, supervisor: supervisor, groups: groups,
             decisions: decisions, heartbeat: heartbeat)
+        var adminSettings = AdminSettings(
+            address: configuration.admin.address, token: surroundings.token)
+        if plan.descriptors?.isScarce == true {
+            adminSettings.connections = DescriptorPlan.fewAdminConnections
+            adminSettings.reserve = DescriptorPlan.fewAdminConnections / 4
+        }
         admin = AdminServer(
-            settings: AdminSettings(
-                address: configuration.admin.address, token: surroundings.token),
+            settings: adminSettings,
             node: node, source: source,
             controls: LiveControls(groups: groups, reloader: reloader), log: log)
         relay.connect(
@@ -157,7 +162,11 @@ final class Serving: Sendable {
         let note = plan.descriptors?.note ?? ""
         let line = "mooring: serving on \(addresses), admin on \(adminAddress)\(note)\n"
         // Nobody may be reading, which is not to keep the main thread from its signals.
-        try LoopThread.start(name: "greeting") { Terminal.write(line) }
+        do {
+            try LoopThread.start(name: "greeting") { Terminal.write(line) }
+        } catch {
+            Terminal.write(line)
+        }
         manager.notify("READY=1", "STATUS=serving on \(addresses)", "MAINPID=\(getpid())")
         return waitForEnd()
     }
