@@ -29,7 +29,8 @@ struct ConnectionOptions {
             case .keepAlive, .proxyConnection, .proxyAuthenticate, .proxyAuthorization, .te,
                 .trailer, .transferEncoding, .upgrade:
                 table.remove(index)
-            case .other, .altSvc, .cacheControl, .contentLength, .cookie, .date, .expect,
+            case .other, .altSvc, .authorization, .cacheControl, .contentLength, .cookie, .date,
+                .expect,
                 .forwarded, .host, .maxForwards, .mooringAffinity, .mooringPin, .mooringSession,
                 .proxy, .secWebSocketVersion, .setCookie, .via, .xForwardedFor, .xForwardedHost,
                 .xForwardedProto, .xForwardedOther, .schemeClaim, .imitation, .targetedCaching,

@@ -1,7 +1,8 @@
 /// The field names that mean something to a proxy; all others are passed unread.
 package enum FieldName: UInt8, Sendable {
     case other
-    case altSvc, cacheControl, connection, contentLength, cookie, date, expect, forwarded, host
+    case altSvc, authorization, cacheControl, connection, contentLength, cookie, date, expect,
+        forwarded, host
     case keepAlive, maxForwards, mooringAffinity, mooringPin, mooringSession, proxy
     case proxyAuthenticate, proxyAuthorization, proxyConnection, secWebSocketVersion, setCookie, te
     case trailer, transferEncoding, upgrade, via, xForwardedFor, xForwardedHost, xForwardedProto
@@ -47,7 +48,9 @@ package enum FieldName: UInt8, Sendable {
                 ? .maxForwards
                 : spells("x-url-scheme")
                     ? .schemeClaim : spells("edge-control") ? .targetedCaching : .other
-        case 13: return spells("cache-control") ? .cacheControl : .other
+        case 13:
+            return spells("cache-control")
+                ? .cacheControl : spells("authorization") ? .authorization : .other
         case 14: return spells("content-length") ? .contentLength : .other
         case 15:
             return spells("x-forwarded-for")
@@ -132,7 +135,8 @@ package enum FieldName: UInt8, Sendable {
             .xForwardedFor, .xForwardedHost, .xForwardedProto, .xForwardedOther, .mooringAffinity,
             .mooringPin, .mooringSession, .cacheControl, .maxForwards:
             false
-        case .other, .altSvc, .connection, .expect, .keepAlive, .proxy, .proxyAuthenticate,
+        case .other, .altSvc, .authorization, .connection, .expect, .keepAlive, .proxy,
+            .proxyAuthenticate,
             .proxyAuthorization, .proxyConnection, .schemeClaim, .secWebSocketVersion, .te,
             .trailer,
             .upgrade, .targetedCaching, .imitation, .underscored:

@@ -121,7 +121,8 @@ struct HTTP2FieldList: ~Copyable {
             if facts.status == 101, Octets.spells(bytes, name, "sec-websocket-accept") {
                 return true
             }
-        case .altSvc, .cacheControl, .cookie, .date, .expect, .forwarded, .host, .maxForwards,
+        case .altSvc, .authorization, .cacheControl, .cookie, .date, .expect, .forwarded, .host,
+            .maxForwards,
             .mooringAffinity, .mooringPin, .mooringSession, .proxy, .proxyAuthenticate,
             .proxyAuthorization, .secWebSocketVersion, .setCookie, .trailer, .via, .xForwardedFor,
             .xForwardedHost, .xForwardedProto, .xForwardedOther, .schemeClaim, .imitation,

@@ -131,7 +131,8 @@ extension HTTP2RequestTranslator {
             append(value, to: &trailers)
             append("\r\n", to: &trailers)
             return true
-        case .altSvc, .cacheControl, .contentLength, .cookie, .date, .expect, .forwarded, .host,
+        case .altSvc, .authorization, .cacheControl, .contentLength, .cookie, .date, .expect,
+            .forwarded, .host,
             .maxForwards, .mooringAffinity, .mooringPin, .mooringSession, .proxy,
             .proxyAuthenticate,
             .proxyAuthorization, .secWebSocketVersion, .setCookie, .te, .trailer, .via,

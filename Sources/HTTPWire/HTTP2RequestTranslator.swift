@@ -108,7 +108,8 @@ struct HTTP2RequestTranslator {
             hasTrailer = true
         case .secWebSocketVersion:
             hasWebSocketVersion = true
-        case .other, .altSvc, .cacheControl, .date, .expect, .forwarded, .maxForwards,
+        case .other, .altSvc, .authorization, .cacheControl, .date, .expect, .forwarded,
+            .maxForwards,
             .mooringAffinity, .mooringPin, .mooringSession, .proxy, .proxyAuthenticate,
             .proxyAuthorization, .setCookie, .via, .xForwardedFor, .xForwardedHost,
             .xForwardedProto, .xForwardedOther, .schemeClaim, .imitation, .targetedCaching,

@@ -3,7 +3,7 @@ struct RequestFacts {
     private(set) var hosts = 0
     private(set) var host = 0..<0
     private(set) var expectsContinue = false
-    private(set) var cameThroughProxy = false
+    private(set) var signsInConnection = false
     /// `TE: trailers` (RFC 9110 section 10.1.4).
     private(set) var takesTrailers = false
     private var body = FramingFacts()
@@ -35,8 +35,8 @@ struct RequestFacts {
                 return HTTPProblem(status: 417, reason: "expectation not supported")
             }
             expectsContinue = true
-        case .via, .forwarded, .xForwardedFor:
-            cameThroughProxy = true
+        case .authorization:
+            if ConnectionAuthentication.isSchemeOf(bytes, value) { signsInConnection = true }
         case .te:
             var elements = ListElements(value)
             while let element = elements.next(bytes) {
@@ -46,7 +46,7 @@ struct RequestFacts {
             .maxForwards, .mooringAffinity, .mooringPin, .mooringSession, .proxy,
             .proxyAuthenticate, .proxyAuthorization, .proxyConnection, .secWebSocketVersion,
             .setCookie, .trailer, .upgrade, .xForwardedHost, .xForwardedProto, .xForwardedOther,
-            .schemeClaim,
+            .schemeClaim, .via, .forwarded, .xForwardedFor,
             .imitation, .targetedCaching, .underscored:
             break
         }

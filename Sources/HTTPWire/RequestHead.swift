@@ -19,8 +19,8 @@ package struct RequestHead: ~Copyable {
     package private(set) var body = BodyFraming.none
     /// The client waits for a 100 before it sends the body.
     package private(set) var expectContinue = false
-    /// Came by way of another proxy: it may carry many users' requests.
-    package private(set) var cameThroughProxy = false
+    /// Signs in the connection that it is sent on (`Authorization: NTLM` or `Negotiate`).
+    package private(set) var signsInConnection = false
     /// The protocols that the client would change to, as `Upgrade` lists them; empty: none, or none
     /// that may pass through a proxy.
     package private(set) var upgrade = ByteRange.empty
@@ -186,7 +186,7 @@ extension RequestHead {
         if facts.hosts == 0, isHTTP11 { return .bad("no host") }
         // An absolute target's authority replaces Host (RFC 9112 section 3.2.2).
         if host.isEmpty { host = ByteRange(facts.host) }
-        cameThroughProxy = facts.cameThroughProxy
+        signsInConnection = facts.signsInConnection
         // RFC 9112 section 9.3; an HTTP/1.0 client has to ask for it (appendix C.2.2).
         keepAlive = !options.closes && (isHTTP11 || options.keepsAlive)
         switch facts.framing(isHTTP11: isHTTP11) {
@@ -232,7 +232,8 @@ extension RequestHead {
                 fields.remove(index)
             case .maxForwards:
                 if method == .options { fields.remove(index) }
-            case .other, .altSvc, .cacheControl, .connection, .cookie, .date, .keepAlive,
+            case .other, .altSvc, .authorization, .cacheControl, .connection, .cookie, .date,
+                .keepAlive,
                 .proxyAuthenticate, .proxyAuthorization, .proxyConnection, .secWebSocketVersion,
                 .targetedCaching, .setCookie, .te, .trailer, .transferEncoding, .upgrade, .via:
                 break

@@ -62,7 +62,8 @@ extension RequestHead {
             case .xForwardedFor: listed.read(list: bytes, value)
             case .forwarded:
                 if isStandardGood { isStandardGood = standard.read(forwarded: bytes, value) }
-            case .other, .altSvc, .cacheControl, .connection, .contentLength, .cookie, .date,
+            case .other, .altSvc, .authorization, .cacheControl, .connection, .contentLength,
+                .cookie, .date,
                 .expect, .host, .keepAlive, .maxForwards, .mooringAffinity, .mooringPin,
                 .mooringSession, .proxy, .proxyAuthenticate, .proxyAuthorization,
                 .proxyConnection, .secWebSocketVersion, .setCookie, .te, .trailer,

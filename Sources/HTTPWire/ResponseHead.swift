@@ -24,6 +24,8 @@ package struct ResponseHead: ~Copyable {
     package private(set) var pinDirective = PinDirective.none
     package private(set) var headLength = 0
     package private(set) var fields = FieldTable()
+    /// `Keep-Alive: timeout=`, how many seconds the process keeps the connection; 0: it did not say.
+    package private(set) var keepsForSeconds: UInt32 = 0
     /// Trailers behind the body may be forwarded: `Connection` names no field that could be among
     /// them.
     package private(set) var passesTrailers = false
@@ -147,6 +149,7 @@ extension ResponseHead {
         cache = CacheFacts()
         pinDirective = .none
         setsCookies = false
+        keepsForSeconds = 0
         for index in 0..<fields.count where fields[index].known != .other {
             let value = fields[index].value.range
             switch fields[index].known {
@@ -163,13 +166,14 @@ extension ResponseHead {
                 upgrade = isKnown && upgrade.isEmpty ? ByteRange(value) : .empty
             case .date: hasDate = true
             case .setCookie: setsCookies = true
+            case .keepAlive: noteKeepAlive(bytes, value)
             case .cacheControl: cache.note(bytes, value)
             case .mooringPin:
                 pinDirective = PinDirective.parse(bytes, value)
                 fields.remove(index)
             // A twin of a framing field could be taken for it further on.
             case .altSvc, .mooringSession, .mooringAffinity, .imitation: fields.remove(index)
-            case .other, .connection, .cookie, .expect, .forwarded, .host, .keepAlive,
+            case .other, .authorization, .connection, .cookie, .expect, .forwarded, .host,
                 .maxForwards, .proxy, .proxyAuthenticate, .proxyAuthorization, .proxyConnection,
                 .secWebSocketVersion, .te, .trailer, .via, .xForwardedFor,
                 .xForwardedHost, .xForwardedProto, .xForwardedOther, .schemeClaim,
@@ -182,9 +186,34 @@ extension ResponseHead {
         body = bodyFraming(framing, requestMethod)
         declaredLength = nil
         if case .length(let length)? = framing.framing { declaredLength = length }
-        keepAlive = !options.closes && (isHTTP11 || options.keepsAlive) && body != .untilClose
+        keepAlive =
+            !options.closes && (isHTTP11 || options.keepsAlive) && body != .untilClose
+            && !mayBringStrayBody(framing)
         passesTrailers = body == .chunked && !options.namesOthers
         return nil
+    }
+
+    /// Whether a body is announced that must not come, as with HEAD and 304.
+    ///
+    /// Servers are known that send it all the same, a moment later: what follows on the connection would
+    /// pass for the beginning of the next response.
+    private func mayBringStrayBody(_ framing: FramingFacts) -> Bool {
+        guard body == .none, let announced = framing.framing else { return false }
+        return announced != .length(0)
+    }
+
+    /// `timeout=` of a `Keep-Alive` field; RFC 2068 section 19.7.1.1.
+    private mutating func noteKeepAlive(_ bytes: Span<UInt8>, _ value: Range<Int>) {
+        var elements = ListElements(value)
+        while let element = elements.next(bytes) {
+            let name: StaticString = "timeout="
+            guard element.count > name.utf8CodeUnitCount else { continue }
+            let number = element.lowerBound &+ name.utf8CodeUnitCount
+            guard Octets.spells(bytes, element.lowerBound..<number, name),
+                let seconds = Octets.decimal(bytes, number..<element.upperBound)
+            else { continue }
+            keepsForSeconds = UInt32(clamping: seconds)
+        }
     }
 
     /// RFC 9112 section 6.3, points 1 to 8.

@@ -62,7 +62,8 @@ enum Trailers {
         guard !name.isEmpty, colon < line.upperBound, section[colon] == 0x3a else { return false }
         switch FieldName.of(section, name, hasUnderscore: hasUnderscore) {
         case .other, .underscored: return !isForbidden(section, name)
-        case .altSvc, .cacheControl, .connection, .contentLength, .cookie, .date, .expect,
+        case .altSvc, .authorization, .cacheControl, .connection, .contentLength, .cookie, .date,
+            .expect,
             .forwarded, .host, .keepAlive, .maxForwards, .mooringAffinity, .mooringPin,
             .mooringSession, .proxy, .proxyAuthenticate, .proxyAuthorization, .proxyConnection,
             .secWebSocketVersion, .setCookie, .te, .trailer, .transferEncoding, .upgrade, .via,

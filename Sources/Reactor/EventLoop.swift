@@ -57,7 +57,12 @@ internal import CLinux
     ///
     /// Returns at `deadline` (monotonic ns; nil: never) at the latest. A wake-up is reported as
     /// `wakeToken`.
-    package func turn(until deadline: Int64?, _ onEvent: (UInt64, Readiness) -> Void) {
+    ///
+    /// - Parameter first: Sees each event before any is reported by `onEvent`, where there are several.
+    package func turn(
+        until deadline: Int64?, first: (UInt64, Readiness) -> Void = { _, _ in },
+        _ onEvent: (UInt64, Readiness) -> Void
+    ) {
         var timeout: Int32 = -1
         if let deadline {
             // Rounded up, so that a deadline less than a millisecond away does not spin.
@@ -67,6 +72,12 @@ internal import CLinux
         let count = unsafe mooring_epoll_wait(epoll, batch, Int32(Self.batchCapacity), timeout)
         now = mooring_monotonic_ns()
         guard count > 0 else { return }
+        if count > 1 {
+            for index in 0..<Int(count) {
+                let event = unsafe batch[index]
+                first(event.data, Readiness(rawValue: event.events))
+            }
+        }
         for index in 0..<Int(count) {
             let event = unsafe batch[index]
             if event.data == Self.wakeToken { waker.clear() }

@@ -47,6 +47,9 @@ package struct StreamSocket: Equatable, Sendable {
         return got == 0 ? .end : Self.failure(got)
     }
 
+    /// Whether nothing waits to be read: no byte, no end and no error.
+    package var isSilent: Bool { mooring_is_silent(descriptor) }
+
     /// Reads bytes that were peeked at, and throws them away.
     package func discard(_ count: Int) { mooring_discard(descriptor, count) }
 

@@ -86,6 +86,8 @@ struct Downstream {
     var isTrusted = false
     var peer: PeerText
     var affinity = ConnectionAffinity()
+    /// The first of the connections to processes that are kept for it alone; -1: there is none.
+    var ownUpstream: Int32 = -1
 
     init(socket: StreamSocket, address: IPAddress?) {
         self.socket = socket
@@ -165,13 +167,17 @@ struct ConnectionAffinity {
     /// The exchange that is to begin the session for the others of its connection; -1: none.
     var leader: Int32 = -1
 
-    /// The pin that the connection's first requests share, until the given time (monotonic ns).
+    /// A request on it came by way of a proxy: it carries many users'.
+    var isShared = false
+
+    /// The pin that a browser's first requests share, until the given time (monotonic ns).
     var provisional: Provisional?
 
     struct Provisional {
         var session: SessionID
         var process: Incarnation
         var group: Int32
+        var visitor: UInt64
         var until: Int64
     }
 }

@@ -107,6 +107,12 @@ struct Exchange {
     var interimHeads = 0
     /// The process keeps its connection after this response.
     var keepsUpstream = false
+    /// There was no body, so that the process may be about to send one that it should not.
+    var awaitsSilence = false
+    /// How long the process keeps the connection, as it says, in seconds; 0: it does not.
+    var upstreamKeptFor: UInt32 = 0
+    /// Whoever speaks on its connection to the process may be taken for its user from here on.
+    var signsInConnection = false
     /// When the process has had its time for the request (`request_timeout`); monotonic ns.
     var requestDeadline = Int64.max
     /// Since when that time stands still, for the process waits for the client; 0: it runs.
@@ -125,7 +131,10 @@ struct Exchange {
     var bytesToClient: UInt64 = 0
     var verdict = Verdict.none
     var refused = false
-    /// Without a session of its own, and not sent by a proxy: it may join one of its connection.
+    /// Tells one browser's requests on a connection of HTTP/2 from others; 0: it joins no session but its
+    /// own.
+    var visitor: UInt64 = 0
+    /// Without a session of its own: it may join one that its browser begins.
     var sharesPin = false
 
     /// The cookie value that came with the request was good, and is young enough to be kept.

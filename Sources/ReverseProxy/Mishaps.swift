@@ -21,6 +21,8 @@ package final class Mishaps: Sendable {
         case reopening
         /// `limits.buffer_memory` is used up.
         case bufferMemory
+        /// A process sends bytes that belong to no request.
+        case strayBytes
         /// The wall clock was set.
         case clock
     }

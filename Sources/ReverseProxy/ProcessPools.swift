@@ -14,6 +14,7 @@ struct ProcessPools: ~Copyable {
         /// The process's public name, for the access log.
         var label: InlineText<40>
         var idleHead: Int32 = -1
+        var habits = ConnectionHabits()
     }
 
     /// Where the pool of a place of the registry is, by group and place; -1: nowhere yet.
@@ -67,6 +68,34 @@ struct ProcessPools: ~Copyable {
         return unsafe pools[place].label
     }
 
+    /// What is known of how the process keeps connections.
+    func habits(of process: ProcessHandle, group: Int) -> ConnectionHabits? {
+        guard let place = find(process, group: group) else { return nil }
+        return unsafe pools[place].habits
+    }
+
+    /// The process says how long it keeps an idle connection; ns, 0: it does not say.
+    func noteAnnounced(_ span: Int64, by process: ProcessHandle, group: Int) {
+        guard let place = find(process, group: group) else { return }
+        unsafe pools[place].habits.announced = span
+    }
+
+    /// The process has closed a connection after it was idle for so long.
+    func noteEnd(afterIdle span: Int64, of process: ProcessHandle, group: Int) {
+        guard span >= ConnectionHabits.shortestTold, let place = find(process, group: group) else {
+            return
+        }
+        unsafe pools[place].habits.shortestIdle = min(pools[place].habits.shortestIdle, span)
+    }
+
+    /// No connection of the process is kept from here on; false: none was already.
+    func distrust(_ process: ProcessHandle, group: Int) -> Bool {
+        guard let place = find(process, group: group), unsafe !pools[place].habits.isDistrusted
+        else { return false }
+        unsafe pools[place].habits.isDistrusted = true
+        return true
+    }
+
     /// Takes the connection that was put back last; nil: none is idle.
     mutating func take(
         _ process: ProcessHandle, group: Int, from upstreams: borrowing Slab<Upstream>
@@ -78,10 +107,12 @@ struct ProcessPools: ~Copyable {
         return head
     }
 
-    /// Puts a connection back; false: its process is gone and it is to be closed.
+    /// Puts a connection back; false: its process is gone, or not to be trusted, and it is to be closed.
     mutating func put(_ place: Int, in upstreams: borrowing Slab<Upstream>) -> Bool {
         let group = Int(upstreams[place].group)
-        guard let pool = find(upstreams[place].process, group: group) else { return false }
+        guard let pool = find(upstreams[place].process, group: group),
+            unsafe !pools[pool].habits.isDistrusted
+        else { return false }
         let head = unsafe pools[pool].idleHead
         upstreams[place].nextIdle = head
         upstreams[place].previousIdle = -1
@@ -134,4 +165,17 @@ struct ProcessPools: ~Copyable {
         count += 1
         return count - 1
     }
+}
+
+/// How a process treats connections between requests.
+struct ConnectionHabits {
+    /// One that is closed sooner than this was not closed for being idle; ns.
+    static let shortestTold: Int64 = 20_000_000
+
+    /// How long it keeps an idle connection, as it says; ns, 0: it does not say.
+    var announced: Int64 = 0
+    /// The shortest time after which it has closed an idle one; ns.
+    var shortestIdle = Int64.max
+    /// It has sent bytes that belong to no request.
+    var isDistrusted = false
 }

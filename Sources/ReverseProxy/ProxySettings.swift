@@ -133,6 +133,10 @@ package struct ProxyGroupSettings: Sendable {
 
     /// The longest time from a slot to the end of the response; nil: no limit.
     package var requestTimeout: Interval?
+    /// The end of our side of a connection tells its processes that a client has left.
+    ///
+    /// Not so with WSGI, which has no word for it: its servers close the connection and work on.
+    package var hearsOfEnds = true
     /// Mooring started its processes, so a slow one is known to live.
     package var isSpawned = true
     /// External servers that are spoken to over TLS.

@@ -13,8 +13,10 @@ struct Upstream {
         case handshaking
         /// It carries an exchange. To: idle, closed.
         case busy
-        /// In the pool of its process. To: busy, closed.
+        /// In the pool of its process, or kept for its owner. To: busy, closed.
         case idle
+        /// Its client has left, and the process is not done with the request. To: closed.
+        case abandoned
     }
 
     let socket: StreamSocket
@@ -39,7 +41,14 @@ struct Upstream {
     var sentAny = false
     /// When it went into the pool.
     var idleSince: Int64 = 0
-    /// Neighbours in the pool of its process; -1: none.
+    /// Until when it is to be silent before it is used again; monotonic ns.
+    var silentUntil: Int64 = 0
+    /// The client's connection that alone may use it, since the process takes whoever speaks on it for
+    /// the user who signed in; -1: anybody may.
+    var owner: Int32 = -1
+    /// Of the owner's last request on it.
+    var grant: Grant?
+    /// Neighbours in the pool of its process, or among those of its owner; -1: none.
     var nextIdle: Int32 = -1
     var previousIdle: Int32 = -1
 

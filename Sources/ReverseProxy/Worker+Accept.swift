@@ -152,6 +152,7 @@ extension Worker {
         for place in downstreams.takenPlaces() where downstreams.isTaken(place) {
             drainDownstream(place)
         }
+        if successor == nil { releaseAllAbandoned() }
         if index == 0 { shared.acceptingEnded() }
     }
 
@@ -191,6 +192,6 @@ extension Worker {
         for place in downstreams.takenPlaces() where downstreams.isTaken(place) {
             abandonDownstream(place)
         }
-        for place in upstreams.takenPlaces() { closeUpstream(place) }
+        for place in upstreams.takenPlaces() where upstreams.isTaken(place) { closeUpstream(place) }
     }
 }

@@ -45,7 +45,7 @@ extension Worker {
             }
         }
         exchanges[exchange].verdict = bestVerdict
-        claim(exchange, best, bestVerdict, plan)
+        claim(exchange, best, bestVerdict, plan, bytes)
     }
 
     /// The newest valid value wins; then one that is merely old; then the last reason for refusal.
@@ -74,7 +74,8 @@ extension Worker {
     }
 
     private func claim(
-        _ exchange: Int, _ token: Token?, _ verdict: Verdict, _ plan: RoutePlan
+        _ exchange: Int, _ token: Token?, _ verdict: Verdict, _ plan: RoutePlan,
+        _ bytes: Span<UInt8>
     ) {
         if let token {
             exchanges[exchange].admission.claim = .init(
@@ -83,33 +84,49 @@ extension Worker {
             let age = wallClock.seconds &- min(token.issued, wallClock.seconds)
             exchanges[exchange].cookieIsCurrent =
                 verdict == .valid && age <= plan.maxAge / 8
-        } else if !requestHead.cameThroughProxy {
+        } else if let visitor = visitor(exchange, bytes) {
+            exchanges[exchange].visitor = visitor
             exchanges[exchange].sharesPin = plan.pin == .always
             claimProvisionalPin(exchange)
         }
         if plan.pin == .always { exchanges[exchange].admission.newSession = freshSession() }
     }
 
-    /// Claims the session that another request of the connection has just begun.
+    /// Who sends the parsed head, if it is a browser on a connection of HTTP/2 of its own; nil: whoever it
+    /// is, others may send on the same connection.
+    private func visitor(_ exchange: Int, _ bytes: Span<UInt8>) -> UInt64? {
+        let stream = Int(exchanges[exchange].downstream)
+        guard downstreams[stream].carrier == .stream, !downstreams[stream].isTrusted,
+            downstreams[stream].address != nil, listener(of: stream)?.proxyProtocol == false
+        else { return nil }
+        let holder = affinityHolder(exchange)
+        if requestHead.cameThroughProxy(bytes) { downstreams[holder].affinity.isShared = true }
+        if downstreams[holder].affinity.isShared { return nil }
+        return max(1, requestHead.visitor(bytes))
+    }
+
+    /// Claims the session that another request of the browser has just begun.
     func claimProvisionalPin(_ exchange: Int) {
         guard let pin = downstreams[affinityHolder(exchange)].affinity.provisional,
-            pin.group == exchanges[exchange].group, pin.until > now
+            pin.group == exchanges[exchange].group, pin.until > now,
+            pin.visitor == exchanges[exchange].visitor
         else { return }
         exchanges[exchange].admission.claim = .init(
             session: pin.session, process: pin.process, isFromClient: false)
     }
 
-    /// Lets the other requests of the connection have the session that a grant has begun.
+    /// Lets the other requests of the browser have the session that a grant has begun.
     ///
     /// The time runs from the pin, not from its last use.
     func rememberProvisionalPin(_ exchange: Int, _ session: SessionID, _ process: Incarnation) {
+        guard exchanges[exchange].visitor != 0 else { return }
         let holder = affinityHolder(exchange)
         if let known = downstreams[holder].affinity.provisional, known.session.isSame(as: session) {
             return
         }
         downstreams[holder].affinity.provisional = .init(
             session: session, process: process, group: exchanges[exchange].group,
-            until: now &+ Self.provisionalPin)
+            visitor: exchanges[exchange].visitor, until: now &+ Self.provisionalPin)
     }
 
     private func freshSession() -> SessionID {

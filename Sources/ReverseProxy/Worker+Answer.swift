@@ -270,6 +270,7 @@ extension Worker {
 
     /// Gives back what a connection held here; its descriptor is another's by now, or closed.
     func releaseDownstream(_ place: Int) {
+        closeOwnUpstreams(place)
         blocks.release(&downstreams[place].input)
         blocks.release(&downstreams[place].output)
         chains.release(&downstreams[place].backlog, to: &blocks)

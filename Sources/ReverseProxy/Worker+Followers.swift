@@ -20,7 +20,8 @@ extension Worker {
         let leader = Int(downstreams[holder].affinity.leader)
         guard exchanges[exchange].admission.claim == nil, leader >= 0,
             let serial = followers[leader]?.serial, exchanges.holds(leader, serial: serial),
-            exchanges[leader].group == exchanges[exchange].group, leader != exchange
+            exchanges[leader].group == exchanges[exchange].group, leader != exchange,
+            exchanges[leader].visitor == exchanges[exchange].visitor
         else { return false }
         exchanges[exchange].requestPhase = .queued
         clearDownstreamDeadline(Int(exchanges[exchange].downstream))

@@ -32,7 +32,8 @@ extension Worker {
     private func moveWaiting(_ place: Int) -> Bool {
         let exchange = Int(downstreams[place].exchange)
         guard exchanges[exchange].requestPhase == .queued, !exchanges[exchange].hasBody,
-            isMovable(place), !downstreams[place].peerClosed, listener(of: place) != nil
+            isMovable(place), !downstreams[place].peerClosed, listener(of: place) != nil,
+            downstreams[place].ownUpstream < 0
         else { return false }
         // The head is still at the front.
         let unread = unsafe Array(downstreams[place].input.whole)
@@ -47,6 +48,8 @@ extension Worker {
 
     private func hand(_ place: Int, _ stage: MovedConnection.Stage, unread: [UInt8]) -> Bool {
         guard let successor, isMovable(place), !downstreams[place].peerClosed,
+            // Its client has signed in on a connection that cannot go along.
+            downstreams[place].ownUpstream < 0,
             unread.count <= MovedConnection.longestUnread, let listener = listener(of: place)
         else { return false }
         let moved = MovedConnection(

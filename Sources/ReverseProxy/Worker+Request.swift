@@ -161,6 +161,8 @@ extension Worker {
         var removals = CookieRemovals()
         readClaim(exchange, bytes, removals: &removals)
         countVerdict(exchanges[exchange].verdict)
+        exchanges[exchange].signsInConnection = requestHead.signsInConnection
+        if downstreams[place].ownUpstream >= 0 { followSignIn(exchange, bytes) }
         exchanges[exchange].removals = removals
         // The head stays at the front; bodies are read behind it.
         downstreams[place].input.consume(requestHead.headLength)

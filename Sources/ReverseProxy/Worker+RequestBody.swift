@@ -85,6 +85,9 @@ extension Worker {
                 clearDownstreamDeadline(downstream)
                 downstreams[downstream].floor.stop()
                 return
+            case .broken where upstreams[upstream].reused && !upstreams[upstream].sentAny:
+                // Whatever it says was not said to this request.
+                return brokenBeforeResponse(exchange)
             case .broken:
                 // It may have answered early and closed: what it said counts.
                 exchanges[exchange].requestPhase = .done

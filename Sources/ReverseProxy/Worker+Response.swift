@@ -134,6 +134,12 @@ extension Worker {
         exchanges[exchange].firstByteAt = now
         exchanges[exchange].status = responseHead.status
         exchanges[exchange].keepsUpstream = responseHead.keepAlive
+        exchanges[exchange].awaitsSilence =
+            responseHead.body == .none || responseHead.body == .length(0)
+        exchanges[exchange].upstreamKeptFor = responseHead.keepsForSeconds
+        if responseHead.status == 401 || responseHead.status == 407 {
+            noteChallenge(exchange, upstream)
+        }
         exchanges[exchange].responseFraming = framing(exchange)
         let holdsTrailers =
             responseHead.passesTrailers && exchanges[exchange].takesTrailers
@@ -166,6 +172,13 @@ extension Worker {
         }
         setUpstreamDeadline(upstream, after: settings.timeouts.idle)
         return true
+    }
+
+    private func noteChallenge(_ exchange: Int, _ upstream: Int) {
+        let readable = unsafe upstreams[upstream].input.readable
+        if unsafe responseHead.offersConnectionSignIn(readable.span) {
+            exchanges[exchange].signsInConnection = true
+        }
     }
 
     private func framing(_ exchange: Int) -> ResponseFraming {
@@ -325,9 +338,11 @@ extension Worker {
     }
 
     /// The process broke off in the middle: the client must see that, and never a clean end.
-    func responseBroken(_ exchange: Int) {
+    ///
+    /// - Parameter isLate: It is silent, but may well be at work.
+    func responseBroken(_ exchange: Int, isLate: Bool = false) {
         let downstream = Int(exchanges[exchange].downstream)
-        endUpstream(exchange, .failed)
+        endUpstream(exchange, .failed, isLate: isLate)
         _ = flush(downstream)
         let looksWhole = exchanges[exchange].responseFraming.endsWithConnection
         dropExchange(exchange)

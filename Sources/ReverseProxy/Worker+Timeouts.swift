@@ -168,6 +168,8 @@ extension Worker {
             retryConnect(place)
         case .idle:
             closeUpstream(place)
+        case .abandoned:
+            abandonedTimedOut(place)
         case .connecting, .handshaking:
             upstreamConnectTimedOut(place)
         case .busy:
@@ -178,10 +180,10 @@ extension Worker {
             }
             switch exchanges[exchange].responsePhase {
             case .awaitingHead:
-                endUpstream(exchange, .failed)
+                endUpstream(exchange, .failed, isLate: true)
                 answer(exchange, .gatewayTimeout)
             case .tunnel: tunnelTimedOut(exchange)
-            case .streaming, .received: responseBroken(exchange)
+            case .streaming, .received: responseBroken(exchange, isLate: true)
             }
         }
     }

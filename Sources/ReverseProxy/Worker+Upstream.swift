@@ -4,10 +4,6 @@ internal import Reactor
 
 /// Connections to processes: taken from the pool or made, given back, broken.
 extension Worker {
-    /// A request that must not be repeated goes over a kept connection only if that was used this
-    /// recently: the process may have closed it, and the notice may be on its way.
-    private static let trustedIdle: Int64 = 1_000_000_000
-
     /// Finds a connection to the process that the exchange has a slot on, and sends the request.
     func openUpstream(_ exchange: Int, fresh: Bool) {
         guard let grant = exchanges[exchange].grant else {
@@ -19,7 +15,7 @@ extension Worker {
             connectFailed(exchange, .connectionRefused, .connectFailed)
             return
         }
-        if !fresh, let place = reusable(grant.process, group: group, for: exchange) {
+        if !fresh, let place = kept(grant.process, group: group, for: exchange) {
             upstreams[place].phase = .busy
             upstreams[place].exchange = Int32(truncatingIfNeeded: exchange)
             upstreams[place].sentAny = false
@@ -34,14 +30,14 @@ extension Worker {
         connect(exchange, to: address, process: grant.process, group: group)
     }
 
-    private func reusable(_ process: ProcessHandle, group: Int, for exchange: Int) -> Int? {
-        guard let place = pools.take(process, group: group, from: upstreams) else { return nil }
-        if exchanges[exchange].isReplayable || now &- upstreams[place].idleSince < Self.trustedIdle
+    /// A connection that stands already: the client's own, where it has one, or one of the pool.
+    private func kept(_ process: ProcessHandle, group: Int, for exchange: Int) -> Int? {
+        if downstreams[Int(exchanges[exchange].downstream)].ownUpstream >= 0,
+            let own = ownUpstream(process, group: group, for: exchange)
         {
-            return place
+            return own
         }
-        closeUpstream(place)
-        return nil
+        return reusable(process, group: group, for: exchange)
     }
 
     private func connect(
@@ -207,8 +203,9 @@ extension Worker {
         case .postponed:
             break
         case .idle:
-            // Its process closed it, or spoke out of turn: of no use any more.
-            if !readiness.isEmpty { closeUpstream(place) }
+            if !readiness.isEmpty { idleEnded(place) }
+        case .abandoned:
+            discardLastWords(place)
         case .connecting:
             if let code = upstreams[place].socket.connectFailure() {
                 upstreamConnectFailed(place, code)
@@ -299,10 +296,12 @@ extension Worker {
         let mayRepeat =
             !exchanges[exchange].hasReachedProcess
             || exchanges[exchange].isReplayable && isAlive(upstreams[place])
+        // The process had closed a kept connection before: as good as if it had never been tried.
+        let isAsNew = upstreams[place].reused && !upstreams[place].sentAny
         if mayRepeat, exchanges[exchange].bodyIsKept, upstreams[place].input.isEmpty,
-            exchanges[exchange].attempts < retries
+            isAsNew || exchanges[exchange].attempts < retries
         {
-            exchanges[exchange].attempts += 1
+            if !isAsNew { exchanges[exchange].attempts += 1 }
             counters.add(.retries)
             exchanges[exchange].upstream = -1
             closeUpstream(place)
@@ -320,10 +319,15 @@ extension Worker {
     }
 
     /// Ends the process's part in an exchange and its connection with it.
-    func endUpstream(_ exchange: Int, _ outcome: ExchangeOutcome) {
+    ///
+    /// - Parameter isLate: The process is given up, but may well be at work on the request.
+    func endUpstream(_ exchange: Int, _ outcome: ExchangeOutcome, isLate: Bool = false) {
         let place = Int(exchanges[exchange].upstream)
         if place >= 0 {
             exchanges[exchange].upstream = -1
+            if isLate || outcome == .abandoned, isAtWork(exchange, place) {
+                return leaveBehind(exchange, place, outcome)
+            }
             closeUpstream(place)
         }
         releaseSlot(exchange, outcome)
@@ -346,19 +350,30 @@ extension Worker {
             upstreams[place].idleSince = now
             upstreams[place].headScan = 0
             upstreams[place].deadline = Int64.max
-            if pools.put(place, in: upstreams) {
-                setUpstreamDeadline(place, after: settings.timeouts.keepalive)
+            if exchanges[exchange].signsInConnection || upstreams[place].owner >= 0 {
+                keepForClient(place, after: exchange)
             } else {
-                closeUpstream(place)
+                pool(place, after: exchange)
             }
         } else {
+            if !upstreams[place].input.isEmpty {
+                distrust(upstreams[place].process, group: group)
+            }
             closeUpstream(place)
         }
         releaseSlot(exchange, .served)
     }
 
     func closeUpstream(_ place: Int) {
-        if upstreams[place].phase == .idle { pools.unlink(place, in: upstreams) }
+        if upstreams[place].phase == .idle {
+            if upstreams[place].owner >= 0 {
+                unlinkOwn(place)
+            } else {
+                pools.unlink(place, in: upstreams)
+            }
+        } else if upstreams[place].phase == .abandoned {
+            releaseAbandoned(place)
+        }
         if upstreams[place].phase != .postponed { giveDescriptor() }
         blocks.release(&upstreams[place].input)
         blocks.release(&upstreams[place].output)

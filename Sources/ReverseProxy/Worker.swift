@@ -51,6 +51,9 @@ final class Worker {
     /// Places of listeners that could not be watched, for want of memory.
     var unwatchedListeners: [Int] = []
 
+    /// Slots of requests whose client has left: by the place of the connection to the process.
+    var abandoned: [Int: AbandonedSlot] = [:]
+
     var isDraining = false
     /// While draining: event streams and WebSockets are ended, for the program ends with its processes.
     var endsEndless = false
@@ -113,7 +116,9 @@ final class Worker {
         registerListeners()
         wallClock.refresh(turn: now)
         while !isStopped {
-            loop.turn(until: nextDeadline) { token, readiness in dispatch(token, readiness) }
+            loop.turn(until: nextDeadline, first: dropEnded) { token, readiness in
+                dispatch(token, readiness)
+            }
             if !pendingListeners.isEmpty { acceptPending() }
             resumePostponed()
             continueHandshakes()

@@ -215,6 +215,7 @@ extension ServingPlan {
         settings.socketUser = launches[index]?.userOfSocket
         settings.retries = group.retries
         settings.requestTimeout = group.requestTimeout
+        if case .wsgi = group.launch?.application { settings.hearsOfEnds = false }
         settings.keepalive = group.keepalive
         settings.isSpawned = group.policy.kind == .spawned
         return settings

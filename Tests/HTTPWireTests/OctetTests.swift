@@ -43,7 +43,8 @@ internal import Testing
 
     @Test func `every name that matters is known in any case, and a neighbour is not`() {
         let names: [(String, FieldName)] = [
-            ("Alt-Svc", .altSvc), ("Cache-Control", .cacheControl), ("Connection", .connection),
+            ("Alt-Svc", .altSvc), ("Authorization", .authorization),
+            ("Cache-Control", .cacheControl), ("Connection", .connection),
             ("Content-Length", .contentLength), ("Cookie", .cookie), ("Date", .date),
             ("Expect", .expect), ("Forwarded", .forwarded), ("Host", .host),
             ("Keep-Alive", .keepAlive), ("Mooring-Affinity", .mooringAffinity),

@@ -31,7 +31,7 @@ struct Parsed {
         body = head.body
         headLength = head.headLength
         expectContinue = head.expectContinue
-        cameThroughProxy = head.cameThroughProxy
+        cameThroughProxy = head.cameThroughProxy(bytes.span)
         forwarded = written { sink in
             head.write(
                 from: bytes.span, strippingPrefix: strippingPrefix, without: Removals(),

@@ -53,6 +53,36 @@ internal import Testing
         #expect(!putBack)
     }
 
+    @Test
+    func `no connection of a process that is not trusted is kept, and its successor is trusted`()
+        throws
+    {
+        var pools = ProcessPools(groups: 1)
+        var upstreams = Slab<Upstream>(capacity: 4)
+        _ = try pools.establish(process, group: 0, address: .unix("/x"), label: "p")
+        let place = connection(in: &upstreams, to: process)
+        let isNews = pools.distrust(process, group: 0)
+        let isNewsAgain = pools.distrust(process, group: 0)
+        #expect(isNews && !isNewsAgain)
+        let isKept = pools.put(place, in: upstreams)
+        #expect(!isKept)
+        let successor = ProcessHandle(index: 2, serial: 3)
+        _ = try pools.establish(successor, group: 0, address: .unix("/y"), label: "q")
+        put(connection(in: &upstreams, to: successor), in: upstreams, &pools)
+    }
+
+    @Test
+    func `the shortest idle time after which a process closes counts, but not a close at once`()
+        throws
+    {
+        var pools = ProcessPools(groups: 1)
+        _ = try pools.establish(process, group: 0, address: .unix("/x"), label: "p")
+        for span: Int64 in [5_000_000_000, 2_000_000_000, 3_000_000_000, 1_000_000] {
+            pools.noteEnd(afterIdle: span, of: process, group: 0)
+        }
+        #expect(pools.habits(of: process, group: 0)?.shortestIdle == 2_000_000_000)
+    }
+
     private func put(
         _ place: Int, in upstreams: borrowing Slab<Upstream>, _ pools: inout ProcessPools
     ) {

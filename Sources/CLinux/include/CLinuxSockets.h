@@ -53,6 +53,11 @@ static inline long mooring_peek(int fd, void *buffer, size_t count) {
     ssize_t got = recv(fd, buffer, count, MSG_PEEK);
     return got < 0 ? -errno : got;
 }
+// Whether nothing has come on the socket, not even its end.
+static inline bool mooring_is_silent(int fd) {
+    char octet;
+    return recv(fd, &octet, 1, MSG_PEEK | MSG_DONTWAIT) < 0 && (errno == EAGAIN || errno == EINTR);
+}
 // Throws away `count` bytes that have been peeked at.
 void mooring_discard(int fd, long count);
 static inline long mooring_send(int fd, const void *buffer, size_t count) {
