@@ -93,6 +93,12 @@ class Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
+    def do_hints(self):
+        """Early hints without end, and no answer."""
+        hint = b"HTTP/1.1 103 Early Hints\r\nLink: <" + b"x" * 8000 + b">\r\n\r\n"
+        while True:
+            self.wfile.write(hint)
+
     def do_family(self):
         """A child, and a grandchild that leaves the process group and its parent."""
         reader, writer = os.pipe()

@@ -8,12 +8,14 @@ import traceback
 
 import backend_faults
 import balancer_faults
+import bounds_faults
 import client_faults
 import neighbour_faults
 from world import World
 
 FAULTS = [
-    *backend_faults.FAULTS, *client_faults.FAULTS, *balancer_faults.FAULTS, *neighbour_faults.FAULTS]
+    *backend_faults.FAULTS, *client_faults.FAULTS, *balancer_faults.FAULTS, *neighbour_faults.FAULTS,
+    *bounds_faults.FAULTS]
 
 
 def main():

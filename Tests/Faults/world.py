@@ -23,6 +23,7 @@ response = "1500ms"
 drain = "3s"
 [limits]
 connections = 300
+buffer_memory = "16MiB"
 # Every client here has one address.
 spawns_per_source = 0
 [affinity]
@@ -73,12 +74,24 @@ stop_timeout = "500ms"
 drain_timeout = "1s"
 keepalive = false
 allow_root = true
+[group.short]
+command = ["PYTHON", "app.py"]
+processes = { min = 0, max = 2 }
+threads = 2
+max_requests = 20
+queue_timeout = "3s"
+idle_timeout = "500ms"
+stop_timeout = "500ms"
+drain_timeout = "1s"
+keepalive = false
+allow_root = true
 [routes]
 "/" = "app"
 "/calm" = "calm"
 "/odd" = "odd"
 "/missing" = "missing"
 "/one" = "one"
+"/short" = "short"
 """.replace("PYTHON", PYTHON)
 
 
@@ -192,7 +205,7 @@ class World:
 
     def mend(self):
         """Many deaths in a row make a group pause; whoever has seen to the cause ends that."""
-        for group in ("app", "calm", "odd", "one"):
+        for group in ("app", "calm", "odd", "one", "short"):
             self.balancer.admin(f"/groups/{group}/reset", method="POST")
         for group in ("app", "calm", "one"):
             self.balancer.wait_ready(group, 1)
