@@ -19,26 +19,3 @@ package struct ByteRange: Equatable, Sendable {
     package var range: Range<Int> { Int(start)..<Int(start) + Int(count) }
     package var isEmpty: Bool { count == 0 }
 }
-
-/// Byte ranges of a head that are left out when it is forwarded, in ascending order.
-///
-/// There is place for eight. Of a head with more all that follows the eighth is left out, as far as
-/// the reader of the ranges goes: nothing that was to be removed ever stays.
-package struct Removals: Sendable {
-    private var ranges = InlineArray<8, ByteRange>(repeating: .empty)
-    package private(set) var count = 0
-
-    package init() {}
-
-    /// Adds a range behind the others.
-    package mutating func append(_ range: Range<Int>) {
-        if count == 8 {
-            ranges[7].count = .max - ranges[7].start
-            return
-        }
-        ranges[count] = ByteRange(range)
-        count += 1
-    }
-
-    package subscript(index: Int) -> Range<Int> { ranges[index].range }
-}

@@ -1,6 +1,6 @@
-/// The names of Mooring's own cookies, of all groups, which no process may set.
+/// The names of Mooring's own cookies, of all groups, which no process may set or see.
 ///
-/// One that did could move a client to another session, its own or one of another group's.
+/// One that did could move a client to another session, or take one of another group's.
 package struct OwnCookies: Sendable {
     /// One behind the other, each in lower case after its length.
     private let names: [UInt8]
@@ -22,7 +22,12 @@ package struct OwnCookies: Sendable {
         var end = start
         while end < value.upperBound, !Self.endsName(bytes[end]) { end &+= 1 }
         let given = Octets.trimmed(bytes, start..<end)
-        return has(given, in: bytes) || has(Self.withoutPrefix(given, in: bytes), in: bytes)
+        return isOwn(given, in: bytes)
+    }
+
+    /// Whether a name is one of them, with or without a prefix and in any case.
+    func isOwn(_ name: Range<Int>, in bytes: Span<UInt8>) -> Bool {
+        has(name, in: bytes) || has(Self.withoutPrefix(name, in: bytes), in: bytes)
     }
 
     private func has(_ given: Range<Int>, in bytes: Span<UInt8>) -> Bool {

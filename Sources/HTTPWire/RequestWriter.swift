@@ -6,7 +6,8 @@ extension RequestHead {
     ///   - bytes: What was parsed.
     ///   - resolved: The path and query to send in place of those that came; empty: none.
     ///   - strippingPrefix: Bytes of the path to leave out at its front.
-    ///   - without: Ranges inside `Cookie` fields to leave out.
+    ///   - hiding: Cookies to leave out.
+    ///   - keeping: The one among them that the process is to see; empty: none.
     ///   - forwarded: Ready field lines about a client that speaks for itself (`SenderLines`).
     ///   - origin: Where the request came from, when its sender is a trusted proxy: then these
     ///     lines are made from it and `forwarded` is not looked at.
@@ -16,7 +17,8 @@ extension RequestHead {
     ///   - sink: Takes the head.
     package func write(
         from bytes: Span<UInt8>, resolved: Span<UInt8> = Span(), strippingPrefix: Int,
-        without removals: Removals, forwarded: Span<UInt8>, origin: RequestOrigin? = nil,
+        hiding own: borrowing OwnCookies, keeping kept: Span<UInt8> = Span(),
+        forwarded: Span<UInt8>, origin: RequestOrigin? = nil,
         upgrade asksUpgrade: Bool = false, overHTTP2: Bool = false, expectsContinue: Bool = false,
         into sink: inout ByteSink
     ) {
@@ -30,7 +32,7 @@ extension RequestHead {
         sink.append(" HTTP/1.1\r\nHost: ")
         sink.append(bytes.extracting(host.range))
         sink.append("\r\n")
-        writeFields(bytes, removals, into: &sink)
+        writeFields(bytes, own, kept, into: &sink)
         if let origin, origin.isTrusted {
             write(origin, from: bytes, into: &sink)
             writeVia(overHTTP2, into: &sink)
@@ -106,15 +108,18 @@ extension RequestHead {
 
     /// Copies the kept lines, neighbours in one piece.
     private func writeFields(
-        _ bytes: Span<UInt8>, _ removals: Removals, into sink: inout ByteSink
+        _ bytes: Span<UInt8>, _ own: borrowing OwnCookies, _ kept: Span<UInt8>,
+        into sink: inout ByteSink
     ) {
         var pending = 0..<0
         for index in 0..<fields.count where !fields[index].removed {
             let line = fields[index].line.range
-            if fields[index].known == .cookie, removals.count > 0 {
+            if fields[index].known == .cookie,
+                own.appear(in: fields[index].value.range, of: bytes, except: kept)
+            {
                 sink.append(bytes.extracting(pending))
                 pending = 0..<0
-                writeCookies(bytes, fields[index], removals, into: &sink)
+                writeCookies(bytes, fields[index].value.range, own, kept, into: &sink)
             } else if pending.upperBound == line.lowerBound, !pending.isEmpty {
                 pending = pending.lowerBound..<line.upperBound
             } else {
@@ -125,22 +130,18 @@ extension RequestHead {
         sink.append(bytes.extracting(pending))
     }
 
-    /// A `Cookie` line without the removed pairs; none at all when nothing is left of it.
+    /// A `Cookie` line without the pairs that are hidden; none at all when nothing is left of it.
     private func writeCookies(
-        _ bytes: Span<UInt8>, _ field: FieldLine, _ removals: Removals, into sink: inout ByteSink
+        _ bytes: Span<UInt8>, _ value: Range<Int>, _ own: borrowing OwnCookies,
+        _ kept: Span<UInt8>, into sink: inout ByteSink
     ) {
-        let value = field.value.range
-        var position = value.lowerBound
+        var pairs = CookiePairs(value)
         var started = false
-        for index in 0...removals.count {
-            let end = value.upperBound
-            let gap = index == removals.count ? end..<end : removals[index].clamped(to: value)
-            if position < gap.lowerBound {
-                if !started { sink.append("Cookie: ") }
-                started = true
-                sink.append(bytes.extracting(position..<gap.lowerBound))
-            }
-            position = max(position, gap.upperBound)
+        while let pair = pairs.next(in: bytes) {
+            if own.hide(pair, in: bytes, except: kept) { continue }
+            sink.append(started ? "; " : "Cookie: ")
+            started = true
+            sink.append(bytes.extracting(pair))
         }
         if started { sink.append("\r\n") }
     }

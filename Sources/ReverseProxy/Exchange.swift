@@ -141,8 +141,6 @@ struct Exchange {
     var cookieIsCurrent = false
     /// The session has ended by the response's word: the client is to forget its cookie.
     var forgetsCookie = false
-    /// What of the head the process is not to see.
-    var removals = CookieRemovals()
 
     init(downstream: Int, startedAt: Int64) {
         self.downstream = Int32(truncatingIfNeeded: downstream)

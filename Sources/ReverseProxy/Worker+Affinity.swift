@@ -11,9 +11,8 @@ extension Worker {
     /// whoever sends more pays for them.
     private static let maximumVerifications = 8
 
-    /// Reads the cookies of the parsed head into the exchange's claim; `removals` are filled with what
-    /// the backend is not to see.
-    func readClaim(_ exchange: Int, _ bytes: Span<UInt8>, removals: inout CookieRemovals) {
+    /// Reads the cookies of the parsed head into the exchange's claim.
+    func readClaim(_ exchange: Int, _ bytes: Span<UInt8>) {
         let route = Int(exchanges[exchange].route)
         let plan = routes.plans[route]
         guard plan.pin != .never else { return }
@@ -29,18 +28,11 @@ extension Worker {
             let value = requestHead.fields[index].value.range
             var scanner = CookieScanner(
                 bytes.extracting(value), name: name.span)
-            while let pair = scanner.next() {
-                if !plan.forwardCookie {
-                    removals.append(
-                        value.lowerBound + pair.removal.lowerBound..<value.lowerBound
-                            + pair.removal.upperBound)
-                }
-                guard verified < Self.maximumVerifications else { continue }
+            while verified < Self.maximumVerifications, let given = scanner.next() {
                 verified += 1
-                let start = value.lowerBound + pair.value.lowerBound
+                let start = value.lowerBound + given.lowerBound
                 let found = verify(
-                    exchange, codec,
-                    bytes.extracting(start..<start + pair.value.count))
+                    exchange, codec, bytes.extracting(start..<start + given.count))
                 (best, bestVerdict) = Self.better((best, bestVerdict), found)
             }
         }
@@ -252,6 +244,3 @@ extension Worker {
         downstreams[downstream].affinity.mintedCodec = Int32(truncatingIfNeeded: codec)
     }
 }
-
-/// Byte ranges of a request head that are left out when it is forwarded.
-typealias CookieRemovals = HTTPWire.Removals

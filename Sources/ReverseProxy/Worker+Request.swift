@@ -158,12 +158,10 @@ extension Worker {
             answer(exchange, problem)
             return
         }
-        var removals = CookieRemovals()
-        readClaim(exchange, bytes, removals: &removals)
+        readClaim(exchange, bytes)
         countVerdict(exchanges[exchange].verdict)
         exchanges[exchange].signsInConnection = requestHead.signsInConnection
         if downstreams[place].ownUpstream >= 0 { followSignIn(exchange, bytes) }
-        exchanges[exchange].removals = removals
         // The head stays at the front; bodies are read behind it.
         downstreams[place].input.consume(requestHead.headLength)
         parsedExchange = exchange

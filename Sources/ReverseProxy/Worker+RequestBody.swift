@@ -34,6 +34,10 @@ extension Worker {
         let resolved =
             exchanges[exchange].resolvesPath
             ? RequestPath.resolved(bytes.extracting(requestHead.path.range)) : []
+        // Without a reference where nothing is kept, which is the rule.
+        let kept =
+            routes.plans[Int(exchanges[exchange].route)].forwardCookie
+            ? routes.codecs[Int(exchanges[exchange].codec)].cookieName : []
         var sink = unsafe ByteSink(upstreams[upstream].output.writable)
         let peer = downstreams[downstream].peer
         let origin =
@@ -41,7 +45,7 @@ extension Worker {
         requestHead.write(
             from: bytes, resolved: resolved.span,
             strippingPrefix: exchanges[exchange].prefixLength,
-            without: exchanges[exchange].removals,
+            hiding: routes.ownCookies, keeping: kept.span,
             forwarded: peer.fields.span.extracting(0..<peer.fieldCount), origin: origin,
             upgrade: !exchanges[exchange].offeredUpgrade.range.isEmpty,
             overHTTP2: downstreams[downstream].carrier == .stream,

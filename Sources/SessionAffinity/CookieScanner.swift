@@ -1,71 +1,42 @@
-/// One occurrence of a cookie in a Cookie field's value; offsets into that value.
-package struct CookiePair: Equatable, Sendable {
-    /// The cookie's value, spaces and one pair of quotes around it taken off.
-    package var value: Range<Int>
-    /// What to leave out so that the pair is gone and the rest is well-formed.
-    package var removal: Range<Int>
-}
-
-/// Finds the pairs of one name in a Cookie field's value (RFC 6265 section 4.2).
+/// Finds the values of one name in a Cookie field's value (RFC 6265 section 4.2).
 ///
-/// Names are compared exactly, as user agents do. The first eight occurrences are looked at; a
-/// client that sends more keeps those that follow. Leaving out all `removal` ranges together (they
-/// do not overlap and come in order) takes every pair out: `a=1; mooring=x; b=2` becomes
-/// `a=1; b=2`, and nothing is left where nothing else stood.
+/// Names are compared exactly, as user agents do, and spaces and one pair of quotes around a value are
+/// taken off. The first eight occurrences are looked at.
 ///
 /// The whole value is read at the making, so that no reference to it is kept; it allocates nothing.
 package struct CookieScanner {
     /// Occurrences of the name that are looked at.
     package static let maximumPairs = 8
 
-    private var pairs = InlineArray<8, CookiePair>(
-        repeating: CookiePair(value: 0..<0, removal: 0..<0))
+    private var values = InlineArray<8, Range<Int>>(repeating: 0..<0)
     private var found = 0
     private var taken = 0
 
     /// Reads `field`, the value of one Cookie field.
     package init(_ field: Span<UInt8>, name: Span<UInt8>) {
         var start = 0
-        // Whether a pair that stays has been seen: it decides which separator goes with ours.
-        var staysBefore = false
-        var removed = 0
         while start < field.count, found < Self.maximumPairs {
             let end = Self.end(of: start, in: field)
             let content = Self.trim(start..<end, in: field)
             if let value = Self.value(of: content, in: field, name: name) {
-                let removal =
-                    staysBefore
-                    ? start - 1..<end : removed..<Self.nextContent(after: end, in: field)
-                removed = removal.upperBound
-                pairs[found] = CookiePair(value: value, removal: removal)
+                values[found] = value
                 found += 1
-            } else if !content.isEmpty {
-                staysBefore = true
             }
             start = end + 1
         }
     }
 
-    /// The next occurrence, in the order of the field; nil after the last.
-    package mutating func next() -> CookiePair? {
+    /// The place of the next value, in the order of the field; nil after the last.
+    package mutating func next() -> Range<Int>? {
         guard taken < found else { return nil }
         defer { taken += 1 }
-        return pairs[taken]
+        return values[taken]
     }
 
     /// Where the pair that begins at `start` ends: at its semicolon or the field's end.
     private static func end(of start: Int, in field: Span<UInt8>) -> Int {
         var index = start
         while index < field.count, field[index] != UInt8(ascii: ";") { index += 1 }
-        return index
-    }
-
-    /// The begin of the next pair that is not empty; the field's end when there is none.
-    private static func nextContent(after end: Int, in field: Span<UInt8>) -> Int {
-        var index = end
-        while index < field.count, isSpace(field[index]) || field[index] == UInt8(ascii: ";") {
-            index += 1
-        }
         return index
     }
 

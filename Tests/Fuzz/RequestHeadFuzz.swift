@@ -34,7 +34,7 @@ private func forwarded(
 ) -> [UInt8] {
     let out = written { sink in
         head.write(
-            from: bytes.span, strippingPrefix: 0, without: Removals(), forwarded: Span(),
+            from: bytes.span, strippingPrefix: 0, hiding: OwnCookies(names: []), forwarded: Span(),
             origin: origin, upgrade: true, into: &sink)
         sink.append("\r\n")
     }

@@ -26,7 +26,8 @@ internal import Testing
             trusted: trusted)
         let written = written { sink in
             head.write(
-                from: bytes.span, strippingPrefix: 0, without: Removals(), forwarded: Span(),
+                from: bytes.span, strippingPrefix: 0, hiding: OwnCookies(names: []),
+                forwarded: Span(),
                 origin: origin, into: &sink)
         }
         return Seen(

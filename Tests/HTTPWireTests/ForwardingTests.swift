@@ -71,7 +71,8 @@ internal import Testing
         _ = head.parse(bytes.span, resumeFrom: &scan, limit: 8192)
         let forwarded = written { sink in
             head.write(
-                from: bytes.span, strippingPrefix: 0, without: Removals(), forwarded: Span(),
+                from: bytes.span, strippingPrefix: 0, hiding: OwnCookies(names: []),
+                forwarded: Span(),
                 overHTTP2: true, into: &sink)
         }
         #expect(forwarded.contains("Via: 2.0 mooring\r\n") && !forwarded.contains("Via: 1"))

@@ -34,7 +34,7 @@ struct Parsed {
         cameThroughProxy = head.cameThroughProxy(bytes.span)
         forwarded = written { sink in
             head.write(
-                from: bytes.span, strippingPrefix: strippingPrefix, without: Removals(),
+                from: bytes.span, strippingPrefix: strippingPrefix, hiding: OwnCookies(names: []),
                 forwarded: Span(), into: &sink)
         }
     }

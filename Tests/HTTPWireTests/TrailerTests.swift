@@ -91,7 +91,8 @@ internal import Testing
         #expect(head.parse(bytes.span, resumeFrom: &scan, limit: 8192) == .complete)
         let forwarded = written { sink in
             head.write(
-                from: bytes.span, strippingPrefix: 0, without: Removals(), forwarded: Span(),
+                from: bytes.span, strippingPrefix: 0, hiding: OwnCookies(names: []),
+                forwarded: Span(),
                 into: &sink)
         }
         return (head.passesTrailers, head.acceptsTrailers, forwarded)

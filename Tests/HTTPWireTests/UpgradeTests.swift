@@ -23,7 +23,8 @@ internal import Testing
         }
         let forwarded = written { sink in
             head.write(
-                from: bytes.span, strippingPrefix: 0, without: Removals(), forwarded: Span(),
+                from: bytes.span, strippingPrefix: 0, hiding: OwnCookies(names: []),
+                forwarded: Span(),
                 upgrade: true, into: &sink)
         }
         return Asked(

@@ -166,3 +166,5 @@ def test_a_busy_balancer_finishes_what_is_in_flight_when_it_is_told_to_stop():
             wait_until(lambda: balancer.group("app")["processes"][0]["in_flight"] == 10)
             balancer.process.send_signal(signal.SIGTERM)
             assert {answer.result().status for answer in answers} == {200}
+            # A second signal would end it at once.
+            balancer.process.wait(30)

@@ -1,0 +1,57 @@
+/// The pairs of a `Cookie` value, without the space around them and without empty ones (RFC 6265
+/// section 4.2.1).
+struct CookiePairs {
+    private var position: Int
+    private let end: Int
+
+    init(_ value: Range<Int>) {
+        position = value.lowerBound
+        end = value.upperBound
+    }
+
+    /// The next pair's place in `bytes`; nil after the last.
+    mutating func next(in bytes: Span<UInt8>) -> Range<Int>? {
+        while position < end {
+            var stop = position
+            while stop < end, bytes[stop] != 0x3b { stop &+= 1 }
+            let pair = Octets.trimmed(bytes, position..<stop)
+            position = stop &+ 1
+            if !pair.isEmpty { return pair }
+        }
+        return nil
+    }
+}
+
+extension OwnCookies {
+    /// Whether a `Cookie` value has a pair that no process is to see.
+    func appear(
+        in value: Range<Int>, of bytes: Span<UInt8>, except kept: Span<UInt8>
+    ) -> Bool {
+        var pairs = CookiePairs(value)
+        while let pair = pairs.next(in: bytes) {
+            if hide(pair, in: bytes, except: kept) { return true }
+        }
+        return false
+    }
+
+    /// Whether a pair is one of Mooring's own cookies, of any group: a process that got another's
+    /// could take its session.
+    func hide(_ pair: Range<Int>, in bytes: Span<UInt8>, except kept: Span<UInt8>) -> Bool {
+        var end = pair.lowerBound
+        while end < pair.upperBound, bytes[end] != 0x3d { end &+= 1 }
+        guard end < pair.upperBound else { return false }
+        let name = Octets.trimmed(bytes, pair.lowerBound..<end)
+        guard isOwn(name, in: bytes) else { return false }
+        return !isKept(name, in: bytes, kept)
+    }
+
+    private func isKept(
+        _ name: Range<Int>, in bytes: Span<UInt8>, _ kept: Span<UInt8>
+    ) -> Bool {
+        guard kept.count == name.count else { return false }
+        for offset in 0..<kept.count where bytes[name.lowerBound &+ offset] != kept[offset] {
+            return false
+        }
+        return true
+    }
+}
