@@ -9,8 +9,11 @@ extension SupervisionLoop {
         private static let pauseFactor: Int64 = 4
         private static let foreignPause: Int64 = 20_000_000
         private static let foreignFactor: Int64 = 50
+        private static let dropPause: Int64 = 2_000_000
+        private static let foreignDropPause: Int64 = 5_000_000
 
         var socket: NotifySocket?
+        var drops = DescriptorDrops()
         /// When to go on after a portion that was not the last; nil: an event tells.
         var resumeAt: Int64?
         /// The pids that were found to be nobody's in this portion.
@@ -28,6 +31,13 @@ extension SupervisionLoop {
                 ? max(Self.foreignPause, spent * Self.foreignFactor)
                 : max(Self.shortestPause, spent * Self.pauseFactor)
             resumeAt = now + pause
+        }
+
+        /// Reads no more until a datagram with descriptors has been taken off.
+        mutating func drop(isForeign: Bool, now: Int64) {
+            guard let socket else { return }
+            drops.start(on: socket, now: now)
+            resumeAt = now + (isForeign ? Self.foreignDropPause : Self.dropPause)
         }
     }
 }

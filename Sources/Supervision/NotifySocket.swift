@@ -23,9 +23,11 @@ struct NotifySocket: Sendable {
     }
 
     /// Closes it and removes the file unless that is somebody else's by now.
-    func close() {
+    ///
+    /// - Parameter isInUse: a thread still takes a datagram off it; the program's end closes it then.
+    func close(isInUse: Bool = false) {
         if Self.inode(of: path) == inode { unsafe unlink(path) }
-        mooring_close(descriptor)
+        if !isInUse { mooring_notify_close(descriptor) }
     }
 
     /// Who has sent a datagram, as the kernel says.
@@ -34,18 +36,26 @@ struct NotifySocket: Sendable {
         let user: UInt32
     }
 
-    /// One datagram with its sender; nil when there is none.
-    ///
-    /// - Returns: how much of the buffer it fills; no count when it was too long to be a message.
-    func receive(into buffer: inout [UInt8]) -> (sender: Sender, count: Int?)? {
+    /// One datagram: its message is in the buffer that it was received into.
+    struct Datagram: Sendable {
+        let sender: Sender
+        /// How much of the buffer it fills; nil when it was too long to be a message.
+        let count: Int?
+        /// Whether it stays the next one until ``DescriptorDrops`` has taken it off.
+        let hasDescriptors: Bool
+    }
+
+    /// The next datagram; nil when there is none.
+    func receive(into buffer: inout [UInt8]) -> Datagram? {
         var sender = mooring_sender()
         let room = min(buffer.count, NotifyMessage.sizeLimit)
         let count = unsafe buffer.withUnsafeMutableBytes { bytes in
             unsafe mooring_notify_receive(descriptor, bytes.baseAddress, room, &sender)
         }
         guard count >= 0 else { return nil }
-        let by = Sender(pid: sender.pid, user: sender.user)
-        return (by, sender.is_cut ? nil : count)
+        return Datagram(
+            sender: Sender(pid: sender.pid, user: sender.user),
+            count: sender.is_cut ? nil : count, hasDescriptors: sender.has_descriptors)
     }
 
     private static func inode(of path: String) -> ino_t {

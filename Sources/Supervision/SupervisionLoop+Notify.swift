@@ -5,7 +5,7 @@ internal import Reactor
 
 extension SupervisionLoop {
     /// What a turn reads of the notify socket, at most: datagrams, and nanoseconds.
-    private static let notifyPortion = 64
+    private static let notifyPortion = 32
     private static let notifySpan: Int64 = 1_000_000
 
     /// Opens the notify socket; without it processes are started all the same, and not told of one.
@@ -22,7 +22,7 @@ extension SupervisionLoop {
     }
 
     func closeNotifySocket() {
-        notifications.socket?.close()
+        notifications.socket?.close(isInUse: notifications.drops.isPending)
         notifications.socket = nil
         notifications.resumeAt = nil
     }
@@ -35,15 +35,19 @@ extension SupervisionLoop {
         var foreign = 0
         var read = 0
         while read < Self.notifyPortion, Clock.monotonic() - start < Self.notifySpan {
-            guard let (sender, count) = socket.receive(into: &notifications.buffer) else { return }
+            guard let datagram = socket.receive(into: &notifications.buffer) else { return }
             read += 1
-            guard let process = process(of: sender) else {
+            let process = process(of: datagram.sender)
+            if let process, let count = datagram.count {
+                take(NotifyMessage(notifications.buffer.span.extracting(0..<count)), from: process)
+            } else if process == nil {
                 foreign += 1
-                tellOfStranger(sender.pid)
-                continue
+                tellOfStranger(datagram.sender.pid)
             }
-            guard let count else { continue }
-            take(NotifyMessage(notifications.buffer.span.extracting(0..<count)), from: process)
+            if datagram.hasDescriptors {
+                notifications.drop(isForeign: process == nil, now: Clock.monotonic())
+                return loop.remove(socket.descriptor)
+            }
         }
         let end = Clock.monotonic()
         notifications.rest(isForeign: foreign > read / 2, spent: end - start, now: end)
@@ -54,6 +58,12 @@ extension SupervisionLoop {
     func resumeNotifications(now: Int64) {
         guard let time = notifications.resumeAt, time <= now, let socket = notifications.socket
         else { return }
+        if notifications.drops.isPending {
+            notifications.drops.advance(on: socket)
+            if notifications.drops.isPending {
+                return notifications.rest(isForeign: true, spent: 0, now: now)
+            }
+        }
         notifications.resumeAt = nil
         do {
             try loop.add(socket.descriptor, token: Source.notify.token(0))
@@ -65,6 +75,10 @@ extension SupervisionLoop {
 
     /// Recycles a process that has not said for too long that it is alive.
     func checkWatchdog(_ process: ManagedProcess, now: Int64) {
+        // It may have said so, and not have been heard.
+        if process.watchdog.deadline != nil, notifications.drops.isHeldUp(now: now) {
+            process.watchdog.alive(now: now)
+        }
         let span = Interval(nanoseconds: process.watchdog.interval).seconds
         guard process.watchdog.isMissed(now: now), process.isUncollected else { return }
         loseWatchdog(process, "no WATCHDOG=1 for \(span) s")
