@@ -13,6 +13,8 @@ package final class Mishaps: Sendable {
         case connectionLimit
         /// No connection to a process, for lack of descriptors or memory here.
         case connecting
+        /// Another user's program listens where a process should, or that cannot be told.
+        case portOwner
         /// A server's TLS is refused, or refuses.
         case serverTLS
         /// Lines of the access log are lost.

@@ -15,6 +15,8 @@ struct ProcessPools: ~Copyable {
         var label: InlineText<40>
         var idleHead: Int32 = -1
         var habits = ConnectionHabits()
+        /// The user whom its port was found to belong to; nil: not looked at yet.
+        var listener: UInt32?
     }
 
     /// Where the pool of a place of the registry is, by group and place; -1: nowhere yet.
@@ -61,6 +63,16 @@ struct ProcessPools: ~Copyable {
     func address(of process: ProcessHandle, group: Int) -> SocketAddress? {
         guard let place = find(process, group: group) else { return nil }
         return unsafe pools[place].address
+    }
+
+    func listener(of process: ProcessHandle, group: Int) -> UInt32? {
+        guard let place = find(process, group: group) else { return nil }
+        return unsafe pools[place].listener
+    }
+
+    mutating func setListener(_ user: UInt32, of process: ProcessHandle, group: Int) {
+        guard let place = find(process, group: group) else { return }
+        unsafe pools[place].listener = user
     }
 
     func label(of process: ProcessHandle, group: Int) -> InlineText<40>? {

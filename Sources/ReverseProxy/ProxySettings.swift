@@ -145,6 +145,8 @@ package struct ProxyGroupSettings: Sendable {
     ///
     /// For processes of another user than Mooring's: see `SocketAddress.connect(expecting:)`.
     package var socketUser: UInt32?
+    /// The user that its processes' TCP ports must belong to; nil: whoever's (external servers).
+    package var portUser: UInt32?
 
     package init(name: String) { self.name = name }
 }

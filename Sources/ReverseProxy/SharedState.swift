@@ -20,6 +20,7 @@ final class SharedState: Sendable {
     private let drained = Mutex<(@Sendable () -> Void)?>(nil)
     private let stopped = Mutex<(@Sendable () -> Void)?>(nil)
     private let loopsRunning: Atomic<Int>
+    private let hasToldNoDiagnosis = Atomic<Bool>(false)
 
     init(
         settings: ProxySettings, groups: [Group], shares: [WorkerShare],
@@ -31,6 +32,14 @@ final class SharedState: Sendable {
         self.accessLog = accessLog
         self.mishaps = mishaps
         loopsRunning = Atomic(shares.count)
+    }
+
+    /// Tells once that nobody can say whose the processes' ports are.
+    func tellOfNoDiagnosis(_ code: Int32) {
+        if hasToldNoDiagnosis.exchange(true, ordering: .relaxed) { return }
+        mishaps.tell(
+            "the kernel does not tell whose the processes' ports are (\(SystemError.message(code)));"
+                + " requests are sent there without that check")
     }
 
     /// The loop with the fewest connections; the lowest of equals.

@@ -120,6 +120,7 @@ extension Worker {
     private func connected(_ place: Int) {
         let exchange = Int(upstreams[place].exchange)
         let group = Int(upstreams[place].group)
+        guard isOfItsProcess(place) else { return upstreamConnectFailed(place, EACCES) }
         guard let server = secureServer(upstreams[place].process, group: group) else {
             upstreams[place].phase = .busy
             return sendRequest(exchange)

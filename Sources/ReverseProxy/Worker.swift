@@ -32,6 +32,7 @@ final class Worker {
     let streamMemory = HTTP2Memory()
     var memory = MemoryWatch()
     var pools: ProcessPools
+    var diagnosis = PeerDiagnosis()
 
     /// The heads parsed last; used up before the next is parsed.
     var requestHead = RequestHead()

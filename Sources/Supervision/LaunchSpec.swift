@@ -78,6 +78,9 @@ package struct LaunchSpec: Sendable, Equatable {
         isolation.switches(from: geteuid(), getegid()) ? isolation.account?.user : nil
     }
 
+    /// The user that the processes' TCP ports belong to.
+    package var userOfPort: UInt32 { userOfSocket ?? geteuid() }
+
     /// The command of one process, its placeholders filled in; other braces stay as they are.
     func arguments(socket: String?, port: UInt16?, label: String) -> [String] {
         var values = [

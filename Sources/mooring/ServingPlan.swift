@@ -213,6 +213,7 @@ extension ServingPlan {
         var settings = ProxyGroupSettings(name: group.name)
         settings.secureServers = files.servers[index]
         settings.socketUser = launches[index]?.userOfSocket
+        settings.portUser = launches[index]?.userOfPort
         settings.retries = group.retries
         settings.requestTimeout = group.requestTimeout
         if case .wsgi = group.launch?.application { settings.hearsOfEnds = false }

@@ -1,0 +1,102 @@
+#define _GNU_SOURCE
+#include "CLinuxDiagnosis.h"
+
+#include <linux/inet_diag.h>
+#include <linux/netlink.h>
+#include <linux/sock_diag.h>
+#include <netinet/in.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+int mooring_diagnosis_open(void) {
+    int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_SOCK_DIAG);
+    if (fd < 0) return -errno;
+    // The kernel only, so that nobody else's message can be taken for an answer.
+    struct sockaddr_nl kernel = {.nl_family = AF_NETLINK};
+    if (connect(fd, (struct sockaddr *)&kernel, sizeof kernel) == 0) return fd;
+    int failed = -errno;
+    close(fd);
+    return failed;
+}
+
+static bool fill(__be32 host[4], __be16 *port, const struct sockaddr_storage *address) {
+    if (address->ss_family == AF_INET) {
+        const struct sockaddr_in *v4 = (const struct sockaddr_in *)address;
+        host[0] = v4->sin_addr.s_addr;
+        *port = v4->sin_port;
+        return true;
+    }
+    if (address->ss_family != AF_INET6) return false;
+    const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)address;
+    memcpy(host, &v6->sin6_addr, sizeof v6->sin6_addr);
+    *port = v6->sin6_port;
+    return true;
+}
+
+// The user of the one socket that the kernel would give a segment with these addresses to.
+static int ask(int fd, struct inet_diag_req_v2 request, uint32_t *user) {
+    static _Thread_local uint32_t sequence;
+    struct {
+        struct nlmsghdr header;
+        struct inet_diag_req_v2 request;
+    } question = {
+        .header = {
+            .nlmsg_len = sizeof question,
+            .nlmsg_type = SOCK_DIAG_BY_FAMILY,
+            .nlmsg_flags = NLM_F_REQUEST,
+            .nlmsg_seq = ++sequence,
+        },
+        .request = request,
+    };
+    if (send(fd, &question, sizeof question, MSG_DONTWAIT) < 0) return -errno;
+    // The kernel has answered before send returns. What an interrupted turn left is passed over.
+    for (;;) {
+        union {
+            struct nlmsghdr header;
+            char bytes[2048];
+        } answer;
+        ssize_t count = recv(fd, &answer, sizeof answer, MSG_DONTWAIT);
+        if (count < 0) return -errno;
+        if ((size_t)count < sizeof answer.header) return -EPROTO;
+        if (answer.header.nlmsg_seq != sequence) continue;
+        if (answer.header.nlmsg_type == NLMSG_ERROR) {
+            struct nlmsgerr error;
+            if ((size_t)count < NLMSG_LENGTH(sizeof error)) return -EPROTO;
+            memcpy(&error, NLMSG_DATA(&answer.header), sizeof error);
+            return error.error < 0 ? error.error : -EPROTO;
+        }
+        struct inet_diag_msg message;
+        if ((size_t)count < NLMSG_LENGTH(sizeof message)) return -EPROTO;
+        memcpy(&message, NLMSG_DATA(&answer.header), sizeof message);
+        *user = message.idiag_uid;
+        return 0;
+    }
+}
+
+int mooring_diagnosis_peer_user(int fd, int connection, uint32_t *user) {
+    struct sockaddr_storage own, peer;
+    socklen_t length = sizeof own;
+    if (getsockname(connection, (struct sockaddr *)&own, &length) < 0) return -errno;
+    length = sizeof peer;
+    if (getpeername(connection, (struct sockaddr *)&peer, &length) < 0) return -errno;
+    struct inet_diag_req_v2 request = {
+        .sdiag_family = (uint8_t)peer.ss_family,
+        .sdiag_protocol = IPPROTO_TCP,
+        .idiag_states = ~0U,
+        .id.idiag_cookie = {INET_DIAG_NOCOOKIE, INET_DIAG_NOCOOKIE},
+    };
+    // From the other end's point of view.
+    if (!fill(request.id.idiag_src, &request.id.idiag_sport, &peer)) return -EAFNOSUPPORT;
+    if (!fill(request.id.idiag_dst, &request.id.idiag_dport, &own)) return -EAFNOSUPPORT;
+    int failed = ask(fd, request, user);
+    if (failed == 0 && *user != 0) return 0;
+    // A connection that has not been accepted yet is nobody's, which reads as root's, for kernels
+    // before 6.17 or so: there its listener tells.
+    memset(request.id.idiag_dst, 0, sizeof request.id.idiag_dst);
+    request.id.idiag_dport = 0;
+    uint32_t listening;
+    int missing = ask(fd, request, &listening);
+    if (missing == 0) *user = listening;
+    return missing == 0 || failed == 0 ? 0 : failed;
+}

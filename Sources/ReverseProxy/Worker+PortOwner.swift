@@ -1,0 +1,49 @@
+internal import Backends
+internal import Glibc
+internal import Reactor
+
+/// Whose program a new connection to a port has come to.
+///
+/// A process that has ended, or listens no more, leaves a port that any user of the machine can take
+/// before that is known. Unix sockets and external servers cost nothing here, nor do kept connections.
+extension Worker {
+    /// Whether nobody else's program has a connection that stands; if one has, nothing is sent to it.
+    func isOfItsProcess(_ place: Int) -> Bool {
+        let group = Int(upstreams[place].group)
+        let process = upstreams[place].process
+        guard let expected = settings.groups[group].portUser,
+            let address = pools.address(of: process, group: group), !address.isUnix
+        else { return true }
+        switch diagnosis.user(of: upstreams[place].socket) {
+        case .nobody: return true
+        case .unavailable(let code):
+            shared.tellOfNoDiagnosis(code)
+            return true
+        case .user(let user):
+            let known = pools.listener(of: process, group: group)
+            if user == known { return true }
+            if user == expected || mayListen(user, process, group: group, known: known) {
+                pools.setListener(user, of: process, group: group)
+                return true
+            }
+            shared.mishaps.note(
+                .portOwner, now: now,
+                "another program, of the user with the id \(user), listens at \(address.text), which a"
+                    + " process of group \(groups[group].name) was told to; it was sent nothing;"
+                    + " {socket} in place of {port} cannot be taken like that")
+            return false
+        }
+    }
+
+    /// Processes started before a reload that changed their `user`, and those of root that have become
+    /// somebody else.
+    private func mayListen(
+        _ user: UInt32, _ process: ProcessHandle, group: Int, known: UInt32?
+    ) -> Bool {
+        // Its readiness, in which the listener was looked for in its tree, has just been found.
+        if known == nil, settings.groups[group].portUser == 0 { return true }
+        guard let pid = groups[group].identity(of: process)?.pid else { return false }
+        var status = stat()
+        return unsafe stat("/proc/\(pid)", &status) == 0 && status.st_uid == user
+    }
+}
