@@ -120,7 +120,10 @@ extension SupervisorTests {
             let files = Supervisor.hostFiles(inRuntimeDirectory: folder)
             #expect(
                 files.map(ProcFile.bytes)
-                    == [PackageResources.mooring_host_py, PackageResources.mooring_server_py])
+                    == [
+                        PackageResources.mooring_host_py, PackageResources.mooring_server_py,
+                        PackageResources.mooring_body_py,
+                    ])
         }
     }
 }
