@@ -84,6 +84,13 @@ package final class Group: Sendable {
         change { $0.finished(grant, outcome, now: now) }
     }
 
+    /// Counts a request that was not answered in time as a failure, while its slot stays taken.
+    ///
+    /// `finished` follows, with `abandoned`. Harmless if the process is gone meanwhile.
+    package func overdue(_ grant: Grant, now: MonotonicInstant) {
+        change { $0.overdue(grant, now: now) }
+    }
+
     /// Leaves the queue; false: an order for the waiter is already on its way and will come.
     package func leaveQueue(_ ticket: WaiterTicket, now: MonotonicInstant) -> Bool {
         change { $0.leaveQueue(ticket, now: now) }

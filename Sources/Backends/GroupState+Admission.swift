@@ -102,6 +102,13 @@ extension GroupState {
         startWhatIsNeeded()
     }
 
+    mutating func overdue(_ grant: Grant, now instant: MonotonicInstant) {
+        tick(instant)
+        guard let place = find(grant.process) else { return }
+        processes[Int(place)].errorsTotal += 1
+        noteFailure(of: place)
+    }
+
     mutating func giveBackSlot(_ grant: Grant, at place: UInt32) {
         let index = Int(place)
         precondition(processes[index].inFlight > 0, "a slot was given back twice")

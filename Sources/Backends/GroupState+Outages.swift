@@ -17,12 +17,15 @@ extension GroupState {
     }
 
     /// The server broke off, answered nonsense or not in time.
+    ///
+    /// The only one that serves is left where it is: a few bad answers of many are better than none.
     mutating func noteFailure(of place: UInt32) {
         guard !isSpawned, processes[Int(place)].phase.serves else { return }
         processes[Int(place)].failuresInARow += 1
         guard
             processes[Int(place)].probation != nil
                 || processes[Int(place)].failuresInARow >= Self.mostFailures
+                    && processes.count(where: { $0.phase.serves }) > 1
         else { return }
         takeDown(place)
         startWhatIsNeeded()

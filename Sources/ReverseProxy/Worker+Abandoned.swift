@@ -35,9 +35,15 @@ extension Worker {
             preconditionFailure("an exchange that holds a slot has a grant")
         }
         exchanges[exchange].holdsSlot = false
+        let isTunnel = exchanges[exchange].responsePhase == .tunnel
+        var outcome = outcome
+        if outcome == .failed, !isTunnel {
+            // That it does not answer is to be known now, not when it has ended.
+            groups[Int(upstreams[place].group)].overdue(grant, now: instant)
+            outcome = .abandoned
+        }
         abandoned[place] = AbandonedSlot(
-            grant: grant, outcome: outcome,
-            isTunnel: exchanges[exchange].responsePhase == .tunnel,
+            grant: grant, outcome: outcome, isTunnel: isTunnel,
             holdsTunnelSlot: exchanges[exchange].tunnel.holdsSlot)
         upstreams[place].phase = .abandoned
         upstreams[place].exchange = -1

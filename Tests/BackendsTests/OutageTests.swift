@@ -47,6 +47,27 @@ internal import Testing
         #expect(state(bench, of: ill) == .ready)
     }
 
+    @Test func `the only server is never taken out for its answers`() throws {
+        let bench = Bench.external([1]) { $0.threads = 4 }
+        let session = try bench.visit()
+        try fail(bench, session, times: 9)
+        #expect(state(bench, of: session) == .ready)
+    }
+
+    @Test func `an overdue request counts at once, and its slot is free when it has ended`() throws
+    {
+        let (bench, ill, _) = try pair()
+        let grants = try (0..<3).map { _ in try bench.acquire(as: ill).grant() }
+        for grant in grants { bench.group.overdue(grant, now: bench.now) }
+        #expect(state(bench, of: ill) == .down)
+        func inFlight() -> Int? {
+            bench.snapshot.processes.first { $0.handle == ill.process }?.inFlight
+        }
+        #expect(inFlight() == 3)
+        for grant in grants { bench.finish(grant, .abandoned) }
+        #expect(inFlight() == 0)
+    }
+
     @Test(arguments: [GroupPolicy.OnLost.reassign, .refuse])
     func `sessions of a server that is out follow on_lost`(onLost: GroupPolicy.OnLost) throws {
         let (bench, ill, well) = try pair { $0.onLost = onLost }

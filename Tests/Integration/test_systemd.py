@@ -68,6 +68,8 @@ def test_a_start_a_reload_and_a_stop_are_told(manager):
         manager.wait("READY", "1", after=told)
         balancer.process.send_signal(signal.SIGTERM)
         manager.wait("STOPPING", "1", after=told)
+        # A second signal would end it at once.
+        balancer.process.wait(30)
 
 
 def test_a_reload_of_a_bad_file_ends_ready_too(manager):
