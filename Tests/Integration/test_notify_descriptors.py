@@ -69,7 +69,7 @@ os.setresuid(user, user, user)
 listener = socket.create_server(("127.0.0.1", 0))
 sender = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
 sender.connect(sys.argv[1])
-kept = []
+kept, open_connections = [], []
 for _ in range(count):
     connection = socket.create_connection(listener.getsockname())
     kept.append(listener.accept()[0])
@@ -80,13 +80,19 @@ for _ in range(count):
             connection.send(bytes(65536))
     except BlockingIOError:
         pass
-    try:
-        sender.sendmsg([b"x"], [(
-            socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [connection.fileno()]))])
-    except PermissionError:
-        pass
-    # Which waits here instead, when the other one has been closed already.
-    threading.Thread(target=os.close, args=[connection.detach()], daemon=True).start()
+    open_connections.append(connection.detach())
+
+def send(descriptor):
+    sender.sendmsg([b"x"], [(
+        socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [descriptor]))])
+    # It waits here instead when the other one has been closed already.
+    os.close(descriptor)
+
+threads = [
+    threading.Thread(target=send, args=[descriptor], daemon=True) for descriptor in open_connections]
+for thread in threads:
+    thread.start()
+threads[0].join(1)
 print("sent", flush=True)
 time.sleep(600)
 """
@@ -124,7 +130,7 @@ group = "{USER}"
 
 
 @needs_root
-@pytest.mark.parametrize("count", [1, 40])
+@pytest.mark.parametrize("count", [3, 40])
 @pytest.mark.parametrize("user", [STRANGER, USER])
 def test_descriptors_that_take_long_to_close_hold_up_nothing(user, count):
     with balancing() as balancer:
