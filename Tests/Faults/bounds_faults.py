@@ -95,6 +95,8 @@ def recycled_under_load(world, random):
     try:
         end = time.monotonic() + 3
         while time.monotonic() < end:
+            # A session without a request for 3 s may end.
+            world.calm.visit()
             processes = world.balancer.group("short")["processes"]
             draining = [p for p in processes if p["state"] == "draining"]
             assert len(draining) <= 2, processes

@@ -64,16 +64,6 @@ stop_timeout = "300ms"
 idle_timeout = "500ms"
 keepalive = false
 allow_root = true
-[group.one]
-command = ["PYTHON", "app.py"]
-processes = 1
-threads = 1
-process_queue = 8
-queue_timeout = "2s"
-stop_timeout = "500ms"
-drain_timeout = "1s"
-keepalive = false
-allow_root = true
 [group.short]
 command = ["PYTHON", "app.py"]
 processes = { min = 0, max = 2 }
@@ -81,6 +71,16 @@ threads = 2
 max_requests = 20
 queue_timeout = "3s"
 idle_timeout = "500ms"
+stop_timeout = "500ms"
+drain_timeout = "1s"
+keepalive = false
+allow_root = true
+[group.one]
+command = ["PYTHON", "app.py"]
+processes = 1
+threads = 1
+process_queue = 8
+queue_timeout = "2s"
 stop_timeout = "500ms"
 drain_timeout = "1s"
 keepalive = false
@@ -115,6 +115,10 @@ class Session:
             # Many deaths in a row are answered by a pause, which an administrator can end.
             assert self.world.balancer.group(self.group)["spawn"]["failures_in_a_row"] > 0
             self.world.balancer.admin(f"/groups/{self.group}/reset", method="POST")
+            answer = self.get()
+        if answer.status == 502 and before is not None:
+            # Who asks a dying process is told that it broke off, and is asked no other.
+            wait_until(lambda: not is_alive(before), 1, f"{before}, which broke off, to be dead")
             answer = self.get()
         assert answer.status == 200, f"{answer.status} {answer.body[:200]}"
         facts = answer.json()

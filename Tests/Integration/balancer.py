@@ -136,7 +136,12 @@ class Balancer:
 
     @property
     def log(self):
-        return (self.folder / "log").read_text()
+        """What was logged; a thread of its own writes it, and is given a moment to be done."""
+        text, deadline = None, time.monotonic() + 1
+        while (later := (self.folder / "log").read_text()) != text and time.monotonic() < deadline:
+            text = later
+            time.sleep(0.01)
+        return later
 
     def request(self, path="/", method="GET", body=None, headers=None, cookie=None, timeout=60):
         """One request on a connection of its own."""
