@@ -72,13 +72,13 @@ struct TCPListener: Equatable {
         self.inode = inode
     }
 
-    /// The beginning of a table, which has the listening sockets: as many others as there are follow.
+    /// The whole table: the listening sockets need not come first.
     private static func text(of file: String) -> String? {
         let descriptor = unsafe open(file, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { return nil }
         defer { close(descriptor) }
         var text: [UInt8] = []
-        var chunk = [UInt8](repeating: 0, count: 16 * 1024)
+        var chunk = [UInt8](repeating: 0, count: 256 * 1024)
         // More than any machine listens on.
         while text.count < 16 << 20 {
             let count = unsafe chunk.withUnsafeMutableBytes { room in
@@ -88,9 +88,6 @@ struct TCPListener: Equatable {
             if count < 0 { return nil }
             if count == 0 { break }
             text += chunk[0..<count]
-            let lastLine = text.dropLast().lastIndex(of: UInt8(ascii: "\n")) ?? 0
-            let fields = text[lastLine...].split(separator: UInt8(ascii: " "))
-            if fields.count > 3, !fields[3].elementsEqual("0A".utf8) { break }
         }
         return String(decoding: text, as: UTF8.self)
     }
