@@ -16,6 +16,9 @@ package struct AdoptedProcess: Equatable, Sendable {
     ///
     /// Until `Group.endSharing` it counts as in use, and no session on it ends by being idle.
     package var isShared: Bool
+    /// The balancer that it comes from ended without a word: a session of its last moments may be missing
+    /// among `sessions`.
+    package var wasOrphaned: Bool
     /// Of groups with `sessions_per_process`: those that hold a place.
     package var sessions: RememberedSessions
     package var age: Interval
@@ -23,7 +26,7 @@ package struct AdoptedProcess: Equatable, Sendable {
     package init(
         incarnation: Incarnation, label: String, pid: Int32, address: ProcessAddress,
         generation: Int, isStale: Bool, wasReady: Bool, wasDraining: Bool = false,
-        sessionHold: Interval = .zero, isShared: Bool = false,
+        sessionHold: Interval = .zero, isShared: Bool = false, wasOrphaned: Bool = false,
         sessions: RememberedSessions = RememberedSessions(), age: Interval
     ) {
         self.incarnation = incarnation
@@ -36,6 +39,7 @@ package struct AdoptedProcess: Equatable, Sendable {
         self.wasDraining = wasDraining
         self.sessionHold = sessionHold
         self.isShared = isShared
+        self.wasOrphaned = wasOrphaned
         self.sessions = sessions
         self.age = age
     }

@@ -42,9 +42,29 @@ extension GroupState {
             for session in process.sessions.unconfirmed {
                 restore(session, isConfirmed: false, at: place)
             }
+            if process.wasOrphaned, process.wasReady { keepPlaces(of: place) }
         }
         orders.events.append(.adopted(handle(place)))
         return handle(place)
+    }
+
+    /// Leaves the places that seem free to those who may have them, for a moment.
+    ///
+    /// A session that began just before the balancer was killed is in no record. One that comes back
+    /// meanwhile has its place.
+    private mutating func keepPlaces(of place: UInt32) {
+        let until = now + Self.protectedTime
+        placesKeptUntil = until
+        processes[Int(place)].keepsPlaces = true
+        processes[Int(place)].keepUntil = until
+    }
+
+    /// Who has not come back by now has no claim against those who wait.
+    mutating func openKeptPlaces() {
+        guard let until = placesKeptUntil, until <= now else { return }
+        placesKeptUntil = nil
+        for index in processes.indices { processes[index].keepsPlaces = false }
+        serveGroupQueue()
     }
 
     private mutating func restore(_ session: SessionID, isConfirmed: Bool, at place: UInt32) {

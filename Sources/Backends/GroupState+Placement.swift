@@ -29,7 +29,8 @@ extension GroupState {
     /// Whether it has as many sessions as it may.
     func isFull(_ process: borrowing Process) -> Bool {
         policy.sessionsPerProcess > 0
-            && (process.sessions + process.unpinned >= policy.sessionsPerProcess || leases.isFull)
+            && (process.sessions + process.unpinned >= policy.sessionsPerProcess || leases.isFull
+                || process.keepsPlaces)
     }
 
     /// By weight.

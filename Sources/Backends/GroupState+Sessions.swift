@@ -27,10 +27,21 @@ extension GroupState {
             if !leases[index].isEnding { endLease(index) }
         }
         // A process's only place may be somebody else's by now; an old token needs a live lease.
-        if claim.requiresLease || policy.sessionsPerProcess > 0 { return .anew }
+        if claim.requiresLease { return .anew }
+        if policy.sessionsPerProcess > 0 { return keptPlace(of: claim) }
         guard let place = placesByIncarnation[claim.process],
             processes[Int(place)].phase.serves
         else { return .lost(claim.session) }
+        return .process(place, claim.session, nil)
+    }
+
+    /// Where sessions have places of their own, and this one is on no record.
+    private func keptPlace(of claim: AdmissionRequest.Claim) -> Destination {
+        guard let place = placesByIncarnation[claim.process],
+            processes[Int(place)].keepsPlaces, processes[Int(place)].phase.serves,
+            processes[Int(place)].sessions + processes[Int(place)].unpinned
+                < policy.sessionsPerProcess
+        else { return .anew }
         return .process(place, claim.session, nil)
     }
 

@@ -8,6 +8,7 @@ extension GroupState {
         checkProcesses()
         refuseTimedOut()
         openGateIfDue()
+        openKeptPlaces()
         endWithholding()
         startWhatIsNeeded()
         // A generation given up meanwhile may have nothing to be waited for.
@@ -27,6 +28,7 @@ extension GroupState {
         consider(gateUntil)
         consider(withheld?.until)
         consider(givingWayAt)
+        consider(placesKeptUntil)
         consider(thinningAt)
         consider(startDeadline)
         return earliest

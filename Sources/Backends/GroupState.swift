@@ -54,6 +54,8 @@ struct GroupState: ~Copyable, Sendable {
     var leases: LeaseTable
     /// When an unconfirmed session may give its place to whoever waits; nil: none may soon.
     var givingWayAt: MonotonicInstant?
+    /// Until when adopted processes take no sessions but those that come back; nil: they take any.
+    var placesKeptUntil: MonotonicInstant?
     /// That the table of leases is full has been told.
     var isCrowdTold = false
     var waiters = WaiterTable()

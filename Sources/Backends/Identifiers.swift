@@ -14,6 +14,9 @@ package struct SessionID: Hashable, Sendable {
 
     /// Half of what is random anyway is enough to find it by.
     package func hash(into hasher: inout Hasher) { hasher.combine(high) }
+
+    /// Ids are random, and Mooring alone makes them: nobody can choose some that collide.
+    package func _rawHashValue(seed: Int) -> Int { Int(truncatingIfNeeded: high) ^ seed }
 }
 
 /// The random id drawn when a process was spawned (8 bytes, inside the cookie).

@@ -63,6 +63,8 @@ struct Process: Sendable {
     var sessionHold = Interval.zero
     /// An adopted one may have sessions that have not come back yet.
     var keepUntil: MonotonicInstant?
+    /// Places of an adopted one that seem free may be those of such sessions.
+    var keepsPlaces = false
     /// The balancer that it was adopted from still finishes requests on it.
     var isShared = false
     /// An earlier balancer had taken it out of service.

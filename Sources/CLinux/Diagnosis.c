@@ -100,3 +100,60 @@ int mooring_diagnosis_peer_user(int fd, int connection, uint32_t *user) {
     if (missing == 0) *user = listening;
     return missing == 0 || failed == 0 ? 0 : failed;
 }
+
+// What one message of a dump says; false: it is not about a listener.
+static bool read_listener(const struct nlmsghdr *header, struct mooring_listener *listener) {
+    if (header->nlmsg_len < NLMSG_LENGTH(sizeof(struct inet_diag_msg))) return false;
+    struct inet_diag_msg message;
+    memcpy(&message, NLMSG_DATA(header), sizeof message);
+    memcpy(listener->host, message.id.idiag_src, sizeof listener->host);
+    listener->user = message.idiag_uid;
+    listener->inode = message.idiag_inode;
+    return true;
+}
+
+int mooring_diagnosis_listeners(
+    int fd, int family, uint16_t port, struct mooring_listener *listeners, int capacity) {
+    struct {
+        struct nlmsghdr header;
+        struct inet_diag_req_v2 request;
+    } question = {
+        .header = {
+            .nlmsg_len = sizeof question,
+            .nlmsg_type = SOCK_DIAG_BY_FAMILY,
+            .nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP,
+            .nlmsg_seq = 1,
+        },
+        .request = {
+            .sdiag_family = (uint8_t)family,
+            .sdiag_protocol = IPPROTO_TCP,
+            .idiag_states = 1U << 10, // TCP_LISTEN
+            .id.idiag_sport = htons(port),
+        },
+    };
+    if (send(fd, &question, sizeof question, MSG_DONTWAIT) < 0) return -errno;
+    int found = 0;
+    for (;;) {
+        // The kernel fills it anew at each call until there is no more.
+        _Alignas(struct nlmsghdr) char answer[16384];
+        ssize_t count = recv(fd, answer, sizeof answer, MSG_DONTWAIT);
+        if (count < 0 && errno == EINTR) continue;
+        if (count < 0) return -errno;
+        int left = (int)count;
+        for (const struct nlmsghdr *header = (const struct nlmsghdr *)answer;
+             NLMSG_OK(header, left); header = NLMSG_NEXT(header, left)) {
+            if (header->nlmsg_type == NLMSG_DONE) return found;
+            if (header->nlmsg_type == NLMSG_ERROR) {
+                struct nlmsgerr error;
+                if (header->nlmsg_len < NLMSG_LENGTH(sizeof error)) return -EPROTO;
+                memcpy(&error, NLMSG_DATA(header), sizeof error);
+                return error.error < 0 ? error.error : -EPROTO;
+            }
+            struct mooring_listener listener;
+            if (!read_listener(header, &listener)) return -EPROTO;
+            if (found < capacity) listeners[found] = listener;
+            found++;
+        }
+        if (count == 0) return -EPROTO;
+    }
+}

@@ -61,7 +61,7 @@ package struct Configuration: Equatable, Sendable {
         guard !names.isEmpty else { return [] }
         return [
             "\(names.joined(separator: ", ")): processes run as root, which allow_root permits;"
-                + " name a user who may do less"
+                + " set `user` to an unprivileged account"
         ]
     }
 }

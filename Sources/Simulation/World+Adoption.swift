@@ -53,6 +53,7 @@ extension World {
             isStale: generator.percent(10), wasReady: process.serves,
             wasDraining: drainingOnRecord.contains(process.handle),
             sessionHold: holdsOnRecord[process.handle] ?? .zero, isShared: isShared,
+            wasOrphaned: !isShared && generator.percent(50),
             sessions: remembered[process.handle] ?? RememberedSessions(),
             age: .seconds(Int64.random(in: 0...100, using: &generator)))
         guard let handle = group.adopt(adopted, now: now) else {

@@ -1,7 +1,10 @@
 internal import Glibc
 internal import Reactor
 
-/// A TCP socket that listens, as /proc/net/tcp and tcp6 have it; see proc(5).
+/// A TCP socket that listens.
+///
+/// The kernel is asked over netlink. One without that (CONFIG_INET_DIAG, or a filter of system calls)
+/// leaves /proc/net/tcp and tcp6, in which all connections are too; see proc(5).
 struct TCPListener: Equatable {
     /// IPv4 in its mapped form (RFC 4291 section 2.5.5.2).
     struct Host: Equatable {
@@ -27,7 +30,24 @@ struct TCPListener: Equatable {
     static func taking(_ address: SocketAddress) -> [TCPListener]? {
         guard let ip = address.ip else { return [] }
         let host = Host(high: ip.high, low: ip.low)
-        let files = host.isIPv4 ? ["/proc/net/tcp", "/proc/net/tcp6"] : ["/proc/net/tcp6"]
+        let port = UInt16(truncatingIfNeeded: address.port)
+        guard let all = asked(port) ?? listed(ofIPv4: host.isIPv4) else { return nil }
+        return nearest(to: host, port: port, among: all)
+    }
+
+    private static func asked(_ port: UInt16) -> [TCPListener]? {
+        ListenerDiagnosis.listeners(at: port).map { found in
+            found.map {
+                TCPListener(
+                    host: Host(high: $0.high, low: $0.low), port: port, user: $0.user,
+                    inode: $0.inode)
+            }
+        }
+    }
+
+    /// Those of the table; not `private` for the tests that compare both.
+    static func listed(ofIPv4: Bool) -> [TCPListener]? {
+        let files = ofIPv4 ? ["/proc/net/tcp", "/proc/net/tcp6"] : ["/proc/net/tcp6"]
         var all: [TCPListener] = []
         for file in files {
             guard let text = text(of: file) else {
@@ -37,7 +57,7 @@ struct TCPListener: Equatable {
             }
             all += text.split(separator: "\n").compactMap { TCPListener(line: $0) }
         }
-        return nearest(to: host, port: UInt16(truncatingIfNeeded: address.port), among: all)
+        return all
     }
 
     /// As the kernel chooses: the address itself before all addresses, and IPv4's before those of both.

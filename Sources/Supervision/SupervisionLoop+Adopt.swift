@@ -102,7 +102,8 @@ extension SupervisionLoop {
             address: record.address, generation: record.generation,
             isStale: record.fingerprint != launch.fingerprint, wasReady: record.hasBeenReady,
             wasDraining: record.stage == .draining, sessionHold: record.sessionHold,
-            isShared: isShared(record), sessions: record.sessions, age: age)
+            isShared: isShared(record),
+            wasOrphaned: !record.isLeft, sessions: record.sessions, age: age)
         guard let handle = groups[place].adopt(adopted, now: now()) else {
             return stopLeftover(record, pidfd: pidfd, because: "its group has no room for it")
         }

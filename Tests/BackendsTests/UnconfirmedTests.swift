@@ -247,6 +247,34 @@ internal import Testing
     }
 
     @Test(arguments: [true, false])
+    func `a place whose session may be in no record is kept for ten seconds`(comesBack: Bool) throws
+    {
+        let recorder = Recorder()
+        let start = MonotonicInstant(nanoseconds: 1_000_000_000_000)
+        var policy = GroupPolicy(name: "app")
+        policy.sessionsPerProcess = 1
+        let group = Group(index: 0, policy: policy, seed: 1, executor: recorder, now: start)
+        let adopted = AdoptedProcess(
+            incarnation: Incarnation(7), label: "p", pid: 1, address: .unix(path: "/p"),
+            generation: 1, isStale: false, wasReady: true, wasOrphaned: true, age: .seconds(100))
+        _ = try #require(group.adopt(adopted, now: start))
+        group.start(now: start)
+        let stranger = AdmissionRequest(
+            claim: nil, newSession: SessionID(high: 1, low: 1), waiter: .init(1))
+        _ = try group.acquire(stranger, now: start).ticket()
+        if comesBack {
+            let returning = AdmissionRequest(
+                claim: .init(session: SessionID(high: 9, low: 9), process: Incarnation(7)),
+                newSession: nil, waiter: .init(2))
+            _ = try group.acquire(returning, now: start + .seconds(9)).grant()
+        }
+        group.advance(to: start + .milliseconds(9_999))
+        #expect(recorder.takeTraffic().isEmpty)
+        group.advance(to: start + .seconds(10))
+        #expect((recorder.takeTraffic().first?.grant == nil) == comesBack)
+    }
+
+    @Test(arguments: [true, false])
     func `an adopted session gives way only if it was never confirmed`(isConfirmed: Bool) throws {
         let recorder = Recorder()
         let start = MonotonicInstant(nanoseconds: 1_000_000_000_000)

@@ -8,6 +8,10 @@ import pytest
 import tls
 
 
+def pytest_configure(config):
+    config.addinivalue_line("markers", "alone: makes or measures load, so nothing else is to run beside it")
+
+
 @pytest.fixture(scope="session")
 def certificates():
     """A folder with an authority and the certificates `one` (localhost) and `two` (two.example)."""

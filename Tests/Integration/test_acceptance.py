@@ -189,6 +189,7 @@ def test_of_a_family_nobody_is_left_when_its_process_is_stopped():
         wait_until(lambda: not any(map(is_alive, [facts["pid"], *facts["family"]])), 10, "the family to end")
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("rate", [10_000, None])
 def test_a_flood_of_lines_on_stderr_does_not_slow_another_group(rate):
     """At a rate, and as fast as a program can."""

@@ -17,6 +17,7 @@ import tls
 from balancer import ECHO, serving, wait_until
 from tls import secure
 
+pytestmark = pytest.mark.alone
 GROUP = """
 [group.app]
 wsgi = "echo.py"

@@ -140,6 +140,7 @@ threads = 1
         balancer.stop()
 
 
+@pytest.mark.alone
 def test_h2load_with_500_connections_gets_every_answer(balancer):
     host, port = balancer.address
     said = subprocess.run(

@@ -153,6 +153,7 @@ def take_over_under_wrk(balancer, *options, scheme="http"):
     assert "Non-2xx" not in said and "Socket errors" not in said, said
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("options", [[], ["-H", "Connection: close"]], ids=["kept", "closed"])
 def test_twenty_takeovers_under_load_fail_no_request(balancer, options):
     cookie, before = visit(balancer)
@@ -161,6 +162,7 @@ def test_twenty_takeovers_under_load_fail_no_request(balancer, options):
     assert (facts["pid"], facts["count"]) == (before["pid"], before["count"] + 1)
 
 
+@pytest.mark.alone
 def test_twenty_takeovers_under_load_with_tls_fail_no_request(certificates):
     with serving(secure(certificates, GROUP.format("")), files={"app.py": APP}, keeps_address=True) as balancer:
         balancer.wait_ready("app", 2)

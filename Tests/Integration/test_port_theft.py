@@ -55,9 +55,11 @@ while True:
         connection.close()
 """
 
+# The thief is to find this test's processes only.
+MODULE = f"app{os.getpid()}"
 SERVERS = {
-    "waitress": "waitress-serve --listen=127.0.0.1:{port} app:application",
-    "gunicorn": "gunicorn --no-control-socket -b 127.0.0.1:{port} app:application",
+    "waitress": f"waitress-serve --listen=127.0.0.1:{{port}} {MODULE}:application",
+    "gunicorn": f"gunicorn --no-control-socket -b 127.0.0.1:{{port}} {MODULE}:application",
 }
 
 
@@ -67,13 +69,13 @@ SERVERS = {
     ("127.0.0.1", "gunicorn", 'health = { path = "/" }\n')])
 def test_a_port_that_another_user_takes_during_the_import_is_a_failed_start(host, server, health):
     command = SERVERS[server]
-    pattern = r"127\.0\.0\.1:(\d+)\0app:application" if "=" not in command else r"=127\.0\.0\.1:(\d+)\0app:"
+    pattern = rf"127\.0\.0\.1:(\d+)\0{MODULE}:"
     thief = subprocess.Popen(
         [sys.executable, "-c", STEAL, pattern, host], stdout=subprocess.PIPE, text=True)
     assert thief.stdout.readline() == "looks\n"
     balancer = Balancer(
         f'[group.app]\ncommand = {command.split()!r}\nprocesses = 1\nqueue_timeout = "20s"\n{health}'
-        .replace("'", '"'), files={"app.py": APP})
+        .replace("'", '"'), files={f"{MODULE}.py": APP})
     try:
         answers = []
         client = threading.Thread(

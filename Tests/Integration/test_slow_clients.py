@@ -8,6 +8,7 @@ import pytest
 
 from balancer import ECHO, Balancer
 
+pytestmark = pytest.mark.alone
 MODES = {"head": ["-H", "-i", "1"], "body": ["-B", "-i", "1", "-s", "8192"],
          "range": ["-R", "-a", "1", "-b", "200"],
          "read": ["-X", "-w", "1", "-y", "2", "-n", "1", "-z", "8", "-k", "2"]}

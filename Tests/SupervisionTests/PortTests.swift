@@ -156,6 +156,18 @@ extension SupervisorTests {
         }
     }
 
+    @Test(arguments: ["127.0.0.1", "0.0.0.0", "::1", "::"])
+    func `the kernel tells of a listener what its table says`(host: String) throws {
+        let socket = try ListeningSocket(SocketAddress.tcp(host, 0))
+        defer { close(socket.descriptor) }
+        let port = UInt16(socket.address.port)
+        let asked = try #require(ListenerDiagnosis.listeners(at: port))
+        let listed = try #require(TCPListener.listed(ofIPv4: true)).filter { $0.port == port }
+        #expect(listed.count == 1)
+        #expect(asked.map { make(host, port, user: $0.user, inode: $0.inode) } == listed)
+        #expect(asked.map { [$0.high, $0.low] } == listed.map { [$0.host.high, $0.host.low] })
+    }
+
     @Test(arguments: [
         (["127.0.0.1", "0.0.0.0", "::"], [0]), (["::", "0.0.0.0"], [1]), (["::"], [0]),
         (["127.0.0.2", "::1"], []), (["::ffff:127.0.0.1", "0.0.0.0"], [0]),

@@ -1,4 +1,4 @@
-// Whose the other end of a TCP connection on this machine is; see sock_diag(7).
+// Whose the TCP sockets of this machine are; see sock_diag(7).
 #pragma once
 
 #include <errno.h>
@@ -10,3 +10,16 @@ int mooring_diagnosis_open(void);
 // The user whose program has the other end of a connection, or listens for it. 0 or -errno: -ENOENT
 // when it has no such end here.
 int mooring_diagnosis_peer_user(int fd, int connection, uint32_t *user);
+
+// A TCP socket that listens.
+struct mooring_listener {
+    // In network order; of IPv4 the first four bytes.
+    uint8_t host[16];
+    uint32_t user;
+    uint32_t inode;
+};
+
+// The sockets of a family (AF_INET or AF_INET6) that listen at a port: how many, at most `capacity` of
+// which are written to `listeners`, or -errno. Takes time by the number of all that listen.
+int mooring_diagnosis_listeners(
+    int fd, int family, uint16_t port, struct mooring_listener *listeners, int capacity);
