@@ -21,6 +21,17 @@ package enum ConfigurationReader {
         return build(root, surroundings)
     }
 
+    /// The `[log]` section alone, whatever else is wrong with the file.
+    ///
+    /// What is wrong with the rest can be told in the form that it asks for.
+    package static func readLog(text: String) -> Configuration.Log? {
+        let problems = ProblemList(file: nil)
+        guard let node = Document.parse(text, problems), let root = TableReader(node, problems)
+        else { return nil }
+        let folders = Folders(root, .init(folder: "/", environment: [:], isRoot: false))
+        return root.table("log").map { Configuration.Log($0, folders) }
+    }
+
     /// Reads the top table, section by section.
     static func build(
         _ root: TableReader, _ surroundings: Folders.Surroundings

@@ -82,6 +82,7 @@ extension Configuration {
         case .off: writer.text("access", "off")
         case .file(let path): writer.text("access", path)
         }
+        writer.text("access_format", log.accessFormat.rawValue)
     }
 
     private func write(_ route: RouteSettings, _ writer: inout TOMLWriter) {

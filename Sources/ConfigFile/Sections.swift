@@ -84,6 +84,15 @@ extension Configuration {
             case text, json
         }
 
+        /// How a line of the access log looks.
+        package enum AccessFormat: String, Equatable, Sendable, CaseIterable {
+            /// With what was done for the session.
+            case mooring
+            /// Apache's.
+            case combined
+            case json
+        }
+
         /// Where the access log goes.
         package enum Access: Equatable, Sendable {
             case standardError
@@ -95,6 +104,7 @@ extension Configuration {
         package var level = Level.info
         package var format = Format.text
         package var access = Access.standardError
+        package var accessFormat = AccessFormat.mooring
 
         package init() {}
 
@@ -103,6 +113,10 @@ extension Configuration {
             level = table.choice("level", among: Level.allCases) ?? defaults.level
             format = table.choice("format", among: Format.allCases) ?? defaults.format
             access = Self.access(table, folders) ?? defaults.access
+            // Whoever wants a log of JSON can do nothing with other lines in it.
+            accessFormat =
+                table.choice("access_format", among: AccessFormat.allCases)
+                ?? (format == .json ? .json : defaults.accessFormat)
             table.finish()
         }
 

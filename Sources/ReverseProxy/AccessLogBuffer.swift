@@ -7,7 +7,8 @@ struct AccessLogBuffer {
     private static let patience: Int64 = 100_000_000
 
     let isOn: Bool
-    let format: AccessLogSettings.Format
+    /// Of the lines that begin from now on; a reload may change it.
+    var format: AccessLogSettings.Format
     private let writer: AccessLogWriter?
     private(set) var bytes: [UInt8] = []
     private var lines = 0
@@ -66,6 +67,15 @@ struct AccessLogBuffer {
                 bytes.append(Self.digit(byte >> 4))
                 bytes.append(Self.digit(byte & 15))
             }
+        }
+    }
+
+    /// Takes back the last byte.
+    mutating func dropLast() { bytes.removeLast() }
+
+    mutating func append(hex value: UInt64, digits: Int) {
+        for place in stride(from: (digits - 1) * 4, through: 0, by: -4) {
+            bytes.append(Self.digit(UInt8(truncatingIfNeeded: value >> UInt64(place)) & 15))
         }
     }
 

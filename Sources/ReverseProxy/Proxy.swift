@@ -107,7 +107,7 @@ package final class Proxy: Sendable {
         settings.workers = shared.settings.workers
         settings.limits.connections = shared.settings.limits.connections
         settings.limits.upstreams = shared.settings.limits.upstreams
-        settings.accessLog = shared.settings.accessLog
+        settings.accessLog.destination = shared.settings.accessLog.destination
         let change = Reconfiguration(settings: settings, groups: groups, listeners: sockets)
         for share in shared.shares { share.mailbox.post(.reconfigure(change)) }
     }

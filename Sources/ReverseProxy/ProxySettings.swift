@@ -174,12 +174,15 @@ package struct AccessLogSettings: Equatable, Sendable {
 
     /// How a line looks.
     package enum Format: Equatable, Sendable {
-        case text
+        /// With what was done for the session.
+        case mooring
+        /// Apache's.
+        case combined
         case json
     }
 
     package var destination = Destination.standardError
-    package var format = Format.text
+    package var format = Format.mooring
 
     package init() {}
 }

@@ -3,27 +3,54 @@ internal import HTTPWire
 internal import Reactor
 internal import SessionAffinity
 
-/// One line a request, in text or JSON.
+/// One line a request, in the format that was chosen.
 extension Worker {
-    /// The request line in the log is cut at this length.
-    static let requestLineLimit = 2048
-
     func logExchange(_ exchange: Int) {
         guard accessLog.isOn else { return }
         wallClock.refresh(turn: now)
-        switch accessLog.format {
-        case .text: logText(exchange)
-        case .json: logJSON(exchange)
+        if exchanges[exchange].responsePhase == .tunnel {
+            let head = tunnelHeads[exchange] ?? LoggedHead()
+            log(exchange, head.bytes.span, line: head.line)
+        } else {
+            let whole = unsafe downstreams[Int(exchanges[exchange].downstream)].input.whole
+            let line = exchanges[exchange].requestLine.range
+            // No longer than the head: what follows is a body.
+            let end = max(exchanges[exchange].headLength, line.upperBound)
+            if line.isEmpty || end > whole.count {
+                log(exchange, Span(), line: 0..<0)
+            } else {
+                unsafe log(exchange, whole.span.extracting(..<end), line: line)
+            }
         }
         accessLog.endLine(now: now)
     }
 
-    private func logText(_ exchange: Int) {
+    /// The block with the request's head is wanted elsewhere; the log wants it at the end.
+    func keepHeadForLog(_ exchange: Int) {
+        guard accessLog.isOn else { return }
+        let line = exchanges[exchange].requestLine.range
+        let end = max(exchanges[exchange].headLength, line.upperBound)
+        let whole = unsafe downstreams[Int(exchanges[exchange].downstream)].input.whole
+        guard end <= whole.count else { return }
+        tunnelHeads[exchange] = unsafe LoggedHead(
+            whole.span.extracting(..<end), requestLine: line,
+            keepsFields: accessLog.format != .mooring)
+    }
+
+    private func log(_ exchange: Int, _ head: Span<UInt8>, line: Range<Int>) {
+        switch accessLog.format {
+        case .mooring: logPlain(exchange, head, line: line)
+        case .combined: logCombined(exchange, head, line: line)
+        case .json: logJSON(exchange, head, line: line)
+        }
+    }
+
+    private func logPlain(_ exchange: Int, _ head: Span<UInt8>, line: Range<Int>) {
         appendTime()
         accessLog.append(" ")
         appendClient(exchange)
         accessLog.append(" \"")
-        appendRequestLine(exchange)
+        appendRequestLine(exchange, head, line)
         accessLog.append("\" ")
         accessLog.append(decimal: UInt64(exchanges[exchange].status))
         accessLog.append(" ")
@@ -35,57 +62,30 @@ extension Worker {
         accessLog.append(" ")
         accessLog.append(seconds: now &- exchanges[exchange].startedAt)
         accessLog.append(" ")
-        appendQueueTime(exchange)
+        appendQueueTime(exchange, missing: "-")
         accessLog.append(" ")
-        appendFirstByteTime(exchange)
+        appendFirstByteTime(exchange, missing: "-")
         accessLog.append(" ")
-        appendGroup(exchange)
+        if !appendGroup(exchange) { accessLog.append("-") }
         accessLog.append(" ")
-        appendProcess(exchange)
+        if !appendProcess(exchange) { accessLog.append("-") }
         accessLog.append(" ")
-        accessLog.append(word(exchanges[exchange].verdict))
+        accessLog.append(exchanges[exchange].verdict.word)
         accessLog.append(" ")
-        accessLog.append(placed(exchange))
+        accessLog.append(action(exchange) ?? "-")
     }
+}
 
-    private func logJSON(_ exchange: Int) {
-        accessLog.append("{\"time\":\"")
-        appendTime()
-        accessLog.append("\",\"client\":\"")
-        appendClient(exchange)
-        accessLog.append("\",\"request\":\"")
-        appendRequestLine(exchange)
-        accessLog.append("\",\"status\":")
-        accessLog.append(decimal: UInt64(exchanges[exchange].status))
-        accessLog.append(",\"bytes\":")
-        accessLog.append(decimal: exchanges[exchange].bytesToClient)
-        accessLog.append(",\"received\":")
-        accessLog.append(decimal: exchanges[exchange].requestBodyBytes)
-        accessLog.append(",\"duration\":")
-        accessLog.append(seconds: now &- exchanges[exchange].startedAt)
-        accessLog.append(",\"queue\":")
-        appendQueueTime(exchange, missing: "null")
-        accessLog.append(",\"first_byte\":")
-        appendFirstByteTime(exchange, missing: "null")
-        accessLog.append(",\"group\":\"")
-        appendGroup(exchange)
-        accessLog.append("\",\"process\":\"")
-        appendProcess(exchange)
-        accessLog.append("\",\"cookie\":\"")
-        accessLog.append(word(exchanges[exchange].verdict))
-        accessLog.append("\",\"session\":\"")
-        accessLog.append(placed(exchange))
-        accessLog.append("\"}")
-    }
-
-    private func appendTime() {
+/// The pieces of a line that every format has.
+extension Worker {
+    func appendTime() {
         accessLog.append(wallClock.timestamp.span)
         accessLog.append(".")
         accessLog.append(padded: UInt64(wallClock.milliseconds), digits: 3)
         accessLog.append("Z")
     }
 
-    private func appendClient(_ exchange: Int) {
+    func appendClient(_ exchange: Int) {
         let place = Int(exchanges[exchange].downstream)
         var client = exchanges[exchange].client
         if client == downstreams[place].address {
@@ -98,34 +98,23 @@ extension Worker {
         accessLog.append(text.host.span.extracting(0..<text.hostCount))
     }
 
-    private func appendRequestLine(_ exchange: Int) {
-        let place = Int(exchanges[exchange].downstream)
-        let isStream = downstreams[place].carrier == .stream
-        if exchanges[exchange].responsePhase == .tunnel {
-            let line = tunnelLines[exchange] ?? []
-            return append(requestLine: line.span, isStream: isStream)
-        }
-        let line = exchanges[exchange].requestLine.range
-        let whole = unsafe downstreams[place].input.whole
-        guard !line.isEmpty, line.upperBound <= whole.count else {
-            accessLog.append("-")
-            return
-        }
-        let shown = line.lowerBound..<min(line.upperBound, line.lowerBound + Self.requestLineLimit)
-        unsafe append(requestLine: whole.span.extracting(shown), isStream: isStream)
-    }
-
     /// A stream's request line is one that was made for it: the client spoke HTTP/2.
-    private func append(requestLine line: Span<UInt8>, isStream: Bool) {
+    func appendRequestLine(_ exchange: Int, _ head: Span<UInt8>, _ line: Range<Int>) {
+        guard !line.isEmpty else { return accessLog.append("-") }
         let version = 8
-        guard isStream, line.count > version, line[line.count - version] == UInt8(ascii: "H") else {
-            return accessLog.append(escaping: line)
+        let end = line.upperBound
+        let place = Int(exchanges[exchange].downstream)
+        let shown = line.lowerBound..<min(end, line.lowerBound + LoggedHead.Limit.requestLine)
+        guard downstreams[place].carrier == .stream, shown.upperBound == end,
+            line.count > version, head[end - version] == UInt8(ascii: "H")
+        else {
+            return accessLog.append(escaping: head.extracting(shown))
         }
-        accessLog.append(escaping: line.extracting(..<(line.count - version)))
+        accessLog.append(escaping: head.extracting(line.lowerBound..<end - version))
         accessLog.append("HTTP/2.0")
     }
 
-    private func appendQueueTime(_ exchange: Int, missing: StaticString = "-") {
+    func appendQueueTime(_ exchange: Int, missing: StaticString) {
         if exchanges[exchange].grantedAt == 0 {
             accessLog.append(missing)
         } else {
@@ -134,7 +123,7 @@ extension Worker {
         }
     }
 
-    private func appendFirstByteTime(_ exchange: Int, missing: StaticString = "-") {
+    func appendFirstByteTime(_ exchange: Int, missing: StaticString) {
         if exchanges[exchange].firstByteAt == 0 {
             accessLog.append(missing)
         } else {
@@ -143,37 +132,33 @@ extension Worker {
         }
     }
 
-    private func appendGroup(_ exchange: Int) {
+    /// False: the request got as far as no group.
+    func appendGroup(_ exchange: Int) -> Bool {
         let group = exchanges[exchange].group
-        if group >= 0 {
-            accessLog.append(groupNames[Int(group)])
-        } else {
-            accessLog.append("-")
-        }
+        guard group >= 0 else { return false }
+        accessLog.append(groupNames[Int(group)])
+        return true
     }
 
-    private func appendProcess(_ exchange: Int) {
+    /// False: the request was given to no process.
+    func appendProcess(_ exchange: Int) -> Bool {
         guard let grant = exchanges[exchange].grant,
             let label = pools.label(
                 of: grant.process, group: Int(exchanges[exchange].group))
-        else {
-            accessLog.append("-")
-            return
-        }
+        else { return false }
         accessLog.append(escaping: label.bytes.span.extracting(label.range))
+        return true
     }
 
-    /// A good cookie whose process is gone is told apart from one that is kept.
-    private func word(_ verdict: Verdict) -> StaticString { verdict.word }
-
-    private func placed(_ exchange: Int) -> StaticString {
+    /// What was done with the session; nil: the request got as far as no process.
+    func action(_ exchange: Int) -> StaticString? {
         if exchanges[exchange].refused { return "refused" }
         switch exchanges[exchange].grant?.placed {
         case .kept: return "kept"
         case .pinned: return "pinned"
         case .moved: return "moved"
         case .unpinned: return "unpinned"
-        case nil: return "-"
+        case nil: return nil
         }
     }
 }

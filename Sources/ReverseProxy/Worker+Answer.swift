@@ -175,7 +175,7 @@ extension Worker {
         let place = Int(exchanges[exchange].downstream)
         logExchange(exchange)
         if exchanges[exchange].responsePhase == .tunnel {
-            tunnelLines[exchange] = nil
+            tunnelHeads[exchange] = nil
             counters.subtract(.tunnels)
         } else {
             countRequest(exchange)

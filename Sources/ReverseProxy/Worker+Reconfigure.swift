@@ -19,6 +19,7 @@ extension Worker {
         groupNames = change.settings.groups.map { Array($0.name.utf8) }
         pools.grow(groups: groups.count)
         settings = change.settings
+        accessLog.format = settings.accessLog.format
         replaceRoutes()
         let blockSize = max(16 * 1024, settings.limits.requestHead) + 4096
         if blockSize != blocks.blockSize { blocks.changeSize(to: blockSize) }

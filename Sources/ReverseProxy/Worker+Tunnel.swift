@@ -28,7 +28,7 @@ extension Worker {
         }
         upstreams[upstream].input.consume(responseHead.headLength)
         upstreams[upstream].headScan = 0
-        keepRequestLine(exchange, downstream)
+        keepHeadForLog(exchange)
         exchanges[exchange].responsePhase = .tunnel
         exchanges[exchange].tunnel.leaseRenewedAt = now
         exchanges[exchange].requestDeadline = .max
@@ -44,15 +44,6 @@ extension Worker {
         counters.add(.tunnels)
         counters.add(.tunnelsOpened)
         return true
-    }
-
-    /// The block with the request's head is wanted elsewhere; the log wants the line at the end.
-    private func keepRequestLine(_ exchange: Int, _ downstream: Int) {
-        let line = exchanges[exchange].requestLine.range
-        let whole = unsafe downstreams[downstream].input.whole
-        guard line.upperBound <= whole.count else { return }
-        let kept = line.lowerBound..<min(line.upperBound, line.lowerBound + Self.requestLineLimit)
-        tunnelLines[exchange] = unsafe Array(whole[kept])
     }
 
     /// Moves what both sides have for each other, and ends the tunnel when both have ended.

@@ -37,8 +37,8 @@ final class Worker {
     /// The heads parsed last; used up before the next is parsed.
     var requestHead = RequestHead()
     var responseHead = ResponseHead()
-    /// The request lines of open tunnels, by exchange, for the log.
-    var tunnelLines: [Int: [UInt8]] = [:]
+    /// What the log shows of the heads of open tunnels, by exchange.
+    var tunnelHeads: [Int: LoggedHead] = [:]
     var entropy = Entropy()
     var accessLog: AccessLogBuffer
     var wallClock = WallClock()

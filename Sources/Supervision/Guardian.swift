@@ -77,7 +77,9 @@ extension SupervisionLoop {
         } catch {
             log.error(
                 "a process will outlive the balancer if that is killed: \(error)",
-                metadata: ["process": "\(process.label)", "pid": "\(process.child.pid)"])
+                metadata: [
+                    "process": "\(process.label)", "pid": .stringConvertible(process.child.pid),
+                ])
         }
     }
 

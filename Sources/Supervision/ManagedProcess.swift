@@ -107,7 +107,7 @@ final class ManagedProcess {
         var log = log
         log[metadataKey: "group"] = "\(groupName)"
         log[metadataKey: "process"] = "\(label)"
-        log[metadataKey: "pid"] = "\(child.pid)"
+        log[metadataKey: "pid"] = .stringConvertible(child.pid)
         log[metadataKey: "stream"] = "\(OutputPipe.Stream.output.rawValue)"
         outputLog = log
         log[metadataKey: "stream"] = "\(OutputPipe.Stream.errors.rawValue)"

@@ -30,7 +30,8 @@ extension SupervisionLoop {
         mooring_close(pidfd)
         guard predecessors.isEmpty else { return }
         log.info(
-            "the former balancer has finished what it had under way", metadata: ["pid": "\(pid)"])
+            "the former balancer has finished what it had under way",
+            metadata: ["pid": .stringConvertible(pid)])
         for group in groups { group.endSharing(now: now()) }
     }
 }

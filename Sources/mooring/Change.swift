@@ -178,7 +178,9 @@ extension Configuration {
         if stateDirectory != old.stateDirectory { keys.append("state_dir") }
         if runtimeDirectory != old.runtimeDirectory { keys.append("runtime_dir") }
         if admin != old.admin { keys.append("admin") }
-        if log != old.log { keys.append("log") }
+        var oldLog = old.log
+        oldLog.accessFormat = log.accessFormat
+        if log != oldLog { keys.append("log") }
         if limits.connections != old.limits.connections { keys.append("limits.connections") }
         return keys
     }

@@ -3,6 +3,7 @@ internal import Backends
 internal import ConfigFile
 internal import FoundationEssentials
 internal import Glibc
+internal import Logging
 internal import Reactor
 
 /// From files and options to a validated configuration, with every problem told at once.
@@ -20,6 +21,15 @@ enum ConfigurationLoading {
             ConfigurationReader.read(
                 text: text, file: path, folder: folder(of: path), environment: environment,
                 isRoot: geteuid() == 0))
+    }
+
+    /// Starts the log in the form that a file asks for, if that is JSON, so that what is wrong with
+    /// the file is told in that form too.
+    static func startLog(as path: String) throws {
+        guard let text = try? read(path), let log = ConfigurationReader.readLog(text: text),
+            log.format == .json
+        else { return }
+        _ = try ProgramLog.start(.json, Logger.Level(log.level))
     }
 
     /// Reads a file again while the program runs.
@@ -70,7 +80,7 @@ enum ConfigurationLoading {
         case .success(let configuration):
             return configuration
         case .failure(let problems):
-            Terminal.writeError("\(problems)\n")
+            Terminal.report("\(problems)")
             throw ExitCode(CommandFailure.usage)
         }
     }

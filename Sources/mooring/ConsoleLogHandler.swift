@@ -31,12 +31,12 @@ struct ConsoleLogHandler: LogHandler {
     func log(event: LogEvent) {
         let time = Date.now.formatted(Self.timeStyle)
         let all = metadata.merging(event.metadata ?? [:]) { _, new in new }
-        let pairs = all.map { (key: $0.key, value: "\($0.value)") }.sorted { $0.key < $1.key }
         switch format {
         case .text:
+            let pairs = all.map { (key: $0.key, value: "\($0.value)") }.sorted { $0.key < $1.key }
             Terminal.writeError(Self.text(time, event, pairs))
         case .json:
-            Terminal.writeError(Self.json(time, event, pairs))
+            Terminal.writeError(Self.json(time, event, all))
         }
     }
 
@@ -57,15 +57,15 @@ struct ConsoleLogHandler: LogHandler {
     }
 
     private static func json(
-        _ time: String, _ event: LogEvent, _ pairs: [(key: String, value: String)]
+        _ time: String, _ event: LogEvent, _ metadata: Logger.Metadata
     ) -> String {
-        var members = Dictionary(pairs.map { ($0.key, $0.value) }) { first, _ in first }
-        members["time"] = time
-        members["level"] = "\(event.level)"
-        members["message"] = event.message.description
+        var members = metadata.mapValues(LogValue.init)
+        members["time"] = LogValue(.string(time))
+        members["level"] = LogValue(.string("\(event.level)"))
+        members["message"] = LogValue(.string(event.message.description))
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        // Strings alone can always be encoded.
+        // Strings and finite numbers can always be encoded.
         guard let data = try? encoder.encode(members) else { return "" }
         return String(decoding: data, as: UTF8.self) + "\n"
     }

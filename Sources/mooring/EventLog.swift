@@ -40,12 +40,12 @@ final class EventLog: Sendable {
             say(.info, "starting a process", group, ["reason": "\(reason.rawValue)"])
         case .ready(let process, let after):
             let facts = facts(of: process, index)
-            say(.info, "process is ready", group, facts, ["after": "\(text(after))"])
+            say(.info, "process is ready", group, facts, ["after": .span(after)])
         case .startFailed(let process, let report, let failures, let backoff):
             say(
                 .error, "process did not start: \(report.reason)", group,
                 facts(of: process, index),
-                ["failures_in_a_row": "\(failures)", "next_try_in": "\(text(backoff))"])
+                ["failures_in_a_row": .number(failures), "next_try_in": .span(backoff)])
             forget(process, index)
         case .draining(let process, let reason):
             say(
@@ -64,12 +64,12 @@ final class EventLog: Sendable {
         case .sessionsLost(let process, let count):
             say(
                 .warning, "sessions were lost with their process", group,
-                facts(of: process, index), ["sessions": "\(count)"])
+                facts(of: process, index), ["sessions": .number(count)])
         case .down(let process, let span):
             say(
                 .warning, "server cannot be reached, or does not answer", group,
                 facts(of: process, index),
-                ["next_try_in": "\(text(span))"])
+                ["next_try_in": .span(span)])
         case .up(let process):
             say(.info, "server gets a request again", group, facts(of: process, index))
         case .answering(let process):
@@ -77,7 +77,7 @@ final class EventLog: Sendable {
         case .failing(let span):
             say(
                 .error, "group is failing: its processes do not start", group,
-                ["next_try_in": "\(text(span))"])
+                ["next_try_in": .span(span)])
         case .adopted(let process):
             say(.info, "process of an earlier run taken over", group, facts(of: process, index))
         case .recycling(let process, let reason):
@@ -87,18 +87,18 @@ final class EventLog: Sendable {
         case .recyclingWaits(let leaving):
             say(
                 .warning, "recycling waits for processes that drain (draining_max)", group,
-                ["draining": "\(leaving)"])
+                ["draining": .number(leaving)])
         case .rolloutStarted(let generation):
-            say(.info, "a new generation is starting", group, ["generation": "\(generation)"])
+            say(.info, "a new generation is starting", group, ["generation": .number(generation)])
         case .rolloutDone(let generation):
-            say(.notice, "a new generation serves", group, ["generation": "\(generation)"])
+            say(.notice, "a new generation serves", group, ["generation": .number(generation)])
         case .rolloutFailed(let generation, let report):
             let how = report.map { ": \($0.reason)" } ?? ""
             say(
                 .error, "a new generation did not start, the one before serves on\(how)", group,
-                ["generation": "\(generation)"])
+                ["generation": .number(generation)])
         case .scaled(let minimum, let maximum):
-            say(.notice, "scaled", group, ["min": "\(minimum)", "max": "\(maximum)"])
+            say(.notice, "scaled", group, ["min": .number(minimum), "max": .number(maximum)])
         case .waitingForRoom(let reason):
             say(
                 .warning,
@@ -113,7 +113,7 @@ final class EventLog: Sendable {
                 the table of sessions is full: those whose cookie never came back give way, and where \
                 there are none, new ones keep no process alive
                 """,
-                group, ["sessions": "\(count)"])
+                group, ["sessions": .number(count)])
         case .shed(let reason):
             say(.debug, "request refused", group, ["reason": "\(reason)"])
         }
@@ -147,7 +147,7 @@ final class EventLog: Sendable {
             return [:]
         }
         var facts: Logger.Metadata = ["process": "\(name.label)"]
-        if let pid = name.pid { facts["pid"] = "\(pid)" }
+        if let pid = name.pid { facts["pid"] = .number(pid) }
         return facts
     }
 

@@ -31,7 +31,7 @@ struct MooringCommand: ParsableCommand {
         } catch let code as ExitCode {
             return code.rawValue
         } catch let failure as CommandFailure {
-            Terminal.complain(failure.message)
+            Terminal.fail(failure.message)
             return failure.code
         } catch {
             let text = fullMessage(for: error)

@@ -16,11 +16,16 @@ final class ProgramLog: Sendable {
 
     /// Writes standard error.
     let writer: LineWriter
+    let format: ConsoleLogHandler.Format
 
-    private init(writer: LineWriter) { self.writer = writer }
+    private init(writer: LineWriter, format: ConsoleLogHandler.Format) {
+        self.writer = writer
+        self.format = format
+    }
 
-    /// Begins to log through a writer; once.
+    /// Begins to log through a writer; the first call counts.
     static func start(_ format: ConsoleLogHandler.Format, _ level: Logger.Level) throws -> Logger {
+        if current != nil { return Logger(label: "mooring") }
         let writer = try LineWriter(
             name: "log",
             reports: LineWriter.Reports(recovered: { count in
@@ -28,7 +33,7 @@ final class ProgramLog: Sendable {
                     "\(count) lines of this log were lost: it was not read as fast as it grew")
             })
         ) { .standardError }
-        _ = started.storeIfNil(ProgramLog(writer: writer))
+        _ = started.storeIfNil(ProgramLog(writer: writer, format: format))
         LoggingSystem.bootstrap { _ in ConsoleLogHandler(format: format, level: level) }
         return Logger(label: "mooring")
     }

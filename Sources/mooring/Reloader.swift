@@ -67,9 +67,9 @@ final class Reloader: Sendable {
         log.notice(
             "configuration read anew",
             metadata: [
-                "added": "\(report.added)", "removed": "\(report.removed)",
-                "changed": "\(report.changed)", "restarted": "\(report.restarted)",
-                "needs_restart": "\(report.needsRestart)",
+                "added": .texts(report.added), "removed": .texts(report.removed),
+                "changed": .texts(report.changed), "restarted": .texts(report.restarted),
+                "needs_restart": .texts(report.needsRestart),
             ])
         for warning in report.warnings { log.warning("\(warning)") }
         return report

@@ -25,6 +25,7 @@ struct ServeCommand: ParsableCommand {
     func run() throws {
         // Before any other thread exists, since threads inherit what is blocked.
         Supervisor.blockSignals()
+        try ConfigurationLoading.startLog(as: config)
         let configuration = try ConfigurationLoading.file(config)
         try finish(
             try Composition.serve(configuration, file: config, takesOver: takeover))

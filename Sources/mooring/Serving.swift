@@ -91,7 +91,7 @@ final class Serving: Sendable {
             inherited: try InheritedSockets.all(from: predecessor, surroundings.manager),
             errors: ProgramLog.current?.writer,
             onMishap: { text, unsaid in
-                log.warning("\(text)", metadata: unsaid > 0 ? ["unsaid": "\(unsaid)"] : [:])
+                log.warning("\(text)", metadata: unsaid > 0 ? ["unsaid": .number(unsaid)] : [:])
             })
         if let predecessor {
             // What cannot be had is to be known while the other one serves.
@@ -301,7 +301,7 @@ final class Serving: Sendable {
     private func drain() {
         log.notice(
             "shutting down: requests in flight are finished",
-            metadata: ["at_most": "\(text(plan.configuration.timeouts.drain))"])
+            metadata: ["at_most": .span(plan.configuration.timeouts.drain)])
         manager.notify("STOPPING=1")
         successors.removePath()
         source.beginDraining()

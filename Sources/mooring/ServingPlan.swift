@@ -60,17 +60,7 @@ struct ServingPlan: Sendable {
         }
     }
 
-    var logLevel: Logger.Level {
-        switch configuration.log.level {
-        case .trace: .trace
-        case .debug: .debug
-        case .info: .info
-        case .notice: .notice
-        case .warning: .warning
-        case .error: .error
-        case .critical: .critical
-        }
-    }
+    var logLevel: Logger.Level { Logger.Level(configuration.log.level) }
 
     private static func spec(
         _ launch: Configuration.Launch, of group: Configuration.Group, hostFile: String,
@@ -201,8 +191,9 @@ extension ServingPlan {
         case .off: log.destination = .off
         case .file(let path): log.destination = .file(path: path)
         }
-        switch configuration.log.format {
-        case .text: log.format = .text
+        switch configuration.log.accessFormat {
+        case .mooring: log.format = .mooring
+        case .combined: log.format = .combined
         case .json: log.format = .json
         }
         return log
@@ -243,5 +234,19 @@ extension ServingPlan {
         settings.maxAgeSeconds = affinity.maxAgeSeconds
         settings.forwardCookie = affinity.forwardCookie
         return settings
+    }
+}
+
+extension Logger.Level {
+    init(_ level: Configuration.Log.Level) {
+        switch level {
+        case .trace: self = .trace
+        case .debug: self = .debug
+        case .info: self = .info
+        case .notice: self = .notice
+        case .warning: self = .warning
+        case .error: self = .error
+        case .critical: self = .critical
+        }
     }
 }

@@ -1,4 +1,5 @@
 internal import Glibc
+internal import Logging
 
 /// What the program says on its standard output and error, outside of the log.
 enum Terminal {
@@ -15,6 +16,22 @@ enum Terminal {
 
     /// One complaint, with the program's name before it.
     static func complain(_ message: String) { writeError("mooring: \(message)\n") }
+
+    /// Why the program ends: a complaint, or an event of a log that is read by programs.
+    static func fail(_ message: String) {
+        guard logsJSON else { return complain(message) }
+        Logger(label: "mooring").critical("\(message)")
+    }
+
+    /// What is wrong with the configuration, one problem a line.
+    static func report(_ problems: String) {
+        guard logsJSON else { return writeError("\(problems)\n") }
+        for problem in problems.split(separator: "\n") {
+            Logger(label: "mooring").critical("\(problem)")
+        }
+    }
+
+    private static var logsJSON: Bool { ProgramLog.current?.format == .json }
 
     /// Text from elsewhere without control characters, which could steer the terminal.
     static func printable(_ text: String) -> String {

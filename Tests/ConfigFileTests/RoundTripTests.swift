@@ -42,6 +42,7 @@ internal import Testing
         [log]
         access = "logs/access.log"
         format = "json"
+        access_format = "combined"
         [admin]
         address = "[::1]:9000"
         token_file = "token"

@@ -69,6 +69,24 @@ internal import Testing
         #expect(log.level == .debug && log.format == .json)
     }
 
+    @Test(arguments: [
+        ("", Configuration.Log.AccessFormat.mooring), ("format = \"json\"\n", .json),
+        ("access_format = \"combined\"\n", .combined),
+        ("format = \"json\"\naccess_format = \"mooring\"\n", .mooring),
+    ])
+    func `the access log is JSON where the log is, unless it says otherwise`(
+        text: String, format: Configuration.Log.AccessFormat
+    ) throws {
+        #expect(try read("[log]\n" + text + someGroup).log.accessFormat == format)
+    }
+
+    @Test func `the form of the log is known although the rest of the file is wrong`() {
+        let text = "wrong = 1\n[log]\nformat = \"json\"\nlevel = \"error\"\n[group.a]\nwsgi = 7\n"
+        let log = ConfigurationReader.readLog(text: text)
+        #expect(log?.format == .json && log?.level == .error)
+        #expect(ConfigurationReader.readLog(text: "[log\n") == nil)
+    }
+
     @Test func `the admin address may be in the runtime folder`() throws {
         let text = "runtime_dir = \"run\"\n[admin]\naddress = \"unix:{runtime_dir}/a.sock\"\n"
         let admin = try read(text + someGroup).admin

@@ -18,7 +18,7 @@ internal import Testing
             ("[limits]", "request_head", [.text]), ("[limits]", "request_body", [.text]),
             ("[limits]", "connections", [.integer]), ("[limits]", "buffer_memory", [.text]),
         ]
-        + ["level", "format", "access"].map { ("[log]", $0, [.text]) }
+        + ["level", "format", "access", "access_format"].map { ("[log]", $0, [.text]) }
         + ["address", "token_file"].map { ("[admin]", $0, [.text]) }
         + [
             "pin", "cookie", "keys", "idle", "unconfirmed", "max_age", "on_lost", "same_site",

@@ -3,7 +3,7 @@ internal import Testing
 @testable internal import ReverseProxy
 
 @Suite struct AccessLogBufferTests {
-    private func buffer(_ format: AccessLogSettings.Format = .text) -> AccessLogBuffer {
+    private func buffer(_ format: AccessLogSettings.Format = .mooring) -> AccessLogBuffer {
         AccessLogBuffer(writer: nil, format: format)
     }
 
@@ -23,6 +23,13 @@ internal import Testing
         let hostile = Array("\"\n".utf8)
         log.append(escaping: hostile.span)
         #expect(text(log) == "\\u0022\\u000a")
+    }
+
+    @Test func `a session's id is written as processes are told it`() {
+        var log = buffer(.json)
+        log.append(hex: 0x0123_4567_89ab_cdef, digits: 16)
+        log.append(hex: 0xff, digits: 8)
+        #expect(text(log) == "0123456789abcdef000000ff")
     }
 
     @Test func `durations have six digits behind the point`() {
