@@ -8,6 +8,7 @@ import pytest
 
 from balancer import serving
 from http2 import Connection, request
+from proxies import proxy
 
 
 class Authenticator:
@@ -126,6 +127,19 @@ def test_a_proxy_in_front_does_not_lend_a_sign_in_to_its_other_clients():
         assert proxied.get("NTLM hello", "X-Real-IP: 1.1.1.1")[0] == 401
         assert proxied.get("NTLM ann", "X-Real-IP: 1.1.1.1") == (200, "ann")
         assert proxied.get(None, "X-Real-IP: 1.1.1.1")[0] == 401
+
+
+@pytest.mark.parametrize("kind", ["nginx", "haproxy"])
+def test_behind_a_real_proxy_nobody_is_served_as_somebody_who_signed_in(kind):
+    with Authenticator() as one, serving(configuration(one)) as balancer, proxy(kind, balancer) as address:
+        for turn in range(2500):
+            if turn % 250 == 0:
+                # nginx takes a thousand requests on a connection.
+                ann, eve = Client(address), Client(address)
+            # The proxy may lend her connection to others in between: then she is not signed in.
+            for word in ("NTLM hello", "NTLM ann", None):
+                assert ann.get(word) in [(401, ""), (200, "ann")]
+            assert eve.get() == (401, "")
 
 
 def test_over_http2_no_connection_is_used_again_after_a_challenge():

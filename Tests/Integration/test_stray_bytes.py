@@ -78,7 +78,7 @@ def test_heads_and_gets_of_a_real_server_are_not_mixed_up(front):
     def ask(address, number):
         connection = http.client.HTTPConnection(*address, timeout=30)
         token = f"token-{number};"
-        for turn in range(120):
+        for turn in range(360):
             method = "HEAD" if (number + turn) % 3 == 0 else "GET"
             connection.request(method, "/", headers={"X-Token": token})
             answer = connection.getresponse()

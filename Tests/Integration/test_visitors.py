@@ -36,7 +36,7 @@ def test_visitors_behind_a_proxy_have_sessions_of_their_own(kind):
             """One visitor after another on connections that the proxy keeps; each comes back."""
             connection = http.client.HTTPConnection(*address, timeout=30)
             told, cookie = [], None
-            for turn in range(10):
+            for turn in range(40):
                 headers = {"X-Token": f"token-{number}"} | ({"Cookie": cookie} if cookie else {})
                 connection.request("GET", "/", headers=headers)
                 answer = connection.getresponse()
