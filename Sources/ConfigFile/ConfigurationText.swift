@@ -41,6 +41,8 @@ extension Configuration {
         writer.value("http2", "\(listener.http2)")
         writer.value("proxy_protocol", "\(listener.proxyProtocol)")
         writer.value("trusted_proxies", TOMLText.list(listener.trustedProxies))
+        writer.value("request_id", "\(listener.requestID)")
+        writer.value("traceparent", "\(listener.traceparent)")
         if let authority = listener.clientAuthority { writer.text("client_ca", authority) }
         for entry in listener.certificates {
             writer.header("[[listen.tls]]")

@@ -45,6 +45,8 @@ struct ListenReader {
             problems.add(
                 authority.node, "means nothing without TLS", "give the listener a [[listen.tls]]")
         }
+        let requestID = table.boolean("request_id") ?? true
+        let traceparent = table.boolean("traceparent") ?? true
         table.finish()
         guard let given, let place = place(given, table) else { return nil }
         var listener = Configuration.Listener(place)
@@ -52,6 +54,8 @@ struct ListenReader {
         listener.proxyProtocol = proxyProtocol
         listener.trustedProxies = trusted
         listener.certificates = certificates
+        listener.requestID = requestID
+        listener.traceparent = traceparent
         listener.clientAuthority = folders.path(authority, problems)
         if let authority { listener.clientAuthorityPlace = problems.place(of: authority.node) }
         return Located(value: listener, node: given.node)

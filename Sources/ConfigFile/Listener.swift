@@ -31,6 +31,10 @@ extension Configuration {
         /// A PEM file of authorities, absolute: a client needs a certificate of one of them.
         package var clientAuthority: String?
         package var clientAuthorityPlace = SourcePlace()
+        /// A request that comes without `X-Request-Id` is given one.
+        package var requestID = true
+        /// A request that comes without `traceparent` begins a trace.
+        package var traceparent = true
 
         package init(_ place: Place) { self.place = place }
 

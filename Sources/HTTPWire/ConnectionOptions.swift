@@ -34,7 +34,7 @@ struct ConnectionOptions {
                 .forwarded, .host, .maxForwards, .mooringAffinity, .mooringPin, .mooringSession,
                 .proxy, .secWebSocketVersion, .setCookie, .via, .xForwardedFor, .xForwardedHost,
                 .xForwardedProto, .xForwardedOther, .schemeClaim, .imitation, .targetedCaching,
-                .underscored:
+                .identifier, .underscored:
                 break
             }
         }

@@ -26,12 +26,16 @@ package struct ErrorAnswer {
         self.isHead = isHead
     }
 
-    /// Writes it all; `group` is empty where none was chosen, `date` is an IMF-fixdate.
+    /// Writes it all.
     ///
+    /// - Parameters:
+    ///   - date: An IMF-fixdate.
+    ///   - sink: Takes the answer.
+    ///   - writeFields: Writes more field lines.
     /// - Returns: The bytes of its body.
     @discardableResult
     package func write(
-        group: Span<UInt8>, date: Span<UInt8>, into sink: inout ByteSink
+        date: Span<UInt8>, into sink: inout ByteSink, fields writeFields: (inout ByteSink) -> Void
     ) -> Int {
         let phrase = Self.phrase(status)
         sink.append("HTTP/1.1 ")
@@ -42,12 +46,13 @@ package struct ErrorAnswer {
         sink.append(date)
         sink.append("\r\nContent-Type: text/plain; charset=utf-8\r\nCache-Control: no-store\r\n")
         sink.append("Content-Length: ")
-        sink.append(decimal: UInt64(bodyLength(group, phrase)))
+        sink.append(decimal: UInt64(bodyLength(phrase)))
         sink.append("\r\nProxy-Status: mooring; error=")
         sink.append(error)
         sink.append("; details=\"")
-        writeDetails(group, into: &sink)
+        sink.append(details)
         sink.append("\"\r\n")
+        writeFields(&sink)
         if retryAfterSeconds > 0 {
             sink.append("Retry-After: ")
             sink.append(decimal: UInt64(retryAfterSeconds))
@@ -65,24 +70,14 @@ package struct ErrorAnswer {
             sink.append(" ")
             sink.append(phrase)
             sink.append("\n")
-            writeDetails(group, into: &sink)
+            sink.append(details)
             sink.append("\n")
         }
-        return isHead ? 0 : bodyLength(group, phrase)
+        return isHead ? 0 : bodyLength(phrase)
     }
 
-    private func writeDetails(_ group: Span<UInt8>, into sink: inout ByteSink) {
-        if !group.isEmpty {
-            sink.append("group ")
-            sink.append(group)
-            sink.append(": ")
-        }
-        sink.append(details)
-    }
-
-    private func bodyLength(_ group: Span<UInt8>, _ phrase: StaticString) -> Int {
-        let prefix = group.isEmpty ? 0 : 6 + group.count + 2
-        return 4 + phrase.utf8CodeUnitCount + 1 + prefix + details.utf8CodeUnitCount + 1
+    private func bodyLength(_ phrase: StaticString) -> Int {
+        4 + phrase.utf8CodeUnitCount + 1 + details.utf8CodeUnitCount + 1
     }
 
     /// The reason phrase of the statuses that Mooring answers with (RFC 9110 section 15).

@@ -11,6 +11,8 @@ package enum FieldName: UInt8, Sendable {
     /// Another proxy's word for the client's scheme, as `X-Forwarded-Ssl`: it could contradict
     /// `X-Forwarded-Proto`, and goes.
     case schemeClaim
+    /// `X-Request-Id`, `traceparent` or `tracestate`: what a request is told apart by.
+    case identifier
     /// Speaks to some caches alone, for which it outranks `Cache-Control` (RFC 9213).
     case targetedCaching
     /// One of the names that Mooring vouches for, or that frame a message or end at a connection, spelt with `_`: CGI-like servers would take it
@@ -41,13 +43,20 @@ package enum FieldName: UInt8, Sendable {
         case 10:
             return spells("connection")
                 ? .connection
-                : spells("set-cookie") ? .setCookie : spells("keep-alive") ? .keepAlive : .other
-        case 11: return spells("mooring-pin") ? .mooringPin : .other
+                : spells("set-cookie")
+                    ? .setCookie
+                    : spells("keep-alive")
+                        ? .keepAlive : spells("tracestate") ? .identifier : .other
+        case 11:
+            return spells("mooring-pin")
+                ? .mooringPin : spells("traceparent") ? .identifier : .other
         case 12:
             return spells("max-forwards")
                 ? .maxForwards
                 : spells("x-url-scheme")
-                    ? .schemeClaim : spells("edge-control") ? .targetedCaching : .other
+                    ? .schemeClaim
+                    : spells("edge-control")
+                        ? .targetedCaching : spells("x-request-id") ? .identifier : .other
         case 13:
             return spells("cache-control")
                 ? .cacheControl : spells("authorization") ? .authorization : .other
@@ -119,7 +128,7 @@ package enum FieldName: UInt8, Sendable {
         return begins("x-forwarded-") || resembles("x-real-ip") || resembles("mooring-session")
             || resembles("mooring-affinity") || resembles("mooring-pin")
             || resembles("front-end-https") || resembles("x-url-scheme") || resembles("x-scheme")
-            || resembles("x-original-proto") || resembles("x-arr-ssl")
+            || resembles("x-original-proto") || resembles("x-arr-ssl") || resembles("x-request-id")
             || resembles("cloudfront-forwarded-proto")
             || begins("server-") || resembles("script-name") || resembles("path-info")
             || resembles("path-translated") || resembles("query-string")
@@ -144,7 +153,7 @@ package enum FieldName: UInt8, Sendable {
             .proxyAuthenticate,
             .proxyAuthorization, .proxyConnection, .schemeClaim, .secWebSocketVersion, .te,
             .trailer,
-            .upgrade, .targetedCaching, .imitation, .underscored:
+            .upgrade, .targetedCaching, .identifier, .imitation, .underscored:
             true
         }
     }

@@ -126,7 +126,7 @@ struct HTTP2FieldList: ~Copyable {
             .mooringAffinity, .mooringPin, .mooringSession, .proxy, .proxyAuthenticate,
             .proxyAuthorization, .secWebSocketVersion, .setCookie, .trailer, .via, .xForwardedFor,
             .xForwardedHost, .xForwardedProto, .xForwardedOther, .schemeClaim, .imitation,
-            .targetedCaching, .underscored:
+            .targetedCaching, .identifier, .underscored:
             break
         }
         guard count < Self.limit else { return false }

@@ -138,7 +138,7 @@ extension HTTP2RequestTranslator {
             .proxyAuthorization, .secWebSocketVersion, .setCookie, .te, .trailer, .via,
             .xForwardedFor,
             .xForwardedHost, .xForwardedProto, .xForwardedOther, .schemeClaim, .targetedCaching,
-            .imitation:
+            .identifier, .imitation:
             return true
         }
     }

@@ -113,7 +113,7 @@ struct HTTP2RequestTranslator {
             .mooringAffinity, .mooringPin, .mooringSession, .proxy, .proxyAuthenticate,
             .proxyAuthorization, .setCookie, .via, .xForwardedFor, .xForwardedHost,
             .xForwardedProto, .xForwardedOther, .schemeClaim, .imitation, .targetedCaching,
-            .underscored:
+            .identifier, .underscored:
             break
         }
         addLine(name, value)

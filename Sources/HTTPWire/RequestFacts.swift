@@ -6,6 +6,7 @@ struct RequestFacts {
     private(set) var signsInConnection = false
     /// `TE: trailers` (RFC 9110 section 10.1.4).
     private(set) var takesTrailers = false
+    private(set) var identifiers = RequestIdentifiers()
     private var body = FramingFacts()
 
     enum Framing {
@@ -42,6 +43,7 @@ struct RequestFacts {
             while let element = elements.next(bytes) {
                 if Octets.spells(bytes, element, "trailers") { takesTrailers = true }
             }
+        case .identifier: identifiers.note(bytes, field)
         case .other, .altSvc, .cacheControl, .connection, .cookie, .date, .keepAlive,
             .maxForwards, .mooringAffinity, .mooringPin, .mooringSession, .proxy,
             .proxyAuthenticate, .proxyAuthorization, .proxyConnection, .secWebSocketVersion,

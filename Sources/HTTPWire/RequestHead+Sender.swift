@@ -75,9 +75,9 @@ enum ProxyFields {
 /// The fields in which one browser's requests to one site differ.
 enum RequestFields {
     private static let names: [StaticString] = [
-        "accept", "cache-control", "early-data", "expect", "origin", "pragma", "priority",
-        "purpose", "range", "referer", "te", "trailer", "transfer-encoding", "x-requested-with",
-        "upgrade-insecure-requests",
+        "accept", "baggage", "cache-control", "early-data", "expect", "origin", "pragma",
+        "priority", "purpose", "range", "referer", "te", "traceparent", "tracestate", "trailer",
+        "transfer-encoding", "x-requested-with", "upgrade-insecure-requests",
     ]
     private static let prefixes: [StaticString] = ["content-", "if-", "sec-fetch-", "sec-purpose"]
 

@@ -37,7 +37,9 @@ package struct RequestHead: ~Copyable {
     package private(set) var passesTrailers = false
     /// Bytes up to and with the empty line.
     package private(set) var headLength = 0
-    package private(set) var fields = FieldTable()
+    /// What the client tells the request apart by.
+    private(set) var identifiers = RequestIdentifiers()
+    package internal(set) var fields = FieldTable()
 
     /// Bytes of empty lines before a request line: eight of them.
     private static let forgiven = 16
@@ -187,6 +189,7 @@ extension RequestHead {
         // An absolute target's authority replaces Host (RFC 9112 section 3.2.2).
         if host.isEmpty { host = ByteRange(facts.host) }
         signsInConnection = facts.signsInConnection
+        identifiers = facts.identifiers
         // RFC 9112 section 9.3; an HTTP/1.0 client has to ask for it (appendix C.2.2).
         keepAlive = !options.closes && (isHTTP11 || options.keepsAlive)
         switch facts.framing(isHTTP11: isHTTP11) {
@@ -233,7 +236,7 @@ extension RequestHead {
             case .maxForwards:
                 if method == .options { fields.remove(index) }
             case .other, .altSvc, .authorization, .cacheControl, .connection, .cookie, .date,
-                .keepAlive,
+                .identifier, .keepAlive,
                 .proxyAuthenticate, .proxyAuthorization, .proxyConnection, .secWebSocketVersion,
                 .targetedCaching, .setCookie, .te, .trailer, .transferEncoding, .upgrade, .via:
                 break

@@ -68,7 +68,8 @@ extension RequestHead {
                 .mooringSession, .proxy, .proxyAuthenticate, .proxyAuthorization,
                 .proxyConnection, .secWebSocketVersion, .setCookie, .te, .trailer,
                 .transferEncoding, .upgrade, .via, .xForwardedHost, .xForwardedProto,
-                .xForwardedOther, .schemeClaim, .imitation, .targetedCaching, .underscored:
+                .xForwardedOther, .schemeClaim, .imitation, .targetedCaching, .identifier,
+                .underscored:
                 break
             }
         }

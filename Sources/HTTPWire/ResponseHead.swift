@@ -177,7 +177,7 @@ extension ResponseHead {
                 .maxForwards, .proxy, .proxyAuthenticate, .proxyAuthorization, .proxyConnection,
                 .secWebSocketVersion, .te, .trailer, .via, .xForwardedFor,
                 .xForwardedHost, .xForwardedProto, .xForwardedOther, .schemeClaim,
-                .targetedCaching, .underscored:
+                .targetedCaching, .identifier, .underscored:
                 break
             }
         }

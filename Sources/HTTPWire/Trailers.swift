@@ -68,7 +68,7 @@ enum Trailers {
             .mooringSession, .proxy, .proxyAuthenticate, .proxyAuthorization, .proxyConnection,
             .secWebSocketVersion, .setCookie, .te, .trailer, .transferEncoding, .upgrade, .via,
             .xForwardedFor, .xForwardedHost, .xForwardedProto, .xForwardedOther, .schemeClaim,
-            .targetedCaching,
+            .targetedCaching, .identifier,
             .imitation:
             return false
         }

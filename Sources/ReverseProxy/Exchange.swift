@@ -65,6 +65,10 @@ struct Exchange {
     /// Bytes at the front of the path, resolved, that the process does not see.
     var prefixLength = 0
     var requestLine = ByteRange(start: 0, count: 0)
+    /// The client's `X-Request-Id`, in the head; empty: it sent none that may be passed on.
+    var requestID = ByteRange.empty
+    /// The id that the request was given here; nil: it brought one, or its listener gives none.
+    var generatedID: GeneratedID?
     /// The client holds the body back until it is asked for it.
     var expectsContinue = false
     /// Until when its process is waited for to do so; monotonic ns; 0: it is not.

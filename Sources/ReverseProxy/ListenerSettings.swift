@@ -18,6 +18,10 @@ package struct ListenerSettings: Sendable {
     package var proxyProtocol = false
     /// Whose `X-Forwarded-*` and `Forwarded` are believed.
     package var trusted = TrustedNetworks()
+    /// Requests without `X-Request-Id` are given one.
+    package var givesRequestIDs = true
+    /// Requests without `traceparent` begin a trace.
+    package var beginsTraces = true
     /// Nil: clear text.
     package var tls: TLSServerContext?
 

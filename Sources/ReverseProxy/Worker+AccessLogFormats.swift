@@ -60,7 +60,14 @@ extension Worker {
         appendMember("host", head, fields.host, atMost: LoggedHead.Limit.host)
         appendMember("user_agent", head, fields.userAgent, atMost: LoggedHead.Limit.userAgent)
         appendMember("referer", head, fields.referer, atMost: LoggedHead.Limit.referer)
-        appendMember("request_id", head, fields.requestID, atMost: LoggedHead.Limit.requestID)
+        if let generated = exchanges[exchange].generatedID {
+            accessLog.append(",\"request_id\":\"")
+            accessLog.append(hex: generated.high, digits: 16)
+            accessLog.append(hex: generated.low, digits: 16)
+            accessLog.append("\"")
+        } else {
+            appendMember("request_id", head, fields.requestID, atMost: LoggedHead.Limit.requestID)
+        }
         appendNumbers(exchange)
         appendPlacement(exchange)
         accessLog.append("}")

@@ -82,15 +82,15 @@ extension Worker {
         exchanges[exchange].status = answer.status
         wallClock.refresh(turn: now)
         blocks.equip(&downstreams[place].output)
-        let group = exchanges[exchange].group
-        let groupName = group >= 0 ? groupNames[Int(group)] : []
         let date = wallClock.httpDate
         var sink = unsafe ByteSink(downstreams[place].output.writable)
         let bodyLength = ErrorAnswer(
             status: answer.status, error: answer.error, details: answer.details,
             retryAfterSeconds: answer.retryAfterSeconds,
             closes: !downstreams[place].keepAlive, isHead: exchanges[exchange].method == .head
-        ).write(group: groupName.span, date: date.span, into: &sink)
+        ).write(date: date.span, into: &sink) { sink in
+            writeRequestIDField(exchange, into: &sink)
+        }
         exchanges[exchange].bytesToClient = UInt64(bodyLength)
         downstreams[place].output.commit(sink.count)
         finishAnswer(exchange)

@@ -20,6 +20,7 @@ extension Worker {
         pools.grow(groups: groups.count)
         settings = change.settings
         accessLog.format = settings.accessLog.format
+        listenerPlans = settings.listeners.map(ListenerPlan.init)
         replaceRoutes()
         let blockSize = max(16 * 1024, settings.limits.requestHead) + 4096
         if blockSize != blocks.blockSize { blocks.changeSize(to: blockSize) }

@@ -118,6 +118,7 @@ extension Worker {
         exchanges[exchange].isHTTP11 = requestHead.isHTTP11
         exchanges[exchange].headLength = requestHead.headLength
         exchanges[exchange].requestLine = requestHead.requestLine
+        identify(exchange, as: requestHead.requestID)
         exchanges[exchange].expectsContinue = requestHead.expectContinue
         exchanges[exchange].requestBody = BodyDecoder(
             requestHead.body, holdsTrailers: requestHead.passesTrailers)
@@ -229,6 +230,7 @@ extension Worker {
     func rejectHead(_ place: Int, _ problem: HTTPProblem) {
         guard let exchange = newExchange(place) else { return }
         exchanges[exchange].isRejected = true
+        identify(exchange, as: .empty)
         downstreams[place].keepAlive = false
         downstreams[place].input.consume(downstreams[place].input.count)
         answer(

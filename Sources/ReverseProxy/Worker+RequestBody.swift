@@ -38,6 +38,9 @@ extension Worker {
         let kept =
             routes.plans[Int(exchanges[exchange].route)].forwardCookie
             ? routes.codecs[Int(exchanges[exchange].codec)].cookieName : []
+        let plan = listenerPlan(of: downstream)
+        if plan.givesRequestIDs { requestHead.dropBadRequestID() }
+        if plan.beginsTraces { requestHead.dropBadTrace() }
         var sink = unsafe ByteSink(upstreams[upstream].output.writable)
         let peer = downstreams[downstream].peer
         let origin =
@@ -51,6 +54,7 @@ extension Worker {
             overHTTP2: downstreams[downstream].carrier == .stream,
             expectsContinue: exchanges[exchange].expectsContinue, into: &sink)
         writeAffinity(exchange, into: &sink)
+        writeIdentifiers(exchange, plan, into: &sink)
         sink.append("\r\n")
         if sink.overflowed { return false }
         upstreams[upstream].output.commit(sink.count)

@@ -18,6 +18,8 @@ final class Worker {
     var groups: [Group]
     var groupNames: [[UInt8]]
     var routes: RoutePlans
+    /// By the place of the listener.
+    var listenerPlans: [ListenerPlan]
     let loop: EventLoop
     let mailbox: Mailbox<WorkerMessage>
     let counters: Counters
@@ -40,6 +42,7 @@ final class Worker {
     /// What the log shows of the heads of open tunnels, by exchange.
     var tunnelHeads: [Int: LoggedHead] = [:]
     var entropy = Entropy()
+    var identifiers: IdentifierSource
     var accessLog: AccessLogBuffer
     var wallClock = WallClock()
 
@@ -91,9 +94,11 @@ final class Worker {
         self.loop = loop
         let settings = shared.settings
         self.settings = settings
+        identifiers = IdentifierSource(seed: entropy.word())
         groups = shared.groups
         groupNames = settings.groups.map { Array($0.name.utf8) }
         routes = RoutePlans(settings)
+        listenerPlans = settings.listeners.map(ListenerPlan.init)
         mailbox = shared.shares[index].mailbox
         counters = shared.shares[index].counters
         // A stream of HTTP/2 takes a place like a connection.

@@ -87,6 +87,8 @@ extension Configuration.Listener {
         settings.http2 = http2
         settings.proxyProtocol = proxyProtocol
         settings.tls = tls
+        settings.givesRequestIDs = requestID
+        settings.beginsTraces = traceparent
         do {
             settings.trusted = try TrustedNetworks(parsing: trustedProxies)
         } catch {

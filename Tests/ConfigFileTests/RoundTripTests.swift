@@ -18,6 +18,8 @@ internal import Testing
         proxy_protocol = true
         trusted_proxies = ["10.0.0.0/8", "::1", "unix"]
         client_ca = "clients.pem"
+        request_id = false
+        traceparent = false
         [[listen.tls]]
         certificate = "a.pem"
         key = "keys/a.pem"

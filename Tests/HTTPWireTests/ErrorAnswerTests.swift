@@ -4,24 +4,23 @@ internal import Testing
 
 @Suite struct ErrorAnswerTests {
     private func answer(isHead: Bool = false, closes: Bool = false) -> String {
-        let group = Array("django".utf8)
         let date = Array("Sun, 22 Nov 2026 10:00:00 GMT".utf8)
         return written { sink in
             ErrorAnswer(
                 status: 503, error: "destination_unavailable", details: "queue full",
                 retryAfterSeconds: 7, closes: closes, isHead: isHead
-            ).write(group: group.span, date: date.span, into: &sink)
+            ).write(date: date.span, into: &sink) { $0.append("X-More: 1\r\n") }
         }
     }
 
-    @Test func `it names the group, the reason and when to come back (RFC 9209)`() {
+    @Test func `it tells the reason and when to come back, and no name of the inside (RFC 9209)`() {
         let text = answer()
         #expect(text.hasPrefix("HTTP/1.1 503 Service Unavailable\r\n"))
         #expect(
             text.contains(
                 "Proxy-Status: mooring; error=destination_unavailable; "
-                    + "details=\"group django: queue full\"\r\n"))
-        #expect(text.contains("Retry-After: 7\r\n"))
+                    + "details=\"queue full\"\r\n"))
+        #expect(text.contains("Retry-After: 7\r\n") && text.contains("\r\nX-More: 1\r\n"))
     }
 
     @Test func `its length is that of its body and HEAD gets none`() throws {

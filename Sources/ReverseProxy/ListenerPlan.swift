@@ -1,0 +1,12 @@
+/// What the request path needs of a listener: plain data, so that looking it up counts no references.
+struct ListenerPlan {
+    var givesRequestIDs = false
+    var beginsTraces = false
+
+    /// - Parameter settings: nil: the listener was taken away, and its connections go on without.
+    init(_ settings: ListenerSettings?) {
+        guard let settings else { return }
+        givesRequestIDs = settings.givesRequestIDs
+        beginsTraces = settings.beginsTraces
+    }
+}
