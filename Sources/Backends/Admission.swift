@@ -4,6 +4,10 @@ package struct AdmissionRequest: Equatable, Sendable {
     package var claim: Claim?
     /// A fresh random id, used if a new session starts; nil: the request is not to be pinned.
     package var newSession: SessionID?
+    /// The request can have no session: it needs a slot, never a session's place.
+    ///
+    /// Its claim leads it to the session's own process all the same.
+    package var isSessionless = false
     /// Comes back in `TrafficOrder` when the request had to wait.
     package var waiter: WaiterTag
     /// Without it a request that would make a process be started comes back as `needsSpawn`.
@@ -57,6 +61,8 @@ package struct Grant: Equatable, Sendable {
     package var session: SessionID?
     package var affinity: Affinity
     package var placed: Placed
+    /// A session may still begin in the request: where sessions have places, it holds one.
+    package var reservesPlace = false
     /// The session's lease as it was when the slot was granted.
     var lease: LeaseReference?
 

@@ -99,7 +99,7 @@ package final class Group: Sendable {
     /// Starts a session on the process of a grant that was made without one (`pin = "app"`).
     ///
     /// To be called before `finished`; the grant is then to be given back with the session in it.
-    /// Ignored when the session is known already or the process is gone.
+    /// Ignored when the session is known already, the process is gone or the request was sessionless.
     package func pin(_ session: SessionID, of grant: Grant, now: MonotonicInstant) {
         change { $0.pin(session, of: grant, now: now) }
     }

@@ -31,7 +31,9 @@ extension GroupState {
 
     /// Applies the placement rules; changes nothing but leases: some end, the claimed one is confirmed.
     mutating func decide(_ request: AdmissionRequest) -> Decision {
-        switch destination(of: request.claim) {
+        let destination = destination(of: request.claim)
+        if request.isSessionless { return decide(sessionless: destination, request) }
+        switch destination {
         case .process(let place, let session, let lease):
             let intent = Intent(
                 session: session, affinity: .kept, placed: .kept, lease: lease,
@@ -49,7 +51,25 @@ extension GroupState {
         case .anew:
             let placed: Grant.Placed = request.newSession == nil ? .unpinned : .pinned
             return decide(
-                anew: Intent(session: request.newSession, affinity: .new, placed: placed))
+                anew: Intent(
+                    session: request.newSession, affinity: .new, placed: placed,
+                    reservesPlace: request.newSession == nil))
+        }
+    }
+
+    /// Where sessions have no say: a live one is renewed, none begins, and one that is lost is no matter.
+    private mutating func decide(
+        sessionless destination: Destination, _ request: AdmissionRequest
+    ) -> Decision {
+        switch destination {
+        case .process(let place, let session, let lease):
+            let intent = Intent(
+                session: lease.map { _ in session }, affinity: .kept, placed: .kept, lease: lease,
+                isConfirmed: request.claim?.isFromClient == true)
+            return decide(intent, at: place)
+        case .lost, .anew:
+            let intent = Intent(session: nil, affinity: .new, placed: .unpinned)
+            return decide(anew: intent, needsPlace: false)
         }
     }
 
@@ -64,14 +84,17 @@ extension GroupState {
     }
 
     /// Rules 4 and 5: a process with room, or the group's queue.
-    private mutating func decide(anew intent: Intent) -> Decision {
+    private mutating func decide(anew intent: Intent, needsPlace: Bool = true) -> Decision {
         // Its routes are gone; what still comes has begun before.
         if isRetired { return .refuse(.shuttingDown) }
         if isHopeless {
             probeWanted = true
             return .refuse(.groupFailing)
         }
-        if queue.count == 0, let place = placeWithRoom() ?? placeByGivingWay() {
+        if !needsPlace {
+            // Whoever waits while there is a free slot waits for a place.
+            if let place = placeWithRoom(forSession: false) { return .grant(on: place, intent) }
+        } else if queue.count == 0, let place = placeWithRoom() ?? placeByGivingWay() {
             return .grant(on: place, intent)
         }
         if queue.count >= policy.queueLimit {
@@ -117,7 +140,7 @@ extension GroupState {
         if let before = processes[index].probation {
             processes[index].probation = min(before, processes[index].inFlight)
         }
-        if grant.session == nil {
+        if grant.reservesPlace, grant.session == nil {
             processes[index].unpinned = max(0, processes[index].unpinned - 1)
         }
         processes[index].idleSince = now

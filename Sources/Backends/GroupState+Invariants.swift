@@ -72,6 +72,7 @@ extension GroupState {
     private var brokenQueue: String? {
         var linked = 0
         var claimants = 0
+        var sessionless = 0
         for (list, name) in queues {
             var next = list.first
             var count = 0
@@ -82,6 +83,7 @@ extension GroupState {
                     return "a later waiter stands before an earlier"
                 }
                 if name == .group && waiters[waiter].request.claim != nil { claimants += 1 }
+                if name == .group && waiters[waiter].request.isSessionless { sessionless += 1 }
                 since = waiters[waiter].since
                 count += 1
                 if count > list.count { return "a queue has more waiters than it counts" }
@@ -93,6 +95,9 @@ extension GroupState {
         if linked != waiters.count { return "\(waiters.count) waiters, \(linked) in queues" }
         if claimants != claimantsWaiting {
             return "\(claimantsWaiting) waiters claim a session, not \(claimants)"
+        }
+        if sessionless != sessionlessWaiting {
+            return "\(sessionlessWaiting) waiters need only a slot, not \(sessionless)"
         }
         if queue.count > policy.queueLimit && !hasBeenReconfigured {
             return "\(queue.count) waiters in the group's queue"
@@ -112,6 +117,9 @@ extension GroupState {
             && processes.contains(where: { hasRoom($0) })
         {
             return "a request waits while a process has room"
+        }
+        if sessionlessWaiting > 0 && processes.contains(where: { hasRoomButPlaces($0) }) {
+            return "a request waits for no more than a slot while a process has one"
         }
         if queue.count > 0 && isHopeless { return "requests wait for nothing" }
         let mayBeBelow =

@@ -7,16 +7,18 @@ extension GroupState {
     private static let stride: UInt64 = 1 << 20
 
     /// A process that can take a new session now, by the group's placement; nil: there is none.
-    mutating func placeWithRoom() -> UInt32? {
-        if isGateClosed { return nil }
+    ///
+    /// - Parameter forSession: false: for a request that needs no more than a slot.
+    mutating func placeWithRoom(forSession: Bool = true) -> UInt32? {
+        if forSession, isGateClosed { return nil }
         switch policy.placement {
-        case .spread: return leastLoaded()
-        case .pack: return fullestBelowTarget() ?? leastLoaded()
+        case .spread: return leastLoaded(forSession)
+        case .pack: return fullestBelowTarget(forSession) ?? leastLoaded(forSession)
         }
     }
 
-    func hasRoom(_ process: borrowing Process) -> Bool {
-        hasRoomButPlaces(process) && !isFull(process)
+    func hasRoom(_ process: borrowing Process, forSession: Bool = true) -> Bool {
+        hasRoomButPlaces(process) && !(forSession && isFull(process))
     }
 
     /// Whether it has room, but for the places of sessions.
@@ -40,9 +42,9 @@ extension GroupState {
     }
 
     /// Fewest sessions, then fewest in flight, each by weight; exact ties go round.
-    private func leastLoaded() -> UInt32? {
+    private func leastLoaded(_ forSession: Bool) -> UInt32? {
         var best: Int?
-        for index in processes.indices where hasRoom(processes[index]) {
+        for index in processes.indices where hasRoom(processes[index], forSession: forSession) {
             guard let current = best else {
                 best = index
                 continue
@@ -63,9 +65,9 @@ extension GroupState {
     }
 
     /// The one with the most sessions, then in flight, then the oldest.
-    private mutating func fullestBelowTarget() -> UInt32? {
+    private mutating func fullestBelowTarget(_ forSession: Bool) -> UInt32? {
         var best: Int?
-        for index in processes.indices where hasRoom(processes[index]) {
+        for index in processes.indices where hasRoom(processes[index], forSession: forSession) {
             if processes[index].load.isAbove(Self.targetLoad, of: processes[index].threads, at: now)
             {
                 continue
@@ -98,7 +100,7 @@ extension GroupState {
             totals.sessionsCreated += 1
             takeTurn(index)
         case .unpinned:
-            processes[index].unpinned += 1
+            if intent.reservesPlace { processes[index].unpinned += 1 }
             takeTurn(index)
         }
         processes[index].inFlight += 1
@@ -108,6 +110,7 @@ extension GroupState {
             process: handle(place), incarnation: incarnation(of: index), session: intent.session,
             affinity: intent.affinity, placed: intent.placed)
         grant.lease = lease
+        grant.reservesPlace = intent.reservesPlace
         // Nobody else can know of a session that has just begun.
         if intent.placed == .pinned { hasNewLease = false }
         settleClaimants()

@@ -17,6 +17,7 @@ extension GroupState {
     private mutating func joinGroupQueue(_ waiter: UInt32) {
         waiters.link(waiter, into: &queue, .group)
         if waiters[waiter].request.claim != nil { claimantsWaiting += 1 }
+        if waiters[waiter].request.isSessionless { sessionlessWaiting += 1 }
         noteLimit()
     }
 
@@ -35,6 +36,7 @@ extension GroupState {
         case .group:
             waiters.unlink(waiter, from: &queue)
             if waiters[waiter].request.claim != nil { claimantsWaiting -= 1 }
+            if waiters[waiter].request.isSessionless { sessionlessWaiting -= 1 }
         case .process(let place):
             waiters.unlink(waiter, from: &processes[Int(place)].queue)
             if let lease = waiters[waiter].lease { leaveLease(lease) }
@@ -66,8 +68,8 @@ extension GroupState {
         while processes[index].inFlight < processes[index].slots,
             let waiter = processes[index].queue.first
         {
-            if let other = queue.first, waiters[other].since < waiters[waiter].since,
-                !isGateClosed, hasRoom(processes[index]), !isWithheld(other, from: place)
+            if let other = firstInLine(at: place), waiters[other].since < waiters[waiter].since,
+                !isWithheld(other, from: place)
             {
                 serve(other, at: place)
                 continue
@@ -86,11 +88,36 @@ extension GroupState {
             withheld = nil
             return
         }
-        while let waiter = queue.first, let place = placeWithRoom() {
-            if isWithheld(waiter, from: place) { return }
+        var isHeldUp = false
+        while !isHeldUp, let waiter = queue.first, let place = placeWithRoom() {
+            isHeldUp = isWithheld(waiter, from: place)
+            if !isHeldUp { serve(waiter, at: place) }
+        }
+        if !isHeldUp { withheld = nil }
+        serveSessionless()
+    }
+
+    /// The first of the group's queue that a free slot of a process could be for; nil: none.
+    private func firstInLine(at place: UInt32) -> UInt32? {
+        if !isGateClosed, hasRoom(processes[Int(place)]) { return queue.first }
+        return hasRoomButPlaces(processes[Int(place)]) ? firstSessionless : nil
+    }
+
+    /// Those before it wait for a session's place, or for the gate.
+    private var firstSessionless: UInt32? {
+        if sessionlessWaiting == 0 { return nil }
+        var next = queue.first
+        while let waiter = next, !waiters[waiter].request.isSessionless {
+            next = waiters[waiter].next
+        }
+        return next
+    }
+
+    /// Whoever needs no more than a slot does not stand behind those who wait for a place.
+    private mutating func serveSessionless() {
+        while let waiter = firstSessionless, let place = placeWithRoom(forSession: false) {
             serve(waiter, at: place)
         }
-        withheld = nil
     }
 
     /// Gives the first of the group's queue a slot.

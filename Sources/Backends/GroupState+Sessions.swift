@@ -154,7 +154,7 @@ extension GroupState {
     mutating func pin(_ session: SessionID, of grant: Grant, now instant: MonotonicInstant) {
         tick(instant)
         guard let place = find(grant.process), processes[Int(place)].phase.serves,
-            leases.find(session) == nil
+            grant.reservesPlace, leases.find(session) == nil
         else { return }
         processes[Int(place)].unpinned = max(0, processes[Int(place)].unpinned - 1)
         _ = joinLease(session, at: place, idle: policy.sessionIdle, isConfirmed: false)

@@ -63,6 +63,8 @@ struct GroupState: ~Copyable, Sendable {
     var queue = WaiterQueue()
     /// Those among them who claim a session: it may find a process while they wait.
     var claimantsWaiting = 0
+    /// Those among them who need no more than a slot.
+    var sessionlessWaiting = 0
     /// A session that may have been claimed before has a lease again.
     var hasNewLease = false
 

@@ -7,6 +7,8 @@ struct Intent: Equatable, Sendable {
     var lease: LeaseReference?
     /// The client has sent the session's cookie.
     var isConfirmed = false
+    /// It has no session, and one may begin in it.
+    var reservesPlace = false
 }
 
 /// A request that waits for a slot.

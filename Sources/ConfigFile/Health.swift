@@ -14,6 +14,13 @@ extension Configuration {
 
         package init(path: String) { self.path = path }
 
+        /// The path by which requests of others are known as health checks; nil: they cannot be, for `/`
+        /// is a page.
+        package var pathOfChecks: String? {
+            let path = path.prefix { $0 != "?" }
+            return path == "/" ? nil : String(path)
+        }
+
         /// Nil when it has no path: nobody is asked.
         init?(_ table: TableReader) {
             let given = table.optionalText("path", example: "/healthz")

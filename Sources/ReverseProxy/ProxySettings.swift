@@ -137,6 +137,9 @@ package struct ProxyGroupSettings: Sendable {
     ///
     /// Not so with WSGI, which has no word for it: its servers close the connection and work on.
     package var hearsOfEnds = true
+    /// Where its processes say whether they are well, without a query: who asks there needs no session;
+    /// empty: nowhere.
+    package var healthPath = ""
     /// Mooring started its processes, so a slow one is known to live.
     package var isSpawned = true
     /// External servers that are spoken to over TLS.

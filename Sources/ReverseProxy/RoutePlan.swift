@@ -9,6 +9,8 @@ struct RoutePlan {
     let pin: AffinitySettings.Pin
     let maxAge: UInt32
     let forwardCookie: Bool
+    /// Its group has a path for health checks: see `RoutePlans.healthPaths`.
+    let hasHealthPath: Bool
     /// The place of its codec for clear text in a loop's `codecs`; behind it is the one for TLS.
     let codec: Int
 }
@@ -23,6 +25,8 @@ struct RoutePlans {
     let ownCookies: OwnCookies
     /// For each plan the application cookies whose setting starts a session.
     private(set) var learn: [[String]]
+    /// For each plan the path of its group's health checks, without a query; empty: none.
+    private(set) var healthPaths: [[UInt8]]
 
     init(_ settings: ProxySettings) {
         table = settings.routes
@@ -32,7 +36,11 @@ struct RoutePlans {
             RoutePlan(
                 group: route.group, stripsPrefix: route.stripsPrefix, pin: route.affinity.pin,
                 maxAge: route.affinity.maxAgeSeconds, forwardCookie: route.affinity.forwardCookie,
+                hasHealthPath: !settings.groups[route.group].healthPath.isEmpty,
                 codec: indices[index])
+        }
+        healthPaths = settings.routeSettings.map {
+            Array(settings.groups[$0.group].healthPath.utf8)
         }
         learn = settings.routeSettings.map(\.affinity.learn)
         ownCookies = OwnCookies(names: settings.routeSettings.map(\.affinity.cookie.name))
@@ -48,8 +56,10 @@ struct RoutePlans {
         plans.append(
             RoutePlan(
                 group: plan.group, stripsPrefix: plan.stripsPrefix, pin: plan.pin,
-                maxAge: plan.maxAge, forwardCookie: plan.forwardCookie, codec: codec))
+                maxAge: plan.maxAge, forwardCookie: plan.forwardCookie,
+                hasHealthPath: plan.hasHealthPath, codec: codec))
         learn.append(old.learn[place])
+        healthPaths.append(old.healthPaths[place])
         return plans.count - 1
     }
 }

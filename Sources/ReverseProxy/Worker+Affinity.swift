@@ -15,7 +15,9 @@ extension Worker {
     func readClaim(_ exchange: Int, _ bytes: Span<UInt8>) {
         let route = Int(exchanges[exchange].route)
         let plan = routes.plans[route]
-        guard plan.pin != .never else { return }
+        if plan.pin == .never || requestHead.isPreflight(bytes) {
+            exchanges[exchange].admission.isSessionless = true
+        }
         wallClock.refresh(turn: now)
         let codec = Int(exchanges[exchange].codec)
         let name = routes.codecs[codec].cookieName
@@ -76,6 +78,8 @@ extension Worker {
             let age = wallClock.seconds &- min(token.issued, wallClock.seconds)
             exchanges[exchange].cookieIsCurrent =
                 verdict == .valid && age <= plan.maxAge / 8
+        } else if exchanges[exchange].admission.isSessionless {
+            return
         } else if let visitor = visitor(exchange, bytes) {
             exchanges[exchange].visitor = visitor
             exchanges[exchange].sharesPin = plan.pin == .always
@@ -162,11 +166,12 @@ extension Worker {
 
     /// What the response says of the session; called once its head is parsed.
     func followPinDirective(_ exchange: Int) {
-        guard let grant = exchanges[exchange].grant else { return }
+        guard let grant = exchanges[exchange].grant,
+            !exchanges[exchange].admission.isSessionless
+        else { return }
         let group = groups[Int(exchanges[exchange].group)]
         let route = Int(exchanges[exchange].route)
         let pin = routes.plans[route].pin
-        if pin == .never { return }
         switch responseHead.pinDirective {
         case .none:
             if pin == .app, grant.session == nil, setsLearnedCookie(exchange, route) {
@@ -204,7 +209,9 @@ extension Worker {
 
     /// The `Set-Cookie` field that the client needs; empty: none.
     func cookieField(_ exchange: Int) -> [UInt8] {
-        guard let grant = exchanges[exchange].grant, let session = grant.session else { return [] }
+        guard let grant = exchanges[exchange].grant, let session = grant.session,
+            !exchanges[exchange].admission.isSessionless
+        else { return [] }
         let codec = Int(exchanges[exchange].codec)
         if exchanges[exchange].forgetsCookie { return routes.codecs[codec].forgetField }
         if exchanges[exchange].cookieIsCurrent, let claim = exchanges[exchange].admission.claim,

@@ -218,6 +218,9 @@ extension Worker {
         if routes.plans[route].stripsPrefix {
             exchanges[exchange].prefixLength = routes.table.prefixLength(of: route, in: path)
         }
+        if routes.plans[route].hasHealthPath {
+            exchanges[exchange].admission.isSessionless = isHealthCheck(exchange, route, path)
+        }
         if case .length(let length) = requestHead.body, settings.limits.requestBody > 0,
             length > settings.limits.requestBody
         {

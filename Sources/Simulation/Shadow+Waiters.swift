@@ -3,9 +3,10 @@ internal import Backends
 /// What the reference model knows of those who wait.
 extension Shadow {
     mutating func queued(
-        _ tag: WaiterTag, _ claim: AdmissionRequest.Claim?, now: MonotonicInstant
+        _ tag: WaiterTag, _ request: AdmissionRequest, now: MonotonicInstant
     ) {
-        waiters[tag] = Waiter(since: now, claim: claim)
+        waiters[tag] = Waiter(
+            since: now, claim: request.claim, isSessionless: request.isSessionless)
     }
 
     mutating func left(_ tag: WaiterTag) { waiters[tag] = nil }

@@ -54,6 +54,8 @@ struct Shadow {
     struct Waiter {
         var since: MonotonicInstant
         var claim: AdmissionRequest.Claim?
+        /// It needs no more than a slot.
+        var isSessionless: Bool
     }
 
     var policy: GroupPolicy
@@ -267,7 +269,8 @@ struct Shadow {
     // MARK: Slots
 
     mutating func granted(
-        _ grant: Grant, for claim: AdmissionRequest.Claim?, now: MonotonicInstant
+        _ grant: Grant, for claim: AdmissionRequest.Claim?, isSessionless: Bool,
+        now: MonotonicInstant
     ) throws(Violation) {
         guard let process = processes[grant.process] else {
             throw Violation(.requestToDeadProcess, "\(grant.process)")
@@ -288,7 +291,12 @@ struct Shadow {
         }
         // An external server's is not known before its first grant.
         if process.incarnation == nil { learn(grant.process, grant.incarnation) }
-        if grant.session != claim?.session, let expected = expected(claim, now: now) {
+        if isSessionless, grant.session != nil, grant.session != claim?.session {
+            throw Violation(.sessionForNobody, "\(grant)")
+        }
+        // Without a lease it is led to the process alone.
+        if !isSessionless, grant.session != claim?.session, let expected = expected(claim, now: now)
+        {
             throw Violation(.sessionMovedWhileItsProcessLives, "from \(expected), anew by \(grant)")
         }
         if processes[grant.process]?.incarnation != grant.incarnation {

@@ -12,6 +12,8 @@ package struct Violation: Error, Equatable, Sendable, CustomStringConvertible {
         case tooManyRequests
         case tooManySessions
         case sessionMovedWhileItsProcessLives
+        /// A request that can have no session began one.
+        case sessionForNobody
         case aboveMaximum
         /// A process was replaced though too many were on their way out.
         case tooManyDraining

@@ -9,7 +9,8 @@ extension World {
         let newSession = generator.percent(85) ? freshSession() : nil
         lastTag += 1
         let tag = WaiterTag(lastTag)
-        let request = AdmissionRequest(claim: claim, newSession: newSession, waiter: tag)
+        var request = AdmissionRequest(claim: claim, newSession: newSession, waiter: tag)
+        request.isSessionless = generator.percent(10)
         let admission = group.acquire(request, now: now)
         history.note(
             now, "client \(client), request \(lastTag) asks with \(text(claim)): \(text(admission))"
@@ -17,9 +18,9 @@ extension World {
         switch admission {
         case .granted(let grant):
             try attend()
-            try accept(grant, claim, client)
+            try accept(grant, request, client)
         case .queued(let ticket):
-            shadow.queued(tag, claim, now: now)
+            shadow.queued(tag, request, now: now)
             waiting.append(Waiting(client: client, tag: tag, ticket: ticket))
             summary.waits += 1
             try attend()
@@ -78,9 +79,10 @@ extension World {
 
     /// A slot was given: it is checked, and the client remembers its cookie.
     private func accept(
-        _ grant: Grant, _ claim: AdmissionRequest.Claim?, _ client: Int
+        _ grant: Grant, _ request: AdmissionRequest, _ client: Int
     ) throws(Violation) {
-        try shadow.granted(grant, for: claim, now: now)
+        try shadow.granted(
+            grant, for: request.claim, isSessionless: request.isSessionless, now: now)
         start(grant, client)
     }
 
@@ -102,7 +104,8 @@ extension World {
         case .grant(let tag, let grant):
             let waiter = try shadow.answered(tag)
             history.note(now, "waiter \(tag.value) gets \(text(grant))")
-            try shadow.granted(grant, for: waiter.claim, now: now)
+            try shadow.granted(
+                grant, for: waiter.claim, isSessionless: waiter.isSessionless, now: now)
         case .refuse(let tag, let refusal):
             _ = try shadow.answered(tag)
             history.note(now, "waiter \(tag.value) is refused: \(refusal.reason)")
@@ -171,7 +174,9 @@ extension World {
         guard let place = running.indices.randomElement(using: &generator) else { return }
         let grant = running[place].grant
         guard let session = grant.session else {
-            guard shadow.processes[grant.process]?.serves == true else { return }
+            guard grant.reservesPlace, shadow.processes[grant.process]?.serves == true else {
+                return
+            }
             let session = freshSession()
             history.note(now, "\(grant.process) starts session \(session.high)")
             group.pin(session, of: grant, now: now)

@@ -209,6 +209,7 @@ extension ServingPlan {
         settings.requestTimeout = group.requestTimeout
         if case .wsgi = group.launch?.application { settings.hearsOfEnds = false }
         settings.keepalive = group.keepalive
+        settings.healthPath = group.health?.pathOfChecks ?? ""
         settings.isSpawned = group.policy.kind == .spawned
         return settings
     }

@@ -1,0 +1,35 @@
+/// What a request is for, as far as its fields tell: asked of the few for which it matters.
+extension RequestHead {
+    /// Whether a browser asks if a script may send a request (CORS preflight; Fetch section 3.2.2).
+    ///
+    /// - Parameter bytes: What was parsed.
+    package func isPreflight(_ bytes: Span<UInt8>) -> Bool {
+        guard method == .options else { return false }
+        return value(of: "origin", bytes) != nil
+            && value(of: "access-control-request-method", bytes) != nil
+    }
+
+    /// Whether the client asks for a page to show: `Accept` names HTML.
+    ///
+    /// - Parameter bytes: What was parsed.
+    package func asksForPage(_ bytes: Span<UInt8>) -> Bool {
+        for index in 0..<fields.count
+        where Octets.spells(bytes, fields[index].name.range, "accept") {
+            var elements = ListElements(fields[index].value.range)
+            while let element = elements.next(bytes) {
+                var end = element.lowerBound
+                while end < element.upperBound, bytes[end] != UInt8(ascii: ";") { end &+= 1 }
+                let type = Octets.trimmed(bytes, element.lowerBound..<end)
+                if Octets.spells(bytes, type, "text/html") { return true }
+            }
+        }
+        return false
+    }
+
+    private func value(of name: StaticString, _ bytes: Span<UInt8>) -> Range<Int>? {
+        for index in 0..<fields.count where Octets.spells(bytes, fields[index].name.range, name) {
+            return fields[index].value.range
+        }
+        return nil
+    }
+}
