@@ -34,7 +34,8 @@ package struct ResponseHead: ~Copyable {
     private(set) var isHTTP11 = false
     var hasDate = false
     var cache = CacheFacts()
-    private var setsCookies = false
+    /// There is a `Set-Cookie` field.
+    package private(set) var setsCookies = false
     /// `Content-Length` as it came: for HEAD and 304 it is told without a body.
     var declaredLength: UInt64?
 
@@ -233,23 +234,6 @@ extension ResponseHead {
             count += 1
         }
         return count
-    }
-
-    /// Whether the response sets a cookie of the name.
-    package func setsCookie(named name: String, in bytes: Span<UInt8>) -> Bool {
-        for index in 0..<fields.count where fields[index].known == .setCookie {
-            let given = Self.cookieName(bytes, fields[index].value.range)
-            guard given.count == name.utf8.count else { continue }
-            if zip(given, name.utf8).allSatisfy({ bytes[$0] == $1 }) { return true }
-        }
-        return false
-    }
-
-    /// What is before the first `=` of a `Set-Cookie` value (RFC 6265 section 5.2).
-    static func cookieName(_ bytes: Span<UInt8>, _ value: Range<Int>) -> Range<Int> {
-        var end = value.lowerBound
-        while end < value.upperBound, bytes[end] != 0x3d, bytes[end] != 0x3b { end &+= 1 }
-        return Octets.trimmed(bytes, value.lowerBound..<end)
     }
 }
 

@@ -171,19 +171,18 @@ extension Worker {
         else { return }
         let group = groups[Int(exchanges[exchange].group)]
         let route = Int(exchanges[exchange].route)
-        let pin = routes.plans[route].pin
         switch responseHead.pinDirective {
         case .none:
-            if pin == .app, grant.session == nil, setsLearnedCookie(exchange, route) {
-                startSession(exchange, grant)
+            guard routes.plans[route].pin == .app else { return }
+            switch learnedCookies(exchange, route) {
+            case .none: return
+            case .set: if grant.session == nil { startSession(exchange, grant) }
+            case .deleted: endSession(exchange, grant)
             }
         case .pin:
             if grant.session == nil { startSession(exchange, grant) }
         case .release, .move:
-            guard let session = grant.session else { return }
-            group.endSession(session, now: instant)
-            downstreams[affinityHolder(exchange)].affinity.provisional = nil
-            exchanges[exchange].forgetsCookie = true
+            endSession(exchange, grant)
         case .hold(let seconds):
             guard let session = grant.session else { return }
             group.holdSession(session, idle: .seconds(Int64(seconds)), now: instant)
@@ -197,14 +196,32 @@ extension Worker {
         exchanges[exchange].grant?.placed = .pinned
     }
 
-    private func setsLearnedCookie(_ exchange: Int, _ route: Int) -> Bool {
+    /// The session is over, or is to be placed anew: the client is to forget its cookie.
+    private func endSession(_ exchange: Int, _ grant: Grant) {
+        guard let session = grant.session else { return }
+        groups[Int(exchanges[exchange].group)].endSession(session, now: instant)
+        downstreams[affinityHolder(exchange)].affinity.provisional = nil
+        exchanges[exchange].forgetsCookie = true
+    }
+
+    /// What the response does to the cookies that sessions are learned from: one that is set counts for
+    /// more than one that is deleted.
+    private func learnedCookies(_ exchange: Int, _ route: Int) -> CookieChange {
+        guard responseHead.setsCookies else { return .none }
+        wallClock.refresh(turn: now)
         let readable = unsafe upstreams[Int(exchanges[exchange].upstream)].input.readable
         let bytes = unsafe readable.span
-        for name in routes.learn[route]
-        where responseHead.setsCookie(named: name, in: bytes) {
-            return true
+        var change = CookieChange.none
+        for name in routes.learn[route] {
+            switch responseHead.change(
+                ofCookie: name, in: bytes, at: Int64(wallClock.seconds))
+            {
+            case .none: continue
+            case .set: return .set
+            case .deleted: change = .deleted
+            }
         }
-        return false
+        return change
     }
 
     /// The `Set-Cookie` field that the client needs; empty: none.

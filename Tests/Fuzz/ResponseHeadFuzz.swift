@@ -52,7 +52,8 @@ private func requireSame(
     }
     let sets = !head.isInformational && !cookie.isEmpty
     require(
-        again.setsCookie(named: "mooring", in: out.span) == sets, "our cookie is set by us alone")
+        (again.change(ofCookie: "mooring", in: out.span, at: 0) == .set) == sets,
+        "our cookie is set by us alone")
     require(again.remove(ownCookies, in: out.span) == (sets ? 1 : 0), "in every spelling")
 }
 

@@ -196,15 +196,6 @@ internal import Testing
         }
     }
 
-    @Test func `an application's cookie is found by its whole name`() {
-        func sets(_ field: String) -> Bool {
-            ParsedResponse("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\(field)\r\n\r\n").setsSession
-        }
-        #expect(sets("Set-Cookie: sessionid=abc; Path=/"))
-        #expect(!sets("Set-Cookie: sessionid2=abc"))
-        #expect(!sets("X: sessionid=abc"))
-    }
-
     @Test func `nothing of the response before shows in the next`() {
         var head = ResponseHead()
         var scan = 0

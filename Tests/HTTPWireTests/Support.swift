@@ -74,7 +74,8 @@ struct ParsedResponse {
     var body = BodyFraming.none
     var keepAlive = false
     var pin = PinDirective.none
-    var setsSession = false
+    /// At 1,800,000,000 s of the Unix era, in January 2027.
+    var sessionCookie = CookieChange.none
     /// How many fields set a cookie of ours: `mooring` or `Other`.
     var removedCookies = 0
     var forwarded = ""
@@ -101,7 +102,7 @@ struct ParsedResponse {
         body = head.body
         keepAlive = head.keepAlive
         pin = head.pinDirective
-        setsSession = head.setsCookie(named: "sessionid", in: bytes.span)
+        sessionCookie = head.change(ofCookie: "sessionid", in: bytes.span, at: 1_800_000_000)
         removedCookies = head.remove(OwnCookies(names: ["mooring", "Other"]), in: bytes.span)
         forwarded = written { sink in
             head.write(
