@@ -42,13 +42,13 @@ package enum ConfigurationReader {
         let concurrency = root.integer("spawn_concurrency", in: 0...1024) ?? 0
         let mostProcesses = root.integer("max_processes", in: 0...100_000) ?? 0
         let listeners = ListenReader(folders: folders, problems: problems).read(root)
-        let timeouts = root.table("timeouts").map(Configuration.Timeouts.init)
+        let timeouts = root.table("timeouts").map(Configuration.Timeouts.init) ?? .init()
         let limits = root.table("limits").map(Configuration.Limits.init)
         let log = root.table("log").map { Configuration.Log($0, folders) }
         let admin = Configuration.Admin(root.table("admin"), folders)
         checkApart(listeners, admin, root)
         let (affinity, keys) = affinity(root, folders)
-        let (groups, names) = groups(root, folders, affinity)
+        let (groups, names) = groups(root, folders, affinity, .init(timeouts))
         let routes = RoutesReader(groups: groups, groupNames: names, problems: problems).read(root)
         root.finish()
         guard problems.isEmpty else { return .failure(problems.sorted) }
@@ -56,7 +56,7 @@ package enum ConfigurationReader {
             Configuration(
                 stateDirectory: folders.state, runtimeDirectory: folders.runtime,
                 workers: workers, spawnConcurrency: concurrency, maxProcesses: mostProcesses,
-                listeners: listeners.map(\.value), timeouts: timeouts ?? .init(),
+                listeners: listeners.map(\.value), timeouts: timeouts,
                 limits: limits ?? .init(), log: log ?? .init(), admin: admin, affinity: affinity,
                 keysFile: keys, groups: groups, routes: routes, isRoot: surroundings.isRoot))
     }
@@ -85,7 +85,8 @@ package enum ConfigurationReader {
 
     /// The groups that can be told, and the names of all.
     private static func groups(
-        _ root: TableReader, _ folders: Folders, _ affinity: Configuration.Affinity
+        _ root: TableReader, _ folders: Folders, _ affinity: Configuration.Affinity,
+        _ timeouts: Configuration.RouteTimeouts
     ) -> ([Configuration.Group], names: [String]) {
         guard let node = root.take("group") else {
             noGroup(root)
@@ -95,7 +96,7 @@ package enum ConfigurationReader {
         if table.names.isEmpty { noGroup(root) }
         let groups = table.names.compactMap { name in
             table.table(name).flatMap {
-                GroupReader(table: $0, folders: folders).read(over: affinity)
+                GroupReader(table: $0, folders: folders).read(over: affinity, timeouts)
             }
         }
         return (groups, table.names)

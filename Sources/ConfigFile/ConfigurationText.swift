@@ -93,7 +93,8 @@ extension Configuration {
         let group = TOMLText.quoted(groups[route.group].name)
         writer.value(
             TOMLText.quoted(route.pattern.host + route.pattern.prefix),
-            "{ group = \(group), strip_prefix = \(route.stripPrefix), affinity = { \(affinity) } }")
+            "{ group = \(group), strip_prefix = \(route.stripPrefix), affinity = { \(affinity) },"
+                + " timeouts = \(route.timeouts.tomlText) }")
     }
 }
 
@@ -120,6 +121,7 @@ extension Configuration {
         writer.duration("request_timeout", group.requestTimeout ?? .zero)
         writer.value("retries", "\(group.retries)")
         writer.value("keepalive", "\(group.keepalive)")
+        writer.value("timeouts", group.timeouts.tomlText)
         if let launch = group.launch, !launch.isolation.limits.isEmpty {
             writer.header("[group.\(group.name).rlimits]")
             for (name, value) in launch.isolation.limits.sorted(by: { $0.key < $1.key }) {

@@ -20,6 +20,8 @@ extension Configuration {
         package var secureServers: [SecureServer] = []
         /// What its routes begin with.
         package var affinity: Affinity
+        /// The same.
+        package var timeouts: RouteTimeouts
 
         package var name: String { policy.name }
     }
@@ -89,5 +91,6 @@ extension Configuration {
         package var group: Int
         package var stripPrefix = false
         package var affinity: Affinity
+        package var timeouts: RouteTimeouts
     }
 }

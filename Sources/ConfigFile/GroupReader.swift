@@ -18,7 +18,9 @@ struct GroupReader {
     /// The group; nil when it cannot be told what it is.
     ///
     /// Problems are taken down either way.
-    func read(over affinity: Configuration.Affinity) -> Configuration.Group? {
+    func read(
+        over affinity: Configuration.Affinity, _ timeouts: Configuration.RouteTimeouts
+    ) -> Configuration.Group? {
         checkName()
         let kind = self.kind()
         var policy = GroupPolicy(name: table.name)
@@ -38,6 +40,9 @@ struct GroupReader {
         let affinity =
             table.table("affinity").map { Configuration.Affinity($0, over: affinity, at: .group) }
             ?? affinity
+        let timeouts =
+            table.table("timeouts").map { Configuration.RouteTimeouts($0, over: timeouts) }
+            ?? timeouts
         policy.onLost = affinity.onLost
         policy.sessionIdle = affinity.idle
         policy.unconfirmed = affinity.unconfirmed
@@ -46,7 +51,8 @@ struct GroupReader {
         return Configuration.Group(
             policy: policy, launch: launch, retries: retries, keepalive: keepalive,
             requestTimeout: requestTimeout.flatMap { $0 > .zero ? $0 : nil }, health: health,
-            secureServers: servers.compactMap(\.secure), affinity: affinity)
+            secureServers: servers.compactMap(\.secure), affinity: affinity,
+            timeouts: timeouts)
     }
 
     private func checkName() {

@@ -40,7 +40,8 @@ struct RoutesReader {
         }
         return groups.map { group in
             Configuration.RouteSettings(
-                pattern: RoutePattern(host: "", prefix: "/"), group: 0, affinity: group.affinity)
+                pattern: RoutePattern(host: "", prefix: "/"), group: 0, affinity: group.affinity,
+                timeouts: group.timeouts)
         }
     }
 
@@ -59,7 +60,8 @@ struct RoutesReader {
         if case .text(let name) = node.value {
             return group(name, node).map { group in
                 Configuration.RouteSettings(
-                    pattern: pattern, group: group, affinity: groups[group].affinity)
+                    pattern: pattern, group: group, affinity: groups[group].affinity,
+                    timeouts: groups[group].timeouts)
             }
         }
         guard case .table = node.value, let table = TableReader(node, problems) else {
@@ -77,10 +79,14 @@ struct RoutesReader {
         let affinity =
             table.table("affinity").map { Configuration.Affinity($0, over: base, at: .route) }
             ?? base
+        let above = index.map { groups[$0].timeouts } ?? .init(.init())
+        let timeouts =
+            table.table("timeouts").map { Configuration.RouteTimeouts($0, over: above) } ?? above
         table.finish()
         return index.map { group in
             Configuration.RouteSettings(
-                pattern: pattern, group: group, stripPrefix: strips, affinity: affinity)
+                pattern: pattern, group: group, stripPrefix: strips, affinity: affinity,
+                timeouts: timeouts)
         }
     }
 

@@ -39,6 +39,12 @@ package struct ProxyTimeouts: Sendable {
     package var bodyIdle = Interval.seconds(30)
     package var keepalive = Interval.seconds(75)
     package var connect = Interval.seconds(5)
+
+    package init() {}
+}
+
+/// How long a process is waited for, which each route may say for itself.
+package struct RouteTimeouts: Sendable {
     /// First byte of the response head: 504.
     package var response = Interval.seconds(60)
     /// Between two pieces of a response.
@@ -93,6 +99,7 @@ package struct RouteSettings: Sendable {
     /// Whether the prefix is taken off before the path is forwarded (`strip_prefix`).
     package var stripsPrefix: Bool
     package var affinity: AffinitySettings
+    package var timeouts = RouteTimeouts()
 
     package init(group: Int, stripsPrefix: Bool, affinity: AffinitySettings) {
         self.group = group

@@ -11,6 +11,7 @@ struct RoutePlan {
     let forwardCookie: Bool
     /// Its group has a path for health checks: see `RoutePlans.healthPaths`.
     let hasHealthPath: Bool
+    let timeouts: RouteTimeouts
     /// The place of its codec for clear text in a loop's `codecs`; behind it is the one for TLS.
     let codec: Int
 }
@@ -37,7 +38,7 @@ struct RoutePlans {
                 group: route.group, stripsPrefix: route.stripsPrefix, pin: route.affinity.pin,
                 maxAge: route.affinity.maxAgeSeconds, forwardCookie: route.affinity.forwardCookie,
                 hasHealthPath: !settings.groups[route.group].healthPath.isEmpty,
-                codec: indices[index])
+                timeouts: route.timeouts, codec: indices[index])
         }
         healthPaths = settings.routeSettings.map {
             Array(settings.groups[$0.group].healthPath.utf8)
@@ -57,7 +58,7 @@ struct RoutePlans {
             RoutePlan(
                 group: plan.group, stripsPrefix: plan.stripsPrefix, pin: plan.pin,
                 maxAge: plan.maxAge, forwardCookie: plan.forwardCookie,
-                hasHealthPath: plan.hasHealthPath, codec: codec))
+                hasHealthPath: plan.hasHealthPath, timeouts: plan.timeouts, codec: codec))
         learn.append(old.learn[place])
         healthPaths.append(old.healthPaths[place])
         return plans.count - 1

@@ -9,7 +9,7 @@ extension Worker {
     func sendRequest(_ exchange: Int) {
         let upstream = Int(exchanges[exchange].upstream)
         exchanges[exchange].requestPhase = .sending
-        setUpstreamDeadline(upstream, after: settings.timeouts.response)
+        setUpstreamDeadline(upstream, after: timeouts(exchange).response)
         rewindBody(exchange)
         passExpectation(exchange)
         blocks.equip(&upstreams[upstream].output)
@@ -137,7 +137,7 @@ extension Worker {
                 }
                 endExpectation(exchange)
                 resumeRequestClock(exchange)
-                setUpstreamDeadline(upstream, after: settings.timeouts.response)
+                setUpstreamDeadline(upstream, after: timeouts(exchange).response)
             }
         }
     }

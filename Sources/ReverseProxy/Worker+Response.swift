@@ -74,7 +74,7 @@ extension Worker {
         switch readProcess(upstream) {
         case .moved:
             if exchanges[exchange].responsePhase == .streaming {
-                setUpstreamDeadline(upstream, after: settings.timeouts.idle)
+                setUpstreamDeadline(upstream, after: timeouts(exchange).idle)
             }
             return true
         case .wouldBlock:
@@ -170,7 +170,7 @@ extension Worker {
         if exchanges[exchange].hasBody, exchanges[exchange].requestPhase == .done {
             dropStoredBody(exchange)
         }
-        setUpstreamDeadline(upstream, after: settings.timeouts.idle)
+        setUpstreamDeadline(upstream, after: timeouts(exchange).idle)
         return true
     }
 
@@ -317,7 +317,7 @@ extension Worker {
     /// Goes on after the client has taken something.
     func resumeResponse(_ exchange: Int) {
         resumeRequestClock(exchange)
-        setUpstreamDeadline(Int(exchanges[exchange].upstream), after: settings.timeouts.idle)
+        setUpstreamDeadline(Int(exchanges[exchange].upstream), after: timeouts(exchange).idle)
         pumpResponse(exchange)
     }
 

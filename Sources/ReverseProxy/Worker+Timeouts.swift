@@ -3,6 +3,11 @@ internal import Reactor
 
 /// Deadlines: each connection has one, by what it waits for at the time.
 extension Worker {
+    /// How long the process of an exchange with a route is waited for.
+    func timeouts(_ exchange: Int) -> RouteTimeouts {
+        routes.plans[Int(exchanges[exchange].route)].timeouts
+    }
+
     func setDownstreamDeadline(_ place: Int, after span: Interval) {
         let deadline = now &+ span.nanoseconds
         downstreams[place].deadline = deadline

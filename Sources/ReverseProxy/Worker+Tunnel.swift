@@ -34,7 +34,7 @@ extension Worker {
         exchanges[exchange].requestDeadline = .max
         downstreams[downstream].keepAlive = false
         clearDownstreamDeadline(downstream)
-        setUpstreamDeadline(upstream, after: settings.timeouts.tunnel)
+        setUpstreamDeadline(upstream, after: timeouts(exchange).tunnel)
         if let grant = exchanges[exchange].grant {
             exchanges[exchange].tunnel.holdsSlot = groups[Int(exchanges[exchange].group)]
                 .beginTunnel(grant, now: instant)
@@ -196,7 +196,7 @@ extension Worker {
         else { return }
         exchanges[exchange].tunnel.clientIsTold = true
         shutdownClientWrite(downstream)
-        setTunnelDeadline(exchange, after: settings.timeouts.idle)
+        setTunnelDeadline(exchange, after: timeouts(exchange).idle)
     }
 
     /// For the next byte; once the program ends, for the end of the tunnel.
@@ -210,7 +210,7 @@ extension Worker {
         let upstream = Int(exchanges[exchange].upstream)
         let span =
             exchanges[exchange].tunnel.clientIsTold
-            ? settings.timeouts.idle : settings.timeouts.tunnel
+            ? timeouts(exchange).idle : timeouts(exchange).tunnel
         setTunnelDeadline(exchange, after: span)
         let hasPayload: Bool
         if toProcess {

@@ -159,9 +159,6 @@ extension ServingPlan {
         timeouts.bodyIdle = configuration.timeouts.bodyIdle
         timeouts.keepalive = configuration.timeouts.keepalive
         timeouts.connect = configuration.timeouts.connect
-        timeouts.response = configuration.timeouts.response
-        timeouts.idle = configuration.timeouts.idle
-        timeouts.tunnel = configuration.timeouts.tunnel
         return timeouts
     }
 
@@ -220,8 +217,12 @@ extension ServingPlan {
         let isStripped = route.stripPrefix && route.pattern.prefix != "/"
         var affinity = Self.affinity(route.affinity)
         affinity.cookie.path = configuration.cookiePath(ofGroup: route.group)
-        return RouteSettings(
+        var settings = RouteSettings(
             group: places[route.group], stripsPrefix: isStripped, affinity: affinity)
+        settings.timeouts.response = route.timeouts.response
+        settings.timeouts.idle = route.timeouts.idle
+        settings.timeouts.tunnel = route.timeouts.tunnel
+        return settings
     }
 
     private static func affinity(_ affinity: Configuration.Affinity) -> AffinitySettings {

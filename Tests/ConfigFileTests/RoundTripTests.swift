@@ -76,6 +76,7 @@ internal import Testing
         health = { path = "/healthz", interval = "500ms", timeout = "200ms", rise = 1, fall = 5 }
         env = { A = "x\\ny \\u001b \\\\", B = "" }
         pass_env = ["LC_ALL"]
+        timeouts = { idle = "1h" }
         affinity = { pin = "always", on_lost = "refuse", idle = "45s", unconfirmed = "9s" }
         [group.ext]
         servers = ["10.0.0.7:80", "https://10.0.0.8:443", { address = "https://10.0.0.9:8443", server_name = "app.example.org", ca = "ca.pem", verify = false }, { address = "unix:/a b", weight = 256 }]
@@ -84,7 +85,7 @@ internal import Testing
         wsgi = "a.b:c"
         [routes]
         "/" = "web"
-        "Example.org/App/" = { group = "ext", strip_prefix = true, affinity = { cookie = "x" } }
+        "Example.org/App/" = { group = "ext", strip_prefix = true, affinity = { cookie = "x" }, timeouts = { tunnel = "8h" } }
         """
 
     @Test(arguments: [full, DefaultsTests.example, someGroup])
