@@ -73,7 +73,7 @@ private func writeTraffic(_ traffic: TrafficSnapshot, _ out: inout PrometheusTex
 private func writeStates(_ groups: [GroupSnapshot], _ out: inout PrometheusText) {
     out.metric("mooring_group_state", .gauge, "1 for the state that the group is in.")
     for group in groups {
-        for state in [GroupSnapshot.State.ok, .starting, .failing, .stopped] {
+        for state in GroupSnapshot.State.allCases {
             out.sample(
                 "mooring_group_state", group.state == state ? 1 : 0,
                 ["group": group.name, "state": state.rawValue])

@@ -22,6 +22,8 @@ struct ReadinessReport: Equatable {
             return "group \(group.name): its processes do not start"
         case .stopped:
             return "group \(group.name): stopped"
+        case .full:
+            return "group \(group.name): no session place is left"
         case .ok, .starting:
             return "group \(group.name): no process is ready yet"
         }

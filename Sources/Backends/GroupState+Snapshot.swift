@@ -36,10 +36,19 @@ extension GroupState {
     private var state: GroupSnapshot.State {
         if isShuttingDown || isRetired { return .stopped }
         if backoff.isFailing { return .failing }
-        if census.ready > 0 { return .ok }
+        if census.ready > 0 { return hasPlaces ? .ok : .full }
         // External servers that are all down; spawned ones may be none at all, and rightly so.
         if !isSpawned { return .failing }
         return policy.minimum > 0 || census.starting > 0 ? .starting : .ok
+    }
+
+    /// Whether a new session finds a place, or a process that is or may be started brings one.
+    private var hasPlaces: Bool {
+        if policy.sessionsPerProcess == 0 || census.starting > 0 || !isStartInVain { return true }
+        return processes.contains { process in
+            process.phase.isReady && process.standing == .serving
+                && process.condemned?.isIllness != true && !isFull(process)
+        }
     }
 
     /// In the order of their starts; those above the minimum, counted from the oldest, are

@@ -1,9 +1,11 @@
 /// A group as it is at one instant, for `/stats`, `/metrics` and `mooring status`.
 package struct GroupSnapshot: Equatable, Sendable {
     /// How the group fares.
-    package enum State: String, Equatable, Sendable {
+    package enum State: String, Equatable, Sendable, CaseIterable {
         case ok
         case starting
+        /// Every place for a session is taken, and no further process may be started.
+        case full
         case failing
         case stopped
     }

@@ -41,7 +41,7 @@ struct StatusTable {
                 + " ready, \(slots) each, \(group.sessions.live) sessions,"
                 + " queue \(group.queue.length) of \(group.queue.limit)"
         ]
-        let isTroubled = group.state != "ok" || group.spawn.failuresInARow > 0
+        let isTroubled = !["ok", "full"].contains(group.state) || group.spawn.failuresInARow > 0
         if isTroubled, let failure = group.spawn.lastFailure {
             lines += Self.lines(of: failure, spawn: group.spawn, now: now)
         }
