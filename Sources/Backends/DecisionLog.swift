@@ -82,6 +82,7 @@ private struct DecisionWords {
             (self.process, kind, detail) = (process, "start_failed", report.reason)
         case .draining(let process, let reason):
             (self.process, kind, self.reason) = (process, "draining", reason.rawValue)
+        case .reinstated(let process): (self.process, kind) = (process, "reinstated")
         case .stopping(let process, let reason):
             (self.process, kind, self.reason) = (process, "stopping", reason.rawValue)
         case .killing(let process, let reason):

@@ -260,6 +260,14 @@ package final class Group: Sendable {
     /// repeated.
     package func retire(now: MonotonicInstant) { change { $0.retire(now: now) } }
 
+    /// A retired group is in the configuration again, under a policy of the same name and kind.
+    ///
+    /// Its processes that are still there serve again, unless they were started otherwise than the
+    /// configuration says now (`newGeneration`): then they keep their own sessions, as after `restart`.
+    package func revive(_ policy: GroupPolicy, newGeneration: Bool, now: MonotonicInstant) {
+        change { $0.revive(policy, newGeneration: newGeneration, now: now) }
+    }
+
     /// Gives up, for a group that needs the room, the process that can best be spared of all.
     ///
     /// To be called for `OrderExecutor.roomWanted`; false: no group has one to spare.

@@ -77,17 +77,6 @@ extension GroupState {
         }
     }
 
-    mutating func retire(now instant: MonotonicInstant) {
-        tick(instant)
-        guard !isRetired, !isShuttingDown else { return }
-        isRetired = true
-        stopWaitingForBudget()
-        refuseGroupQueue(.shuttingDown)
-        if !isSpawned { return }
-        rollout = .none
-        for index in processes.indices { takeOut(UInt32(index), .retired) }
-    }
-
     // MARK: Room for other groups
 
     /// Since when the process that can best be spared has been idle; nil: none can.

@@ -46,6 +46,8 @@ struct GroupState: ~Copyable, Sendable {
     var isRoomlessTold = false
     /// Not in the configuration any more: it ends with its last session.
     var isRetired = false
+    /// When it was retired, another generation than that of its processes was on its way.
+    var isLaunchOutdated = false
     /// Limits may be lower than what was let in before.
     var hasBeenReconfigured = false
     var hasUnremembered = false

@@ -15,6 +15,8 @@ package enum SupervisionOrder: Equatable, Sendable {
     case kill(ProcessHandle, reason: StopReason)
     /// Keep that the process is out of service, for an adoption.
     case rememberDraining(ProcessHandle)
+    /// Keep that the process is in service again.
+    case rememberServing(ProcessHandle)
     /// Keep the longest idle time of the process's sessions, for an adoption.
     case rememberHold(ProcessHandle, Interval)
     /// Keep the sessions that hold a place of the process, for an adoption.
@@ -87,6 +89,8 @@ package enum RegistryEvent: Equatable, Sendable {
     case ready(ProcessHandle, after: Interval)
     case startFailed(ProcessHandle, ExitReport, failuresInARow: Int, backoff: Interval)
     case draining(ProcessHandle, StopReason)
+    /// In service again, with its group.
+    case reinstated(ProcessHandle)
     case stopping(ProcessHandle, StopReason)
     case killing(ProcessHandle, StopReason)
     case gone(ProcessHandle, StopReason, ExitReport?)

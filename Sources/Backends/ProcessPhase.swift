@@ -4,7 +4,7 @@ enum ProcessPhase: Equatable, Sendable {
     case starting(until: MonotonicInstant)
     /// Takes requests. Can transition to: draining, stopping, down (external), gone.
     case ready
-    /// Takes those of its own sessions only. Can transition to: stopping, gone.
+    /// Takes those of its own sessions only. Can transition to: ready, stopping, gone.
     case draining(StopReason)
     /// Told to end; `killAt` is nil once it was killed. Can transition to: gone.
     case stopping(StopReason, killAt: MonotonicInstant?)
@@ -18,6 +18,8 @@ enum ProcessPhase: Equatable, Sendable {
         case becameReady
         case startTimedOut
         case drain(StopReason)
+        /// It was drained with its group, which has come back.
+        case reinstate
         case stop(StopReason, killAt: MonotonicInstant)
         case stopTimedOut
         case exited
@@ -76,7 +78,7 @@ enum ProcessPhase: Equatable, Sendable {
         case (.stopping(let reason, _), .exited):
             self = .gone
             return .stopped(reason)
-        case (.down, .outageOver):
+        case (.down, .outageOver), (.draining, .reinstate):
             self = .ready
             return .isReady
 
@@ -91,6 +93,8 @@ enum ProcessPhase: Equatable, Sendable {
 
         // Facts that only a defect in this program can produce.
         case (.starting, .drain),  // whoever is not ready yet is stopped instead
+            (.starting, .reinstate), (.ready, .reinstate), (.stopping, .reinstate),
+            (.down, .reinstate), (.gone, .reinstate),
             (.starting, .stopTimedOut), (.starting, .refused), (.starting, .outageOver),
             (.ready, .startTimedOut), (.ready, .stopTimedOut), (.ready, .outageOver),
             (.draining, .startTimedOut), (.draining, .stopTimedOut), (.draining, .refused),

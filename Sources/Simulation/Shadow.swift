@@ -141,6 +141,12 @@ struct Shadow {
         }
     }
 
+    /// It was drained with its group, which is there again.
+    mutating func reinstate(_ handle: ProcessHandle) {
+        processes[handle]?.state = .ready
+        processes[handle]?.isOutgoing = false
+    }
+
     /// It ends; whoever was taken out of service does so beside those that `max` is about.
     mutating func stopping(_ handle: ProcessHandle, _ reason: StopReason) {
         set(handle, .stopping)

@@ -11,6 +11,7 @@ extension World {
         let before = shadow
         (running, waiting, tunnels, mail) = ([], [], [], [])
         renewGroup(budget: budget)
+        isRetired = false
         shadow = Shadow(policy: scenario.policy)
         var names: [ProcessHandle: ProcessHandle] = [:]
         for process in before.processes.values.sorted(by: { $0.handle < $1.handle }) {

@@ -26,7 +26,7 @@ extension World {
             try attend()
         case .refused(let refusal):
             summary.refusals += 1
-            try shadow.checkRefusal(refusal, isShuttingDown: isShuttingDown)
+            try shadow.checkRefusal(refusal, isShuttingDown: isShuttingDown || isRetired)
             try attend()
         case .needsSpawn:
             preconditionFailure("a request that may make a process be started is not asked back")
@@ -110,7 +110,7 @@ extension World {
             _ = try shadow.answered(tag)
             history.note(now, "waiter \(tag.value) is refused: \(refusal.reason)")
             if refusal.reason == .queueTimeout || refusal.reason == .groupFailing {
-                try shadow.checkRefusal(refusal, isShuttingDown: isShuttingDown)
+                try shadow.checkRefusal(refusal, isShuttingDown: isShuttingDown || isRetired)
             }
             summary.refusals += 1
         }

@@ -4,6 +4,10 @@ internal import Backends
 extension World {
     func operate() throws(Violation) {
         guard scenario.policy.kind == .spawned, !isShuttingDown else { return }
+        if isRetired {
+            if generator.percent(30) { try revive() }
+            return
+        }
         switch Int.random(in: 0..<10, using: &generator) {
         case ..<3: restart()
         case ..<4: scale()
@@ -11,7 +15,13 @@ extension World {
         case ..<7: noteOne()
         case ..<8: drainShortly()
         default:
-            if generator.percent(20) { reconfigure() }
+            if generator.percent(20) {
+                reconfigure()
+            } else if generator.percent(20) {
+                history.note(now, "retire for a while")
+                isRetired = true
+                group.retire(now: now)
+            }
         }
         try attend()
     }
@@ -94,6 +104,20 @@ extension World {
         shadow.policy = scenario.policy
         shadow.rescaled(minimum: scenario.policy.minimum, maximum: scenario.policy.maximum)
         group.reconfigure(scenario.policy, newGeneration: isNew, now: now)
+    }
+
+    /// The group is in the configuration again, perhaps otherwise than before.
+    func revive() throws(Violation) {
+        if generator.percent(50) {
+            scenario.policy = Scenario.change(scenario.policy, using: &generator)
+        }
+        let isNew = generator.percent(30)
+        history.note(now, "revive\(isNew ? ", a new generation" : "")")
+        isRetired = false
+        shadow.policy = scenario.policy
+        shadow.rescaled(minimum: scenario.policy.minimum, maximum: scenario.policy.maximum)
+        group.revive(scenario.policy, newGeneration: isNew, now: now)
+        try attend()
     }
 
     private func anyProcess() -> ProcessHandle? {

@@ -26,6 +26,7 @@ extension World {
             shadow.stopping(handle, reason)
             agenda.add(.ends, handle, at: soon(upTo: 20))
         case .rememberDraining(let handle): drainingOnRecord.insert(handle)
+        case .rememberServing(let handle): drainingOnRecord.remove(handle)
         case .rememberHold(let handle, let hold): holdsOnRecord[handle] = hold
         case .remember(let handle, let sessions): remembered[handle] = sessions
         }
@@ -44,6 +45,9 @@ extension World {
         case .draining(let handle, let reason):
             try shadow.checkReplacement(of: handle, reason)
             shadow.set(handle, .draining)
+        case .reinstated(let handle):
+            history.note(now, "\(handle) serves again")
+            shadow.reinstate(handle)
         case .gone(let handle, _, _): shadow.set(handle, .gone)
         case .startFailed(let handle, let report, let failures, let backoff):
             history.note(now, "\(handle) failed (\(failures) in a row, \(backoff.seconds) s)")

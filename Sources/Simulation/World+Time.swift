@@ -80,6 +80,7 @@ extension World {
     /// Every client goes home.
     func goHome() throws(Violation) {
         brokenStarts = 0
+        if isRetired { try revive() }
         doubtWhoHasNoLease()
         while !waiting.isEmpty { try leave() }
         while !mail.isEmpty { try deliverMail() }

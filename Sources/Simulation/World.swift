@@ -55,6 +55,8 @@ final class World {
     var lastIncarnation: UInt64 = 0
     var brokenStarts: Int
     var isShuttingDown = false
+    /// Out of the configuration for a while.
+    var isRetired = false
     /// What the records say of who holds a place on whom.
     var remembered: [ProcessHandle: RememberedSessions] = [:]
     /// Requests whose session found no room among the leases, as far as was looked.
@@ -137,7 +139,7 @@ final class World {
                     .slotLost, "\(process.handle) has \(process.inFlight), \(known) are known")
             }
         }
-        if snapshot.isSpawned && !isShuttingDown { try checkMinimum(snapshot) }
+        if snapshot.isSpawned && !isShuttingDown && !isRetired { try checkMinimum(snapshot) }
     }
 
     private func checkMinimum(_ snapshot: GroupSnapshot) throws(Violation) {

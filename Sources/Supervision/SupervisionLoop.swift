@@ -197,6 +197,10 @@ final class SupervisionLoop {
             if let process = process(ProcessKey(group: group, handle: handle)) {
                 updateRecord(of: process) { $0.stage = .draining }
             }
+        case .rememberServing(let handle):
+            if let process = process(ProcessKey(group: group, handle: handle)) {
+                updateRecord(of: process) { $0.stage = .ready }
+            }
         case .rememberHold(let handle, let span):
             if let process = process(ProcessKey(group: group, handle: handle)) {
                 updateRecord(of: process) { $0.sessionHold = span }

@@ -13,6 +13,8 @@ struct Change {
         /// New limits and times; nothing that a process was started with.
         case adjust(place: Int, plan: Int)
         case restart(place: Int, plan: Int)
+        /// It was retired before.
+        case revive(place: Int, plan: Int, newGeneration: Bool)
         case retire(place: Int)
     }
 
@@ -38,8 +40,7 @@ struct Change {
                 !$0.isRetired && $0.configuration.name == group.name
             }
             if let known, Self.isSameKind(self.entries[known].configuration, group) {
-                Self.note(
-                    group, at: known, index, current.plan, plan, &self.entries, &steps, &report)
+                Self.note(group, at: known, index, plan, &self.entries, &steps, &report)
                 places.append(known)
                 continue
             }
@@ -47,14 +48,25 @@ struct Change {
                 self.entries[known].isRetired = true
                 steps.append(.retire(place: known))
             }
+            report.added.append(group.name)
+            if let former = self.entries.lastIndex(where: {
+                $0.isRetired && $0.configuration.name == group.name
+                    && Self.isSameKind($0.configuration, group)
+            }) {
+                Self.revive(group, at: former, index, plan, &self.entries, &steps)
+                places.append(former)
+                continue
+            }
             let place = self.entries.count
             let made = Group(
                 index: place, policy: group.policy, seed: entropy.word(), executor: parts.relay,
                 budget: parts.budget, now: .now)
-            self.entries.append(.init(group: made, configuration: group))
+            self.entries.append(
+                .init(
+                    group: made, configuration: group,
+                    launchFingerprint: plan.launches[index]?.fingerprint))
             steps.append(.start(place: place))
             places.append(place)
-            report.added.append(group.name)
         }
         for (place, entry) in self.entries.enumerated()
         where !entry.isRetired && !places.contains(place) {
@@ -123,6 +135,14 @@ struct Change {
                     launch, group: place, generation: group.nextGeneration)
             }
             group.reconfigure(plan.policies[index], newGeneration: true, now: .now)
+        case .revive(let place, let index, let newGeneration):
+            let group = entries[place].group
+            if let launch = plan.launches[index] {
+                let generation =
+                    newGeneration ? group.nextGeneration : group.snapshot(now: .now).generation
+                parts.supervisor.setLaunch(launch, group: place, generation: generation)
+            }
+            group.revive(plan.policies[index], newGeneration: newGeneration, now: .now)
         case .retire(let place):
             entries[place].group.retire(now: .now)
         }
@@ -143,19 +163,33 @@ struct Change {
         _ one: Configuration.Group, _ other: Configuration.Group
     ) -> Bool { one.policy.kind == other.policy.kind }
 
+    private static func revive(
+        _ group: Configuration.Group, at place: Int, _ index: Int, _ plan: ServingPlan,
+        _ entries: inout [ServingGroups.Entry], _ steps: inout [Step]
+    ) {
+        let fingerprint = plan.launches[index]?.fingerprint
+        steps.append(
+            .revive(
+                place: place, plan: index,
+                newGeneration: fingerprint != entries[place].launchFingerprint))
+        entries[place].isRetired = false
+        entries[place].configuration = group
+        entries[place].launchFingerprint = fingerprint
+    }
+
     private static func note(
-        _ group: Configuration.Group, at place: Int, _ index: Int, _ old: ServingPlan,
-        _ plan: ServingPlan, _ entries: inout [ServingGroups.Entry], _ steps: inout [Step],
+        _ group: Configuration.Group, at place: Int, _ index: Int, _ plan: ServingPlan,
+        _ entries: inout [ServingGroups.Entry], _ steps: inout [Step],
         _ report: inout ReloadReport
     ) {
-        let before = entries[place].configuration
-        let oldLaunch = old.configuration.groups.firstIndex { $0.name == group.name }
-            .flatMap { old.launches[$0] }
+        let before = entries[place]
+        let fingerprint = plan.launches[index]?.fingerprint
         entries[place].configuration = group
-        if plan.launches[index]?.fingerprint != oldLaunch?.fingerprint {
+        entries[place].launchFingerprint = fingerprint
+        if fingerprint != before.launchFingerprint {
             steps.append(.restart(place: place, plan: index))
             report.restarted.append(group.name)
-        } else if before != group {
+        } else if before.configuration != group {
             steps.append(.adjust(place: place, plan: index))
             report.changed.append(group.name)
         } else {

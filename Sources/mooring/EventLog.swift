@@ -51,6 +51,8 @@ final class EventLog: Sendable {
             say(
                 .info, "process takes no new sessions", group, facts(of: process, index),
                 ["reason": "\(reason.rawValue)"])
+        case .reinstated(let process):
+            say(.info, "process takes new sessions again", group, facts(of: process, index))
         case .stopping(let process, let reason):
             say(
                 .info, "stopping process", group, facts(of: process, index),

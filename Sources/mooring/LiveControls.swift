@@ -44,7 +44,7 @@ final class LiveControls: AdminControls {
 
     private func find(_ name: String) throws(AdminRefusal) -> Group {
         guard let found = groups.find(name) else {
-            let names = groups.shown.map(\.name).joined(separator: ", ")
+            let names = groups.snapshots(now: .now).map(\.name).joined(separator: ", ")
             throw .noSuchGroup(names)
         }
         return found.group

@@ -48,7 +48,7 @@ final class LiveSource: AdminSource {
             version: Version.current, node: node, startedAt: startedAtWall / 1_000_000_000,
             now: now, wallNow: Clock.wall(), uptime: now - startedAt,
             draining: draining.load(ordering: .relaxed), traffic: traffic(),
-            groups: groups.shown.map { $0.snapshot(now: now) }, usage: usage(at: now),
+            groups: groups.snapshots(now: now), usage: usage(at: now),
             decisions: decisions.since(0, limit: .max))
     }
 

@@ -82,7 +82,7 @@ final class Serving: Sendable {
                 group: Group(
                     index: index, policy: group.policy, seed: entropy.word(), executor: relay,
                     budget: budget, now: .now),
-                configuration: group)
+                configuration: group, launchFingerprint: plan.launches[index]?.fingerprint)
         }
         let groups = ServingGroups(entries)
         let settings = plan.proxySettings(keyring: surroundings.keyring)

@@ -12,6 +12,8 @@ final class ServingGroups: Sendable {
         let group: Group
         /// As it was configured last.
         var configuration: Configuration.Group
+        /// Of what its processes are started with; nil: external.
+        var launchFingerprint: String?
         /// It is not in the configuration any more.
         var isRetired = false
     }
@@ -23,11 +25,27 @@ final class ServingGroups: Sendable {
     /// All that ever were, in their places.
     var all: [Group] { entries.withLock { $0.map(\.group) } }
 
-    /// Those that are shown: configured, or not yet ended.
-    var shown: [Group] {
+    /// Those that are configured, or not yet ended.
+    private var present: [Group] {
         entries.withLock { entries in
             entries.filter { !$0.isRetired || !$0.group.isStopped }.map(\.group)
         }
+    }
+
+    /// What is shown: the groups that are present, each name once.
+    func snapshots(now: MonotonicInstant) -> [GroupSnapshot] {
+        let entries = snapshot
+        var shown: [GroupSnapshot] = []
+        // First those that are configured, since they give a name its state.
+        let present = entries.filter { !$0.isRetired } + entries.filter { $0.isRetired }
+        for entry in present {
+            if let known = shown.firstIndex(where: { $0.name == entry.group.name }) {
+                shown[known].takeIn(entry.group.snapshot(now: now))
+            } else if !entry.isRetired || !entry.group.isStopped {
+                shown.append(entry.group.snapshot(now: now))
+            }
+        }
+        return shown
     }
 
     /// The group at a place; nil when there is none.
@@ -47,7 +65,7 @@ final class ServingGroups: Sendable {
 
     /// The living process of a public label.
     func process(_ label: String) -> (group: Group, process: ProcessHandle)? {
-        for group in shown {
+        for group in present {
             let processes = group.snapshot(now: .now).processes
             if let process = processes.first(where: { $0.label == label && !label.isEmpty }) {
                 return (group, process.handle)

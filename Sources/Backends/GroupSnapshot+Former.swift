@@ -1,0 +1,38 @@
+extension GroupSnapshot {
+    /// Takes in a retired group of the same name, so that both are shown as the one that they are.
+    ///
+    /// Its processes are on their way out; what was counted before counts on.
+    package mutating func takeIn(_ former: GroupSnapshot) {
+        queueRejectedTotal &+= former.queueRejectedTotal
+        queueTimedOutTotal &+= former.queueTimedOutTotal
+        sessionsCreatedTotal &+= former.sessionsCreatedTotal
+        sessionsMovedTotal &+= former.sessionsMovedTotal
+        sessionsLostTotal &+= former.sessionsLostTotal
+        sessionsWithoutLeaseTotal &+= former.sessionsWithoutLeaseTotal
+        sessionsGivenWayTotal &+= former.sessionsGivenWayTotal
+        spawnedTotal &+= former.spawnedTotal
+        limitReachedTotal &+= former.limitReachedTotal
+        // Servers are not ours to end: nobody waits for the sessions there.
+        if former.isSpawned {
+            sessionsLive += former.sessionsLive
+            sessionsUnconfirmed += former.sessionsUnconfirmed
+            drainingSessions += former.sessionsLive
+        }
+        for process in former.processes where former.isSpawned || process.inFlight > 0 {
+            takeIn(process)
+        }
+    }
+
+    /// A server that is in both configurations is one.
+    private mutating func takeIn(_ process: ProcessSnapshot) {
+        let known = processes.firstIndex { !$0.label.isEmpty && $0.label == process.label }
+        guard let known else {
+            var leaving = process
+            if leaving.state == .ready { leaving.state = .draining }
+            leaving.transient = false
+            return processes.append(leaving)
+        }
+        processes[known].inFlight += process.inFlight
+        processes[known].tunnels += process.tunnels
+    }
+}

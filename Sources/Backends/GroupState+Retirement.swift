@@ -1,0 +1,55 @@
+/// A group that leaves the configuration ends with its last session; until then it may come back.
+extension GroupState {
+    mutating func retire(now instant: MonotonicInstant) {
+        tick(instant)
+        guard !isRetired, !isShuttingDown else { return }
+        isRetired = true
+        stopWaitingForBudget()
+        refuseGroupQueue(.shuttingDown)
+        if !isSpawned { return }
+        switch rollout {
+        case .none: isLaunchOutdated = false
+        case .starting, .failed: isLaunchOutdated = true
+        }
+        rollout = .none
+        for index in processes.indices { takeOut(UInt32(index), .retired) }
+    }
+
+    /// Takes up what is left of the group: processes of the same launch serve again, others stay for
+    /// their own sessions.
+    mutating func revive(
+        _ policy: GroupPolicy, newGeneration: Bool, now instant: MonotonicInstant
+    ) {
+        tick(instant)
+        guard !isShuttingDown else { return }
+        guard isRetired else {
+            return reconfigure(policy, newGeneration: newGeneration, now: instant)
+        }
+        isRetired = false
+        isStarted = true
+        self.policy = Self.usable(policy)
+        backoff.reset()
+        tellIfRecovered()
+        let isNew = newGeneration || isLaunchOutdated
+        if !isNew { reinstateAll() }
+        closeGate()
+        reconfigure(policy, newGeneration: isNew, now: instant)
+    }
+
+    private mutating func reinstateAll() {
+        for index in processes.indices where processes[index].generation == generation {
+            guard case .draining(.retired) = processes[index].phase else { continue }
+            let place = UInt32(index)
+            move(place, to: .serving)
+            _ = apply(.reinstate, to: place)
+            processes[index].drainUntil = nil
+            prepare(place)
+            orders.supervision.append(.rememberServing(handle(place)))
+            orders.events.append(.reinstated(handle(place)))
+            if let reason = processes[index].condemned {
+                hasCondemned = true
+                orders.events.append(.recycling(handle(place), reason))
+            }
+        }
+    }
+}
