@@ -35,6 +35,21 @@ extension Worker {
         }
     }
 
+    /// Whether who listens at a unix socket is the process's user (SO_PEERCRED).
+    ///
+    /// Where another user can change the entries of its directory, the path may be a link to a socket
+    /// that this program may connect to and that user may not.
+    func isOfItsUser(_ socket: StreamSocket, _ process: ProcessHandle, group: Int) -> Bool {
+        guard let expected = settings.groups[group].socketUser else { return true }
+        let user = socket.peerUser()
+        if user == expected { return true }
+        guard let user else { return false }
+        if user == pools.listener(of: process, group: group) { return true }
+        guard isUser(user, of: process, group: group) else { return false }
+        pools.setListener(user, of: process, group: group)
+        return true
+    }
+
     /// Processes started before a reload that changed their `user`, and those of root that have become
     /// somebody else.
     private func mayListen(
@@ -42,6 +57,10 @@ extension Worker {
     ) -> Bool {
         // Its readiness, in which the listener was looked for in its tree, has just been found.
         if known == nil, settings.groups[group].portUser == 0 { return true }
+        return isUser(user, of: process, group: group)
+    }
+
+    private func isUser(_ user: UInt32, of process: ProcessHandle, group: Int) -> Bool {
         guard let pid = groups[group].identity(of: process)?.pid else { return false }
         var status = stat()
         return unsafe stat("/proc/\(pid)", &status) == 0 && status.st_uid == user

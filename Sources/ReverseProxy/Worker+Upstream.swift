@@ -47,11 +47,17 @@ extension Worker {
         let pending: Bool
         guard takeDescriptor() else { return connectFailed(exchange, EMFILE) }
         do {
-            (socket, pending) = try address.connect(expecting: settings.groups[group].socketUser)
+            (socket, pending) = try address.connect()
         } catch {
             giveDescriptor()
             if error.errno == EAGAIN, postponeConnect(exchange, process, group) { return }
             connectFailed(exchange, error.errno)
+            return
+        }
+        guard !address.isUnix || isOfItsUser(socket, process, group: group) else {
+            socket.close()
+            giveDescriptor()
+            connectFailed(exchange, EACCES)
             return
         }
         let connection = Upstream(
