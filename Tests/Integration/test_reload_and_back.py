@@ -166,3 +166,25 @@ def test_a_signal_brings_it_back_too():
             os.kill(balancer.pid, signal.SIGHUP)
             wait_until(lambda: balancer.request(path).status == status, what="the reload")
         assert_they_continue(balancer, found)
+
+
+def test_a_reload_that_failed_keeps_no_group_from_coming_back():
+    with serve() as balancer:
+        pids = set(balancer.wait_ready("web", 2))
+        found = visitors(balancer, 2)
+        before = reload(balancer, removed)
+        # An address that cannot be listened on: nothing is changed, the new group included.
+        listen = '[[listen]]\naddress = "203.0.113.1:80"\n'
+        third = before.replace("[routes]", '[group.third]\nwsgi = "app.py"\nallow_root = true\n[routes]\n"/third" = "third"')
+        balancer.file.write_text(third.replace("[[listen]]", listen + "[[listen]]", 1))
+        for _ in range(2):
+            assert balancer.admin("/reload", "POST").status == 422
+            assert balancer.request().status == 404
+            assert_nothing_appears_twice(balancer)
+        reload(balancer, lambda _: third)
+        assert_nothing_appears_twice(balancer)
+        assert_they_continue(balancer, found)
+        assert set(balancer.pids("web")) == pids
+        balancer.wait_ready("third", 1)
+        assert balancer.request("/third").status == 200
+        assert balancer.group("third")["spawn"]["spawned_total"] == 1
