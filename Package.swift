@@ -78,8 +78,16 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
             ],
             resources: [
-                .embedInCode("Python/mooring_host.py"), .embedInCode("Python/mooring_server.py"),
                 .embedInCode("Python/mooring_body.py"),
+                .embedInCode("Python/mooring_children.py"),
+                .embedInCode("Python/mooring_errors.py"),
+                .embedInCode("Python/mooring_host.py"),
+                .embedInCode("Python/mooring_mount.py"),
+                .embedInCode("Python/mooring_names.py"),
+                .embedInCode("Python/mooring_request.py"),
+                .embedInCode("Python/mooring_response.py"),
+                .embedInCode("Python/mooring_server.py"),
+                .embedInCode("Python/mooring_servers.py"),
             ],
             swiftSettings: settings),
         .target(

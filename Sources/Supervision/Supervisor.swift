@@ -12,11 +12,6 @@ internal import Synchronization
 /// accept connections, reads their output, signals and collects them, reads this program's
 /// own signals, and drives the registry's time. The methods may be called from any thread.
 package final class Supervisor: Sendable {
-    /// The Python host program inside the runtime directory.
-    private static let hostFileName = "mooring_host.py"
-    /// The server that the host program falls back to, beside it.
-    private static let serverFileName = "mooring_server.py"
-    private static let bodyFileName = "mooring_body.py"
     private static let ownSignals = [SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGUSR2]
     /// Two would collect each other's children.
     private static let isRunning = Mutex(false)
@@ -106,12 +101,12 @@ package final class Supervisor: Sendable {
 
     /// Where `start` puts the Python host program, as an absolute path for `LaunchSpec.wsgi`.
     package static func hostFile(inRuntimeDirectory path: String) -> String {
-        "\(RuntimeDirectory.absolute(path))/\(hostFileName)"
+        "\(RuntimeDirectory.absolute(path))/\(HostProgram.main)"
     }
 
     /// What `start` leaves in the runtime directory, to be removed at the end.
     package static func hostFiles(inRuntimeDirectory path: String) -> [String] {
-        [hostFileName, serverFileName, bodyFileName].map {
+        HostProgram.files.map(\.name).map {
             "\(RuntimeDirectory.absolute(path))/\($0)"
         }
     }
@@ -142,10 +137,9 @@ package final class Supervisor: Sendable {
     /// (PR_SET_CHILD_SUBREAPER).
     package func start() throws(SupervisionError) {
         // Processes of other users read them too; the directory says who comes near.
-        try directory.write(PackageResources.mooring_host_py, as: Self.hostFileName, mode: 0o644)
-        try directory.write(
-            PackageResources.mooring_server_py, as: Self.serverFileName, mode: 0o644)
-        try directory.write(PackageResources.mooring_body_py, as: Self.bodyFileName, mode: 0o644)
+        for file in HostProgram.files {
+            try directory.write(file.content, as: file.name, mode: 0o644)
+        }
         let claimed = Self.isRunning.withLock { isRunning in
             defer { isRunning = true }
             return !isRunning

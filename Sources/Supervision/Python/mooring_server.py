@@ -1,6 +1,7 @@
 """A small HTTP/1.1 server for one WSGI application, of the standard library alone (PEP 3333).
 
-It is meant to stand behind Mooring, which has checked every request before it comes here.
+It stands behind Mooring, which has checked every request before it comes here, and serves a
+`mooring_response.Gateway`, which has checked every response: that raises nothing but `Broken`.
 """
 
 import io
@@ -8,9 +9,7 @@ import queue
 import selectors
 import signal
 import socket
-import sys
 import threading
-import traceback
 from urllib.parse import unquote_to_bytes
 
 from mooring_body import body_of
@@ -19,7 +18,10 @@ CONNECTIONS = 4096
 HEAD_LIMIT = 64 * 1024
 # How long a thread waits for the rest of a request, or for room to send.
 STALL_SECONDS = 300
-HOP_BY_HOP = {"connection", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade"}
+
+
+class Broken(Exception):
+    """The response ends in the middle; the application's failure has been reported."""
 
 
 class Server:
@@ -29,8 +31,9 @@ class Server:
     keep nobody waiting. The selector is touched by the main thread alone.
     """
 
-    def __init__(self, application, listener, threads):
+    def __init__(self, application, listener, threads, errors):
         self.application = application
+        self.errors = errors
         self.listener = listener
         self.selector = selectors.DefaultSelector()
         self.ready = queue.SimpleQueue()
@@ -204,12 +207,9 @@ class Exchange:
             "QUERY_STRING": query,
             "SERVER_PROTOCOL": version,
             "REMOTE_ADDR": "127.0.0.1",
-            "wsgi.version": (1, 0),
+            "RAW_URI": target,
             "wsgi.url_scheme": "http",
             "wsgi.input": io.BufferedReader(self.body, 64 * 1024),
-            "wsgi.errors": sys.stderr,
-            "wsgi.run_once": False,
-            "wsgi.input_terminated": True,
         }
         for name, value in fields:
             if "_" in name:
@@ -227,21 +227,19 @@ class Exchange:
         result = None
         try:
             result = self.server.application(self.environ, self.start_response)
-            whole = len(result) == 1 if isinstance(result, (list, tuple)) else False
             for data in result:
-                if data:
-                    self.write(data, whole)
+                self.write(data)
             self.finish()
+        except Broken:
+            return False
         except BaseException as problem:
-            if isinstance(problem, OSError) and not self.is_connected():
-                return False
-            traceback.print_exc()
-            if not self.has_head:
-                self.answer_failure()
-            else:
-                return False
+            # What the sockets say is no news once the other end has gone.
+            if not isinstance(problem, OSError) or self.is_connected():
+                self.server.errors.report(problem)
+            return False
         finally:
-            self.close_result(result)
+            if hasattr(result, "close"):
+                result.close()
         return self.keep and not self.left and self.body.drain()
 
     def invite(self):
@@ -262,46 +260,17 @@ class Exchange:
         finally:
             self.connection.socket.settimeout(STALL_SECONDS)
 
-    def answer_failure(self):
-        self.status, self.headers = "500 Internal Server Error", [("Content-Type", "text/plain")]
-        self.write(b"Internal Server Error\n", True)
-        self.finish()
+    def start_response(self, status, headers):
+        self.status, self.headers = status, headers
+        return self.write
 
-    def close_result(self, result):
-        """A close that fails is the application's affair: the response has gone out."""
-        try:
-            if hasattr(result, "close"):
-                result.close()
-        except BaseException:
-            traceback.print_exc()
-
-    def start_response(self, status, headers, exc_info=None):
-        if exc_info and self.has_head:
-            raise exc_info[1].with_traceback(exc_info[2])
-        if self.status is not None and not exc_info:
-            raise RuntimeError("start_response was called twice")
-        if not status[:3].isdigit() or any(end in status for end in "\r\n"):
-            raise ValueError(f"not a status: {status!r}")
-        for name, value in headers:
-            if any(end in name + value for end in "\r\n\0"):
-                raise ValueError(f"a line end in the field {name!r}")
-        self.status = status
-        self.headers = [field for field in headers if field[0].lower() not in HOP_BY_HOP]
-        return lambda data: self.write(data, False)
-
-    def make_head(self, length):
-        """The head; `length` is that of the whole body where it is known."""
-        if self.status is None:
-            raise RuntimeError("the application did not call start_response")
-        code = int(self.status[:3])
-        self.is_bodyless = code < 200 or code in (204, 304) or self.method == "HEAD"
+    def make_head(self):
+        code = self.status[:3]
+        self.is_bodyless = code in ("204", "304") or self.method == "HEAD"
         given = [value for name, value in self.headers if name.lower() == "content-length"]
         lines = [f"HTTP/1.1 {self.status}"] + [f"{name}: {value}" for name, value in self.headers]
         if given and not self.is_bodyless:
-            self.left = int(given[-1])
-        elif length is not None and not given and code >= 200 and code != 204:
-            lines.append(f"Content-Length: {length}")
-            self.left = None if self.is_bodyless else length
+            self.left = int(given[0])
         elif not given and not self.is_bodyless:
             self.is_chunked = self.is_modern
             lines += ["Transfer-Encoding: chunked"] if self.is_chunked else []
@@ -312,19 +281,17 @@ class Exchange:
         self.has_head = True
         return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")
 
-    def write(self, data, is_whole):
-        out = b"" if self.has_head else self.make_head(len(data) if is_whole else None)
+    def write(self, data):
+        out = b"" if self.has_head else self.make_head()
         if self.left is not None:
-            # More than was promised would pass for the beginning of the next response.
-            data = data[:self.left]
             self.left -= len(data)
-        if not self.is_bodyless and data:
+        if data:
             out += b"%x\r\n%b\r\n" % (len(data), data) if self.is_chunked else data
         self.connection.socket.sendall(out)
 
     def finish(self):
-        # A HEAD's empty body says nothing of how long a GET's would be.
-        out = b"" if self.has_head else self.make_head(None if self.method == "HEAD" else 0)
+        out = b"" if self.has_head else self.make_head()
         if self.is_chunked:
             out += b"0\r\n\r\n"
-        self.connection.socket.sendall(out)
+        if out:
+            self.connection.socket.sendall(out)

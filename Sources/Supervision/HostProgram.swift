@@ -1,0 +1,19 @@
+/// The Python host program of `wsgi` groups, and the modules beside it.
+enum HostProgram {
+    /// The file that is run.
+    static let main = "mooring_host.py"
+
+    /// Names in the runtime directory, and what they hold.
+    static let files: [(name: String, content: [UInt8])] = [
+        (main, PackageResources.mooring_host_py),
+        ("mooring_body.py", PackageResources.mooring_body_py),
+        ("mooring_children.py", PackageResources.mooring_children_py),
+        ("mooring_errors.py", PackageResources.mooring_errors_py),
+        ("mooring_mount.py", PackageResources.mooring_mount_py),
+        ("mooring_names.py", PackageResources.mooring_names_py),
+        ("mooring_request.py", PackageResources.mooring_request_py),
+        ("mooring_response.py", PackageResources.mooring_response_py),
+        ("mooring_server.py", PackageResources.mooring_server_py),
+        ("mooring_servers.py", PackageResources.mooring_servers_py),
+    ]
+}

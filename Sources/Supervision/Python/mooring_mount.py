@@ -1,0 +1,34 @@
+"""An application below a path that Mooring has taken off (`strip_prefix`)."""
+
+import re
+from urllib.parse import quote, unquote_to_bytes
+
+COOKIE_PATH = re.compile(r"(;\s*path=)(/[^;]*)", re.IGNORECASE)
+
+
+def mount(environ):
+    """Sets `SCRIPT_NAME`, by which frameworks make their links, and completes the target."""
+    # A list where several proxies have each taken off a part.
+    parts = environ.get("HTTP_X_FORWARDED_PREFIX", "").split(",")
+    prefix = "".join(part.strip().rstrip("/") for part in parts)
+    # Links that begin with two slashes would lead to another host.
+    if not prefix.startswith("/") or prefix.startswith("//"):
+        return
+    environ["SCRIPT_NAME"] = unquote_to_bytes(prefix).decode("latin-1")
+    environ["RAW_URI"] = environ["REQUEST_URI"] = prefix + environ["REQUEST_URI"]
+
+
+def below_mount(cookie, script_name):
+    """A `Set-Cookie` whose path, which to most frameworks is `/` by default, is below the mount.
+
+    Two applications of one site would otherwise overwrite each other's `session`.
+    """
+    prefix = quote(script_name.encode("latin-1"))
+
+    def moved(found):
+        path = found[2].rstrip()
+        if path == prefix or path.startswith(prefix + "/"):
+            return found[0]
+        return found[1] + prefix + path.rstrip("/")
+
+    return COOKIE_PATH.sub(moved, cookie)

@@ -1,0 +1,139 @@
+"""What an application is told about its request: the same under every server."""
+
+import io
+from urllib.parse import quote, unquote_to_bytes
+
+from mooring_mount import mount
+
+# What may stand in a path as it is (RFC 3986 section 3.3).
+PATH_OCTETS = "/~!$&'()*+,;=:@"
+
+
+class BodyBrokeOff(ConnectionResetError):
+    """The client left in the middle of its request."""
+
+
+class Surroundings:
+    """Completes the environment of a request.
+
+    Over the unix socket the only peer is Mooring, so that its fields can be believed; a port can be
+    reached by everybody on the machine.
+    """
+
+    def __init__(self, threads, environ, errors):
+        self.trusts_peer = bool(environ.get("MOORING_SOCKET"))
+        self.fixed = {
+            "wsgi.version": (1, 0),
+            "wsgi.errors": errors,
+            "wsgi.file_wrapper": FileWrapper,
+            "wsgi.input_terminated": True,
+            "wsgi.run_once": False,
+            "wsgi.multithread": threads > 1,
+            "wsgi.multiprocess": environ.get("MOORING_MULTIPROCESS") == "1",
+            "mooring.group": environ.get("MOORING_GROUP", ""),
+            "mooring.process": environ.get("MOORING_PROCESS", ""),
+        }
+
+    def complete(self, environ):
+        environ.update(self.fixed)
+        length = environ.get("CONTENT_LENGTH", "")
+        if length not in ("", "0") or "HTTP_TRANSFER_ENCODING" in environ:
+            environ["wsgi.input"] = io.BufferedReader(Input(environ["wsgi.input"], length), 65536)
+        name_target(environ)
+        if self.trusts_peer:
+            believe(environ)
+        host, port = split_host(environ.get("HTTP_HOST", ""))
+        secure = environ["wsgi.url_scheme"] == "https"
+        environ["SERVER_NAME"] = host or "localhost"
+        environ["SERVER_PORT"] = port or ("443" if secure else "80")
+
+
+def name_target(environ):
+    """Sets `REQUEST_URI` and `RAW_URI`, which not all servers know.
+
+    granian keeps no copy of the target: there, octets that need no escape come back without one.
+    """
+    target = environ.get("RAW_URI") or environ.get("REQUEST_URI")
+    if not target:
+        target = quote(environ.get("PATH_INFO", "").encode("latin-1"), PATH_OCTETS)
+        if environ.get("QUERY_STRING"):
+            target += "?" + environ["QUERY_STRING"]
+    elif target.startswith("//"):
+        # waitress leaves out all leading slashes but one.
+        environ["PATH_INFO"] = unquote_to_bytes(target.partition("?")[0]).decode("latin-1")
+    environ["RAW_URI"] = environ["REQUEST_URI"] = target
+
+
+def believe(environ):
+    """Takes over what Mooring says of the session, of the client, and of where it is mounted."""
+    environ["mooring.session"] = environ.get("HTTP_MOORING_SESSION", "")
+    environ["mooring.affinity"] = environ.get("HTTP_MOORING_AFFINITY", "")
+    # The last address is the one that Mooring itself has seen.
+    environ["REMOTE_ADDR"] = environ.get("HTTP_X_FORWARDED_FOR", "").rpartition(",")[2].strip()
+    for name in ("REMOTE_PORT", "REMOTE_HOST"):
+        environ.pop(name, None)
+    secure = environ.get("HTTP_X_FORWARDED_PROTO") == "https"
+    environ["wsgi.url_scheme"] = "https" if secure else "http"
+    if secure:
+        environ["HTTPS"] = "on"
+    mount(environ)
+
+
+def split_host(authority):
+    """Name and port of a Host field; brackets around an IPv6 address stay."""
+    name, colon, port = authority.rpartition(":")
+    if colon and port.isascii() and port.isdigit():
+        return name, port
+    return authority, ""
+
+
+class Input(io.RawIOBase):
+    """A request's body below its buffer, which makes up for what servers do.
+
+    granian's `readline` loses bytes, and to granian and gunicorn a body that breaks off has ended:
+    half an upload would pass for the whole. Here it is an OSError, as in the better servers.
+    """
+
+    def __init__(self, stream, length):
+        self.stream = stream
+        self.left = int(length) if length.isascii() and length.isdigit() else None
+
+    def readable(self):
+        return True
+
+    def readinto(self, buffer):
+        data = self.take(len(buffer))
+        buffer[: len(data)] = data
+        return len(data)
+
+    def readall(self):
+        return b"".join(iter(lambda: self.take(1 << 18), b""))
+
+    def take(self, size):
+        if self.left is None:
+            return self.stream.read(size)
+        data = self.stream.read(min(size, self.left)) if self.left else b""
+        if self.left and not data:
+            raise BodyBrokeOff("the request's body broke off")
+        self.left -= len(data)
+        return data
+
+
+class FileWrapper:
+    """`wsgi.file_wrapper`: a file in blocks, from where it stands."""
+
+    def __init__(self, file, block_size=64 * 1024):
+        self.file = file
+        # Applications ask for 4 or 8 KiB, for servers that make a system call of each block.
+        self.block_size = max(block_size, 64 * 1024)
+        if hasattr(file, "close"):
+            self.close = file.close
+
+    def __iter__(self):
+        return self
+
+    def __next__(self):
+        block = self.file.read(self.block_size)
+        if not block:
+            raise StopIteration
+        return block

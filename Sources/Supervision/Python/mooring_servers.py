@@ -1,0 +1,278 @@
+"""The servers that can serve an application, each in one process and with as many threads as slots."""
+
+import importlib.util
+import logging
+import os
+import signal
+import sys
+from pathlib import Path
+
+from mooring_response import Gateway, Habits
+
+BACKLOG = 1024
+# Mooring opens as many connections as it has requests at once; this only bounds a mistake.
+CONNECTIONS = 4096
+# Longer than Mooring keeps an idle connection: the end that re-uses connections closes them.
+KEEPALIVE_SECONDS = 3600
+
+
+def serve_granian(application, place, threads, surroundings, errors):
+    """One process: granian's server of threads with one worker thread.
+
+    Meant by its makers for interpreters without a global lock, it runs as well with one, and saves
+    the main process that their command keeps (28 MB instead of 53). It is no public interface, so
+    a version that has changed it is served by the command's own server instead.
+    """
+    from granian.constants import HTTPModes, Interfaces
+    from granian.log import LogLevels
+
+    # It has no way to break off a response: one with a length ends short of it, others seem whole.
+    gateway = Gateway(application, surroundings, errors, Habits(has_write=False, breaking=StopIteration))
+    variables = dict(os.environ)
+
+    def adapted(environ, start_response):
+        # It adds the variables of the process, which would pass for what a client sent.
+        for name, value in variables.items():
+            if environ.get(name) == value:
+                del environ[name]
+
+        def start(status, headers):
+            start_response(status, [(name, utf8(value)) for name, value in headers])
+
+        return gateway(environ, start)
+
+    # Its format would begin a traceback with the level.
+    handler = {"class": "logging.StreamHandler", "stream": errors}
+    options = {
+        "target": "application",
+        "interface": Interfaces.WSGI,
+        "workers": 1,
+        "blocking_threads": threads,
+        "backlog": BACKLOG,
+        "backpressure": CONNECTIONS,
+        "http": HTTPModes.http1,
+        "websockets": False,
+        "log_level": LogLevels.error,
+        "log_dictconfig": {"handlers": {"console": handler, "access": handler}},
+    }
+    if place.unix:
+        place.remove_socket()
+        options |= {"uds": Path(place.unix), "uds_permissions": 0o600}
+    else:
+        options |= {"address": "127.0.0.1", "port": place.port}
+    server = granian_class()(**options)
+    server.serve(target_loader=lambda: adapted, wrap_loader=False)
+
+
+def utf8(value):
+    """The text whose UTF-8 is these latin-1 octets, as granian sends UTF-8; others stay as they are."""
+    if value.isascii():
+        return value
+    try:
+        return value.encode("latin-1").decode("utf-8")
+    except UnicodeDecodeError:
+        return value
+
+
+def granian_class():
+    try:
+        from granian.server.mt import MTServer
+
+        if not (hasattr(MTServer, "_check_gil") and hasattr(MTServer, "_spawn_wsgi_worker")):
+            raise ImportError
+    except ImportError:
+        from granian import Granian
+
+        return Granian
+
+    class OneProcess(MTServer):
+        def _check_gil(self):
+            """Threads that share a global lock are fine: one of them is busy with Python."""
+
+    return OneProcess
+
+
+def serve_gunicorn(application, place, threads, surroundings, errors):
+    """gunicorn's worker of threads in this process, without the arbiter that would fork it."""
+    from gunicorn.app.base import BaseApplication
+    from gunicorn.workers import gthread
+
+    # WebSocket libraries that have taken over its connection tell it so by StopIteration.
+    gateway = Gateway(application, surroundings, errors, Habits(passed=(StopIteration,)))
+    settings = {
+        "worker_class": "gthread",
+        "workers": 1,
+        "threads": threads,
+        "worker_connections": CONNECTIONS,
+        "keepalive": KEEPALIVE_SECONDS,
+        # Mooring's stop_timeout is the one that counts.
+        "graceful_timeout": KEEPALIVE_SECONDS,
+        "timeout": 0,
+        "loglevel": "error",
+        # Mooring has limited the head already.
+        "limit_request_line": 0,
+        "limit_request_fields": 1000,
+        "limit_request_field_size": 0,
+        # SCRIPT_NAME and PATH_INFO as fields: Mooring does not speak so, and others must not.
+        "forwarder_headers": "",
+    }
+
+    class Application(BaseApplication):
+        def load_config(self):
+            for key, value in settings.items():
+                self.cfg.set(key, value)
+
+        def load(self):
+            return gateway
+
+    app = Application()
+    log = app.cfg.logger_class(app.cfg)
+    for handler in log.error_log.handlers:
+        handler.setStream(errors)
+    # Nobody sends to a process that Mooring has told to stop, so nobody has to be waited for.
+    gthread.STOP_KEEPALIVE_LINGER = 0.0
+    worker = gthread.ThreadWorker(1, os.getppid(), [place.listen()], app, 0, app.cfg, log)
+    worker.init_process()
+
+
+def serve_waitress(application, place, threads, surroundings, errors):
+    """waitress in a loop of ours: its own drops the requests in flight when it is stopped."""
+    from waitress.channel import ClientDisconnected, HTTPChannel
+    from waitress.server import create_server
+    from waitress.task import WSGITask
+
+    class Task(WSGITask):
+        def build_response_header(self):
+            head = super().build_response_header()
+            if self.request.command == "HEAD":
+                self.chunked_response = False  # Or it would send the end of a body.
+            return head
+
+    class Channel(HTTPChannel):
+        task_class = Task
+
+    logger = logging.getLogger("waitress")
+    logger.addHandler(logging.StreamHandler(errors))
+    # Without a thread to spare it warns of every request that waits; Mooring sends no such.
+    logger.setLevel(logging.ERROR)
+    gateway = Gateway(application, surroundings, errors, Habits(breaking=ClientDisconnected))
+    server = create_server(
+        gateway, sockets=[place.listen()], threads=threads, connection_limit=CONNECTIONS,
+        channel_timeout=KEEPALIVE_SECONDS, ident=None, clear_untrusted_proxy_headers=False,
+        max_request_body_size=1 << 62)
+    server.channel_class = Channel
+    stopping = []
+
+    def stop(*_):
+        stopping.append(True)
+        server.pull_trigger()
+
+    def turn(seconds):
+        server.asyncore.loop(timeout=seconds, map=server._map, use_poll=True, count=1)
+
+    def is_busy():
+        channels = list(server.active_channels.values())
+        return any(channel.requests or channel.total_outbufs_len for channel in channels)
+
+    signal.signal(signal.SIGTERM, stop)
+    while not stopping:
+        turn(30)
+    server.del_channel()
+    server.socket.close()
+    turn(0)
+    while is_busy():
+        turn(0.02)
+    server.task_dispatcher.shutdown()
+
+
+def serve_standard(application, place, threads, surroundings, errors):
+    """The host's own server, of the standard library alone."""
+    from mooring_server import Broken, Server
+
+    gateway = Gateway(application, surroundings, errors, Habits(breaking=Broken))
+    Server(gateway, place.listen(), threads, errors).run()
+
+
+def serve_gevent(application, place, threads, surroundings, errors):
+    """gevent's own server, for an application that has made Python's threads into greenlets.
+
+    Its connections are not limited to `threads`: Mooring sends no more requests than that, and the
+    idle connections that it keeps must not count.
+    """
+    import gevent
+    from gevent.event import Event
+    from gevent.pywsgi import WSGIHandler, WSGIServer
+
+    running = set()
+
+    class Handler(WSGIHandler):
+        def get_environ(self):
+            return super().get_environ() | {"RAW_URI": self.path}
+
+        def handle_one_response(self):
+            running.add(self)
+            try:
+                super().handle_one_response()
+            finally:
+                running.discard(self)
+
+    gateway = Gateway(application, surroundings, errors)
+    server = WSGIServer(place.listen(), gateway, log=None, error_log=errors, handler_class=Handler)
+    stopping = Event()
+    gevent.signal_handler(signal.SIGTERM, stopping.set)
+    server.start()
+    stopping.wait()
+    server.close()
+    while running:
+        gevent.sleep(0.02)
+    server.stop(timeout=0)
+
+
+# The module to look for, and the function that serves. The first three are the better the earlier.
+SERVERS = {
+    "granian": ("granian", serve_granian),
+    "gunicorn": ("gunicorn", serve_gunicorn),
+    "waitress": ("waitress", serve_waitress),
+    "wsgiref": (None, serve_standard),
+}
+
+
+def choose(name):
+    """The function of a server by its name; `auto`: the first that is installed."""
+    for candidate, (module, function) in SERVERS.items():
+        if name not in ("auto", candidate):
+            continue
+        if module is None:
+            return standard()
+        if importlib.util.find_spec(module):
+            return function
+        if name == candidate:
+            sys.exit(f"mooring_host: {name} is not installed for {sys.executable}; "
+                     f"run '{sys.executable} -m pip install {name}' or set server = \"auto\"")
+    sys.exit(f"mooring_host: unknown server {name}")
+
+
+def standard():
+    import mooring_server  # As long as its folder is on the path.
+
+    return serve_standard
+
+
+def after_patching(serve, name):
+    """Another server where the application has replaced Python's threads and sockets, as it may.
+
+    granian's threads would wait for a loop of greenlets that nobody runs.
+    """
+    gevent, eventlet = map(sys.modules.get, ("gevent.monkey", "eventlet.patcher"))
+    if gevent and any(map(gevent.is_module_patched, ("socket", "threading", "select"))):
+        library, better = "gevent", lambda: serve_gevent
+    elif eventlet and any(map(eventlet.is_monkey_patched, ("socket", "thread", "select"))):
+        library, better = "eventlet", standard
+    else:
+        return serve
+    if name == "auto":
+        return better()
+    if serve is serve_granian:
+        sys.exit(f"mooring_host: the application patches Python for {library}, under which granian does "
+                 "not work; set server = \"auto\"")
+    return serve
