@@ -11,7 +11,7 @@ func adminRouter(
     router.add(middleware: ResponsePolicy())
     router.add(
         middleware: RequestGuard(
-            hosts: hosts, token: settings.token, bodyLimit: settings.bodyLimit))
+            hosts: hosts, access: settings.access, bodyLimit: settings.bodyLimit))
     let commands = AdminCommands(controls: controls, bodyLimit: settings.bodyLimit)
     for name in Endpoint.Name.allCases {
         let endpoint = Endpoint.of(name)

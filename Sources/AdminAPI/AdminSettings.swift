@@ -3,8 +3,8 @@ package import Backends
 /// Where the admin API listens and who may ask.
 package struct AdminSettings: Sendable {
     package var address: ProcessAddress
-    /// Asked for at every endpoint but `/healthz` and `/readyz`; nil: none.
-    package var token: AdminToken?
+    /// Asked at every endpoint but `/healthz` and `/readyz`.
+    package var access: AdminAccess
     /// Open connections; of further ones the newest is taken and the longest silent one closed.
     package var connections = 64
     /// How many of these only those can have that have shown the token.
@@ -18,9 +18,9 @@ package struct AdminSettings: Sendable {
     /// Seconds after an answer after which a silent connection is closed.
     package var idleSeconds: Int64 = 60
 
-    package init(address: ProcessAddress, token: AdminToken? = nil) {
+    package init(address: ProcessAddress, access: AdminAccess) {
         self.address = address
-        self.token = token
+        self.access = access
     }
 }
 

@@ -28,6 +28,10 @@ package struct AdminSnapshot: Sendable {
     package var usage: [Int32: UsageSnapshot]
     /// The last decisions over all groups, oldest first.
     package var decisions: [Decision]
+    /// By the groups' names; those without an entry have had no requests.
+    package var groupTraffic: [String: GroupTrafficSnapshot] = [:]
+    /// What the program itself uses; nil: unknown.
+    package var own: OwnUsageSnapshot?
 
     package init(
         version: String, node: String, startedAt: Int64, now: MonotonicInstant, wallNow: Int64,
@@ -71,6 +75,8 @@ package struct TrafficSnapshot: Equatable, Sendable {
     package var requestsTotal: UInt64 = 0
     /// Responses from 1xx to 5xx, in this order.
     package var requestsByStatusClass: [UInt64] = [0, 0, 0, 0, 0]
+    /// Of all requests together.
+    package var requestSeconds = 0.0
     /// Seconds.
     package var latencyP50 = 0.0
     package var latencyP90 = 0.0
@@ -94,4 +100,28 @@ package struct UsageSnapshot: Equatable, Sendable {
         self.cpuSeconds = cpuSeconds
         self.residentBytes = residentBytes
     }
+}
+
+/// What passed to and from a group since the start.
+package struct GroupTrafficSnapshot: Equatable, Sendable {
+    /// Responses from 1xx to 5xx, in this order.
+    package var requestsByStatusClass: [UInt64] = [0, 0, 0, 0, 0]
+    package var durations = DurationHistogram()
+    /// For a process's slot.
+    package var waits = DurationHistogram()
+
+    package init() {}
+}
+
+/// What the system says that the program itself uses.
+package struct OwnUsageSnapshot: Equatable, Sendable {
+    package var cpuSeconds = 0.0
+    package var residentBytes: UInt64 = 0
+    package var virtualBytes: UInt64 = 0
+    package var threads = 0
+    package var openDescriptors = 0
+    /// Nil: it may have any number open.
+    package var descriptorLimit: UInt64?
+
+    package init() {}
 }

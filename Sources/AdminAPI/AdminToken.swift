@@ -24,38 +24,44 @@ package struct AdminToken: Sendable, CustomStringConvertible, CustomReflectable 
         }
     }
 
-    /// Reads the secret from a file; white space around it is left out.
+    /// Reads the secret that `token_file` names; white space around it is left out.
     ///
-    /// The mode is that of the opened file, so it cannot be exchanged between check and use.
     /// - Throws: `AdminError` when the file cannot be read, or others can read or write it.
     package static func read(file path: String) throws(AdminError) -> AdminToken {
+        try read(file: path, setting: "token_file")
+    }
+
+    /// Reads the secret from the file that a setting names.
+    ///
+    /// The mode is that of the opened file, so it cannot be exchanged between check and use.
+    static func read(file path: String, setting: String) throws(AdminError) -> AdminToken {
         let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard descriptor >= 0 else {
-            throw AdminError("token_file \(path): \(errorMessage(errno))")
+            throw AdminError("\(setting) \(path): \(errorMessage(errno))")
         }
         defer { close(descriptor) }
         var status = stat()
         guard unsafe fstat(descriptor, &status) == 0 else {
-            throw AdminError("token_file \(path): \(errorMessage(errno))")
+            throw AdminError("\(setting) \(path): \(errorMessage(errno))")
         }
         guard status.st_mode & S_IFMT == S_IFREG else {
-            throw AdminError("token_file \(path) is not a plain file")
+            throw AdminError("\(setting) \(path) is not a plain file")
         }
         guard status.st_mode & 0o027 == 0 else {
             throw AdminError(
-                "token_file \(path) may be read or written by other users; run: chmod 600 \(path)")
+                "\(setting) \(path) may be read or written by other users; run: chmod 600 \(path)")
         }
         var content = [UInt8](repeating: 0, count: maximumLength + 64)
         let count = unsafe content.withUnsafeMutableBytes { buffer in
             unsafe Glibc.read(descriptor, buffer.baseAddress, buffer.count)
         }
-        guard count >= 0 else { throw AdminError("token_file \(path): \(errorMessage(errno))") }
+        guard count >= 0 else { throw AdminError("\(setting) \(path): \(errorMessage(errno))") }
         let isSpace = { (byte: UInt8) in byte == 0x20 || (0x09...0x0D).contains(byte) }
         let trimmed = content[0..<count].drop(while: isSpace).reversed().drop(while: isSpace)
         do {
             return try AdminToken(String(decoding: trimmed.reversed(), as: UTF8.self))
         } catch {
-            throw AdminError("token_file \(path): \(error.description)")
+            throw AdminError("\(setting) \(path): \(error.description)")
         }
     }
 

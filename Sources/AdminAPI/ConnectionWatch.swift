@@ -19,7 +19,7 @@ final class ConnectionWatch: ChannelDuplexHandler {
     /// The last request has come whole.
     private var isRead = true
     private var isRefused = false
-    /// The last request has the token, or none is asked for.
+    /// The last request has a token, or none is asked for.
     private var isTrusted = false
     /// Bytes of a head have come that is not whole.
     private var isInHead = false
@@ -56,8 +56,7 @@ final class ConnectionWatch: ChannelDuplexHandler {
             isInHead = false
             guard hosts.canAnswer(head) else { return refuse(context) }
             let fields = head.headers["authorization"]
-            isTrusted =
-                settings.token.map { fields.count == 1 && $0.isCarried(by: fields.first) } ?? true
+            isTrusted = settings.access.right(of: fields) != .nothing
             isRead = false
             unanswered += 1
             expect(within: settings.exchangeSeconds, context.channel)

@@ -40,6 +40,7 @@ let groupMetrics: [GroupMetric] = [
     },
     gauge("processes_starting", "Starts under way.") { Double($0.starting) },
     total("spawned_total", "Processes started.") { $0.spawnedTotal },
+    total("start_failures_total", "Starts that failed.") { $0.startFailuresTotal },
     gauge("start_failures_in_a_row", "Failed starts since the last good one.") {
         Double($0.failuresInARow)
     },

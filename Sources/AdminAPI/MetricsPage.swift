@@ -4,7 +4,9 @@ internal import Backends
 func metricsPage(_ snapshot: AdminSnapshot) -> String {
     var out = PrometheusText()
     writeProgram(snapshot, &out)
+    writeOwnUsage(snapshot, &out)
     writeTraffic(snapshot.traffic, &out)
+    writeGroupTraffic(snapshot, &out)
     for metric in groupMetrics {
         out.metric(metric.name, metric.kind, metric.help)
         for group in snapshot.groups {
@@ -55,6 +57,7 @@ private func writeTraffic(_ traffic: TrafficSnapshot, _ out: inout PrometheusTex
     out.sample(latency, traffic.latencyP50, ["quantile": "0.5"])
     out.sample(latency, traffic.latencyP90, ["quantile": "0.9"])
     out.sample(latency, traffic.latencyP99, ["quantile": "0.99"])
+    out.sample("\(latency)_sum", traffic.requestSeconds)
     out.sample("\(latency)_count", traffic.requestsTotal)
     out.metric("mooring_request_retries_total", .counter, "Requests tried on another process.")
     out.sample("mooring_request_retries_total", traffic.retriesTotal)

@@ -1,3 +1,5 @@
+internal import Backends
+
 /// Writes the Prometheus text exposition format 0.0.4.
 ///
 /// Every sample of a metric stands below its one HELP and TYPE line, as the format asks.
@@ -5,6 +7,7 @@ struct PrometheusText {
     enum Kind: String {
         case counter
         case gauge
+        case histogram
         case summary
     }
 
@@ -24,6 +27,18 @@ struct PrometheusText {
 
     mutating func sample(_ name: String, _ value: some BinaryInteger, _ labels: Labels = [:]) {
         line(name, "\(value)", labels)
+    }
+
+    /// The buckets of one group's histogram, each with all that is faster, and their sum.
+    mutating func histogram(_ name: String, _ histogram: DurationHistogram, group: String) {
+        var faster: UInt64 = 0
+        for (bound, count) in zip(DurationHistogram.bounds, histogram.counts) {
+            faster &+= count
+            sample("\(name)_bucket", faster, ["group": group, "le": "\(bound)"])
+        }
+        sample("\(name)_bucket", histogram.total, ["group": group, "le": "+Inf"])
+        sample("\(name)_sum", histogram.seconds, ["group": group])
+        sample("\(name)_count", histogram.total, ["group": group])
     }
 
     private mutating func line(_ name: String, _ value: String, _ labels: Labels) {

@@ -5,7 +5,7 @@ internal import Hummingbird
 /// or not JSON.
 struct RequestGuard<Context: RequestContext>: RouterMiddleware {
     let hosts: HostPolicy
-    let token: AdminToken?
+    let access: AdminAccess
     let bodyLimit: Int
 
     @concurrent func handle(
@@ -51,11 +51,19 @@ struct RequestGuard<Context: RequestContext>: RouterMiddleware {
     }
 
     private func checkToken(_ request: Request) throws {
-        guard let token, !Endpoint.isOpen(request.uri.path) else { return }
-        let fields = request.headers[values: .authorization]
-        guard fields.count == 1, token.isCarried(by: fields.first) else {
+        if access.isOpen(request.uri.path) { return }
+        let isReading = [.get, .head].contains(request.method)
+        switch access.right(of: request.headers[values: .authorization]) {
+        case .everything: return
+        case .reading where isReading: return
+        case .reading:
             throw Problem(
-                .unauthorized, "Send the token of [admin] token_file as Authorization: Bearer.",
+                .forbidden, "This token is for reading; changes take that of [admin] token_file.")
+        case .nothing:
+            throw Problem(
+                .unauthorized,
+                "Send the token of [admin] token_file as Authorization: Bearer; for reading alone,"
+                    + " that of read_token_file will do.",
                 headers: [.wwwAuthenticate: #"Bearer realm="mooring""#])
         }
     }

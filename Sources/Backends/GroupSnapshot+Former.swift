@@ -11,6 +11,8 @@ extension GroupSnapshot {
         sessionsWithoutLeaseTotal &+= former.sessionsWithoutLeaseTotal
         sessionsGivenWayTotal &+= former.sessionsGivenWayTotal
         spawnedTotal &+= former.spawnedTotal
+        startFailuresTotal &+= former.startFailuresTotal
+        startDurations.add(former.startDurations)
         limitReachedTotal &+= former.limitReachedTotal
         // Servers are not ours to end: nobody waits for the sessions there.
         if former.isSpawned {

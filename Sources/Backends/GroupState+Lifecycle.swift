@@ -41,7 +41,9 @@ extension GroupState {
         guard apply(.becameReady, to: place) == .isReady else { return }
         isProven = true
         processes[Int(place)].readyAt = now
-        orders.events.append(.ready(handle, after: now - processes[Int(place)].startedAt))
+        let duration = now - processes[Int(place)].startedAt
+        totals.startDurations.record(duration)
+        orders.events.append(.ready(handle, after: duration))
         prepare(place)
         completeRolloutIfReady()
         completeRecycling(handle)
@@ -75,6 +77,7 @@ extension GroupState {
         forgetRecycling(of: handle)
         switch apply(.exited, to: place) {
         case .failedToStart:
+            totals.startFailures += 1
             noteFailure(report)
             if incomingFailed(place, report) {
                 orders.events.append(
@@ -186,6 +189,7 @@ extension GroupState {
 
     mutating func startTimedOut(_ place: UInt32) {
         kill(place, .startTimedOut)
+        totals.startFailures += 1
         let report = ExitReport(reason: cause(of: .startTimeout))
         noteFailure(report)
         let isIncoming = incomingFailed(place, report)

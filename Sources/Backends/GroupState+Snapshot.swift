@@ -19,6 +19,8 @@ extension GroupState {
             sessionsGivenWayTotal: totals.sessionsGivenWay,
             sessionsUnconfirmed: processes.reduce(0) { $0 + $1.unconfirmed },
             isLeaseTableFull: leases.isCrowded)
+        snapshot.startFailuresTotal = totals.startFailures
+        snapshot.startDurations = totals.startDurations
         snapshot.roomless = roomlessSince.map { now - $0 }
         switch rollout {
         case .none: break

@@ -127,6 +127,9 @@ struct GroupState: ~Copyable, Sendable {
         var sessionsWithoutLease: UInt64 = 0
         var sessionsGivenWay: UInt64 = 0
         var spawned: UInt64 = 0
+        var startFailures: UInt64 = 0
+        /// From the start of a process to its being ready.
+        var startDurations = DurationHistogram()
         var limitReached: UInt64 = 0
     }
 

@@ -53,6 +53,9 @@ package struct GroupSnapshot: Equatable, Sendable {
     package var rollout: Rollout?
     /// Sessions on processes that are out of service.
     package var drainingSessions = 0
+    package var startFailuresTotal: UInt64 = 0
+    /// From the start of a process to its being ready.
+    package var startDurations = DurationHistogram()
 
     /// How far a new generation has come.
     package struct Rollout: Equatable, Sendable {

@@ -26,6 +26,8 @@ extension Configuration {
         writer.header("[admin]")
         writer.text("address", AddressText.text(of: admin.address))
         writer.text("token_file", admin.tokenFile ?? "")
+        writer.text("read_token_file", admin.readTokenFile ?? "")
+        writer.value("metrics_open", "\(admin.metricsOpen)")
         writer.header("[affinity]")
         writer.text("keys", keysFile)
         for (key, value) in affinity.entries(forGroup: true) { writer.value(key, value) }

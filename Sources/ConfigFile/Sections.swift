@@ -144,6 +144,10 @@ extension Configuration {
         package var address: ProcessAddress
         /// An absolute path; nil: no token is asked for.
         package var tokenFile: String?
+        /// An absolute path; nil: no token is for reading alone.
+        package var readTokenFile: String?
+        /// `GET /metrics` takes no token.
+        package var metricsOpen = false
 
         init(_ table: TableReader?, _ folders: Folders) {
             address = .unix(path: "\(folders.runtime)/admin.sock")
@@ -155,6 +159,18 @@ extension Configuration {
             }
             tokenFile = folders.path(
                 table.optionalText("token_file", example: "admin.token"), table.problems)
+            let readToken = table.optionalText("read_token_file", example: "read.token")
+            readTokenFile = folders.path(readToken, table.problems)
+            metricsOpen = table.boolean("metrics_open") ?? false
+            if let readToken, tokenFile == nil {
+                table.problems.add(
+                    readToken.node, "keeps nobody from changing anything",
+                    "needs token_file beside it, for changes")
+            } else if let readToken, readTokenFile == tokenFile {
+                table.problems.add(
+                    readToken.node, "is that of token_file, which opens everything",
+                    "needs a file of its own")
+            }
             // Also on 127.0.0.1: every local program, a process of any group too, can connect there.
             if case .tcp = address, tokenFile == nil, let given {
                 table.problems.add(

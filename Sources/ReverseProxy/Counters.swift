@@ -14,6 +14,8 @@ final class Counters: @unchecked Sendable {
         case verdictOtherGroup, verdictGone, verdictMalformed
         case retries, logLinesDropped, ownCookiesRemoved
         case handshakes, handshakesFailed, greetingsRefused, streams, tunnels, tunnelsOpened
+        /// Of all requests together.
+        case requestNanoseconds
     }
 
     static let latencyBuckets = 256
@@ -40,6 +42,7 @@ final class Counters: @unchecked Sendable {
     /// Counts one request of the given duration in nanoseconds.
     func recordLatency(_ nanoseconds: Int64) {
         bump(Counter.allCases.count + Self.bucket(nanoseconds), 1)
+        add(.requestNanoseconds, UInt64(max(nanoseconds, 0)))
     }
 
     subscript(_ counter: Counter) -> UInt64 { read(counter.rawValue) }

@@ -129,6 +129,8 @@ struct Exchange {
 
     /// For the log: monotonic ns.
     let startedAt: Int64
+    /// Since when it wants a slot; 0: it has had one, or has not asked.
+    var askedAt: Int64 = 0
     var grantedAt: Int64 = 0
     var firstByteAt: Int64 = 0
     var status: UInt16 = 0

@@ -169,6 +169,7 @@ package final class Proxy: Sendable {
     /// What was counted since the start.
     package func statistics() -> ProxyStatistics {
         var statistics = ProxyStatistics(summing: shared.shares.map(\.counters))
+        for share in shared.shares { share.groupTallies.add(to: &statistics.groups) }
         statistics.logLinesDropped &+= shared.accessLog?.dropped ?? 0
         return statistics
     }

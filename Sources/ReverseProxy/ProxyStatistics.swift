@@ -6,6 +6,8 @@ package struct ProxyStatistics: Equatable, Sendable {
     package var requestsTotal: UInt64 = 0
     /// 1xx to 5xx.
     package var requestsByStatusClass: [UInt64] = [0, 0, 0, 0, 0]
+    /// Seconds of all requests together.
+    package var requestSeconds: Double = 0
     package var latencyP50: Double = 0
     package var latencyP90: Double = 0
     package var latencyP99: Double = 0
@@ -17,6 +19,8 @@ package struct ProxyStatistics: Equatable, Sendable {
     package var retriesTotal: UInt64 = 0
     /// `Set-Cookie` fields of processes that named a cookie of Mooring's own.
     package var ownCookiesRemoved: UInt64 = 0
+    /// By the groups' places.
+    package var groups: [GroupTraffic] = []
     /// Access log lines that could not be written.
     package var logLinesDropped: UInt64 = 0
 
@@ -44,6 +48,7 @@ package struct ProxyStatistics: Equatable, Sendable {
             ("unknown_key", sum(.verdictUnknownKey)), ("other_group", sum(.verdictOtherGroup)),
             ("gone", sum(.verdictGone)), ("malformed", sum(.verdictMalformed)),
         ]
+        requestSeconds = Double(sum(.requestNanoseconds)) / 1e9
         tunnelsActive = sum(.tunnels)
         tunnelsTotal = sum(.tunnelsOpened)
         retriesTotal = sum(.retries)

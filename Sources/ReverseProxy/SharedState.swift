@@ -141,6 +141,7 @@ final class SharedState: Sendable {
 final class WorkerShare: Sendable {
     let mailbox: Mailbox<WorkerMessage>
     let counters = Counters()
+    let groupTallies = GroupTallies()
     let connections = Atomic<Int>(0)
     /// Bytes in its buffers, as of late.
     let bufferedBytes = Atomic<Int>(0)

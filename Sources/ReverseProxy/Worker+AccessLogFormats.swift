@@ -6,7 +6,13 @@ internal import SessionAffinity
 extension Worker {
     /// Apache's `combined`: `%h %l %u %t "%r" %>s %b "%{Referer}i" "%{User-agent}i"`.
     func logCombined(_ exchange: Int, _ head: Span<UInt8>, line: Range<Int>) {
-        appendClient(exchange)
+        let place = Int(exchanges[exchange].downstream)
+        if exchanges[exchange].client == nil, downstreams[place].address == nil {
+            // On a unix socket, and so on this machine; readers of the format want an address.
+            accessLog.append("127.0.0.1")
+        } else {
+            appendClient(exchange)
+        }
         accessLog.append(" - - [")
         appendApacheTime()
         accessLog.append("] \"")

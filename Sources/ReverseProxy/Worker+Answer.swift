@@ -190,7 +190,21 @@ extension Worker {
         counters.subtract(.requestsActive)
         counters.add(.requests)
         counters.add(Self.counter(ofStatus: exchanges[exchange].status))
-        counters.recordLatency(now &- exchanges[exchange].startedAt)
+        let duration = now &- exchanges[exchange].startedAt
+        counters.recordLatency(duration)
+        let group = exchanges[exchange].group
+        guard group >= 0 else { return }
+        groupTallies[Int(group)].countRequest(
+            status: exchanges[exchange].status, nanoseconds: duration)
+        // It was refused, or its client did not wait for its turn.
+        if exchanges[exchange].askedAt != 0 { countWait(exchange) }
+    }
+
+    /// The wait for a slot is over.
+    func countWait(_ exchange: Int) {
+        groupTallies[Int(exchanges[exchange].group)].countWait(
+            nanoseconds: now &- exchanges[exchange].askedAt)
+        exchanges[exchange].askedAt = 0
     }
 
     private static func counter(ofStatus status: UInt16) -> Counters.Counter {

@@ -5,6 +5,7 @@ internal import Reactor
 extension Worker {
     /// Asks for a slot for an exchange that holds none.
     func admit(_ exchange: Int) {
+        if exchanges[exchange].askedAt == 0 { exchanges[exchange].askedAt = now }
         if follows(exchange) { return }
         let group = groups[Int(exchanges[exchange].group)]
         switch group.acquire(exchanges[exchange].admission, now: instant) {
@@ -77,6 +78,7 @@ extension Worker {
         exchanges[exchange].grant = grant
         exchanges[exchange].holdsSlot = true
         exchanges[exchange].grantedAt = now
+        countWait(exchange)
         if grant.affinity == .lost, isLate(exchange) {
             return abandonDownstream(Int(exchanges[exchange].downstream))
         }

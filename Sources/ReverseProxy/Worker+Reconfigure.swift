@@ -16,6 +16,7 @@ struct Reconfiguration: Sendable {
 extension Worker {
     func reconfigure(_ change: Reconfiguration) {
         groups = change.groups
+        groupTallies = shared.shares[index].groupTallies.grow(to: groups.count)
         groupNames = change.settings.groups.map { Array($0.name.utf8) }
         pools.grow(groups: groups.count)
         settings = change.settings

@@ -23,6 +23,8 @@ final class Worker {
     let loop: EventLoop
     let mailbox: Mailbox<WorkerMessage>
     let counters: Counters
+    /// By the groups' places.
+    var groupTallies: [GroupTally]
 
     var downstreams: Slab<Downstream>
     var upstreams: Slab<Upstream>
@@ -101,6 +103,7 @@ final class Worker {
         listenerPlans = settings.listeners.map(ListenerPlan.init)
         mailbox = shared.shares[index].mailbox
         counters = shared.shares[index].counters
+        groupTallies = shared.shares[index].groupTallies.grow(to: shared.groups.count)
         // A stream of HTTP/2 takes a place like a connection.
         streamLimit = settings.limits.connections
         let clients = 2 * settings.limits.connections

@@ -23,6 +23,8 @@ struct Change {
     private var entries: [ServingGroups.Entry]
     private let before: [ServingGroups.Entry]
     private var steps: [Step] = []
+    /// Nil: the admin API stays where it is, and so do its tokens, until Mooring is started anew.
+    private let access: AdminAccess.Keys?
     private(set) var report = ReloadReport()
 
     /// - Throws: `AdminRefusal` when the keyring cannot be read.
@@ -75,7 +77,10 @@ struct Change {
             report.removed.append(entry.configuration.name)
         }
         let keyring: Keyring
+        let admin = plan.configuration.admin
         do {
+            // Tokens for one address may be none for another.
+            access = try admin.address == parts.adminAddress ? admin.keys() : nil
             keyring = try KeyringFile.load(plan.configuration.keysFile).keyring
         } catch {
             throw .invalid("\(error)")
@@ -101,6 +106,7 @@ struct Change {
         }
         parts.budget.set(
             concurrency: plan.spawnConcurrency, maxProcesses: plan.configuration.maxProcesses)
+        if let access { parts.access.replace(with: access) }
         for step in steps { carryOut(step, parts) }
         current.plan = plan
         current.settings = settings
@@ -211,7 +217,7 @@ extension Configuration {
         if workers != old.workers { keys.append("workers") }
         if stateDirectory != old.stateDirectory { keys.append("state_dir") }
         if runtimeDirectory != old.runtimeDirectory { keys.append("runtime_dir") }
-        if admin != old.admin { keys.append("admin") }
+        if admin.address != old.admin.address { keys.append("admin.address") }
         var oldLog = old.log
         oldLog.accessFormat = log.accessFormat
         if log != oldLog { keys.append("log") }

@@ -38,7 +38,7 @@ enum Composition {
             plan.descriptors = DescriptorPlan.make(for: configuration, log: log)
             let surroundings = Serving.Surroundings(
                 keyring: keyring,
-                token: try configuration.admin.tokenFile.map(AdminToken.read(file:)), file: file,
+                access: AdminAccess(try configuration.admin.keys()), file: file,
                 environment: environment, tickets: tickets,
                 manager: ServiceManager(environment: environment, process: getpid()), log: log)
             return try serve(plan, surroundings, takesOver: takesOver)

@@ -9,6 +9,7 @@ internal import Synchronization
 final class LiveSource: AdminSource {
     private struct Usage {
         var takenAt = MonotonicInstant(nanoseconds: .min)
+        var own = OwnUsageSnapshot()
         var byProcess: [Int32: UsageSnapshot] = [:]
     }
 
@@ -44,16 +45,35 @@ final class LiveSource: AdminSource {
 
     func snapshot() -> AdminSnapshot {
         let now = MonotonicInstant.now
-        return AdminSnapshot(
+        let counted = proxy.statistics()
+        let usage = usage(at: now)
+        var snapshot = AdminSnapshot(
             version: Version.current, node: node, startedAt: startedAtWall / 1_000_000_000,
             now: now, wallNow: Clock.wall(), uptime: now - startedAt,
-            draining: draining.load(ordering: .relaxed), traffic: traffic(),
-            groups: groups.snapshots(now: now), usage: usage(at: now),
+            draining: draining.load(ordering: .relaxed), traffic: traffic(counted),
+            groups: groups.snapshots(now: now), usage: usage.byProcess,
             decisions: decisions.since(0, limit: .max))
+        snapshot.groupTraffic = groupTraffic(counted.groups)
+        snapshot.own = usage.own
+        return snapshot
     }
 
-    private func traffic() -> TrafficSnapshot {
-        let counted = proxy.statistics()
+    /// By name: a group that was taken away and came back counts on from where it was.
+    private func groupTraffic(_ counted: [GroupTraffic]) -> [String: GroupTrafficSnapshot] {
+        var traffic: [String: GroupTrafficSnapshot] = [:]
+        for (group, counted) in zip(groups.all, counted) {
+            var sum = traffic[group.name] ?? GroupTrafficSnapshot()
+            for (index, count) in counted.requestsByStatusClass.enumerated() {
+                sum.requestsByStatusClass[index] &+= count
+            }
+            sum.durations.add(counted.durations)
+            sum.waits.add(counted.waits)
+            traffic[group.name] = sum
+        }
+        return traffic
+    }
+
+    private func traffic(_ counted: ProxyStatistics) -> TrafficSnapshot {
         var traffic = TrafficSnapshot()
         traffic.connectionsActive = counted.connectionsActive
         traffic.connectionsAccepted = counted.connectionsAccepted
@@ -62,6 +82,7 @@ final class LiveSource: AdminSource {
         traffic.requestsActive = counted.requestsActive
         traffic.requestsTotal = counted.requestsTotal
         traffic.requestsByStatusClass = counted.requestsByStatusClass
+        traffic.requestSeconds = counted.requestSeconds
         traffic.latencyP50 = counted.latencyP50
         traffic.latencyP90 = counted.latencyP90
         traffic.latencyP99 = counted.latencyP99
@@ -72,7 +93,7 @@ final class LiveSource: AdminSource {
         return traffic
     }
 
-    private func usage(at now: MonotonicInstant) -> [Int32: UsageSnapshot] {
+    private func usage(at now: MonotonicInstant) -> Usage {
         usage.withLock { usage in
             if usage.takenAt + Self.usageAge < now {
                 usage.byProcess = supervisor.usage().mapValues { used in
@@ -80,9 +101,22 @@ final class LiveSource: AdminSource {
                         cpuSeconds: used.cpuSeconds,
                         residentBytes: UInt64(clamping: used.residentBytes))
                 }
+                usage.own = OwnUsageSnapshot(OwnUsage.now())
                 usage.takenAt = now
             }
-            return usage.byProcess
+            return usage
         }
+    }
+}
+
+extension OwnUsageSnapshot {
+    fileprivate init(_ own: OwnUsage) {
+        self.init()
+        cpuSeconds = own.cpuSeconds
+        residentBytes = own.residentBytes
+        virtualBytes = own.virtualBytes
+        threads = own.threads
+        openDescriptors = own.openDescriptors
+        descriptorLimit = own.descriptorLimit
     }
 }

@@ -26,6 +26,9 @@ final class Reloader: Sendable {
         let supervisor: Supervisor
         let budget: SpawnBudget
         let relay: OrderRelay
+        let access: AdminAccess
+        /// Where the admin API listens, whatever the file has said since.
+        let adminAddress: ProcessAddress
     }
 
     /// Where the configuration is read from; nil: it came from the command line.

@@ -16,7 +16,7 @@ final class Serving: Sendable {
     /// What a run is made from.
     struct Surroundings: Sendable {
         var keyring: Keyring
-        var token: AdminToken?
+        var access: AdminAccess
         /// Read again by a reload; nil: the configuration came from the command line.
         var file: String?
         var environment: [String: String]
@@ -110,14 +110,16 @@ final class Serving: Sendable {
             tickets: surroundings.tickets,
             parts: .init(
                 groups: groups, proxy: proxy, supervisor: supervisor, budget: budget,
-                relay: relay), current: .init(plan: plan, settings: settings), log: log)
+                relay: relay, access: surroundings.access,
+                adminAddress: configuration.admin.address),
+            current: .init(plan: plan, settings: settings), log: log)
         let node = HostName.current
         heartbeat = Heartbeat(proxy: proxy, supervisor: supervisor)
         source = LiveSource(
             node: node, proxy: proxy, supervisor: supervisor, groups: groups,
             decisions: decisions, heartbeat: heartbeat)
         var adminSettings = AdminSettings(
-            address: configuration.admin.address, token: surroundings.token)
+            address: configuration.admin.address, access: surroundings.access)
         if plan.descriptors?.isScarce == true {
             adminSettings.connections = DescriptorPlan.fewAdminConnections
             adminSettings.reserve = DescriptorPlan.fewAdminConnections / 4

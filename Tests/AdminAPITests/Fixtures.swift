@@ -111,10 +111,14 @@ func makeProcess(
 func makeServer(
     address: ProcessAddress = .tcp(host: "127.0.0.1", port: 9000), token: AdminToken? = nil,
     snapshot: AdminSnapshot = makeSnapshot(), controls: RecordedControls = RecordedControls(),
-    stalled: [String] = []
+    readToken: AdminToken? = nil, metricsAreOpen: Bool = false, stalled: [String] = []
 ) -> AdminServer {
     AdminServer(
-        settings: AdminSettings(address: address, token: token), node: "host-1",
+        settings: AdminSettings(
+            address: address,
+            access: AdminAccess(
+                .init(token: token, readToken: readToken, metricsAreOpen: metricsAreOpen))),
+        node: "host-1",
         source: FixedSource(snapshot, stalled: stalled), controls: controls,
         log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
 }

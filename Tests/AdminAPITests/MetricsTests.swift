@@ -26,7 +26,9 @@ internal import Testing
                 #expect(words[2] == described)
             } else {
                 let name = words[0].prefix { $0 != "{" }
-                #expect(name == described ?? "" || name == "\(described ?? "")_count")
+                let whole = described ?? ""
+                let parts = ["", "_count", "_sum", "_bucket"].map { whole + $0 }
+                #expect(parts.contains(String(name)))
                 #expect(Double(words.last ?? "") != nil)
             }
         }
@@ -50,6 +52,44 @@ internal import Testing
             text.contains(
                 #"mooring_process_requests_total{group="django",process="k3f9"} 1300"#))
         #expect(!text.contains("mooring_process_resident_memory_bytes{"))
+    }
+
+    @Test func `a histogram's buckets hold all that is faster, and end with the count`() {
+        var snapshot = makeSnapshot()
+        var traffic = GroupTrafficSnapshot()
+        traffic.requestsByStatusClass = [0, 5, 0, 0, 1]
+        traffic.durations.counts = [1, 0, 2] + [UInt64](repeating: 0, count: 12) + [3]
+        traffic.durations.nanoseconds = 200_500_000_000
+        snapshot.groupTraffic = ["django": traffic]
+        let text = metricsPage(snapshot)
+        let name = "mooring_group_request_duration_seconds"
+        for line in [
+            "# TYPE \(name) histogram",
+            #"\#(name)_bucket{group="django",le="0.001"} 1"#,
+            #"\#(name)_bucket{group="django",le="0.005"} 3"#,
+            #"\#(name)_bucket{group="django",le="60.0"} 3"#,
+            #"\#(name)_bucket{group="django",le="+Inf"} 6"#,
+            #"\#(name)_sum{group="django"} 200.5"#, #"\#(name)_count{group="django"} 6"#,
+            #"mooring_group_requests_total{group="django",class="5xx"} 1"#,
+            #"mooring_group_start_duration_seconds_count{group="django"} 0"#,
+        ] {
+            #expect(text.contains(line + "\n"), "\(line)")
+        }
+    }
+
+    @Test func `what the program itself uses has the names of every client library`() {
+        var snapshot = makeSnapshot()
+        #expect(!metricsPage(snapshot).contains("process_open_fds"))
+        var own = OwnUsageSnapshot()
+        own.cpuSeconds = 1.5
+        own.openDescriptors = 7
+        snapshot.own = own
+        let text = metricsPage(snapshot)
+        #expect(text.contains("\nprocess_cpu_seconds_total 1.5\n"))
+        #expect(text.contains("\nprocess_open_fds 7\n"))
+        #expect(text.contains("\nprocess_start_time_seconds \(startOfTests)\n"))
+        // It may have any number.
+        #expect(!text.contains("process_max_fds"))
     }
 
     @Test func `label values cannot break out of their quotes`() {

@@ -42,10 +42,29 @@ internal import Testing
         #expect(error?.description == "token_file /none/such: No such file or directory")
     }
 
+    @Test func `the token for reading is another one`() throws {
+        try withFile(secret, mode: 0o600) { path in
+            let error = #expect(throws: AdminError.self) {
+                try AdminAccess.Keys.read(
+                    tokenFile: path, readTokenFile: path, metricsAreOpen: false)
+            }
+            #expect(
+                error?.description.hasPrefix("read_token_file \(path) holds the token of") == true)
+        }
+        let missing = #expect(throws: AdminError.self) {
+            try AdminAccess.Keys.read(
+                tokenFile: nil, readTokenFile: "/none/such", metricsAreOpen: false)
+        }
+        #expect(missing?.description == "read_token_file /none/such: No such file or directory")
+    }
+
     @Test func `a token prints as nothing`() throws {
         let token = try AdminToken(secret)
         var dumped = ""
-        dump(AdminSettings(address: .unix(path: "/s"), token: token), to: &dumped)
+        let keys = AdminAccess.Keys(token: token, readToken: token)
+        dump(
+            AdminSettings(address: .unix(path: "/s"), access: AdminAccess(keys)), to: &dumped)
+        dump(keys, to: &dumped)
         #expect(!"\(token) \(String(reflecting: token)) \(dumped)".contains(secret))
     }
 

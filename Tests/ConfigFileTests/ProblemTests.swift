@@ -77,6 +77,14 @@ internal import Testing
             "2: admin.address: is a port, where any program could stop processes; needs token_file"
         ),
         (
+            "[admin]\nread_token_file = \"read\"\n" + someGroup,
+            "2: admin.read_token_file: keeps nobody from changing anything; needs token_file"
+        ),
+        (
+            "[admin]\ntoken_file = \"t\"\nread_token_file = \"./t\"\n" + someGroup,
+            "3: admin.read_token_file: is that of token_file, which opens everything; needs a file"
+        ),
+        (
             "[admin]\naddress = \"unix:admin.sock\"\n" + someGroup,
             "2: admin.address: is \"unix:admin.sock\"; needs a whole path"
         ),

@@ -48,6 +48,8 @@ internal import Testing
         [admin]
         address = "[::1]:9000"
         token_file = "token"
+        read_token_file = "read"
+        metrics_open = true
         [affinity]
         pin = "app"
         learn = ["sid"]

@@ -19,7 +19,8 @@ internal import Testing
             ("[limits]", "connections", [.integer]), ("[limits]", "buffer_memory", [.text]),
         ]
         + ["level", "format", "access", "access_format"].map { ("[log]", $0, [.text]) }
-        + ["address", "token_file"].map { ("[admin]", $0, [.text]) }
+        + ["address", "token_file", "read_token_file"].map { ("[admin]", $0, [.text]) }
+        + [("[admin]", "metrics_open", [.boolean])]
         + [
             "pin", "cookie", "keys", "idle", "unconfirmed", "max_age", "on_lost", "same_site",
             "secure", "domain",

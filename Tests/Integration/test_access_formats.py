@@ -14,7 +14,7 @@ import pytest
 from websockets.sync.client import connect
 from websockets.sync.server import serve
 
-from balancer import BINARY, ECHO, serving, wait_until
+from balancer import BINARY, ECHO, UnixConnection, serving, wait_until
 
 GROUP = """
 [group.app]
@@ -73,6 +73,18 @@ def test_goaccess_reads_combined_without_more_settings():
         assert report["general"]["failed_requests"] == 0
         assert {entry["data"] for entry in report["referring_sites"]["data"]} == {"example.org"}
         assert "HTTP/2" in {entry.get("protocol") for entry in report["requests"]["data"]}
+
+
+def test_clients_on_a_unix_socket_are_local_in_combined():
+    with tempfile.TemporaryDirectory(prefix="m-", dir="/tmp") as folder:
+        listener = f'[[listen]]\naddress = "127.0.0.1:0"\n[[listen]]\naddress = "unix:{folder}/web"\n'
+        with serving(
+                f'{listener}[log]\naccess = "access.log"\naccess_format = "combined"\n{GROUP}',
+                files={"app.py": ECHO}) as balancer:
+            with contextlib.closing(UnixConnection(f"{folder}/web")) as connection:
+                connection.request("GET", "/")
+                assert connection.getresponse().read()
+            assert COMBINED.fullmatch(lines(balancer, 1)[0]).group(1) == "127.0.0.1"
 
 
 def test_json_has_numbers_fields_and_the_session_but_no_cookie():

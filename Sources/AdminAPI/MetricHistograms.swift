@@ -1,0 +1,63 @@
+internal import Backends
+
+/// A metric with one histogram per group.
+struct GroupHistogram: Sendable {
+    var name: String
+    var help: String
+    var value: @Sendable (GroupSnapshot, GroupTrafficSnapshot) -> DurationHistogram
+}
+
+let groupHistograms: [GroupHistogram] = [
+    GroupHistogram(
+        name: "mooring_group_request_duration_seconds",
+        help: "From a request's first byte to the response's last, or to a tunnel's beginning.",
+        value: { _, traffic in traffic.durations }),
+    GroupHistogram(
+        name: "mooring_group_queue_duration_seconds",
+        help: "From asking for a process to having one, or giving up.",
+        value: { _, traffic in traffic.waits }),
+    GroupHistogram(
+        name: "mooring_group_start_duration_seconds",
+        help: "From the start of a process to its being ready.",
+        value: { group, _ in group.startDurations }),
+]
+
+/// What passed to and from the groups: responses by class of status, and the histograms.
+func writeGroupTraffic(_ snapshot: AdminSnapshot, _ out: inout PrometheusText) {
+    let requests = "mooring_group_requests_total"
+    out.metric(requests, .counter, "Responses to the group's requests, by class of status.")
+    for group in snapshot.groups {
+        let traffic = snapshot.groupTraffic[group.name] ?? GroupTrafficSnapshot()
+        for (index, count) in traffic.requestsByStatusClass.enumerated() {
+            out.sample(requests, count, ["group": group.name, "class": "\(index + 1)xx"])
+        }
+    }
+    for metric in groupHistograms {
+        out.metric(metric.name, .histogram, metric.help)
+        for group in snapshot.groups {
+            let traffic = snapshot.groupTraffic[group.name] ?? GroupTrafficSnapshot()
+            out.histogram(metric.name, metric.value(group, traffic), group: group.name)
+        }
+    }
+}
+
+/// What the program itself uses, under the names that every Prometheus client library has.
+func writeOwnUsage(_ snapshot: AdminSnapshot, _ out: inout PrometheusText) {
+    guard let own = snapshot.own else { return }
+    out.metric("process_cpu_seconds_total", .counter, "CPU time of Mooring itself, in seconds.")
+    out.sample("process_cpu_seconds_total", own.cpuSeconds)
+    out.metric("process_resident_memory_bytes", .gauge, "Resident memory of Mooring itself.")
+    out.sample("process_resident_memory_bytes", own.residentBytes)
+    out.metric("process_virtual_memory_bytes", .gauge, "Virtual memory of Mooring itself.")
+    out.sample("process_virtual_memory_bytes", own.virtualBytes)
+    out.metric("process_threads", .gauge, "Threads of Mooring itself.")
+    out.sample("process_threads", own.threads)
+    out.metric("process_open_fds", .gauge, "Descriptors that Mooring has open.")
+    out.sample("process_open_fds", own.openDescriptors)
+    if let limit = own.descriptorLimit {
+        out.metric("process_max_fds", .gauge, "Descriptors that Mooring may have open.")
+        out.sample("process_max_fds", limit)
+    }
+    out.metric("process_start_time_seconds", .gauge, "Start of Mooring as seconds since 1970.")
+    out.sample("process_start_time_seconds", snapshot.startedAt)
+}

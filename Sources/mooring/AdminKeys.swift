@@ -1,0 +1,12 @@
+internal import AdminAPI
+internal import ConfigFile
+
+extension Configuration.Admin {
+    /// What the admin API asks for, its tokens read from their files.
+    ///
+    /// - Throws: `AdminError`, one sentence.
+    func keys() throws(AdminError) -> AdminAccess.Keys {
+        try AdminAccess.Keys.read(
+            tokenFile: tokenFile, readTokenFile: readTokenFile, metricsAreOpen: metricsOpen)
+    }
+}
