@@ -17,7 +17,7 @@ extension Worker {
     /// The least window that RFC 9113 section 6.9.2 knows for a connection.
     private static let sparingWindow: Int32 = 65_535
     /// A read into less room is not worth the call.
-    private static let leastRoom = 2 * 1024
+    static let leastRoom = 2 * 1024
 
     var pressure: MemoryWatch.Pressure {
         let used = blocks.bytesInUse &+ streamMemory.bytes &+ memory.others

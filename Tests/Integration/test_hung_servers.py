@@ -1,7 +1,10 @@
 """External servers that hang: they take connections and never answer."""
 
+import contextlib
 import os
 import signal
+import socket
+import struct
 import subprocess
 import sys
 import threading
@@ -144,3 +147,35 @@ def test_the_sessions_of_a_hung_server_follow_on_lost(servers, on_lost):
             assert int(answer.body) == well.pid
         else:
             assert answer.status == 503
+
+
+def leave_soon(balancer, seconds=0.05):
+    """A visitor who does not wait for an answer, and says so by a reset."""
+    with socket.create_connection(balancer.address, 10) as connection:
+        connection.sendall(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+        connection.settimeout(seconds)
+        with contextlib.suppress(TimeoutError):
+            connection.recv(64)
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+
+def test_a_server_that_hangs_is_taken_out_though_no_visitor_waits_for_it(servers):
+    with serving(configuration(servers)) as balancer:
+        servers[1].hang()
+
+        def visited():
+            leave_soon(balancer)
+            return states(balancer)[servers[1].address] == "down"
+
+        wait_until(visited, what="the outage")
+        assert states(balancer)[servers[0].address] == "ready"
+        assert all(balancer.request("/").status == 200 for _ in range(10))
+
+
+def test_visitors_who_leave_take_no_server_out_that_answers(servers):
+    with serving(configuration(servers)) as balancer:
+        for _ in range(20):
+            leave_soon(balancer, 0.001)
+        processes = lambda: balancer.group("app")["processes"]
+        wait_until(lambda: sum(p["in_flight"] for p in processes()) == 0, what="the end of all work")
+        assert set(states(balancer).values()) == {"ready"}
