@@ -3,7 +3,7 @@ internal import Glibc
 /// A process with all that belongs to it, found anew whenever it is asked for.
 ///
 /// Its cgroup tells where it has one. Elsewhere those belong to it that are in its process group or
-/// session, descend from one of them, or have its label in their environment.
+/// session, descend from one of them, or are its user's and have its label in their environment.
 struct ProcessTree {
     let leader: Int32
     let label: String
@@ -29,9 +29,14 @@ struct ProcessTree {
         }
         // Those that have left both, whose parents may have ended.
         let own = getsid(0)
+        let user = ProcessIdentity.user(of: leader)
         for kin in kinships where kin.pid == kin.session || kin.parent == getpid() {
-            guard kin.session != own, !members.contains(kin.pid) else { continue }
-            if ProcessIdentity.label(of: kin.pid) == label { members.insert(kin.pid) }
+            guard kin.session != own, !members.contains(kin.pid),
+                ProcessIdentity.label(of: kin.pid) == label,
+                // Anybody can write what it likes into an environment of its own.
+                user == 0 || ProcessIdentity.user(of: kin.pid) == user
+            else { continue }
+            members.insert(kin.pid)
         }
         var hasGrown = true
         while hasGrown {

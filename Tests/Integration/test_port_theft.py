@@ -8,6 +8,7 @@ import threading
 import pytest
 
 from balancer import Balancer, wait_until
+from scarcity import Scarcity
 
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can run others")
 THIEF = 54322
@@ -94,4 +95,27 @@ def test_a_port_that_another_user_takes_during_the_import_is_a_failed_start(host
         if thief.poll() is None:
             thief.kill()
             thief.wait()
+        balancer.stop()
+
+
+@needs_root
+def test_the_label_of_a_process_in_a_thiefs_environment_makes_the_port_none_of_its_own(tmp_path):
+    command = SERVERS["waitress"].split()
+    balancer = Balancer(
+        f'[group.app]\ncommand = {command!r}\nuser = "nobody"\nprocesses = 1\n'.replace("'", '"'),
+        files={f"{MODULE}.py": APP.replace("sleep(3)", "sleep(6)")}, prepare=lambda folder: folder.chmod(0o755),
+        # Its loader keeps the balancer from making cgroups, which no environment can get into.
+        **Scarcity(tmp_path).environment)
+    thief = None
+    try:
+        label = wait_until(lambda: [p["id"] for p in balancer.group("app")["processes"] if p["id"]])[0]
+        thief = subprocess.Popen(
+            [sys.executable, "-c", STEAL, rf"127\.0\.0\.1:(\d+)\0{MODULE}:", "127.0.0.1"],
+            stdout=subprocess.PIPE, text=True, start_new_session=True, env={"MOORING_PROCESS": label})
+        failure = wait_until(lambda: balancer.group("app")["spawn"]["last_failure"])
+        assert f"of the user with the id {THIEF}, listens at 127.0.0.1:" in failure["reason"], failure
+    finally:
+        if thief:
+            thief.kill()
+            thief.communicate()
         balancer.stop()
