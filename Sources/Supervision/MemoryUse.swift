@@ -7,7 +7,7 @@ enum MemoryUse {
     ///
     /// Resident memory is read first, which costs next to nothing and is never less: only where that
     /// is above the limit the kernel is asked to walk the pages. A process that does not let itself
-    /// be read so (another user's) counts with all of its resident memory.
+    /// be read so (another user's, or one that holds its readers up) counts with all of its resident memory.
     static func above(_ limit: Int64, pids: [Int32]) -> Int64? {
         let resident = pids.reduce(0) { $0 &+ (residentBytes(of: $1) ?? 0) }
         guard resident > limit else { return nil }
@@ -24,8 +24,16 @@ enum MemoryUse {
         return pages &* ProcessUsage.pageSize
     }
 
+    /// How long the kernel may take for the pages of another user's process, in milliseconds.
+    private static let patience = 250
+
     static func proportionalBytes(of pid: Int32) -> Int64? {
-        ProcFile.text("/proc/\(pid)/smaps_rollup").flatMap(proportionalBytes(rollup:))
+        let users = ProcessIdentity.users(of: pid)
+        guard !users.isEmpty,
+            let bytes = HoldableFiles.shared.bytes(
+                "/proc/\(pid)/smaps_rollup", users: users, patience: patience)
+        else { return nil }
+        return proportionalBytes(rollup: String(decoding: bytes, as: UTF8.self))
     }
 
     /// The line `Pss:    1234 kB`.

@@ -44,19 +44,28 @@ enum ProcessIdentity {
     }
 
     /// The real user id of a process.
-    static func user(of pid: Int32) -> UInt32? {
-        guard let text = ProcFile.text("/proc/\(pid)/status") else { return nil }
+    static func user(of pid: Int32) -> UInt32? { users(of: pid).first }
+
+    /// The user ids of a process: real, effective, saved, and of file access; none when it is gone.
+    static func users(of pid: Int32) -> [UInt32] {
+        guard let text = ProcFile.text("/proc/\(pid)/status") else { return [] }
         for line in text.split(separator: "\n") where line.hasPrefix("Uid:") {
-            return line.split(whereSeparator: \.isWhitespace).dropFirst().first
-                .flatMap { UInt32($0) }
+            return line.split(whereSeparator: \.isWhitespace).dropFirst().compactMap { UInt32($0) }
         }
-        return nil
+        return []
     }
 
+    /// How long the environment of another user's process is waited for, in milliseconds.
+    private static let environmentPatience = 100
+
     /// The label that Mooring gave a process or one of its ancestors, by its environment; nil when
-    /// that cannot be read, or has been overwritten.
+    /// that cannot be read, not in time either, or has been overwritten.
     static func label(of pid: Int32) -> String? {
-        guard let environment = ProcFile.bytes("/proc/\(pid)/environ") else { return nil }
+        let users = users(of: pid)
+        guard !users.isEmpty,
+            let environment = HoldableFiles.shared.bytes(
+                "/proc/\(pid)/environ", users: users, patience: environmentPatience)
+        else { return nil }
         let name = "\(LaunchEnvironment.processVariable)="
         for entry in environment.split(separator: 0) where entry.starts(with: name.utf8) {
             return String(decoding: entry.dropFirst(name.utf8.count), as: UTF8.self)

@@ -35,4 +35,16 @@ extension SupervisionLoop {
                 process.key.handle, reason: .maxMemory, now: MonotonicInstant(nanoseconds: now))
         }
     }
+
+    /// Tells the operator whose processes cannot be looked into because they hold up who does.
+    func tellOfHeldReaders() {
+        for user in HoldableFiles.shared.takeNews() {
+            log.warning(
+                """
+                a process of the user with the id \(user) keeps whoever reads its memory's files in \
+                /proc waiting; for a minute at least none of this user's is looked into, so that \
+                descendants which have left their process group may not be found
+                """)
+        }
+    }
 }

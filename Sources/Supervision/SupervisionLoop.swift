@@ -139,6 +139,7 @@ final class SupervisionLoop {
             for token in events { handle(token) }
             doWhatIsDue()
             if sweep.isDue(now: Clock.monotonic()) { sweepStrays(sparingTheUnknown: true) }
+            tellOfHeldReaders()
             cgroups.removeEmptied(now: Clock.monotonic())
             advanceGroups()
         }
