@@ -12,6 +12,7 @@ struct GroupReader {
     /// Slots of a WSGI process when `threads` is not given, as in mod_wsgi.
     static let wsgiThreads = 15
 
+    static let otherThreads = 100
     let table: TableReader
     let folders: Folders
 
@@ -93,7 +94,7 @@ struct GroupReader {
     private func readAdmission(_ policy: inout GroupPolicy, _ kind: Kind?) {
         policy.threads =
             table.integer("threads", in: 1...100_000)
-            ?? (kind == .wsgi ? Self.wsgiThreads : 1)
+            ?? (kind == .wsgi ? Self.wsgiThreads : Self.otherThreads)
         policy.sessionsPerProcess = table.integer("sessions_per_process", in: 0...1_000_000) ?? 0
         policy.queueLimit = table.integer("queue", in: 0...1_000_000) ?? policy.queueLimit
         policy.processQueueLimit =

@@ -55,7 +55,20 @@ internal import Testing
         let group = try group(words)
         let expected = ["./app", "--uds={socket}", "{\"a\": {}}", "{threads}", ""]
         #expect(group.launch?.application == .command(expected))
-        #expect(group.policy.threads == 1)
+        #expect(group.policy.threads == 100)
+    }
+
+    @Test func `placeholders may stand in env, also for the port`() throws {
+        let launch = try group(
+            """
+            command = ["./app"]
+            env = { PORT = "{port}", LISTEN = "127.0.0.1:{port}", FORMAT = "{time} {level}" }
+            """
+        ).launch
+        #expect(
+            launch?.environment == [
+                "PORT": "{port}", "LISTEN": "127.0.0.1:{port}", "FORMAT": "{time} {level}",
+            ])
     }
 
     @Test func `servers are addresses with weights`() throws {
