@@ -34,6 +34,15 @@ extension GroupState {
         }
     }
 
+    mutating func listens(
+        _ handle: ProcessHandle, at address: ProcessAddress, now instant: MonotonicInstant
+    ) {
+        tick(instant)
+        // Nobody is sent to it before it is ready.
+        guard let place = find(handle), processes[Int(place)].phase.isStarting else { return }
+        processes[Int(place)].address = address
+    }
+
     mutating func becameReady(_ handle: ProcessHandle, now instant: MonotonicInstant) {
         tick(instant)
         guard let place = find(handle) else { return }

@@ -124,6 +124,9 @@ extension ProcessAddress {
     /// The same in every run, so that pins to external servers outlive the balancer (FNV-1a).
     var stableIncarnation: Incarnation {
         var hash: UInt64 = 0xcbf2_9ce4_8422_2325
+        var text = text
+        // As which it was known before both loopback addresses were tried.
+        if case .tcp(Self.localhost, let port) = self { text = "127.0.0.1:\(port)" }
         for byte in text.utf8 { hash = (hash ^ UInt64(byte)) &* 0x0000_0100_0000_01b3 }
         return Incarnation(Generator.mix(hash))
     }

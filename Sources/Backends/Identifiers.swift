@@ -61,6 +61,9 @@ package struct WaiterTicket: Hashable, Sendable {
 package enum ProcessAddress: Hashable, Sendable {
     /// A unix socket by its path, at most 107 bytes.
     case unix(path: String)
-    /// A numeric IPv4 or IPv6 address and a port.
+    /// A numeric IPv4 or IPv6 address and a port; of an external server `localhost` too.
     case tcp(host: String, port: UInt16)
+
+    /// The host that stands for both loopback addresses.
+    package static let localhost = "localhost"
 }

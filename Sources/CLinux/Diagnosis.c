@@ -107,6 +107,7 @@ static bool read_listener(const struct nlmsghdr *header, struct mooring_listener
     struct inet_diag_msg message;
     memcpy(&message, NLMSG_DATA(header), sizeof message);
     memcpy(listener->host, message.id.idiag_src, sizeof listener->host);
+    listener->port = ntohs(message.id.idiag_sport);
     listener->user = message.idiag_uid;
     listener->inode = message.idiag_inode;
     return true;

@@ -6,6 +6,7 @@
 #include <limits.h>
 #include <stdbool.h>
 #include <string.h>
+#include <sys/inotify.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -160,4 +161,19 @@ int mooring_check_path(const char *path, long *owner) {
     }
     close(walk.directory);
     return result == -ENOENT ? 0 : result;
+}
+
+int mooring_inotify_open(void) {
+    int fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+    return fd < 0 ? -errno : fd;
+}
+
+int mooring_inotify_once(int fd, const char *directory) {
+    const uint32_t events = IN_CREATE | IN_MOVED_TO | IN_ONESHOT | IN_ONLYDIR | IN_DONT_FOLLOW;
+    return inotify_add_watch(fd, directory, events) < 0 ? -errno : 0;
+}
+
+void mooring_inotify_drain(int fd) {
+    char events[4096];
+    while (read(fd, events, sizeof events) > 0) {}
 }

@@ -15,10 +15,13 @@ package enum AddressText {
 
     /// Reads `host:port`, `[v6]:port` or `unix:/path`; `localhost` is 127.0.0.1.
     ///
-    /// - Parameter allowsPortZero: whether the kernel may choose the port (listening only).
+    /// - Parameters:
+    ///   - allowsPortZero: whether the kernel may choose the port (listening only).
+    ///   - keepsLocalhost: whether `localhost` stays, which means both loopback addresses then (servers
+    ///     only).
     /// - Throws: what is wrong, and what would be right.
     package static func parse(
-        _ text: String, allowsPortZero: Bool = false
+        _ text: String, allowsPortZero: Bool = false, keepsLocalhost: Bool = false
     ) throws(AddressError) -> ProcessAddress {
         if text.hasPrefix("unix:") {
             return .unix(path: try socketPath(String(text.dropFirst("unix:".count))))
@@ -26,7 +29,9 @@ package enum AddressText {
         guard let colon = text.lastIndex(of: ":") else {
             throw AddressError(wrong: "is \(TOMLText.excerpt(text)), without a port", right: forms)
         }
-        let host = try self.host(text[..<colon], of: text)
+        let name = text[..<colon]
+        let isKept = keepsLocalhost && name == ProcessAddress.localhost
+        let host = isKept ? ProcessAddress.localhost : try self.host(name, of: text)
         let digits = text[text.index(after: colon)...]
         let isNumber = (1...5).contains(digits.utf8.count) && !digits.hasPrefix("+")
         guard isNumber, let port = UInt16(digits), port > 0 || allowsPortZero else {
@@ -91,9 +96,12 @@ package enum AddressText {
 
 extension TableReader {
     /// Reads an address, or takes down what is wrong with it.
-    func address(_ located: Located<String>, allowsPortZero: Bool = false) -> ProcessAddress? {
+    func address(
+        _ located: Located<String>, allowsPortZero: Bool = false, keepsLocalhost: Bool = false
+    ) -> ProcessAddress? {
         do throws(AddressError) {
-            return try AddressText.parse(located.value, allowsPortZero: allowsPortZero)
+            return try AddressText.parse(
+                located.value, allowsPortZero: allowsPortZero, keepsLocalhost: keepsLocalhost)
         } catch {
             problems.add(located.node, error.wrong, error.right)
             return nil

@@ -10,7 +10,12 @@ enum EnvironmentReader {
                 env.problems.add(node, "is not a text", "write it in quotes")
                 continue
             }
-            if check(name, node, env.problems) { values[name] = value }
+            // The port that the program is told anyway.
+            if name == "PORT", value == "{port}" {
+                values[name] = value
+            } else if check(name, node, env.problems) {
+                values[name] = value
+            }
         }
         return values
     }
@@ -33,7 +38,10 @@ enum EnvironmentReader {
             return false
         }
         guard !name.hasPrefix("MOORING_"), name != "PORT", name != "NOTIFY_SOCKET" else {
-            problems.add(node, "names \(name), which Mooring sets itself", "take it out")
+            let isPort = name == "PORT"
+            problems.add(
+                node, "names \(name), which Mooring sets itself",
+                isPort ? "take it out, or write \"{port}\"" : "take it out")
             return false
         }
         return true

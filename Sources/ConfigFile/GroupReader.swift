@@ -9,10 +9,11 @@ struct GroupReader {
         case servers
     }
 
-    /// Slots of a WSGI process when `threads` is not given, as in mod_wsgi.
+    /// Slots of a process when `threads` is not given: of WSGI, where each is a thread, as in mod_wsgi;
+    /// elsewhere so many that a page's parts and some event streams do not wait for each other.
     static let wsgiThreads = 15
-
     static let otherThreads = 100
+
     let table: TableReader
     let folders: Folders
 
@@ -215,6 +216,7 @@ extension GroupReader {
         let output = table.optionalText("output", example: "logs/app.log")
         let outputFile = folders.path(output, table.problems)
         let memory = table.size("max_memory", in: 0...1 << 50) ?? 0
+        refuseBothPlaces(application, environment)
         return application.map { application in
             Configuration.Launch(
                 application: application, processesGiven: processesGiven, directory: directory,
@@ -229,6 +231,26 @@ extension GroupReader {
         let python = table.text("python", example: "python3")?.value ?? "python3"
         return application.map { .wsgi($0.value, server: server, python: python) }
     }
+    /// A command that names both is told of already.
+    private func refuseBothPlaces(
+        _ application: Configuration.Application?, _ environment: [String: String]
+    ) {
+        var words: [String] = []
+        if case .command(let command) = application { words = command }
+        let isSaid = ["{socket}", "{port}"].allSatisfy { name in
+            words.contains { $0.contains(name) }
+        }
+        let texts = words + environment.values
+        let hasBoth = ["{socket}", "{port}"].allSatisfy { name in
+            texts.contains { $0.contains(name) }
+        }
+        if hasBoth, !isSaid {
+            table.report(
+                at: "env", "has {socket} and {port}, with the command's",
+                "a process has one address; take one out")
+        }
+    }
+
 
     private func refuseForWSGI() {
         for key in ["server", "python"] {

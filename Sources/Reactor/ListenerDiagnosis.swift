@@ -11,6 +11,7 @@ package enum ListenerDiagnosis {
         /// IPv4 in its mapped form (RFC 4291 section 2.5.5.2).
         package var high: UInt64
         package var low: UInt64
+        package var port: UInt16
         /// Who made it.
         package var user: UInt32
         package var inode: UInt64
@@ -19,7 +20,8 @@ package enum ListenerDiagnosis {
     /// More than one port is shared among (SO_REUSEPORT).
     private static let most: Int32 = 1024
 
-    /// All sockets that listen at a port, whatever their address; nil: the kernel cannot be asked.
+    /// All sockets that listen at a port, or at any (0), whatever their address; nil: the kernel cannot
+    /// be asked.
     package static func listeners(at port: UInt16) -> [Found]? {
         let descriptor = mooring_diagnosis_open()
         guard descriptor >= 0 else { return nil }
@@ -45,6 +47,7 @@ package enum ListenerDiagnosis {
 extension ListenerDiagnosis.Found {
     fileprivate init(_ listener: mooring_listener, isIPv4: Bool) {
         user = listener.user
+        port = listener.port
         inode = UInt64(listener.inode)
         (high, low) = unsafe withUnsafeBytes(of: listener.host) { bytes in
             if isIPv4 {

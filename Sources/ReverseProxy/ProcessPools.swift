@@ -11,6 +11,8 @@ struct ProcessPools: ~Copyable {
     private struct Pool {
         var process: ProcessHandle
         var address: SocketAddress
+        /// Where it may listen instead (`localhost`); nil: nowhere.
+        var other: SocketAddress?
         /// The process's public name, for the access log.
         var label: InlineText<40>
         var idleHead: Int32 = -1
@@ -45,11 +47,13 @@ struct ProcessPools: ~Copyable {
 
     /// Makes a pool for a process; the idle connections of a former tenant, if any, come back.
     mutating func establish(
-        _ process: ProcessHandle, group: Int, address: SocketAddress, label: String
+        _ process: ProcessHandle, group: Int, address: SocketAddress, other: SocketAddress? = nil,
+        label: String
     ) -> Int32 {
         let index = Int(process.index)
         while places[group].count <= index { places[group].append(-1) }
-        let pool = Pool(process: process, address: address, label: InlineText(label))
+        let pool = Pool(
+            process: process, address: address, other: other, label: InlineText(label))
         if places[group][index] < 0 {
             places[group][index] = Int32(truncatingIfNeeded: append(pool))
             return -1
@@ -63,6 +67,21 @@ struct ProcessPools: ~Copyable {
     func address(of process: ProcessHandle, group: Int) -> SocketAddress? {
         guard let place = find(process, group: group) else { return nil }
         return unsafe pools[place].address
+    }
+
+    /// Where a process may listen when it does not at its address; nil: nowhere.
+    func otherAddress(of process: ProcessHandle, group: Int) -> SocketAddress? {
+        guard let place = find(process, group: group) else { return nil }
+        return unsafe pools[place].other
+    }
+
+    /// A process has been found at its other address, which is tried first from now on.
+    mutating func preferOther(of process: ProcessHandle, group: Int) {
+        guard let place = find(process, group: group), let other = unsafe pools[place].other else {
+            return
+        }
+        unsafe pools[place].other = pools[place].address
+        unsafe pools[place].address = other
     }
 
     func listener(of process: ProcessHandle, group: Int) -> UInt32? {

@@ -37,6 +37,8 @@ struct Upstream {
     var wantsWrite = false
     /// Carried an exchange before: it may turn out to be closed by the process meanwhile.
     var reused = false
+    /// Of a process that does not listen at its first address.
+    var isToOther = false
     /// Something of the present request has been handed to the kernel.
     var sentAny = false
     /// When it went into the pool.

@@ -40,8 +40,9 @@ extension Worker {
         return reusable(process, group: group, for: exchange)
     }
 
-    private func connect(
-        _ exchange: Int, to address: SocketAddress, process: ProcessHandle, group: Int
+    func connect(
+        _ exchange: Int, to address: SocketAddress, process: ProcessHandle, group: Int,
+        isToOther: Bool = false
     ) {
         let socket: StreamSocket
         let pending: Bool
@@ -51,8 +52,7 @@ extension Worker {
         } catch {
             giveDescriptor()
             if error.errno == EAGAIN, postponeConnect(exchange, process, group) { return }
-            connectFailed(exchange, error.errno)
-            return
+            return refused(exchange, error.errno, process, group, byOther: isToOther)
         }
         guard !address.isUnix || isOfItsUser(socket, process, group: group) else {
             socket.close()
@@ -60,9 +60,10 @@ extension Worker {
             connectFailed(exchange, EACCES)
             return
         }
-        let connection = Upstream(
+        var connection = Upstream(
             socket: socket, group: Int32(truncatingIfNeeded: group), process: process,
             phase: pending ? .connecting : .busy, exchange: Int32(truncatingIfNeeded: exchange))
+        connection.isToOther = isToOther
         guard let place = upstreams.insert(connection) else {
             socket.close()
             giveDescriptor()
@@ -127,6 +128,9 @@ extension Worker {
         let exchange = Int(upstreams[place].exchange)
         let group = Int(upstreams[place].group)
         guard isOfItsProcess(place) else { return upstreamConnectFailed(place, EACCES) }
+        if upstreams[place].isToOther {
+            pools.preferOther(of: upstreams[place].process, group: group)
+        }
         guard let server = secureServer(upstreams[place].process, group: group) else {
             upstreams[place].phase = .busy
             return sendRequest(exchange)
@@ -180,16 +184,21 @@ extension Worker {
         if pools.contains(process, group: group) { return true }
         guard let place = groups[group].address(of: process) else { return false }
         let address: SocketAddress
+        var other: SocketAddress?
         do {
             switch place {
             case .unix(let path): address = try .unix(path)
+            case .tcp(ProcessAddress.localhost, let port):
+                address = try .tcp("127.0.0.1", port)
+                other = try .tcp("::1", port)
             case .tcp(let host, let port): address = try .tcp(host, port)
             }
         } catch {
             return false
         }
         let label = groups[group].identity(of: process)?.label ?? ""
-        var orphan = pools.establish(process, group: group, address: address, label: label)
+        var orphan = pools.establish(
+            process, group: group, address: address, other: other, label: label)
         while orphan >= 0 {
             let next = upstreams[Int(orphan)].nextIdle
             upstreams[Int(orphan)].nextIdle = -1
@@ -238,14 +247,16 @@ extension Worker {
     /// A pending connection came to nothing: an errno.
     func upstreamConnectFailed(_ place: Int, _ code: Int32) {
         let exchange = Int(upstreams[place].exchange)
+        let (process, group) = (upstreams[place].process, Int(upstreams[place].group))
+        let isToOther = upstreams[place].isToOther
         exchanges[exchange].upstream = -1
         closeUpstream(place)
-        connectFailed(exchange, code)
+        refused(exchange, code, process, group, byOther: isToOther)
     }
 
     func upstreamConnectTimedOut(_ place: Int) { upstreamConnectFailed(place, ETIMEDOUT) }
 
-    private func connectFailed(_ exchange: Int, _ code: Int32) {
+    func connectFailed(_ exchange: Int, _ code: Int32) {
         switch code {
         case let code where SystemError.isScarcity(code):
             shared.mishaps.note(

@@ -31,10 +31,12 @@ struct HealthMonitor {
     private static let lastDelay: Int64 = 1_000_000_000
 
     let policy: HealthPolicy
-    private let address: SocketAddress
+    private var address: SocketAddress
     private let user: UInt32?
     private var mode: Mode
     private(set) var check: HealthCheck?
+    /// What was wrong with the last answer while it starts.
+    private(set) var objection: String?
     private var nextStart: Int64?
     private var askedAt: Int64 = 0
 
@@ -56,11 +58,16 @@ struct HealthMonitor {
     /// Whether it has not answered well yet.
     var isStarting: Bool { if case .starting = mode { true } else { false } }
 
-    /// The process accepts connections: it is asked now.
-    mutating func begin(now: Int64) { if case .starting = mode { nextStart = now } }
+    /// The process accepts connections at an address: it is asked there now.
+    mutating func begin(at place: ProcessAddress, now: Int64) {
+        guard case .starting = mode else { return }
+        if let address = try? place.socketAddress() { self.address = address }
+        nextStart = now
+    }
 
     /// It is ready by its own word, and watched from now on.
-    mutating func becameReady(now: Int64) {
+    mutating func becameReady(at place: ProcessAddress, now: Int64) {
+        if let address = try? place.socketAddress() { self.address = address }
         guard case .starting = mode else { return }
         mode = .running(failures: 0)
         if check == nil { nextStart = now + policy.interval.nanoseconds }
@@ -137,6 +144,7 @@ struct HealthMonitor {
             return .ready
         case (.starting(let delay), .unhealthy(let reason)):
             mode = .starting(delay: min(delay + delay / 2, Self.lastDelay))
+            objection = reason
             return delay == Self.firstDelay ? .notYet(reason) : .nothing
         case (.running, .healthy):
             mode = .running(failures: 0)

@@ -10,6 +10,10 @@ package struct LaunchSpec: Sendable, Equatable {
     package var directory: String
     /// The whole environment, except for what Mooring adds: see `LaunchEnvironment.base`.
     package var environment: [String: String]
+    /// The variables whose placeholders are filled in, as those of `command` are.
+    package var filledVariables: Set<String> = []
+    /// Whether it is the Python host program, which listens on the socket that it is told.
+    private(set) var isHosted = false
     /// Requests at once, told to the process.
     package var threads: Int
     /// Whether `processes` was given, told to the process (`wsgi.multiprocess`).
@@ -59,18 +63,30 @@ package struct LaunchSpec: Sendable, Equatable {
         var environment = environment
         // Into a pipe Python would otherwise keep what it prints until 8 KiB have come together.
         if environment["PYTHONUNBUFFERED"] == nil { environment["PYTHONUNBUFFERED"] = "1" }
-        return LaunchSpec(
+        var spec = LaunchSpec(
             command: [
                 python, hostFile, "--app", application, "--server", server,
                 "--threads", "{threads}",
             ],
             directory: directory, environment: environment, threads: threads,
             multiprocess: multiprocess, groupName: groupName)
+        spec.isHosted = true
+        return spec
     }
 
-    /// Whether the process is told a TCP port instead of a unix socket.
-    var wantsPort: Bool {
-        command.contains { $0.contains("{port}") } && !command.contains { $0.contains("{socket}") }
+    /// What a process is told of where to listen.
+    enum Listening {
+        case socket
+        case port
+        /// It names neither, so it is told both by its environment, and chooses.
+        case either
+    }
+
+    var listening: Listening {
+        let texts = command + filledVariables.compactMap { environment[$0] }
+        if texts.contains(where: { $0.contains("{socket}") }) { return .socket }
+        if texts.contains(where: { $0.contains("{port}") }) { return .port }
+        return isHosted ? .socket : .either
     }
 
     /// The user that listens on the processes' sockets; nil: whom Mooring runs as.
@@ -82,32 +98,42 @@ package struct LaunchSpec: Sendable, Equatable {
     package var userOfPort: UInt32 { userOfSocket ?? geteuid() }
 
     /// The command of one process, its placeholders filled in; other braces stay as they are.
-    func arguments(socket: String?, port: UInt16?, label: String) -> [String] {
-        var values = [
-            "threads": String(threads), "group": groupName, "process": label,
-        ]
-        if let socket { values["socket"] = socket }
-        if let port { values["port"] = String(port) }
+    func arguments(_ place: ListeningPlace, label: String) -> [String] {
+        let values = values(place, label: label)
         return command.map { Self.fill($0, values) }
     }
 
     /// The environment of one process as `NAME=value`.
     ///
-    /// What Mooring adds stands first and wins.
+    /// What Mooring adds stands first and wins, but for `HOST`.
     func environmentEntries(
-        socket: String?, port: UInt16?, label: String, notifySocket: String? = nil
+        _ place: ListeningPlace, label: String, notifySocket: String? = nil
     ) -> [String] {
         var added = [
             (LaunchEnvironment.processVariable, label), ("MOORING_GROUP", groupName),
             ("MOORING_THREADS", String(threads)),
             ("MOORING_MULTIPROCESS", multiprocess ? "1" : "0"),
         ]
-        if let socket { added.append(("MOORING_SOCKET", socket)) }
-        if let port { added.append(("PORT", String(port))) }
+        if let socket = place.socket { added.append(("MOORING_SOCKET", socket)) }
+        if let port = place.port { added.append(("PORT", String(port))) }
+        if place.isChoice, environment["HOST"] == nil { added.append(("HOST", "127.0.0.1")) }
         if let notifySocket { added.append(("NOTIFY_SOCKET", notifySocket)) }
         let names = Set(added.map(\.0))
+        let values = values(place, label: label)
         let given = environment.filter { !names.contains($0.key) }.sorted { $0.key < $1.key }
-        return (added + given.map { ($0.key, $0.value) }).map { "\($0.0)=\($0.1)" }
+            .map { name, value in
+                (name, filledVariables.contains(name) ? Self.fill(value, values) : value)
+            }
+        return (added + given).map { "\($0.0)=\($0.1)" }
+    }
+
+    private func values(_ place: ListeningPlace, label: String) -> [String: String] {
+        var values = [
+            "threads": String(threads), "group": groupName, "process": label,
+        ]
+        if let socket = place.socket { values["socket"] = socket }
+        if let port = place.port { values["port"] = String(port) }
+        return values
     }
 
     /// One pass from left to right, so that a value with braces in it is not filled in again.

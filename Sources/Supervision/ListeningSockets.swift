@@ -35,11 +35,14 @@ struct TCPListener: Equatable {
         return nearest(to: host, port: port, among: all)
     }
 
+    /// All of this network namespace; nil: it cannot be told.
+    static func all() -> [TCPListener]? { asked(0) ?? listed(ofIPv4: true) }
+
     private static func asked(_ port: UInt16) -> [TCPListener]? {
         ListenerDiagnosis.listeners(at: port).map { found in
             found.map {
                 TCPListener(
-                    host: Host(high: $0.high, low: $0.low), port: port, user: $0.user,
+                    host: Host(high: $0.high, low: $0.low), port: $0.port, user: $0.user,
                     inode: $0.inode)
             }
         }
@@ -110,6 +113,25 @@ struct TCPListener: Equatable {
             text += chunk[0..<count]
         }
         return String(decoding: text, as: UTF8.self)
+    }
+}
+
+extension TCPListener {
+    /// As in the configuration: `127.0.0.1:8080`, `[::1]:8080`.
+    var text: String {
+        let name: String
+        if host.isIPv4 {
+            name = (0..<4).map { "\(host.low >> UInt64(24 - 8 * $0) & 0xff)" }.joined(
+                separator: ".")
+        } else {
+            name = (0..<8).map { index in
+                let word = index < 4 ? host.high : host.low
+                return String(word >> UInt64(48 - 16 * (index % 4)) & 0xffff, radix: 16)
+            }.joined(separator: ":")
+        }
+        // The system's own form of it.
+        let address = try? SocketAddress.tcp(name, port)
+        return address?.text ?? "\(name):\(port)"
     }
 }
 

@@ -49,7 +49,10 @@ final class ManagedProcess {
     let key: ProcessKey
     let child: ChildProcess
     let label: String
-    let address: ProcessAddress
+    /// Where it was told to listen.
+    let place: ListeningPlace
+    /// Where it listens; until it does, the first of the places that it was told.
+    var address: ProcessAddress
     /// Its own and its descendants'; nil where it has none.
     let cgroup: Cgroup?
     let lines: OutputRing
@@ -68,6 +71,14 @@ final class ManagedProcess {
     var listener: UInt64?
     /// Why it was of no use, where that is not how it ended.
     var failure: String?
+    /// What else there is to say of its end.
+    var diagnosis: String?
+    /// Whether it has said that it is ready.
+    var saysReady = false
+    /// Whether it says so as soon as it listens, whatever its application is up to.
+    var saysReadyEarly = false
+    /// When its start is told of as slow, unless it is over by then; nil: it was.
+    var slowAt: Int64?
     /// Whether the kernel has taken its life to win memory, as far as can be told.
     var endedForMemory = false
     private(set) var output: OutputPipe
@@ -90,14 +101,15 @@ final class ManagedProcess {
     private let errorsLog: Logger
 
     init(
-        id: UInt64, key: ProcessKey, child: ChildProcess, label: String, address: ProcessAddress,
+        id: UInt64, key: ProcessKey, child: ChildProcess, label: String, place: ListeningPlace,
         phase: Phase, groupName: String, user: UInt32, log: Logger, cgroup: Cgroup? = nil
     ) {
         self.id = id
         self.key = key
         self.child = child
         self.label = label
-        self.address = address
+        self.place = place
+        address = place.first
         self.cgroup = cgroup
         self.user = user
         lines = OutputRing()
@@ -146,7 +158,9 @@ final class ManagedProcess {
         case .launching(let launch):
             earliest = min(earliest ?? launch.until, launch.until)
         case .starting(let probe):
-            if let next = probe.nextAttempt { earliest = min(earliest ?? next, next) }
+            for next in [probe.nextAttempt, slowAt].compactMap(\.self) {
+                earliest = min(earliest ?? next, next)
+            }
         case .running:
             break
         case .collected(_, let readUntil):

@@ -50,26 +50,25 @@ enum PortHolder: Equatable {
     }
 }
 
-extension SupervisionLoop {
-    /// Whose the listener at a process's address is.
-    func portHolder(of process: ManagedProcess) -> PortHolder {
-        guard case .tcp = process.address, let address = try? process.address.socketAddress()
-        else { return .process }
-        return PortHolder.of(address, ProcessTree(process), known: &process.listener)
-    }
-
-    /// A start that another program has taken the port of is ended; its report says so.
+extension PortHolder {
+    /// Whether a process cannot become ready any more where a listener is somebody else's.
     ///
-    /// - Returns: whether the process may become ready as far as this goes.
-    func ownsItsPort(_ process: ManagedProcess) -> Bool {
-        switch portHolder(of: process) {
-        case .process: return true
-        case .nobody: return false
-        case .foreign(let user):
-            process.failure = PortHolder.objection(to: process.address, heldBy: user)
-            stopGroup(of: process, SIGKILL)
-            return false
+    /// One that has a socket as well may not want the port at all.
+    static func isFatal(at address: ProcessAddress, _ place: ListeningPlace) -> Bool {
+        !place.isChoice && address == place.first
+    }
+}
+
+extension SupervisionLoop {
+    /// Whose the listener at an address of a process is; nil: at the one that it has been found at.
+    func portHolder(
+        of process: ManagedProcess, at address: ProcessAddress? = nil
+    ) -> PortHolder {
+        let address = address ?? process.address
+        guard case .tcp = address, let place = try? address.socketAddress() else {
+            return .process
         }
+        return PortHolder.of(place, ProcessTree(process), known: &process.listener)
     }
 }
 

@@ -25,6 +25,7 @@ extension ProcessRecord {
             "stage \(stage.rawValue)", "left \(isLeft ? 1 : 0)",
             "hold \(sessionHold.nanoseconds)",
         ]
+        if let port { lines.append("port \(port)") }
         let written = sessions.prefix(Self.mostSessions)
         lines += written.confirmed.map { "session \(Self.text(of: $0))" }
         lines += written.unconfirmed.map { "unconfirmed \(Self.text(of: $0))" }
@@ -62,6 +63,7 @@ extension ProcessRecord {
         generation = try fields.number("generation")
         fingerprint = try fields.text("fingerprint", longest: Self.longestFingerprint, empty: true)
         address = try fields.address("address")
+        port = try fields.port("port")
         user = try fields.number("user")
         onExit = try fields.choice("on_exit")
         stage = try fields.choice("stage")
@@ -145,6 +147,14 @@ extension ProcessRecord {
                 throw bad(key)
             }
             return number
+        }
+
+        /// Nil where there is none.
+        mutating func port(_ key: String) throws(Flaw) -> UInt16? {
+            guard values[Substring(key)] != nil else { return nil }
+            let port: UInt16 = try number(key)
+            if port == 0 { throw bad(key) }
+            return port
         }
 
         mutating func hex(_ key: String) throws(Flaw) -> UInt64 {

@@ -30,6 +30,8 @@ struct ProcessRecord: Equatable, Sendable {
     /// Of the configuration that it was started by; see `LaunchSpec.fingerprint`.
     var fingerprint: String
     var address: ProcessAddress
+    /// The port that it was told besides its socket, until it is known at which of them it listens.
+    var port: UInt16?
     /// The real user id that it was started with.
     var user: UInt32
     var onExit: OnExit

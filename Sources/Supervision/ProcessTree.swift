@@ -62,29 +62,66 @@ struct ProcessTree {
         return hasSeenAll ? false : nil
     }
 
+    /// The inodes of the sockets that its members have open, as far as they can be looked at; nil: none
+    /// of them can.
+    func sockets() -> Set<UInt64>? {
+        var inodes: Set<UInt64> = []
+        var budget = Self.mostDescriptors
+        var canLook = false
+        for member in members() {
+            let isWhole = Self.eachLink(pid: member, budget: &budget) { target in
+                if let inode = Self.socketInode(target) { inodes.insert(inode) }
+                return true
+            }
+            if isWhole != nil { canLook = true }
+        }
+        return canLook ? inodes : nil
+    }
+
+    /// Of `socket:[INODE]`.
+    private static func socketInode(_ target: ArraySlice<CChar>) -> UInt64? {
+        let text = String(decoding: target.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        guard text.hasPrefix("socket:["), text.hasSuffix("]") else { return nil }
+        return UInt64(text.dropFirst(8).dropLast())
+    }
+
     /// What is looked at of all together: who opens more does not get more of this thread's time.
     private static let mostDescriptors = 16 * 1024
 
     private static func has(_ name: String, pid: Int32, budget: inout Int) -> Bool? {
+        let wanted = name.utf8.map { CChar(bitPattern: $0) }
+        var isThere = false
+        let isWhole = eachLink(pid: pid, budget: &budget) { target in
+            isThere = target.elementsEqual(wanted)
+            return !isThere
+        }
+        return isThere ? true : isWhole.flatMap { $0 ? false : nil }
+    }
+
+    /// Goes over what the descriptors of a process are, until `body` says that it is enough.
+    ///
+    /// - Returns: whether all were looked at; nil: none may be.
+    private static func eachLink(
+        pid: Int32, budget: inout Int, _ body: (ArraySlice<CChar>) -> Bool
+    ) -> Bool? {
         let path = "/proc/\(pid)/fd"
         guard let directory = unsafe opendir(path) else {
             // One that has ended has none.
-            return errno == ENOENT ? false : nil
+            return errno == ENOENT ? true : nil
         }
         defer { unsafe closedir(directory) }
         let descriptor = unsafe dirfd(directory)
-        let wanted = name.utf8.map { CChar(bitPattern: $0) }
         var target = [CChar](repeating: 0, count: 64)
         while let entry = unsafe readdir(directory) {
             budget -= 1
-            if budget < 0 { return nil }
+            if budget < 0 { return false }
             let file = unsafe withUnsafeBytes(of: entry.pointee.d_name) { bytes in
                 unsafe Array(bytes.bindMemory(to: CChar.self))
             }
             let length = unsafe readlinkat(descriptor, file, &target, target.count)
-            if length == wanted.count, target.prefix(length).elementsEqual(wanted) { return true }
+            if length > 0, !body(target.prefix(length)) { break }
         }
-        return false
+        return true
     }
 }
 

@@ -1,26 +1,43 @@
+internal import Backends
 internal import CLinux
 internal import Glibc
 internal import Reactor
 
-/// Finds out when a process accepts connections: attempts to connect, close together at first.
+/// Finds out when and where a process accepts connections: attempts to connect, close together.
 ///
 /// Times are monotonic nanoseconds. No attempt waits: a connection that is pending reports by an
 /// event.
 struct ReadinessProbe {
-    private static let firstDelay: Int64 = 2_000_000
+    /// What a process may be found ready too late, at first; later a small part of its start.
+    private static let shortestDelay: Int64 = 2_000_000
     private static let longestDelay: Int64 = 25_000_000
+    private static let shareOfStart: Int64 = 500
+    /// Between the appearance of a socket and the first connection that it takes lies one call.
+    private static let hurriedDelay: Int64 = 250_000
+    private static let hurry: Int64 = 50_000_000
+    /// After which a pending connection is given up, so that the other addresses have their turn.
+    private static let patience: Int64 = 250_000_000
 
     /// Where the process was told to listen.
-    let address: SocketAddress
-    /// The user that must be the one who listens; nil: whoever does, since nobody else could.
+    let place: ListeningPlace
+    /// The user that must be the one who listens on a socket; nil: whoever does, since nobody else
+    /// could.
     let user: UInt32?
-    /// When to try next; nil while a connection is pending.
+    /// When to try next; while a connection is pending, when it is given up; nil: it has been found.
     private(set) var nextAttempt: Int64?
     private(set) var pending: StreamSocket?
-    private var delay = ReadinessProbe.firstDelay
+    /// Whether an event tells of sockets that appear.
+    var isWatched = false
+    private let addresses: [ProcessAddress]
+    private let startedAt: Int64
+    private var candidate = 0
+    private var lack: SystemError?
+    private var hurriesUntil = Int64.min
+    private var hasMetStranger = false
 
     enum Outcome: Equatable {
-        case accepts
+        /// Whether it is the process that does is to be looked at; if it is not, see `goOn`.
+        case accepts(ProcessAddress)
         /// Nobody listens yet, or its backlog is full: at `nextAttempt` again.
         case notYet
         /// It cannot be asked for want of something here; at `nextAttempt` again.
@@ -29,43 +46,45 @@ struct ReadinessProbe {
         case waits(StreamSocket)
     }
 
-    init(address: SocketAddress, user: UInt32? = nil, now: Int64) {
-        self.address = address
+    init(place: ListeningPlace, user: UInt32? = nil, now: Int64) {
+        self.place = place
         self.user = user
-        nextAttempt = now + Self.firstDelay
+        addresses = place.addresses
+        startedAt = now
+        nextAttempt = now + Self.shortestDelay
     }
 
-    /// Tries once.
+    /// Tries one address after the other.
     mutating func attempt(now: Int64) -> Outcome {
-        do {
-            let (socket, isPending) = try address.connect(expecting: user)
-            if isPending {
-                pending = socket
-                nextAttempt = nil
-                return .waits(socket)
-            }
-            return judge(socket, now: now)
-        } catch {
-            // ENOENT and ECONNREFUSED are the rule.
-            let outcome = again(now: now)
-            return error.isScarcity ? .unable(error) : outcome
-        }
+        pending?.close()
+        pending = nil
+        lack = nil
+        candidate = 0
+        return tryOn(now: now)
     }
 
     /// The pending connection has reported; it is closed either way.
     mutating func settle(now: Int64) -> Outcome {
         guard let socket = pending else { return .notYet }
         pending = nil
-        guard socket.connectFailure() == nil else {
-            socket.close()
-            return again(now: now)
-        }
-        return judge(socket, now: now)
+        defer { socket.close() }
+        if socket.connectFailure() == nil, !isConnectedToItself(socket) { return found() }
+        candidate += 1
+        return tryOn(now: now)
     }
 
     /// Tries on, after one that accepted was not the process.
-    mutating func goOn(now: Int64) {
-        if nextAttempt == nil && pending == nil { _ = again(now: now) }
+    mutating func goOn(now: Int64) -> Outcome {
+        // Finding out whose it is takes time, which a stranger is not to cause all the time.
+        hasMetStranger = true
+        candidate += 1
+        return tryOn(now: now)
+    }
+
+    /// A file has appeared where sockets do: if it is the process's, it listens in a moment.
+    mutating func hasAppeared(now: Int64) {
+        guard let path = place.socket, unsafe access(path, F_OK) == 0 else { return }
+        if hurriesUntil == .min { hurriesUntil = now + Self.hurry }
     }
 
     /// Gives up what is under way; harmless when nothing is.
@@ -75,25 +94,57 @@ struct ReadinessProbe {
         nextAttempt = nil
     }
 
-    private mutating func judge(_ socket: StreamSocket, now: Int64) -> Outcome {
-        defer { socket.close() }
-        if isConnectedToItself(socket) { return again(now: now) }
-        nextAttempt = nil
-        return .accepts
+    private mutating func tryOn(now: Int64) -> Outcome {
+        while candidate < addresses.count {
+            do {
+                let address = try addresses[candidate].socketAddress()
+                let (socket, isPending) = try address.connect(expecting: user)
+                if isPending {
+                    pending = socket
+                    nextAttempt = now + Self.patience
+                    return .waits(socket)
+                }
+                defer { socket.close() }
+                if !isConnectedToItself(socket) { return found() }
+            } catch {
+                // ENOENT and ECONNREFUSED are the rule. A machine without IPv6 has no such address.
+                let isMissing = error.errno == EADDRNOTAVAIL && addresses[candidate].isIPv6
+                if error.isScarcity, !isMissing { lack = error }
+            }
+            candidate += 1
+        }
+        nextAttempt = now + delay(now: now)
+        return lack.map { .unable($0) } ?? .notYet
     }
 
-    private mutating func again(now: Int64) -> Outcome {
-        nextAttempt = now + delay
-        delay = min(delay * 2, Self.longestDelay)
-        return .notYet
+    private mutating func found() -> Outcome {
+        nextAttempt = nil
+        return .accepts(addresses[candidate])
+    }
+
+    private func delay(now: Int64) -> Int64 {
+        if hasMetStranger { return Self.longestDelay }
+        if now < hurriesUntil { return Self.hurriedDelay }
+        if isWatched, place.port == nil, hurriesUntil == .min { return Self.longestDelay }
+        return min(
+            max(Self.shortestDelay, (now - startedAt) / Self.shareOfStart), Self.longestDelay)
     }
 
     /// Over TCP the kernel may pick the very port we connect to as our own; with nobody listening
     /// the connection then stands, to itself (RFC 9293 section 3.5, simultaneous open).
     private func isConnectedToItself(_ socket: StreamSocket) -> Bool {
-        if address.isUnix { return false }
+        guard case .tcp(_, let port) = addresses[candidate] else { return false }
         var local = mooring_address()
         guard unsafe mooring_local_address(socket.descriptor, &local) == 0 else { return false }
-        return unsafe Int(mooring_address_port(&local)) == address.port
+        return unsafe mooring_address_port(&local) == port
+    }
+}
+
+extension ProcessAddress {
+    fileprivate var isIPv6: Bool {
+        switch self {
+        case .unix: false
+        case .tcp(let host, _): host.contains(":")
+        }
     }
 }

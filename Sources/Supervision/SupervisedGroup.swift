@@ -9,6 +9,7 @@ protocol SupervisedGroup: Sendable {
         address: ProcessAddress, now: MonotonicInstant)
     func adopt(_ process: AdoptedProcess, now: MonotonicInstant) -> ProcessHandle?
     func endSharing(now: MonotonicInstant)
+    func listens(_ process: ProcessHandle, at address: ProcessAddress, now: MonotonicInstant)
     func becameReady(_ process: ProcessHandle, now: MonotonicInstant)
     func noted(_ process: ProcessHandle, _ note: ProcessNote, now: MonotonicInstant)
     func recycle(_ process: ProcessHandle, reason: StopReason, now: MonotonicInstant)

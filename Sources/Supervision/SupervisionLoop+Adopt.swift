@@ -148,20 +148,22 @@ extension SupervisionLoop {
                 "the output of the adopted pid \(pid) cannot be read: \(fifos.output) is not there")
         }
         lastID += 1
+        let place = ListeningPlace(record)
         let process = ManagedProcess(
             id: lastID, key: key,
             child: ChildProcess(
                 pid: pid, pidfd: pidfd, output: output ?? -1, errors: errors ?? -1,
                 startTime: record.process.startTime),
-            label: record.label, address: record.address,
+            label: record.label, place: place,
             phase: record.hasBeenReady
                 ? .running
                 : .starting(
                     ReadinessProbe(
-                        address: address, user: listener(of: record, launch),
+                        place: place, user: listener(of: record, launch),
                         now: Clock.monotonic())),
             groupName: record.group, user: record.user, log: log,
             cgroup: cgroup(of: record))
+        process.address = record.address
         enter(process)
         process.record = record
         updateRecord(of: process) { record in
@@ -179,6 +181,7 @@ extension SupervisionLoop {
             closePidfd(of: process.child)
             process.phase = .collected(.untold, readUntil: 0)
         }
+        if !record.hasBeenReady { beginStart(of: process) }
         log.info("adopted process \(record.label) (pid \(pid)) of group \(record.group)")
     }
 
@@ -215,5 +218,11 @@ extension SupervisionLoop {
     private func forget(_ record: ProcessRecord) {
         removeFiles(
             label: record.label, address: record.address, runtime: record.runtimeDirectory)
+    }
+}
+
+extension ListeningPlace {
+    fileprivate init(_ record: ProcessRecord) {
+        self.init(record.address, orPort: record.hasBeenReady ? nil : record.port)
     }
 }

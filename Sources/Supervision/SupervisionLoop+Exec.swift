@@ -36,6 +36,7 @@ extension SupervisionLoop {
             if launch.isKilled { return }
             process.phase = .starting(launch.probe)
             announce(process, launch)
+            beginStart(of: process)
         }
     }
 

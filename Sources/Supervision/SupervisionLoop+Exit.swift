@@ -39,9 +39,10 @@ extension SupervisionLoop {
 
     /// Whoever found its port taken says so in its own words, if at all, and not by whom.
     private func noteForeignPort(_ process: ManagedProcess, _ status: ExitStatus) {
-        guard case .starting = process.phase, case .foreign(let user) = portHolder(of: process)
-        else { return }
-        let objection = PortHolder.objection(to: process.address, heldBy: user)
+        guard case .starting = process.phase, let port = process.place.port else { return }
+        let address = ListeningPlace(port: port).first
+        guard case .foreign(let user) = portHolder(of: process, at: address) else { return }
+        let objection = PortHolder.objection(to: address, heldBy: user)
         process.failure = "\(status.sentence): \(objection)"
     }
 
@@ -67,8 +68,9 @@ extension SupervisionLoop {
 
     private func finish(_ process: ManagedProcess, _ status: ExitStatus) {
         if let failure = process.failure { return remove(process, reason: failure) }
+        let sentence = status.sentence(endedForMemory: process.endedForMemory)
         remove(
-            process, reason: status.sentence(endedForMemory: process.endedForMemory),
+            process, reason: process.diagnosis.map { "\($0); \(sentence)" } ?? sentence,
             status: status)
     }
 
@@ -78,7 +80,7 @@ extension SupervisionLoop {
     func remove(_ process: ManagedProcess, reason: String, status: ExitStatus? = nil) {
         process.closePipes(now: Clock.monotonic())
         removeFiles(
-            label: process.label, address: process.address,
+            label: process.label, address: process.place.file,
             runtime: process.record?.runtimeDirectory ?? directory.path)
         processes[process.id] = nil
         idsByKey[process.key] = nil

@@ -26,7 +26,7 @@ extension SupervisionLoop {
             ExpectedProcess(
                 key: process.key, tree: ProcessTree(process),
                 probe: ReadinessProbe(
-                    address: probe.address, user: probe.user, now: Clock.monotonic())))
+                    place: probe.place, user: probe.user, now: Clock.monotonic())))
     }
 
     var nextExpected: Int64? { expected.compactMap(\.probe.nextAttempt).min() }
@@ -38,17 +38,20 @@ extension SupervisionLoop {
             var process = process
             guard let next = process.probe.nextAttempt, next <= now else { return process }
             var outcome = process.probe.attempt(now: now)
-            // Loopback connections are decided at once.
-            if case .waits = outcome { outcome = process.probe.settle(now: now) }
-            guard case .accepts = outcome else { return process }
-            let holder = PortHolder.of(
-                process.probe.address, process.tree, known: &process.listener)
-            guard holder == .process else {
-                process.probe.goOn(now: now)
-                return process
+            while true {
+                // Loopback connections are decided at once.
+                while case .waits = outcome { outcome = process.probe.settle(now: now) }
+                guard case .accepts(let address) = outcome,
+                    let place = try? address.socketAddress()
+                else { return process }
+                if PortHolder.of(place, process.tree, known: &process.listener) == .process {
+                    let (key, now) = (process.key, self.now())
+                    groups[key.group].listens(key.handle, at: address, now: now)
+                    groups[key.group].becameReady(key.handle, now: now)
+                    return nil
+                }
+                outcome = process.probe.goOn(now: now)
             }
-            groups[process.key.group].becameReady(process.key.handle, now: self.now())
-            return nil
         }
     }
 }

@@ -46,7 +46,7 @@ extension SupervisionLoop {
         switch outcome {
         case .nothing: break
         case .unable(let error): tellOfScarcity(error)
-        case .ready: becomeReady(process)
+        case .ready: becomeHealthy(process)
         case .notYet(let reason):
             log.notice(
                 "process \(process.label) accepts connections, but is not healthy yet: \(reason)")

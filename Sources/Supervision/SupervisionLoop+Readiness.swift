@@ -21,21 +21,40 @@ extension SupervisionLoop {
         follow(outcome, process)
     }
 
-    /// It has said that it is ready, or answers well; harmless when that is known.
+    /// It has said that it is ready; harmless when that is known.
     func becomeReady(_ process: ManagedProcess) {
         // Who speaks executes its program.
         settleExec(process.id)
+        guard case .starting(var probe) = process.phase else { return }
+        // How its application fares is what the health path is for.
+        process.saysReady = !process.saysReadyEarly || process.health == nil
+        // A socket is its own, whoever looks; where a port is, it has to be found.
+        if probe.place.port == nil, process.saysReady { return enterService(process) }
+        let outcome = probe.attempt(now: Clock.monotonic())
+        process.phase = .starting(probe)
+        follow(outcome, process)
+    }
+
+    /// It answers well, at the address that it was found at; harmless when that is known.
+    func becomeHealthy(_ process: ManagedProcess) {
         guard case .starting = process.phase else { return }
-        if ownsItsPort(process) { enterService(process) } else { goOnProbing(process) }
+        settle(process, on: process.address)
     }
 
     private func enterService(_ process: ManagedProcess) {
         guard case .starting(var probe) = process.phase else { return }
         probe.cancel()
         process.phase = .running
-        process.health?.becameReady(now: Clock.monotonic())
+        process.health?.becameReady(at: process.address, now: Clock.monotonic())
         // Before a session can be placed on it.
-        updateRecord(of: process) { $0.stage = .ready }
+        updateRecord(of: process) { record in
+            record.stage = .ready
+            record.address = process.address
+            record.port = nil
+        }
+        if process.address != process.place.first {
+            groups[process.key.group].listens(process.key.handle, at: process.address, now: now())
+        }
         groups[process.key.group].becameReady(process.key.handle, now: now())
     }
 
@@ -76,7 +95,7 @@ extension SupervisionLoop {
             """)
     }
 
-    private func follow(_ outcome: ReadinessProbe.Outcome, _ process: ManagedProcess) {
+    func follow(_ outcome: ReadinessProbe.Outcome, _ process: ManagedProcess) {
         switch outcome {
         case .notYet:
             break
@@ -90,21 +109,35 @@ extension SupervisionLoop {
                 // Loopback connections are decided at once, so what is known now will do.
                 settleConnection(of: process)
             }
-        case .accepts:
+        case .accepts(let address):
             if process.child.peekExit() != nil { return collectIfEnded(process) }
-            guard ownsItsPort(process) else { return goOnProbing(process) }
+            settle(process, on: address)
+        }
+    }
+
+    /// Somebody accepts connections at one of the process's addresses.
+    private func settle(_ process: ManagedProcess, on address: ProcessAddress) {
+        switch portHolder(of: process, at: address) {
+        case .process:
+            process.address = address
             // With a health path it is ready when that answers, which it may not do at once.
-            if process.health?.isStarting ?? false {
-                process.health?.begin(now: Clock.monotonic())
+            if process.health?.isStarting ?? false, !process.saysReady {
+                process.health?.begin(at: address, now: Clock.monotonic())
             } else {
                 enterService(process)
             }
+        case .foreign(let user) where PortHolder.isFatal(at: address, process.place):
+            process.failure = PortHolder.objection(to: address, heldBy: user)
+            stopGroup(of: process, SIGKILL)
+        case .nobody, .foreign:
+            goOnProbing(process)
         }
     }
 
     private func goOnProbing(_ process: ManagedProcess) {
         guard case .starting(var probe) = process.phase else { return }
-        probe.goOn(now: Clock.monotonic())
+        let outcome = probe.goOn(now: Clock.monotonic())
         process.phase = .starting(probe)
+        follow(outcome, process)
     }
 }

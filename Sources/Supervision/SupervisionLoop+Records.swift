@@ -54,13 +54,14 @@ extension SupervisionLoop {
     /// is kept.
     func intend(
         _ launch: LaunchSpec, _ key: ProcessKey, generation: Int, label: String,
-        incarnation: Incarnation, address: ProcessAddress
+        incarnation: Incarnation, place told: ListeningPlace
     ) -> ProcessRecord? {
         guard records.directory != nil, let place = records.place else { return nil }
         let record = ProcessRecord(
             place: place, balancer: records.balancer, runtimeDirectory: directory.path,
             process: .none, label: label, incarnation: incarnation, group: launch.groupName,
-            generation: generation, fingerprint: launch.fingerprint, address: address,
+            generation: generation, fingerprint: launch.fingerprint,
+            address: told.first, port: told.isChoice ? told.port : nil,
             user: launch.isolation.account?.user ?? geteuid(), onExit: launch.onExit,
             stage: .intended)
         write(record, of: Records.nobody)

@@ -4,46 +4,6 @@ internal import Logging
 internal import Reactor
 
 extension SupervisionLoop {
-    /// Where a new process is told to listen.
-    private enum Place {
-        case socket(String)
-        case port(UInt16)
-
-        private static let loopback = "127.0.0.1"
-
-        var processAddress: ProcessAddress {
-            switch self {
-            case .socket(let path): .unix(path: path)
-            case .port(let port): .tcp(host: Self.loopback, port: port)
-            }
-        }
-
-        func socketAddress() throws(SystemError) -> SocketAddress {
-            switch self {
-            case .socket(let path): try .unix(path)
-            case .port(let port): try .tcp(Self.loopback, port)
-            }
-        }
-
-        /// A port that was free a moment ago, and that none of ours was told.
-        ///
-        /// Another program may take it before the process does, which is a failed start: see
-        /// `PortHolder`. Sockets have no such race.
-        static func freePort(besides taken: Set<UInt16>) throws(SpawnFailure) -> Place {
-            for _ in 0..<16 {
-                do {
-                    let listener = try ListeningSocket(try .tcp(loopback, 0), backlog: 1)
-                    let port = UInt16(truncatingIfNeeded: listener.address.port)
-                    listener.close()
-                    if port != 0 && !taken.contains(port) { return .port(port) }
-                } catch {
-                    throw SpawnFailure(error)
-                }
-            }
-            throw SpawnFailure(errno: EADDRINUSE, step: "free port")
-        }
-    }
-
     /// Starts a process for a place of the registry, or reports why it could not.
     func spawn(_ key: ProcessKey, generation: Int) {
         precondition(idsByKey[key] == nil, "a handle names one process only")
@@ -85,34 +45,31 @@ extension SupervisionLoop {
         _ launch: LaunchSpec, _ key: ProcessKey, _ generation: Int, _ incarnation: Incarnation
     ) throws(SpawnFailure) -> ManagedProcess {
         let label = freshLabel()
-        let place =
-            launch.wantsPort
-            ? try Place.freePort(besides: portsInUse())
-            : .socket(try socketPath(for: launch, label: label))
+        let place = try place(for: launch, label: label)
         let address: SocketAddress
         do {
-            address = try place.socketAddress()
+            address = try place.first.socketAddress()
         } catch {
             throw SpawnFailure(error)
         }
         let record = intend(
             launch, key, generation: generation, label: label, incarnation: incarnation,
-            address: place.processAddress)
+            place: place)
         let started: (child: ChildProcess, exec: PendingExec, cgroup: Cgroup?)
         do {
             started = try start(launch, at: place, label: label)
         } catch {
-            removeFiles(label: label, address: place.processAddress, runtime: directory.path)
+            removeFiles(label: label, address: place.file, runtime: directory.path)
             throw error
         }
         lastID += 1
         let process = ManagedProcess(
             id: lastID, key: key, child: started.child, label: label,
-            address: place.processAddress,
+            place: place,
             phase: .launching(
                 .init(
                     probe: ReadinessProbe(
-                        address: address, user: launch.userOfSocket, now: Clock.monotonic()),
+                        place: place, user: launch.userOfSocket, now: Clock.monotonic()),
                     incarnation: incarnation, until: execDeadline())),
             groupName: launch.groupName, user: launch.isolation.account?.user ?? geteuid(),
             log: log, cgroup: started.cgroup)
@@ -138,21 +95,12 @@ extension SupervisionLoop {
     private func giveUp(_ process: ManagedProcess) {
         release(process)
         process.closePipes(now: Clock.monotonic())
-        removeFiles(label: process.label, address: process.address, runtime: directory.path)
-    }
-
-    private func socketPath(
-        for launch: LaunchSpec, label: String
-    ) throws(SpawnFailure) -> String {
-        guard let account = launch.isolation.account, launch.userOfSocket != nil else {
-            return directory.socketPath(label: label)
-        }
-        return try directory.socketPath(label: label, for: account)
+        removeFiles(label: process.label, address: process.place.file, runtime: directory.path)
     }
 
     /// The child in a cgroup of its own where it can have one.
     private func start(
-        _ launch: LaunchSpec, at place: Place, label: String
+        _ launch: LaunchSpec, at place: ListeningPlace, label: String
     ) throws(SpawnFailure) -> (ChildProcess, PendingExec, Cgroup?) {
         var command = command(of: launch, at: place, label: label)
         command.isolation = launch.isolation
@@ -172,19 +120,12 @@ extension SupervisionLoop {
     }
 
     private func command(
-        of launch: LaunchSpec, at place: Place, label: String
+        of launch: LaunchSpec, at place: ListeningPlace, label: String
     ) -> ChildProcess.Command {
-        var socket: String?
-        var port: UInt16?
-        switch place {
-        case .socket(let path): socket = path
-        case .port(let number): port = number
-        }
-        return ChildProcess.Command(
-            arguments: launch.arguments(socket: socket, port: port, label: label),
+        ChildProcess.Command(
+            arguments: launch.arguments(place, label: label),
             environment: launch.environmentEntries(
-                socket: socket, port: port, label: label,
-                notifySocket: notifications.socket?.path),
+                place, label: label, notifySocket: notifications.socket?.path),
             directory: launch.directory, path: launch.environment["PATH"] ?? "")
     }
 
@@ -193,16 +134,5 @@ extension SupervisionLoop {
             let label = ProcessLabel.make(from: entropy.word())
             if !processes.values.contains(where: { $0.label == label }) { return label }
         }
-    }
-
-    private func portsInUse() -> Set<UInt16> {
-        var ports: Set<UInt16> = []
-        for process in processes.values {
-            switch process.address {
-            case .tcp(_, let port): ports.insert(port)
-            case .unix: break
-            }
-        }
-        return ports
     }
 }

@@ -14,6 +14,7 @@ extension SupervisionLoop {
                 $0, address: address, user: launch.userOfSocket, isReady: isReady,
                 now: Clock.monotonic())
         }
+        process.saysReadyEarly = launch.isHosted
         process.memoryLimit = launch.maxMemory
         if let path = launch.outputFile, let writer = startedWriter() {
             let target = outputTargets[path] ?? OutputTarget(path: path)

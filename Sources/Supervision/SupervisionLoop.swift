@@ -137,6 +137,7 @@ final class SupervisionLoop {
             loop.turn(until: nextDeadline()) { token, _ in events.append(token) }
             receiveMail()
             for token in events { handle(token) }
+        openSocketWatch()
             doWhatIsDue()
             if sweep.isDue(now: Clock.monotonic()) { sweepStrays(sparingTheUnknown: true) }
             tellOfHeldReaders()
@@ -190,7 +191,7 @@ final class SupervisionLoop {
                 // A process that is suspended would not see it.
                 process.child.signalGroup(SIGCONT)
             }
-        case .kill(let handle, _):
+        case .kill(let handle, let reason):
             if let process = process(ProcessKey(group: group, handle: handle)) {
                 stopGroup(of: process, SIGKILL)
             }
@@ -209,6 +210,7 @@ final class SupervisionLoop {
         case .remember(let handle, let sessions):
             if let process = process(ProcessKey(group: group, handle: handle)) {
                 remember(sessions, of: process)
+                if reason == .startTimeout { tellStartTimeout(process) }
             }
         }
     }
@@ -278,6 +280,7 @@ final class SupervisionLoop {
             endReadingIfDue(process, now: now)
         }
     }
+        armSocketWatchIfDue(now: now)
 
     /// Messages that came after the last turn: whoever waits for an answer gets it.
     func answerLeavers() {
@@ -289,6 +292,7 @@ final class SupervisionLoop {
         let now = MonotonicInstant(nanoseconds: Clock.monotonic())
         for group in groups {
             if let deadline = group.nextDeadline, deadline <= now { group.advance(to: now) }
+            tellIfSlow(process, now: now)
         }
     }
 

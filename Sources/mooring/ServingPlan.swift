@@ -70,11 +70,12 @@ struct ServingPlan: Sendable {
         let base = LaunchEnvironment.base(
             from: environment, passing: launch.passEnvironment, account: isolation.account)
         var spec = self.program(launch, of: group, hostFile: hostFile, environment: base)
+        spec.filledVariables = Set(launch.environment.keys)
         spec.isolation = isolation
         spec.health = group.health.map { health in
             HealthPolicy(
                 path: health.path, interval: health.interval, timeout: health.timeout,
-                rise: health.rise, fall: health.fall)
+                fall: health.fall)
         }
         spec.maxMemory = launch.maxMemory > 0 ? Int64(launch.maxMemory) : nil
         spec.outputFile = launch.outputFile

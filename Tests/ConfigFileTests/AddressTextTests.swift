@@ -32,6 +32,14 @@ internal import Testing
         }
     }
 
+    @Test func `localhost stays where it means both loopback addresses`() throws {
+        let address = try AddressText.parse("localhost:8080", keepsLocalhost: true)
+        #expect(AddressText.text(of: address) == "localhost:8080")
+        #expect(
+            try AddressText.parse("127.0.0.1:8080", keepsLocalhost: true)
+                == .tcp(host: "127.0.0.1", port: 8080))
+    }
+
     @Test func `port 0 is for listening only`() throws {
         let address = try AddressText.parse("127.0.0.1:0", allowsPortZero: true)
         #expect(address == .tcp(host: "127.0.0.1", port: 0))

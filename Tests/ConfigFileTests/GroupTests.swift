@@ -75,7 +75,6 @@ internal import Testing
         let group = try group(
             """
             servers = ["10.0.0.7:8000", "unix:/run/a.sock", { address = "[::1]:80", weight = 2 }]
-            threads = 100
             """)
         #expect(
             group.policy.kind

@@ -157,6 +157,16 @@ internal import Testing
         #expect(found.first?.contains(" means ") == true, "\(found)")
     }
 
+    @Test(arguments: [
+        "command = [\"./app\", \"{socket}\"]\nenv = { A = \"{port}\" }",
+        "command = [\"./app\"]\nenv = { A = \"{port}\", B = \"unix:{socket}\" }",
+    ])
+    func `a process has one address, wherever it is told`(lines: String) {
+        let found = problems("[group.a]\n\(lines)")
+        #expect(found.count == 1)
+        #expect(found.first?.hasSuffix("take one out") == true, "\(found)")
+    }
+
     @Test func `env never shows a value, and keeps to Mooring's own names`() {
         let text = """
             [group.a]

@@ -172,9 +172,10 @@ private var isRoot: Bool { geteuid() == 0 }
         let link = "\(scratch.path)/link.sock"
         unsafe symlink(path, link)
         var stranger = ReadinessProbe(
-            address: try .unix(link), user: geteuid() &+ 1, now: Clock.monotonic())
+            place: ListeningPlace(socket: link), user: geteuid() &+ 1, now: Clock.monotonic())
         #expect(stranger.attempt(now: Clock.monotonic()) == .notYet)
-        var own = ReadinessProbe(address: try .unix(path), user: geteuid(), now: Clock.monotonic())
-        #expect(own.attempt(now: Clock.monotonic()) == .accepts)
+        var own = ReadinessProbe(
+            place: ListeningPlace(socket: path), user: geteuid(), now: Clock.monotonic())
+        #expect(own.attempt(now: Clock.monotonic()) == .accepts(.unix(path: path)))
     }
 }

@@ -13,7 +13,7 @@ internal import Testing
         let arguments = spec([
             "./app", "--uds={socket}", "{threads}/{group}/{process}", "{x}{", "}",
         ])
-        .arguments(socket: "/run/a.sock", port: nil, label: "k3f9abcd")
+        .arguments(ListeningPlace(socket: "/run/a.sock"), label: "k3f9abcd")
         #expect(
             arguments == ["./app", "--uds=/run/a.sock", "10/django/k3f9abcd", "{x}{", "}"])
     }
@@ -21,18 +21,42 @@ internal import Testing
     @Test func `a value with braces is not filled in again`() {
         var spec = spec(["{group}{{threads}"])
         spec.groupName = "{threads}"
-        #expect(spec.arguments(socket: nil, port: 1, label: "x") == ["{threads}{10"])
+        #expect(spec.arguments(ListeningPlace(port: 1), label: "x") == ["{threads}{10"])
     }
 
     @Test func `a port is used where only a port is asked for`() {
-        #expect(spec(["app", "--port", "{port}"]).wantsPort)
-        #expect(!spec(["app"]).wantsPort)
-        #expect(!spec(["app", "{port}", "{socket}"]).wantsPort)
+        #expect(spec(["app", "--port", "{port}"]).listening == .port)
+        #expect(spec(["app", "{socket}"]).listening == .socket)
+        #expect(spec(["app", "{port}", "{socket}"]).listening == .socket)
+    }
+
+    @Test func `a program that names no place may choose one`() {
+        #expect(spec(["app"]).listening == .either)
+        let entries = spec(["app"])
+            .environmentEntries(ListeningPlace(socket: "/s", port: 8123), label: "x")
+        for entry in ["MOORING_SOCKET=/s", "PORT=8123", "HOST=127.0.0.1"] {
+            #expect(entries.contains(entry))
+        }
+        let own = spec(["app"], environment: ["HOST": "::1"])
+            .environmentEntries(ListeningPlace(socket: "/s", port: 8123), label: "x")
+        #expect(own.filter { $0.hasPrefix("HOST=") } == ["HOST=::1"])
+    }
+
+    @Test func `placeholders in the group's variables are filled in, and in no others`() {
+        var spec = spec(
+            ["app"],
+            environment: ["LISTEN": "127.0.0.1:{port}", "PASSED": "{port}", "FORMAT": "{time}"])
+        spec.filledVariables = ["LISTEN", "FORMAT"]
+        #expect(spec.listening == .port)
+        let entries = spec.environmentEntries(ListeningPlace(port: 8123), label: "x")
+        for entry in ["LISTEN=127.0.0.1:8123", "PASSED={port}", "FORMAT={time}"] {
+            #expect(entries.contains(entry))
+        }
     }
 
     @Test func `what Mooring tells a process cannot be overridden`() {
         let entries = spec(["app"], environment: ["MOORING_PROCESS": "forged", "A": "1"])
-            .environmentEntries(socket: "/s", port: nil, label: "k3f9abcd")
+            .environmentEntries(ListeningPlace(socket: "/s"), label: "k3f9abcd")
         #expect(
             entries == [
                 "MOORING_PROCESS=k3f9abcd", "MOORING_GROUP=django", "MOORING_THREADS=10",
@@ -41,7 +65,7 @@ internal import Testing
     }
 
     @Test func `a process with a port is told the port and no socket`() {
-        let entries = spec(["app"]).environmentEntries(socket: nil, port: 8123, label: "x")
+        let entries = spec(["app"]).environmentEntries(ListeningPlace(port: 8123), label: "x")
         #expect(entries.contains("PORT=8123"))
         #expect(!entries.contains { $0.hasPrefix("MOORING_SOCKET=") })
     }
@@ -52,7 +76,7 @@ internal import Testing
             hostFile: "/run/mooring_host.py", directory: "/srv", environment: [:], threads: 15,
             multiprocess: false, groupName: "django")
         #expect(
-            spec.arguments(socket: "/s", port: nil, label: "x") == [
+            spec.arguments(ListeningPlace(socket: "/s"), label: "x") == [
                 "python3", "/run/mooring_host.py", "--app", "mysite/wsgi.py", "--server", "auto",
                 "--threads", "15",
             ])

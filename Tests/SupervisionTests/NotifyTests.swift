@@ -154,7 +154,7 @@ extension SupervisorTests {
                         s.send(text.encode())
                     \(body)
                     signal.pause()
-                    """,
+                    """, "{socket}",
                 ], change: change)
         }
     }

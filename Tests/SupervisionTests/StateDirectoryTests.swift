@@ -26,6 +26,9 @@ internal import Testing
         other.fingerprint = ""
         other.sessions = RememberedSessions()
         #expect(try ProcessRecord(text: other.text) == other)
+        other.address = .unix(path: "/run/mooring/k3f9abcd.sock")
+        other.port = 8001
+        #expect(try ProcessRecord(text: other.text) == other)
     }
 
     @Test func `a record cut anywhere is none`() {

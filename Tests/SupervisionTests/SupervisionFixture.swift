@@ -12,6 +12,7 @@ enum Fact: Equatable, Sendable {
     case spawned(ProcessHandle, pid: Int32, label: String, ProcessAddress)
     case adopted(ProcessHandle, AdoptedProcess)
     case sharingEnded
+    case listens(ProcessHandle, ProcessAddress)
     case ready(ProcessHandle)
     case noted(ProcessHandle, ProcessNote)
     case recycled(ProcessHandle, StopReason)
@@ -73,6 +74,9 @@ final class FactGroup: SupervisedGroup {
         return handle
     }
     func endSharing(now: MonotonicInstant) { facts.append(.sharingEnded) }
+    func listens(_ process: ProcessHandle, at address: ProcessAddress, now: MonotonicInstant) {
+        facts.append(.listens(process, address))
+    }
     func becameReady(_ process: ProcessHandle, now: MonotonicInstant) {
         facts.append(.ready(process))
     }
@@ -264,14 +268,14 @@ let listener = [
     "python3", "-c",
     """
     import os, signal, socket
-    if "PORT" in os.environ:
-        s = socket.create_server(("127.0.0.1", int(os.environ["PORT"])))
-    else:
+    if "MOORING_SOCKET" in os.environ:
         s = socket.socket(socket.AF_UNIX)
         s.bind(os.environ["MOORING_SOCKET"])
         s.listen()
     print("listening", flush=True)
     while True:
+    else:
+        s = socket.create_server(("127.0.0.1", int(os.environ["PORT"])))
         signal.pause()
     """,
 ]

@@ -8,7 +8,7 @@ internal import Testing
 extension SupervisorTests {
     @Test func `without descriptors left a start fails, later ones succeed`() async {
         await #expect(processExitsWith: .success) {
-            let fixture = try SupervisionFixture(["true"])
+            let fixture = try SupervisionFixture(["true", "{socket}"])
             let process = fixture.spawn()
             let first = try fixture.waitForExit(process)
             var limit = rlimit()

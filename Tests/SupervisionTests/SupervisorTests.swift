@@ -143,8 +143,8 @@ internal import Testing
             let names = report.output.map { $0.prefix { $0 != "=" } }
             #expect(
                 names.sorted() == [
-                    "GIVEN", "MOORING_GROUP", "MOORING_MULTIPROCESS", "MOORING_PROCESS",
-                    "MOORING_SOCKET", "MOORING_THREADS", "NOTIFY_SOCKET", "PATH",
+                    "GIVEN", "HOST", "MOORING_GROUP", "MOORING_MULTIPROCESS", "MOORING_PROCESS",
+                    "MOORING_SOCKET", "MOORING_THREADS", "NOTIFY_SOCKET", "PATH", "PORT",
                 ])
             #expect(report.output.contains("MOORING_THREADS=3"))
         }

@@ -15,11 +15,12 @@ int mooring_diagnosis_peer_user(int fd, int connection, uint32_t *user);
 struct mooring_listener {
     // In network order; of IPv4 the first four bytes.
     uint8_t host[16];
+    uint16_t port;
     uint32_t user;
     uint32_t inode;
 };
 
-// The sockets of a family (AF_INET or AF_INET6) that listen at a port: how many, at most `capacity` of
+// The sockets of a family (AF_INET or AF_INET6) that listen at a port, or at any (0): how many, at most `capacity` of
 // which are written to `listeners`, or -errno. Takes time by the number of all that listen.
 int mooring_diagnosis_listeners(
     int fd, int family, uint16_t port, struct mooring_listener *listeners, int capacity);

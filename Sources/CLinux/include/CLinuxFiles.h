@@ -9,6 +9,13 @@
 // could be another user's. For any other user it is open(2) with O_NOFOLLOW. O_CLOEXEC is implied.
 int mooring_open_guarded(const char *path, int flags, mode_t mode);
 
+// Tells of files that appear in directories (inotify(7)): a non-blocking descriptor, or -errno.
+int mooring_inotify_open(void);
+// Makes it readable at the next file that appears in a directory, once; 0 or -errno.
+int mooring_inotify_once(int fd, const char *directory);
+// Takes off what has been told.
+void mooring_inotify_drain(int fd);
+
 // Whether nobody but root and this user can change where an absolute path leads: 0, or -EPERM with
 // the user whose directory it is in `owner` (-1: it is root's or ours, but others may write to it), or
 // another -errno. What is missing at the end of the path counts as good.

@@ -35,6 +35,7 @@ class Place:
             listener = socket.create_server(("127.0.0.1", self.port), backlog=self.backlog)
             # Handed down to its connections: head and body are often sent apart.
             listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            say_ready()
             return listener
         self.remove_socket()
         listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
@@ -44,6 +45,7 @@ class Place:
         finally:
             os.umask(mask)
         listener.listen(self.backlog)
+        say_ready()
         return listener
 
     def remove_socket(self):
@@ -53,6 +55,14 @@ class Place:
                 os.unlink(self.unix)
         except FileNotFoundError:
             pass
+
+
+def say_ready():
+    """Tells Mooring that connections are taken; without it, Mooring finds out by itself."""
+    path = os.environ.get("NOTIFY_SOCKET")
+    if path:
+        with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notify:
+            notify.sendto(b"READY=1", socket.MSG_DONTWAIT, path)
 
 
 @contextlib.contextmanager

@@ -1,0 +1,56 @@
+internal import Backends
+internal import Glibc
+internal import Reactor
+
+/// Where a new process is to listen.
+extension SupervisionLoop {
+    func place(
+        for launch: LaunchSpec, label: String
+    ) throws(SpawnFailure) -> ListeningPlace {
+        switch launch.listening {
+        case .socket: ListeningPlace(socket: try socketPath(for: launch, label: label))
+        case .port: ListeningPlace(port: try freePort())
+        case .either:
+            ListeningPlace(
+                socket: try socketPath(for: launch, label: label), port: try freePort())
+        }
+    }
+
+    private func socketPath(
+        for launch: LaunchSpec, label: String
+    ) throws(SpawnFailure) -> String {
+        guard let account = launch.isolation.account, launch.userOfSocket != nil else {
+            return directory.socketPath(label: label)
+        }
+        return try directory.socketPath(label: label, for: account)
+    }
+
+    /// A port that was free a moment ago over IPv4 and IPv6, and that none of ours was told.
+    ///
+    /// Another program may take it before the process does, which is a failed start: see
+    /// `PortHolder`. Sockets have no such race.
+    private func freePort() throws(SpawnFailure) -> UInt16 {
+        let taken = Set(processes.values.compactMap(\.place.port))
+        for _ in 0..<16 {
+            do {
+                let listener = try ListeningSocket(try .tcp("127.0.0.1", 0), backlog: 1)
+                defer { listener.close() }
+                let port = UInt16(truncatingIfNeeded: listener.address.port)
+                if port != 0, !taken.contains(port), isFreeOverIPv6(port) { return port }
+            } catch {
+                throw SpawnFailure(error)
+            }
+        }
+        throw SpawnFailure(errno: EADDRINUSE, step: "free port")
+    }
+
+    /// A machine without IPv6 has nobody there.
+    private func isFreeOverIPv6(_ port: UInt16) -> Bool {
+        do {
+            try ListeningSocket(try .tcp("::1", port), backlog: 1).close()
+            return true
+        } catch {
+            return error.errno != EADDRINUSE
+        }
+    }
+}

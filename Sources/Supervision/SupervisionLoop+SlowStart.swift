@@ -1,0 +1,57 @@
+internal import Backends
+internal import Logging
+internal import Reactor
+
+/// What to tell of a process that does not get ready.
+extension SupervisionLoop {
+    private static let slow: Int64 = 5_000_000_000
+
+    /// A process executes its program, and is asked whether it is ready from now on.
+    func beginStart(of process: ManagedProcess) {
+        process.slowAt = Clock.monotonic() + Self.slow
+        watchSocket(of: process)
+    }
+
+    /// Says once what a slow start is waited for: a program that listens elsewhere never gets ready.
+    func tellIfSlow(_ process: ManagedProcess, now: Int64) {
+        guard let time = process.slowAt, time <= now else { return }
+        process.slowAt = nil
+        guard case .starting = process.phase else { return }
+        log.warning(
+            """
+            process \(process.label) (pid \(process.child.pid)) is not ready after \
+            \(Self.slow / 1_000_000_000) s: \(startDiagnosis(of: process))
+            """)
+    }
+
+    /// Its `start_timeout` is over, and it is about to be killed.
+    func tellStartTimeout(_ process: ManagedProcess) {
+        guard case .starting = process.phase else { return }
+        let diagnosis = startDiagnosis(of: process)
+        process.diagnosis = diagnosis
+        log.warning("process \(process.label) (pid \(process.child.pid)): \(diagnosis)")
+    }
+
+    private func startDiagnosis(of process: ManagedProcess) -> String {
+        if let health = process.health, health.isStarting,
+            case .starting(let probe) = process.phase,
+            probe.nextAttempt == nil
+        {
+            let place = (try? process.address.socketAddress().text) ?? "its address"
+            let last = health.objection.map { "; the last answer: \($0)" } ?? ""
+            return """
+                it listens at \(place), and Mooring waits for a good answer to GET \
+                \(health.policy.path)\(last)
+                """
+        }
+        let tree = ProcessTree(process)
+        let found: String
+        switch OwnListeners.of(tree) {
+        case nil: found = "what it listens on cannot be seen"
+        case .some(let places) where places.isEmpty: found = "it does not listen anywhere"
+        case .some(let places):
+            found = "it listens at \(places.joined(separator: " and ")) instead"
+        }
+        return "Mooring waits until it listens at \(process.place.text), or sends READY=1; \(found)"
+    }
+}
