@@ -87,6 +87,13 @@ package struct TrafficSnapshot: Equatable, Sendable {
     /// `Set-Cookie` fields of processes that named a cookie of Mooring's own.
     package var ownCookiesRemoved: UInt64 = 0
     package var accessLogLinesDropped: UInt64 = 0
+    /// TLS handshakes with clients.
+    package var handshakesTotal: UInt64 = 0
+    package var handshakesFailed: UInt64 = 0
+    /// Connections that did not begin as their listener asks.
+    package var greetingsRefused: UInt64 = 0
+    /// Requests over HTTP/2.
+    package var streamsTotal: UInt64 = 0
 
     package init() {}
 }

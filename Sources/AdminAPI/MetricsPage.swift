@@ -46,6 +46,15 @@ private func writeTraffic(_ traffic: TrafficSnapshot, _ out: inout PrometheusTex
     out.sample("mooring_tunnels_active", traffic.tunnelsActive)
     out.metric("mooring_tunnels_total", .counter, "WebSockets and other upgrades opened.")
     out.sample("mooring_tunnels_total", traffic.tunnelsTotal)
+    let handshakes = "mooring_tls_handshakes_total"
+    out.metric(handshakes, .counter, "TLS handshakes with clients, by their outcome.")
+    out.sample(handshakes, traffic.handshakesTotal, ["outcome": "done"])
+    out.sample(handshakes, traffic.handshakesFailed, ["outcome": "failed"])
+    let refused = "mooring_greetings_refused_total"
+    out.metric(refused, .counter, "Connections without the PROXY header or preface they need.")
+    out.sample(refused, traffic.greetingsRefused)
+    out.metric("mooring_http2_streams_total", .counter, "Requests that came over HTTP/2.")
+    out.sample("mooring_http2_streams_total", traffic.streamsTotal)
     out.metric("mooring_requests_active", .gauge, "Requests in the works.")
     out.sample("mooring_requests_active", traffic.requestsActive)
     out.metric("mooring_requests_total", .counter, "Responses sent, by class of status.")

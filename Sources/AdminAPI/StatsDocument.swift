@@ -9,6 +9,11 @@ package struct StatsDocument: Codable, Equatable, Sendable {
         /// WebSockets and other upgrades that are open.
         package var tunnels: UInt64
         package var tunnelsTotal: UInt64
+        /// With clients.
+        package var handshakesTotal: UInt64
+        package var handshakesFailedTotal: UInt64
+        /// They did not begin as their listener asks.
+        package var greetingsRefusedTotal: UInt64
     }
 
     /// Seconds from the first byte of requests to the last of responses.
@@ -26,6 +31,8 @@ package struct StatsDocument: Codable, Equatable, Sendable {
         package var byStatus: [String: UInt64]
         package var latencySeconds: Latency
         package var retriesTotal: UInt64
+        /// Those that came over HTTP/2.
+        package var streamsTotal: UInt64
         /// `Set-Cookie` fields of processes that named a cookie of Mooring's own.
         package var ownCookiesRemovedTotal: UInt64
     }
@@ -162,6 +169,8 @@ package struct ProcessDocument: Codable, Equatable, Sendable {
     package var busy: Bool
     /// Why it is on its way out, or to be replaced.
     @OrNull package var stopReason: String?
+    /// Until whom it is kept for at the latest: sessions from before a restart that may come back.
+    @OrNull package var keptSecondsLeft: Double?
     /// Until its last sessions are given up.
     @OrNull package var drainSecondsLeft: Double?
 }

@@ -17,7 +17,10 @@ extension StatsDocument {
             uptimeSeconds: rounded(snapshot.uptime.seconds),
             connections: Connections(
                 active: traffic.connectionsActive, acceptedTotal: traffic.connectionsAccepted,
-                tunnels: traffic.tunnelsActive, tunnelsTotal: traffic.tunnelsTotal),
+                tunnels: traffic.tunnelsActive, tunnelsTotal: traffic.tunnelsTotal,
+                handshakesTotal: traffic.handshakesTotal,
+                handshakesFailedTotal: traffic.handshakesFailed,
+                greetingsRefusedTotal: traffic.greetingsRefused),
             requests: Requests(
                 active: traffic.requestsActive,
                 total: traffic.requestsTotal,
@@ -26,6 +29,7 @@ extension StatsDocument {
                     p50: rounded(traffic.latencyP50), p90: rounded(traffic.latencyP90),
                     p99: rounded(traffic.latencyP99)),
                 retriesTotal: traffic.retriesTotal,
+                streamsTotal: traffic.streamsTotal,
                 ownCookiesRemovedTotal: traffic.ownCookiesRemoved),
             verdicts: Dictionary(
                 traffic.verdicts.map { ($0.word, $0.count) }, uniquingKeysWith: &+),
@@ -123,6 +127,7 @@ extension ProcessDocument {
             statusText: process.statusText,
             busy: process.isBusy,
             stopReason: process.stopReason?.rawValue,
+            keptSecondsLeft: process.keptFor.map { rounded($0.seconds) },
             drainSecondsLeft: process.drainLeft.map { rounded($0.seconds) })
     }
 }

@@ -164,6 +164,21 @@ package final class Group: Sendable {
         }
     }
 
+    /// The external servers that are to be asked for their health.
+    package var checkedServers: [CheckedServer] { state.withLock { $0.group.checkedServers } }
+
+    /// What came of asking one.
+    package func checked(_ server: ProcessHandle, isWell: Bool, now: MonotonicInstant) {
+        change { $0.checked(server, isWell: isWell, now: now) }
+    }
+
+    /// A process that had a choice of addresses listens at this one.
+    package func listens(
+        _ process: ProcessHandle, at address: ProcessAddress, now: MonotonicInstant
+    ) {
+        change { $0.listens(process, at: address, now: now) }
+    }
+
     /// A spawned process accepts connections; harmless when repeated or too late.
     package func becameReady(_ process: ProcessHandle, now: MonotonicInstant) {
         change { $0.becameReady(process, now: now) }

@@ -11,10 +11,13 @@ package struct GroupPolicy: Equatable, Sendable {
         package var address: ProcessAddress
         /// Share of new sessions relative to its neighbours, 1 to 256.
         package var weight: Int
+        /// It is spoken to over TLS.
+        package var isSecure = false
 
-        package init(address: ProcessAddress, weight: Int = 1) {
+        package init(address: ProcessAddress, weight: Int = 1, isSecure: Bool = false) {
             self.address = address
             self.weight = weight
+            self.isSecure = isSecure
         }
     }
 
@@ -62,6 +65,8 @@ package struct GroupPolicy: Equatable, Sendable {
     package var maxRequests = 0
     /// The age at which a process is recycled (±10 %); nil: never.
     package var maxAge: Interval?
+    /// How external servers are asked; nil: their requests alone tell how they are.
+    package var health: ServerHealth?
     /// An open tunnel holds a slot.
     package var tunnelSlots = false
 

@@ -35,9 +35,14 @@ extension GroupState {
     /// Takes a server out of service; its sessions are placed anew, or refused, as the group says.
     mutating func takeDown(_ place: UInt32) {
         let shift = min(processes[Int(place)].outages, 6)
-        let span = min(
+        let pause = min(
             Interval(nanoseconds: Interval.seconds(1).nanoseconds << shift), Self.longestOutage)
-        guard apply(.refused(until: now + span), to: place) == .isDown else { return }
+        let health = isChecked(place) ? policy.health : nil
+        let until = now + (health.map { outage(under: $0) } ?? pause)
+        // One that is asked comes back when its answers are good again.
+        let span = health?.interval ?? pause
+        guard apply(.refused(until: until), to: place) == .isDown else { return }
+        processes[Int(place)].goodChecks = 0
         processes[Int(place)].outages += 1
         processes[Int(place)].failuresInARow = 0
         processes[Int(place)].probation = nil

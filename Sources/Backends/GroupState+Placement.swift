@@ -90,11 +90,16 @@ extension GroupState {
     mutating func grant(on place: UInt32, _ intent: Intent, joined: LeaseReference? = nil) -> Grant
     {
         let index = Int(place)
+        // One with a lease was counted when its process was lost; a server that is down may come back.
+        let isLostUnseen =
+            intent.placed == .moved
+            && (!isSpawned || intent.session.flatMap { leases.find($0) } == nil)
         let lease = joined ?? joinLease(intent, at: place)
         switch intent.placed {
         case .kept: break
         case .moved:
             totals.sessionsMoved += 1
+            if isLostUnseen { totals.sessionsLost += 1 }
             takeTurn(index)
         case .pinned:
             totals.sessionsCreated += 1

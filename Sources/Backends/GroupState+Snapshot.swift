@@ -89,6 +89,10 @@ extension GroupState {
         snapshot.tunnels = process.tunnels
         snapshot.statusText = process.statusText
         snapshot.isBusy = process.isBusy
+        if process.phase.serves, let until = process.keepUntil {
+            let end = min(until, process.drainUntil ?? until)
+            snapshot.keptFor = end > now ? end - now : nil
+        }
         switch process.phase {
         case .draining(let reason):
             snapshot.stopReason = reason

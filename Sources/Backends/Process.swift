@@ -82,6 +82,9 @@ struct Process: Sendable {
     var isUnremembered = false
     /// How often an external server was taken out of service since it last answered.
     var outages = 0
+    /// Health checks in a row that an external server has answered well, and those that it has not.
+    var goodChecks = 0
+    var badChecks = 0
     /// Requests in a row that an external server failed.
     var failuresInARow = 0
     /// Of an external server that is back after an outage and has not answered yet: the requests that

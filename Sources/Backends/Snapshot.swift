@@ -106,6 +106,9 @@ package struct ProcessSnapshot: Equatable, Sendable {
     package var isBusy = false
     /// Why it is on its way out; nil: it is not.
     package var stopReason: StopReason?
+    /// How long it is kept at most for sessions from before a restart that may come back; nil: it is
+    /// not.
+    package var keptFor: Interval?
     /// How long it still waits for its sessions; nil: it is not draining.
     package var drainLeft: Interval?
 }

@@ -48,9 +48,9 @@ package struct Configuration: Equatable, Sendable {
     }
 
     private var healthWarnings: [String] {
-        groups.filter { $0.health != nil && $0.launch == nil }.map { group in
-            "group.\(group.name).health: is for processes that Mooring starts; servers are not"
-                + " asked, and one that refuses connections is left alone for a while by itself"
+        groups.filter { $0.health != nil && !$0.secureServers.isEmpty }.map { group in
+            "group.\(group.name).health: servers behind https:// are not asked; one that fails"
+                + " its requests is left alone for a while by itself"
         }
     }
 

@@ -31,7 +31,12 @@ struct GroupReader {
         let launch = readLaunch(kind, processesGiven: processesGiven)
         let servers = ServersReader(table: table, folders: folders).read()
         if kind == .servers {
-            policy.kind = .external(servers.map(\.server))
+            policy.kind = .external(
+                servers.map { entry in
+                    var server = entry.server
+                    server.isSecure = entry.secure != nil
+                    return server
+                })
             (policy.minimum, policy.maximum) = (servers.count, servers.count)
         }
         readPlacement(&policy)
@@ -39,6 +44,7 @@ struct GroupReader {
         let keepalive = table.boolean("keepalive") ?? true
         let requestTimeout = table.duration("request_timeout", atLeast: .zero)
         let health = self.health()
+        if kind == .servers { policy.health = health?.ofServers }
         let affinity =
             table.table("affinity").map { Configuration.Affinity($0, over: affinity, at: .group) }
             ?? affinity
@@ -210,13 +216,13 @@ extension GroupReader {
         }
         let directory = self.directory()
         let environment = EnvironmentReader.values(table)
+        refuseBothPlaces(application, environment)
         let names = EnvironmentReader.names(table)
         let isolation = IsolationReader(table: table, isRoot: folders.surroundings.isRoot).read()
         let onExit = table.choice("on_exit", among: Configuration.OnExit.allCases) ?? .adopt
         let output = table.optionalText("output", example: "logs/app.log")
         let outputFile = folders.path(output, table.problems)
         let memory = table.size("max_memory", in: 0...1 << 50) ?? 0
-        refuseBothPlaces(application, environment)
         return application.map { application in
             Configuration.Launch(
                 application: application, processesGiven: processesGiven, directory: directory,
@@ -225,12 +231,6 @@ extension GroupReader {
         }
     }
 
-    private func wsgi() -> Configuration.Application? {
-        let application = table.text("wsgi", example: "mysite/wsgi.py")
-        let server = table.choice("server", among: Configuration.Server.allCases) ?? .auto
-        let python = table.text("python", example: "python3")?.value ?? "python3"
-        return application.map { .wsgi($0.value, server: server, python: python) }
-    }
     /// A command that names both is told of already.
     private func refuseBothPlaces(
         _ application: Configuration.Application?, _ environment: [String: String]
@@ -251,6 +251,12 @@ extension GroupReader {
         }
     }
 
+    private func wsgi() -> Configuration.Application? {
+        let application = table.text("wsgi", example: "mysite/wsgi.py")
+        let server = table.choice("server", among: Configuration.Server.allCases) ?? .auto
+        let python = table.text("python", example: "python3")?.value ?? "python3"
+        return application.map { .wsgi($0.value, server: server, python: python) }
+    }
 
     private func refuseForWSGI() {
         for key in ["server", "python"] {

@@ -7,7 +7,8 @@ extension Configuration {
         package var path: String
         package var interval = Interval.seconds(2)
         package var timeout = Interval.seconds(1)
-        /// Good answers in a row after which it counts as well again.
+        /// Good answers in a row after which a server that was down counts as well again; a process of
+        /// Mooring's own is replaced instead.
         package var rise = 2
         /// Bad answers in a row after which it counts as ill.
         package var fall = 3
@@ -19,6 +20,12 @@ extension Configuration {
         package var pathOfChecks: String? {
             let path = path.prefix { $0 != "?" }
             return path == "/" ? nil : String(path)
+        }
+
+        /// The same for a group that Mooring only balances to.
+        var ofServers: ServerHealth {
+            ServerHealth(
+                path: path, interval: interval, timeout: timeout, rise: rise, fall: fall)
         }
 
         /// Nil when it has no path: nobody is asked.

@@ -111,7 +111,9 @@ struct ServersReader {
                 given.node, "is \(given.node.kind)", "leave http:// out, as in 10.0.0.7:8000")
             return nil
         }
-        return table.address(plain).map { Place(address: $0, isSecure: isSecure) }
+        return table.address(plain, keepsLocalhost: true).map {
+            Place(address: $0, isSecure: isSecure)
+        }
     }
 
     /// Whether a colon follows the host; those of an IPv6 address are in brackets.

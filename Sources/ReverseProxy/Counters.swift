@@ -12,7 +12,7 @@ final class Counters: @unchecked Sendable {
         case status1xx, status2xx, status3xx, status4xx, status5xx
         case verdictNone, verdictValid, verdictForged, verdictExpired, verdictUnknownKey
         case verdictOtherGroup, verdictGone, verdictMalformed
-        case retries, logLinesDropped, ownCookiesRemoved
+        case retries, ownCookiesRemoved
         case handshakes, handshakesFailed, greetingsRefused, streams, tunnels, tunnelsOpened
         /// Of all requests together.
         case requestNanoseconds

@@ -136,6 +136,8 @@ struct Exchange {
     var status: UInt16 = 0
     var bytesToClient: UInt64 = 0
     var verdict = Verdict.none
+    /// The verdict is to be counted, once it is known whether the session's process is there.
+    var owesVerdict = false
     var refused = false
     /// Tells one browser's requests on a connection of HTTP/2 from others; 0: it joins no session but its
     /// own.

@@ -58,7 +58,7 @@ struct OwnAnswer {
     }
 
     /// What a refusal of the registry looks like to the client.
-    static func refusal(_ refusal: Refusal) -> OwnAnswer {
+    static func refusal(_ refusal: Refusal, isSpawned: Bool) -> OwnAnswer {
         let details: StaticString
         let error: StaticString
         switch refusal.reason {
@@ -67,7 +67,10 @@ struct OwnAnswer {
             (error, details) = ("destination_unavailable", "queue of the session's process full")
         case .queueTimeout: (error, details) = ("destination_unavailable", "waited too long")
         case .groupFailing:
-            (error, details) = ("destination_unavailable", "no process can be started")
+            (error, details) = (
+                "destination_unavailable",
+                isSpawned ? "no process can be started" : "no server can be reached"
+            )
         case .sessionLost:
             (error, details) = ("destination_unavailable", "the session has ended")
         case .shuttingDown: (error, details) = ("proxy_internal_response", "shutting down")

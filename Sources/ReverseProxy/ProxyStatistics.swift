@@ -21,6 +21,13 @@ package struct ProxyStatistics: Equatable, Sendable {
     package var ownCookiesRemoved: UInt64 = 0
     /// By the groups' places.
     package var groups: [GroupTraffic] = []
+    /// TLS handshakes with clients, and those among all that came to nothing.
+    package var handshakesTotal: UInt64 = 0
+    package var handshakesFailed: UInt64 = 0
+    /// Connections that did not begin as their listener asks: PROXY header, TLS or HTTP/2.
+    package var greetingsRefused: UInt64 = 0
+    /// Requests over HTTP/2.
+    package var streamsTotal: UInt64 = 0
     /// Access log lines that could not be written.
     package var logLinesDropped: UInt64 = 0
 
@@ -53,7 +60,10 @@ package struct ProxyStatistics: Equatable, Sendable {
         tunnelsTotal = sum(.tunnelsOpened)
         retriesTotal = sum(.retries)
         ownCookiesRemoved = sum(.ownCookiesRemoved)
-        logLinesDropped = sum(.logLinesDropped)
+        handshakesTotal = sum(.handshakes)
+        handshakesFailed = sum(.handshakesFailed)
+        greetingsRefused = sum(.greetingsRefused)
+        streamsTotal = sum(.streams)
 
         let buckets = (0..<Counters.latencyBuckets).map { bucket in
             all.reduce(UInt64(0)) { total, counters in

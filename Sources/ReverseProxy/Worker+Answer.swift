@@ -187,6 +187,7 @@ extension Worker {
 
     /// Counts a request that is over; a tunnel's is with its 101.
     func countRequest(_ exchange: Int) {
+        countVerdict(exchange)
         counters.subtract(.requestsActive)
         counters.add(.requests)
         counters.add(Self.counter(ofStatus: exchanges[exchange].status))

@@ -82,6 +82,7 @@ extension Worker {
         if grant.affinity == .lost, isLate(exchange) {
             return abandonDownstream(Int(exchanges[exchange].downstream))
         }
+        settleVerdict(exchange, isLost: grant.affinity == .lost)
         exchanges[exchange].pausedAt = 0
         if let limit = settings.groups[Int(exchanges[exchange].group)].requestTimeout {
             exchanges[exchange].requestDeadline = now &+ limit.nanoseconds
@@ -97,8 +98,10 @@ extension Worker {
         if refusal.reason == .sessionLost, isLate(exchange) {
             return abandonDownstream(Int(exchanges[exchange].downstream))
         }
+        settleVerdict(exchange, isLost: refusal.reason == .sessionLost)
         exchanges[exchange].refused = true
-        answer(exchange, .refusal(refusal))
+        let isSpawned = settings.groups[Int(exchanges[exchange].group)].isSpawned
+        answer(exchange, .refusal(refusal, isSpawned: isSpawned))
     }
 
     /// Whether a request has come when another balancer had taken over.

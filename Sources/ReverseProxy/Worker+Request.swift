@@ -160,7 +160,7 @@ extension Worker {
             return
         }
         readClaim(exchange, bytes)
-        countVerdict(exchanges[exchange].verdict)
+        exchanges[exchange].owesVerdict = true
         exchanges[exchange].signsInConnection = requestHead.signsInConnection
         if downstreams[place].ownUpstream >= 0 { followSignIn(exchange, bytes) }
         // The head stays at the front; bodies are read behind it.
@@ -243,9 +243,21 @@ extension Worker {
                 closes: true))
     }
 
-    private func countVerdict(_ verdict: Verdict) {
+    /// The registry has decided on a good cookie, whose process may be gone.
+    func settleVerdict(_ exchange: Int, isLost: Bool) {
+        switch exchanges[exchange].verdict {
+        case .valid, .expired: if isLost { exchanges[exchange].verdict = .gone }
+        case .none, .forged, .unknownKey, .otherGroup, .gone, .malformed: break
+        }
+        countVerdict(exchange)
+    }
+
+    /// Counts the verdict of a request, once.
+    func countVerdict(_ exchange: Int) {
+        guard exchanges[exchange].owesVerdict else { return }
+        exchanges[exchange].owesVerdict = false
         let counter: Counters.Counter =
-            switch verdict {
+            switch exchanges[exchange].verdict {
             case .none: .verdictNone
             case .valid: .verdictValid
             case .forged: .verdictForged

@@ -244,18 +244,6 @@ extension Worker {
         }
     }
 
-    /// A pending connection came to nothing: an errno.
-    func upstreamConnectFailed(_ place: Int, _ code: Int32) {
-        let exchange = Int(upstreams[place].exchange)
-        let (process, group) = (upstreams[place].process, Int(upstreams[place].group))
-        let isToOther = upstreams[place].isToOther
-        exchanges[exchange].upstream = -1
-        closeUpstream(place)
-        refused(exchange, code, process, group, byOther: isToOther)
-    }
-
-    func upstreamConnectTimedOut(_ place: Int) { upstreamConnectFailed(place, ETIMEDOUT) }
-
     func connectFailed(_ exchange: Int, _ code: Int32) {
         switch code {
         case let code where SystemError.isScarcity(code):

@@ -11,7 +11,7 @@ package enum Verdict: UInt8, Equatable, Sendable, CaseIterable {
     case unknownKey
     /// Right, but made for another group.
     case otherGroup
-    /// Right, but its process has gone; set by the data plane.
+    /// Right, but its process is gone; set by the data plane.
     case gone
     /// Not a token at all: length, alphabet or version.
     case malformed

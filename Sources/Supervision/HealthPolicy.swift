@@ -11,19 +11,16 @@ package struct HealthPolicy: Sendable, Equatable {
     package var interval: Interval
     /// For one answer, from the attempt to connect on.
     package var timeout: Interval
-    /// Good answers in a row after which a server that was down is up again.
-    package var rise: Int
     /// Bad answers in a row after which a process is unhealthy.
     package var fall: Int
 
     package init(
         path: String, interval: Interval = .seconds(2), timeout: Interval = .seconds(1),
-        rise: Int = 2, fall: Int = 3
+        fall: Int = 3
     ) {
         self.path = path
         self.interval = interval
         self.timeout = timeout
-        self.rise = rise
         self.fall = fall
     }
 

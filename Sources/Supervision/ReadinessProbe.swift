@@ -8,10 +8,11 @@ internal import Reactor
 /// Times are monotonic nanoseconds. No attempt waits: a connection that is pending reports by an
 /// event.
 struct ReadinessProbe {
-    /// What a process may be found ready too late, at first; later a small part of its start.
-    private static let shortestDelay: Int64 = 2_000_000
+    /// How late a process may be found ready, where no event tells: 2 ms at most in the first 4 s, a small
+    /// part of its start later.
+    private static let shortestDelay: Int64 = 1_000_000
     private static let longestDelay: Int64 = 25_000_000
-    private static let shareOfStart: Int64 = 500
+    private static let shareOfStart: Int64 = 2000
     /// Between the appearance of a socket and the first connection that it takes lies one call.
     private static let hurriedDelay: Int64 = 250_000
     private static let hurry: Int64 = 50_000_000
@@ -82,9 +83,12 @@ struct ReadinessProbe {
     }
 
     /// A file has appeared where sockets do: if it is the process's, it listens in a moment.
-    mutating func hasAppeared(now: Int64) {
-        guard let path = place.socket, unsafe access(path, F_OK) == 0 else { return }
-        if hurriesUntil == .min { hurriesUntil = now + Self.hurry }
+    mutating func lookAgain(now: Int64) {
+        guard let next = nextAttempt, pending == nil else { return }
+        if hurriesUntil == .min, let path = place.socket, unsafe access(path, F_OK) == 0 {
+            hurriesUntil = now + Self.hurry
+        }
+        nextAttempt = min(next, now)
     }
 
     /// Gives up what is under way; harmless when nothing is.

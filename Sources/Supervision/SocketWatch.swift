@@ -68,7 +68,7 @@ extension SupervisionLoop {
     /// Something has appeared: all who are waited for there are asked.
     func socketAppeared() {
         socketWatch.fire()
-        askThoseWithSockets(now: Clock.monotonic())
+        lookForSockets(now: Clock.monotonic())
     }
 
     /// Asks for the next event; what appeared before is looked for once more.
@@ -86,18 +86,15 @@ extension SupervisionLoop {
             probe.isWatched = isWatched
             process.phase = .starting(probe)
         }
-        if isWatched { askThoseWithSockets(now: now) }
+        if isWatched { lookForSockets(now: now) }
     }
 
-    private func askThoseWithSockets(now: Int64) {
-        for process in Array(processes.values) {
-            guard case .starting(var probe) = process.phase, probe.nextAttempt != nil,
-                process.place.socket != nil
-            else { continue }
-            probe.hasAppeared(now: now)
-            let outcome = probe.attempt(now: now)
+    /// Has those asked in this turn that may have made a socket.
+    private func lookForSockets(now: Int64) {
+        for process in processes.values where process.place.socket != nil {
+            guard case .starting(var probe) = process.phase else { continue }
+            probe.lookAgain(now: now)
             process.phase = .starting(probe)
-            follow(outcome, process)
         }
     }
 }

@@ -14,6 +14,8 @@ protocol SupervisedGroup: Sendable {
     func noted(_ process: ProcessHandle, _ note: ProcessNote, now: MonotonicInstant)
     func recycle(_ process: ProcessHandle, reason: StopReason, now: MonotonicInstant)
     func exited(_ process: ProcessHandle, _ report: ExitReport, now: MonotonicInstant)
+    var checkedServers: [CheckedServer] { get }
+    func checked(_ server: ProcessHandle, isWell: Bool, now: MonotonicInstant)
     func advance(to now: MonotonicInstant)
     var nextDeadline: MonotonicInstant? { get }
 }

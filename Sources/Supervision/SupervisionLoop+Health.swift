@@ -62,7 +62,7 @@ extension SupervisionLoop {
     }
 
     /// From -1 to 1.
-    private func jitter() -> Double {
+    func jitter() -> Double {
         Double(Int64(bitPattern: entropy.word()) >> 11) / Double(1 << 52)
     }
 }

@@ -22,6 +22,7 @@ extension SupervisionLoop {
         }
         for leftover in leftovers.values { closePidfd(of: leftover.child) }
         leftovers = [:]
+        leaveServers()
         guardian.dismiss()
         // Descendants that lose their parents are not ours to end any more.
         _ = mooring_set_subreaper(false)

@@ -11,6 +11,7 @@ enum SupervisionMessage: Sendable {
     case reopenOutput
     case launch(LaunchSpec, group: Int, generation: Int)
     case grow([LaunchSpec?], [any SupervisedGroup])
+    case watchServers
     /// Answered by a signal of the semaphore.
     case leave(DispatchSemaphore)
     /// Answered by the loop's pulse.
@@ -39,6 +40,10 @@ final class SupervisionLoop {
         case leftover
         /// The pidfd of a balancer that ends.
         case predecessor
+        /// Sockets that appear.
+        case socket
+        /// A health check of an external server.
+        case server
 
         static let bits: UInt64 = 4
 
@@ -79,6 +84,9 @@ final class SupervisionLoop {
     /// Whether the processes are another balancer's by now.
     var hasLeft = false
     var notifications = Notifications()
+    var socketWatch = SocketWatch()
+    /// External servers that are asked for their health.
+    var serverWatches: [UInt64: ServerWatch] = [:]
     /// When the memory of the processes is looked at next.
     var memoryCheckAt: Int64 = 0
     /// Until when a lack of descriptors or memory is not told again.
@@ -129,15 +137,16 @@ final class SupervisionLoop {
         }
         removeLeftoverCgroups()
         openNotifySocket()
+        openSocketWatch()
         adoptProcesses()
         onAdopted()
+        watchServers()
         var events: [UInt64] = []
         while !isFinished() {
             events.removeAll(keepingCapacity: true)
             loop.turn(until: nextDeadline()) { token, _ in events.append(token) }
             receiveMail()
             for token in events { handle(token) }
-        openSocketWatch()
             doWhatIsDue()
             if sweep.isDue(now: Clock.monotonic()) { sweepStrays(sparingTheUnknown: true) }
             tellOfHeldReaders()
@@ -146,6 +155,8 @@ final class SupervisionLoop {
         }
         pulse.end()
         closeNotifySocket()
+        socketWatch.close()
+        leaveServers()
         outputWriter?.end()
         guardian.dismiss()
         for (_, pidfd) in strays { mooring_close(pidfd) }
@@ -167,6 +178,8 @@ final class SupervisionLoop {
             case .grow(let launches, let groups):
                 self.launches.grow(to: launches)
                 self.groups += groups.dropFirst(self.groups.count)
+            case .watchServers:
+                watchServers()
             case .leave(let answer):
                 leave()
                 answer.signal()
@@ -193,6 +206,7 @@ final class SupervisionLoop {
             }
         case .kill(let handle, let reason):
             if let process = process(ProcessKey(group: group, handle: handle)) {
+                if reason == .startTimeout { tellStartTimeout(process) }
                 stopGroup(of: process, SIGKILL)
             }
         case .rememberDraining(let handle):
@@ -210,7 +224,6 @@ final class SupervisionLoop {
         case .remember(let handle, let sessions):
             if let process = process(ProcessKey(group: group, handle: handle)) {
                 remember(sessions, of: process)
-                if reason == .startTimeout { tellStartTimeout(process) }
             }
         }
     }
@@ -231,6 +244,8 @@ final class SupervisionLoop {
         }
         if source == .signals { return readSignals() }
         if source == .notify { return readNotifications() }
+        if source == .socket { return socketAppeared() }
+        if source == .server { return serverReported(token >> Source.bits) }
         if source == .exec { return settleExec(token >> Source.bits) }
         if source == .stray {
             sweep.want()
@@ -246,7 +261,7 @@ final class SupervisionLoop {
         case .errors: read(process, .errors)
         case .connection: settleConnection(of: process)
         case .health: advanceHealth(of: process)
-        case .signals, .exec, .stray, .notify, .leftover, .predecessor: break
+        case .signals, .exec, .stray, .notify, .leftover, .predecessor, .socket, .server: break
         }
     }
 
@@ -265,22 +280,24 @@ final class SupervisionLoop {
     private func doWhatIsDue() {
         let now = Clock.monotonic()
         resumeNotifications(now: now)
+        armSocketWatchIfDue(now: now)
         checkMemoryIfDue(now: now)
         writeDueRecords(now: now)
         killLeftovers(now: now)
         askExpected(now: now)
+        askServersIfDue(now: now)
         for process in Array(processes.values) {
             guard let deadline = process.nextDeadline, deadline <= now else { continue }
             endLaunchIfDue(process, now: now)
             process.tellDropped(now: now)
             resumeReading(process, now: now)
             probeIfDue(process, now: now)
+            tellIfSlow(process, now: now)
             checkWatchdog(process, now: now)
             checkHealthIfDue(process, now: now)
             endReadingIfDue(process, now: now)
         }
     }
-        armSocketWatchIfDue(now: now)
 
     /// Messages that came after the last turn: whoever waits for an answer gets it.
     func answerLeavers() {
@@ -292,15 +309,15 @@ final class SupervisionLoop {
         let now = MonotonicInstant(nanoseconds: Clock.monotonic())
         for group in groups {
             if let deadline = group.nextDeadline, deadline <= now { group.advance(to: now) }
-            tellIfSlow(process, now: now)
         }
     }
 
     private func nextDeadline() -> Int64? {
         var earliest = [
             straysUntil, sweep.repeatAt, cgroups.repeatAt, notifications.resumeAt,
-            nextMemoryCheck(), records.writeAt, leftovers.values.compactMap(\.killAt).min(),
-            nextExpected,
+            socketWatch.armAt, nextMemoryCheck(), records.writeAt,
+            leftovers.values.compactMap(\.killAt).min(),
+            nextExpected, nextServerCheck,
         ].compactMap(\.self).min()
         for group in groups {
             guard let next = group.nextDeadline?.nanoseconds else { continue }

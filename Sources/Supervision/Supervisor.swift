@@ -186,6 +186,9 @@ package final class Supervisor: Sendable {
         mailbox.post(.grow(launches, groups))
     }
 
+    /// Looks anew which external servers are to be asked for their health.
+    package func watchServers() { mailbox.post(.watchServers) }
+
     /// Lets go of every process without touching it, for another balancer to adopt.
     ///
     /// When it returns that may begin; it blocks the caller for a moment. The thread goes on: it passes this program's signals on, drives the groups' time, and collects

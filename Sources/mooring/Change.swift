@@ -108,6 +108,7 @@ struct Change {
             concurrency: plan.spawnConcurrency, maxProcesses: plan.configuration.maxProcesses)
         if let access { parts.access.replace(with: access) }
         for step in steps { carryOut(step, parts) }
+        parts.supervisor.watchServers()
         current.plan = plan
         current.settings = settings
     }

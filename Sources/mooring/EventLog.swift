@@ -57,6 +57,10 @@ final class EventLog: Sendable {
             say(
                 .info, "stopping process", group, facts(of: process, index),
                 ["reason": "\(reason.rawValue)"])
+        case .killing(let process, .startTimeout):
+            say(
+                .warning, "process is not ready in time and is killed", group,
+                facts(of: process, index))
         case .killing(let process, let reason):
             say(
                 .warning, "process does not stop and is killed", group, facts(of: process, index),

@@ -90,6 +90,10 @@ final class LiveSource: AdminSource {
         traffic.retriesTotal = counted.retriesTotal
         traffic.ownCookiesRemoved = counted.ownCookiesRemoved
         traffic.accessLogLinesDropped = counted.logLinesDropped
+        traffic.handshakesTotal = counted.handshakesTotal
+        traffic.handshakesFailed = counted.handshakesFailed
+        traffic.greetingsRefused = counted.greetingsRefused
+        traffic.streamsTotal = counted.streamsTotal
         return traffic
     }
 

@@ -68,7 +68,12 @@ struct DrainWatch {
                 "\(document.inFlight + document.queued) requests",
             ]
             if let left = document.drainSecondsLeft { parts.append("at most \(Int(left)) s") }
-            let line = "\(document.state): \(parts.joined(separator: ", ")) left\n"
+            var line = "\(document.state): \(parts.joined(separator: ", ")) left"
+            if let left = document.keptSecondsLeft {
+                line +=
+                    "; kept for sessions from before the restart, for \(Int(left)) s at the latest"
+            }
+            line += "\n"
             if line != shown { Terminal.write(line) }
             shown = line
             usleep(Self.pauseMicroseconds)

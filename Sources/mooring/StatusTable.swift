@@ -47,6 +47,7 @@ struct StatusTable {
         }
         if !group.processes.isEmpty {
             lines += aligned([heads] + group.processes.map { row($0, now: now) })
+            lines += group.processes.compactMap { hold($0, now: now) }
         }
         return lines.joined(separator: "\n") + "\n"
     }
@@ -59,6 +60,15 @@ struct StatusTable {
         let head = "  last failure \(ago) ago: \(Terminal.printable(failure.reason))\(next)"
         let output = failure.output.suffix(outputLines).map { "  | \(Terminal.printable($0))" }
         return [head] + output
+    }
+
+    /// Why an adopted process stays though it seems to have nothing to do.
+    private static func hold(_ process: ProcessDocument, now: Date) -> String? {
+        guard let left = process.keptSecondsLeft else { return nil }
+        return """
+              \(Terminal.printable(process.id)): kept for sessions from before the restart, until \
+            \(now.addingTimeInterval(left).formatted(.iso8601)) at the latest
+            """
     }
 
     private static func row(_ process: ProcessDocument, now: Date) -> [String] {

@@ -25,7 +25,9 @@ internal import Testing
         for part in [
             #""version":"0.1.0""#, #""node":"host-1""#, #""started_at":"2026-11-22T10:00:00Z""#,
             #""uptime_seconds":100"#,
-            #""connections":{"accepted_total":120,"active":3,"tunnels":0,"tunnels_total":0}"#,
+            #""connections":{"accepted_total":120,"active":3,"greetings_refused_total":0,"#
+                + #""handshakes_failed_total":0,"handshakes_total":0,"tunnels":0,"tunnels_total":0}"#,
+            #""streams_total":0"#, #""kept_seconds_left":null"#,
             #""2xx":3990"#, #""5xx":10"#, #""p50":0.0004"#, #""unknown_key":2"#,
             #""kind":"spawned""#, #""min":1"#, #""max":4"#, #""threads":10"#,
             #""oldest_seconds":1.5"#, #""rejected_total":3"#, #""timed_out_total":4"#,

@@ -38,6 +38,7 @@ internal import Testing
         let session = bench.freshSession()
         let grant = try bench.acquire(session, on: Incarnation(4711)).grant()
         #expect(grant.affinity == .lost && grant.session == session)
+        #expect(bench.snapshot.sessionsLostTotal == 1)
     }
 
     @Test func `an ended session is honoured while its process lives`() throws {

@@ -121,10 +121,14 @@ internal import Testing
         #expect(found.count == 2 && found.allSatisfy { $0.contains("means nothing for servers") })
     }
 
-    @Test func `a health path of servers is warned of, one of processes is not`() throws {
-        let health = "health = { path = \"/up\" }\n"
-        let servers = try read("[group.e]\nservers = [\"10.0.0.7:80\"]\n" + health).warnings
-        #expect(servers.contains { $0.hasPrefix("group.e.health: is for processes") })
+    @Test func `servers are asked by the group's health path, but for those behind https`() throws {
+        let health = "health = { path = \"/up\", rise = 5 }\n"
+        let plain = try read("[group.e]\nservers = [\"10.0.0.7:80\"]\n" + health)
+        #expect(plain.groups.first?.policy.health?.path == "/up")
+        #expect(plain.groups.first?.policy.health?.rise == 5)
+        #expect(!plain.warnings.contains { $0.contains("health") })
+        let secure = try read("[group.e]\nservers = [\"https://10.0.0.7\"]\n" + health).warnings
+        #expect(secure.contains { $0.hasPrefix("group.e.health: servers behind https:// are not") })
         let processes = try read("[group.e]\ncommand = [\"./app\"]\n" + health).warnings
         #expect(!processes.contains { $0.contains("health") })
     }

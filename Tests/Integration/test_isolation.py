@@ -68,7 +68,7 @@ def test_processes_run_as_the_user_that_is_named_and_within_their_limits():
         assert set(facts["uids"]) == {"65534"} and "0" not in facts["groups"]
         assert facts["no_new_privs"] == "1" and facts["umask"] == "0o27"
         assert facts["files"] == [64, 64]
-        allowed = ("HOME", "LANG", "LC_", "LOGNAME", "MOORING_", "NOTIFY_SOCKET", "PATH", "PWD",
+        allowed = ("HOME", "HOST", "LANG", "LC_", "LOGNAME", "MOORING_", "NOTIFY_SOCKET", "PATH", "PORT", "PWD",
                    "PYTHON", "SHELL", "TZ", "USER")
         assert all(name.startswith(allowed) for name in facts["environment"]), facts["environment"]
         strange = [link for link in facts["open"]

@@ -14,6 +14,16 @@ internal import Testing
         #expect(sum.requestsByStatusClass == [0, 0, 0, 0, 1])
     }
 
+    @Test func `every counter is part of the statistics`() {
+        for counter in Counters.Counter.allCases {
+            let counters = Counters()
+            // Nanoseconds are shown as seconds.
+            counters.add(counter, 4_711_000_000_000)
+            let shown = String(describing: ProxyStatistics(summing: [counters]))
+            #expect(shown.contains("4711"), "\(counter) is counted and not shown")
+        }
+    }
+
     @Test func `what is subtracted was added before`() {
         let counters = Counters()
         counters.add(.connections)

@@ -89,6 +89,8 @@ final class FactGroup: SupervisedGroup {
     func exited(_ process: ProcessHandle, _ report: ExitReport, now: MonotonicInstant) {
         facts.append(.exited(process, report))
     }
+    var checkedServers: [CheckedServer] { [] }
+    func checked(_ server: ProcessHandle, isWell: Bool, now: MonotonicInstant) {}
     func advance(to now: MonotonicInstant) {
         deadline.withLock { $0 = nil }
         onAdvance.withLock { $0 }?()
@@ -272,10 +274,10 @@ let listener = [
         s = socket.socket(socket.AF_UNIX)
         s.bind(os.environ["MOORING_SOCKET"])
         s.listen()
-    print("listening", flush=True)
-    while True:
     else:
         s = socket.create_server(("127.0.0.1", int(os.environ["PORT"])))
+    print("listening", flush=True)
+    while True:
         signal.pause()
     """,
 ]

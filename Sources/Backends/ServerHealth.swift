@@ -1,0 +1,89 @@
+/// How the servers of an external group are asked whether they are well.
+package struct ServerHealth: Equatable, Sendable {
+    /// What is asked for.
+    package var path: String
+    /// From one question to the next, ±10 %.
+    package var interval: Interval
+    /// For one answer.
+    package var timeout: Interval
+    /// Good answers in a row after which one that was down is up again.
+    package var rise: Int
+    /// Bad answers in a row after which one is down.
+    package var fall: Int
+
+    package init(path: String, interval: Interval, timeout: Interval, rise: Int, fall: Int) {
+        self.path = path
+        self.interval = interval
+        self.timeout = timeout
+        self.rise = rise
+        self.fall = fall
+    }
+}
+
+/// A server that is to be asked.
+package struct CheckedServer: Equatable, Sendable {
+    package var process: ProcessHandle
+    package var address: ProcessAddress
+    package var health: ServerHealth
+}
+
+/// What their health checks say of external servers.
+extension GroupState {
+    /// Those that are to be asked now; one behind TLS is judged by its requests alone.
+    var checkedServers: [CheckedServer] {
+        guard case .external(let servers) = policy.kind, let health = policy.health, !isRetired,
+            !isShuttingDown
+        else { return [] }
+        return zip(processes.indices, servers).compactMap { index, server in
+            if server.isSecure { return nil }
+            return CheckedServer(
+                process: handle(UInt32(index)), address: server.address, health: health)
+        }
+    }
+
+    /// Whether a server's health checks tell when it is back.
+    func isChecked(_ place: UInt32) -> Bool {
+        guard policy.health != nil, case .external(let servers) = policy.kind,
+            servers.indices.contains(Int(place))
+        else { return false }
+        return !servers[Int(place)].isSecure
+    }
+
+    /// A server has answered its health check well, or badly, or not at all.
+    mutating func checked(
+        _ handle: ProcessHandle, isWell: Bool, now instant: MonotonicInstant
+    ) {
+        tick(instant)
+        guard !isSpawned, let health = policy.health, let place = find(handle) else { return }
+        let index = Int(place)
+        processes[index].goodChecks = isWell ? processes[index].goodChecks + 1 : 0
+        processes[index].badChecks = isWell ? 0 : processes[index].badChecks + 1
+        if case .down = processes[index].phase {
+            if processes[index].goodChecks >= health.rise { return bringUp(place) }
+            // Its time runs out only when nobody asks it any more.
+            processes[index].phase = .down(until: now + outage(under: health))
+            scheduleProcess(place)
+        } else if processes[index].badChecks >= health.fall {
+            takeDown(place)
+            startWhatIsNeeded()
+            refuseIfHopeless()
+        }
+    }
+
+    /// How long a server that is asked is out unless its checks say otherwise.
+    func outage(under health: ServerHealth) -> Interval {
+        let (several, overflow) = health.interval.nanoseconds
+            .multipliedReportingOverflow(by: Int64(health.rise) + 1)
+        let longest = Int64.max / 4
+        return max(.seconds(60), Interval(nanoseconds: overflow ? longest : min(several, longest)))
+    }
+
+    private mutating func bringUp(_ place: UInt32) {
+        guard apply(.outageOver, to: place) == .isReady else { return }
+        processes[Int(place)].outages = 0
+        processes[Int(place)].failuresInARow = 0
+        orders.events.append(.answering(handle(place)))
+        prepare(place)
+        welcomeNewcomers()
+    }
+}

@@ -1,0 +1,88 @@
+internal import Backends
+internal import Testing
+
+@Suite struct ServerHealthTests {
+    private func bench(rise: Int = 2, fall: Int = 3, _ weights: [Int] = [1, 1]) -> Bench {
+        Bench.external(weights) { policy in
+            policy.health = ServerHealth(
+                path: "/", interval: .seconds(2), timeout: .seconds(1), rise: rise, fall: fall)
+        }
+    }
+
+    private func check(_ bench: Bench, _ place: Int, _ answers: Bool...) {
+        let server = bench.group.checkedServers[place].process
+        for isWell in answers { bench.group.checked(server, isWell: isWell, now: bench.now) }
+    }
+
+    private func states(_ bench: Bench) -> [ProcessSnapshot.State] {
+        bench.snapshot.processes.map(\.state)
+    }
+
+    @Test func `a server is down after fall bad answers in a row`() {
+        let bench = bench()
+        check(bench, 0, false, false, true, false, false)
+        #expect(states(bench) == [.ready, .ready])
+        check(bench, 0, false)
+        #expect(states(bench) == [.down, .ready])
+    }
+
+    @Test func `a server is up after rise good answers in a row, and without a trial`() throws {
+        let bench = bench(rise: 3)
+        check(bench, 0, false, false, false, true, true, false, true, true)
+        #expect(states(bench) == [.down, .ready])
+        check(bench, 0, true)
+        #expect(states(bench) == [.ready, .ready])
+        let server = bench.group.checkedServers[0].process
+        #expect(bench.recorder.events.contains(.answering(server)))
+        #expect(!bench.recorder.events.contains(.up(server)))
+    }
+
+    @Test func `the good answers before an outage do not count`() throws {
+        let bench = bench()
+        check(bench, 0, true, true, true, true)
+        let session = try bench.visit()
+        bench.finish(try bench.acquire(as: session).grant(), .connectFailed)
+        let place = try #require(
+            bench.group.checkedServers.firstIndex { $0.process == session.process })
+        check(bench, place, true)
+        #expect(states(bench)[place] == .down)
+        check(bench, place, true)
+        #expect(states(bench)[place] == .ready)
+    }
+
+    @Test func `time alone brings no server back that is asked`() {
+        let bench = bench()
+        check(bench, 0, false, false, false)
+        for _ in 0..<20 {
+            bench.pass(.seconds(30))
+            check(bench, 0, false)
+        }
+        #expect(states(bench) == [.down, .ready])
+        // Nobody asks it any more.
+        bench.pass(.seconds(61))
+        #expect(bench.recorder.events.contains(.up(bench.group.checkedServers[0].process)))
+    }
+
+    @Test func `requests are refused while every server is down, and served again`() throws {
+        let bench = bench(rise: 1, fall: 1, [1])
+        check(bench, 0, false)
+        #expect(bench.acquire().refusal?.reason == .groupFailing)
+        check(bench, 0, true)
+        _ = try bench.acquire().grant()
+    }
+
+    @Test func `servers behind TLS, without a health path or of a retired group are not asked`() {
+        #expect(Bench.external([1]).group.checkedServers.isEmpty)
+        let secure = Bench { policy in
+            policy.kind = .external([
+                .init(address: .tcp(host: "10.0.0.1", port: 443), isSecure: true)
+            ])
+            policy.health = ServerHealth(
+                path: "/", interval: .seconds(2), timeout: .seconds(1), rise: 1, fall: 1)
+        }
+        #expect(secure.group.checkedServers.isEmpty)
+        let retired = bench()
+        retired.group.retire(now: retired.now)
+        #expect(retired.group.checkedServers.isEmpty)
+    }
+}
