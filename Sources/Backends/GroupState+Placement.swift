@@ -116,8 +116,6 @@ extension GroupState {
             affinity: intent.affinity, placed: intent.placed)
         grant.lease = lease
         grant.reservesPlace = intent.reservesPlace
-        // Nobody else can know of a session that has just begun.
-        if intent.placed == .pinned { hasNewLease = false }
         settleClaimants()
         return grant
     }

@@ -28,6 +28,8 @@ package struct Configuration: Equatable, Sendable {
     package var routes: [RouteSettings]
     /// Whether it was read by root, whose groups run as root when they name no user.
     package var isRoot = false
+    /// Visitors are shown what a process wrote last: its developer is the only one (`mooring run`).
+    package var showsOutput = false
 
     /// The routes for the route table; `affinity` is the place in `self.routes`.
     package var routeTable: RouteTable {

@@ -49,7 +49,9 @@ package enum ConfigurationReader {
         checkApart(listeners, admin, root)
         let (affinity, keys) = affinity(root, folders)
         let (groups, names) = groups(root, folders, affinity, .init(timeouts))
-        let routes = RoutesReader(groups: groups, groupNames: names, problems: problems).read(root)
+        let routes = RoutesReader(
+            groups: groups, groupNames: names, problems: problems, folders: folders
+        ).read(root)
         root.finish()
         guard problems.isEmpty else { return .failure(problems.sorted) }
         return .success(

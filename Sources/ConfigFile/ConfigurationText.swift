@@ -43,6 +43,8 @@ extension Configuration {
         writer.value("http2", "\(listener.http2)")
         writer.value("proxy_protocol", "\(listener.proxyProtocol)")
         writer.value("trusted_proxies", TOMLText.list(listener.trustedProxies))
+        writer.text("redirect", listener.redirectsToHTTPS ? "https" : "")
+        writer.value("headers", Self.text(of: listener.headers))
         writer.value("request_id", "\(listener.requestID)")
         writer.value("traceparent", "\(listener.traceparent)")
         if let authority = listener.clientAuthority { writer.text("client_ca", authority) }
@@ -96,7 +98,21 @@ extension Configuration {
         writer.value(
             TOMLText.quoted(route.pattern.host + route.pattern.prefix),
             "{ group = \(group), strip_prefix = \(route.stripPrefix), affinity = { \(affinity) },"
-                + " timeouts = \(route.timeouts.tomlText) }")
+                + " timeouts = \(route.timeouts.tomlText),"
+                + " headers = \(Self.text(of: route.headers)),"
+                + " errors = \(Self.text(of: route.errors)) }")
+    }
+
+    private static func text(of headers: [Field]) -> String {
+        table(headers.map { "\(TOMLText.key($0.name)) = \(TOMLText.quoted($0.value))" })
+    }
+
+    private static func text(of errors: [ErrorFile]) -> String {
+        table(errors.map { "\($0.status) = \(TOMLText.quoted($0.path))" })
+    }
+
+    private static func table(_ entries: [String]) -> String {
+        entries.isEmpty ? "{}" : "{ \(entries.joined(separator: ", ")) }"
     }
 }
 
@@ -124,6 +140,7 @@ extension Configuration {
         writer.value("retries", "\(group.retries)")
         writer.value("keepalive", "\(group.keepalive)")
         writer.value("timeouts", group.timeouts.tomlText)
+        writer.value("errors", Self.text(of: group.errors))
         if let launch = group.launch, !launch.isolation.limits.isEmpty {
             writer.header("[group.\(group.name).rlimits]")
             for (name, value) in launch.isolation.limits.sorted(by: { $0.key < $1.key }) {

@@ -22,6 +22,8 @@ extension Configuration {
         package var affinity: Affinity
         /// The same.
         package var timeouts: RouteTimeouts
+        /// Its own pages, by status.
+        package var errors: [ErrorFile] = []
 
         package var name: String { policy.name }
     }
@@ -92,5 +94,9 @@ extension Configuration {
         package var stripPrefix = false
         package var affinity: Affinity
         package var timeouts: RouteTimeouts
+        /// Added to responses, over the listener's.
+        package var headers: [Field] = []
+        /// The group's pages, and its own over them.
+        package var errors: [ErrorFile] = []
     }
 }

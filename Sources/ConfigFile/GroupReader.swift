@@ -54,13 +54,14 @@ struct GroupReader {
         policy.onLost = affinity.onLost
         policy.sessionIdle = affinity.idle
         policy.unconfirmed = affinity.unconfirmed
+        let errors = ErrorsReader(folders: folders).read(table)
         table.finish()
         guard kind != nil, kind == .servers || launch != nil else { return nil }
         return Configuration.Group(
             policy: policy, launch: launch, retries: retries, keepalive: keepalive,
             requestTimeout: requestTimeout.flatMap { $0 > .zero ? $0 : nil }, health: health,
             secureServers: servers.compactMap(\.secure), affinity: affinity,
-            timeouts: timeouts)
+            timeouts: timeouts, errors: errors)
     }
 
     private func checkName() {

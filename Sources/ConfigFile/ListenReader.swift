@@ -45,6 +45,8 @@ struct ListenReader {
             problems.add(
                 authority.node, "means nothing without TLS", "give the listener a [[listen.tls]]")
         }
+        let redirects = redirects(table)
+        let headers = HeadersReader.read(table)
         let requestID = table.boolean("request_id") ?? true
         let traceparent = table.boolean("traceparent") ?? true
         table.finish()
@@ -54,11 +56,28 @@ struct ListenReader {
         listener.proxyProtocol = proxyProtocol
         listener.trustedProxies = trusted
         listener.certificates = certificates
+        listener.redirectsToHTTPS = redirects
+        listener.headers = headers
         listener.requestID = requestID
         listener.traceparent = traceparent
         listener.clientAuthority = folders.path(authority, problems)
         if let authority { listener.clientAuthorityPlace = problems.place(of: authority.node) }
         return Located(value: listener, node: given.node)
+    }
+
+    private func redirects(_ table: TableReader) -> Bool {
+        guard let node = table.take("redirect") else { return false }
+        if case .text("") = node.value { return false }
+        guard case .text("https") = node.value else {
+            problems.add(node, "is \(node.kind)", "needs \"https\"")
+            return false
+        }
+        if table.names.contains("tls") {
+            problems.add(
+                node, "is on a listener that has TLS itself",
+                "put it into the listener for clear text")
+        }
+        return true
     }
 
     private func place(

@@ -1,6 +1,12 @@
 package import Backends
 
 extension Configuration {
+    /// A response field of the configuration's own.
+    package struct Field: Equatable, Sendable {
+        package var name: String
+        package var value: String
+    }
+
     /// One `[[listen]]`.
     package struct Listener: Equatable, Sendable {
         /// Where connections come from.
@@ -31,6 +37,10 @@ extension Configuration {
         /// A PEM file of authorities, absolute: a client needs a certificate of one of them.
         package var clientAuthority: String?
         package var clientAuthorityPlace = SourcePlace()
+        /// Requests of clients that are not on https are sent there.
+        package var redirectsToHTTPS = false
+        /// Added to responses; of an empty value: taken out of them.
+        package var headers: [Field] = []
         /// A request that comes without `X-Request-Id` is given one.
         package var requestID = true
         /// A request that comes without `traceparent` begins a trace.

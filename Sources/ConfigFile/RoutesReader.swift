@@ -7,6 +7,7 @@ struct RoutesReader {
     /// Groups that are there, but wrong in themselves; a route to them is no second problem.
     let groupNames: [String]
     let problems: ProblemList
+    let folders: Folders
 
     func read(_ root: TableReader) -> [Configuration.RouteSettings] {
         guard let node = root.take("routes") else { return withoutRoutes(root) }
@@ -41,7 +42,7 @@ struct RoutesReader {
         return groups.map { group in
             Configuration.RouteSettings(
                 pattern: RoutePattern(host: "", prefix: "/"), group: 0, affinity: group.affinity,
-                timeouts: group.timeouts)
+                timeouts: group.timeouts, errors: group.errors)
         }
     }
 
@@ -61,7 +62,7 @@ struct RoutesReader {
             return group(name, node).map { group in
                 Configuration.RouteSettings(
                     pattern: pattern, group: group, affinity: groups[group].affinity,
-                    timeouts: groups[group].timeouts)
+                    timeouts: groups[group].timeouts, errors: groups[group].errors)
             }
         }
         guard case .table = node.value, let table = TableReader(node, problems) else {
@@ -82,11 +83,14 @@ struct RoutesReader {
         let above = index.map { groups[$0].timeouts } ?? .init(.init())
         let timeouts =
             table.table("timeouts").map { Configuration.RouteTimeouts($0, over: above) } ?? above
+        let headers = HeadersReader.read(table)
+        let errors = ErrorsReader(folders: folders).read(
+            table, over: index.map { groups[$0].errors } ?? [])
         table.finish()
         return index.map { group in
             Configuration.RouteSettings(
                 pattern: pattern, group: group, stripPrefix: strips, affinity: affinity,
-                timeouts: timeouts)
+                timeouts: timeouts, headers: headers, errors: errors)
         }
     }
 

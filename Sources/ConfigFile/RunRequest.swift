@@ -36,7 +36,11 @@ extension ConfigurationReader {
             folder: folder, environment: environment, isRoot: isRoot)
         let node = RequestNodes(problems: problems, isRoot: isRoot).root(request)
         guard let root = TableReader(node, problems) else { return .failure(problems.sorted) }
-        return build(root, surroundings).mapError { found in
+        return build(root, surroundings).map { configuration in
+            var configuration = configuration
+            configuration.showsOutput = true
+            return configuration
+        }.mapError { found in
             ConfigurationProblems(found.problems.map(named))
         }
     }

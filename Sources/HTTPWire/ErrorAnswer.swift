@@ -6,6 +6,8 @@ package struct ErrorAnswer {
     private let retryAfterSeconds: Int
     private let closes: Bool
     private let isHead: Bool
+    /// The media type of the body.
+    private let type: StaticString
 
     /// - Parameters:
     ///   - status: The status code.
@@ -14,9 +16,10 @@ package struct ErrorAnswer {
     ///   - retryAfterSeconds: 0: no `Retry-After`.
     ///   - closes: The connection ends after it.
     ///   - isHead: Answers HEAD: the body is left out.
+    ///   - type: The media type of the body.
     package init(
         status: UInt16, error: StaticString, details: StaticString, retryAfterSeconds: Int,
-        closes: Bool, isHead: Bool
+        closes: Bool, isHead: Bool, type: StaticString
     ) {
         self.status = status
         self.error = error
@@ -24,29 +27,30 @@ package struct ErrorAnswer {
         self.retryAfterSeconds = retryAfterSeconds
         self.closes = closes
         self.isHead = isHead
+        self.type = type
     }
 
     /// Writes it all.
     ///
     /// - Parameters:
+    ///   - body: What people or programs are told.
     ///   - date: An IMF-fixdate.
     ///   - sink: Takes the answer.
     ///   - writeFields: Writes more field lines.
-    /// - Returns: The bytes of its body.
-    @discardableResult
     package func write(
-        date: Span<UInt8>, into sink: inout ByteSink, fields writeFields: (inout ByteSink) -> Void
-    ) -> Int {
-        let phrase = Self.phrase(status)
+        body: Span<UInt8>, date: Span<UInt8>, into sink: inout ByteSink,
+        fields writeFields: (inout ByteSink) -> Void
+    ) {
         sink.append("HTTP/1.1 ")
         sink.append(decimal: UInt64(status))
         sink.append(" ")
-        sink.append(phrase)
+        sink.append(Self.phrase(status))
         sink.append("\r\nDate: ")
         sink.append(date)
-        sink.append("\r\nContent-Type: text/plain; charset=utf-8\r\nCache-Control: no-store\r\n")
-        sink.append("Content-Length: ")
-        sink.append(decimal: UInt64(bodyLength(phrase)))
+        sink.append("\r\nContent-Type: ")
+        sink.append(type)
+        sink.append("\r\nCache-Control: no-store\r\nContent-Length: ")
+        sink.append(decimal: UInt64(body.count))
         sink.append("\r\nProxy-Status: mooring; error=")
         sink.append(error)
         sink.append("; details=\"")
@@ -65,19 +69,7 @@ package struct ErrorAnswer {
         }
         if closes { sink.append("Connection: close\r\n") }
         sink.append("\r\n")
-        if !isHead {
-            sink.append(decimal: UInt64(status))
-            sink.append(" ")
-            sink.append(phrase)
-            sink.append("\n")
-            sink.append(details)
-            sink.append("\n")
-        }
-        return isHead ? 0 : bodyLength(phrase)
-    }
-
-    private func bodyLength(_ phrase: StaticString) -> Int {
-        4 + phrase.utf8CodeUnitCount + 1 + details.utf8CodeUnitCount + 1
+        if !isHead { sink.append(body) }
     }
 
     /// The reason phrase of the statuses that Mooring answers with (RFC 9110 section 15).

@@ -9,13 +9,18 @@ package enum OptionsAnswer {
     ///   - date: An IMF-fixdate.
     ///   - closes: The connection ends after it.
     ///   - sink: Takes the answer.
-    package static func write(date: Span<UInt8>, closes: Bool, into sink: inout ByteSink) {
+    ///   - writeFields: Writes more field lines.
+    package static func write(
+        date: Span<UInt8>, closes: Bool, into sink: inout ByteSink,
+        fields writeFields: (inout ByteSink) -> Void
+    ) {
         sink.append("HTTP/1.1 200 OK\r\nDate: ")
         sink.append(date)
         sink.append("\r\nAllow: ")
         sink.append(methods)
         sink.append("\r\nProxy-Status: mooring; details=\"Max-Forwards is 0\"\r\n")
         sink.append("Content-Length: 0\r\n")
+        writeFields(&sink)
         if closes { sink.append("Connection: close\r\n") }
         sink.append("\r\n")
     }

@@ -23,7 +23,7 @@ package struct ResponseHead: ~Copyable {
     package private(set) var body = BodyFraming.none
     package private(set) var pinDirective = PinDirective.none
     package private(set) var headLength = 0
-    package private(set) var fields = FieldTable()
+    package internal(set) var fields = FieldTable()
     /// `Keep-Alive: timeout=`, how many seconds the process keeps the connection; 0: it did not say.
     package private(set) var keepsForSeconds: UInt32 = 0
     /// Trailers behind the body may be forwarded: `Connection` names no field that could be among

@@ -10,11 +10,13 @@ extension ResponseHead {
     ///   - setCookie: A ready `Set-Cookie` line, or empty; beside it shared caches are told to keep
     ///     off, and none is told otherwise.
     ///   - trailers: Trailers will be forwarded behind the body: their announcement is.
+    ///   - extra: Fields of the configuration's; nil: there are none.
     ///   - sink: Takes the head.
     package func write(
         from bytes: Span<UInt8>, framing: ResponseFraming, closes: Bool,
         keepsAlive: Bool = false, date: Span<UInt8>,
-        setCookie: Span<UInt8>, trailers: Bool = false, into sink: inout ByteSink
+        setCookie: Span<UInt8>, trailers: Bool = false, extra: ExtraFields? = nil,
+        into sink: inout ByteSink
     ) {
         writeStatus(bytes, into: &sink)
         writeFields(bytes, makesPrivate: !setCookie.isEmpty, into: &sink)
@@ -25,6 +27,7 @@ extension ResponseHead {
             sink.append("\r\n")
         }
         sink.append(setCookie)
+        if let extra { extra.write(into: &sink) }
         // RFC 9110 section 7.6.3: with the version that the process answered in.
         sink.append(isHTTP11 ? "Via: 1.1 mooring\r\n" : "Via: 1.0 mooring\r\n")
         if !upgrade.isEmpty {

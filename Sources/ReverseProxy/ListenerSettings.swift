@@ -18,6 +18,10 @@ package struct ListenerSettings: Sendable {
     package var proxyProtocol = false
     /// Whose `X-Forwarded-*` and `Forwarded` are believed.
     package var trusted = TrustedNetworks()
+    /// Clients that are not on https are sent there.
+    package var redirectsToHTTPS = false
+    /// Added to responses.
+    package var headers = ExtraFields()
     /// Requests without `X-Request-Id` are given one.
     package var givesRequestIDs = true
     /// Requests without `traceparent` begin a trace.

@@ -11,9 +11,14 @@ struct OwnAnswer {
     var retryAfterSeconds = 0
     /// Whether the connection ends after it.
     var closes = false
+    /// Whether there is a point in asking again.
+    var mayBeAskedAgain = true
+    /// The visitor has a place in the queue.
+    var isWaiting = false
 
     static let badRequest = OwnAnswer(
         status: 400, error: "http_request_error", details: "bad request", closes: true)
+    static let noHost = OwnAnswer(status: 400, error: "http_request_error", details: "no host")
     static let pathAboveRoot = OwnAnswer(
         status: 400, error: "http_request_error", details: "path above the root")
     static let hiddenDotSegments = OwnAnswer(
@@ -57,6 +62,13 @@ struct OwnAnswer {
             details: "too many new processes for one client", retryAfterSeconds: retryAfterSeconds)
     }
 
+    /// A process starts, or others are ahead in the queue.
+    static func waiting(_ seconds: Int) -> OwnAnswer {
+        OwnAnswer(
+            status: 503, error: "destination_unavailable", details: "waiting for a process",
+            retryAfterSeconds: seconds, isWaiting: true)
+    }
+
     /// What a refusal of the registry looks like to the client.
     static func refusal(_ refusal: Refusal, isSpawned: Bool) -> OwnAnswer {
         let details: StaticString
@@ -77,6 +89,7 @@ struct OwnAnswer {
         }
         return OwnAnswer(
             status: 503, error: error, details: details,
-            retryAfterSeconds: max(1, refusal.retryAfterSeconds))
+            retryAfterSeconds: max(1, refusal.retryAfterSeconds),
+            mayBeAskedAgain: refusal.reason != .sessionLost)
     }
 }

@@ -24,6 +24,8 @@ package final class Proxy: Sendable {
     ) throws(ProxyError) {
         var listeners = Listeners(inherited: inherited)
         let sockets = try listeners.replace(with: settings.listeners)
+        var settings = settings
+        settings.noteSecurePort(sockets)
         do {
             let count = settings.workers > 0 ? settings.workers : Processors.count
             let loops = try (0..<count).map { _ throws(SystemError) in try EventLoop() }
@@ -104,6 +106,7 @@ package final class Proxy: Sendable {
             try listeners.replace(with: settings.listeners)
         }
         var settings = settings
+        settings.noteSecurePort(sockets)
         settings.workers = shared.settings.workers
         settings.limits.connections = shared.settings.limits.connections
         settings.limits.upstreams = shared.settings.limits.upstreams

@@ -1,4 +1,5 @@
 package import Backends
+package import HTTPWire
 package import Reactor
 package import Routing
 package import SessionAffinity
@@ -18,6 +19,27 @@ package struct ProxySettings: Sendable {
     package var groups: [ProxyGroupSettings]
     package var keyring: Keyring
     package var accessLog = AccessLogSettings()
+    /// Pages show what a process wrote last: its developer is the only visitor.
+    package var showsOutput = false
+    /// The port of the first listener with TLS, as it is bound; 0: there is none.
+    var securePort: UInt16 = 0
+
+    /// The room that a block needs: a head, and the fields that are added to it.
+    var blockSize: Int {
+        let ofListeners = listeners.map { $0?.headers.length ?? 0 }.max() ?? 0
+        let ofRoutes = routeSettings.map(\.headers.length).max() ?? 0
+        return max(16 * 1024, limits.requestHead) + 4096 + ofListeners + ofRoutes
+    }
+
+    /// Notes where clients are sent that are to come over TLS.
+    mutating func noteSecurePort(_ sockets: [ListeningSocket?]) {
+        securePort = 0
+        for (listener, socket) in zip(listeners, sockets) where listener?.tls != nil {
+            guard let socket, !socket.address.isUnix else { continue }
+            securePort = UInt16(truncatingIfNeeded: socket.address.port)
+            return
+        }
+    }
 
     package init(
         listeners: [ListenerSettings?], routes: RouteTable, routeSettings: [RouteSettings],
@@ -100,6 +122,10 @@ package struct RouteSettings: Sendable {
     package var stripsPrefix: Bool
     package var affinity: AffinitySettings
     package var timeouts = RouteTimeouts()
+    /// Added to responses, over those of the listener.
+    package var headers = ExtraFields()
+    /// Pages in place of Mooring's own, as HTML, by status.
+    package var pages: [UInt16: [UInt8]] = [:]
 
     package init(group: Int, stripsPrefix: Bool, affinity: AffinitySettings) {
         self.group = group

@@ -14,6 +14,8 @@ struct RoutePlan {
     let timeouts: RouteTimeouts
     /// The place of its codec for clear text in a loop's `codecs`; behind it is the one for TLS.
     let codec: Int
+    /// Responses get fields of its own.
+    let hasFields: Bool
 }
 
 /// One loop's routes with all that belongs to them, replaced as a whole by a reload.
@@ -28,6 +30,10 @@ struct RoutePlans {
     private(set) var learn: [[String]]
     /// For each plan the path of its group's health checks, without a query; empty: none.
     private(set) var healthPaths: [[UInt8]]
+    /// For each plan the fields that its responses get.
+    private(set) var headers: [ExtraFields]
+    /// For each plan its own pages, by status.
+    private(set) var pages: [[UInt16: [UInt8]]]
 
     init(_ settings: ProxySettings) {
         table = settings.routes
@@ -38,12 +44,15 @@ struct RoutePlans {
                 group: route.group, stripsPrefix: route.stripsPrefix, pin: route.affinity.pin,
                 maxAge: route.affinity.maxAgeSeconds, forwardCookie: route.affinity.forwardCookie,
                 hasHealthPath: !settings.groups[route.group].healthPath.isEmpty,
-                timeouts: route.timeouts, codec: indices[index])
+                timeouts: route.timeouts, codec: indices[index],
+                hasFields: !route.headers.isEmpty)
         }
         healthPaths = settings.routeSettings.map {
             Array(settings.groups[$0.group].healthPath.utf8)
         }
         learn = settings.routeSettings.map(\.affinity.learn)
+        headers = settings.routeSettings.map(\.headers)
+        pages = settings.routeSettings.map(\.pages)
         ownCookies = OwnCookies(names: settings.routeSettings.map(\.affinity.cookie.name))
     }
 
@@ -58,9 +67,12 @@ struct RoutePlans {
             RoutePlan(
                 group: plan.group, stripsPrefix: plan.stripsPrefix, pin: plan.pin,
                 maxAge: plan.maxAge, forwardCookie: plan.forwardCookie,
-                hasHealthPath: plan.hasHealthPath, timeouts: plan.timeouts, codec: codec))
+                hasHealthPath: plan.hasHealthPath, timeouts: plan.timeouts, codec: codec,
+                hasFields: plan.hasFields))
         learn.append(old.learn[place])
         healthPaths.append(old.healthPaths[place])
+        headers.append(old.headers[place])
+        pages.append(old.pages[place])
         return plans.count - 1
     }
 }

@@ -71,10 +71,15 @@ extension Worker {
         _ exchange: Int, _ token: Token?, _ verdict: Verdict, _ plan: RoutePlan,
         _ bytes: Span<UInt8>
     ) {
+        // The session that the visitor has waited for on a page.
+        var place: SessionID?
         if let token {
+            let session = SessionID(high: token.sessionHigh, low: token.sessionLow)
+            let process = Incarnation(token.process)
             exchanges[exchange].admission.claim = .init(
-                session: SessionID(high: token.sessionHigh, low: token.sessionLow),
-                process: Incarnation(token.process), requiresLease: verdict == .expired)
+                session: session, process: process,
+                requiresLease: verdict == .expired || process == .toCome)
+            if process == .toCome, verdict == .valid { place = session }
             let age = wallClock.seconds &- min(token.issued, wallClock.seconds)
             exchanges[exchange].cookieIsCurrent =
                 verdict == .valid && age <= plan.maxAge / 8
@@ -85,7 +90,9 @@ extension Worker {
             exchanges[exchange].sharesPin = plan.pin == .always
             claimProvisionalPin(exchange)
         }
-        if plan.pin == .always { exchanges[exchange].admission.newSession = freshSession() }
+        if plan.pin == .always {
+            exchanges[exchange].admission.newSession = place ?? freshSession()
+        }
     }
 
     /// Who sends the parsed head, if it is a browser on a connection of HTTP/2 of its own; nil: whoever it
@@ -236,10 +243,18 @@ extension Worker {
         {
             return []
         }
+        rememberProvisionalPin(exchange, session, grant.incarnation)
+        return cookieField(of: session, on: grant.incarnation, exchange)
+    }
+
+    /// The `Set-Cookie` field that names a session and its process.
+    func cookieField(
+        of session: SessionID, on process: Incarnation, _ exchange: Int
+    ) -> [UInt8] {
+        let codec = Int(exchanges[exchange].codec)
         let downstream = affinityHolder(exchange)
         wallClock.refresh(turn: now)
-        mint(session, grant.incarnation, codec, downstream)
-        rememberProvisionalPin(exchange, session, grant.incarnation)
+        mint(session, process, codec, downstream)
         routes.codecs[codec].setValue(downstreams[downstream].affinity.minted)
         return routes.codecs[codec].field
     }

@@ -68,53 +68,6 @@ extension Worker {
         }
     }
 
-    /// Answers an exchange of which the client has seen nothing yet; gives back what it holds.
-    func answer(_ exchange: Int, _ answer: OwnAnswer) {
-        let place = Int(exchanges[exchange].downstream)
-        leaveQueue(exchange)
-        endUpstream(exchange, .abandoned)
-        let bodyIsOpen = !exchanges[exchange].requestBody.isEnded
-        if answer.closes || bodyIsOpen || !exchanges[exchange].isHTTP11 {
-            downstreams[place].keepAlive = false
-        }
-        exchanges[exchange].requestPhase = .done
-        exchanges[exchange].responsePhase = .received
-        exchanges[exchange].status = answer.status
-        wallClock.refresh(turn: now)
-        blocks.equip(&downstreams[place].output)
-        let date = wallClock.httpDate
-        var sink = unsafe ByteSink(downstreams[place].output.writable)
-        let bodyLength = ErrorAnswer(
-            status: answer.status, error: answer.error, details: answer.details,
-            retryAfterSeconds: answer.retryAfterSeconds,
-            closes: !downstreams[place].keepAlive, isHead: exchanges[exchange].method == .head
-        ).write(date: date.span, into: &sink) { sink in
-            writeRequestIDField(exchange, into: &sink)
-        }
-        exchanges[exchange].bytesToClient = UInt64(bodyLength)
-        downstreams[place].output.commit(sink.count)
-        finishAnswer(exchange)
-    }
-
-    /// Answers an OPTIONS that is to go no further (RFC 9110 section 7.6.2).
-    func answerOptions(_ exchange: Int) {
-        let place = Int(exchanges[exchange].downstream)
-        if !exchanges[exchange].requestBody.isEnded || !exchanges[exchange].isHTTP11 {
-            downstreams[place].keepAlive = false
-        }
-        exchanges[exchange].requestPhase = .done
-        exchanges[exchange].responsePhase = .received
-        exchanges[exchange].status = 200
-        wallClock.refresh(turn: now)
-        blocks.equip(&downstreams[place].output)
-        let date = wallClock.httpDate
-        var sink = unsafe ByteSink(downstreams[place].output.writable)
-        OptionsAnswer.write(
-            date: date.span, closes: !downstreams[place].keepAlive, into: &sink)
-        downstreams[place].output.commit(sink.count)
-        finishAnswer(exchange)
-    }
-
     /// All of the response is in the client's output; completes once it is sent.
     func finishAnswer(_ exchange: Int) {
         let place = Int(exchanges[exchange].downstream)

@@ -17,6 +17,7 @@ extension Worker {
             let downstream = Int(exchanges[exchange].downstream)
             clearDownstreamDeadline(downstream)
             lead(exchange)
+            limitPatience(exchange)
             // Whoever has gone already is not waited for.
             if downstreams[downstream].peerClosed { abandonDownstream(downstream) }
         case .refused(let refusal):
@@ -61,6 +62,7 @@ extension Worker {
             return
         }
         exchanges[exchange].ticket = nil
+        clearDownstreamDeadline(Int(exchanges[exchange].downstream))
         let serial = exchanges.serial(exchange)
         granted(exchange, grant)
         releaseFollowers(of: exchange, serial: serial)

@@ -23,7 +23,7 @@ extension Worker {
         accessLog.format = settings.accessLog.format
         listenerPlans = settings.listeners.map(ListenerPlan.init)
         replaceRoutes()
-        let blockSize = max(16 * 1024, settings.limits.requestHead) + 4096
+        let blockSize = settings.blockSize
         if blockSize != blocks.blockSize { blocks.changeSize(to: blockSize) }
         if index == 0 { replaceListeners(change.listeners) }
     }

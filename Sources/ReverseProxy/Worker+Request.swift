@@ -141,15 +141,23 @@ extension Worker {
 
         let readable = unsafe downstreams[place].input.readable
         let bytes = unsafe readable.span
+        // What a trusted proxy says was asked for.
+        var authority = 0..<0
         if downstreams[place].isTrusted {
             let origin = origin(of: place, bytes)
             exchanges[exchange].client = origin.client
             exchanges[exchange].isSecure = origin.isSecure
+            authority = origin.host.range
         } else {
             exchanges[exchange].client = downstreams[place].address
             exchanges[exchange].isSecure = downstreams[place].isSecure
         }
         exchanges[exchange].admission.maySpawn = settings.limits.spawnsPerSource == 0
+        if !exchanges[exchange].isSecure, listenerPlan(of: place).redirects {
+            downstreams[place].input.consume(requestHead.headLength)
+            return redirect(
+                exchange, bytes, host: authority.isEmpty ? requestHead.host.range : authority)
+        }
         if requestHead.maxForwards == 0, requestHead.method == .options {
             downstreams[place].input.consume(requestHead.headLength)
             return answerOptions(exchange)

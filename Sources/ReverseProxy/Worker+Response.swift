@@ -203,6 +203,8 @@ extension Worker {
         let setCookie = cookieField(exchange)
         let removed = unsafe responseHead.remove(routes.ownCookies, in: readable.span)
         if removed > 0 { counters.add(.ownCookiesRemoved, UInt64(removed)) }
+        let extra = extraFields(exchange, setsCookie: !setCookie.isEmpty)
+        if let extra { unsafe responseHead.remove(replacedBy: extra, in: readable.span) }
         let date = wallClock.httpDate
         unsafe responseHead.write(
             from: readable.span,
@@ -211,7 +213,7 @@ extension Worker {
             keepsAlive: !exchanges[exchange].isHTTP11 && downstreams[downstream].keepAlive,
             date: date.span,
             setCookie: setCookie.span,
-            trailers: exchanges[exchange].holdsResponseTrailers, into: &sink)
+            trailers: exchanges[exchange].holdsResponseTrailers, extra: extra, into: &sink)
         if sink.overflowed { return false }
         downstreams[downstream].output.commit(sink.count)
         return true

@@ -153,7 +153,9 @@ extension Worker {
             let isReadingBody =
                 exchanges[exchange].requestPhase == .buffering
                 || exchanges[exchange].requestPhase == .sending
-            if exchanges[exchange].continueDeadline != 0 {
+            if exchanges[exchange].requestPhase == .queued {
+                showWaitingPage(exchange)
+            } else if exchanges[exchange].continueDeadline != 0 {
                 continueTimedOut(exchange)
             } else if isReadingBody, exchanges[exchange].responsePhase == .awaitingHead {
                 // The client stopped in the middle of its body.

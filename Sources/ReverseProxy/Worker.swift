@@ -113,7 +113,7 @@ final class Worker {
         upstreams = Slab(capacity: processes)
         timers = TimerWheel(ids: clients + processes, now: loop.now)
         // A head, and room for the fields that are added to it.
-        let blockSize = max(16 * 1024, settings.limits.requestHead) + 4096
+        let blockSize = settings.blockSize
         blocks = BlockPool(blockSize: blockSize, keep: 64)
         chains = BlockChains(capacity: settings.limits.links(blockSize: blockSize))
         pools = ProcessPools(groups: groups.count)

@@ -87,6 +87,8 @@ extension Configuration.Listener {
         settings.http2 = http2
         settings.proxyProtocol = proxyProtocol
         settings.tls = tls
+        settings.redirectsToHTTPS = redirectsToHTTPS
+        settings.headers = ExtraFields(headers.map { ($0.name, $0.value) })
         settings.givesRequestIDs = requestID
         settings.beginsTraces = traceparent
         do {

@@ -1,5 +1,6 @@
 internal import Backends
 internal import ConfigFile
+internal import HTTPWire
 internal import Logging
 internal import Reactor
 internal import ReverseProxy
@@ -15,6 +16,7 @@ struct ServingPlan: Sendable {
     /// Nil: external servers.
     let launches: [LaunchSpec?]
     let files: SecurityFiles
+    private let pages: PageFiles
     /// Nil until the program's own limits are known.
     var descriptors: DescriptorPlan?
     /// In the order of the configuration's listeners.
@@ -42,6 +44,7 @@ struct ServingPlan: Sendable {
                 }
             }
         }
+        pages = PageFiles(configuration, problems: &problems)
         do {
             files = try SecurityFiles(configuration, tickets: tickets)
         } catch {
@@ -126,12 +129,13 @@ extension ServingPlan {
         }
         var settings = ProxySettings(
             listeners: listeners(over: old?.listeners ?? []), routes: configuration.routeTable,
-            routeSettings: configuration.routes.map { route($0, places) },
+            routeSettings: configuration.routes.indices.map { route($0, places) },
             groups: groups, keyring: keyring)
         settings.workers = configuration.workers
         settings.timeouts = timeouts
         settings.limits = limits
         settings.accessLog = accessLog
+        settings.showsOutput = configuration.showsOutput
         return settings
     }
 
@@ -212,9 +216,8 @@ extension ServingPlan {
         return settings
     }
 
-    private func route(
-        _ route: Configuration.RouteSettings, _ places: [Int]
-    ) -> RouteSettings {
+    private func route(_ index: Int, _ places: [Int]) -> RouteSettings {
+        let route = configuration.routes[index]
         let isStripped = route.stripPrefix && route.pattern.prefix != "/"
         var affinity = Self.affinity(route.affinity)
         affinity.cookie.path = configuration.cookiePath(ofGroup: route.group)
@@ -223,6 +226,8 @@ extension ServingPlan {
         settings.timeouts.response = route.timeouts.response
         settings.timeouts.idle = route.timeouts.idle
         settings.timeouts.tunnel = route.timeouts.tunnel
+        settings.headers = ExtraFields(route.headers.map { ($0.name, $0.value) })
+        settings.pages = pages.routes[index]
         return settings
     }
 

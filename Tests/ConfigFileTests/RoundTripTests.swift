@@ -19,6 +19,7 @@ internal import Testing
         trusted_proxies = ["10.0.0.0/8", "::1", "unix"]
         client_ca = "clients.pem"
         request_id = false
+        headers = { X-Frame-Options = "DENY", Server = "" }
         traceparent = false
         [[listen.tls]]
         certificate = "a.pem"
@@ -28,6 +29,7 @@ internal import Testing
         key = "/etc/b.key"
         [[listen]]
         address = "fd:http"
+        redirect = "https"
         http2 = false
         [[listen]]
         address = "unix:/run/m\\t.sock"
@@ -76,6 +78,7 @@ internal import Testing
         umask = "0027"
         rlimits = { nofile = 4096, as = "2GiB", core = "unlimited" }
         health = { path = "/healthz", interval = "500ms", timeout = "200ms", rise = 1, fall = 5 }
+        errors = { 503 = "busy.html", 504 = "/x/late.html" }
         env = { A = "x\\ny \\u001b \\\\", B = "" }
         pass_env = ["LC_ALL"]
         timeouts = { idle = "1h" }
@@ -87,7 +90,7 @@ internal import Testing
         wsgi = "a.b:c"
         [routes]
         "/" = "web"
-        "Example.org/App/" = { group = "ext", strip_prefix = true, affinity = { cookie = "x" }, timeouts = { tunnel = "8h" } }
+        "Example.org/App/" = { group = "ext", strip_prefix = true, affinity = { cookie = "x" }, timeouts = { tunnel = "8h" }, headers = { X-A = "\\"a\\" b" }, errors = { 502 = "gone.html" } }
         """
 
     @Test(arguments: [full, DefaultsTests.example, someGroup])

@@ -1,0 +1,41 @@
+extension Configuration {
+    /// One of `errors = { 503 = "busy.html" }`: the page for a status, an absolute path.
+    package struct ErrorFile: Equatable, Sendable {
+        package var status: Int
+        package var path: String
+        package var place = SourcePlace()
+    }
+}
+
+/// Reads `errors = { … }` of a group or a route.
+struct ErrorsReader {
+    let folders: Folders
+
+    /// Statuses with which Mooring answers by itself where a group has been found.
+    static let statuses = [408, 413, 429, 431, 502, 503, 504]
+
+    /// - Parameter base: what holds where the table says nothing else.
+    func read(
+        _ table: TableReader, over base: [Configuration.ErrorFile] = []
+    ) -> [Configuration.ErrorFile] {
+        guard let entries = table.table("errors") else { return base }
+        var files: [Configuration.ErrorFile] = []
+        for name in entries.names {
+            guard let node = entries.take(name) else { continue }
+            guard let status = Int(name), Self.statuses.contains(status) else {
+                let known = Self.statuses.map(String.init).joined(separator: ", ")
+                entries.problems.add(
+                    node, "is no status that Mooring answers with for a group",
+                    "needs one of \(known)")
+                continue
+            }
+            guard let text = entries.text(node, example: "busy.html"),
+                let path = folders.path(text, entries.problems)
+            else { continue }
+            files.append(
+                .init(status: status, path: path, place: entries.problems.place(of: node)))
+        }
+        let own = files.map(\.status)
+        return (files + base.filter { !own.contains($0.status) }).sorted { $0.status < $1.status }
+    }
+}

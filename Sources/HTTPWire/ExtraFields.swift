@@ -1,0 +1,90 @@
+/// Fields that the configuration adds to responses (`headers`), in place of the process's own.
+package struct ExtraFields: Equatable, Sendable {
+    private struct Entry: Equatable {
+        /// In lower case.
+        var name: [UInt8]
+        /// With its CRLF; empty: the field is taken out.
+        var line: [UInt8]
+        var kind: Kind
+    }
+
+    private enum Kind: Equatable {
+        case plain
+        /// Only good on an encrypted connection (RFC 6797 section 7.2).
+        case secure
+        /// Speaks to caches: gives way to what is said of a response that sets Mooring's cookie.
+        case caching
+    }
+
+    private var entries: [Entry] = []
+
+    /// - Parameter fields: checked; an empty value takes the field out.
+    package init(_ fields: [(name: String, value: String)] = []) {
+        entries = fields.map { field in
+            let name = Array(field.name.lowercased().utf8)
+            let line = field.value.isEmpty ? [] : Array("\(field.name): \(field.value)\r\n".utf8)
+            return Entry(name: name, line: line, kind: Self.kind(field.name.lowercased()))
+        }
+    }
+
+    private static func kind(_ name: String) -> Kind {
+        if name == "strict-transport-security" { return .secure }
+        let isCaching =
+            name.hasSuffix("cache-control") || name == "surrogate-control" || name == "expires"
+        return isCaching ? .caching : .plain
+    }
+
+    /// There are none.
+    package var isEmpty: Bool { entries.isEmpty }
+
+    /// The bytes that the lines take up.
+    package var length: Int { entries.reduce(0) { $0 + $1.line.count } }
+
+    /// These over others, of which those with a name that is here are left out.
+    package func over(_ others: ExtraFields) -> ExtraFields {
+        var all = self
+        all.entries += others.entries.filter { other in
+            !entries.contains { $0.name == other.name }
+        }
+        return all
+    }
+
+    /// Those that suit a response.
+    ///
+    /// - Parameters:
+    ///   - isSecure: The client's connection is encrypted.
+    ///   - setsCookie: It sets Mooring's cookie.
+    package func suiting(isSecure: Bool, setsCookie: Bool) -> ExtraFields {
+        var suited = self
+        suited.entries.removeAll { entry in
+            entry.kind == .secure && !isSecure || entry.kind == .caching && setsCookie
+        }
+        return suited
+    }
+
+    /// Writes the lines.
+    package func write(into sink: inout ByteSink) {
+        for entry in entries { sink.append(entry.line.span) }
+    }
+
+    /// Whether a field is replaced, or taken out.
+    func replaces(_ bytes: Span<UInt8>, _ name: Range<Int>) -> Bool {
+        entries.contains { entry in
+            guard entry.name.count == name.count else { return false }
+            for offset in 0..<name.count
+            where Octets.lowered(bytes[name.lowerBound &+ offset]) != entry.name[offset] {
+                return false
+            }
+            return true
+        }
+    }
+}
+
+extension ResponseHead {
+    /// Takes out the fields that the configuration's own replace.
+    package mutating func remove(replacedBy extra: ExtraFields, in bytes: Span<UInt8>) {
+        for index in 0..<fields.count where !fields[index].removed {
+            if extra.replaces(bytes, fields[index].name.range) { fields.remove(index) }
+        }
+    }
+}

@@ -1,0 +1,146 @@
+internal import Backends
+internal import HTTPWire
+internal import Reactor
+
+/// Answers that Mooring makes itself: errors and pages, redirects, OPTIONS.
+extension Worker {
+    /// Answers an exchange of which the client has seen nothing yet; gives back what it holds.
+    func answer(_ exchange: Int, _ answer: OwnAnswer, setCookie: [UInt8] = []) {
+        let place = Int(exchanges[exchange].downstream)
+        leaveQueue(exchange)
+        endUpstream(exchange, .abandoned)
+        if answer.closes { downstreams[place].keepAlive = false }
+        beginAnswer(exchange, status: answer.status)
+        let preference = preference(exchange)
+        let content = content(exchange, answer, preference)
+        let isHead = exchanges[exchange].method == .head
+        let date = wallClock.httpDate
+        var sink = unsafe ByteSink(downstreams[place].output.writable)
+        ErrorAnswer(
+            status: answer.status, error: answer.error, details: answer.details,
+            retryAfterSeconds: answer.retryAfterSeconds,
+            closes: !downstreams[place].keepAlive, isHead: isHead,
+            type: ErrorPage.mediaType(preference.form)
+        ).write(body: content.body.span, date: date.span, into: &sink) { sink in
+            if content.refreshes {
+                sink.append("Refresh: ")
+                sink.append(decimal: UInt64(answer.retryAfterSeconds))
+                sink.append("\r\n")
+            }
+            sink.append(setCookie.span)
+            writeOwnFields(exchange, into: &sink)
+        }
+        exchanges[exchange].bytesToClient = isHead ? 0 : UInt64(content.body.count)
+        send(exchange, sink)
+    }
+
+    /// Answers an OPTIONS that is to go no further (RFC 9110 section 7.6.2).
+    func answerOptions(_ exchange: Int) {
+        let place = Int(exchanges[exchange].downstream)
+        beginAnswer(exchange, status: 200)
+        let date = wallClock.httpDate
+        var sink = unsafe ByteSink(downstreams[place].output.writable)
+        OptionsAnswer.write(
+            date: date.span, closes: !downstreams[place].keepAlive, into: &sink
+        ) { sink in writeOwnFields(exchange, into: &sink) }
+        send(exchange, sink)
+    }
+
+    /// Sends a client to https; its head is the one parsed last.
+    ///
+    /// - Parameter host: the authority that it asked for, in the head's bytes.
+    func redirect(_ exchange: Int, _ bytes: Span<UInt8>, host: Range<Int>) {
+        guard !host.isEmpty else { return answer(exchange, .noHost) }
+        let place = Int(exchanges[exchange].downstream)
+        beginAnswer(exchange, status: 308)
+        let date = wallClock.httpDate
+        var sink = unsafe ByteSink(downstreams[place].output.writable)
+        RedirectAnswer(port: settings.securePort, closes: !downstreams[place].keepAlive).write(
+            host: bytes.extracting(host), path: bytes.extracting(requestHead.path.range),
+            date: date.span, into: &sink
+        ) { sink in writeOwnFields(exchange, into: &sink) }
+        send(exchange, sink)
+    }
+
+    /// Nothing more is asked of a process, and the output has room for an answer.
+    private func beginAnswer(_ exchange: Int, status: UInt16) {
+        let place = Int(exchanges[exchange].downstream)
+        if !exchanges[exchange].requestBody.isEnded || !exchanges[exchange].isHTTP11 {
+            downstreams[place].keepAlive = false
+        }
+        exchanges[exchange].requestPhase = .done
+        exchanges[exchange].responsePhase = .received
+        exchanges[exchange].status = status
+        wallClock.refresh(turn: now)
+        if !downstreams[place].output.isEmpty {
+            // What the client has not taken of 1xx heads must not leave too little room.
+            _ = chains.append(&downstreams[place].output, to: &downstreams[place].backlog)
+        }
+        blocks.equip(&downstreams[place].output)
+    }
+
+    private func send(_ exchange: Int, _ sink: borrowing ByteSink) {
+        let place = Int(exchanges[exchange].downstream)
+        if sink.overflowed { return abandonDownstream(place) }
+        downstreams[place].output.commit(sink.count)
+        finishAnswer(exchange)
+    }
+
+    /// What the client would rather read; of a head that was none: text.
+    func preference(_ exchange: Int) -> AnswerPreference {
+        let whole = unsafe downstreams[Int(exchanges[exchange].downstream)].input.whole
+        let length = exchanges[exchange].headLength
+        guard !exchanges[exchange].isRejected, length <= whole.count else {
+            return AnswerPreference(of: Span())
+        }
+        return unsafe AnswerPreference(of: whole.span.extracting(..<length))
+    }
+
+    private func content(
+        _ exchange: Int, _ answer: OwnAnswer, _ preference: AnswerPreference
+    ) -> (body: [UInt8], refreshes: Bool) {
+        var page = ErrorPage(status: answer.status, details: answer.details)
+        page.isWaiting = answer.isWaiting
+        page.requestID = idBytes(exchange)
+        guard preference.form == .page else { return (page.body(preference.form), false) }
+        let mayRefresh =
+            answer.status == 503 && answer.mayBeAskedAgain && exchanges[exchange].method == .get
+        let route = Int(exchanges[exchange].route)
+        if route >= 0, let own = routes.pages[route][answer.status] { return (own, mayRefresh) }
+        page.refreshSeconds = mayRefresh ? answer.retryAfterSeconds : 0
+        if settings.showsOutput, answer.status >= 500, exchanges[exchange].group >= 0 {
+            let group = groups[Int(exchanges[exchange].group)]
+            page.output = group.snapshot(now: instant).lastFailure?.report.output ?? []
+        }
+        return (page.body(.page), false)
+    }
+
+    private func idBytes(_ exchange: Int) -> [UInt8] {
+        var text = InlineArray<128, UInt8>(repeating: 0)
+        var bytes = text.mutableSpan
+        let count = unsafe bytes.withUnsafeMutableBufferPointer { buffer in
+            var sink = unsafe ByteSink(buffer)
+            writeRequestID(exchange, into: &sink)
+            return sink.count
+        }
+        return (0..<count).map { text[$0] }
+    }
+
+    private func writeOwnFields(_ exchange: Int, into sink: inout ByteSink) {
+        extraFields(exchange, setsCookie: false)?.write(into: &sink)
+        writeRequestIDField(exchange, into: &sink)
+    }
+
+    /// The fields that listener and route add to a response; nil: none, as a rule.
+    func extraFields(_ exchange: Int, setsCookie: Bool) -> ExtraFields? {
+        let place = Int(exchanges[exchange].downstream)
+        let route = Int(exchanges[exchange].route)
+        let ofRoute = route >= 0 && routes.plans[route].hasFields
+        let ofListener = listenerPlan(of: place).hasFields
+        guard ofRoute || ofListener else { return nil }
+        let own = ofRoute ? routes.headers[route] : ExtraFields()
+        let others = ofListener ? listener(of: place)?.headers ?? ExtraFields() : ExtraFields()
+        return own.over(others).suiting(
+            isSecure: exchanges[exchange].isSecure, setsCookie: setsCookie)
+    }
+}

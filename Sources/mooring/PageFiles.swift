@@ -1,0 +1,62 @@
+internal import ConfigFile
+internal import Glibc
+internal import Reactor
+
+/// The pages that `errors` names, read at the start and at a reload: no request waits for the disk.
+struct PageFiles: Sendable {
+    /// The largest page: it has to go out in one piece.
+    private static let longest = 16 * 1024
+
+    /// In the order of the configuration's routes, by status.
+    let routes: [[UInt16: [UInt8]]]
+
+    /// - Parameter problems: takes those of files that cannot be read.
+    init(_ configuration: Configuration, problems: inout [Problem]) {
+        var known: [String: [UInt8]] = [:]
+        var failed: Set<String> = []
+        routes = configuration.routes.map { route in
+            var pages: [UInt16: [UInt8]] = [:]
+            for file in route.errors where !failed.contains(file.path) {
+                if known[file.path] == nil {
+                    do throws(SystemError) {
+                        known[file.path] = try Self.content(of: file.path)
+                    } catch {
+                        failed.insert(file.path)
+                        problems.append(
+                            file.place.problem(
+                                "errors.\(file.status)",
+                                "cannot read \(file.path): \(Self.reason(error)); needs a page of at"
+                                    + " most \(Self.longest / 1024) KiB"))
+                        continue
+                    }
+                }
+                pages[UInt16(file.status)] = known[file.path]
+            }
+            return pages
+        }
+    }
+
+    private static func reason(_ error: SystemError) -> String {
+        error.errno == EFBIG ? "it is too large" : SystemError.message(error.errno)
+    }
+
+    private static func content(of path: String) throws(SystemError) -> [UInt8] {
+        // A FIFO would wait for its writer.
+        let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+        guard descriptor >= 0 else { throw SystemError(call: "open", errno: errno) }
+        defer { close(descriptor) }
+        var block = [UInt8](repeating: 0, count: longest + 1)
+        var count = 0
+        while count < block.count {
+            let more = unsafe block.withUnsafeMutableBytes { buffer in
+                let room = unsafe UnsafeMutableRawBufferPointer(rebasing: buffer[count...])
+                return unsafe read(descriptor, room.baseAddress, room.count)
+            }
+            if more < 0, errno == EINTR { continue }
+            guard more >= 0 else { throw SystemError(call: "read", errno: errno) }
+            if more == 0 { return Array(block[..<count]) }
+            count += more
+        }
+        throw SystemError(call: "read", errno: EFBIG)
+    }
+}

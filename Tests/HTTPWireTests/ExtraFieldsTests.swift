@@ -1,0 +1,48 @@
+internal import Testing
+
+@testable internal import HTTPWire
+
+/// Fields that the configuration adds to responses.
+@Suite struct ExtraFieldsTests {
+    private func applied(_ extra: ExtraFields, to lines: String...) -> String {
+        let bytes = Array(
+            ("HTTP/1.1 200 OK\r\n" + lines.map { $0 + "\r\n" }.joined()
+                + "Content-Length: 0\r\n\r\n").utf8)
+        let date = Array("now".utf8)
+        var head = ResponseHead()
+        var scan = 0
+        #expect(
+            head.parse(bytes.span, resumeFrom: &scan, limit: 8192, requestMethod: .get)
+                == .complete)
+        head.remove(replacedBy: extra, in: bytes.span)
+        return written { sink in
+            head.write(
+                from: bytes.span, framing: .length, closes: false, date: date.span,
+                setCookie: Span(), extra: extra, into: &sink)
+        }
+    }
+
+    @Test func `they take the place of the process's own, in any case`() {
+        let extra = ExtraFields([("X-Frame-Options", "DENY"), ("Server", "")])
+        let text = applied(extra, to: "x-frame-options: SAMEORIGIN", "Server: x/1", "X-Other: 1")
+        #expect(text.contains("\r\nX-Frame-Options: DENY\r\n") && text.contains("X-Other: 1\r\n"))
+        #expect(!text.contains("SAMEORIGIN") && !text.lowercased().contains("server:"))
+    }
+
+    @Test func `those of a route stand over those of the listener`() {
+        let both = ExtraFields([("A", "route")]).over(ExtraFields([("a", "listener"), ("B", "b")]))
+        #expect(written { both.write(into: &$0) } == "A: route\r\nB: b\r\n")
+    }
+
+    @Test func `HSTS is told over TLS alone (RFC 6797 section 7.2)`() {
+        let extra = ExtraFields([("Strict-Transport-Security", "max-age=1")])
+        #expect(extra.suiting(isSecure: false, setsCookie: false).isEmpty)
+        #expect(!extra.suiting(isSecure: true, setsCookie: true).isEmpty)
+    }
+
+    @Test func `no cache is told to keep a response that sets the cookie`() {
+        let extra = ExtraFields([("Cache-Control", "public"), ("CDN-Cache-Control", "max-age=9")])
+        #expect(extra.suiting(isSecure: true, setsCookie: true).isEmpty)
+        #expect(!extra.suiting(isSecure: true, setsCookie: false).isEmpty)
+    }
+}
