@@ -87,7 +87,9 @@ package enum BodyFrame {
     /// Ends a chunked body.
     package static let lastChunk: StaticString = "0\r\n\r\n"
     /// What the end of a chunked body with trailers takes at most.
-    package static let endRoom = Trailers.limit + 5
+    package static let endRoom = Trailers.limit + 7
+    /// The length of a trailer section without trailers: its empty line.
+    package static let noTrailers = 2
 
     /// Ends a chunked body with those of its trailers that may be forwarded.
     ///

@@ -27,7 +27,12 @@ package enum SenderLines {
 
 extension RequestHead {
     /// Writes what a trusted proxy said of the client, and adds the proxy to it.
-    func write(_ origin: RequestOrigin, from bytes: Span<UInt8>, into sink: inout ByteSink) {
+    ///
+    /// - Parameter isMounted: Its `X-Forwarded-Prefix` is extended, in a line that follows.
+    func write(
+        _ origin: RequestOrigin, mounted isMounted: Bool, from bytes: Span<UInt8>,
+        into sink: inout ByteSink
+    ) {
         sink.append("X-Forwarded-For: ")
         if origin.listsForwarded {
             writeNodes(bytes, into: &sink)
@@ -39,7 +44,10 @@ extension RequestHead {
             origin.isSecure ? "\r\nX-Forwarded-Proto: https\r\n" : "\r\nX-Forwarded-Proto: http\r\n"
         )
         writeForwardedHost(bytes, origin.host.isEmpty ? host : origin.host, into: &sink)
-        writeLines(bytes, .xForwardedOther, into: &sink)
+        for index in 0..<fields.count where fields[index].known == .xForwardedOther {
+            if isMounted, isPrefix(index, bytes) { continue }
+            sink.append(bytes.extracting(fields[index].line.range))
+        }
         if origin.extendsForwarded {
             sink.append("Forwarded: ")
             writeValues(bytes, .forwarded, into: &sink)

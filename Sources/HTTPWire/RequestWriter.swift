@@ -6,20 +6,24 @@ extension RequestHead {
     ///   - bytes: What was parsed.
     ///   - resolved: The path and query to send in place of those that came; empty: none.
     ///   - strippingPrefix: Bytes of the path to leave out at its front.
+    ///   - mount: What the process is told of them, escaped; empty: nothing.
     ///   - hiding: Cookies to leave out.
     ///   - keeping: The one among them that the process is to see; empty: none.
     ///   - forwarded: Ready field lines about a client that speaks for itself (`SenderLines`).
     ///   - origin: Where the request came from, when its sender is a trusted proxy: then these
     ///     lines are made from it and `forwarded` is not looked at.
+    ///   - measured: The length of a body that came in chunks and is sent as a whole.
     ///   - upgrade: Ask the process for the other protocol that the client asked for.
     ///   - overHTTP2: The client spoke HTTP/2, of which the head was made: `Via` tells it.
     ///   - expectsContinue: Ask the process whether it wants the body.
     ///   - sink: Takes the head.
     package func write(
         from bytes: Span<UInt8>, resolved: Span<UInt8> = Span(), strippingPrefix: Int,
-        hiding own: borrowing OwnCookies, keeping kept: Span<UInt8> = Span(),
+        mount: Span<UInt8> = Span(), hiding own: borrowing OwnCookies,
+        keeping kept: Span<UInt8> = Span(),
         forwarded: Span<UInt8>, origin: RequestOrigin? = nil,
-        upgrade asksUpgrade: Bool = false, overHTTP2: Bool = false, expectsContinue: Bool = false,
+        measured: UInt64? = nil, upgrade asksUpgrade: Bool = false, overHTTP2: Bool = false,
+        expectsContinue: Bool = false,
         into sink: inout ByteSink
     ) {
         sink.append(bytes.extracting(methodRange.range))
@@ -34,7 +38,7 @@ extension RequestHead {
         sink.append("\r\n")
         writeFields(bytes, own, kept, into: &sink)
         if let origin, origin.isTrusted {
-            write(origin, from: bytes, into: &sink)
+            write(origin, mounted: !mount.isEmpty, from: bytes, into: &sink)
             writeVia(overHTTP2, into: &sink)
         } else {
             sink.append(forwarded)
@@ -48,7 +52,11 @@ extension RequestHead {
                 writeForwardedHost(bytes, host, into: &sink)
             }
         }
-        switch body {
+        if !mount.isEmpty {
+            write(
+                mount: mount, behindTrusted: origin?.isTrusted == true, from: bytes, into: &sink)
+        }
+        switch measured.map(BodyFraming.length) ?? body {
         case .none, .untilClose: break
         case .length(let length):
             sink.append("Content-Length: ")

@@ -87,9 +87,14 @@ struct Exchange {
     var isReplayable = false
     var requestBody = BodyDecoder.none
     var isRequestChunked = false
+    /// It came in chunks and is kept as a whole: it is sent with its length, `keptBytes`, as
+    /// applications without support for chunks would take it for empty.
+    var isMeasured = false
     var requestBodyBytes: UInt64 = 0
 
-    /// What was read of the body before the slot, framed for the process.
+    /// What was read of the body before the slot: plain data.
+    ///
+    /// Where it is not all of a chunked body it is sent as one chunk, whose end is here too.
     var stored = BlockChain()
     /// How far of that has been sent.
     var storedCursor = ChainCursor()

@@ -118,8 +118,8 @@ package struct ProxyLimits: Sendable {
 /// Where a route leads and how its sessions are held.
 package struct RouteSettings: Sendable {
     package var group: Int
-    /// Whether the prefix is taken off before the path is forwarded (`strip_prefix`).
-    package var stripsPrefix: Bool
+    /// What is taken off the path before it is forwarded (`strip_prefix`), decoded; empty: nothing.
+    package var strippedPrefix: String
     package var affinity: AffinitySettings
     package var timeouts = RouteTimeouts()
     /// Added to responses, over those of the listener.
@@ -127,9 +127,9 @@ package struct RouteSettings: Sendable {
     /// Pages in place of Mooring's own, as HTML, by status.
     package var pages: [UInt16: [UInt8]] = [:]
 
-    package init(group: Int, stripsPrefix: Bool, affinity: AffinitySettings) {
+    package init(group: Int, strippedPrefix: String, affinity: AffinitySettings) {
         self.group = group
-        self.stripsPrefix = stripsPrefix
+        self.strippedPrefix = strippedPrefix
         self.affinity = affinity
     }
 }

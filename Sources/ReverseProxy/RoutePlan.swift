@@ -34,6 +34,8 @@ struct RoutePlans {
     private(set) var headers: [ExtraFields]
     /// For each plan its own pages, by status.
     private(set) var pages: [[UInt16: [UInt8]]]
+    /// For each plan the prefix that is taken off, escaped.
+    private(set) var mounts: [[UInt8]]
 
     init(_ settings: ProxySettings) {
         table = settings.routes
@@ -41,7 +43,8 @@ struct RoutePlans {
         codecs = AffinityCodec.make(for: settings)
         plans = settings.routeSettings.enumerated().map { index, route in
             RoutePlan(
-                group: route.group, stripsPrefix: route.stripsPrefix, pin: route.affinity.pin,
+                group: route.group, stripsPrefix: !route.strippedPrefix.isEmpty,
+                pin: route.affinity.pin,
                 maxAge: route.affinity.maxAgeSeconds, forwardCookie: route.affinity.forwardCookie,
                 hasHealthPath: !settings.groups[route.group].healthPath.isEmpty,
                 timeouts: route.timeouts, codec: indices[index],
@@ -53,6 +56,7 @@ struct RoutePlans {
         learn = settings.routeSettings.map(\.affinity.learn)
         headers = settings.routeSettings.map(\.headers)
         pages = settings.routeSettings.map(\.pages)
+        mounts = settings.routeSettings.map { ForwardedPrefix.escaped($0.strippedPrefix) }
         ownCookies = OwnCookies(names: settings.routeSettings.map(\.affinity.cookie.name))
     }
 
@@ -73,6 +77,7 @@ struct RoutePlans {
         healthPaths.append(old.healthPaths[place])
         headers.append(old.headers[place])
         pages.append(old.pages[place])
+        mounts.append(old.mounts[place])
         return plans.count - 1
     }
 }

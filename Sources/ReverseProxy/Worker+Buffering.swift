@@ -4,7 +4,7 @@ internal import Reactor
 
 /// A request body before its slot: read here, so that a slow client holds no process.
 ///
-/// What has come is kept as it will be sent until it is known that it need not be sent again.
+/// What has come is kept until it is known that it need not be sent again.
 extension Worker {
     /// Begins an exchange with a body: at once when the body is here or is to be asked for, else
     /// when it has come, or as much of it as is kept.
@@ -41,6 +41,7 @@ extension Worker {
             }
             switch fill {
             case .ended, .full:
+                if fill == .full { endStoredChunk(exchange) }
                 keepBody(exchange, isWhole: fill == .ended)
                 clearDownstreamDeadline(downstream)
                 admit(exchange)
@@ -60,11 +61,11 @@ extension Worker {
         }
     }
 
-    /// Moves what is in the input to the chain, framed as the process will get it.
+    /// Moves what is in the input to the chain.
     private func storeBody(_ exchange: Int, _ downstream: Int) -> BodyFill {
         while true {
             let filled = chains.withLast(of: &exchanges[exchange].stored) { block in
-                decodeBody(exchange, downstream, into: &block)
+                decodeBody(exchange, downstream, into: &block, isStoring: true)
             }
             if let filled, filled != .full { return filled }
             guard exchanges[exchange].stored.bytes < requestAllowance else {
@@ -77,6 +78,20 @@ extension Worker {
                 return .full
             }
         }
+    }
+
+    /// More follows what is stored of a chunked body: the chunk that it is sent as ends here.
+    private func endStoredChunk(_ exchange: Int) {
+        guard exchanges[exchange].isRequestChunked, exchanges[exchange].requestBodyBytes > 0 else {
+            return
+        }
+        let ended: Void? = chains.withLast(of: &exchanges[exchange].stored) { block in
+            // Data leaves that much room in its block: `BodyFrame.overhead`.
+            var sink = unsafe ByteSink(block.writable)
+            sink.append("\r\n")
+            block.commit(sink.count)
+        }
+        precondition(ended != nil, "data is stored in a block")
     }
 
     /// Remembers where the body stands, so that it can be sent again from its beginning.

@@ -38,6 +38,10 @@ extension Worker {
         let kept =
             routes.plans[Int(exchanges[exchange].route)].forwardCookie
             ? routes.codecs[Int(exchanges[exchange].codec)].cookieName : []
+        // Likewise.
+        let mount =
+            exchanges[exchange].prefixLength > 0
+            ? routes.mounts[Int(exchanges[exchange].route)] : []
         let plan = listenerPlan(of: downstream)
         if plan.givesRequestIDs { requestHead.dropBadRequestID() }
         if plan.beginsTraces { requestHead.dropBadTrace() }
@@ -47,15 +51,21 @@ extension Worker {
             downstreams[downstream].isTrusted ? self.origin(of: downstream, bytes) : nil
         requestHead.write(
             from: bytes, resolved: resolved.span,
-            strippingPrefix: exchanges[exchange].prefixLength,
+            strippingPrefix: exchanges[exchange].prefixLength, mount: mount.span,
             hiding: routes.ownCookies, keeping: kept.span,
             forwarded: peer.fields.span.extracting(0..<peer.fieldCount), origin: origin,
+            measured: exchanges[exchange].isMeasured ? exchanges[exchange].keptBytes : nil,
             upgrade: !exchanges[exchange].offeredUpgrade.range.isEmpty,
             overHTTP2: downstreams[downstream].carrier == .stream,
             expectsContinue: exchanges[exchange].expectsContinue, into: &sink)
         writeAffinity(exchange, into: &sink)
         writeIdentifiers(exchange, plan, into: &sink)
         sink.append("\r\n")
+        if exchanges[exchange].isRequestChunked, exchanges[exchange].keptBytes > 0 {
+            // What is stored is one chunk.
+            sink.append(hex: exchanges[exchange].keptBytes)
+            sink.append("\r\n")
+        }
         if sink.overflowed { return false }
         upstreams[upstream].output.commit(sink.count)
         return true
@@ -143,7 +153,11 @@ extension Worker {
     }
 
     /// Moves body from the client's input to a block with room, framed for the process.
-    func decodeBody(_ exchange: Int, _ downstream: Int, into block: inout Block) -> BodyFill {
+    ///
+    /// - Parameter isStoring: Data is kept without its framing, as it may turn out to be all.
+    func decodeBody(
+        _ exchange: Int, _ downstream: Int, into block: inout Block, isStoring: Bool = false
+    ) -> BodyFill {
         let chunked = exchanges[exchange].isRequestChunked
         while true {
             if exchanges[exchange].requestBody.isEnded { return .ended }
@@ -156,7 +170,7 @@ extension Worker {
             case .data(let consumed, let range):
                 var sink = unsafe ByteSink(block.writable)
                 let data = unsafe readable.span.extracting(range)
-                BodyFrame.write(data, chunked: chunked, into: &sink)
+                BodyFrame.write(data, chunked: chunked && !isStoring, into: &sink)
                 block.commit(sink.count)
                 downstreams[downstream].input.consume(consumed)
                 exchanges[exchange].requestBodyBytes &+= UInt64(range.count)
@@ -164,11 +178,17 @@ extension Worker {
                 downstreams[downstream].input.consume(consumed)
                 return .starved
             case .end(let consumed):
-                if chunked {
-                    let length =
-                        exchanges[exchange].holdsRequestTrailers
-                        ? exchanges[exchange].requestBody.trailerLength : 0
+                let length =
+                    exchanges[exchange].holdsRequestTrailers
+                    ? exchanges[exchange].requestBody.trailerLength : 0
+                if isStoring, length <= BodyFrame.noTrailers {
+                    exchanges[exchange].isRequestChunked = false
+                    exchanges[exchange].isMeasured = true
+                } else if chunked {
                     var sink = unsafe ByteSink(block.writable)
+                    if isStoring, exchanges[exchange].requestBodyBytes > 0 {
+                        sink.append("\r\n")
+                    }
                     unsafe BodyFrame.writeEnd(
                         trailers: readable.span.extracting(consumed - length..<consumed),
                         into: &sink)

@@ -222,7 +222,8 @@ extension ServingPlan {
         var affinity = Self.affinity(route.affinity)
         affinity.cookie.path = configuration.cookiePath(ofGroup: route.group)
         var settings = RouteSettings(
-            group: places[route.group], stripsPrefix: isStripped, affinity: affinity)
+            group: places[route.group], strippedPrefix: isStripped ? route.pattern.prefix : "",
+            affinity: affinity)
         settings.timeouts.response = route.timeouts.response
         settings.timeouts.idle = route.timeouts.idle
         settings.timeouts.tunnel = route.timeouts.tunnel

@@ -1,0 +1,67 @@
+/// The part of the path that a process does not see, told in `X-Forwarded-Prefix`.
+package enum ForwardedPrefix {
+    /// A prefix as it stands in a path: all but unreserved octets and slashes escaped.
+    ///
+    /// - Parameter prefix: Decoded, as routes have it.
+    package static func escaped(_ prefix: String) -> [UInt8] {
+        let digits = Array("0123456789ABCDEF".utf8)
+        var path: [UInt8] = []
+        for octet in prefix.utf8 {
+            switch octet {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."),
+                UInt8(ascii: "_"), UInt8(ascii: "~"), UInt8(ascii: "/"):
+                path.append(octet)
+            default:
+                path += [UInt8(ascii: "%"), digits[Int(octet >> 4)], digits[Int(octet & 15)]]
+            }
+        }
+        return path
+    }
+}
+
+extension RequestHead {
+    /// Writes where the process is mounted: below what trusted proxies have taken off the path.
+    ///
+    /// - Parameters:
+    ///   - mount: What is taken off here, escaped.
+    ///   - isTrusted: The sender is a trusted proxy.
+    ///   - bytes: What was parsed.
+    ///   - sink: Takes the line.
+    func write(
+        mount: Span<UInt8>, behindTrusted isTrusted: Bool, from bytes: Span<UInt8>,
+        into sink: inout ByteSink
+    ) {
+        sink.append("X-Forwarded-Prefix: ")
+        if isTrusted {
+            for index in 0..<fields.count where isPrefix(index, bytes) {
+                var elements = ListElements(fields[index].value.range)
+                while let element = elements.next(bytes) {
+                    sink.append(bytes.extracting(segments(element, bytes)))
+                }
+            }
+        }
+        sink.append(mount)
+        sink.append("\r\n")
+    }
+
+    /// Whether a field is the sender's own `X-Forwarded-Prefix`.
+    func isPrefix(_ index: Int, _ bytes: Span<UInt8>) -> Bool {
+        let field = fields[index]
+        return field.known == .xForwardedOther
+            && Octets.spells(
+                bytes, field.line.range.lowerBound..<field.line.range.lowerBound + 19,
+                "x-forwarded-prefix:")
+    }
+
+    /// A path without slashes at its end; empty: it is none, or would be another host's name.
+    private func segments(_ element: Range<Int>, _ bytes: Span<UInt8>) -> Range<Int> {
+        var end = element.upperBound
+        while end > element.lowerBound, bytes[end - 1] == UInt8(ascii: "/") { end -= 1 }
+        let path = element.lowerBound..<end
+        guard let first = path.first, bytes[first] == UInt8(ascii: "/"),
+            bytes[first + 1] != UInt8(ascii: "/")
+        else { return 0..<0 }
+        return path
+    }
+}
