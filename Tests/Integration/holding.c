@@ -106,6 +106,8 @@ int main(int count, char **arguments) {
     snprintf(text, sizeof text, "fd=%d,rootmode=40000,user_id=0,group_id=0", device);
     if (mount("holding", arguments[1], "fuse", MS_NOSUID | MS_NODEV, text) < 0) fail("mount");
     if (fork() == 0) serve(device);
+    // The server's alone: with its end all that waits for the file system ends.
+    close(device);
     snprintf(path, sizeof path, "%s/file", arguments[1]);
     int file = open(path, O_RDONLY);
     if (file < 0) fail(path);
