@@ -37,20 +37,20 @@ need_swift() {
     command -v git >/dev/null || fatal "git is missing; run: apt-get install git"
 }
 
-# A Python environment of the project's own in .venv; each list of packages is installed once.
+# A Python environment of the project's own, in .venv or $environment; each list of packages is installed once.
 need_python() {
-    local list wanted
+    local list wanted place=${environment:-$root/.venv}
     need_packages python3 python3-venv
     wanted=$(cat "$@" | sha256sum)
-    if ! grep -qxF "$wanted" "$root/.venv/made-from" 2>/dev/null; then
-        log "installing Python packages into .venv"
-        [ -x "$root/.venv/bin/python" ] || /usr/bin/python3 -m venv "$root/.venv"
+    if ! grep -qxF "$wanted" "$place/made-from" 2>/dev/null; then
+        log "installing Python packages into ${place##*/}"
+        [ -x "$place/bin/python" ] || /usr/bin/python3 -m venv "$place"
         for list in "$@"; do
-            "$root/.venv/bin/pip" install --quiet --disable-pip-version-check -r "$list" ||
-                fatal "pip could not install $list into .venv; is there a way to PyPI?"
+            "$place/bin/pip" install --quiet --disable-pip-version-check -r "$list" ||
+                fatal "pip could not install $list into ${place##*/}; is there a way to PyPI?"
         done
-        printf '%s\n' "$wanted" >>"$root/.venv/made-from"
+        printf '%s\n' "$wanted" >>"$place/made-from"
     fi
-    PATH=$root/.venv/bin:$PATH
+    PATH=$place/bin:$PATH
     export PATH
 }
