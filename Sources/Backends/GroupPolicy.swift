@@ -49,8 +49,8 @@ package struct GroupPolicy: Equatable, Sendable {
     package var unconfirmed = Interval.seconds(5 * 60)
     /// Sessions that have a lease at once; fixed when the group is made.
     package var leaseLimit = 1_000_000
-    package var queueLimit = 100
-    package var processQueueLimit = 16
+    package var queueLimit = 1_000
+    package var processQueueLimit = 1_000
     package var queueTimeout = Interval.seconds(30)
     package var idleTimeout = Interval.seconds(5 * 60)
     package var startTimeout = Interval.seconds(60)

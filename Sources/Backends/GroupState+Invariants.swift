@@ -92,6 +92,11 @@ extension GroupState {
             if count != list.count { return "a queue has fewer waiters than it counts" }
             linked += count
         }
+        for process in processes {
+            if let broken = waiters.brokenTurn(process.turns, count: process.queue.count) {
+                return broken
+            }
+        }
         if linked != waiters.count { return "\(waiters.count) waiters, \(linked) in queues" }
         if claimants != claimantsWaiting {
             return "\(claimantsWaiting) waiters claim a session, not \(claimants)"

@@ -1,4 +1,5 @@
-/// The queues: of the group, and of each process for its own sessions. First come, first served.
+/// The queues: of the group, first come, first served; and of each process for its own sessions, which
+/// take turns.
 extension GroupState {
     mutating func enqueue(_ request: AdmissionRequest, _ intent: Intent) -> WaiterTicket {
         let waiter = waiters.insert(request, intent, since: now)
@@ -25,6 +26,7 @@ extension GroupState {
     private mutating func joinProcessQueue(_ waiter: UInt32, at place: UInt32) {
         waiters[waiter].lease = joinLease(waiters[waiter].intent, at: place)
         waiters.link(waiter, into: &processes[Int(place)].queue, .process(place))
+        waiters.joinLine(waiter, at: place, &processes[Int(place)].turns)
         scheduleProcess(place)
         settleClaimants()
     }
@@ -38,6 +40,7 @@ extension GroupState {
             if waiters[waiter].request.claim != nil { claimantsWaiting -= 1 }
             if waiters[waiter].request.isSessionless { sessionlessWaiting -= 1 }
         case .process(let place):
+            waiters.leaveLine(waiter, &processes[Int(place)].turns, servedAt: nil)
             waiters.unlink(waiter, from: &processes[Int(place)].queue)
             if let lease = waiters[waiter].lease { leaveLease(lease) }
             waiters[waiter].lease = nil
@@ -60,20 +63,22 @@ extension GroupState {
 
     // MARK: Serving
 
-    /// A slot or a session's place of a process is free: for whoever has waited longest, of its own
-    /// waiters and the group's; or those who come back would keep all who are new from getting in.
+    /// A slot or a session's place of a process is free: for the session that has waited longest since
+    /// its last turn, of its own and of those that are new; or those who come back would keep all who
+    /// are new from getting in.
     mutating func serveWaiters(at place: UInt32) {
         let index = Int(place)
         guard processes[index].phase.serves && !isShuttingDown else { return }
         while processes[index].inFlight < processes[index].slots,
-            let waiter = processes[index].queue.first
+            let (waiter, since) = waiters.nextTurn(of: processes[index].turns)
         {
-            if let other = firstInLine(at: place), waiters[other].since < waiters[waiter].since,
+            if let other = firstInLine(at: place), waiters[other].since < since,
                 !isWithheld(other, from: place)
             {
                 serve(other, at: place)
                 continue
             }
+            waiters.leaveLine(waiter, &processes[index].turns, servedAt: now)
             waiters.unlink(waiter, from: &processes[index].queue)
             let lease = waiters[waiter].lease
             let grant = grant(on: place, waiters[waiter].intent, joined: lease)

@@ -38,7 +38,9 @@ struct Process: Sendable {
     var sessions = 0
     /// Those among them whose cookie has never come back.
     var unconfirmed = 0
+    /// Its own waiters in the order of their arrival, and their sessions in the order of their turns.
     var queue = WaiterQueue()
+    var turns = TurnQueue()
     /// Grows with each placement by the inverse of the weight: the lowest is next among equals.
     var turn: UInt64 = 0
     var load: LoadAverage

@@ -26,6 +26,10 @@ struct Waiter: Sendable {
     var lease: LeaseReference?
     var since: MonotonicInstant
     var queue = Queue.none
+    /// Its place among the requests of its session that wait for the same process.
+    var line: UInt32?
+    var nextInLine: UInt32?
+    var previousInLine: UInt32?
     var serial: UInt32
     fileprivate(set) var next: UInt32?
     fileprivate(set) var previous: UInt32?
@@ -42,6 +46,7 @@ struct WaiterQueue: Sendable {
 struct WaiterTable: Sendable {
     private var waiters: [Waiter] = []
     private var free: [UInt32] = []
+    var lines = LineTable()
 
     var count: Int { waiters.count - free.count }
 

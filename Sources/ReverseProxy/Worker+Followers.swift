@@ -25,6 +25,7 @@ extension Worker {
         else { return false }
         exchanges[exchange].requestPhase = .queued
         clearDownstreamDeadline(Int(exchanges[exchange].downstream))
+        shrinkWaiting(exchange)
         followers[leader]?.waiting.append((exchange, exchanges.serial(exchange)))
         return true
     }

@@ -106,6 +106,13 @@ extension Worker {
         }
     }
 
+    /// A request waits for its turn, as hundreds of one page may: it holds its head and what has come of
+    /// its body, and no whole block for either.
+    func shrinkWaiting(_ exchange: Int) {
+        blocks.shrink(&downstreams[Int(exchanges[exchange].downstream)].input)
+        _ = chains.withLast(of: &exchanges[exchange].stored) { blocks.shrink(&$0) }
+    }
+
     /// A connection of TLS, or one of HTTP/2, has come or gone.
     func noteHeap(_ change: Int) {
         memory.heapConnections += change

@@ -16,6 +16,7 @@ extension Worker {
             exchanges[exchange].ticket = ticket
             let downstream = Int(exchanges[exchange].downstream)
             clearDownstreamDeadline(downstream)
+            shrinkWaiting(exchange)
             lead(exchange)
             limitPatience(exchange)
             // Whoever has gone already is not waited for.
