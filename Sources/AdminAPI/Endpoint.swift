@@ -31,7 +31,9 @@ struct Endpoint: Encodable, Sendable {
         case .readiness:
             Endpoint(
                 path: "/readyz",
-                summary: "200 when every group has a ready process, else 503 with the reasons")
+                summary:
+                    "200 when every group would place a new session at once, else 503 with the reasons"
+            )
         case .stats: Endpoint(path: "/stats", summary: "everything as JSON")
         case .groupStats: Endpoint(path: "/stats/{group}", summary: "one group as JSON")
         case .metrics: Endpoint(path: "/metrics", summary: "Prometheus text format")

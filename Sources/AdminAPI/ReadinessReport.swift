@@ -1,6 +1,6 @@
 internal import Backends
 
-/// The answer to `/readyz`: every group that is to have processes has one that is ready.
+/// The answer to `/readyz`: every group that is to have processes would place a new session at once.
 struct ReadinessReport: Equatable {
     /// Why not; empty: ready.
     var reasons: [String] = []
@@ -8,12 +8,27 @@ struct ReadinessReport: Equatable {
     init(_ snapshot: AdminSnapshot) {
         if snapshot.draining { reasons.append("Mooring is shutting down") }
         for group in snapshot.groups where group.minimum > 0 || !group.isSpawned {
-            if group.processes.contains(where: { $0.state == .ready }) { continue }
-            reasons.append(Self.reason(of: group))
+            if let reason = Self.reason(of: group) { reasons.append(reason) }
         }
     }
 
-    private static func reason(of group: GroupSnapshot) -> String {
+    /// Why a new session would not be placed at once; nil: it would be.
+    private static func reason(of group: GroupSnapshot) -> String? {
+        guard group.processes.contains(where: { $0.state == .ready }) else {
+            return reasonWithoutProcess(of: group)
+        }
+        return switch group.obstacle {
+        case nil: nil
+        case .noneReady: reasonWithoutProcess(of: group)
+        case .coldStart: "group \(group.name): not all of its first processes are ready yet"
+        case .queue: "group \(group.name): \(group.queueLength) requests wait for a process"
+        case .slots: "group \(group.name): its processes have no free slot"
+        case .sessionPlaces: "group \(group.name): its processes have no free session place"
+        case .stopped: "group \(group.name): stopped"
+        }
+    }
+
+    private static func reasonWithoutProcess(of group: GroupSnapshot) -> String {
         guard group.isSpawned else {
             return "group \(group.name): none of its servers can be reached"
         }

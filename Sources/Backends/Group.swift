@@ -306,7 +306,11 @@ package final class Group: Sendable {
 
     /// The group as it is now.
     package func snapshot(now: MonotonicInstant) -> GroupSnapshot {
-        state.withLock { $0.group.snapshot(now: now) }
+        state.withLock { guarded in
+            // Nobody may have told a quiet group the time for long.
+            guarded.group.tick(now)
+            return guarded.group.snapshot(now: now)
+        }
     }
 
     /// The first rule that the state breaks, for tests and the simulation; nil: it is sound.

@@ -41,28 +41,54 @@ extension GroupState {
 
     // MARK: Session places
 
-    /// The process of the oldest unconfirmed session whose place is all that is missing; it is free now.
-    mutating func placeByGivingWay() -> UInt32? {
-        givingWayAt = nil
-        guard policy.sessionsPerProcess > 0, !isGateClosed, isStartInVain else { return nil }
+    /// Whether a session can give its place to a new one.
+    private enum GivingWay {
+        /// One can now: its lease, and the process where that is all that is missing.
+        case lease(UInt32, on: UInt32)
+        /// The oldest will be able to then.
+        case later(MonotonicInstant)
+        case never
+    }
+
+    /// Looks for the oldest unconfirmed session whose place is all that is missing.
+    private var givingWay: GivingWay {
+        guard policy.sessionsPerProcess > 0, !isGateClosed, isStartInVain else { return .never }
         var next = leases.firstDispensable
         while let index = next, let since = leases[index].dispensableSince {
-            if since + Self.protectedTime > now {
-                givingWayAt = since + Self.protectedTime
-                return nil
-            }
+            if since + Self.protectedTime > now { return .later(since + Self.protectedTime) }
             next = leases[index].next
             guard mayGiveWay(index), let place = find(leases[index].process),
                 hasRoomButPlaces(processes[Int(place)]),
                 processes[Int(place)].sessions + processes[Int(place)].unpinned
                     <= policy.sessionsPerProcess
             else { continue }
+            return .lease(index, on: place)
+        }
+        return .never
+    }
+
+    /// Whether a new session would find a place that another one gives up.
+    var wouldBePlacedByGivingWay: Bool {
+        switch givingWay {
+        case .lease: true
+        case .later, .never: false
+        }
+    }
+
+    /// The process of a session that has given its place up; it is free now.
+    mutating func placeByGivingWay() -> UInt32? {
+        givingWayAt = nil
+        switch givingWay {
+        case .never: return nil
+        case .later(let instant):
+            givingWayAt = instant
+            return nil
+        case .lease(let index, let place):
             totals.sessionsGivenWay += 1
             leaveProcess(ofLease: index)
             leases.remove(index)
             return place
         }
-        return nil
     }
 
     /// Whoever waits for a session's place gets that of one that can give way.

@@ -32,7 +32,17 @@ extension GroupState {
         snapshot.drainingSessions = processes.reduce(0) { sum, process in
             process.standing == .outgoing ? sum + process.sessions : sum
         }
+        snapshot.obstacle = obstacle
         return snapshot
+    }
+
+    private var obstacle: GroupSnapshot.Obstacle? {
+        if isShuttingDown || isRetired { return .stopped }
+        if isGateClosed { return .coldStart }
+        if census.ready == 0 { return .noneReady }
+        if queue.count > 0 { return .queue }
+        if processes.contains(where: { hasRoom($0) }) || wouldBePlacedByGivingWay { return nil }
+        return processes.contains(where: { hasRoomButPlaces($0) }) ? .sessionPlaces : .slots
     }
 
     private var state: GroupSnapshot.State {

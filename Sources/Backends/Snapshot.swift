@@ -10,6 +10,18 @@ package struct GroupSnapshot: Equatable, Sendable {
         case stopped
     }
 
+    /// What keeps a new session from being placed at once.
+    package enum Obstacle: Equatable, Sendable {
+        case noneReady
+        /// The first processes are starting, and new sessions wait for more of them to be ready.
+        case coldStart
+        /// Requests wait already.
+        case queue
+        case slots
+        case sessionPlaces
+        case stopped
+    }
+
     /// The last start that failed, or crash.
     package struct Failure: Equatable, Sendable {
         package var at: MonotonicInstant
@@ -56,6 +68,8 @@ package struct GroupSnapshot: Equatable, Sendable {
     package var startFailuresTotal: UInt64 = 0
     /// From the start of a process to its being ready.
     package var startDurations = DurationHistogram()
+    /// Why a new session would have to wait, or be refused; nil: it would be placed at once.
+    package var obstacle: Obstacle?
 
     /// How far a new generation has come.
     package struct Rollout: Equatable, Sendable {

@@ -25,6 +25,20 @@ internal import Testing
         }
     }
 
+    @Test(arguments: [
+        (GroupSnapshot.Obstacle.coldStart, "not all of its first processes are ready yet"),
+        (.queue, "2 requests wait for a process"), (.slots, "its processes have no free slot"),
+        (.sessionPlaces, "its processes have no free session place"), (.stopped, "stopped"),
+    ])
+    func `a group that would not place a session at once is a reason`(
+        obstacle: GroupSnapshot.Obstacle, text: String
+    ) {
+        var group = makeGroup()
+        group.obstacle = obstacle
+        let report = ReadinessReport(makeSnapshot(groups: [group]))
+        #expect(report.reasons == ["group django: \(text)"])
+    }
+
     @Test func `a group that may be empty need not have a process`() {
         let group = makeGroup(minimum: 0, processes: [])
         #expect(ReadinessReport(makeSnapshot(groups: [group])).reasons.isEmpty)
