@@ -30,8 +30,8 @@ extension GroupState {
     mutating func start(
         _ reason: SpawnReason, generation: Int, standing: Standing
     ) -> ProcessHandle? {
-        // A spare is a comfort: nobody else has to give one up for it.
-        switch budget?.ask(group: index, mayMakeRoom: reason != .spare, now: now) ?? .granted {
+        let need = need(for: reason, standing)
+        switch budget?.ask(group: index, need: need, now: now) ?? .granted {
         case .granted: break
         case .wait:
             askAgain(in: Self.budgetPause)
@@ -41,11 +41,11 @@ extension GroupState {
             let waited = roomlessSince.map { (now - $0).nanoseconds } ?? 0
             let pause = Interval(nanoseconds: waited / 8)
             askAgain(
-                in: reason == .spare
+                in: need == .comfort
                     ? Self.longestBudgetPause
                     : min(max(pause, Self.budgetPause), Self.longestBudgetPause))
             if makesRoom { orders.wantsRoom = true }
-            if reason != .spare { noteRoomless(reason) }
+            if need != .comfort { noteRoomless(reason) }
             return nil
         }
         let place = occupy(
@@ -57,6 +57,16 @@ extension GroupState {
         orders.events.append(.spawning(handle(place), reason))
         scheduleProcess(place)
         return handle(place)
+    }
+
+    /// How much the group needs a process that is to start for a reason.
+    private func need(for reason: SpawnReason, _ standing: Standing) -> StartNeed {
+        if standing == .serving, census.ready == 0, census.starting == 0 { return .nothingServes }
+        return switch reason {
+        case .minimum, .recycle: .replacement
+        case .queue, .load, .probe, .rollout, .scale: .growth
+        case .spare: .comfort
+        }
     }
 
     private mutating func askAgain(in pause: Interval) {

@@ -1,18 +1,32 @@
 internal import Synchronization
 
+/// How much a group needs the process that it asks for.
+enum StartNeed: Int, Comparable, Sendable {
+    /// To be ahead of need: nobody else has to give a process up for it.
+    case comfort
+    case growth
+    /// For one that has gone, or is to go.
+    case replacement
+    /// Nothing of the group is ready or starting.
+    case nothingServes
+
+    static func < (left: Self, right: Self) -> Bool { left.rawValue < right.rawValue }
+}
+
 /// What all groups have together: starts at once, and living processes.
 ///
 /// Asked under a group's lock, so it never calls anybody itself; a group that gets nothing asks again
-/// a moment later, in the order in which they came.
+/// a moment later. Those that replace a process come first, then in the order in which they asked. A
+/// group that has nothing does not wait for others to start: one that takes long would take it down.
 package final class SpawnBudget: Sendable {
     private struct State {
         var concurrency: Int
         var maxProcesses: Int
         /// Since when which group's processes start, the earliest first.
-        var starts: [(group: Int, since: MonotonicInstant)] = []
+        var starts: [Start] = []
         var living = 0
-        /// Groups that wait for a start, first come, first served.
-        var waiting: [Int] = []
+        /// Groups that wait for a start, in the order in which they came.
+        var waiting: [(group: Int, need: StartNeed)] = []
         /// The group that a process elsewhere is given up for, and until when nobody else asks.
         var roomFor: Int?
         var roomAskedUntil = MonotonicInstant(nanoseconds: .min)
@@ -20,6 +34,26 @@ package final class SpawnBudget: Sendable {
         func youngStarts(at now: MonotonicInstant) -> Int {
             starts.count { now < $0.since + SpawnBudget.startPatience }
         }
+
+        /// Enters a group among those that wait; how many of them come before it.
+        mutating func wait(group: Int, need: StartNeed) -> Int {
+            var own = waiting.firstIndex { $0.group == group } ?? waiting.count
+            if own == waiting.count {
+                waiting.append((group, need))
+                own = waiting.count - 1
+            }
+            waiting[own].need = need
+            return waiting.indices.count {
+                waiting[$0].need > need || $0 < own && waiting[$0].need == need
+            }
+        }
+    }
+
+    private struct Start {
+        var group: Int
+        var since: MonotonicInstant
+        /// It did not have to wait for others: the first of its group, or one that was adopted.
+        var isUnbound = false
     }
 
     /// How long a start keeps others waiting: one that does not get ready, for its program hangs or is
@@ -55,11 +89,11 @@ package final class SpawnBudget: Sendable {
     }
 
     /// Asks for a start; what is granted is to be given back by `startEnded` and `ended`.
-    func ask(group: Int, mayMakeRoom: Bool, now: MonotonicInstant) -> Answer {
+    func ask(group: Int, need: StartNeed, now: MonotonicInstant) -> Answer {
         state.withLock { state in
             if state.maxProcesses > 0 {
                 if state.living >= state.maxProcesses {
-                    guard mayMakeRoom, state.roomAskedUntil <= now else {
+                    guard need > .comfort, state.roomAskedUntil <= now else {
                         return .full(makesRoom: false)
                     }
                     state.roomFor = group
@@ -73,20 +107,17 @@ package final class SpawnBudget: Sendable {
                     return .full(makesRoom: false)
                 }
             }
-            if state.concurrency > 0 {
+            if state.concurrency > 0, need < .nothingServes {
                 let free = state.concurrency - state.youngStarts(at: now)
-                let position = state.waiting.firstIndex(of: group) ?? state.waiting.count
-                if free <= 0 || position >= free {
-                    if position == state.waiting.count { state.waiting.append(group) }
-                    return .wait
-                }
+                if state.wait(group: group, need: need) >= free { return .wait }
             }
-            state.waiting.removeAll { $0 == group }
+            state.waiting.removeAll { $0.group == group }
             if state.roomFor == group {
                 state.roomFor = nil
                 state.roomAskedUntil = now
             }
-            state.starts.append((group, now))
+            state.starts.append(
+                Start(group: group, since: now, isUnbound: need == .nothingServes))
             state.living += 1
             return .granted
         }
@@ -95,7 +126,7 @@ package final class SpawnBudget: Sendable {
     /// A group wants no process any more.
     func withdraw(group: Int) {
         state.withLock { state in
-            state.waiting.removeAll { $0 == group }
+            state.waiting.removeAll { $0.group == group }
             if state.roomFor == group { state.roomFor = nil }
         }
     }
@@ -104,7 +135,7 @@ package final class SpawnBudget: Sendable {
     func adopted(group: Int, isStarting: Bool, now: MonotonicInstant) {
         state.withLock { state in
             state.living += 1
-            if isStarting { state.starts.append((group, now)) }
+            if isStarting { state.starts.append(Start(group: group, since: now, isUnbound: true)) }
         }
     }
 
@@ -126,8 +157,10 @@ package final class SpawnBudget: Sendable {
         state.withLock { ($0.starts.count, $0.living) }
     }
 
-    /// Starts that keep others waiting.
-    package func youngStarts(at now: MonotonicInstant) -> Int {
-        state.withLock { $0.youngStarts(at: now) }
+    /// Starts that keep others waiting and had to wait for others, for the simulation.
+    package func boundStarts(at now: MonotonicInstant) -> Int {
+        state.withLock { state in
+            state.starts.count { !$0.isUnbound && now < $0.since + Self.startPatience }
+        }
     }
 }

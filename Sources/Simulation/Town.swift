@@ -156,7 +156,7 @@ final class Town {
         if maxProcesses > 0, living > maxProcesses {
             throw Violation(.aboveBudget, "\(living) processes")
         }
-        let starting = budget.youngStarts(at: worlds.map(\.now).max() ?? .init(nanoseconds: 0))
+        let starting = budget.boundStarts(at: worlds.map(\.now).max() ?? .init(nanoseconds: 0))
         if concurrency > 0, starting > concurrency {
             throw Violation(.aboveBudget, "\(starting) starting at once")
         }

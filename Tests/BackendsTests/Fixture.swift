@@ -66,13 +66,13 @@ final class Bench {
     private var lastWaiter: UInt64 = 0
 
     init(
-        _ name: String = "django", seed: UInt64 = 1, budget: SpawnBudget? = nil,
+        _ name: String = "django", index: Int = 0, seed: UInt64 = 1, budget: SpawnBudget? = nil,
         _ configure: (inout GroupPolicy) -> Void
     ) {
         var policy = GroupPolicy(name: name)
         configure(&policy)
         group = Group(
-            index: 0, policy: policy, seed: seed, executor: recorder, budget: budget, now: now)
+            index: index, policy: policy, seed: seed, executor: recorder, budget: budget, now: now)
         group.start(now: now)
     }
 

@@ -168,30 +168,38 @@ internal import Testing
         let now = MonotonicInstant(nanoseconds: 1_000_000_000_000)
         let recorders = [Recorder(), Recorder(), Recorder()]
         let groups = recorders.enumerated().map { index, recorder in
-            Group(
-                index: index, policy: GroupPolicy(name: "g\(index)"), seed: 1, executor: recorder,
-                budget: budget, now: now)
+            var policy = GroupPolicy(name: "g\(index)")
+            (policy.minimum, policy.maximum) = (2, 2)
+            return Group(
+                index: index, policy: policy, seed: 1, executor: recorder, budget: budget, now: now)
         }
         for group in groups { group.start(now: now) }
-        #expect(recorders.map(\.starts.count) == [1, 0, 0])
+        for (group, recorder) in zip(groups, recorders) {
+            group.spawned(
+                recorder.starts[0], incarnation: Incarnation(1), label: "p", pid: 1,
+                address: .unix(path: "/p"), now: now)
+            group.becameReady(recorder.starts[0], now: now)
+        }
+        #expect(recorders.map(\.starts.count) == [1, 1, 1], "each waits for its second")
+        groups[0].advance(to: now + .milliseconds(20))
+        #expect(recorders.map(\.starts.count) == [2, 1, 1])
         groups[1].retire(now: now)
-        #expect(groups[1].nextDeadline == nil)
-        let first = recorders[0].starts[0]
-        groups[0].exited(first, ExitReport(reason: "ended", status: 0), now: now)
+        let second = recorders[0].starts[1]
+        groups[0].exited(second, ExitReport(reason: "ended", status: 0), now: now)
         groups[2].advance(to: now + .milliseconds(30))
-        #expect(recorders[2].starts.count == 1)
+        #expect(recorders[2].starts.count == 2)
     }
 
     @Test func `one eviction at a time makes room`() {
         let budget = SpawnBudget(concurrency: 0, maxProcesses: 1)
         let now = MonotonicInstant(nanoseconds: 1_000_000_000_000)
         budget.adopted(group: 1, isStarting: false, now: now)
-        #expect(budget.ask(group: 0, mayMakeRoom: true, now: now) == .full(makesRoom: true))
-        #expect(budget.ask(group: 0, mayMakeRoom: true, now: now) == .full(makesRoom: false))
-        #expect(budget.ask(group: 1, mayMakeRoom: false, now: now) == .full(makesRoom: false))
+        #expect(budget.ask(group: 0, need: .growth, now: now) == .full(makesRoom: true))
+        #expect(budget.ask(group: 0, need: .growth, now: now) == .full(makesRoom: false))
+        #expect(budget.ask(group: 1, need: .comfort, now: now) == .full(makesRoom: false))
         budget.ended()
-        #expect(budget.ask(group: 1, mayMakeRoom: true, now: now) == .full(makesRoom: false))
-        #expect(budget.ask(group: 0, mayMakeRoom: true, now: now) == .granted)
+        #expect(budget.ask(group: 1, need: .growth, now: now) == .full(makesRoom: false))
+        #expect(budget.ask(group: 0, need: .growth, now: now) == .granted)
     }
 
     @Test func `a generation that was starting at a crash does not end the one that served`() throws

@@ -70,13 +70,13 @@ internal import Testing
     @Test func `a start that takes long does not keep other groups from starting`() {
         let budget = SpawnBudget(concurrency: 1, maxProcesses: 0)
         var now = MonotonicInstant(nanoseconds: 1_000_000_000_000)
-        #expect(budget.ask(group: 0, mayMakeRoom: true, now: now) == .granted)
-        #expect(budget.ask(group: 1, mayMakeRoom: true, now: now) == .wait)
+        #expect(budget.ask(group: 0, need: .growth, now: now) == .granted)
+        #expect(budget.ask(group: 1, need: .growth, now: now) == .wait)
         now = now + .seconds(5)
-        #expect(budget.ask(group: 1, mayMakeRoom: true, now: now) == .granted)
-        #expect(budget.ask(group: 2, mayMakeRoom: true, now: now) == .wait)
+        #expect(budget.ask(group: 1, need: .growth, now: now) == .granted)
+        #expect(budget.ask(group: 2, need: .growth, now: now) == .wait)
         budget.startEnded(group: 1)
-        #expect(budget.ask(group: 2, mayMakeRoom: true, now: now) == .granted)
+        #expect(budget.ask(group: 2, need: .growth, now: now) == .granted)
         #expect(budget.counts.starting == 2)
     }
 
