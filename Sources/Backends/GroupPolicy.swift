@@ -22,7 +22,9 @@ package struct GroupPolicy: Equatable, Sendable {
     }
 
     /// How new sessions are dealt over the processes.
-    package enum Placement: String, Equatable, Sendable {
+    package enum Placement: String, Equatable, Sendable, CaseIterable {
+        /// Evenly over the permanent processes, then packed on the transient ones.
+        case auto
         case spread
         case pack
     }
@@ -41,7 +43,7 @@ package struct GroupPolicy: Equatable, Sendable {
     package var threads = 1
     /// Sessions that one process may hold; 0: no limit.
     package var sessionsPerProcess = 0
-    package var placement = Placement.spread
+    package var placement = Placement.auto
     package var onLost = OnLost.reassign
     /// A session without a request for so long has ended.
     package var sessionIdle = Interval.seconds(30 * 60)
@@ -71,4 +73,13 @@ package struct GroupPolicy: Equatable, Sendable {
     package var tunnelSlots = false
 
     package init(name: String) { self.name = name }
+
+    /// Whether all processes are alike to new sessions: none is to empty out again.
+    var fillsAllEvenly: Bool {
+        switch placement {
+        case .auto: kind != .spawned || minimum >= maximum
+        case .spread: true
+        case .pack: false
+        }
+    }
 }

@@ -170,7 +170,7 @@ extension GroupState {
     /// Slots in use have changed.
     mutating func noteLoad(at place: UInt32) {
         load.set(inFlight, at: now)
-        if policy.placement == .pack {
+        if !policy.fillsAllEvenly {
             processes[Int(place)].load.set(processes[Int(place)].inFlight, at: now)
         }
     }

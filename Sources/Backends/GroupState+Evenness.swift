@@ -17,8 +17,9 @@ extension GroupState {
 
     /// Whether the first waiter had better not have the free slot of a process; its time begins then.
     mutating func isWithheld(_ waiter: UInt32, from place: UInt32) -> Bool {
-        guard policy.placement == .spread, waiters[waiter].intent.session != nil, isAhead(place)
-        else { return false }
+        guard waiters[waiter].intent.session != nil else { return false }
+        settlePermanence()
+        guard isFilledEvenly(place), isAhead(place) else { return false }
         let ticket = waiters.ticket(waiter)
         if let withheld, withheld.waiter == ticket { return now < withheld.until }
         withheld = Withheld(waiter: ticket, until: now + Self.patience)
@@ -30,11 +31,17 @@ extension GroupState {
         if let withheld, withheld.until <= now { serveGroupQueue() }
     }
 
+    /// Whether a process is to have as many sessions as others.
+    private func isFilledEvenly(_ place: UInt32) -> Bool {
+        policy.fillsAllEvenly || policy.placement == .auto && processes[Int(place)].isPermanent
+    }
+
     /// Whether a process has more than its share while one with less has just freed a slot.
     private func isAhead(_ place: UInt32) -> Bool {
         var (sessions, weights, isOtherSoon) = (0, 0, false)
         for index in processes.indices {
             guard processes[index].phase.isReady, processes[index].standing == .serving,
+                isFilledEvenly(UInt32(index)),
                 processes[index].condemned?.isIllness != true
             else { continue }
             sessions += processes[index].sessions

@@ -2,6 +2,9 @@
 extension GroupState {
     /// Requests in flight that a process is to have at most, as a share of its slots.
     static let targetLoad = 0.7
+    /// Sessions that a process is to have at most per slot, where it has no session places: when all
+    /// click at once, each waits for a few others.
+    private static let sessionsPerSlot = 10
     private static let gateTime = Interval.seconds(5)
     /// What one placement adds to the turn of a process of weight 1.
     private static let stride: UInt64 = 1 << 20
@@ -11,10 +14,9 @@ extension GroupState {
     /// - Parameter forSession: false: for a request that needs no more than a slot.
     mutating func placeWithRoom(forSession: Bool = true) -> UInt32? {
         if forSession, isGateClosed { return nil }
-        switch policy.placement {
-        case .spread: return leastLoaded(forSession)
-        case .pack: return fullestBelowTarget(forSession) ?? leastLoaded(forSession)
-        }
+        if policy.fillsAllEvenly { return leastLoaded(forSession) }
+        if policy.placement == .auto, let place = leastLoadedPermanent(forSession) { return place }
+        return fullestBelowTarget(forSession) ?? leastLoaded(forSession)
     }
 
     func hasRoom(_ process: borrowing Process, forSession: Bool = true) -> Bool {
@@ -54,6 +56,20 @@ extension GroupState {
         return best.map { UInt32($0) }
     }
 
+    /// The same among the permanent processes, as long as they are below their target.
+    private mutating func leastLoadedPermanent(_ forSession: Bool) -> UInt32? {
+        settlePermanence()
+        var best: Int?
+        for index in processes.indices
+        where processes[index].isPermanent && hasRoom(processes[index], forSession: forSession)
+            && isBelowTarget(index)
+        {
+            if let current = best, !isLess(index, than: current) { continue }
+            best = index
+        }
+        return best.map { UInt32($0) }
+    }
+
     private func isLess(_ index: Int, than other: Int) -> Bool {
         let sessions = processes[index].sessions &* processes[other].weight
         let otherSessions = processes[other].sessions &* processes[index].weight
@@ -67,15 +83,44 @@ extension GroupState {
     /// The one with the most sessions, then in flight, then the oldest.
     private mutating func fullestBelowTarget(_ forSession: Bool) -> UInt32? {
         var best: Int?
-        for index in processes.indices where hasRoom(processes[index], forSession: forSession) {
-            if processes[index].load.isAbove(Self.targetLoad, of: processes[index].threads, at: now)
-            {
-                continue
-            }
+        for index in processes.indices
+        where hasRoom(processes[index], forSession: forSession) && isBelowTarget(index) {
             if let current = best, !isFuller(index, than: current) { continue }
             best = index
         }
         return best.map { UInt32($0) }
+    }
+
+    /// Whether a process is to have more sessions, as far as there are others.
+    private mutating func isBelowTarget(_ index: Int) -> Bool {
+        let threads = processes[index].threads
+        if policy.sessionsPerProcess == 0,
+            processes[index].sessions >= Self.sessionsPerSlot * threads
+        {
+            return false
+        }
+        return !processes[index].load.isAbove(Self.targetLoad, of: threads, at: now)
+    }
+
+    /// Whether the sessions are nearly too many, or are too many, for so many ready processes.
+    ///
+    /// With a process for every session each is full at once: there `spare` says what is kept ready.
+    func areSessionsMany(for count: Int) -> Bool {
+        let places = policy.sessionsPerProcess
+        if places == 1 { return false }
+        // Less than 3 in 10 of one process's places are left.
+        let most =
+            places > 0
+            ? places * count - (3 * places + 9) / 10
+            : Self.sessionsPerSlot * policy.threads * count
+        if leases.count + inFlight <= most { return false }
+        var sessions = 0
+        for index in processes.indices
+        where processes[index].standing == .serving && processes[index].phase.isReady {
+            sessions += processes[index].sessions
+            if places > 0 { sessions += processes[index].unpinned }
+        }
+        return sessions > most
     }
 
     private func isFuller(_ index: Int, than other: Int) -> Bool {
@@ -136,7 +181,7 @@ extension GroupState {
 
     /// Without it everybody would be pinned to the process that gets ready first.
     mutating func closeGate() {
-        guard isSpawned, policy.placement == .spread, policy.minimum > 1,
+        guard isSpawned, policy.placement != .pack, policy.minimum > 1,
             // Adopted ones are ready from the start.
             census.ready < policy.minimum
         else { return }

@@ -7,6 +7,7 @@ extension GroupState {
         precondition(policy.name == self.policy.name, "a group keeps its name")
         self.policy = Self.usable(policy)
         hasBeenReconfigured = true
+        isPermanenceStale = true
         leases.shortenChecks(to: min(self.policy.sessionIdle, self.policy.unconfirmed))
         if newGeneration {
             _ = restart(now: instant)
@@ -28,6 +29,7 @@ extension GroupState {
         precondition(maximum >= 1 && (0...maximum).contains(minimum), "0 <= min <= max")
         policy.minimum = minimum
         policy.maximum = maximum
+        isPermanenceStale = true
         policy.spare = min(policy.spare, maximum - minimum)
         orders.events.append(.scaled(minimum: minimum, maximum: maximum))
         fitIntoBounds()

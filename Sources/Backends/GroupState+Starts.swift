@@ -65,7 +65,7 @@ extension GroupState {
         return switch reason {
         case .minimum, .recycle: .replacement
         case .queue, .load, .probe, .rollout, .scale: .growth
-        case .spare: .comfort
+        case .sessions, .spare: .comfort
         }
     }
 
@@ -136,6 +136,7 @@ extension GroupState {
         // The governor: waiters that the starts in flight will serve need no further one.
         if demand > census.starting * waitersPerStart { return .queue }
         if isAboveTarget { return .load }
+        if areSessionsAboveTarget { return .sessions }
         if isShortOfSpare { return .spare }
         return nil
     }
@@ -188,6 +189,11 @@ extension GroupState {
             census.starting == 0 && census.ready > 0
                 && load.isAbove(Self.targetLoad, of: census.ready * policy.threads, at: now)
         }
+    }
+
+    /// The same by sessions: many of them may be quiet, and will not be for ever.
+    private var areSessionsAboveTarget: Bool {
+        census.starting == 0 && census.ready > 0 && areSessionsMany(for: census.ready)
     }
 
     /// Counts that a process was wanted and `max` forbade it.

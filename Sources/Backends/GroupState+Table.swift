@@ -71,10 +71,27 @@ extension GroupState {
     }
 
     private mutating func count(_ phase: ProcessPhase, _ standing: Standing, _ change: Int) {
+        isPermanenceStale = true
         switch standing {
         case .serving: census.count(phase, change)
         case .incoming: incoming.count(phase, change)
         case .outgoing: outgoing.count(phase, change)
+        }
+    }
+
+    /// Finds out which processes are permanent, if that may have changed: the oldest `min`.
+    mutating func settlePermanence() {
+        guard isPermanenceStale else { return }
+        isPermanenceStale = false
+        let serving = processes.indices.filter {
+            processes[$0].standing == .serving
+                && (processes[$0].phase.isStarting || processes[$0].phase.isReady)
+        }
+        for index in processes.indices { processes[index].isPermanent = false }
+        for index in serving.sorted(by: { processes[$0].rank < processes[$1].rank })
+            .prefix(policy.minimum)
+        {
+            processes[index].isPermanent = true
         }
     }
 

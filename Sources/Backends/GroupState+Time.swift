@@ -34,6 +34,9 @@ extension GroupState {
         return earliest
     }
 
+    /// How often it is looked whether an idle process is still kept for the sessions of the others.
+    private static let sessionsCheck = Interval.seconds(10)
+
     private var isProcessDue: Bool { processCheck.map { $0 <= now } ?? false }
 
     private mutating func checkProcesses() {
@@ -112,7 +115,9 @@ extension GroupState {
         guard process.phase.isReady && process.standing == .serving && !process.isShared else {
             return nil
         }
-        let time = process.idleSince + process.idleTimeout
+        var time = process.idleSince + process.idleTimeout
+        // Another one would be started for them.
+        if time <= now, areSessionsMany(for: census.ready - 1) { time = now + Self.sessionsCheck }
         guard let keep = process.keepUntil, keep > now else {
             return process.isUnused(at: now) ? time : nil
         }

@@ -31,6 +31,8 @@ package enum SpawnReason: String, Equatable, Sendable, CaseIterable {
     case queue
     /// The group is above its target load.
     case load
+    /// The sessions are nearly as many as its processes are to have.
+    case sessions
     /// The one probe of a failing group per back-off period.
     case probe
     /// Fewer idle ones than `spare`.

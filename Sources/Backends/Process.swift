@@ -13,6 +13,8 @@ struct Process: Sendable {
     var serial: UInt32 = 0
     var phase = ProcessPhase.gone
     var standing = Standing.serving
+    /// One of the oldest `min` that serve, which stay; the others are transient.
+    var isPermanent = false
     /// Counts the restarts of the group; those of one launch have the same.
     var generation: Int
     /// Slots: what the group had when it was started.

@@ -181,12 +181,8 @@ struct GroupReader {
     }
 
     private func readPlacement(_ policy: inout GroupPolicy) {
-        enum Choice: String, CaseIterable { case auto, spread, pack }
-        switch table.choice("placement", among: Choice.allCases) ?? .auto {
-        case .auto: policy.placement = policy.maximum > policy.minimum ? .pack : .spread
-        case .spread: policy.placement = .spread
-        case .pack: policy.placement = .pack
-        }
+        policy.placement =
+            table.choice("placement", among: GroupPolicy.Placement.allCases) ?? policy.placement
     }
 
     private func refuseForServers(_ keys: [String]) {

@@ -56,7 +56,7 @@ struct Scenario {
         }
         policy.threads = Int.random(in: 1...6, using: &generator)
         policy.sessionsPerProcess = generator.percent(60) ? 0 : generator.pick([1, 2, 3])
-        policy.placement = generator.percent(50) ? .spread : .pack
+        policy.placement = generator.pick([.auto, .auto, .spread, .pack])
         policy.onLost = generator.percent(70) ? .reassign : .refuse
         policy.sessionIdle = .milliseconds(generator.pick([50, 1_000, 10_000, 120_000, 1_800_000]))
         policy.unconfirmed = .milliseconds(generator.pick([50, 5_000, 60_000, 300_000]))

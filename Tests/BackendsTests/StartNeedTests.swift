@@ -61,4 +61,17 @@ internal import Testing
         growing.pass(.milliseconds(25))
         #expect(growing.recorder.starts.count == 2)
     }
+
+    @Test func `nobody gives a process up for one that is to be ahead of need`() {
+        let budget = SpawnBudget(concurrency: 0, maxProcesses: 2)
+        let bench = Bench(budget: budget) { policy in
+            (policy.minimum, policy.maximum) = (2, 4)
+            policy.sessionsPerProcess = 2
+            policy.threads = 4
+        }
+        bench.readyAll()
+        for _ in 0..<4 { _ = bench.acquire() }
+        #expect(bench.recorder.starts.count == 2)
+        #expect(bench.snapshot.roomless == nil)
+    }
 }

@@ -101,13 +101,13 @@ internal import Testing
     }
 
     @Test(arguments: [
-        ("processes = 2", GroupPolicy.Placement.spread),
-        ("processes = { min = 1, max = 2 }", .pack),
-        ("processes = { min = 1, max = 2 }\nplacement = \"auto\"", .pack),
+        ("processes = 2", GroupPolicy.Placement.auto),
+        ("processes = { min = 1, max = 2 }", .auto),
+        ("processes = { min = 1, max = 2 }\nplacement = \"auto\"", .auto),
         ("processes = { min = 1, max = 2 }\nplacement = \"spread\"", .spread),
         ("processes = 2\nplacement = \"pack\"", .pack),
     ])
-    func `auto packs where processes come and go`(
+    func `the placement is auto unless the file says otherwise`(
         text: String, placement: GroupPolicy.Placement
     ) throws {
         #expect(try group("wsgi = \"a\"\n\(text)").policy.placement == placement)
