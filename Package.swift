@@ -84,6 +84,7 @@ let package = Package(
                 .embedInCode("Python/mooring_host.py"),
                 .embedInCode("Python/mooring_mount.py"),
                 .embedInCode("Python/mooring_names.py"),
+                .embedInCode("Python/mooring_probe.py"),
                 .embedInCode("Python/mooring_request.py"),
                 .embedInCode("Python/mooring_response.py"),
                 .embedInCode("Python/mooring_server.py"),

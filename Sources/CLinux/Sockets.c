@@ -161,6 +161,17 @@ int mooring_listen(const struct mooring_address *address, int backlog, int unix_
     return fd;
 }
 
+int mooring_try_bind(const struct mooring_address *address) {
+    int fd = stream_socket(address);
+    if (fd < 0) return fd;
+    int one = 1;
+    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
+    int failed = bind(fd, (const struct sockaddr *)&address->storage, address->length);
+    int result = failed < 0 ? -errno : 0;
+    close(fd);
+    return result;
+}
+
 int mooring_inherit_listener(int fd) {
     int listening = 0, type = 0;
     socklen_t length = sizeof listening;

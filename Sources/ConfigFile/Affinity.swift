@@ -100,10 +100,12 @@ extension Configuration {
             }
             let right = "set secure = \"always\", since user agents drop the cookie otherwise"
             if cookie.sameSite == .none {
-                table.report(at: "same_site", "is \"none\" without Secure", right)
+                table.reportMissing(
+                    ["secure"], at: "same_site", "is \"none\" without Secure", right)
             }
             if cookie.partitioned {
-                table.report(at: "partitioned", "is true without Secure", right)
+                table.reportMissing(
+                    ["secure"], at: "partitioned", "is true without Secure", right)
             }
         }
 

@@ -20,6 +20,12 @@ enum CommandReader {
                 continue
             }
             check(word, item, table.problems)
+            if word.utf8.count > EnvironmentReader.longestString {
+                table.problems.add(
+                    item, "has an argument of \(word.utf8.count) bytes",
+                    "the system hands over \(EnvironmentReader.longestString) at most; put it into a"
+                        + " file")
+            }
             words.append(word)
         }
         let hasSocket = words.contains { $0.contains("{socket}") }

@@ -30,6 +30,8 @@ package struct Configuration: Equatable, Sendable {
     package var isRoot = false
     /// Visitors are shown what a process wrote last: its developer is the only one (`mooring run`).
     package var showsOutput = false
+    /// Where its keys stand, for problems that show only on the machine.
+    package var places = SourcePlaces()
 
     /// The routes for the route table; `affinity` is the place in `self.routes`.
     package var routeTable: RouteTable {

@@ -2,7 +2,30 @@ internal import Backends
 
 /// Reads a configuration file; all that is wrong is told at once.
 package enum ConfigurationReader {
-    /// Validates a file's text.
+    /// What a file or command line was understood as, and what is wrong with it.
+    package struct Reading: Sendable {
+        /// With defaults in the place of what is wrong, where there are problems; nil: not even that.
+        package var configuration: Configuration?
+        package var problems: [Problem]
+
+        /// The configuration if nothing is wrong with it.
+        package var result: Result<Configuration, ConfigurationProblems> {
+            guard let configuration, problems.isEmpty else {
+                return .failure(ConfigurationProblems(problems))
+            }
+            return .success(configuration)
+        }
+    }
+
+    /// Validates a file's text: the configuration, or all that is wrong with it.
+    package static func read(
+        text: String, file: String, folder: String, environment: [String: String], isRoot: Bool
+    ) -> Result<Configuration, ConfigurationProblems> {
+        examine(text: text, file: file, folder: folder, environment: environment, isRoot: isRoot)
+            .result
+    }
+
+    /// Reads a file's text as far as it can be understood.
     ///
     /// - Parameters:
     ///   - file: as the user named it, for messages.
@@ -10,14 +33,14 @@ package enum ConfigurationReader {
     ///   - environment: Mooring's own, for the default folders.
     ///   - isRoot: whether Mooring runs as root: it has other default folders, and groups have to
     ///     say as whom they run.
-    package static func read(
+    package static func examine(
         text: String, file: String, folder: String, environment: [String: String], isRoot: Bool
-    ) -> Result<Configuration, ConfigurationProblems> {
+    ) -> Reading {
         let problems = ProblemList(file: file)
         let surroundings = Folders.Surroundings(
             folder: folder, environment: environment, isRoot: isRoot)
         guard let node = Document.parse(text, problems), let root = TableReader(node, problems)
-        else { return .failure(problems.sorted) }
+        else { return Reading(problems: problems.sorted.problems) }
         return build(root, surroundings)
     }
 
@@ -35,7 +58,7 @@ package enum ConfigurationReader {
     /// Reads the top table, section by section.
     static func build(
         _ root: TableReader, _ surroundings: Folders.Surroundings
-    ) -> Result<Configuration, ConfigurationProblems> {
+    ) -> Reading {
         let problems = root.problems
         let folders = Folders(root, surroundings)
         let workers = root.integer("workers", in: 0...1024) ?? 0
@@ -53,14 +76,14 @@ package enum ConfigurationReader {
             groups: groups, groupNames: names, problems: problems, folders: folders
         ).read(root)
         root.finish()
-        guard problems.isEmpty else { return .failure(problems.sorted) }
-        return .success(
-            Configuration(
-                stateDirectory: folders.state, runtimeDirectory: folders.runtime,
-                workers: workers, spawnConcurrency: concurrency, maxProcesses: mostProcesses,
-                listeners: listeners.map(\.value), timeouts: timeouts,
-                limits: limits ?? .init(), log: log ?? .init(), admin: admin, affinity: affinity,
-                keysFile: keys, groups: groups, routes: routes, isRoot: surroundings.isRoot))
+        let configuration = Configuration(
+            stateDirectory: folders.state, runtimeDirectory: folders.runtime,
+            workers: workers, spawnConcurrency: concurrency, maxProcesses: mostProcesses,
+            listeners: listeners.map(\.value), timeouts: timeouts,
+            limits: limits ?? .init(), log: log ?? .init(), admin: admin, affinity: affinity,
+            keysFile: keys, groups: groups, routes: routes, isRoot: surroundings.isRoot,
+            places: SourcePlaces(root.node, file: problems.file))
+        return Reading(configuration: configuration, problems: problems.sorted.problems)
     }
 
     /// Clients and administrators do not share an address.
@@ -105,8 +128,8 @@ package enum ConfigurationReader {
     }
 
     private static func noGroup(_ root: TableReader) {
-        root.report(
-            at: "group", "there is none",
+        root.reportMissing(
+            ["group"], at: "group", "there is none",
             "a whole file can be [group.app] and below it wsgi = \"app.wsgi\"")
     }
 }

@@ -13,9 +13,10 @@ enum Document {
                 line: 1, key: "file", "is longer than 1 MiB", "is it a configuration at all?")
             return nil
         }
-        if let line = lineOfNull(in: text) {
+        if let (line, column) = placeOfNull(in: text) {
             problems.add(
-                line: line, key: "syntax", "holds a zero byte or its escape", "take it out")
+                line: line, column: column, key: "syntax", "holds a zero byte or its escape",
+                "take it out")
             return nil
         }
         let index = LineIndex(text)
@@ -24,7 +25,8 @@ enum Document {
             let before = String(decoding: text.utf8.prefix(obstacle.statement), as: UTF8.self)
             if parseTable(before, problems) != nil {
                 problems.add(
-                    line: obstacle.line, key: "syntax", obstacle.wrong, obstacle.right)
+                    line: obstacle.line, column: obstacle.column, key: "syntax", obstacle.wrong,
+                    obstacle.right)
             }
             return nil
         }
@@ -38,25 +40,32 @@ enum Document {
             return try TOMLTable(string: text)
         } catch let error as TOMLParseError {
             problems.add(
-                line: max(1, error.source.begin.line), key: "syntax", sentence(error.description),
+                line: max(1, error.source.begin.line),
+                column: max(1, error.source.begin.column), key: "syntax",
+                sentence(error.description),
                 "write key = value, a text in double quotes, a table as [name]")
         } catch {
-            problems.add(line: 1, key: "syntax", "cannot be read as TOML", "see https://toml.io")
+            problems.add(
+                line: 1, column: 1, key: "syntax", "cannot be read as TOML", "see https://toml.io")
         }
         return nil
     }
 
     /// The parser's texts end at a zero byte, so that whatever follows would not be seen.
-    private static func lineOfNull(in text: String) -> Int? {
+    private static func placeOfNull(in text: String) -> (line: Int, column: Int)? {
         let lines = text.utf8.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
-        return lines.firstIndex { line in
-            line.contains(0) || line.contains(UInt8(ascii: "\\")) && holdsNullEscape(line)
-        }.map { $0 + 1 }
+        for (index, line) in lines.enumerated() {
+            guard let null = line.firstIndex(of: 0) ?? nullEscape(in: line) else { continue }
+            return (index + 1, LineIndex.column(after: line[..<null]))
+        }
+        return nil
     }
 
-    private static func holdsNullEscape(_ line: String.UTF8View.SubSequence) -> Bool {
-        let text = String(decoding: line, as: UTF8.self)
-        return text.contains("\\u0000") || text.contains("\\U00000000")
+    private static func nullEscape(in line: String.UTF8View.SubSequence) -> String.Index? {
+        guard line.contains(UInt8(ascii: "\\")) else { return nil }
+        let text = Substring(line)
+        let places = ["\\u0000", "\\U00000000"].compactMap { text.firstRange(of: $0)?.lowerBound }
+        return places.min()
     }
 
     /// The parser's message on one line, without control characters, and not endless.

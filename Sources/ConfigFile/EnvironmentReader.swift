@@ -1,5 +1,9 @@
 /// Reads `env` and `pass_env`.
 enum EnvironmentReader {
+    /// Bytes of one variable or argument that a program can be started with: MAX_ARG_STRLEN of
+    /// execve(2), 128 KiB with the zero byte at the end.
+    static let longestString = 128 * 1024 - 1
+
     static func values(_ table: TableReader) -> [String: String] {
         guard let env = table.table("env") else { return [:] }
         var values: [String: String] = [:]
@@ -11,11 +15,15 @@ enum EnvironmentReader {
                 continue
             }
             // The port that the program is told anyway.
-            if name == "PORT", value == "{port}" {
-                values[name] = value
-            } else if check(name, node, env.problems) {
-                values[name] = value
+            let isOwnPort = name == "PORT" && value == "{port}"
+            guard isOwnPort || check(name, node, env.problems) else { continue }
+            let bytes = name.utf8.count + 1 + value.utf8.count
+            if bytes > longestString {
+                env.problems.add(
+                    node, "has \(bytes) bytes with its name, more than the system hands over",
+                    "needs \(longestString) at most; put it into a file")
             }
+            values[name] = value
         }
         return values
     }

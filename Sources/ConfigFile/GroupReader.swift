@@ -91,7 +91,7 @@ struct GroupReader {
         if given.count == 1 { return given[0] }
         let all = "needs exactly one of wsgi, command and servers"
         if given.isEmpty {
-            table.report("does not say what it runs", all)
+            table.reportMissing(Kind.allCases.map(\.rawValue), "does not say what it runs", all)
         } else {
             let names = given.map(\.rawValue).joined(separator: " and ")
             table.report("has \(names)", all)
@@ -162,8 +162,8 @@ struct GroupReader {
         let hasMost = table.names.contains("max")
         _ = table.take("spare")
         guard hasMost else {
+            table.reportMissing(["max"], "has no max", "needs one, like { min = 0, max = 8 }")
             table.finish()
-            table.report("has no max", "needs one, like { min = 0, max = 8 }")
             return nil
         }
         guard let most else { return nil }

@@ -57,13 +57,14 @@ struct IsolationReader {
     private func checkUser(_ isolation: Configuration.Isolation) {
         if isolation.user == nil {
             if isolation.group != nil || !isolation.supplementaryGroups.isEmpty {
-                table.report(
-                    at: isolation.group != nil ? "group" : "groups", "is given without a user",
+                let key = isolation.group != nil ? "group" : "groups"
+                table.reportMissing(
+                    ["user"], at: key, "is given without a user",
                     "add user = \"www-data\"")
             }
             if isRoot, !isolation.allowRoot {
-                table.report(
-                    "would run as root",
+                table.reportMissing(
+                    ["user", "allow_root"], "would run as root",
                     "add user = \"www-data\", or allow_root = true if that is meant")
             }
         }

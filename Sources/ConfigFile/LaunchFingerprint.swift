@@ -30,38 +30,8 @@ extension Configuration.Group {
     }
 }
 
-/// FNV-1a with 64 bits over texts, each behind its length: `["ab", "c"]` is not `["a", "bc"]`.
-///
-/// `Hasher` has another seed in each run and would make every adopted process look changed.
-private struct StableHash {
-    private var state: UInt64 = 0xCBF2_9CE4_8422_2325
-
-    /// 16 hexadecimal digits.
-    var text: String {
-        let digits = String(state, radix: 16)
-        return String(repeating: "0", count: 16 - digits.count) + digits
-    }
-
-    mutating func add(_ text: String) {
-        add(count: text.utf8.count)
-        for byte in text.utf8 { add(byte) }
-    }
-
-    /// Sorted, since the order of a dictionary differs from run to run.
-    mutating func add(_ table: [String: String]) {
-        add(count: table.count)
-        for (key, value) in table.sorted(by: { $0.key < $1.key }) {
-            add(key)
-            add(value)
-        }
-    }
-
-    mutating func add(_ texts: [String]) {
-        add(count: texts.count)
-        for text in texts { add(text) }
-    }
-
-    mutating func add(_ application: Configuration.Application) {
+extension StableHash {
+    fileprivate mutating func add(_ application: Configuration.Application) {
         switch application {
         case .wsgi(let application, let server, let python):
             add(["wsgi", application, server.rawValue, python])
@@ -71,7 +41,7 @@ private struct StableHash {
         }
     }
 
-    mutating func add(_ isolation: Configuration.Isolation) {
+    fileprivate mutating func add(_ isolation: Configuration.Isolation) {
         add([isolation.user ?? "", isolation.group ?? ""])
         add(isolation.supplementaryGroups)
         add(String(isolation.umask, radix: 8))
@@ -82,17 +52,5 @@ private struct StableHash {
                 case .atMost(let most): "\(most)"
                 }
             })
-    }
-
-    private mutating func add(count: Int) {
-        var rest = UInt64(count)
-        for _ in 0..<8 {
-            add(UInt8(truncatingIfNeeded: rest))
-            rest >>= 8
-        }
-    }
-
-    private mutating func add(_ byte: UInt8) {
-        state = (state ^ UInt64(byte)) &* 0x0000_0100_0000_01B3
     }
 }

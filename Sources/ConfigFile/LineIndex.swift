@@ -13,6 +13,7 @@ struct LineIndex {
         /// Where the statement begins that holds it: bytes before.
         var statement: Int
         var line: Int
+        var column: Int
         var wrong: String
         var right: String
     }
@@ -26,6 +27,11 @@ struct LineIndex {
         var scanner = LineScanner(text)
         lines = scanner.scan()
         obstacle = scanner.obstacle
+    }
+
+    /// The column, from 1, behind the bytes of a line; one for each character.
+    static func column(after bytes: some Sequence<UInt8>) -> Int {
+        1 + bytes.count { $0 & 0xC0 != 0x80 }
     }
 
     /// From 1; nil for what is not there.

@@ -6,6 +6,8 @@ struct LineScanner {
     private let bytes: [UInt8]
     private var position = 0
     private var line = 1
+    /// Where the line at hand begins.
+    private var lineStart = 0
     private var lines: [[LineIndex.Step]: Int] = [:]
     private(set) var obstacle: LineIndex.Obstacle?
     /// Where the statement at hand begins.
@@ -31,8 +33,11 @@ struct LineScanner {
 
     /// Takes one byte; the only place where lines are counted.
     private mutating func advance() {
-        if peek == UInt8(ascii: "\n") { line += 1 }
+        let endsLine = peek == UInt8(ascii: "\n")
         position += 1
+        guard endsLine else { return }
+        line += 1
+        lineStart = position
     }
 
     private mutating func take(_ byte: UInt8) -> Bool {
@@ -164,7 +169,9 @@ struct LineScanner {
     private mutating func hinder(_ wrong: String, _ right: String) {
         guard obstacle == nil else { return }
         obstacle = LineIndex.Obstacle(
-            statement: statement, line: line, wrong: wrong, right: right)
+            statement: statement, line: line,
+            column: LineIndex.column(after: bytes[lineStart..<position]), wrong: wrong,
+            right: right)
     }
 
     private mutating func list(at path: [LineIndex.Step]) {

@@ -31,7 +31,7 @@ struct ListenReader {
     private func listener(_ table: TableReader) -> Located<Configuration.Listener>? {
         let given = table.text("address", example: "127.0.0.1:8080")
         if !table.names.contains("address") {
-            table.report("has no address", "needs address = \"127.0.0.1:8080\"")
+            table.reportMissing(["address"], "has no address", "needs address = \"127.0.0.1:8080\"")
         }
         let http2 = table.boolean("http2") ?? true
         let proxyProtocol = table.boolean("proxy_protocol") ?? false
@@ -41,9 +41,10 @@ struct ListenReader {
             table.refuse(key, "stands in the listener itself", "move it below a [[listen.tls]]")
         }
         let authority = table.optionalText("client_ca", example: "clients.pem")
-        if let authority, !table.names.contains("tls") {
-            problems.add(
-                authority.node, "means nothing without TLS", "give the listener a [[listen.tls]]")
+        if authority != nil, !table.names.contains("tls") {
+            table.reportMissing(
+                ["tls"], at: "client_ca", "means nothing without TLS",
+                "give the listener a [[listen.tls]]")
         }
         let redirects = redirects(table)
         let headers = HeadersReader.read(table)
@@ -52,6 +53,7 @@ struct ListenReader {
         table.finish()
         guard let given, let place = place(given, table) else { return nil }
         var listener = Configuration.Listener(place)
+        listener.addressPlace = problems.place(of: given.node)
         listener.http2 = http2
         listener.proxyProtocol = proxyProtocol
         listener.trustedProxies = trusted
@@ -146,7 +148,7 @@ struct ListenReader {
             let certificate = entry.text("certificate", example: "cert.pem")
             let key = entry.text("key", example: "key.pem")
             for name in ["certificate", "key"] where !entry.names.contains(name) {
-                entry.report("has no \(name)", "needs \(name) = \"\(name).pem\"")
+                entry.reportMissing([name], "has no \(name)", "needs \(name) = \"\(name).pem\"")
             }
             entry.finish()
             guard let certificate, let key,

@@ -26,6 +26,7 @@ extension Configuration {
         }
 
         package var place: Place
+        package var addressPlace = SourcePlace()
         /// HTTP/2 is offered: by ALPN on TLS, by prior knowledge on clear text.
         package var http2 = true
         /// Every peer has to begin with a PROXY header.

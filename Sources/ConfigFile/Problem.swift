@@ -9,11 +9,22 @@ package struct Problem: Error, Equatable, Sendable, CustomStringConvertible {
     package var key: String
     /// What is wrong; what would be right.
     package var message: String
+    /// From 1; nil where the line says enough.
+    package var column: Int?
+    /// The key that an unknown one seems to stand for, dotted like `key`.
+    package var meant: String?
 
     /// `FILE:LINE: KEY: what is wrong; what would be right`, without the place where there is no
-    /// file.
-    package var description: String {
-        if let file { "\(file):\(line): \(key): \(message)" } else { "\(key): \(message)" }
+    /// file, and with the column where it is known (`FILE:LINE:COLUMN: …`).
+    package var description: String { text(of: "") }
+
+    /// The same for what is allowed, but hardly meant.
+    package var warning: String { text(of: "warning: ") }
+
+    private func text(of kind: String) -> String {
+        guard let file else { return "\(kind)\(key): \(message)" }
+        let place = column.map { "\(line):\($0)" } ?? "\(line)"
+        return "\(file):\(place): \(kind)\(key): \(message)"
     }
 }
 
@@ -43,9 +54,14 @@ final class ProblemList {
 
     var isEmpty: Bool { problems.isEmpty }
 
-    func add(line: Int, key: String, _ wrong: String, _ right: String) {
+    func add(
+        line: Int, column: Int? = nil, key: String, meant: String? = nil, _ wrong: String,
+        _ right: String
+    ) {
         problems.append(
-            Problem(file: file, line: line, key: key, message: "\(wrong); \(right)"))
+            Problem(
+                file: file, line: line, key: key, message: "\(wrong); \(right)", column: column,
+                meant: meant))
     }
 
     func add(_ node: ConfigNode, _ wrong: String, _ right: String) {

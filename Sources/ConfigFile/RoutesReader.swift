@@ -33,8 +33,9 @@ struct RoutesReader {
     private func withoutRoutes(_ root: TableReader) -> [Configuration.RouteSettings] {
         guard groupNames.count == 1 else {
             if groupNames.count > 1 {
-                root.report(
-                    at: "routes", "is missing, and there are \(groupNames.count) groups",
+                root.reportMissing(
+                    ["routes"], at: "routes",
+                    "is missing, and there are \(groupNames.count) groups",
                     "say which paths lead where: [routes] \"/\" = \"\(groupNames[0])\"")
             }
             return []
@@ -72,7 +73,7 @@ struct RoutesReader {
         }
         let name = table.text("group", example: "django")
         if !table.names.contains("group") {
-            table.report("has no group", "needs { group = \"NAME\" }")
+            table.reportMissing(["group"], "has no group", "needs { group = \"NAME\" }")
         }
         let index = name.flatMap { group($0.value, $0.node) }
         let strips = table.boolean("strip_prefix") ?? false
@@ -96,7 +97,8 @@ struct RoutesReader {
 
     private func group(_ name: String, _ node: ConfigNode) -> Int? {
         if let index = groups.firstIndex(where: { $0.name == name }) { return index }
-        guard !groupNames.contains(name) else { return nil }
+        // Without any group that is the mistake, and told already.
+        guard !groupNames.isEmpty, !groupNames.contains(name) else { return nil }
         let meant = Suggestion.nearest(to: name, among: groupNames)
         problems.add(
             node, "leads to the group \(TOMLText.excerpt(name)), which is not there",

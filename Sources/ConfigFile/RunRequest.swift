@@ -14,6 +14,17 @@ package struct RunRequest: Equatable, Sendable {
     /// `N` or `MIN..MAX`.
     package var processes: String?
     package var threads: Int?
+    /// The interpreter of a WSGI application.
+    package var python: String?
+    /// `NAME=VALUE`, or `NAME` for a variable of Mooring's own environment.
+    package var environment: [String] = []
+    /// The folders of the project; nil: the same as without a file.
+    package var stateDirectory: String?
+    package var runtimeDirectory: String?
+    /// The name of the cookie; nil: the default.
+    package var cookie: String?
+    /// Whether a restart leaves nobody with an old process.
+    package var replacesAtOnce = false
 
     package init(_ application: Application) { self.application = application }
 }
@@ -22,31 +33,37 @@ extension ConfigurationReader {
     /// The name of the one group of `mooring run`.
     package static let runGroup = "app"
 
-    /// The configuration that a command line stands for, validated like a file.
+    /// The configuration that a command line stands for, or all that is wrong with it.
+    package static func read(
+        _ request: RunRequest, folder: String, environment: [String: String], isRoot: Bool
+    ) -> Result<Configuration, ConfigurationProblems> {
+        examine(request, folder: folder, environment: environment, isRoot: isRoot).result
+    }
+
+    /// The configuration that a command line stands for, examined like a file.
     ///
     /// Problems name the options instead of keys.
     ///
     /// - Parameters:
     ///   - folder: the current directory, absolute.
-    package static func read(
+    package static func examine(
         _ request: RunRequest, folder: String, environment: [String: String], isRoot: Bool
-    ) -> Result<Configuration, ConfigurationProblems> {
+    ) -> Reading {
         let problems = ProblemList(file: nil)
         let surroundings = Folders.Surroundings(
             folder: folder, environment: environment, isRoot: isRoot)
         let node = RequestNodes(problems: problems, isRoot: isRoot).root(request)
-        guard let root = TableReader(node, problems) else { return .failure(problems.sorted) }
-        return build(root, surroundings).map { configuration in
-            var configuration = configuration
-            configuration.showsOutput = true
-            return configuration
-        }.mapError { found in
-            ConfigurationProblems(found.problems.map(named))
+        guard let root = TableReader(node, problems) else {
+            return Reading(problems: problems.sorted.problems)
         }
+        var reading = build(root, surroundings)
+        reading.configuration?.showsOutput = true
+        reading.problems = reading.problems.map(named)
+        return reading
     }
 
     /// The problem with the option that the key came from.
-    private static func named(_ problem: Problem) -> Problem {
+    package static func named(_ problem: Problem) -> Problem {
         var named = problem
         switch problem.key {
         case "listen.address": named.key = "--listen"
@@ -55,6 +72,10 @@ extension ConfigurationReader {
         case "group.app.threads": named.key = "--threads"
         case "group.app.wsgi": named.key = "APP"
         case "group.app.command": named.key = "COMMAND"
+        case "group.app.python": named.key = "--python"
+        case "group.app.pass_env": named.key = "--env"
+        case "group.app.cwd": named.key = "the current folder"
+        case _ where problem.key.hasPrefix("group.app.env"): named.key = "--env"
         default: break
         }
         return named
@@ -84,6 +105,9 @@ private struct RequestNodes {
         if let processes = request.processes {
             group.append(entry("processes", self.processes(processes, place), place))
         }
+        if let python = request.python { group.append(entry("python", .text(python), place)) }
+        group += environment(request.environment, place)
+        if request.replacesAtOnce { group.append(entry("drain_timeout", .text("0"), place)) }
         var top = [entry("group", .table([entry(place[1], .table(group), ["group"])]), [])]
         if !request.listen.isEmpty {
             let listeners = request.listen.map { address in
@@ -91,7 +115,37 @@ private struct RequestNodes {
             }
             top.append(entry("listen", .list(listeners), []))
         }
+        if let folder = request.stateDirectory {
+            top.append(entry("state_dir", .text(folder), []))
+        }
+        if let folder = request.runtimeDirectory {
+            top.append(entry("runtime_dir", .text(folder), []))
+        }
+        if let cookie = request.cookie {
+            let place = ["affinity"]
+            top.append(entry("affinity", .table([entry("cookie", .text(cookie), place)]), []))
+        }
         return node(.table(top), [])
+    }
+
+    /// `env` and `pass_env`; of two values of a name the last counts.
+    private func environment(_ given: [String], _ place: [String]) -> [ConfigNode.Entry] {
+        var values: [ConfigNode.Entry] = []
+        var names: [ConfigNode] = []
+        for text in given {
+            guard let equals = text.firstIndex(of: "=") else {
+                names.append(node(.text(text), place + ["pass_env"]))
+                continue
+            }
+            let name = String(text[..<equals])
+            values.removeAll { $0.name == name }
+            values.append(
+                entry(name, .text(String(text[text.index(after: equals)...])), place + ["env"]))
+        }
+        var entries: [ConfigNode.Entry] = []
+        if !values.isEmpty { entries.append(entry("env", .table(values), place)) }
+        if !names.isEmpty { entries.append(entry("pass_env", .list(names), place)) }
+        return entries
     }
 
     /// `3` as a number, `0..4` as a table; anything else is refused further on as the text it is.

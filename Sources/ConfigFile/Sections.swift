@@ -172,9 +172,10 @@ extension Configuration {
                     "needs a file of its own")
             }
             // Also on 127.0.0.1: every local program, a process of any group too, can connect there.
-            if case .tcp = address, tokenFile == nil, let given {
-                table.problems.add(
-                    given.node, "is a port, where any program could stop processes",
+            if case .tcp = address, tokenFile == nil, given != nil {
+                table.reportMissing(
+                    ["token_file"], at: "address",
+                    "is a port, where any program could stop processes",
                     "needs token_file beside it: (umask 077; openssl rand -hex 32 > admin.token),"
                         + " then token_file = \"admin.token\"; or a unix socket")
             }

@@ -59,7 +59,9 @@ struct ServersReader {
         guard let entry = TableReader(item, table.problems) else { return nil }
         let given = entry.text("address", example: "10.0.0.7:8000")
         if !entry.names.contains("address") {
-            entry.report("has an item without address", "needs { address = \"10.0.0.7:8000\" }")
+            entry.reportMissing(
+                ["address"], "has an item without address",
+                "needs { address = \"10.0.0.7:8000\" }")
         }
         let weight = entry.integer("weight", in: 1...256) ?? 1
         let authority = entry.optionalText("ca", example: "ca.pem")

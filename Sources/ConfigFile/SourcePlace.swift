@@ -16,6 +16,39 @@ package struct SourcePlace: Sendable {
     }
 }
 
+/// The lines of all keys of a configuration; like a single place no part of what is configured.
+package struct SourcePlaces: Sendable, Equatable {
+    private var file: String?
+    private var lines: [[String]: Int] = [:]
+
+    init() {}
+
+    init(_ node: ConfigNode, file: String?) {
+        self.file = file
+        add(node)
+    }
+
+    /// The problem with a key, at its line or else that of the table that it belongs to.
+    package func problem(_ path: [String], _ message: String) -> Problem {
+        var known = path[...]
+        while !known.isEmpty, lines[Array(known)] == nil { known.removeLast() }
+        return Problem(
+            file: file, line: lines[Array(known)] ?? 1,
+            key: path.map(TOMLText.key).joined(separator: "."), message: message)
+    }
+
+    private mutating func add(_ node: ConfigNode) {
+        if lines[node.path] == nil { lines[node.path] = node.line }
+        switch node.value {
+        case .table(let entries): for entry in entries { add(entry.node) }
+        case .list(let items): for item in items { add(item) }
+        case .text, .integer, .fraction, .boolean, .date: break
+        }
+    }
+
+    package static func == (_: SourcePlaces, _: SourcePlaces) -> Bool { true }
+}
+
 extension SourcePlace: Equatable {
     package static func == (_: SourcePlace, _: SourcePlace) -> Bool { true }
 }

@@ -15,6 +15,19 @@ enum Suggestion {
         return best?.name
     }
 
+    /// The one known name that a shorter one, of three letters at least, stands for: `cmd` for `command`,
+    /// `addr` for `address`.
+    static func abbreviated(by name: String, among known: [String]) -> String? {
+        let letters = Array(name.lowercased().unicodeScalars)
+        guard letters.count >= 3 else { return nil }
+        let candidates = known.filter { candidate in
+            var rest = letters[...]
+            for letter in candidate.unicodeScalars where letter == rest.first { rest.removeFirst() }
+            return rest.isEmpty && candidate.unicodeScalars.first == letters.first
+        }
+        return candidates.count == 1 ? candidates[0] : nil
+    }
+
     /// Insertions, deletions, exchanges and swaps of neighbours that lead from one to the other
     /// (optimal string alignment); case does not count.
     static func distance(_ one: String, _ other: String) -> Int {

@@ -15,6 +15,16 @@ final class TableReader {
     let problems: ProblemList
     private let entries: [ConfigNode.Entry]
     private var known: [String] = []
+    private var missing: [Missing] = []
+
+    /// A complaint that something is not there; void if it is there under a misspelt name.
+    private struct Missing {
+        var keys: [String]
+        var line: Int
+        var key: String
+        var wrong: String
+        var right: String
+    }
 
     /// A table; nil when the node is something else, which is taken down.
     init?(_ node: ConfigNode, _ problems: ProblemList) {
@@ -49,21 +59,52 @@ final class TableReader {
         problems.add(line: line, key: path.map(TOMLText.key).joined(separator: "."), wrong, right)
     }
 
+    /// Takes down that keys are missing, at the table or at a key of it.
+    ///
+    /// Told by `finish`, and only if none of them is there under a misspelt name: one mistake is
+    /// one problem.
+    func reportMissing(
+        _ keys: [String], at key: String? = nil, _ wrong: String, _ right: String
+    ) {
+        let path = node.path + (key.map { [$0] } ?? [])
+        let line = entries.first { $0.name == key }?.node.line ?? node.line
+        missing.append(
+            Missing(
+                keys: keys, line: line, key: path.map(TOMLText.key).joined(separator: "."),
+                wrong: wrong, right: right))
+    }
+
     /// A key that means nothing here, though it does elsewhere.
     func refuse(_ key: String, _ wrong: String, _ right: String) {
         if let node = take(key) { problems.add(node, wrong, right) }
     }
 
-    /// Takes down every key that was not asked for, with the one that was meant.
+    /// Takes down every key that was not asked for, with the one that was meant, and what is missing.
     func finish() {
+        var misspelt: Set<String> = []
+        let free = Set(known).subtracting(names).sorted()
         for entry in entries where !known.contains(entry.name) {
-            if let meant = Suggestion.nearest(to: entry.name, among: known) {
-                problems.add(entry.node, "unknown key", "did you mean \(TOMLText.key(meant))?")
-            } else {
+            let meant =
+                Suggestion.abbreviated(by: entry.name, among: free)
+                ?? Suggestion.nearest(to: entry.name, among: free)
+                ?? Suggestion.nearest(to: entry.name, among: known)
+            guard let meant else {
                 let all = Set(known).sorted().joined(separator: ", ")
                 problems.add(entry.node, "unknown key", "known here: \(all)")
+                continue
             }
+            misspelt.insert(meant)
+            let path = node.path + [meant]
+            problems.add(
+                line: entry.node.line, key: entry.node.key,
+                meant: path.map(TOMLText.key).joined(separator: "."), "unknown key",
+                "did you mean \(TOMLText.key(meant))?")
         }
+        for complaint in missing where misspelt.isDisjoint(with: complaint.keys) {
+            problems.add(
+                line: complaint.line, key: complaint.key, complaint.wrong, complaint.right)
+        }
+        missing = []
     }
 }
 

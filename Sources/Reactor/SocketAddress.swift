@@ -56,6 +56,13 @@ package struct SocketAddress: @unchecked Sendable {
         return host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
     }
 
+    /// The errno that keeps a TCP listener from this address now; nil: nothing does.
+    package func bindingFailure() -> Int32? {
+        var copy = native
+        let result = unsafe mooring_try_bind(&copy)
+        return result < 0 ? -result : nil
+    }
+
     /// Starts a connection; `pending` when it is not yet established.
     package func connect() throws(SystemError) -> (socket: StreamSocket, pending: Bool) {
         var copy = native

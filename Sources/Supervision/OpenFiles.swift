@@ -3,6 +3,18 @@ internal import Glibc
 
 /// The limit of open files (RLIMIT_NOFILE).
 package enum OpenFiles {
+    /// The most that this program can have.
+    package static var hardLimit: Int { Int(clamping: limits.rlim_max) }
+
+    /// What processes have without `rlimits.nofile`, asked before `raise`.
+    package static var limitOfProcesses: Int { Int(clamping: limits.rlim_cur) }
+
+    private static var limits: rlimit {
+        var limit = rlimit(rlim_cur: 1024, rlim_max: 1024)
+        unsafe getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+        return limit
+    }
+
     /// Raises the soft limit to the hard one; processes keep the soft limit that Mooring began with,
     /// for programs that use select(2) fail above 1024 (getrlimit(2)).
     ///

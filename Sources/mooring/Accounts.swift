@@ -21,7 +21,11 @@ extension Configuration.Isolation {
             isolation.account = try Account.find(
                 user: user, group: group, supplementary: supplementaryGroups)
         } catch {
-            throw userPlace.problem("group.\(name).user", "\(error)")
+            var key = "user"
+            if case .unknownGroup(let unknown) = error {
+                key = unknown == group ? "group" : "groups"
+            }
+            throw userPlace.problem("group.\(name).\(key)", "\(error)")
         }
         if isolation.account?.user == 0, !allowRoot {
             throw userPlace.problem(

@@ -1,28 +1,46 @@
 internal import ArgumentParser
 internal import ConfigFile
-internal import Reactor
 
-/// `mooring check`: whether a configuration would be taken.
+/// `mooring check`: whether a configuration would be taken, and would work on this machine.
 struct CheckCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "check", abstract: "Validates a configuration file.",
-        discussion: "Exit code 0 when it is good, 2 with every problem when it is not.")
+        discussion: """
+            Looks at the file and at what it names: applications, programs, users, folders,
+            certificates, addresses, limits. Nothing is started.
 
+            Exit code 0 when it is good, 2 with every problem when it is not.
+            """)
+
+    @Argument(help: "The configuration file; ./\(ConfigurationLoading.defaultFile) if not given.")
+    var file: String?
     @Option(
-        name: [.customShort("c"), .customLong("config")], help: "The configuration file.")
-    var config = ConfigurationLoading.defaultFile
+        name: [.customShort("c"), .customLong("config")],
+        help: "The same, as the other commands name it.")
+    var config: String?
     @Flag(help: "Print the configuration as it is understood, defaults filled in.")
     var print = false
 
+    func validate() throws {
+        guard file == nil || config == nil else {
+            throw ValidationError("Give the file once, with -c or without it.")
+        }
+    }
+
     func run() throws {
-        let configuration = try ConfigurationLoading.file(config)
-        // Certificates, users and networks are looked up as serve would.
-        let plan = try ServingPlan(configuration, environment: [:], tickets: TLSTicketKeys())
-        for warning in configuration.warnings + plan.files.warnings { Terminal.complain(warning) }
+        let path = file ?? config ?? ConfigurationLoading.defaultFile
+        let reading = try ConfigurationLoading.examine(path)
+        let found = ConfigurationLoading.preflight(reading)
+        let problems = reading.problems + found.problems
+        for warning in found.warnings { Terminal.writeError("\(warning.warning)\n") }
+        guard let configuration = reading.configuration, problems.isEmpty else {
+            throw ConfigurationLoading.refused(problems)
+        }
+        for warning in configuration.warnings { Terminal.complain(warning) }
         if print {
             Terminal.write(configuration.tomlText)
         } else {
-            Terminal.write("\(config): good\n")
+            Terminal.write("\(path): good\n")
         }
     }
 }

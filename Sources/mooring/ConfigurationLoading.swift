@@ -15,12 +15,21 @@ enum ConfigurationLoading {
     /// Reads and validates a file.
     ///
     /// - Throws: `ExitCode` 2 after all problems were written to standard error, or a usage failure.
-    static func file(_ path: String) throws -> Configuration {
-        let text = try read(path)
-        return try accepted(
-            ConfigurationReader.read(
-                text: text, file: path, folder: folder(of: path), environment: environment,
-                isRoot: geteuid() == 0))
+    static func file(_ path: String) throws -> Configuration { try accepted(examine(path)) }
+
+    /// What a file is understood as, and what is wrong with it.
+    ///
+    /// - Throws: a usage failure when it cannot be read.
+    static func examine(_ path: String) throws -> ConfigurationReader.Reading {
+        ConfigurationReader.examine(
+            text: try read(path), file: path, folder: folder(of: path), environment: environment,
+            isRoot: geteuid() == 0)
+    }
+
+    /// The same of a command line.
+    static func examine(_ request: RunRequest) -> ConfigurationReader.Reading {
+        ConfigurationReader.examine(
+            request, folder: currentFolder, environment: environment, isRoot: geteuid() == 0)
     }
 
     /// Starts the log in the form that a file asks for, if that is JSON, so that what is wrong with
@@ -36,18 +45,21 @@ enum ConfigurationLoading {
     ///
     /// - Throws: `CommandFailure` whose message has all problems.
     static func reread(_ path: String) throws -> Configuration {
-        let text = try read(path)
-        let result = ConfigurationReader.read(
-            text: text, file: path, folder: folder(of: path), environment: environment,
-            isRoot: geteuid() == 0)
-        return try result.mapError { CommandFailure.usage("\($0)") }.get()
+        try examine(path).result.mapError { CommandFailure.usage("\($0)") }.get()
     }
 
-    /// The named file, else `mooring.toml` here, else what `mooring run` uses.
+    /// The named file, else `mooring.toml` here, else what `mooring run` serves here.
     static func fileOrDefaults(_ path: String?) throws -> Configuration {
         if let path { return try file(path) }
         if unsafe access(defaultFile, F_OK) == 0 { return try file(defaultFile) }
-        return try app(RunRequest(.command(["true"])))
+        let running = ProjectFolders.running(in: currentFolder, environment: environment)
+        guard running.count <= 1 else {
+            let all = running.map { "--admin unix:\($0)/admin.sock" }.joined(separator: "\n  ")
+            throw CommandFailure.usage("several applications run here; name one:\n  \(all)")
+        }
+        var request = RunRequest(.command(["true"]))
+        request.runtimeDirectory = running.first
+        return try accepted(examine(request))
     }
 
     /// The token's file, where the configuration here is of the balancer at that address.
@@ -60,29 +72,44 @@ enum ConfigurationLoading {
         return configuration.admin.tokenFile
     }
 
-    /// The configuration that `mooring run` stands for.
+    /// The configuration that `mooring run` stands for, which works on this machine.
     ///
     /// - Throws: `ExitCode` 2 after all problems were written to standard error.
     static func app(_ request: RunRequest) throws -> Configuration {
-        try accepted(
-            ConfigurationReader.read(
-                request, folder: currentFolder, environment: environment,
-                isRoot: geteuid() == 0))
+        let reading = examine(request)
+        let found = preflight(reading).problems.map(ConfigurationReader.named)
+        guard let configuration = reading.configuration, reading.problems.isEmpty, found.isEmpty
+        else { throw refused(reading.problems + found) }
+        return configuration
     }
 
-    private static var environment: [String: String] { ProcessInfo.processInfo.environment }
+    static var environment: [String: String] { ProcessInfo.processInfo.environment }
 
+    /// What is wrong with a configuration is told together with what is wrong on the machine.
+    ///
     /// - Throws: `ExitCode` 2.
     private static func accepted(
-        _ result: Result<Configuration, ConfigurationProblems>
+        _ reading: ConfigurationReader.Reading
     ) throws -> Configuration {
-        switch result {
-        case .success(let configuration):
+        if let configuration = reading.configuration, reading.problems.isEmpty {
             return configuration
-        case .failure(let problems):
-            Terminal.report("\(problems)")
-            throw ExitCode(CommandFailure.usage)
         }
+        throw refused(reading.problems + preflight(reading).problems)
+    }
+
+    /// Writes what is wrong to standard error; the exit code to be thrown.
+    static func refused(_ problems: [Problem]) -> ExitCode {
+        Terminal.report("\(ConfigurationProblems(problems))")
+        return ExitCode(CommandFailure.usage)
+    }
+
+    /// What is wrong on the machine, as far as the configuration is understood.
+    static func preflight(
+        _ reading: ConfigurationReader.Reading
+    ) -> (problems: [Problem], warnings: [Problem]) {
+        guard let configuration = reading.configuration else { return ([], []) }
+        let found = Preflight(configuration, environment: environment, known: reading.problems)
+        return (found.problems, found.warnings)
     }
 
     private static func read(_ path: String) throws -> String {
@@ -130,7 +157,7 @@ enum ConfigurationLoading {
         return folder.isEmpty || folder == "." ? here : "\(here)/\(folder)"
     }
 
-    private static var currentFolder: String {
+    static var currentFolder: String {
         guard let path = unsafe getcwd(nil, 0) else { return "/" }
         defer { unsafe free(path) }
         return unsafe String(cString: path)

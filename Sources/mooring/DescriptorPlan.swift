@@ -50,8 +50,8 @@ struct DescriptorPlan: Equatable {
             ? " (at most \(connections) connections, for the limit of open files is \(limit))" : ""
     }
 
-    /// Raises the soft limit to the hard one, and plans with what there is.
-    static func make(for configuration: Configuration, log: Logger) -> DescriptorPlan {
+    /// What a configuration can have of a limit.
+    init(limit: Int, for configuration: Configuration) {
         let bound = configuration.maxProcesses > 0 ? configuration.maxProcesses : 10_000
         let processes = configuration.groups.reduce(0) { sum, group in
             group.policy.kind == .spawned ? sum + min(group.policy.maximum, 10_000) : sum
@@ -59,11 +59,16 @@ struct DescriptorPlan: Equatable {
         let slots = configuration.groups.reduce(0) { sum, group in
             sum + min(group.policy.maximum, 10_000) * min(group.policy.threads, 100_000)
         }
-        let wanted = configuration.limits.connections
-        let plan = DescriptorPlan(
-            limit: OpenFiles.raise(), connections: wanted, processes: min(processes, bound),
-            slots: slots)
+        self.init(
+            limit: limit, connections: configuration.limits.connections,
+            processes: min(processes, bound), slots: slots)
+    }
+
+    /// Raises the soft limit to the hard one, and plans with what there is.
+    static func make(for configuration: Configuration, log: Logger) -> DescriptorPlan {
+        let plan = DescriptorPlan(limit: OpenFiles.raise(), for: configuration)
         if plan.isLowered {
+            let wanted = configuration.limits.connections
             log.warning(
                 """
                 limits.connections is lowered from \(wanted) to \(plan.connections), for the limit of \

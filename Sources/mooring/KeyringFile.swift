@@ -17,7 +17,10 @@ enum KeyringFile {
         return (keyring, false)
     }
 
-    private static func read(_ path: String) throws -> Keyring? {
+    /// The keys of the file; nil when there is none.
+    ///
+    /// - Throws: `CommandFailure` that names the file and what to do.
+    static func read(_ path: String) throws -> Keyring? {
         guard let text = try PrivateFiles.readSecret(path) else { return nil }
         do {
             return try Keyring.parse(text)

@@ -60,13 +60,17 @@ struct SecurityFiles: Sendable {
         if let authority = listener.clientAuthority, sentence.contains(authority) {
             return listener.clientAuthorityPlace.problem("listen.client_ca", sentence)
         }
-        for files in listener.certificates {
-            if sentence.contains(files.certificate) {
-                return files.certificatePlace.problem("listen.tls.certificate", sentence)
-            }
-            if sentence.contains(files.key) {
-                return files.keyPlace.problem("listen.tls.key", sentence)
-            }
+        // A sentence about two files begins with the one that is wrong.
+        let named = listener.certificates.flatMap { files in
+            [
+                (files.certificate, files.certificatePlace, "listen.tls.certificate"),
+                (files.key, files.keyPlace, "listen.tls.key"),
+            ]
+        }.compactMap { path, place, key in
+            sentence.firstRange(of: path).map { ($0.lowerBound, place, key) }
+        }
+        if let (_, place, key) = named.min(by: { $0.0 < $1.0 }) {
+            return place.problem(key, sentence)
         }
         let place = listener.certificates.first?.certificatePlace ?? listener.clientAuthorityPlace
         return place.problem("listen.tls", sentence)

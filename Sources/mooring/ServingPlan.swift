@@ -65,7 +65,10 @@ struct ServingPlan: Sendable {
 
     var logLevel: Logger.Level { Logger.Level(configuration.log.level) }
 
-    private static func spec(
+    /// By what the processes of a group are started.
+    ///
+    /// - Throws: the `Problem` with its users.
+    static func spec(
         _ launch: Configuration.Launch, of group: Configuration.Group, hostFile: String,
         environment: [String: String]
     ) throws(Problem) -> LaunchSpec {

@@ -32,6 +32,41 @@ internal import Testing
         #expect(try configuration == read(text, environment: ["HOME": "/h"]))
     }
 
+    @Test func `the interpreter and the variables stand for keys`() throws {
+        var request = RunRequest(.wsgi("app.wsgi"))
+        request.python = "python3.12"
+        request.environment = ["A=1", "B=x=y", "DATABASE_URL", "A=2"]
+        request.stateDirectory = "/s"
+        request.runtimeDirectory = "/r"
+        request.cookie = "mooring-8081"
+        request.replacesAtOnce = true
+        let configuration = try result(request).get()
+        let text = """
+            state_dir = "/s"
+            runtime_dir = "/r"
+            [affinity]
+            cookie = "mooring-8081"
+            [group.app]
+            wsgi = "app.wsgi"
+            python = "python3.12"
+            drain_timeout = "0"
+            pass_env = ["DATABASE_URL"]
+            env = { A = "2", B = "x=y" }
+            """
+        #expect(try configuration == read(text, environment: ["HOME": "/h"]))
+    }
+
+    @Test(arguments: ["1A=x", "A-B=x", "MOORING_GROUP=x", "=x", "A B"])
+    func `a wrong variable is told by the option's name`(text: String) {
+        var request = RunRequest(.wsgi("app.wsgi"))
+        request.environment = [text]
+        switch result(request) {
+        case .success: Issue.record("\(text) is taken")
+        case .failure(let found):
+            #expect(found.problems.map(\.key) == ["--env"], "\(found)")
+        }
+    }
+
     @Test func `a number of processes counts as given`() throws {
         var request = RunRequest(.wsgi("app.wsgi"))
         request.processes = "1"

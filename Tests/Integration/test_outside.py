@@ -70,6 +70,7 @@ servers = [{ address = "https://10.0.0.1:1", ca = "nope.pem" }]
 def test_a_good_file_is_good_and_reads_back_as_it_is_understood(tmp_path):
     file = tmp_path / "mooring.toml"
     file.write_text(as_anybody(ONE))
+    (tmp_path / "app.py").write_text(ECHO)
     assert mooring("check", "-c", str(file)).returncode == 0
     printed = mooring("check", "--print", "-c", str(file)).stdout
     again = tmp_path / "again.toml"

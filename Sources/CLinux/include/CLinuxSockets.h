@@ -29,6 +29,8 @@ bool mooring_address_is_loopback(const struct mooring_address *address);
 // Bound and listening, non-blocking, close-on-exec. A stale unix socket that nobody listens on is
 // replaced; a living one is -EADDRINUSE.
 int mooring_listen(const struct mooring_address *address, int backlog, int unix_mode);
+// Whether a TCP listener could be bound there now: 0 or -errno. Nothing listens meanwhile.
+int mooring_try_bind(const struct mooring_address *address);
 // Makes an inherited descriptor non-blocking and close-on-exec; -EINVAL unless it listens for streams.
 int mooring_inherit_listener(int fd);
 int mooring_local_address(int fd, struct mooring_address *address);

@@ -1,0 +1,202 @@
+internal import Glibc
+internal import Reactor
+
+/// Looks whether the processes of a group could be started, without starting one.
+///
+/// Whatever depends on the group's user is tried as that user, in its directory and within its limits,
+/// since access lists, capabilities and mounts make a prediction from mode bits wrong.
+package enum LaunchCheck {
+    /// A WSGI application that the Python host program is to serve.
+    package struct Application: Sendable {
+        var name: String
+        var server: String
+
+        package init(name: String, server: String) {
+            self.name = name
+            self.server = server
+        }
+    }
+
+    /// For a short program; an interpreter on a slow disk takes its time.
+    private static let patience: Int64 = 20_000_000_000
+
+    /// Everything that is found.
+    ///
+    /// - Parameter application: nil: the command is the program itself.
+    package static func faults(of spec: LaunchSpec, serving application: Application?)
+        -> [LaunchFault]
+    {
+        var faults: [LaunchFault] = []
+        if let fault = sizeFault(of: spec) { return [fault] }
+        if let fault = directoryFault(of: spec) { return [fault] }
+        let program: String
+        switch self.program(of: spec) {
+        case .success(let path): program = path
+        case .failure(let fault): return [fault]
+        }
+        if spec.userOfSocket != nil, geteuid() != 0 {
+            let user = spec.isolation.account?.name ?? ""
+            faults.append(
+                LaunchFault(
+                    .user,
+                    "only root can start processes as \(user); what depends on that user was not"
+                        + " looked at", isWarning: true))
+            return faults
+        }
+        do throws(SpawnFailure) {
+            if let application {
+                faults += try self.faults(of: application, under: program, like: spec)
+            } else if spec.isolation.account != nil || !spec.isolation.limits.isEmpty {
+                faults += try self.fault(of: program, like: spec).map { [$0] } ?? []
+            }
+        } catch {
+            faults.append(LaunchFault(error))
+        }
+        return faults
+    }
+
+    private static func directoryFault(of spec: LaunchSpec) -> LaunchFault? {
+        var status = stat()
+        guard unsafe stat(spec.directory, &status) == 0 else {
+            let code = errno
+            if code == EACCES, spec.userOfSocket != nil { return nil }
+            return LaunchFault(
+                .directory,
+                "\(SystemError.message(code)): \(spec.directory); make the folder, or name"
+                    + " another")
+        }
+        guard status.st_mode & S_IFMT == S_IFDIR else {
+            return LaunchFault(.directory, "\(spec.directory) is no folder; name one")
+        }
+        return nil
+    }
+
+    /// The file of the program, absolute.
+    private static func program(of spec: LaunchSpec) -> Result<String, LaunchFault> {
+        let name = spec.command.first ?? ""
+        let path = spec.environment["PATH"] ?? ""
+        let found: String
+        do throws(SpawnFailure) {
+            found = try ExecutableSearch.resolve(name, path: path, directory: spec.directory)
+        } catch {
+            let isThere = error.errno != ENOENT
+            let what =
+                isThere ? "\(name) on the PATH cannot be executed" : "\(name) is not on the PATH"
+            return .failure(LaunchFault(.program, "\(what) \(path); \(advice(name))"))
+        }
+        let file = found.hasPrefix("/") ? found : "\(spec.directory)/\(found)"
+        var status = stat()
+        guard unsafe stat(file, &status) == 0 else {
+            let code = errno
+            return .failure(
+                LaunchFault(.program, "\(SystemError.message(code)): \(file); \(advice(name))"))
+        }
+        guard status.st_mode & S_IFMT == S_IFREG else {
+            return .failure(LaunchFault(.program, "\(file) is no program; name a file"))
+        }
+        guard unsafe access(file, X_OK) == 0 else {
+            return .failure(
+                LaunchFault(.program, "\(file) cannot be executed; run: chmod +x \(file)"))
+        }
+        if let interpreter = missingInterpreter(of: file) {
+            return .failure(
+                LaunchFault(
+                    .program,
+                    "\(file) begins with #!\(interpreter), which is not there; correct its first line"
+                ))
+        }
+        return .success(file)
+    }
+
+    private static func advice(_ name: String) -> String {
+        guard name.contains(" ") else { return "install it, or write its whole path" }
+        let words = name.split(separator: " ").map { "\"\($0)\"" }.joined(separator: ", ")
+        return "program and arguments are texts of their own: [\(words)]"
+    }
+
+    /// What a script's first line names, if that is not there.
+    private static func missingInterpreter(of file: String) -> String? {
+        let descriptor = unsafe open(file, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+        guard descriptor >= 0 else { return nil }
+        defer { close(descriptor) }
+        guard let bytes = ProcFile.bytes(of: descriptor, limit: 256),
+            bytes.starts(with: Array("#!".utf8))
+        else { return nil }
+        let line = String(decoding: bytes.dropFirst(2).prefix { $0 != 10 }, as: UTF8.self)
+        guard let interpreter = line.split(whereSeparator: { " \t\r".contains($0) }).first,
+            interpreter.hasPrefix("/")
+        else { return nil }
+        return unsafe access(String(interpreter), F_OK) == 0 ? nil : String(interpreter)
+    }
+
+    /// Whether the group's user may execute the program.
+    private static func fault(
+        of program: String, like spec: LaunchSpec
+    ) throws(SpawnFailure) -> LaunchFault? {
+        let shell = ["/bin/sh", "-c", "[ -x \"$0\" ]", program]
+        if unsafe access(shell[0], X_OK) != 0 { return nil }
+        let outcome = try TrialRun.run(shell, like: spec, patience: patience)
+        guard outcome.status == .exited(status: 1) else { return nil }
+        let user = spec.isolation.account?.name ?? "the user"
+        return LaunchFault(
+            .program,
+            "\(user) may not execute \(program); give that user the right to, or choose"
+                + " another place")
+    }
+}
+
+extension LaunchFault: Error {}
+
+// What can be told of Python only by asking it.
+
+extension LaunchCheck {
+    private static func faults(
+        of application: Application, under python: String, like spec: LaunchSpec
+    ) throws(SpawnFailure) -> [LaunchFault] {
+        let source = String(decoding: PackageResources.mooring_probe_py, as: UTF8.self)
+        let outcome = try TrialRun.run(
+            [python, "-c", source, application.name, application.server], like: spec,
+            patience: patience)
+        var faults: [LaunchFault] = []
+        var isDone = false
+        for line in outcome.output {
+            guard let tab = line.firstIndex(of: "\t") else { continue }
+            let sentence = String(line[line.index(after: tab)...])
+            switch line[..<tab] {
+            case "wsgi": faults.append(LaunchFault(.application, sentence))
+            case "server": faults.append(LaunchFault(.server, sentence))
+            case "python": faults.append(LaunchFault(.program, sentence))
+            case "done": isDone = true
+            default: break
+            }
+        }
+        if faults.isEmpty, !isDone {
+            let words = outcome.errors.last.map { ": \($0)" } ?? ""
+            faults.append(
+                LaunchFault(
+                    .program,
+                    "\(python) does not run Python (\(outcome.status.sentence))\(words); name the"
+                        + " interpreter of the application's environment"))
+        }
+        return faults
+    }
+
+    /// What all arguments and variables together may have (execve(2)): a quarter of the stack's limit.
+    private static func sizeFault(of spec: LaunchSpec) -> LaunchFault? {
+        var limit = rlimit()
+        guard unsafe getrlimit(__rlimit_resource_t(RLIMIT_STACK.rawValue), &limit) == 0 else {
+            return nil
+        }
+        let most = max(128 << 10, min(Int(clamping: limit.rlim_cur) / 4, 6 << 20))
+        let pointer = MemoryLayout<Int>.size
+        let variables = spec.environment.reduce(0) { sum, entry in
+            sum + entry.key.utf8.count + entry.value.utf8.count + 2 + pointer
+        }
+        let bytes = spec.command.reduce(variables) { $0 + $1.utf8.count + 1 + pointer }
+        if bytes <= most { return nil }
+        return LaunchFault(
+            .environment,
+            "has \(bytes) bytes together with the arguments, and the system hands over \(most);"
+                + " put what is long into files")
+    }
+}

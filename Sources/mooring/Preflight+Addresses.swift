@@ -1,0 +1,70 @@
+internal import Backends
+internal import ConfigFile
+internal import Glibc
+internal import Reactor
+
+/// Where clients and administrators are to be served.
+extension Preflight {
+    mutating func checkAddresses() {
+        for listener in configuration.listeners {
+            guard case .address(let address) = listener.place else { continue }
+            if let found = finding(address) {
+                warn(listener.addressPlace.problem("listen.address", found))
+            } else if case .unix(let path) = address {
+                checkSocket(path, listener.addressPlace)
+            }
+        }
+        guard !isKnown(["admin"], ["address"]) else { return }
+        if let found = finding(configuration.admin.address) {
+            warn(["admin", "address"], found)
+        }
+        if case .unix(let path) = configuration.admin.address,
+            !path.hasPrefix("\(configuration.runtimeDirectory)/"),
+            !path.hasPrefix("\(configuration.stateDirectory)/")
+        {
+            checkParent(of: path, ["admin", "address"])
+        }
+    }
+
+    /// What stands in the way of serving at a TCP address now; nil: nothing, or it is no such address.
+    ///
+    /// A warning, for a balancer that runs with this very configuration has the address too.
+    private func finding(_ address: ProcessAddress) -> String? {
+        guard case .tcp(let host, let port) = address, port != 0,
+            let place = try? SocketAddress.tcp(host, port)
+        else { return nil }
+        switch place.bindingFailure() {
+        case nil: return nil
+        case EADDRINUSE: return "\(place.text) is in use now\(Self.holder(of: port))"
+        case EADDRNOTAVAIL: return "\(place.text) is no address of this machine now"
+        case EACCES:
+            return "\(place.text) needs root or CAP_NET_BIND_SERVICE, since the port is below 1024"
+        case let code?: return "\(place.text) cannot be listened on: \(SystemError.message(code))"
+        }
+    }
+
+    private static func holder(of port: UInt16) -> String {
+        guard let user = ListenerDiagnosis.listeners(at: port)?.first?.user else { return "" }
+        return ", by a program of the user with the id \(user)"
+    }
+
+    /// A unix socket of a listener.
+    private mutating func checkSocket(_ path: String, _ place: SourcePlace) {
+        var status = stat()
+        if unsafe lstat(path, &status) == 0 {
+            if status.st_mode & S_IFMT != S_IFSOCK {
+                report(
+                    place.problem(
+                        "listen.address",
+                        "\(path) is there and no socket; remove it, or choose another"))
+            }
+            return
+        }
+        let inOwnFolder = [configuration.runtimeDirectory, configuration.stateDirectory]
+            .contains { path.hasPrefix("\($0)/") }
+        if inOwnFolder { return }
+        if let fault = Self.faultOfParent(of: path) {
+            report(place.problem("listen.address", fault))
+        }
+    }
+}

@@ -1,0 +1,77 @@
+internal import ConfigFile
+internal import Glibc
+internal import Reactor
+internal import Supervision
+
+/// What is wrong with a configuration on this machine: files, programs, users, addresses, limits.
+///
+/// Nothing is started and nothing is left behind. It also looks at a configuration that is wrong in
+/// itself, so that problems of every kind are told at once; what only follows from one that is known
+/// already is left out.
+struct Preflight {
+    /// What would keep the configuration from working.
+    private(set) var problems: [Problem] = []
+    /// What may be meant, or may be otherwise when the balancer starts.
+    private(set) var warnings: [Problem] = []
+
+    let configuration: Configuration
+    /// Mooring's own, of which the processes get what is named.
+    let environment: [String: String]
+    /// Keys that are known to be wrong.
+    private let known: Set<String>
+
+    /// Looks at everything.
+    ///
+    /// - Parameter known: what was found in the file itself.
+    init(_ configuration: Configuration, environment: [String: String], known: [Problem]) {
+        self.configuration = configuration
+        self.environment = environment
+        self.known = Set(known.flatMap { [$0.key, $0.meant].compactMap(\.self) })
+        checkSecurityFiles()
+        checkLaunches()
+        checkOwnFiles()
+        checkAddresses()
+        checkLimits()
+    }
+
+    /// Whether one of the keys is known to be wrong, so that what follows from it means nothing.
+    func isKnown(_ table: [String], _ keys: [String]) -> Bool {
+        let prefix = table.isEmpty ? "" : table.joined(separator: ".") + "."
+        return keys.contains { key in
+            known.contains(prefix + key)
+                || known.contains { $0.hasPrefix(prefix + key + ".") }
+        }
+    }
+
+    mutating func report(_ path: [String], _ message: String) {
+        problems.append(configuration.places.problem(path, message))
+    }
+
+    mutating func warn(_ path: [String], _ message: String) {
+        warnings.append(configuration.places.problem(path, message))
+    }
+
+    mutating func report(_ problem: Problem) { problems.append(problem) }
+
+    mutating func warn(_ problem: Problem) { warnings.append(problem) }
+
+    private mutating func checkSecurityFiles() {
+        do throws(ConfigurationProblems) {
+            let files = try SecurityFiles(configuration, tickets: TLSTicketKeys())
+            for warning in files.warnings { warn(["listen"], warning) }
+        } catch {
+            problems += error.problems
+        }
+    }
+
+    private mutating func checkLimits() {
+        let limit = OpenFiles.hardLimit
+        let plan = DescriptorPlan(limit: limit, for: configuration)
+        if plan.isLowered, !isKnown(["limits"], ["connections"]) {
+            warn(
+                ["limits", "connections"],
+                "is \(configuration.limits.connections), and the limit of open files, \(limit), has"
+                    + " room for \(plan.connections); raise it (LimitNOFILE=, ulimit -Hn)")
+        }
+    }
+}

@@ -1,0 +1,137 @@
+internal import ConfigFile
+internal import FoundationEssentials
+internal import Glibc
+internal import Reactor
+
+/// Where `mooring run` keeps its sockets, records and keys: in folders of the project alone.
+///
+/// A project is an application in a folder. Its processes survive the end of its balancer, and only
+/// the next one of the same project may take them over. Two balancers of one project have folders of
+/// their own, too.
+struct ProjectFolders: Equatable {
+    let state: String
+    let runtime: String
+
+    /// How many balancers of one project may run at once.
+    private static let most = 64
+    private static let folderName = "run"
+
+    /// The first pair of folders of the project that no running balancer has.
+    ///
+    /// - Parameter folder: the current one, absolute.
+    /// - Throws: `CommandFailure` when there is no place for them.
+    static func free(
+        for application: RunRequest.Application, in folder: String, environment: [String: String]
+    ) throws -> ProjectFolders {
+        let name = prefix(of: folder) + digest(application).prefix(4)
+        let runtimeRoot = try usable(runtimeRoots(environment), setting: "RUNTIME_DIRECTORY")
+        let stateRoot = try usable(
+            stateRoots(environment) + [runtimeRoot], setting: "STATE_DIRECTORY")
+        for number in 1...most {
+            let whole = number == 1 ? name : "\(name)-\(number)"
+            let runtime = "\(runtimeRoot)/\(folderName)/\(whole)"
+            if isTaken(runtime) { continue }
+            return ProjectFolders(state: "\(stateRoot)/\(folderName)/\(whole)", runtime: runtime)
+        }
+        throw CommandFailure.failed("\(most) balancers of this project run already; stop one")
+    }
+
+    /// The runtime folders of the balancers that run for applications in a folder.
+    static func running(in folder: String, environment: [String: String]) -> [String] {
+        let prefix = prefix(of: folder)
+        // One root may be there by two variables.
+        return Set(runtimeRoots(environment)).sorted().flatMap { root in
+            entries("\(root)/\(folderName)").filter { $0.hasPrefix(prefix) }.sorted()
+                .map { "\(root)/\(folderName)/\($0)" }
+        }.filter(isTaken)
+    }
+
+    /// `shop-3f9a12bc-`: names that tell two folders apart, and something to people.
+    private static func prefix(of folder: String) -> String {
+        var hash = StableHash()
+        hash.add(folder)
+        let last = folder.split(separator: "/").last ?? "root"
+        let readable = last.utf8.filter { byte in
+            switch byte {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"):
+                true
+            default: false
+            }
+        }.prefix(12)
+        return "\(String(decoding: readable, as: UTF8.self))-\(hash.text.prefix(8))-"
+    }
+
+    private static func digest(_ application: RunRequest.Application) -> String {
+        var hash = StableHash()
+        switch application {
+        case .wsgi(let name): hash.add(["wsgi", name])
+        case .command(let words): hash.add(["command"] + words)
+        }
+        return hash.text
+    }
+
+    /// By preference; the temporary folder is open to all, so the folder in it has the user's number
+    /// and is not used if it is somebody else's.
+    private static func runtimeRoots(_ environment: [String: String]) -> [String] {
+        var roots = folder(environment["RUNTIME_DIRECTORY"]).map { [$0] } ?? []
+        if geteuid() == 0 { roots.append("/run/mooring") }
+        if let folder = folder(environment["XDG_RUNTIME_DIR"]) { roots.append("\(folder)/mooring") }
+        roots += [folder(environment["TMPDIR"]), "/tmp"].compactMap(\.self).map {
+            "\($0)/mooring-\(geteuid())"
+        }
+        return roots + stateRoots(environment)
+    }
+
+    private static func stateRoots(_ environment: [String: String]) -> [String] {
+        var roots = folder(environment["STATE_DIRECTORY"]).map { [$0] } ?? []
+        if geteuid() == 0 { roots.append("/var/lib/mooring") }
+        if let folder = folder(environment["XDG_STATE_HOME"]) { roots.append("\(folder)/mooring") }
+        if let home = folder(environment["HOME"]) { roots.append("\(home)/.local/state/mooring") }
+        return roots
+    }
+
+    /// systemd's variables may be lists, of which the first counts.
+    private static func folder(_ value: String?) -> String? {
+        guard let first = value?.split(separator: ":").first, first.hasPrefix("/") else {
+            return nil
+        }
+        return first.count > 1 && first.hasSuffix("/") ? String(first.dropLast()) : String(first)
+    }
+
+    /// The first root whose folder for projects can be had.
+    private static func usable(_ roots: [String], setting: String) throws -> String {
+        var reasons: [String] = []
+        for root in roots {
+            let folder = "\(root)/\(folderName)"
+            // Names of projects and sockets follow.
+            if folder.utf8.count > longestRoot {
+                reasons.append("\(folder) is too long for the path of a socket")
+                continue
+            }
+            do {
+                try PrivateFiles.prepareFolder(folder, setting: "$\(setting)")
+                return root
+            } catch {
+                reasons.append((error as? CommandFailure)?.message ?? "\(error)")
+            }
+        }
+        throw CommandFailure.failed(
+            "there is no folder for what is kept of this project: "
+                + (reasons.isEmpty ? "set $\(setting)" : reasons.joined(separator: "; ")))
+    }
+
+    private static let longestRoot = 58
+
+    /// Whether a balancer runs with this runtime folder: it locks the folder (`RuntimeLock`).
+    private static func isTaken(_ runtime: String) -> Bool {
+        let descriptor = unsafe open(runtime, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW)
+        guard descriptor >= 0 else { return false }
+        defer { close(descriptor) }
+        return flock(descriptor, LOCK_EX | LOCK_NB) != 0
+    }
+
+    private static func entries(_ folder: String) -> [String] {
+        (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+    }
+}
