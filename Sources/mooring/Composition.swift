@@ -12,10 +12,12 @@ enum Composition {
     ///
     /// - Parameters:
     ///   - file: what a reload reads again; nil: the configuration came from the command line.
+    ///   - developer: who runs one application, and sees its output; nil: an operator.
     ///   - takesOver: instead of the balancer that runs with the same runtime folder.
     /// - Throws: `CommandFailure`; its message says what could not be had.
     static func serve(
-        _ configuration: Configuration, file: String? = nil, takesOver: Bool = false
+        _ configuration: Configuration, file: String? = nil, takesOver: Bool = false,
+        developer: DeveloperRun? = nil
     ) throws -> Int32 {
         // A client that has gone is an error of write(2), not the end of the program.
         signal(SIGPIPE, SIG_IGN)
@@ -24,11 +26,14 @@ enum Composition {
         var plan = try ServingPlan(configuration, environment: environment, tickets: tickets)
         let log: Logger
         do {
-            log = try ProgramLog.start(plan.logFormat, plan.logLevel)
+            log = try ProgramLog.start(
+                developer == nil ? plan.logFormat : .developer, plan.logLevel)
         } catch {
             throw CommandFailure.failed("cannot start the log: \(error)")
         }
-        for warning in configuration.warnings + plan.files.warnings { log.warning("\(warning)") }
+        // Who runs a command line sees to it oneself, with one group and as oneself.
+        let warnings = developer == nil ? configuration.warnings : []
+        for warning in warnings + plan.files.warnings { log.warning("\(warning)") }
         do {
             try PrivateFiles.prepareFolder(configuration.stateDirectory, setting: "state_dir")
             let (keyring, isNew) = try KeyringFile.load(configuration.keysFile)
@@ -40,7 +45,8 @@ enum Composition {
                 keyring: keyring,
                 access: AdminAccess(try configuration.admin.keys()), file: file,
                 environment: environment, tickets: tickets,
-                manager: ServiceManager(environment: environment, process: getpid()), log: log)
+                manager: ServiceManager(environment: environment, process: getpid()), log: log,
+                developer: developer)
             return try serve(plan, surroundings, takesOver: takesOver)
         } catch let failure as CommandFailure {
             throw failure

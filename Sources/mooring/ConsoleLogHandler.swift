@@ -11,6 +11,8 @@ struct ConsoleLogHandler: LogHandler {
     enum Format: Sendable {
         case text
         case json
+        /// For who runs an application to see what it says.
+        case developer
     }
 
     var metadata: Logger.Metadata = [:]
@@ -33,19 +35,39 @@ struct ConsoleLogHandler: LogHandler {
         let all = metadata.merging(event.metadata ?? [:]) { _, new in new }
         switch format {
         case .text:
-            let pairs = all.map { (key: $0.key, value: "\($0.value)") }.sorted { $0.key < $1.key }
-            Terminal.writeError(Self.text(time, event, pairs))
+            Terminal.writeError(Self.text(time, event, all))
         case .json:
             Terminal.writeError(Self.json(time, event, all))
+        case .developer:
+            Terminal.writeError(Self.developer(event, all))
         }
     }
 
     private static func text(
-        _ time: String, _ event: LogEvent, _ pairs: [(key: String, value: String)]
+        _ time: String, _ event: LogEvent, _ metadata: Logger.Metadata
     ) -> String {
-        var line = "\(time) \(event.level) \(Terminal.printable(event.message.description))"
-        for (key, value) in pairs { line += " \(key)=\(quoted(value))" }
-        return line + "\n"
+        let message = Terminal.printable(event.message.description)
+        return "\(time) \(event.level) \(message)\(pairs(metadata))\n"
+    }
+
+    /// ` key=value` of each, sorted.
+    private static func pairs(_ metadata: Logger.Metadata) -> String {
+        metadata.sorted { $0.key < $1.key }.map { " \($0.key)=\(quoted("\($0.value)"))" }.joined()
+    }
+
+    /// `[app k3f9] line` of a process, as it wrote it; what Mooring itself says without the time.
+    private static func developer(_ event: LogEvent, _ metadata: Logger.Metadata) -> String {
+        let message = event.message.description
+        if metadata["stream"] != nil, let group = metadata["group"],
+            let process = metadata["process"]
+        {
+            // Free of control characters but for tabs, which tracebacks may have.
+            return "[\(group) \("\(process)".prefix(4))] \(message)\n"
+        }
+        let level = event.level >= .warning ? "\(event.level): " : ""
+        // There is one group.
+        let facts = pairs(metadata.filter { $0.key != "group" })
+        return "[mooring] \(level)\(Terminal.printable(message))\(facts)\n"
     }
 
     /// A value as it is, or in quotes where its end would not be seen.

@@ -19,11 +19,17 @@ final class EventLog: Sendable {
 
     private let log: Logger
     private let decisions: DecisionLog
+    private let observer: @Sendable (RegistryEvent) -> Void
     private let names = Mutex<[Key: Name]>([:])
 
-    init(log: Logger, decisions: DecisionLog) {
+    /// - Parameter observer: told of each event behind the log, on whichever thread it came about.
+    init(
+        log: Logger, decisions: DecisionLog,
+        observer: @escaping @Sendable (RegistryEvent) -> Void = { _ in }
+    ) {
         self.log = log
         self.decisions = decisions
+        self.observer = observer
     }
 
     func record(_ events: [RegistryEvent], group: Group, index: Int) {
@@ -31,7 +37,10 @@ final class EventLog: Sendable {
         decisions.append(events, name: group.name, at: .now) { process in
             names.withLock { $0[Key(group: index, process: process)]?.label }
         }
-        for event in events { tell(event, group: group.name, index: index) }
+        for event in events {
+            tell(event, group: group.name, index: index)
+            observer(event)
+        }
     }
 
     private func tell(_ event: RegistryEvent, group: String, index: Int) {

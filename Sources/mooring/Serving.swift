@@ -23,6 +23,8 @@ final class Serving: Sendable {
         var tickets: TLSTicketKeys
         var manager: ServiceManager
         var log: Logger
+        /// Nil: an operator runs it.
+        var developer: DeveloperRun?
     }
 
     private let plan: ServingPlan
@@ -30,6 +32,7 @@ final class Serving: Sendable {
     private let lock: RuntimeLock
     private let log: Logger
     private let manager: ServiceManager
+    private let developer: DeveloperRun?
     private let groups: ServingGroups
     private let proxy: Proxy
     private let supervisor: Supervisor
@@ -48,6 +51,8 @@ final class Serving: Sendable {
         case signal(Int32)
         case successor(SuccessorListener.Successor)
         case adminEnded(String)
+        /// The application of a developer does not start, and why.
+        case applicationFailed(String)
         /// The last client connection is gone, or its time is up.
         case drained
         /// The last process is gone.
@@ -131,7 +136,10 @@ final class Serving: Sendable {
         relay.connect(
             .init(
                 proxy: proxy, supervisor: supervisor, groups: groups,
-                events: EventLog(log: log, decisions: decisions)))
+                events: EventLog(log: log, decisions: decisions) { [surroundings] event in
+                    let reason = surroundings.developer?.reasonToEnd(after: event)
+                    if let reason { happenings.post(.applicationFailed(reason)) }
+                }))
         supervisor.attach(groups: groups.all)
         self.predecessor = predecessor
         self.proxy = proxy
@@ -139,6 +147,7 @@ final class Serving: Sendable {
         self.plan = plan
         self.log = log
         self.manager = surroundings.manager
+        developer = surroundings.developer
         self.happenings = happenings
     }
 
@@ -156,6 +165,7 @@ final class Serving: Sendable {
             try receiveConnections()
             try successors.start()
             try heartbeat.start(manager)
+            try developer?.watch(groups, reloader, log: log)
         } catch {
             removeSockets()
             throw error
@@ -248,6 +258,11 @@ final class Serving: Sendable {
                 // After a handing over it has nothing to listen on.
                 if shutdown.isLeaving { continue }
                 log.critical("the admin API has ended", metadata: ["reason": "\(reason)"])
+            case .applicationFailed(let reason):
+                let order = shutdown.giveUp()
+                if order == .none { continue }
+                log.critical("\(reason)")
+                carryOut(order)
             case .drained:
                 carryOut(shutdown.drained())
             case .processesGone:

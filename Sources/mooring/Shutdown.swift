@@ -77,6 +77,15 @@ struct Shutdown {
         return .leave
     }
 
+    /// There is nothing to serve and never was; the code to end with is 1.
+    mutating func giveUp() -> Order {
+        guard stage == .serving else { return .none }
+        isHurried = true
+        exitCode = 1
+        stage = .stopping
+        return .killProcesses
+    }
+
     /// No client connection is left.
     mutating func drained() -> Order {
         switch stage {

@@ -1,0 +1,137 @@
+internal import FoundationEssentials
+internal import Glibc
+internal import Logging
+internal import Reactor
+internal import Synchronization
+
+/// Tells when a source file below a folder has changed (inotify(7)), for `mooring run --reload`.
+///
+/// Only files that programs and their templates are made of count: what an application writes itself,
+/// a database or a log beside its sources, would restart it without end.
+final class SourceWatch: Sendable {
+    private static let endings: Set<Substring> = [
+        "cjs", "css", "env", "ex", "exs", "go", "htm", "html", "ini", "j2", "java", "jinja",
+        "jinja2",
+        "js", "jsx", "lua", "mjs", "mustache", "php", "pl", "pm", "py", "pyx", "r", "rb", "ru",
+        "rs",
+        "sh", "tmpl", "toml", "ts", "tsx", "vue", "wsgi", "yaml", "yml",
+    ]
+    private static let ignored: Set<String> = [
+        "__pycache__", "bower_components", "build", "dist", "node_modules", "site-packages",
+        "target",
+        "venv", "virtualenv", "env",
+    ]
+    /// Beyond this a folder is hardly a project; watches are scarce (fs.inotify.max_user_watches).
+    private static let mostFolders = 4096
+    /// An editor or a checkout changes several files; they count once.
+    private static let pause: Int32 = 150
+    private static let changes = UInt32(IN_CLOSE_WRITE | IN_MOVED_TO | IN_CREATE | IN_DELETE)
+
+    private let descriptor: Int32
+    private let folder: String
+    private let log: Logger
+    private let onChange: @Sendable (String) -> Void
+    private let folders = Mutex<[Int32: String]>([:])
+
+    /// Watches from now on, on a thread of its own.
+    ///
+    /// - Parameter onChange: told of one changed file, relative to the folder.
+    /// - Throws: `SystemError`.
+    static func start(
+        _ folder: String, log: Logger, onChange: @escaping @Sendable (String) -> Void
+    ) throws {
+        let opened = inotify_init1(Int32(IN_CLOEXEC))
+        let descriptor = try SystemError.check(opened < 0 ? -errno : opened, "inotify")
+        let watch = SourceWatch(descriptor, folder, log, onChange)
+        watch.add("")
+        try LoopThread.start(name: "sources") { watch.run() }
+    }
+
+    private init(
+        _ descriptor: Int32, _ folder: String, _ log: Logger,
+        _ onChange: @escaping @Sendable (String) -> Void
+    ) {
+        self.descriptor = descriptor
+        self.folder = folder
+        self.log = log
+        self.onChange = onChange
+    }
+
+    /// Whether a change of a file of this name counts.
+    static func isSource(_ name: String) -> Bool {
+        guard let dot = name.lastIndex(of: "."), !name.hasPrefix(".#"), !name.hasSuffix("~") else {
+            return name == "Procfile"
+        }
+        return endings.contains(Substring(name[name.index(after: dot)...].lowercased()))
+    }
+
+    /// Watches a folder and those below it; a path relative to the project's.
+    private func add(_ path: String) {
+        let whole = path.isEmpty ? folder : "\(folder)/\(path)"
+        guard folders.withLock({ $0.count }) < Self.mostFolders else { return }
+        let number = unsafe inotify_add_watch(
+            descriptor, whole, Self.changes | UInt32(IN_ONLYDIR))
+        guard number >= 0 else {
+            if errno == ENOSPC {
+                log.warning(
+                    "not all folders are watched: raise fs.inotify.max_user_watches",
+                    metadata: ["folder": "\(whole)"])
+            }
+            return
+        }
+        folders.withLock { $0[number] = path }
+        for name in (try? FileManager.default.contentsOfDirectory(atPath: whole)) ?? [] {
+            var status = stat()
+            guard unsafe lstat("\(whole)/\(name)", &status) == 0 else { continue }
+            if status.st_mode & S_IFMT == S_IFDIR { enter(name, in: path) }
+        }
+    }
+
+    private func enter(_ name: String, in path: String) {
+        // Hidden ones hold what tools keep.
+        if name.hasPrefix(".") || Self.ignored.contains(name) { return }
+        add(path.isEmpty ? name : "\(path)/\(name)")
+    }
+
+    private func run() {
+        while true {
+            guard let first = changed() else { continue }
+            // Until it has been quiet for a moment.
+            var question = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+            while unsafe poll(&question, 1, Self.pause) > 0 { _ = changed() }
+            onChange(first)
+        }
+    }
+
+    /// Waits for changes; the first source file among them.
+    private func changed() -> String? {
+        var bytes = [UInt8](repeating: 0, count: 64 * 1024)
+        let count = unsafe bytes.withUnsafeMutableBytes { room in
+            unsafe read(descriptor, room.baseAddress, room.count)
+        }
+        var first: String?
+        var offset = 0
+        let head = MemoryLayout<inotify_event>.size
+        while offset + head <= count {
+            let (number, mask, length) = unsafe bytes.withUnsafeBytes { room in
+                unsafe (
+                    room.loadUnaligned(fromByteOffset: offset, as: Int32.self),
+                    room.loadUnaligned(fromByteOffset: offset + 4, as: UInt32.self),
+                    Int(room.loadUnaligned(fromByteOffset: offset + 12, as: UInt32.self))
+                )
+            }
+            let name = String(
+                decoding: bytes[(offset + head)..<(offset + head + length)].prefix { $0 != 0 },
+                as: UTF8.self)
+            offset += head + length
+            guard let path = folders.withLock({ $0[number] }) else { continue }
+            if mask & UInt32(IN_ISDIR) != 0 {
+                if mask & UInt32(IN_DELETE) == 0 { enter(name, in: path) }
+            } else if mask & UInt32(IN_CREATE) == 0, Self.isSource(name) {
+                // What is made is written afterwards, or is a link: neither says anything yet.
+                first = first ?? (path.isEmpty ? name : "\(path)/\(name)")
+            }
+        }
+        return first
+    }
+}
