@@ -32,7 +32,8 @@ extension Configuration {
         init?(_ table: TableReader) {
             let given = table.optionalText("path", example: "/healthz")
             if !table.names.contains("path") {
-                table.report("has no path, so nobody is asked", "needs path = \"/healthz\"")
+                table.reportMissing(
+                    ["path"], "has no path, so nobody is asked", "needs path = \"/healthz\"")
             }
             var health = Health(path: given?.value ?? "")
             health.interval =

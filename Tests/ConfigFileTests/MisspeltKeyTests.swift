@@ -35,6 +35,10 @@ internal import Testing
             "4: routes.\"/\".gruop: unknown key; did you mean group?"
         ),
         (
+            someGroup + "health = { paht = \"/\" }",
+            "3: group.app.health.paht: unknown key; did you mean path?"
+        ),
+        (
             someGroup + "group = \"www\"\nusr = \"www\"",
             "4: group.app.usr: unknown key; did you mean user?"
         ),
