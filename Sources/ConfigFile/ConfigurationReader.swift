@@ -127,7 +127,23 @@ package enum ConfigurationReader {
         return (groups, table.names)
     }
 
+    /// What a group runs, where it stands outside of any, is the one mistake then.
     private static func noGroup(_ root: TableReader) {
+        let kinds = ["wsgi", "command", "servers"]
+        var isMeant = false
+        for name in root.names {
+            if kinds.contains(name) {
+                root.refuse(name, "stands outside of a group", "write [group.app] above it")
+                isMeant = true
+            } else if case .table(let entries) = root.peek(name)?.value,
+                entries.contains(where: { kinds.contains($0.name) })
+            {
+                let meant = TOMLText.key(name)
+                root.refuse(name, "is no section", "did you mean [group.\(meant)]?")
+                isMeant = true
+            }
+        }
+        if isMeant { return }
         root.reportMissing(
             ["group"], at: "group", "there is none",
             "a whole file can be [group.app] and below it wsgi = \"app.wsgi\"")

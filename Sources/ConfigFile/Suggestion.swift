@@ -28,6 +28,12 @@ enum Suggestion {
         return candidates.count == 1 ? candidates[0] : nil
     }
 
+    /// The longest known name, of three letters at least, that a longer one begins with: `environment`
+    /// for `env`.
+    static func extended(by name: String, among known: [String]) -> String? {
+        known.filter { $0.count >= 3 && name.hasPrefix($0) }.max { $0.count < $1.count }
+    }
+
     /// Insertions, deletions, exchanges and swaps of neighbours that lead from one to the other
     /// (optimal string alignment); case does not count.
     static func distance(_ one: String, _ other: String) -> Int {

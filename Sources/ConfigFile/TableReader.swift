@@ -43,6 +43,9 @@ final class TableReader {
     /// The names that are there, in the order of the file.
     var names: [String] { entries.map(\.name) }
 
+    /// The value of a key, which stays as known or unknown as it is.
+    func peek(_ key: String) -> ConfigNode? { entries.first { $0.name == key }?.node }
+
     /// The value of a key, which is known from then on.
     func take(_ key: String) -> ConfigNode? {
         known.append(key)
@@ -88,6 +91,7 @@ final class TableReader {
                 Suggestion.abbreviated(by: entry.name, among: free)
                 ?? Suggestion.nearest(to: entry.name, among: free)
                 ?? Suggestion.nearest(to: entry.name, among: known)
+                ?? Suggestion.extended(by: entry.name, among: free)
             guard let meant else {
                 let all = Set(known).sorted().joined(separator: ", ")
                 problems.add(entry.node, "unknown key", "known here: \(all)")

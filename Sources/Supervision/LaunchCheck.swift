@@ -82,7 +82,9 @@ package enum LaunchCheck {
             let isThere = error.errno != ENOENT
             let what =
                 isThere ? "\(name) on the PATH cannot be executed" : "\(name) is not on the PATH"
-            return .failure(LaunchFault(.program, "\(what) \(path); \(advice(name))"))
+            let isHere = unsafe access("\(spec.directory)/\(name)", F_OK) == 0
+            let advice = isHere ? "write ./\(name) for the one in cwd" : Self.advice(name)
+            return .failure(LaunchFault(.program, "\(what) \(path); \(advice)"))
         }
         let file = found.hasPrefix("/") ? found : "\(spec.directory)/\(found)"
         var status = stat()

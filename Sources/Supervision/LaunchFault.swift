@@ -1,3 +1,5 @@
+internal import Glibc
+
 /// One thing that keeps the processes of a group from being started, found out beforehand.
 package struct LaunchFault: Equatable, Sendable {
     /// What of a launch it is about.
@@ -30,6 +32,9 @@ package struct LaunchFault: Equatable, Sendable {
         case "rlimits": subject = .limit(failure.subject)
         default: subject = .program
         }
-        sentence = failure.description
+        let isRefused = failure.errno == EACCES && subject == .program
+        sentence =
+            failure.description
+            + (isRefused ? "; choose one that the group's user may execute" : "")
     }
 }

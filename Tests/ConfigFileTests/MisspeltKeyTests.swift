@@ -39,6 +39,12 @@ internal import Testing
             "3: group.app.health.paht: unknown key; did you mean path?"
         ),
         (
+            someGroup + "environment = {}",
+            "3: group.app.environment: unknown key; did you mean env?"
+        ),
+        ("wsgi = \"app.py\"", "1: wsgi: stands outside of a group; write [group.app] above it"),
+        ("[app]\nwsgi = \"app.py\"", "1: app: is no section; did you mean [group.app]?"),
+        (
             someGroup + "group = \"www\"\nusr = \"www\"",
             "4: group.app.usr: unknown key; did you mean user?"
         ),
