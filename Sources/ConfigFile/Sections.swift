@@ -162,9 +162,9 @@ extension Configuration {
             let readToken = table.optionalText("read_token_file", example: "read.token")
             readTokenFile = folders.path(readToken, table.problems)
             metricsOpen = table.boolean("metrics_open") ?? false
-            if let readToken, tokenFile == nil {
-                table.problems.add(
-                    readToken.node, "keeps nobody from changing anything",
+            if readToken != nil, tokenFile == nil {
+                table.reportMissing(
+                    ["token_file"], at: "read_token_file", "keeps nobody from changing anything",
                     "needs token_file beside it, for changes")
             } else if let readToken, readTokenFile == tokenFile {
                 table.problems.add(
