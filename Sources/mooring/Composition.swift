@@ -24,6 +24,7 @@ enum Composition {
         let environment = ProcessInfo.processInfo.environment
         let tickets = TLSTicketKeys()
         var plan = try ServingPlan(configuration, environment: environment, tickets: tickets)
+        if developer != nil { plan.tellServers() }
         let log: Logger
         do {
             log = try ProgramLog.start(

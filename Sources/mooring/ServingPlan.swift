@@ -14,7 +14,7 @@ struct ServingPlan: Sendable {
     /// In the order of the groups, as everything here.
     let policies: [GroupPolicy]
     /// Nil: external servers.
-    let launches: [LaunchSpec?]
+    private(set) var launches: [LaunchSpec?]
     let files: SecurityFiles
     private let pages: PageFiles
     /// Nil until the program's own limits are known.
@@ -53,6 +53,13 @@ struct ServingPlan: Sendable {
         if !problems.isEmpty { throw CommandFailure.usage("\(ConfigurationProblems(problems))") }
         listeners = try zip(configuration.listeners, files.listeners).map { listener, tls in
             try listener.settings(tls: tls)
+        }
+    }
+
+    /// The processes of `wsgi` groups say which server they have chosen.
+    mutating func tellServers() {
+        for index in launches.indices {
+            launches[index]?.environment["MOORING_TELL_SERVER"] = "1"
         }
     }
 

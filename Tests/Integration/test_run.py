@@ -221,6 +221,16 @@ def test_output_comes_line_by_line_behind_the_name_of_its_process(tmp_path, home
         assert any(re.fullmatch(r"\[app \w{4}\] second", line) for line in lines), lines
 
 
+@pytest.mark.parametrize("server", ["auto", "standard"])
+def test_it_says_which_server_was_chosen(tmp_path, home, server):
+    project(tmp_path)
+    options = ["--python", "/usr/bin/python3"] if server == "standard" else []
+    with running(tmp_path, *options, "app.py", **home) as run:
+        wait_until(run.facts)
+        name = "the standard library" if server == "standard" else "granian"
+        wait_until(lambda: re.search(rf"^\[app \w{{4}}\] .*app\.py.* {name}", run.said, re.M), what=run.said)
+
+
 def test_the_interpreter_and_variables_are_handed_over(tmp_path, home):
     project(tmp_path, """
 import json, os, sys

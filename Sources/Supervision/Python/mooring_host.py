@@ -108,6 +108,8 @@ def main():
         serve = servers.after_patching(serve, arguments.server)
     fill_standard_descriptors()
     children.note_choice()
+    if os.environ.pop("MOORING_TELL_SERVER", None):
+        servers.tell(serve, arguments.app, arguments.threads)
     surroundings = Surroundings(arguments.threads, os.environ, errors)
     serve(application, place, arguments.threads, surroundings, errors)
     if place.unix:

@@ -1,5 +1,6 @@
 """The servers that can serve an application, each in one process and with as many threads as slots."""
 
+import importlib.metadata
 import importlib.util
 import logging
 import os
@@ -276,3 +277,12 @@ def after_patching(serve, name):
         sys.exit(f"mooring_host: the application patches Python for {library}, under which granian does "
                  "not work; set server = \"auto\"")
     return serve
+
+
+def tell(serve, application, threads):
+    """Says which server was chosen, for who has not chosen one."""
+    name = serve.__name__.removeprefix("serve_")
+    server = "the standard library's server"
+    if serve is not serve_standard:
+        server = f"{name} {importlib.metadata.version(name)}"
+    print(f"mooring_host: {application} is served by {server} with {threads} threads", file=sys.stderr, flush=True)
