@@ -107,7 +107,8 @@ extension GroupState {
     /// With a process for every session each is full at once: there `spare` says what is kept ready.
     func areSessionsMany(for count: Int) -> Bool {
         let places = policy.sessionsPerProcess
-        if places == 1 { return false }
+        // Nobody is on no process.
+        if places == 1 || count == 0 { return false }
         // Less than 3 in 10 of one process's places are left.
         let most =
             places > 0

@@ -43,7 +43,8 @@ internal import Testing
     @Test func `what is no duration or no table is told`() {
         let text = someGroup + "timeouts = { idle = 60 }\n[routes]\n\"/\" = { group = \"app\", "
         let found = problems(text + "timeouts = \"5m\" }\n")
-        #expect(found.count == 2 && found[0].contains("timeouts.idle: is the number 60; needs a duration"))
+        #expect(found.count == 2)
+        #expect(found[0].contains("timeouts.idle: is the number 60; needs a duration"))
         #expect(found.last?.contains("timeouts: is \"5m\"; a table is needed") == true)
     }
 }

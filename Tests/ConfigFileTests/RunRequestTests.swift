@@ -8,11 +8,16 @@ internal import Testing
             request, folder: "/srv/app", environment: ["HOME": "/h"], isRoot: false)
     }
 
+    /// What a file says, seen by its developer alone.
+    func developers(_ text: String) throws -> Configuration {
+        var configuration = try read(text, environment: ["HOME": "/h"])
+        configuration.showsOutput = true
+        return configuration
+    }
+
     @Test func `an application alone is served with the defaults`() throws {
         let configuration = try result(RunRequest(.wsgi("app.wsgi"))).get()
-        #expect(
-            try configuration
-                == read("[group.app]\nwsgi = \"app.wsgi\"", environment: ["HOME": "/h"]))
+        #expect(try configuration == developers("[group.app]\nwsgi = \"app.wsgi\""))
     }
 
     @Test func `the options stand for keys`() throws {
@@ -29,7 +34,7 @@ internal import Testing
             processes = { min = 0, max = 4 }
             threads = 5
             """
-        #expect(try configuration == read(text, environment: ["HOME": "/h"]))
+        #expect(try configuration == developers(text))
     }
 
     @Test func `the interpreter and the variables stand for keys`() throws {
@@ -53,7 +58,7 @@ internal import Testing
             pass_env = ["DATABASE_URL"]
             env = { A = "2", B = "x=y" }
             """
-        #expect(try configuration == read(text, environment: ["HOME": "/h"]))
+        #expect(try configuration == developers(text))
     }
 
     @Test(arguments: ["1A=x", "A-B=x", "MOORING_GROUP=x", "=x", "A B"])
