@@ -7,7 +7,9 @@ struct ReadinessReport: Equatable {
 
     init(_ snapshot: AdminSnapshot) {
         if snapshot.draining { reasons.append("Mooring is shutting down") }
-        for group in snapshot.groups where group.minimum > 0 || !group.isSpawned {
+        // One that was taken out of the configuration is not to serve anybody new.
+        for group in snapshot.groups
+        where group.state != .stopped && (group.minimum > 0 || !group.isSpawned) {
             if let reason = Self.reason(of: group) { reasons.append(reason) }
         }
     }

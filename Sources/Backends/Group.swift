@@ -307,8 +307,11 @@ package final class Group: Sendable {
     /// The group as it is now.
     package func snapshot(now: MonotonicInstant) -> GroupSnapshot {
         state.withLock { guarded in
-            // Nobody may have told a quiet group the time for long.
+            // Nobody may have told a quiet group the time for long. It is told for the moment only:
+            // before it lets a time pass it has to do what is due at it.
+            let before = guarded.group.now
             guarded.group.tick(now)
+            defer { guarded.group.now = before }
             return guarded.group.snapshot(now: now)
         }
     }

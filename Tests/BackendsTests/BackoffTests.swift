@@ -31,6 +31,14 @@ internal import Testing
         }
     }
 
+    @Test func `who looks at the group when a start is due does not put it off`() throws {
+        let bench = bench(minimum: 1, maximum: 1)
+        bench.failAll()
+        let due = try #require(bench.group.nextDeadline)
+        _ = bench.group.snapshot(now: due + .seconds(1))
+        #expect(bench.group.nextDeadline == due)
+    }
+
     @Test func `whoever waits for a start that fails is refused at once`() throws {
         let bench = bench(minimum: 0, maximum: 1)
         _ = try bench.acquire().ticket()
