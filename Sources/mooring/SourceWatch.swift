@@ -24,7 +24,9 @@ final class SourceWatch: Sendable {
     /// Beyond this a folder is hardly a project; watches are scarce (fs.inotify.max_user_watches).
     private static let mostFolders = 4096
     /// An editor or a checkout changes several files; they count once.
-    private static let pause: Int32 = 150
+    private static let pause: Int64 = 150_000_000
+    /// So long one that goes on and on is waited for.
+    private static let longest: Int64 = 1_000_000_000
     private static let changes = UInt32(IN_CLOSE_WRITE | IN_MOVED_TO | IN_CREATE | IN_DELETE)
 
     private let descriptor: Int32
@@ -43,7 +45,7 @@ final class SourceWatch: Sendable {
         let opened = inotify_init1(Int32(IN_CLOEXEC))
         let descriptor = try SystemError.check(opened < 0 ? -errno : opened, "inotify")
         let watch = SourceWatch(descriptor, folder, log, onChange)
-        watch.add("")
+        _ = watch.add("")
         try LoopThread.start(name: "sources") { watch.run() }
     }
 
@@ -66,9 +68,11 @@ final class SourceWatch: Sendable {
     }
 
     /// Watches a folder and those below it; a path relative to the project's.
-    private func add(_ path: String) {
+    ///
+    /// - Returns: a source file that was there already, of which no event tells.
+    private func add(_ path: String) -> String? {
         let whole = path.isEmpty ? folder : "\(folder)/\(path)"
-        guard folders.withLock({ $0.count }) < Self.mostFolders else { return }
+        guard folders.withLock({ $0.count }) < Self.mostFolders else { return nil }
         let number = unsafe inotify_add_watch(
             descriptor, whole, Self.changes | UInt32(IN_ONLYDIR))
         guard number >= 0 else {
@@ -77,29 +81,51 @@ final class SourceWatch: Sendable {
                     "not all folders are watched: raise fs.inotify.max_user_watches",
                     metadata: ["folder": "\(whole)"])
             }
-            return
+            return nil
         }
         folders.withLock { $0[number] = path }
+        var found: String?
         for name in (try? FileManager.default.contentsOfDirectory(atPath: whole)) ?? [] {
             var status = stat()
             guard unsafe lstat("\(whole)/\(name)", &status) == 0 else { continue }
-            if status.st_mode & S_IFMT == S_IFDIR { enter(name, in: path) }
+            switch status.st_mode & S_IFMT {
+            case S_IFDIR:
+                let below = enter(name, in: path)
+                found = found ?? below
+            case S_IFREG where Self.isSource(name):
+                found = found ?? (path.isEmpty ? name : "\(path)/\(name)")
+            default: break
+            }
         }
+        return found
     }
 
-    private func enter(_ name: String, in path: String) {
+    private func enter(_ name: String, in path: String) -> String? {
         // Hidden ones hold what tools keep.
-        if name.hasPrefix(".") || Self.ignored.contains(name) { return }
-        add(path.isEmpty ? name : "\(path)/\(name)")
+        if name.hasPrefix(".") || Self.ignored.contains(name) { return nil }
+        return add(path.isEmpty ? name : "\(path)/\(name)")
     }
 
     private func run() {
         while true {
             guard let first = changed() else { continue }
-            // Until it has been quiet for a moment.
-            var question = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
-            while unsafe poll(&question, 1, Self.pause) > 0 { _ = changed() }
+            awaitQuiet()
             onChange(first)
+        }
+    }
+
+    /// Until no source file has changed for a moment; what the application writes is of no account.
+    private func awaitQuiet() {
+        let end = Clock.monotonic() + Self.longest
+        var quietAt = Clock.monotonic() + Self.pause
+        while true {
+            let left = min(quietAt, end) - Clock.monotonic()
+            if left <= 0 { return }
+            var question = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+            let wait = Int32((left + 999_999) / 1_000_000)
+            if unsafe poll(&question, 1, wait) > 0, changed() != nil {
+                quietAt = Clock.monotonic() + Self.pause
+            }
         }
     }
 
@@ -126,7 +152,10 @@ final class SourceWatch: Sendable {
             offset += head + length
             guard let path = folders.withLock({ $0[number] }) else { continue }
             if mask & UInt32(IN_ISDIR) != 0 {
-                if mask & UInt32(IN_DELETE) == 0 { enter(name, in: path) }
+                if mask & UInt32(IN_DELETE) == 0 {
+                    let below = enter(name, in: path)
+                    first = first ?? below
+                }
             } else if mask & UInt32(IN_CREATE) == 0, Self.isSource(name) {
                 // What is made is written afterwards, or is a link: neither says anything yet.
                 first = first ?? (path.isEmpty ? name : "\(path)/\(name)")

@@ -12,6 +12,7 @@ import pytest
 from balancer import ECHO, Balancer, wait_until
 
 pytestmark = [
+    pytest.mark.alone,
     pytest.mark.skipif(os.geteuid() != 0, reason="only root can run others"),
     # Whoever reads command lines, as ps and pgrep do, waits as well: no test may run beside these.
     pytest.mark.skipif("PYTEST_XDIST_WORKER" in os.environ, reason="holds up other tests; run this file alone"),
