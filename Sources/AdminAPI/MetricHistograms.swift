@@ -44,20 +44,23 @@ func writeGroupTraffic(_ snapshot: AdminSnapshot, _ out: inout PrometheusText) {
 /// What the program itself uses, under the names that every Prometheus client library has.
 func writeOwnUsage(_ snapshot: AdminSnapshot, _ out: inout PrometheusText) {
     guard let own = snapshot.own else { return }
-    out.metric("process_cpu_seconds_total", .counter, "CPU time of Mooring itself, in seconds.")
-    out.sample("process_cpu_seconds_total", own.cpuSeconds)
-    out.metric("process_resident_memory_bytes", .gauge, "Resident memory of Mooring itself.")
-    out.sample("process_resident_memory_bytes", own.residentBytes)
-    out.metric("process_virtual_memory_bytes", .gauge, "Virtual memory of Mooring itself.")
-    out.sample("process_virtual_memory_bytes", own.virtualBytes)
-    out.metric("process_threads", .gauge, "Threads of Mooring itself.")
-    out.sample("process_threads", own.threads)
-    out.metric("process_open_fds", .gauge, "Descriptors that Mooring has open.")
-    out.sample("process_open_fds", own.openDescriptors)
+    out.single(
+        "process_cpu_seconds_total", .counter, "CPU time of Mooring itself, in seconds.",
+        own.cpuSeconds)
+    out.single(
+        "process_resident_memory_bytes", .gauge, "Resident memory of Mooring itself.",
+        own.residentBytes)
+    out.single(
+        "process_virtual_memory_bytes", .gauge, "Virtual memory of Mooring itself.",
+        own.virtualBytes)
+    out.single("process_threads", .gauge, "Threads of Mooring itself.", own.threads)
+    out.single(
+        "process_open_fds", .gauge, "Descriptors that Mooring has open.",
+        own.openDescriptors)
     if let limit = own.descriptorLimit {
-        out.metric("process_max_fds", .gauge, "Descriptors that Mooring may have open.")
-        out.sample("process_max_fds", limit)
+        out.single("process_max_fds", .gauge, "Descriptors that Mooring may have open.", limit)
     }
-    out.metric("process_start_time_seconds", .gauge, "Start of Mooring as seconds since 1970.")
-    out.sample("process_start_time_seconds", snapshot.startedAt)
+    out.single(
+        "process_start_time_seconds", .gauge, "Start of Mooring as seconds since 1970.",
+        snapshot.startedAt)
 }

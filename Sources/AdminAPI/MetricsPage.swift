@@ -31,32 +31,37 @@ func metricsPage(_ snapshot: AdminSnapshot) -> String {
 private func writeProgram(_ snapshot: AdminSnapshot, _ out: inout PrometheusText) {
     out.metric("mooring_build_info", .gauge, "The running version.")
     out.sample("mooring_build_info", 1, ["version": snapshot.version])
-    out.metric("mooring_start_time_seconds", .gauge, "Start as seconds since 1970.")
-    out.sample("mooring_start_time_seconds", snapshot.startedAt)
-    out.metric("mooring_draining", .gauge, "1 while Mooring shuts down.")
-    out.sample("mooring_draining", snapshot.draining ? 1 : 0)
+    out.single(
+        "mooring_start_time_seconds", .gauge, "Start as seconds since 1970.",
+        snapshot.startedAt)
+    out.single("mooring_draining", .gauge, "1 while Mooring shuts down.", snapshot.draining ? 1 : 0)
 }
 
 private func writeTraffic(_ traffic: TrafficSnapshot, _ out: inout PrometheusText) {
-    out.metric("mooring_connections_active", .gauge, "Open client connections.")
-    out.sample("mooring_connections_active", traffic.connectionsActive)
-    out.metric("mooring_connections_accepted_total", .counter, "Client connections accepted.")
-    out.sample("mooring_connections_accepted_total", traffic.connectionsAccepted)
-    out.metric("mooring_tunnels_active", .gauge, "WebSockets and other upgrades that are open.")
-    out.sample("mooring_tunnels_active", traffic.tunnelsActive)
-    out.metric("mooring_tunnels_total", .counter, "WebSockets and other upgrades opened.")
-    out.sample("mooring_tunnels_total", traffic.tunnelsTotal)
+    out.single(
+        "mooring_connections_active", .gauge, "Open client connections.",
+        traffic.connectionsActive)
+    out.single(
+        "mooring_connections_accepted_total", .counter, "Client connections accepted.",
+        traffic.connectionsAccepted)
+    out.single(
+        "mooring_tunnels_active", .gauge, "WebSockets and other upgrades that are open.",
+        traffic.tunnelsActive)
+    out.single(
+        "mooring_tunnels_total", .counter, "WebSockets and other upgrades opened.",
+        traffic.tunnelsTotal)
     let handshakes = "mooring_tls_handshakes_total"
     out.metric(handshakes, .counter, "TLS handshakes with clients, by their outcome.")
     out.sample(handshakes, traffic.handshakesTotal, ["outcome": "done"])
     out.sample(handshakes, traffic.handshakesFailed, ["outcome": "failed"])
     let refused = "mooring_greetings_refused_total"
-    out.metric(refused, .counter, "Connections without the PROXY header or preface they need.")
-    out.sample(refused, traffic.greetingsRefused)
-    out.metric("mooring_http2_streams_total", .counter, "Requests that came over HTTP/2.")
-    out.sample("mooring_http2_streams_total", traffic.streamsTotal)
-    out.metric("mooring_requests_active", .gauge, "Requests in the works.")
-    out.sample("mooring_requests_active", traffic.requestsActive)
+    out.single(
+        refused, .counter, "Connections without the PROXY header or preface they need.",
+        traffic.greetingsRefused)
+    out.single(
+        "mooring_http2_streams_total", .counter, "Requests that came over HTTP/2.",
+        traffic.streamsTotal)
+    out.single("mooring_requests_active", .gauge, "Requests in the works.", traffic.requestsActive)
     out.metric("mooring_requests_total", .counter, "Responses sent, by class of status.")
     for (index, count) in traffic.requestsByStatusClass.enumerated() {
         out.sample("mooring_requests_total", count, ["class": "\(index + 1)xx"])
@@ -68,18 +73,21 @@ private func writeTraffic(_ traffic: TrafficSnapshot, _ out: inout PrometheusTex
     out.sample(latency, traffic.latencyP99, ["quantile": "0.99"])
     out.sample("\(latency)_sum", traffic.requestSeconds)
     out.sample("\(latency)_count", traffic.requestsTotal)
-    out.metric("mooring_request_retries_total", .counter, "Requests tried on another process.")
-    out.sample("mooring_request_retries_total", traffic.retriesTotal)
+    out.single(
+        "mooring_request_retries_total", .counter, "Requests tried on another process.",
+        traffic.retriesTotal)
     let removed = "mooring_own_cookies_removed_total"
-    out.metric(removed, .counter, "Set-Cookie fields of processes that named Mooring's cookie.")
-    out.sample(removed, traffic.ownCookiesRemoved)
+    out.single(
+        removed, .counter, "Set-Cookie fields of processes that named Mooring's cookie.",
+        traffic.ownCookiesRemoved)
     out.metric("mooring_cookie_verdicts_total", .counter, "Session cookies seen, by verdict.")
     for tally in traffic.verdicts {
         out.sample("mooring_cookie_verdicts_total", tally.count, ["verdict": tally.word])
     }
     let dropped = "mooring_access_log_dropped_total"
-    out.metric(dropped, .counter, "Access log lines that could not be written.")
-    out.sample(dropped, traffic.accessLogLinesDropped)
+    out.single(
+        dropped, .counter, "Access log lines that could not be written.",
+        traffic.accessLogLinesDropped)
 }
 
 private func writeStates(_ groups: [GroupSnapshot], _ out: inout PrometheusText) {

@@ -21,6 +21,19 @@ struct PrometheusText {
         text += "# TYPE \(name) \(kind.rawValue)\n"
     }
 
+    /// A metric with a single sample.
+    mutating func single(_ name: String, _ kind: Kind, _ help: String, _ value: Double) {
+        metric(name, kind, help)
+        sample(name, value)
+    }
+
+    mutating func single(
+        _ name: String, _ kind: Kind, _ help: String, _ value: some BinaryInteger
+    ) {
+        metric(name, kind, help)
+        sample(name, value)
+    }
+
     mutating func sample(_ name: String, _ value: Double, _ labels: Labels = [:]) {
         line(name, value.isFinite ? "\(value)" : "NaN", labels)
     }

@@ -34,9 +34,8 @@ static bool fill(__be32 host[4], __be16 *port, const struct sockaddr_storage *ad
     return true;
 }
 
-// The user of the one socket that the kernel would give a segment with these addresses to.
-static int ask(int fd, struct inet_diag_req_v2 request, uint32_t *user) {
-    static _Thread_local uint32_t sequence;
+// Sends one question; 0 or -errno.
+static int send_request(int fd, struct inet_diag_req_v2 request, uint16_t flags, uint32_t sequence) {
     struct {
         struct nlmsghdr header;
         struct inet_diag_req_v2 request;
@@ -44,12 +43,27 @@ static int ask(int fd, struct inet_diag_req_v2 request, uint32_t *user) {
         .header = {
             .nlmsg_len = sizeof question,
             .nlmsg_type = SOCK_DIAG_BY_FAMILY,
-            .nlmsg_flags = NLM_F_REQUEST,
-            .nlmsg_seq = ++sequence,
+            .nlmsg_flags = (uint16_t)(NLM_F_REQUEST | flags),
+            .nlmsg_seq = sequence,
         },
         .request = request,
     };
-    if (send(fd, &question, sizeof question, MSG_DONTWAIT) < 0) return -errno;
+    return send(fd, &question, sizeof question, MSG_DONTWAIT) < 0 ? -errno : 0;
+}
+
+// What an NLMSG_ERROR of the given length says, as -errno.
+static int read_error(const struct nlmsghdr *header, size_t length) {
+    struct nlmsgerr error;
+    if (length < NLMSG_LENGTH(sizeof error)) return -EPROTO;
+    memcpy(&error, NLMSG_DATA(header), sizeof error);
+    return error.error < 0 ? error.error : -EPROTO;
+}
+
+// The user of the one socket that the kernel would give a segment with these addresses to.
+static int ask(int fd, struct inet_diag_req_v2 request, uint32_t *user) {
+    static _Thread_local uint32_t sequence;
+    int failed = send_request(fd, request, 0, ++sequence);
+    if (failed < 0) return failed;
     // The kernel has answered before send returns. What an interrupted turn left is passed over.
     for (;;) {
         union {
@@ -61,10 +75,7 @@ static int ask(int fd, struct inet_diag_req_v2 request, uint32_t *user) {
         if ((size_t)count < sizeof answer.header) return -EPROTO;
         if (answer.header.nlmsg_seq != sequence) continue;
         if (answer.header.nlmsg_type == NLMSG_ERROR) {
-            struct nlmsgerr error;
-            if ((size_t)count < NLMSG_LENGTH(sizeof error)) return -EPROTO;
-            memcpy(&error, NLMSG_DATA(&answer.header), sizeof error);
-            return error.error < 0 ? error.error : -EPROTO;
+            return read_error(&answer.header, (size_t)count);
         }
         struct inet_diag_msg message;
         if ((size_t)count < NLMSG_LENGTH(sizeof message)) return -EPROTO;
@@ -115,24 +126,14 @@ static bool read_listener(const struct nlmsghdr *header, struct mooring_listener
 
 int mooring_diagnosis_listeners(
     int fd, int family, uint16_t port, struct mooring_listener *listeners, int capacity) {
-    struct {
-        struct nlmsghdr header;
-        struct inet_diag_req_v2 request;
-    } question = {
-        .header = {
-            .nlmsg_len = sizeof question,
-            .nlmsg_type = SOCK_DIAG_BY_FAMILY,
-            .nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP,
-            .nlmsg_seq = 1,
-        },
-        .request = {
-            .sdiag_family = (uint8_t)family,
-            .sdiag_protocol = IPPROTO_TCP,
-            .idiag_states = 1U << 10, // TCP_LISTEN
-            .id.idiag_sport = htons(port),
-        },
+    struct inet_diag_req_v2 request = {
+        .sdiag_family = (uint8_t)family,
+        .sdiag_protocol = IPPROTO_TCP,
+        .idiag_states = 1U << 10, // TCP_LISTEN
+        .id.idiag_sport = htons(port),
     };
-    if (send(fd, &question, sizeof question, MSG_DONTWAIT) < 0) return -errno;
+    int failed = send_request(fd, request, NLM_F_DUMP, 1);
+    if (failed < 0) return failed;
     int found = 0;
     for (;;) {
         // The kernel fills it anew at each call until there is no more.
@@ -145,10 +146,7 @@ int mooring_diagnosis_listeners(
              NLMSG_OK(header, left); header = NLMSG_NEXT(header, left)) {
             if (header->nlmsg_type == NLMSG_DONE) return found;
             if (header->nlmsg_type == NLMSG_ERROR) {
-                struct nlmsgerr error;
-                if (header->nlmsg_len < NLMSG_LENGTH(sizeof error)) return -EPROTO;
-                memcpy(&error, NLMSG_DATA(header), sizeof error);
-                return error.error < 0 ? error.error : -EPROTO;
+                return read_error(header, header->nlmsg_len);
             }
             struct mooring_listener listener;
             if (!read_listener(header, &listener)) return -EPROTO;

@@ -12,12 +12,13 @@ class Origin:
     A script that is `bytes` is sent as it is; the connection is closed after it where the path ends in `!`.
     """
 
-    def __init__(self, scripts=None, before_body=None):
+    def __init__(self, scripts=None, before_body=None, host="127.0.0.1", port=0):
         self.scripts = scripts or {}
         self.before_body = before_body or (lambda connection: None)
         self.requests = []
         self.connections = []
-        self.listener = socket.create_server(("127.0.0.1", 0), backlog=200)
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        self.listener = socket.create_server((host, port), family=family, backlog=200)
         self.port = self.listener.getsockname()[1]
         threading.Thread(target=self.accept, daemon=True).start()
 

@@ -2,37 +2,21 @@
 
 import contextlib
 import socket
-import threading
 
 import pytest
 
 from balancer import serving
 from http2 import Connection, request
+from origin import Origin
 from proxies import proxy
 
 
-class Authenticator:
+class Authenticator(Origin):
     """Answers with the name of the user who has signed in on the connection, in two steps as NTLM has."""
 
     def __init__(self, challenge="NTLM"):
+        super().__init__()
         self.challenge = challenge
-        self.listener = socket.create_server(("127.0.0.1", 0), backlog=100)
-        self.server = f'"127.0.0.1:{self.listener.getsockname()[1]}"'
-        threading.Thread(target=self.accept, daemon=True).start()
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.listener.close()
-
-    def accept(self):
-        while True:
-            try:
-                connection, _ = self.listener.accept()
-            except OSError:
-                return
-            threading.Thread(target=self.serve, args=(connection,), daemon=True).start()
 
     def serve(self, connection):
         user, offered = None, False

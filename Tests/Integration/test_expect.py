@@ -8,28 +8,18 @@ import pytest
 
 import http2
 from balancer import serving, wait_until
+from origin import Origin
 
 EXPECTED = "HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n"
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s"
 
 
-class Uploads:
+class Uploads(Origin):
     """A server that decides by path what it makes of an upload; tells what it has seen of each connection."""
 
     def __init__(self):
-        self.heads, self.bodies, self.connections = [], [], 0
-        self.listener = socket.create_server(("127.0.0.1", 0))
-        self.address = "127.0.0.1:%d" % self.listener.getsockname()[1]
-        threading.Thread(target=self.accept, daemon=True).start()
-
-    def accept(self):
-        while True:
-            try:
-                connection, _ = self.listener.accept()
-            except OSError:
-                return
-            self.connections += 1
-            threading.Thread(target=self.serve, args=(connection,), daemon=True).start()
+        super().__init__()
+        self.heads, self.bodies = [], []
 
     def serve(self, connection):
         reader = connection.makefile("rb")
@@ -71,7 +61,7 @@ def uploads():
 
 @pytest.fixture
 def balancer(uploads):
-    with serving(f'[group.app]\nservers = ["{uploads.address}"]\nthreads = 50\n') as balancer:
+    with serving(f'[group.app]\nservers = [{uploads.server}]\nthreads = 50\n') as balancer:
         yield balancer
 
 
@@ -99,7 +89,7 @@ def test_the_process_asks_for_the_body_and_the_client_hears_it(balancer, uploads
         # The connection is good for more.
         connection.sendall(b"GET /next HTTP/1.1\r\nHost: a\r\n\r\n")
         assert everything(connection, b"\r\n\r\n").startswith(b"HTTP/1.1 200 OK\r\n")
-    assert "expect" not in uploads.heads[1][1] and uploads.connections == 1
+    assert "expect" not in uploads.heads[1][1] and len(uploads.connections) == 1
 
 
 def test_a_process_refuses_an_upload_that_it_has_not_read(balancer, uploads):
@@ -109,7 +99,7 @@ def test_a_process_refuses_an_upload_that_it_has_not_read(balancer, uploads):
     assert b"\r\nConnection: close\r\n" in out
     # What its server might take for the body goes to nobody: the next request has another connection.
     assert balancer.request("/after").status == 200
-    assert uploads.connections == 2 and uploads.heads[1][0] == "GET /after HTTP/1.1\r\n"
+    assert len(uploads.connections) == 2 and uploads.heads[1][0] == "GET /after HTTP/1.1\r\n"
 
 
 def test_a_body_that_comes_after_all_reaches_nobody(balancer, uploads):
@@ -202,7 +192,7 @@ def test_over_http2_a_process_refuses_an_upload_that_it_has_not_read(balancer, u
         # RFC 9113 section 8.1: the rest of the request is not wanted, and that is no error.
         assert answer.reset in (None, 0)
         assert connection.get(http2.request("/next")).status == 200
-    assert uploads.connections == 2
+    assert len(uploads.connections) == 2
 
 
 APPLICATION = """

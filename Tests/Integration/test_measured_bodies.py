@@ -1,13 +1,12 @@
 """Bodies without a length: those that fit the request buffer reach the application with one."""
 
 import json
-import socket
-import threading
 
 import pytest
 
 import http2
 from balancer import serving
+from origin import Origin
 
 DJANGO = """
 import django
@@ -50,31 +49,18 @@ def test_a_form_over_http2_without_a_length_is_a_form(django):
     assert told == {"post": {"a": "1", "b": "2"}, "length": "7", "coding": ""}
 
 
-class Recorder:
+class Recorder(Origin):
     """A server that answers with what the request's framing was."""
-
-    def __init__(self):
-        self.listener = socket.create_server(("127.0.0.1", 0))
-        self.server = f'"127.0.0.1:{self.listener.getsockname()[1]}"'
-        threading.Thread(target=self.run, daemon=True).start()
-
-    def run(self):
-        while True:
-            try:
-                connection, _ = self.listener.accept()
-            except OSError:
-                return
-            threading.Thread(target=self.serve, args=(connection,), daemon=True).start()
 
     def serve(self, connection):
         with connection, connection.makefile("rb") as reader:
             while line := reader.readline():
-                told = json.dumps(self.read(reader)).encode()
+                told = json.dumps(self.framing(reader)).encode()
                 connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(told)
                                    + (b"" if line.startswith(b"HEAD") else told))
 
     @staticmethod
-    def read(reader):
+    def framing(reader):
         fields = Recorder.fields(reader)
         told = {"length": fields.get("content-length"), "coding": fields.get("transfer-encoding"),
                 "chunks": 0, "trailers": {}}

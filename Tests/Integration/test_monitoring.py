@@ -121,7 +121,7 @@ def test_the_time_in_the_queue_is_counted_also_of_those_who_leave_it():
             client.sendall(b"GET /slow HTTP/1.1\r\nHost: x\r\n\r\n")
             sockets.append(client)
         wait_until(lambda: balancer.group("app")["queue"]["length"] == 2, what="two in the queue")
-        time.sleep(0.1)
+        wait_until(lambda: balancer.group("app")["queue"]["oldest_seconds"] > 0.1, what="a wait that counts")
         sockets.pop().close()
         for client in sockets:
             assert client.recv(65536)

@@ -1,13 +1,11 @@
 """A process is sent its first request as soon as it listens."""
 
-import os
-
 import pytest
 
 import readiness
 
 
-@pytest.mark.skipif(os.getloadavg()[0] > os.cpu_count(), reason="the machine is too busy to measure")
+@pytest.mark.alone
 @pytest.mark.parametrize("kind", readiness.KINDS)
 def test_a_process_gets_its_first_request_within_milliseconds_of_its_listen(kind):
     delays = readiness.delays(kind, 8)

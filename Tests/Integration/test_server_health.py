@@ -1,28 +1,15 @@
 """External servers whose group has a health path are asked, and believed."""
 
-import socket
-import threading
-
 from balancer import Balancer, serving, wait_until
+from origin import Origin
 
 
-class Server:
+class Server(Origin):
     """Answers /healthz as it is told to, and everything else with its name."""
 
-    def __init__(self, name, host="127.0.0.1", port=0):
+    def __init__(self, name, **place):
+        super().__init__(**place)
         self.name, self.status, self.checks = name, 200, 0
-        family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        self.listener = socket.create_server((host, port), family=family, backlog=100)
-        self.port = self.listener.getsockname()[1]
-        threading.Thread(target=self.accept, daemon=True).start()
-
-    def accept(self):
-        while True:
-            try:
-                connection, _ = self.listener.accept()
-            except OSError:
-                return
-            threading.Thread(target=self.serve, args=(connection,), daemon=True).start()
 
     def serve(self, connection):
         with connection:
@@ -36,10 +23,6 @@ class Server:
             connection.sendall(
                 f"HTTP/1.1 {status} Any\r\nContent-Length: {len(self.name)}\r\nConnection: close\r\n\r\n{self.name}"
                 .encode())
-
-    def end(self):
-        self.listener.shutdown(socket.SHUT_RDWR)
-        self.listener.close()
 
 
 def states(balancer):
@@ -71,7 +54,7 @@ def test_a_server_is_down_after_fall_bad_answers_and_up_after_rise_good_ones():
 def test_a_server_that_refuses_connections_comes_back_by_its_checks():
     one, other = Server("one"), Server("other")
     with serving(configuration([f"127.0.0.1:{s.port}" for s in (one, other)], rise=2)) as balancer:
-        one.end()
+        one.hang_up()
         wait_until(lambda: states(balancer) == ["down", "ready"], what="the server to be down")
         assert "server gets a request again" not in balancer.log
         again = Server("one", port=one.port)
@@ -84,12 +67,12 @@ def test_a_server_at_localhost_is_asked_at_either_address():
     with serving(configuration([f"localhost:{one.port}"])) as balancer:
         wait_until(lambda: one.checks > 2, what="checks")
         assert states(balancer) == ["ready"] and balancer.request().body == b"one"
-        one.end()
+        one.hang_up()
         wait_until(lambda: states(balancer) == ["down"], what="the server to be down")
 
 
 def test_checks_begin_change_and_end_with_a_reload():
-    one = Server("one")
+    one, other = Server("one"), Server("other")
     plain = f'[group.a]\nservers = ["127.0.0.1:{one.port}"]\n'
     balancer = Balancer(plain)
     try:
@@ -101,12 +84,15 @@ def test_checks_begin_change_and_end_with_a_reload():
         wait_until(lambda: states(balancer) == ["down"], what="the server to be down")
         one.status = 200
         wait_until(lambda: states(balancer) == ["ready"], what="the server to be up")
-        balancer.file.write_text(text)
+        balancer.file.write_text(
+            text + f'[group.b]\nservers = [{other.server}]\nhealth = {{ path = "/healthz", interval = "100ms" }}\n'
+            '[routes]\n"/" = "a"\n"/b" = "b"\n')
         assert balancer.admin("/reload", "POST").status == 200
-        one.status = 500
-        for _ in range(5):
-            assert balancer.request().status == 200
-        assert states(balancer) == ["ready"]
+        one.status, before, others = 500, one.checks, other.checks
+        wait_until(lambda: other.checks > others + 5, what="the checks of another group")
+        # One may have been under way.
+        assert one.checks <= before + 1 and states(balancer) == ["ready"]
+        assert balancer.request().status == 200
     finally:
         balancer.stop()
 
