@@ -137,7 +137,7 @@ APPS = {
     "jupyterlab": App(
         'command = ["jupyter-lab", "--ip=127.0.0.1", "--port={port}", "--no-browser", "--allow-root",'
         ' "--ServerApp.port_retries=0", "--IdentityProvider.token="]',
-        {}, path="/lab", there="document.querySelector('.jp-Launcher-card')",
+        {}, path="/lab", there="document.querySelector('.jp-LauncherCard')",
         number="fetch('/api/kernels').then(answer => answer.json()).then(kernels => kernels.length)",
         pid="fetch('/api/status').then(answer => answer.json()).then(status => status.started)",
         more="fetch('/api/kernels', {method: 'POST', headers: {'X-XSRFToken':"

