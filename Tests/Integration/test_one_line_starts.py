@@ -55,7 +55,7 @@ SERVES = {
     "a factory with an argument": (["app:create_app('ann')"], {"app.py": FACTORY}, b"hello from ann"),
     "uvicorn by a socket": (["--", "uvicorn", "app:app", "--uds", "{socket}"], {"app.py": ASGI}, b"hello from asgi"),
     "uvicorn by a port": (["--", "uvicorn", "app:app", "--port", "{port}"], {"app.py": ASGI}, b"hello from asgi"),
-    "node": (["--", "env", "PORT={port}", "node", "server.js"], {"server.js": NODE}, b"hello from node"),
+    "node": (["--", "node", "server.js"], {"server.js": NODE}, b"hello from node"),
     "php": (["--", "php", "-S", "127.0.0.1:{port}"], {"index.php": PHP}, b"hello from php"),
 }
 
