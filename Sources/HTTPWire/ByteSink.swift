@@ -57,15 +57,25 @@ package struct ByteSink {
             overflowed = true
             return
         }
-        var words: InlineArray<2, UInt64> = [
-            OctetWord.hexDigits(UInt32(truncatingIfNeeded: value >> 32)).littleEndian,
-            OctetWord.hexDigits(UInt32(truncatingIfNeeded: value)).littleEndian,
-        ]
-        unsafe withUnsafeBytes(of: &words) { text in
-            unsafe UnsafeMutableRawBufferPointer(start: memory + count, count: digits)
-                .copyMemory(from: UnsafeRawBufferPointer(rebasing: text[(16 - digits)...]))
-        }
+        let target = unsafe UnsafeMutableRawPointer(memory + count)
         count &+= digits
+        var low = OctetWord.hexDigits(UInt32(truncatingIfNeeded: value))
+        if digits >= 8 {
+            unsafe target.storeBytes(
+                of: low.littleEndian, toByteOffset: digits &- 8, as: UInt64.self)
+            low = OctetWord.hexDigits(UInt32(truncatingIfNeeded: value >> 32))
+        }
+        let rest = digits & 7
+        if digits == 16 {
+            unsafe target.storeBytes(of: low.littleEndian, as: UInt64.self)
+            return
+        }
+        low &>>= UInt64(8 &* (8 &- rest)) & 63
+        for index in 0..<rest {
+            unsafe target.storeBytes(
+                of: UInt8(truncatingIfNeeded: low), toByteOffset: index, as: UInt8.self)
+            low &>>= 8
+        }
     }
 
     /// Lower-case hexadecimal without leading zeros, as chunk sizes are written.

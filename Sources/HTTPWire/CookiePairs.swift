@@ -12,8 +12,7 @@ struct CookiePairs {
     /// The next pair's place in `bytes`; nil after the last.
     mutating func next(in bytes: Span<UInt8>) -> Range<Int>? {
         while position < end {
-            var stop = position
-            while stop < end, bytes[stop] != 0x3b { stop &+= 1 }
+            let stop = Octets.first(UInt8(ascii: ";"), in: bytes, position..<end)
             let pair = Octets.trimmed(bytes, position..<stop)
             position = stop &+ 1
             if !pair.isEmpty { return pair }
@@ -23,22 +22,21 @@ struct CookiePairs {
 }
 
 extension OwnCookies {
-    /// Whether a `Cookie` value has a pair that no process is to see.
-    func appear(
+    /// The first pair of a `Cookie` value that no process may see; nil: there is none.
+    func firstHidden(
         in value: Range<Int>, of bytes: Span<UInt8>, except kept: Span<UInt8>
-    ) -> Bool {
+    ) -> Range<Int>? {
         var pairs = CookiePairs(value)
         while let pair = pairs.next(in: bytes) {
-            if hide(pair, in: bytes, except: kept) { return true }
+            if hide(pair, in: bytes, except: kept) { return pair }
         }
-        return false
+        return nil
     }
 
     /// Whether a pair is one of Mooring's own cookies, of any group: a process that got another's
     /// could take its session.
     func hide(_ pair: Range<Int>, in bytes: Span<UInt8>, except kept: Span<UInt8>) -> Bool {
-        var end = pair.lowerBound
-        while end < pair.upperBound, bytes[end] != 0x3d { end &+= 1 }
+        let end = Octets.first(UInt8(ascii: "="), in: bytes, pair)
         guard end < pair.upperBound else { return false }
         let name = Octets.trimmed(bytes, pair.lowerBound..<end)
         guard isOwn(name, in: bytes) else { return false }

@@ -76,6 +76,24 @@ package enum BodyFraming: Equatable, Sendable {
     package var isChunked: Bool {
         if case .chunked = self { true } else { false }
     }
+
+    /// No byte of a body follows the head.
+    @inline(__always)
+    package var endsWithHead: Bool {
+        switch self {
+        case .none, .length(0): true
+        case .length, .chunked, .untilClose: false
+        }
+    }
+
+    /// The head does not say where the body ends.
+    @inline(__always)
+    package var isOpenEnded: Bool {
+        switch self {
+        case .chunked, .untilClose: true
+        case .none, .length: false
+        }
+    }
 }
 
 /// How a response's body is framed for the client.

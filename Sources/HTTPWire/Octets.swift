@@ -88,6 +88,20 @@ enum Octets {
     /// `-` for `_`, as CGI makes one variable of both.
     static func hyphenated(_ byte: UInt8) -> UInt8 { byte == 0x5f ? 0x2d : byte }
 
+    /// Where an octet stands first in a range; the range's end: nowhere.
+    static func first(_ octet: UInt8, in bytes: Span<UInt8>, _ range: Range<Int>) -> Int {
+        precondition(range.lowerBound >= 0 && range.upperBound <= bytes.count)
+        let raw = unsafe bytes.bytes
+        var position = range.lowerBound
+        while position &+ 8 <= range.upperBound {
+            let hits = OctetWord.equal(raw.octetWord(position), octet)
+            if hits != 0 { return position &+ OctetWord.first(hits) }
+            position &+= 8
+        }
+        while position < range.upperBound, bytes[position] != octet { position &+= 1 }
+        return position
+    }
+
     /// The range without spaces and tabs at its ends.
     static func trimmed(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Range<Int> {
         var lower = range.lowerBound

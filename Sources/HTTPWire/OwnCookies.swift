@@ -27,7 +27,9 @@ package struct OwnCookies: Sendable {
 
     /// Whether a name is one of them, with or without a prefix and in any case.
     func isOwn(_ name: Range<Int>, in bytes: Span<UInt8>) -> Bool {
-        has(name, in: bytes) || has(Self.withoutPrefix(name, in: bytes), in: bytes)
+        if has(name, in: bytes) { return true }
+        let rest = Self.withoutPrefix(name, in: bytes)
+        return rest != name && has(rest, in: bytes)
     }
 
     private func has(_ given: Range<Int>, in bytes: Span<UInt8>) -> Bool {

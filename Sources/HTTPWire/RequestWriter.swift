@@ -123,11 +123,13 @@ extension RequestHead {
         for index in 0..<fields.count where !fields[index].removed {
             let line = fields[index].line.range
             if fields[index].known == .cookie,
-                own.appear(in: fields[index].value.range, of: bytes, except: kept)
+                let hidden = own.firstHidden(
+                    in: fields[index].value.range, of: bytes, except: kept)
             {
                 sink.append(bytes.extracting(pending))
                 pending = 0..<0
-                writeCookies(bytes, fields[index].value.range, own, kept, into: &sink)
+                let value = fields[index].value.range
+                writeCookies(bytes, value, without: hidden, own, kept, into: &sink)
             } else if pending.upperBound == line.lowerBound, !pending.isEmpty {
                 pending = pending.lowerBound..<line.upperBound
             } else {
@@ -138,15 +140,19 @@ extension RequestHead {
         sink.append(bytes.extracting(pending))
     }
 
-    /// A `Cookie` line without the pairs that are hidden; none at all when nothing is left of it.
+    /// A `Cookie` line without the pairs that are hidden, of which `first` is the first; none at all
+    /// when nothing is left of it.
     private func writeCookies(
-        _ bytes: Span<UInt8>, _ value: Range<Int>, _ own: borrowing OwnCookies,
-        _ kept: Span<UInt8>, into sink: inout ByteSink
+        _ bytes: Span<UInt8>, _ value: Range<Int>, without first: Range<Int>,
+        _ own: borrowing OwnCookies, _ kept: Span<UInt8>, into sink: inout ByteSink
     ) {
         var pairs = CookiePairs(value)
         var started = false
         while let pair = pairs.next(in: bytes) {
-            if own.hide(pair, in: bytes, except: kept) { continue }
+            if pair.lowerBound == first.lowerBound { continue }
+            if pair.lowerBound > first.lowerBound, own.hide(pair, in: bytes, except: kept) {
+                continue
+            }
             sink.append(started ? "; " : "Cookie: ")
             started = true
             sink.append(bytes.extracting(pair))

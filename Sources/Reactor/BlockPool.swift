@@ -96,7 +96,9 @@ package struct BlockPool: ~Copyable {
     }
 
     private mutating func giveBack(_ memory: UnsafeMutablePointer<UInt8>, capacity: Int) {
-        if capacity == whole.size, !former.contains(where: { unsafe $0.contains(memory) }) {
+        if capacity == whole.size,
+            former.isEmpty || !former.contains(where: { unsafe $0.contains(memory) })
+        {
             unsafe whole.give(memory)
         } else if capacity == medium.size, medium.size < whole.size {
             unsafe medium.give(memory)

@@ -25,16 +25,16 @@ extension Worker {
         var best: Token?
         var bestVerdict = Verdict.none
         var verified = 0
-        for index in 0..<requestHead.fields.count
-        where requestHead.fields[index].known == .cookie {
+        for index in 0..<requestHead.fields.count {
+            // Not `==`, which is a call into the library for enumerations of other modules.
+            guard case .cookie = requestHead.fields[index].known else { continue }
             let value = requestHead.fields[index].value.range
-            var scanner = CookieScanner(
-                bytes.extracting(value), name: name.span)
-            while verified < Self.maximumVerifications, let given = scanner.next() {
+            var scanner = CookieScanner(value)
+            while verified < Self.maximumVerifications,
+                let given = scanner.next(in: bytes, named: name.span)
+            {
                 verified += 1
-                let start = value.lowerBound + given.lowerBound
-                let found = verify(
-                    exchange, codec, bytes.extracting(start..<start + given.count))
+                let found = verify(exchange, codec, bytes.extracting(given))
                 (best, bestVerdict) = Self.better((best, bestVerdict), found)
             }
         }

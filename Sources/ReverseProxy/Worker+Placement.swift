@@ -82,10 +82,11 @@ extension Worker {
         exchanges[exchange].holdsSlot = true
         exchanges[exchange].grantedAt = now
         countWait(exchange)
-        if grant.affinity == .lost, isLate(exchange) {
+        let isLost = if case .lost = grant.affinity { true } else { false }
+        if isLost, isLate(exchange) {
             return abandonDownstream(Int(exchanges[exchange].downstream))
         }
-        settleVerdict(exchange, isLost: grant.affinity == .lost)
+        settleVerdict(exchange, isLost: isLost)
         exchanges[exchange].pausedAt = 0
         if let limit = settings.groups[Int(exchanges[exchange].group)].requestTimeout {
             exchanges[exchange].requestDeadline = now &+ limit.nanoseconds

@@ -134,8 +134,7 @@ extension Worker {
         exchanges[exchange].firstByteAt = now
         exchanges[exchange].status = responseHead.status
         exchanges[exchange].keepsUpstream = responseHead.keepAlive
-        exchanges[exchange].awaitsSilence =
-            responseHead.body == .none || responseHead.body == .length(0)
+        exchanges[exchange].awaitsSilence = responseHead.body.endsWithHead
         exchanges[exchange].upstreamKeptFor = responseHead.keepsForSeconds
         if responseHead.status == 401 || responseHead.status == 407 {
             noteChallenge(exchange, upstream)
@@ -147,7 +146,7 @@ extension Worker {
         exchanges[exchange].holdsResponseTrailers = holdsTrailers
         exchanges[exchange].responseBody = BodyDecoder(
             responseHead.body, holdsTrailers: holdsTrailers)
-        if responseHead.body == .chunked || responseHead.body == .untilClose {
+        if responseHead.body.isOpenEnded {
             let head = unsafe upstreams[upstream].input.readable
             exchanges[exchange].isEventStream = unsafe responseHead.isEventStream(in: head.span)
         }

@@ -1,15 +1,16 @@
-internal import SessionAffinity
 internal import TestSupport
 internal import Testing
+
+@testable internal import HTTPWire
 
 @Suite struct CookieScannerTests {
     /// The values found.
     func scan(_ field: String, name: String = "mooring") -> [String] {
         let bytes = Array(field.utf8)
         let nameBytes = Array(name.utf8)
-        var scanner = CookieScanner(bytes.span, name: nameBytes.span)
+        var scanner = CookieScanner(0..<bytes.count)
         var values: [String] = []
-        while let value = scanner.next() {
+        while let value = scanner.next(in: bytes.span, named: nameBytes.span) {
             values.append(String(decoding: bytes[value], as: UTF8.self))
         }
         return values
