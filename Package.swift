@@ -104,14 +104,20 @@ let package = Package(
             name: "Simulation",
             dependencies: ["Backends", "SessionAffinity", "Routing"],
             swiftSettings: settings),
-        .executableTarget(
-            name: "mooring",
+        .target(
+            name: "Serving",
             dependencies: [
                 "Backends", "SessionAffinity", "Routing", "Reactor", "ConfigFile", "ReverseProxy",
                 "Supervision", "AdminAPI", "HTTPWire",
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: settings),
+        .executableTarget(
+            name: "mooring",
+            dependencies: [
+                "Backends", "Reactor", "ConfigFile", "Supervision", "AdminAPI", "Serving",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
-                .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: settings),
         .executableTarget(

@@ -5,6 +5,7 @@ internal import FoundationEssentials
 internal import NIOCore
 internal import NIOHTTP1
 internal import Reactor
+internal import Serving
 
 /// Asks the admin API of a running balancer.
 struct AdminClient: Sendable {

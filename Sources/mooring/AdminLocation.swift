@@ -2,6 +2,7 @@ internal import AdminAPI
 internal import ArgumentParser
 internal import Backends
 internal import ConfigFile
+internal import Serving
 
 /// How a command finds the running balancer: the options that all such commands have.
 struct AdminLocation: ParsableArguments {

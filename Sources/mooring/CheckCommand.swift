@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import ConfigFile
+internal import Serving
 
 /// `mooring check`: whether a configuration would be taken, and would work on this machine.
 struct CheckCommand: ParsableCommand {
@@ -29,12 +30,10 @@ struct CheckCommand: ParsableCommand {
 
     func run() throws {
         let path = file ?? config ?? ConfigurationLoading.defaultFile
-        let reading = try ConfigurationLoading.examine(path)
-        let found = ConfigurationLoading.preflight(reading)
-        let problems = reading.problems + found.problems
+        let found = try Examination(file: path)
         for warning in found.warnings { Terminal.writeError("\(warning.warning)\n") }
-        guard let configuration = reading.configuration, problems.isEmpty else {
-            throw ConfigurationLoading.refused(problems)
+        guard let configuration = found.configuration, found.problems.isEmpty else {
+            throw ConfigurationProblems(found.problems)
         }
         for warning in configuration.warnings { Terminal.complain(warning) }
         if print {

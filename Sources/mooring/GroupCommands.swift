@@ -1,6 +1,7 @@
 internal import AdminAPI
 internal import ArgumentParser
 internal import Glibc
+internal import Serving
 
 /// `mooring restart`: a new generation of a group.
 struct RestartCommand: ParsableCommand {

@@ -1,4 +1,6 @@
 internal import ArgumentParser
+internal import ConfigFile
+internal import Serving
 
 /// `mooring`: the root of the command line.
 struct MooringCommand: ParsableCommand {
@@ -33,6 +35,12 @@ struct MooringCommand: ParsableCommand {
         } catch let failure as CommandFailure {
             Terminal.fail(failure.message)
             return failure.code
+        } catch let error as ServingError {
+            Terminal.fail(error.message)
+            return CommandFailure.code(of: error)
+        } catch let problems as ConfigurationProblems {
+            Terminal.report("\(problems)")
+            return CommandFailure.usage
         } catch {
             let text = fullMessage(for: error)
             if exitCode(for: error).isSuccess {
@@ -67,6 +75,15 @@ struct CommandFailure: Error {
     /// A command line or configuration that cannot be meant.
     static func usage(_ message: String) -> CommandFailure {
         CommandFailure(message: message, code: usage)
+    }
+
+    /// The exit code of what kept the balancer from running or from being reached.
+    static func code(of error: ServingError) -> Int32 {
+        switch error.kind {
+        case .failed: failed
+        case .invalid: usage
+        case .unreachable: unreachable
+        }
     }
 
     /// No balancer answers.

@@ -3,6 +3,7 @@ internal import ArgumentParser
 internal import Backends
 internal import ConfigFile
 internal import Glibc
+internal import Serving
 
 /// `mooring drain`: a process takes no new sessions and ends with its last one.
 struct DrainCommand: ParsableCommand {

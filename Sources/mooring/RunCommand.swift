@@ -1,6 +1,6 @@
 internal import ArgumentParser
 internal import ConfigFile
-internal import Reactor
+internal import Serving
 internal import Supervision
 
 /// `mooring run`: an application without a configuration file.
@@ -43,9 +43,6 @@ struct RunCommand: ParsableCommand {
     @Flag(help: "Start a new generation when a source file in this folder changes.")
     var reload = false
 
-    /// Where it is served unless --listen says so, or the next port that is free.
-    private static let firstPort: UInt16 = 8080
-
     func validate() throws {
         guard app == nil || command.isEmpty else {
             throw ValidationError("Give an application, or a command after --, not both.")
@@ -60,29 +57,10 @@ struct RunCommand: ParsableCommand {
     func run() throws {
         Supervisor.blockSignals()
         let folder = ConfigurationLoading.currentFolder
-        var request = self.request
-        let folders = try ProjectFolders.free(
-            for: request.application, in: folder, environment: ConfigurationLoading.environment)
-        request.stateDirectory = folders.state
-        request.runtimeDirectory = folders.runtime
-        if listen.isEmpty { chooseAddress(&request) }
         try finish(
             try Composition.serve(
-                try ConfigurationLoading.app(request),
+                try RunPlan.configuration(of: request, in: folder),
                 developer: DeveloperRun(folder: folder, reloads: reload)))
-    }
-
-    /// Several projects can be served at once, each at the next free port.
-    ///
-    /// Browsers send the cookies of one port to all others of the host, so those have names of their
-    /// own.
-    private func chooseAddress(_ request: inout RunRequest) {
-        let free = (Self.firstPort..<Self.firstPort + 100).first { port in
-            (try? SocketAddress.tcp("127.0.0.1", port))?.bindingFailure() == nil
-        }
-        guard let free, free != Self.firstPort else { return }
-        request.listen = ["127.0.0.1:\(free)"]
-        request.cookie = "mooring-\(free)"
     }
 
     private var request: RunRequest {

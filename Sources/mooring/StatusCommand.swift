@@ -1,6 +1,7 @@
 internal import AdminAPI
 internal import ArgumentParser
 internal import Glibc
+internal import Serving
 
 /// `mooring status`: the running balancer as a table.
 struct StatusCommand: ParsableCommand {

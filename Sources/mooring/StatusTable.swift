@@ -1,5 +1,6 @@
 internal import AdminAPI
 internal import FoundationEssentials
+internal import Serving
 
 /// The statistics as people read them.
 struct StatusTable {

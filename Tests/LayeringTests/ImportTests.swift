@@ -27,11 +27,15 @@ internal import Testing
             "ServiceLifecycle", "FoundationEssentials", "Glibc", "Synchronization",
         ],
         "Simulation": ["Backends", "SessionAffinity", "Routing", "Synchronization"],
-        "mooring": [
+        "Serving": [
             "Backends", "SessionAffinity", "Routing", "Reactor", "ConfigFile", "ReverseProxy",
-            "Supervision", "AdminAPI", "ArgumentParser", "AsyncHTTPClient", "Logging", "NIOCore",
-            "NIOHTTP1", "FoundationEssentials", "Dispatch", "Glibc", "HTTPWire",
-            "Synchronization",
+            "Supervision", "AdminAPI", "HTTPWire", "Logging", "FoundationEssentials", "Dispatch",
+            "Glibc", "Synchronization",
+        ],
+        "mooring": [
+            "Backends", "Reactor", "ConfigFile", "Supervision", "AdminAPI", "Serving",
+            "ArgumentParser", "AsyncHTTPClient", "NIOCore", "NIOHTTP1", "FoundationEssentials",
+            "Glibc",
         ],
         "simulate": ["Backends", "Simulation", "ArgumentParser", "Glibc"],
     ]

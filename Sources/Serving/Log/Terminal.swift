@@ -2,29 +2,30 @@ internal import Glibc
 internal import Logging
 
 /// What the program says on its standard output and error, outside of the log.
-enum Terminal {
-    static var isInteractive: Bool { isatty(STDOUT_FILENO) == 1 }
+package enum Terminal {
+    /// Whether standard output is a terminal.
+    package static var isInteractive: Bool { isatty(STDOUT_FILENO) == 1 }
 
     /// Writes to standard output at once; a reader that has gone ends the program quietly.
-    static func write(_ text: String) { write(text, to: STDOUT_FILENO) }
+    package static func write(_ text: String) { write(text, to: STDOUT_FILENO) }
 
     /// Writes to standard error: at once, or behind what the running balancer logs.
-    static func writeError(_ text: String) {
+    package static func writeError(_ text: String) {
         if let log = ProgramLog.current { return log.append(text) }
         write(text, to: STDERR_FILENO)
     }
 
     /// One complaint, with the program's name before it.
-    static func complain(_ message: String) { writeError("mooring: \(message)\n") }
+    package static func complain(_ message: String) { writeError("mooring: \(message)\n") }
 
     /// Why the program ends: a complaint, or an event of a log that is read by programs.
-    static func fail(_ message: String) {
+    package static func fail(_ message: String) {
         guard logsJSON else { return complain(message) }
         Logger(label: "mooring").critical("\(message)")
     }
 
     /// What is wrong with the configuration, one problem a line.
-    static func report(_ problems: String) {
+    package static func report(_ problems: String) {
         guard logsJSON else { return writeError("\(problems)\n") }
         for problem in problems.split(separator: "\n") {
             Logger(label: "mooring").critical("\(problem)")
@@ -34,7 +35,7 @@ enum Terminal {
     private static var logsJSON: Bool { ProgramLog.current?.format == .json }
 
     /// Text from elsewhere without control characters, which could steer the terminal.
-    static func printable(_ text: String) -> String {
+    package static func printable(_ text: String) -> String {
         var result = ""
         for scalar in text.unicodeScalars {
             switch scalar.value {

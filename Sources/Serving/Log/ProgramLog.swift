@@ -6,9 +6,9 @@ internal import Synchronization
 /// The program's own log on standard error, and the end of it.
 ///
 /// Nobody who has something to say waits for whoever reads standard error: lines go through one writer.
-final class ProgramLog: Sendable {
+package final class ProgramLog: Sendable {
     /// Once `start` has been called; before, and in other commands, standard error is written at once.
-    static var current: ProgramLog? { started.load() }
+    package static var current: ProgramLog? { started.load() }
 
     private static let started = AtomicLazyReference<ProgramLog>()
     /// What the end of the program waits for a reader that does not read.
@@ -42,7 +42,7 @@ final class ProgramLog: Sendable {
     func append(_ text: String) { writer.append(Array(text.utf8), count: 1, .important) }
 
     /// Waits until everything is written, but not for a reader that does not read.
-    func finish() {
+    package func finish() {
         let done = DispatchSemaphore(value: 0)
         writer.flush { done.signal() }
         _ = done.wait(timeout: .now() + Self.endPatience)

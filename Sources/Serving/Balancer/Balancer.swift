@@ -12,9 +12,9 @@ internal import Supervision
 ///
 /// Everything that can be refused (keys, folders, addresses) is asked for before the first process
 /// is started, so a failed start leaves nothing behind.
-final class Serving: Sendable {
+final class Balancer: Sendable {
     /// What a run is made from.
-    struct Surroundings: Sendable {
+    struct Context: Sendable {
         var keyring: Keyring
         var access: AdminAccess
         /// Read again by a reload; nil: the configuration came from the command line.
@@ -41,13 +41,13 @@ final class Serving: Sendable {
     private let heartbeat: Heartbeat
     private let admin: AdminServer
     private let successors: SuccessorListener
-    private let happenings: WaitingQueue<Happening>
+    private let events: WaitingQueue<Event>
 
     /// What the end waits for the access log to be written, in microseconds.
     private static let lastLines: useconds_t = 1_500_000
 
     /// What the main thread waits for.
-    enum Happening: Sendable {
+    enum Event: Sendable {
         case signal(Int32)
         case successor(SuccessorListener.Successor)
         case adminEnded(String)
@@ -65,18 +65,18 @@ final class Serving: Sendable {
     ///
     /// - Parameter predecessor: the balancer to take over from; it lets go in here, when all else
     ///   that can fail has been done.
-    /// - Throws: `CommandFailure`, `SupervisionError`, `ProxyError`: one sentence each.
+    /// - Throws: `ServingError`, `SupervisionError`, `ProxyError`: one sentence each.
     init(
-        _ plan: ServingPlan, _ surroundings: Surroundings, predecessor: Predecessor?
+        _ plan: ServingPlan, _ context: Context, predecessor: Predecessor?
     ) throws {
-        let log = surroundings.log
-        let happenings = WaitingQueue<Happening>()
+        let log = context.log
+        let events = WaitingQueue<Event>()
         let relay = OrderRelay()
         let configuration = plan.configuration
         supervisor = try Supervisor(
             runtimeDirectory: configuration.runtimeDirectory,
             stateDirectory: configuration.stateDirectory, launches: plan.launches, log: log,
-            onSignal: { happenings.post(.signal($0)) })
+            onSignal: { events.post(.signal($0)) })
         let lock =
             try predecessor == nil ? RuntimeLock(folder: configuration.runtimeDirectory) : nil
         let budget = SpawnBudget(
@@ -90,10 +90,10 @@ final class Serving: Sendable {
                 configuration: group, launchFingerprint: plan.launches[index]?.fingerprint)
         }
         let groups = ServingGroups(entries)
-        let settings = plan.proxySettings(keyring: surroundings.keyring)
+        let settings = plan.proxySettings(keyring: context.keyring)
         let proxy = try Proxy(
             settings, groups: groups.all,
-            inherited: try InheritedSockets.all(from: predecessor, surroundings.manager),
+            inherited: try InheritedSockets.all(from: predecessor, context.manager),
             errors: ProgramLog.current?.writer,
             onMishap: { text, unsaid in
                 log.warning("\(text)", metadata: unsaid > 0 ? ["unsaid": .number(unsaid)] : [:])
@@ -108,14 +108,14 @@ final class Serving: Sendable {
         successors = try SuccessorListener(
             runtimeFolder: configuration.runtimeDirectory, admin: configuration.admin.address,
             log: log, sockets: { proxy.listeningSockets },
-            onReady: { happenings.post(.successor($0)) })
+            onReady: { events.post(.successor($0)) })
         let decisions = DecisionLog()
         reloader = Reloader(
-            file: surroundings.file, environment: surroundings.environment,
-            tickets: surroundings.tickets,
+            file: context.file, environment: context.environment,
+            tickets: context.tickets,
             parts: .init(
                 groups: groups, proxy: proxy, supervisor: supervisor, budget: budget,
-                relay: relay, access: surroundings.access,
+                relay: relay, access: context.access,
                 adminAddress: configuration.admin.address),
             current: .init(plan: plan, settings: settings), log: log)
         let node = HostName.current
@@ -124,7 +124,7 @@ final class Serving: Sendable {
             node: node, proxy: proxy, supervisor: supervisor, groups: groups,
             decisions: decisions, heartbeat: heartbeat)
         var adminSettings = AdminSettings(
-            address: configuration.admin.address, access: surroundings.access)
+            address: configuration.admin.address, access: context.access)
         if plan.descriptors?.isScarce == true {
             adminSettings.connections = DescriptorPlan.fewAdminConnections
             adminSettings.reserve = DescriptorPlan.fewAdminConnections / 4
@@ -136,9 +136,9 @@ final class Serving: Sendable {
         relay.connect(
             .init(
                 proxy: proxy, supervisor: supervisor, groups: groups,
-                events: EventLog(log: log, decisions: decisions) { [surroundings] event in
-                    let reason = surroundings.developer?.reasonToEnd(after: event)
-                    if let reason { happenings.post(.applicationFailed(reason)) }
+                events: EventLog(log: log, decisions: decisions) { [context] event in
+                    let reason = context.developer?.reasonToEnd(after: event)
+                    if let reason { events.post(.applicationFailed(reason)) }
                 }))
         supervisor.attach(groups: groups.all)
         self.predecessor = predecessor
@@ -146,9 +146,9 @@ final class Serving: Sendable {
         self.groups = groups
         self.plan = plan
         self.log = log
-        self.manager = surroundings.manager
-        developer = surroundings.developer
-        self.happenings = happenings
+        self.manager = context.manager
+        developer = context.developer
+        self.events = events
     }
 
     /// Serves until a signal ends it.
@@ -203,13 +203,13 @@ final class Serving: Sendable {
 
     private func startAdmin() throws -> String {
         let admin = admin
-        let happenings = happenings
+        let events = events
         Task {
             do {
                 try await admin.run()
-                happenings.post(.adminEnded("it ended"))
+                events.post(.adminEnded("it ended"))
             } catch {
-                happenings.post(.adminEnded("\(error)"))
+                events.post(.adminEnded("\(error)"))
             }
         }
         return try waitFor { try await admin.waitUntilBound() }
@@ -242,10 +242,10 @@ final class Serving: Sendable {
     private func waitForEnd() -> Int32 {
         var shutdown = Shutdown()
         while true {
-            let happening =
+            let event =
                 shutdown.wait == .nothing
-                ? happenings.next() : happenings.next(within: Self.reportInterval)
-            switch happening {
+                ? events.next() : events.next(within: Self.reportInterval)
+            switch event {
             case nil:
                 report(shutdown.wait)
             case .signal(let signal):
@@ -322,9 +322,9 @@ final class Serving: Sendable {
         manager.notify("STOPPING=1")
         successors.removePath()
         source.beginDraining()
-        let happenings = happenings
+        let events = events
         let deadline = MonotonicInstant.now + plan.configuration.timeouts.drain
-        proxy.drain(until: deadline, .end) { happenings.post(.drained) }
+        proxy.drain(until: deadline, .end) { events.post(.drained) }
     }
 
     /// Leaves the processes to the next balancer; what is in flight is finished here.
@@ -333,14 +333,14 @@ final class Serving: Sendable {
         let admin = admin
         // First, for it takes a moment, and clients are served meanwhile.
         _ = try? waitFor { await admin.stopListening() }
-        let happenings = happenings
+        let events = events
         let connections = successor?.connections
         var purpose = DrainPurpose.leave
         if let connections { purpose = .handOver { connections.send($0) } }
         proxy.drain(until: .now + plan.configuration.timeouts.drain, purpose) {
-            guard let connections else { return happenings.post(.drained) }
+            guard let connections else { return events.post(.drained) }
             // The last may be on their way still.
-            connections.finish { happenings.post(.drained) }
+            connections.finish { events.post(.drained) }
         }
         supervisor.leave()
         // The manager takes that from the main process only (NotifyAccess=main), which is this one.
@@ -352,7 +352,7 @@ final class Serving: Sendable {
             try successor?.answer()
         } catch {
             log.error("kept connections cannot be handed over: \(error)")
-            happenings.post(.drained)
+            events.post(.drained)
         }
     }
 
@@ -364,16 +364,16 @@ final class Serving: Sendable {
             let folder = plan.configuration.runtimeDirectory
             for file in Supervisor.hostFiles(inRuntimeDirectory: folder) { unsafe unlink(file) }
         }
-        let happenings = happenings
+        let events = events
         // The first of the two counts: who reads the access log may have stopped reading.
-        proxy.stop { happenings.post(.closed) }
+        proxy.stop { events.post(.closed) }
         do {
             try LoopThread.start(name: "end") {
                 usleep(Self.lastLines)
-                happenings.post(.closed)
+                events.post(.closed)
             }
         } catch {
-            happenings.post(.closed)
+            events.post(.closed)
         }
     }
 
@@ -381,16 +381,16 @@ final class Serving: Sendable {
     private func stopProcesses() {
         for group in groups.all { group.shutDown(now: .now) }
         let supervisor = supervisor
-        let happenings = happenings
+        let events = events
         do {
             try LoopThread.start(name: "shutdown") {
                 supervisor.stop()
-                happenings.post(.processesGone)
+                events.post(.processesGone)
             }
         } catch {
             log.error("no thread to wait for the processes: \(error)")
             supervisor.stop()
-            happenings.post(.processesGone)
+            events.post(.processesGone)
         }
     }
 }

@@ -41,7 +41,7 @@ final class WaitingQueue<Element: Sendable>: Sendable {
 }
 
 /// Runs asynchronous work and blocks the calling thread until it is done.
-func waitFor<Value: Sendable>(
+package func waitFor<Value: Sendable>(
     _ work: @escaping @Sendable () async throws -> Value
 ) throws -> Value {
     let results = WaitingQueue<Result<Value, any Error>>()

@@ -25,7 +25,7 @@ struct ServingPlan: Sendable {
     /// - Parameters:
     ///   - environment: Mooring's own, of which the processes get what is named.
     ///   - tickets: keys of TLS tickets, the same ones for the whole run.
-    /// - Throws: `CommandFailure` with all that is not what it has to be of files, users and networks.
+    /// - Throws: `ServingError` with all that is not what it has to be of files, users and networks.
     init(
         _ configuration: Configuration, environment: [String: String], tickets: TLSTicketKeys
     ) throws {
@@ -48,9 +48,9 @@ struct ServingPlan: Sendable {
         do {
             files = try SecurityFiles(configuration, tickets: tickets)
         } catch {
-            throw CommandFailure.usage("\(ConfigurationProblems(problems + error.problems))")
+            throw ServingError.invalid("\(ConfigurationProblems(problems + error.problems))")
         }
-        if !problems.isEmpty { throw CommandFailure.usage("\(ConfigurationProblems(problems))") }
+        if !problems.isEmpty { throw ServingError.invalid("\(ConfigurationProblems(problems))") }
         listeners = try zip(configuration.listeners, files.listeners).map { listener, tls in
             try listener.settings(tls: tls)
         }

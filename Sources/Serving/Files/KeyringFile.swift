@@ -5,27 +5,27 @@ internal import SessionAffinity
 enum KeyringFile {
     /// Reads the keys, or makes the first one.
     ///
-    /// - Throws: `CommandFailure` that names the file and what to do.
+    /// - Throws: `ServingError` that names the file and what to do.
     static func load(_ path: String) throws -> (keyring: Keyring, isNew: Bool) {
         if let keyring = try read(path) { return (keyring, false) }
         let fresh = Keyring(firstKey: freshKey())
         let isNew = try PrivateFiles.createSecret(path, fresh.text)
         if isNew { return (fresh, true) }
         guard let keyring = try read(path) else {
-            throw CommandFailure.failed("\(path) vanished while it was read; start again")
+            throw ServingError.failed("\(path) vanished while it was read; start again")
         }
         return (keyring, false)
     }
 
     /// The keys of the file; nil when there is none.
     ///
-    /// - Throws: `CommandFailure` that names the file and what to do.
+    /// - Throws: `ServingError` that names the file and what to do.
     static func read(_ path: String) throws -> Keyring? {
         guard let text = try PrivateFiles.readSecret(path) else { return nil }
         do {
             return try Keyring.parse(text)
         } catch {
-            throw CommandFailure.failed("\(path): \(error)")
+            throw ServingError.failed("\(path): \(error)")
         }
     }
 

@@ -75,7 +75,7 @@ extension Preflight {
         do {
             _ = try KeyringFile.read(path)
         } catch {
-            report(["affinity", "keys"], (error as? CommandFailure)?.message ?? "\(error)")
+            report(["affinity", "keys"], (error as? ServingError)?.message ?? "\(error)")
         }
     }
 

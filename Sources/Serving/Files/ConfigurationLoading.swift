@@ -1,25 +1,24 @@
-internal import ArgumentParser
-internal import Backends
-internal import ConfigFile
+package import Backends
+package import ConfigFile
 internal import FoundationEssentials
 internal import Glibc
 internal import Logging
 internal import Reactor
 
 /// From files and options to a validated configuration, with every problem told at once.
-enum ConfigurationLoading {
+package enum ConfigurationLoading {
     /// Where the configuration is looked for when none is named.
-    static let defaultFile = "mooring.toml"
+    package static let defaultFile = "mooring.toml"
     private static let sizeLimit = 4 * 1024 * 1024
 
     /// Reads and validates a file.
     ///
-    /// - Throws: `ExitCode` 2 after all problems were written to standard error, or a usage failure.
-    static func file(_ path: String) throws -> Configuration { try accepted(examine(path)) }
+    /// - Throws: `ConfigurationProblems` with all of them, or `ServingError` when it cannot be read.
+    package static func file(_ path: String) throws -> Configuration { try accepted(examine(path)) }
 
     /// What a file is understood as, and what is wrong with it.
     ///
-    /// - Throws: a usage failure when it cannot be read.
+    /// - Throws: `ServingError` when it cannot be read.
     static func examine(_ path: String) throws -> ConfigurationReader.Reading {
         ConfigurationReader.examine(
             text: try read(path), file: path, folder: folder(of: path), environment: environment,
@@ -34,7 +33,7 @@ enum ConfigurationLoading {
 
     /// Starts the log in the form that a file asks for, if that is JSON, so that what is wrong with
     /// the file is told in that form too.
-    static func startLog(as path: String) throws {
+    package static func startLog(as path: String) throws {
         guard let text = try? read(path), let log = ConfigurationReader.readLog(text: text),
             log.format == .json
         else { return }
@@ -43,19 +42,19 @@ enum ConfigurationLoading {
 
     /// Reads a file again while the program runs.
     ///
-    /// - Throws: `CommandFailure` whose message has all problems.
+    /// - Throws: `ServingError` whose message has all problems.
     static func reread(_ path: String) throws -> Configuration {
-        try examine(path).result.mapError { CommandFailure.usage("\($0)") }.get()
+        try examine(path).result.mapError { ServingError.invalid("\($0)") }.get()
     }
 
     /// The named file, else `mooring.toml` here, else what `mooring run` serves here.
-    static func fileOrDefaults(_ path: String?) throws -> Configuration {
+    package static func fileOrDefaults(_ path: String?) throws -> Configuration {
         if let path { return try file(path) }
         if unsafe access(defaultFile, F_OK) == 0 { return try file(defaultFile) }
         let running = ProjectFolders.running(in: currentFolder, environment: environment)
         guard running.count <= 1 else {
             let all = running.map { "--admin unix:\($0)/admin.sock" }.joined(separator: "\n  ")
-            throw CommandFailure.usage("several applications run here; name one:\n  \(all)")
+            throw ServingError.invalid("several applications run here; name one:\n  \(all)")
         }
         var request = RunRequest(.command(["true"]))
         request.runtimeDirectory = running.first
@@ -65,7 +64,7 @@ enum ConfigurationLoading {
     /// The token's file, where the configuration here is of the balancer at that address.
     ///
     /// To any other the token would be given away.
-    static func tokenFile(ofBalancerAt address: ProcessAddress) -> String? {
+    package static func tokenFile(ofBalancerAt address: ProcessAddress) -> String? {
         guard let configuration = try? reread(defaultFile),
             configuration.admin.address == address
         else { return nil }
@@ -74,42 +73,28 @@ enum ConfigurationLoading {
 
     /// The configuration that `mooring run` stands for, which works on this machine.
     ///
-    /// - Throws: `ExitCode` 2 after all problems were written to standard error.
-    static func app(_ request: RunRequest) throws -> Configuration {
+    /// - Throws: `ConfigurationProblems` with all of them.
+    static func app(_ request: RunRequest) throws(ConfigurationProblems) -> Configuration {
         let reading = examine(request)
-        let found = preflight(reading).problems.map(ConfigurationReader.named)
-        guard let configuration = reading.configuration, reading.problems.isEmpty, found.isEmpty
-        else { throw refused(reading.problems + found) }
+        let known = reading.problems.count
+        let problems = Examination(reading).problems
+        guard let configuration = reading.configuration, problems.isEmpty else {
+            throw ConfigurationProblems(
+                reading.problems + problems[known...].map(ConfigurationReader.named))
+        }
         return configuration
     }
 
     static var environment: [String: String] { ProcessInfo.processInfo.environment }
 
     /// What is wrong with a configuration is told together with what is wrong on the machine.
-    ///
-    /// - Throws: `ExitCode` 2.
     private static func accepted(
         _ reading: ConfigurationReader.Reading
-    ) throws -> Configuration {
+    ) throws(ConfigurationProblems) -> Configuration {
         if let configuration = reading.configuration, reading.problems.isEmpty {
             return configuration
         }
-        throw refused(reading.problems + preflight(reading).problems)
-    }
-
-    /// Writes what is wrong to standard error; the exit code to be thrown.
-    static func refused(_ problems: [Problem]) -> ExitCode {
-        Terminal.report("\(ConfigurationProblems(problems))")
-        return ExitCode(CommandFailure.usage)
-    }
-
-    /// What is wrong on the machine, as far as the configuration is understood.
-    static func preflight(
-        _ reading: ConfigurationReader.Reading
-    ) -> (problems: [Problem], warnings: [Problem]) {
-        guard let configuration = reading.configuration else { return ([], []) }
-        let found = Preflight(configuration, environment: environment, known: reading.problems)
-        return (found.problems, found.warnings)
+        throw ConfigurationProblems(Examination(reading).problems)
     }
 
     private static func read(_ path: String) throws -> String {
@@ -127,20 +112,20 @@ enum ConfigurationLoading {
             if count == 0 { break }
             content += block[..<count]
             guard content.count <= sizeLimit else {
-                throw CommandFailure.usage("\(path) is larger than 4 MiB; this is no configuration")
+                throw ServingError.invalid("\(path) is larger than 4 MiB; this is no configuration")
             }
         }
         guard let text = String(validating: content, as: UTF8.self) else {
-            throw CommandFailure.usage("\(path) is not UTF-8 text")
+            throw ServingError.invalid("\(path) is not UTF-8 text")
         }
         return text
     }
 
-    private static func missing(_ path: String, _ code: Int32) -> CommandFailure {
+    private static func missing(_ path: String, _ code: Int32) -> ServingError {
         guard code == ENOENT, path == defaultFile else {
-            return .usage("cannot read \(path): \(SystemError.message(code))")
+            return .invalid("cannot read \(path): \(SystemError.message(code))")
         }
-        return .usage(
+        return .invalid(
             """
             there is no \(defaultFile) here; either name a file:
               mooring serve -c /path/to/mooring.toml
@@ -157,7 +142,8 @@ enum ConfigurationLoading {
         return folder.isEmpty || folder == "." ? here : "\(here)/\(folder)"
     }
 
-    static var currentFolder: String {
+    /// Where the program was started, absolute.
+    package static var currentFolder: String {
         guard let path = unsafe getcwd(nil, 0) else { return "/" }
         defer { unsafe free(path) }
         return unsafe String(cString: path)

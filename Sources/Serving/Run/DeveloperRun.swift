@@ -3,14 +3,14 @@ internal import Logging
 internal import Synchronization
 
 /// What is different where a developer runs one application instead of an operator many.
-final class DeveloperRun: Sendable {
+package final class DeveloperRun: Sendable {
     /// The project's folder, absolute.
     let folder: String
     /// Whether a changed source file starts a new generation.
     let reloads: Bool
     private let hasServed = Atomic(false)
 
-    init(folder: String, reloads: Bool) {
+    package init(folder: String, reloads: Bool) {
         self.folder = folder
         self.reloads = reloads
     }

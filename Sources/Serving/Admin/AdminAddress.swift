@@ -6,7 +6,7 @@ internal import ReverseProxy
 /// Whether the admin API can listen where it is to, before anything is taken over for it.
 enum AdminAddress {
     /// - Parameter predecessor: where the running balancer has its own; that is free by then.
-    /// - Throws: `CommandFailure`, which says what to change.
+    /// - Throws: `ServingError`, which says what to change.
     static func check(
         _ address: ProcessAddress, takenFrom predecessor: ListenerSettings.Place?
     ) throws {
@@ -16,14 +16,14 @@ enum AdminAddress {
             do {
                 try ListeningSocket(.tcp(host, port)).close()
             } catch {
-                throw CommandFailure.failed(
+                throw ServingError.failed(
                     "cannot listen on \(ListenerSettings(.address(address)).text) (admin):"
                         + " \(error); set [admin] address to a free one")
             }
         case .unix(let path):
             let folder = path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "."
             guard unsafe access(folder.isEmpty ? "/" : folder, W_OK | X_OK) == 0 else {
-                throw CommandFailure.failed(
+                throw ServingError.failed(
                     "cannot write into \(folder) (admin socket): \(SystemError.message(errno))")
             }
         }

@@ -5,10 +5,10 @@ internal import Reactor
 enum PrivateFiles {
     /// Makes a folder (mode 0700) and its parents where they are missing, and checks it.
     ///
-    /// - Throws: `CommandFailure` that names the folder and the setting that leads to it.
+    /// - Throws: `ServingError` that names the folder and the setting that leads to it.
     static func prepareFolder(_ path: String, setting: String) throws {
         if let danger = GuardedPath.danger(path) {
-            throw CommandFailure.failed(
+            throw ServingError.failed(
                 "\(path) is not safe: \(danger); set \(setting) to another folder")
         }
         var partial = path.hasPrefix("/") ? "" : "."
@@ -18,17 +18,17 @@ enum PrivateFiles {
             let code = errno
             // A parent that exists may refuse (EACCES, EROFS) what need not be made.
             guard unsafe access(partial, F_OK) == 0 else {
-                throw CommandFailure.failed(
+                throw ServingError.failed(
                     "cannot make \(partial): \(SystemError.message(code)); set \(setting) to a"
                         + " folder that can be written")
             }
         }
         var status = stat()
         guard unsafe stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFDIR else {
-            throw CommandFailure.failed("\(path) is not a folder; set \(setting) to one")
+            throw ServingError.failed("\(path) is not a folder; set \(setting) to one")
         }
         guard status.st_uid == geteuid(), status.st_mode & 0o022 == 0 else {
-            throw CommandFailure.failed(
+            throw ServingError.failed(
                 "\(path) belongs to another user or can be written by others; run: chmod 700"
                     + " \(path), or set \(setting) to a folder of Mooring's own")
         }
@@ -38,31 +38,31 @@ enum PrivateFiles {
     ///
     /// The mode is that of the opened file, and a link is not followed, so nobody can put another
     /// one in its place between check and use.
-    /// - Throws: `CommandFailure` when others may read it, or it cannot be read.
+    /// - Throws: `ServingError` when others may read it, or it cannot be read.
     static func readSecret(_ path: String, limit: Int = 64 * 1024) throws -> String? {
         let descriptor: Int32
         do {
             descriptor = try GuardedPath.open(path, O_RDONLY | O_NONBLOCK)
         } catch {
             if error.errno == ENOENT { return nil }
-            throw CommandFailure.failed("cannot \(error.call): \(SystemError.message(error.errno))")
+            throw ServingError.failed("cannot \(error.call): \(SystemError.message(error.errno))")
         }
         defer { close(descriptor) }
         var status = stat()
         guard unsafe fstat(descriptor, &status) == 0 else { throw failure("read", path) }
         guard status.st_mode & S_IFMT == S_IFREG else {
-            throw CommandFailure.failed("\(path) is not a plain file")
+            throw ServingError.failed("\(path) is not a plain file")
         }
         guard status.st_uid == geteuid() || status.st_uid == 0 else {
-            throw CommandFailure.failed(
+            throw ServingError.failed(
                 "\(path) belongs to another user; run: chown \(geteuid()) \(path)")
         }
         guard status.st_mode & 0o077 == 0 else {
-            throw CommandFailure.failed(
+            throw ServingError.failed(
                 "\(path) holds secrets and may be used by others; run: chmod 600 \(path)")
         }
         guard status.st_size <= limit else {
-            throw CommandFailure.failed("\(path) has more than \(limit) bytes")
+            throw ServingError.failed("\(path) has more than \(limit) bytes")
         }
         var content = [UInt8](repeating: 0, count: limit)
         var length = 0
@@ -81,11 +81,11 @@ enum PrivateFiles {
     /// Writes a new secret file (mode 0600) that survives a loss of power.
     ///
     /// - Returns: false when there is one already; it is left as it is.
-    /// - Throws: `CommandFailure` when it cannot be written.
+    /// - Throws: `ServingError` when it cannot be written.
     static func createSecret(_ path: String, _ text: String) throws -> Bool {
         let temporary = "\(path).\(getpid()).new"
         if let danger = GuardedPath.danger(folder(of: path)) {
-            throw CommandFailure.failed("\(path) cannot be kept secret: \(danger)")
+            throw ServingError.failed("\(path) cannot be kept secret: \(danger)")
         }
         // What an interrupted run of the same number left; never followed or written to.
         unsafe unlink(temporary)
@@ -97,7 +97,7 @@ enum PrivateFiles {
         let code = errno
         close(descriptor)
         guard isWritten else {
-            throw CommandFailure.failed("cannot write \(temporary): \(SystemError.message(code))")
+            throw ServingError.failed("cannot write \(temporary): \(SystemError.message(code))")
         }
         // Not renamed but linked: of two that start at once, the second takes the first one's.
         guard unsafe link(temporary, path) == 0 else {
@@ -134,7 +134,7 @@ enum PrivateFiles {
         close(descriptor)
     }
 
-    private static func failure(_ what: String, _ path: String) -> CommandFailure {
+    private static func failure(_ what: String, _ path: String) -> ServingError {
         .failed("cannot \(what) \(path): \(SystemError.message(errno))")
     }
 }

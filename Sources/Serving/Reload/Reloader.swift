@@ -88,7 +88,7 @@ final class Reloader: Sendable {
         do {
             return try ServingPlan(
                 ConfigurationLoading.reread(file), environment: environment, tickets: tickets)
-        } catch let failure as CommandFailure {
+        } catch let failure as ServingError {
             throw .badConfiguration(failure.message)
         } catch {
             throw .badConfiguration("\(error)")

@@ -10,15 +10,15 @@ final class RuntimeLock: Sendable {
     private let descriptor: Int32
     private let isReleased = Atomic(false)
 
-    /// - Throws: `CommandFailure` when another balancer holds it.
+    /// - Throws: `ServingError` when another balancer holds it.
     init(folder: String) throws {
         descriptor = unsafe open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW)
         guard descriptor >= 0 else {
-            throw CommandFailure.failed("cannot open \(folder): \(SystemError.message(errno))")
+            throw ServingError.failed("cannot open \(folder): \(SystemError.message(errno))")
         }
         guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
             close(descriptor)
-            throw CommandFailure.failed(
+            throw ServingError.failed(
                 "another Mooring runs with the runtime folder \(folder); stop it first, or give"
                     + " this one another by runtime_dir or $RUNTIME_DIRECTORY")
         }

@@ -38,7 +38,7 @@ final class SuccessorListener: Sendable {
 
     /// Listens; nobody is answered before `start`.
     ///
-    /// - Throws: `CommandFailure`.
+    /// - Throws: `ServingError`.
     init(
         runtimeFolder: String, admin: ProcessAddress, log: Logger,
         sockets:
@@ -50,7 +50,7 @@ final class SuccessorListener: Sendable {
         do {
             listener = try ControlListener(path: Predecessor.path(inRuntimeFolder: runtimeFolder))
         } catch {
-            throw CommandFailure.failed("cannot open the control socket: \(error)")
+            throw ServingError.failed("cannot open the control socket: \(error)")
         }
         self.admin = admin
         self.log = log

@@ -1,21 +1,21 @@
 internal import AdminAPI
 internal import Backends
-internal import ConfigFile
+package import ConfigFile
 internal import FoundationEssentials
 internal import Glibc
 internal import Logging
 internal import Reactor
 
 /// From a validated configuration to a running balancer.
-enum Composition {
+package enum Composition {
     /// Serves until a signal ends it; the caller has blocked the signals.
     ///
     /// - Parameters:
     ///   - file: what a reload reads again; nil: the configuration came from the command line.
     ///   - developer: who runs one application, and sees its output; nil: an operator.
     ///   - takesOver: instead of the balancer that runs with the same runtime folder.
-    /// - Throws: `CommandFailure`; its message says what could not be had.
-    static func serve(
+    /// - Throws: `ServingError`; its message says what could not be had.
+    package static func serve(
         _ configuration: Configuration, file: String? = nil, takesOver: Bool = false,
         developer: DeveloperRun? = nil
     ) throws -> Int32 {
@@ -30,7 +30,7 @@ enum Composition {
             log = try ProgramLog.start(
                 developer == nil ? plan.logFormat : .developer, plan.logLevel)
         } catch {
-            throw CommandFailure.failed("cannot start the log: \(error)")
+            throw ServingError.failed("cannot start the log: \(error)")
         }
         // Who runs a command line sees to it oneself, with one group and as oneself.
         let warnings = developer == nil ? configuration.warnings : []
@@ -42,28 +42,28 @@ enum Composition {
                 log.notice("made a new key for session cookies in \(configuration.keysFile)")
             }
             plan.descriptors = DescriptorPlan.make(for: configuration, log: log)
-            let surroundings = Serving.Surroundings(
+            let context = Balancer.Context(
                 keyring: keyring,
                 access: AdminAccess(try configuration.admin.keys()), file: file,
                 environment: environment, tickets: tickets,
                 manager: ServiceManager(environment: environment, process: getpid()), log: log,
                 developer: developer)
-            return try serve(plan, surroundings, takesOver: takesOver)
-        } catch let failure as CommandFailure {
+            return try serve(plan, context, takesOver: takesOver)
+        } catch let failure as ServingError {
             throw failure
         } catch {
-            throw CommandFailure.failed("\(error)")
+            throw ServingError.failed("\(error)")
         }
     }
 
     private static func serve(
-        _ plan: ServingPlan, _ surroundings: Serving.Surroundings, takesOver: Bool
+        _ plan: ServingPlan, _ context: Balancer.Context, takesOver: Bool
     ) throws -> Int32 {
         let predecessor =
             try takesOver
             ? Predecessor(runtimeFolder: plan.configuration.runtimeDirectory) : nil
         do {
-            return try Serving(plan, surroundings, predecessor: predecessor).run()
+            return try Balancer(plan, context, predecessor: predecessor).run()
         } catch {
             predecessor?.giveUp()
             throw error

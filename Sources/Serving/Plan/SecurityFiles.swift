@@ -80,7 +80,7 @@ struct SecurityFiles: Sendable {
 extension Configuration.Listener {
     /// What the data plane is told of it.
     ///
-    /// - Throws: `CommandFailure` when a network of `trusted_proxies` is none.
+    /// - Throws: `ServingError` when a network of `trusted_proxies` is none.
     func settings(tls: TLSServerContext?) throws -> ListenerSettings {
         let place: ListenerSettings.Place =
             switch self.place {
@@ -98,7 +98,7 @@ extension Configuration.Listener {
         do {
             settings.trusted = try TrustedNetworks(parsing: trustedProxies)
         } catch {
-            throw CommandFailure.usage("listen.trusted_proxies: \(error.description)")
+            throw ServingError.invalid("listen.trusted_proxies: \(error.description)")
         }
         return settings
     }

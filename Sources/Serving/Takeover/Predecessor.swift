@@ -26,7 +26,7 @@ struct Predecessor {
 
     /// Asks the balancer of a runtime folder for its sockets; it goes on serving.
     ///
-    /// - Throws: `CommandFailure`: unreachable when none runs there.
+    /// - Throws: `ServingError`: unreachable when none runs there.
     init(runtimeFolder: String) throws {
         let path = Self.path(inRuntimeFolder: runtimeFolder)
         // What listens there is handed sessions and obeyed, so it must be a program of this user.
@@ -34,19 +34,19 @@ struct Predecessor {
             do {
                 try Supervisor.check(runtimeDirectory: runtimeFolder)
             } catch {
-                throw CommandFailure.failed("\(error); nothing is taken over")
+                throw ServingError.failed("\(error); nothing is taken over")
             }
         }
         do {
             control = try ControlSocket(connectingTo: path)
         } catch {
-            throw CommandFailure.unreachable(
+            throw ServingError.unreachable(
                 "no balancer to take over from at \(path) (\(SystemError.message(error.errno)));"
                     + " start one with mooring serve")
         }
         guard control.peerUser == geteuid() || control.peerUser == 0 else {
             control.close()
-            throw CommandFailure.failed(
+            throw ServingError.failed(
                 "another user's program listens at \(path); nothing is taken over")
         }
         do {
@@ -61,7 +61,7 @@ struct Predecessor {
 
     /// Has it stop accepting and let go of its processes; blocks until it has.
     ///
-    /// - Throws: `CommandFailure` when it does not answer; it may serve on then.
+    /// - Throws: `ServingError` when it does not answer; it may serve on then.
     func handOver() throws {
         do {
             try control.send("ready")
@@ -138,7 +138,7 @@ struct Predecessor {
         }
     }
 
-    private static func broken(_ error: any Error) -> CommandFailure {
+    private static func broken(_ error: any Error) -> ServingError {
         .failed("the running balancer does not hand over (\(error)); it serves on")
     }
 }

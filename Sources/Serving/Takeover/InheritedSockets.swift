@@ -5,7 +5,7 @@ internal import ReverseProxy
 enum InheritedSockets {
     /// Those of the balancer that is taken over, and those of the service manager.
     ///
-    /// - Throws: `CommandFailure` when one of the latter cannot be listened on.
+    /// - Throws: `ServingError` when one of the latter cannot be listened on.
     static func all(
         from predecessor: Predecessor?, _ manager: ServiceManager
     ) throws -> [ListenerSettings.Place: ListeningSocket] {
@@ -15,7 +15,7 @@ enum InheritedSockets {
             do {
                 sockets[.inherited(name: name)] = try ListeningSocket(inheriting: descriptor)
             } catch {
-                throw CommandFailure.failed("the socket \(name) of the service manager: \(error)")
+                throw ServingError.failed("the socket \(name) of the service manager: \(error)")
             }
         }
         return sockets

@@ -19,7 +19,7 @@ struct ProjectFolders: Equatable {
     /// The first pair of folders of the project that no running balancer has.
     ///
     /// - Parameter folder: the current one, absolute.
-    /// - Throws: `CommandFailure` when there is no place for them.
+    /// - Throws: `ServingError` when there is no place for them.
     static func free(
         for application: RunRequest.Application, in folder: String, environment: [String: String]
     ) throws -> ProjectFolders {
@@ -33,7 +33,7 @@ struct ProjectFolders: Equatable {
             if isTaken(runtime) { continue }
             return ProjectFolders(state: "\(stateRoot)/\(folderName)/\(whole)", runtime: runtime)
         }
-        throw CommandFailure.failed("\(most) balancers of this project run already; stop one")
+        throw ServingError.failed("\(most) balancers of this project run already; stop one")
     }
 
     /// The runtime folders of the balancers that run for applications in a folder.
@@ -113,10 +113,10 @@ struct ProjectFolders: Equatable {
                 try PrivateFiles.prepareFolder(folder, setting: "$\(setting)")
                 return root
             } catch {
-                reasons.append((error as? CommandFailure)?.message ?? "\(error)")
+                reasons.append((error as? ServingError)?.message ?? "\(error)")
             }
         }
-        throw CommandFailure.failed(
+        throw ServingError.failed(
             "there is no folder for what is kept of this project: "
                 + (reasons.isEmpty ? "set $\(setting)" : reasons.joined(separator: "; ")))
     }
