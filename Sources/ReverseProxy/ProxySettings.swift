@@ -31,6 +31,9 @@ package struct ProxySettings: Sendable {
         return max(16 * 1024, limits.requestHead) + 4096 + ofListeners + ofRoutes
     }
 
+    /// The groups' names in UTF-8, in their order.
+    var groupNames: [[UInt8]] { groups.map { Array($0.name.utf8) } }
+
     /// Notes where clients are sent that are to come over TLS.
     mutating func noteSecurePort(_ sockets: [ListeningSocket?]) {
         securePort = 0

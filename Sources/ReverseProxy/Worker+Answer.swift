@@ -128,7 +128,6 @@ extension Worker {
         let place = Int(exchanges[exchange].downstream)
         logExchange(exchange)
         if exchanges[exchange].responsePhase == .tunnel {
-            tunnelHeads[exchange] = nil
             counters.subtract(.tunnels)
         } else {
             countRequest(exchange)

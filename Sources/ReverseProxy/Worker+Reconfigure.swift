@@ -17,10 +17,9 @@ extension Worker {
     func reconfigure(_ change: Reconfiguration) {
         groups = change.groups
         groupTallies = shared.shares[index].groupTallies.grow(to: groups.count)
-        groupNames = change.settings.groups.map { Array($0.name.utf8) }
         pools.grow(groups: groups.count)
         settings = change.settings
-        accessLog.format = settings.accessLog.format
+        log.reconfigure(format: settings.accessLog.format, groupNames: settings.groupNames)
         listenerPlans = settings.listeners.map(ListenerPlan.init)
         replaceRoutes()
         let blockSize = settings.blockSize

@@ -16,7 +16,6 @@ final class Worker {
     var settings: ProxySettings
     /// Only ever longer: a group's place is its own for good.
     var groups: [Group]
-    var groupNames: [[UInt8]]
     var routes: RoutePlans
     /// By the place of the listener.
     var listenerPlans: [ListenerPlan]
@@ -41,11 +40,9 @@ final class Worker {
     /// The heads parsed last; used up before the next is parsed.
     var requestHead = RequestHead()
     var responseHead = ResponseHead()
-    /// What the log shows of the heads of open tunnels, by exchange.
-    var tunnelHeads: [Int: LoggedHead] = [:]
     var entropy = Entropy()
     var identifiers: IdentifierSource
-    var accessLog: AccessLogBuffer
+    var log: AccessLog
     var wallClock = WallClock()
 
     /// The first worker's listening sockets, those with connections left over from a turn among them.
@@ -98,7 +95,6 @@ final class Worker {
         self.settings = settings
         identifiers = IdentifierSource(seed: entropy.word())
         groups = shared.groups
-        groupNames = settings.groups.map { Array($0.name.utf8) }
         routes = RoutePlans(settings)
         listenerPlans = settings.listeners.map(ListenerPlan.init)
         mailbox = shared.shares[index].mailbox
@@ -117,7 +113,9 @@ final class Worker {
         blocks = BlockPool(blockSize: blockSize, keep: 64)
         chains = BlockChains(capacity: settings.limits.links(blockSize: blockSize))
         pools = ProcessPools(groups: groups.count)
-        accessLog = AccessLogBuffer(writer: shared.accessLog, format: settings.accessLog.format)
+        log = AccessLog(
+            writer: shared.accessLog, format: settings.accessLog.format,
+            groupNames: settings.groupNames)
     }
 
     /// Runs until stopped; the thread's body.
@@ -135,11 +133,11 @@ final class Worker {
             fireTimers()
             serveWaiting()
             flushMultiplexers()
-            accessLog.flushIfDue(now: now)
+            log.flushIfDue(now: now)
             settleMemory()
             if wallClock.jump != 0 { tellOfClock() }
         }
-        accessLog.flush()
+        log.flush()
         shared.loopEnded(index)
     }
 
@@ -149,7 +147,7 @@ final class Worker {
             || !unsentMultiplexers.isEmpty
         if isBusy { return 0 }
         var earliest = timers.nextDeadline ?? Int64.max
-        earliest = min(earliest, acceptRetryAt, drainDeadline, accessLog.flushAt, memory.trimAt)
+        earliest = min(earliest, acceptRetryAt, drainDeadline, log.flushAt, memory.trimAt)
         return earliest == Int64.max ? nil : earliest
     }
 
