@@ -5,28 +5,6 @@ internal import SessionAffinity
 
 /// One client connection, or one stream of HTTP/2, in its loop's slab: plain data.
 struct Downstream {
-    /// What the connection is about.
-    ///
-    /// `greeting` -> `handshaking` -> `idle` -> `receivingHead` -> `exchange` -> `idle` …, and from
-    /// anywhere -> `lingering` -> closed. A connection of HTTP/2 is `multiplexed`; each of its streams
-    /// is a downstream of its own, which begins with `idle`.
-    enum Phase: UInt8 {
-        /// The PROXY header is awaited. Can transition to: handshaking, idle, closed.
-        case greeting
-        /// TLS is being negotiated. Can transition to: idle, multiplexed, closed.
-        case handshaking
-        /// Carries HTTP/2: its bytes are those of its streams. Can transition to: closed.
-        case multiplexed
-        /// Nothing of a next request has come. Can transition to: receivingHead, closed.
-        case idle
-        /// A head has begun and the header timeout runs. To: exchange, lingering, closed.
-        case receivingHead
-        /// One exchange is under way; what the client pipelines waits. To: idle, lingering, closed.
-        case exchange
-        /// All is said; what still comes is thrown away, so that no RST destroys the answer. To: closed.
-        case lingering
-    }
-
     /// What carries the bytes.
     enum Carrier: UInt8 {
         case socket
@@ -47,7 +25,7 @@ struct Downstream {
     var listener: Int32 = 0
     /// The client is on TLS.
     var isSecure = false
-    var phase = Phase.idle
+    private(set) var phase = DownstreamPhase.greeting
     /// The place of the exchange under way; -1: none.
     var exchange: Int32 = -1
     /// In an exchange the head stays at the front of the block, for a retry and for the log.
@@ -93,6 +71,12 @@ struct Downstream {
         self.socket = socket
         self.address = address
         peer = PeerText(address, isSecure: false)
+    }
+
+    /// Takes the connection on to its next phase, by the table of `DownstreamPhase`.
+    mutating func move(to next: DownstreamPhase) {
+        assert(phase.leads(to: next), "a client's connection goes from \(phase) to \(next)")
+        phase = next
     }
 }
 

@@ -7,38 +7,10 @@ internal import SessionAffinity
 /// Request and response are two halves that move on their own: a process may answer before the
 /// upload is complete, and a client may still read when the process has long been released.
 struct Exchange {
-    enum RequestPhase: UInt8 {
-        /// The body is read, up to `request_buffer`, before a slot is asked for.
-        ///
-        /// Can transition to: queued, connecting, done.
-        case buffering
-        /// In a queue of the registry; nothing has been sent. Can transition to: connecting, done.
-        case queued
-        /// Has a slot, and waits for the connection to its process. To: sending, queued, done.
-        case connecting
-        /// Head and body go to the process. To: done, and back to connecting or queued by a retry.
-        case sending
-        /// Everything was handed over, or nobody wants the rest.
-        case done
-    }
-
-    enum ResponsePhase: UInt8 {
-        /// No final head has come from the process.
-        ///
-        /// Can transition to: streaming, tunnel, received, done.
-        case awaitingHead
-        /// The body passes through. To: received, done.
-        case streaming
-        /// All is in our hands, the slot is given back; the client may still be reading. To: done.
-        case received
-        /// The process has switched protocols: bytes pass both ways until both have ended.
-        case tunnel
-    }
-
     let downstream: Int32
     var upstream: Int32 = -1
-    var requestPhase = RequestPhase.queued
-    var responsePhase = ResponsePhase.awaitingHead
+    private(set) var requestPhase = RequestPhase.parsed
+    private(set) var responsePhase = ResponsePhase.awaitingHead
 
     var route: Int32 = -1
     var group: Int32 = -1
@@ -159,5 +131,17 @@ struct Exchange {
         self.downstream = Int32(truncatingIfNeeded: downstream)
         self.startedAt = startedAt
         admission = AdmissionRequest(claim: nil, newSession: nil, waiter: WaiterTag(0))
+    }
+
+    /// Takes the request on to its next phase, by the table of `RequestPhase`.
+    mutating func move(request next: RequestPhase) {
+        assert(requestPhase.leads(to: next), "a request goes from \(requestPhase) to \(next)")
+        requestPhase = next
+    }
+
+    /// Takes the response on to its next phase, by the table of `ResponsePhase`.
+    mutating func move(response next: ResponsePhase) {
+        assert(responsePhase.leads(to: next), "a response goes from \(responsePhase) to \(next)")
+        responsePhase = next
     }
 }

@@ -11,7 +11,8 @@ struct Slab<Element>: ~Copyable {
     private let serials: UnsafeMutablePointer<UInt32>
     /// Places emptied and not yet taken again, the last emptied first: its memory is still warm.
     private var free: [UInt32] = []
-    private var untouched = 0
+    /// Places from here on have never been taken.
+    private(set) var untouched = 0
     /// How many places there are.
     let capacity: Int
     /// How many places are taken.
@@ -76,13 +77,17 @@ struct Slab<Element>: ~Copyable {
     func takenPlaces() -> [Int] { (0..<untouched).filter { isTaken($0) } }
 
     /// The value in a taken place, changed where it lies.
+    ///
+    /// In debug builds an empty place traps: what it held belongs to nobody any more.
     subscript(place: Int) -> Element {
         @inline(__always) unsafeAddress {
             precondition(place >= 0 && place < capacity)
+            assert(isTaken(place), "place \(place) is not in use")
             return unsafe UnsafePointer(elements + place)
         }
         @inline(__always) nonmutating unsafeMutableAddress {
             precondition(place >= 0 && place < capacity)
+            assert(isTaken(place), "place \(place) is not in use")
             return unsafe elements + place
         }
     }

@@ -3,28 +3,12 @@ internal import Reactor
 
 /// One connection to a process, in its loop's slab: plain data.
 struct Upstream {
-    /// `connecting` -> (`handshaking` ->) `busy` -> `idle` -> `busy` …, and from anywhere -> closed.
-    enum Phase: UInt8 {
-        /// There is no socket: the process's backlog was full, another attempt comes. To: closed.
-        case postponed
-        /// The connection is not yet established. Can transition to: handshaking, busy, closed.
-        case connecting
-        /// TLS is being negotiated. To: busy, closed.
-        case handshaking
-        /// It carries an exchange. To: idle, closed.
-        case busy
-        /// In the pool of its process, or kept for its owner. To: busy, closed.
-        case idle
-        /// Its client has left, and the process is not done with the request. To: closed.
-        case abandoned
-    }
-
     let socket: StreamSocket
     /// Nil: clear text.
     var tls: TLSStream?
     let group: Int32
     let process: ProcessHandle
-    var phase: Phase
+    private(set) var phase: UpstreamPhase
     /// The exchange that it carries; -1: none.
     var exchange: Int32
     var input = Block.none
@@ -55,12 +39,19 @@ struct Upstream {
     var previousIdle: Int32 = -1
 
     init(
-        socket: StreamSocket, group: Int32, process: ProcessHandle, phase: Phase, exchange: Int32
+        socket: StreamSocket, group: Int32, process: ProcessHandle, phase: UpstreamPhase,
+        exchange: Int32
     ) {
         self.socket = socket
         self.group = group
         self.process = process
         self.phase = phase
         self.exchange = exchange
+    }
+
+    /// Takes the connection on to its next phase, by the table of `UpstreamPhase`.
+    mutating func move(to next: UpstreamPhase) {
+        assert(phase.leads(to: next), "a process's connection goes from \(phase) to \(next)")
+        phase = next
     }
 }

@@ -64,7 +64,7 @@ extension Worker {
                 ? exchanges[exchange].responseBody : nil,
             endsAt: min(exchanges[exchange].requestDeadline, now &+ Self.patience.nanoseconds),
             overdueAt: isAwaited ? upstreams[place].deadline : .max)
-        upstreams[place].phase = .abandoned
+        upstreams[place].move(to: .abandoned)
         upstreams[place].exchange = -1
         upstreams[place].owner = -1
         blocks.release(&upstreams[place].output)

@@ -93,7 +93,7 @@ extension Worker {
             return
         }
         downstreams[place].input.compact()
-        downstreams[place].phase = .idle
+        downstreams[place].move(to: .idle)
         if isDraining, moveOn(place) { return }
         if downstreams[place].input.isEmpty {
             blocks.release(&downstreams[place].input)
@@ -101,7 +101,7 @@ extension Worker {
                 place, after: isDraining ? Self.lastRequest : settings.timeouts.keepalive)
             if downstreams[place].isReadable { readAgain.append(place) }
         } else {
-            downstreams[place].phase = .receivingHead
+            downstreams[place].move(to: .receivingHead)
             beginHead(place)
             readAgain.append(place)
         }
@@ -190,7 +190,7 @@ extension Worker {
             return
         }
         if downstreams[place].phase == .multiplexed { closeMultiplexer(place) }
-        downstreams[place].phase = .lingering
+        downstreams[place].move(to: .lingering)
         shutdownClientWrite(place)
         setDownstreamDeadline(place, after: Self.lingering)
         discard(place)

@@ -17,7 +17,7 @@ extension Worker {
             keepBody(exchange, isWhole: isHere)
             admit(exchange)
         } else {
-            exchanges[exchange].requestPhase = .buffering
+            exchanges[exchange].move(request: .buffering)
             downstreams[downstream].floor.stop()
             bufferRequest(exchange)
         }

@@ -33,7 +33,7 @@ extension Worker {
             downstreams[downstream].output.commit(sink.count)
         }
         endUpstream(exchange, .abandoned)
-        exchanges[exchange].responsePhase = .received
+        exchanges[exchange].move(response: .received)
         finishAnswer(exchange)
     }
 
@@ -95,7 +95,7 @@ extension Worker {
             switch exchanges[exchange].requestPhase {
             case .buffering: .upload
             case .queued: .queued
-            case .connecting, .sending, .done: .request
+            case .parsed, .connecting, .sending, .done: .request
             }
         }
     }

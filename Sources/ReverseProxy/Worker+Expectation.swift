@@ -67,7 +67,7 @@ extension Worker {
     func forgoBody(_ exchange: Int) {
         endExpectation(exchange)
         let downstream = Int(exchanges[exchange].downstream)
-        exchanges[exchange].requestPhase = .done
+        exchanges[exchange].move(request: .done)
         exchanges[exchange].keepsUpstream = false
         downstreams[downstream].keepAlive = false
         clearDownstreamDeadline(downstream)

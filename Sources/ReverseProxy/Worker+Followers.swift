@@ -23,7 +23,7 @@ extension Worker {
             exchanges[leader].group == exchanges[exchange].group, leader != exchange,
             exchanges[leader].visitor == exchanges[exchange].visitor
         else { return false }
-        exchanges[exchange].requestPhase = .queued
+        exchanges[exchange].move(request: .queued)
         clearDownstreamDeadline(Int(exchanges[exchange].downstream))
         shrinkWaiting(exchange)
         followers[leader]?.waiting.append((exchange, exchanges.serial(exchange)))

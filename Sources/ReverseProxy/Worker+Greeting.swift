@@ -13,7 +13,6 @@ extension Worker {
     func greet(_ place: Int) {
         guard let listener = listener(of: place) else { return closeDownstream(place) }
         if listener.proxyProtocol {
-            downstreams[place].phase = .greeting
             setDownstreamDeadline(place, after: settings.timeouts.header)
             readGreeting(place)
         } else {
@@ -66,7 +65,7 @@ extension Worker {
         downstreams[place].tls = tls
         noteHeap(1)
         downstreams[place].carrier = .tls
-        downstreams[place].phase = .handshaking
+        downstreams[place].move(to: .handshaking)
         setDownstreamDeadline(place, after: settings.timeouts.header)
         wantHandshake(place)
     }
@@ -85,7 +84,7 @@ extension Worker {
 
     /// The first request may come.
     func beginRequests(_ place: Int) {
-        downstreams[place].phase = .idle
+        downstreams[place].move(to: .idle)
         setDownstreamDeadline(
             place, after: isDraining ? Self.lastRequest : settings.timeouts.keepalive)
         readRequests(place)

@@ -88,7 +88,7 @@ extension Worker {
         guard downstreams[place].input.append(moved.unread.span) else {
             return closeDownstream(place)
         }
-        downstreams[place].phase = .receivingHead
+        downstreams[place].move(to: .receivingHead)
         beginHead(place)
         readAgain.append(place)
     }

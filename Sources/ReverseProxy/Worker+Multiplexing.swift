@@ -20,7 +20,7 @@ extension Worker {
         let multiplexer = Multiplexer(HTTP2Connection(http2Settings, memory: streamMemory))
         noteHeap(1)
         multiplexers[place] = multiplexer
-        downstreams[place].phase = .multiplexed
+        downstreams[place].move(to: .multiplexed)
         setMultiplexerDeadline(place, multiplexer, after: settings.timeouts.keepalive)
         limitFrameHead(place, multiplexer)
         if !downstreams[place].input.isEmpty { feed(place, multiplexer) }
@@ -100,6 +100,7 @@ extension Worker {
         child.stream = stream
         child.listener = downstreams[place].listener
         child.isSecure = downstreams[place].isSecure
+        child.move(to: .idle)
         guard openStreams < streamLimit, let taken = downstreams.insert(child) else {
             // Nothing was done for it: the client may ask again (RFC 9113 section 8.7).
             multiplexer.connection.refuse(stream)

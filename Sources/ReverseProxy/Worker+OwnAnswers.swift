@@ -68,8 +68,8 @@ extension Worker {
         if !exchanges[exchange].requestBody.isEnded || !exchanges[exchange].isHTTP11 {
             downstreams[place].keepAlive = false
         }
-        exchanges[exchange].requestPhase = .done
-        exchanges[exchange].responsePhase = .received
+        exchanges[exchange].move(request: .done)
+        exchanges[exchange].move(response: .received)
         exchanges[exchange].status = status
         wallClock.refresh(turn: now)
         if !downstreams[place].output.isEmpty {

@@ -12,7 +12,7 @@ extension Worker {
         case .granted(let grant):
             granted(exchange, grant)
         case .queued(let ticket):
-            exchanges[exchange].requestPhase = .queued
+            exchanges[exchange].move(request: .queued)
             exchanges[exchange].ticket = ticket
             let downstream = Int(exchanges[exchange].downstream)
             clearDownstreamDeadline(downstream)
@@ -94,7 +94,7 @@ extension Worker {
         if exchanges[exchange].sharesPin, let session = grant.session {
             rememberProvisionalPin(exchange, session, grant.incarnation)
         }
-        exchanges[exchange].requestPhase = .connecting
+        exchanges[exchange].move(request: .connecting)
         openUpstream(exchange, fresh: false)
     }
 

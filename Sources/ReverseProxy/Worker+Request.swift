@@ -85,7 +85,7 @@ extension Worker {
         switch readClient(place) {
         case .moved(let count):
             if downstreams[place].phase == .idle {
-                downstreams[place].phase = .receivingHead
+                downstreams[place].move(to: .receivingHead)
                 beginHead(place)
             } else {
                 noteHead(place, count)
@@ -193,7 +193,7 @@ extension Worker {
             return nil
         }
         exchanges[exchange].admission.waiter = waiterTag(exchange)
-        downstreams[place].phase = .exchange
+        downstreams[place].move(to: .exchange)
         downstreams[place].exchange = Int32(truncatingIfNeeded: exchange)
         counters.add(.requestsActive)
         return exchange

@@ -8,7 +8,7 @@ extension Worker {
     /// Renders the head for the process and begins to send.
     func sendRequest(_ exchange: Int) {
         let upstream = Int(exchanges[exchange].upstream)
-        exchanges[exchange].requestPhase = .sending
+        exchanges[exchange].move(request: .sending)
         setUpstreamDeadline(upstream, after: timeouts(exchange).response)
         rewindBody(exchange)
         passExpectation(exchange)
@@ -108,7 +108,7 @@ extension Worker {
                 return brokenBeforeResponse(exchange)
             case .broken:
                 // It may have answered early and closed: what it said counts.
-                exchanges[exchange].requestPhase = .done
+                exchanges[exchange].move(request: .done)
                 downstreams[downstream].keepAlive = false
                 upstreams[upstream].peerClosed = true
                 upstreams[upstream].isReadable = true
@@ -117,7 +117,7 @@ extension Worker {
             }
             switch fill {
             case .ended:
-                exchanges[exchange].requestPhase = .done
+                exchanges[exchange].move(request: .done)
                 if !exchanges[exchange].isReplayable { dropStoredBody(exchange) }
                 blocks.release(&upstreams[upstream].output)
                 clearDownstreamDeadline(downstream)

@@ -165,7 +165,7 @@ extension Worker {
             return false
         }
         upstreams[upstream].input.consume(responseHead.headLength)
-        exchanges[exchange].responsePhase = .streaming
+        exchanges[exchange].move(response: .streaming)
         if exchanges[exchange].hasBody, exchanges[exchange].requestPhase == .done {
             dropStoredBody(exchange)
         }

@@ -29,7 +29,7 @@ extension Worker {
         upstreams[upstream].input.consume(responseHead.headLength)
         upstreams[upstream].headScan = 0
         keepHeadForLog(exchange)
-        exchanges[exchange].responsePhase = .tunnel
+        exchanges[exchange].move(response: .tunnel)
         exchanges[exchange].tunnel.leaseRenewedAt = now
         exchanges[exchange].requestDeadline = .max
         downstreams[downstream].keepAlive = false

@@ -16,7 +16,7 @@ extension Worker {
             return
         }
         if !fresh, let place = kept(grant.process, group: group, for: exchange) {
-            upstreams[place].phase = .busy
+            upstreams[place].move(to: .busy)
             upstreams[place].exchange = Int32(truncatingIfNeeded: exchange)
             upstreams[place].sentAny = false
             upstreams[place].reused = true
@@ -62,7 +62,7 @@ extension Worker {
         }
         var connection = Upstream(
             socket: socket, group: Int32(truncatingIfNeeded: group), process: process,
-            phase: pending ? .connecting : .busy, exchange: Int32(truncatingIfNeeded: exchange))
+            phase: .connecting, exchange: Int32(truncatingIfNeeded: exchange))
         connection.isToOther = isToOther
         guard let place = upstreams.insert(connection) else {
             socket.close()
@@ -132,7 +132,7 @@ extension Worker {
             pools.preferOther(of: upstreams[place].process, group: group)
         }
         guard let server = secureServer(upstreams[place].process, group: group) else {
-            upstreams[place].phase = .busy
+            upstreams[place].move(to: .busy)
             return sendRequest(exchange)
         }
         guard
@@ -141,7 +141,7 @@ extension Worker {
                 descriptor: upstreams[place].socket.descriptor)
         else { return upstreamConnectFailed(place, ENOMEM) }
         upstreams[place].tls = tls
-        upstreams[place].phase = .handshaking
+        upstreams[place].move(to: .handshaking)
         continueUpstreamHandshake(place)
     }
 
@@ -163,7 +163,7 @@ extension Worker {
         case .done:
             watchProcessWrites(place, false)
             upstreams[place].isReadable = true
-            upstreams[place].phase = .busy
+            upstreams[place].move(to: .busy)
             sendRequest(Int(upstreams[place].exchange))
         case .failed(let problem):
             let exchange = Int(upstreams[place].exchange)
@@ -311,7 +311,7 @@ extension Worker {
             counters.add(.retries)
             exchanges[exchange].upstream = -1
             closeUpstream(place)
-            exchanges[exchange].requestPhase = .connecting
+            exchanges[exchange].move(request: .connecting)
             openUpstream(exchange, fresh: true)
             return
         }
@@ -343,7 +343,7 @@ extension Worker {
     func finishUpstream(_ exchange: Int, reusable: Bool) {
         let place = Int(exchanges[exchange].upstream)
         exchanges[exchange].upstream = -1
-        exchanges[exchange].responsePhase = .received
+        exchanges[exchange].move(response: .received)
         let group = Int(exchanges[exchange].group)
         if reusable, settings.groups[group].keepalive, !upstreams[place].peerClosed,
             exchanges[exchange].requestPhase == .done, upstreams[place].input.isEmpty,
@@ -351,7 +351,7 @@ extension Worker {
         {
             blocks.release(&upstreams[place].input)
             blocks.release(&upstreams[place].output)
-            upstreams[place].phase = .idle
+            upstreams[place].move(to: .idle)
             upstreams[place].exchange = -1
             upstreams[place].idleSince = now
             upstreams[place].headScan = 0

@@ -40,6 +40,17 @@ internal import Testing
         #expect(slab.isTaken(1) == false)
     }
 
+    #if DEBUG
+        @Test func `in debug builds an emptied place traps when it is read`() async {
+            await #expect(processExitsWith: .failure) {
+                var slab = Slab<Int>(capacity: 2)
+                guard let place = slab.insert(7) else { return }
+                slab.remove(place)
+                _ = slab[place]
+            }
+        }
+    #endif
+
     private func insert(_ value: Int, into slab: inout Slab<Int>) -> Int {
         guard let place = slab.insert(value) else {
             Issue.record("the slab has room")
