@@ -30,6 +30,17 @@ struct BlockChains: ~Copyable {
     /// Links in use.
     var count: Int { links.count }
 
+    /// Blocks of one chain; for checks, not for the request path.
+    func length(of chain: BlockChain) -> Int {
+        var length = 0
+        var link = chain.head
+        while link >= 0 {
+            length += 1
+            link = links[Int(link)].next
+        }
+        return length
+    }
+
     /// Moves a block to the end of a chain and leaves none behind; false: there is no link for it.
     mutating func append(_ block: inout Block, to chain: inout BlockChain) -> Bool {
         guard let place = links.insert(BlockLink(block: block, next: -1)) else { return false }

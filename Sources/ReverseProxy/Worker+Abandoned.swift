@@ -184,6 +184,7 @@ extension Worker {
     /// The connection has ended: the slot is free.
     func releaseAbandoned(_ place: Int) {
         guard let slot = abandoned.removeValue(forKey: place) else { return }
+        slotsHeld -= 1
         let group = groups[Int(upstreams[place].group)]
         if slot.isTunnel {
             group.endTunnel(

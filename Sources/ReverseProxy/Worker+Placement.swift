@@ -80,6 +80,7 @@ extension Worker {
     private func granted(_ exchange: Int, _ grant: Grant) {
         exchanges[exchange].grant = grant
         exchanges[exchange].holdsSlot = true
+        slotsHeld += 1
         exchanges[exchange].grantedAt = now
         countWait(exchange)
         let isLost = if case .lost = grant.affinity { true } else { false }
@@ -120,6 +121,7 @@ extension Worker {
     func releaseSlot(_ exchange: Int, _ outcome: ExchangeOutcome) {
         guard exchanges[exchange].holdsSlot, let grant = exchanges[exchange].grant else { return }
         exchanges[exchange].holdsSlot = false
+        slotsHeld -= 1
         let group = groups[Int(exchanges[exchange].group)]
         if exchanges[exchange].responsePhase == .tunnel {
             group.endTunnel(

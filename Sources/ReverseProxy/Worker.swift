@@ -54,6 +54,10 @@ final class Worker {
     /// Places of listeners that could not be watched, for want of memory.
     var unwatchedListeners: [Int] = []
 
+    /// Slots that the registry has granted to this loop and has not got back.
+    var slotsHeld = 0
+    /// Turns since the invariants were last checked.
+    var turnsUnchecked = 0
     /// Slots of requests whose client has left: by the place of the connection to the process.
     var abandoned: [Int: AbandonedSlot] = [:]
 
@@ -136,6 +140,7 @@ final class Worker {
             log.flushIfDue(now: now)
             settleMemory()
             if wallClock.jump != 0 { tellOfClock() }
+            checkInvariants()
         }
         log.flush()
         shared.loopEnded(index)

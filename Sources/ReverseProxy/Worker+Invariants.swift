@@ -1,0 +1,160 @@
+internal import Reactor
+
+/// What is true of a loop at the end of every turn.
+extension Worker {
+    /// Places that are looked at for each turn that passes, on average.
+    private static let placesPerTurn = 64
+
+    /// Traps in debug builds when the loop's state is not sound.
+    ///
+    /// A loop with many connections is looked at every few turns: the check takes a small share of its
+    /// time whatever the load.
+    func checkInvariants() {
+        #if DEBUG
+            turnsUnchecked += 1
+            let places = downstreams.untouched + upstreams.untouched + exchanges.untouched
+            guard turnsUnchecked * Self.placesPerTurn >= places else { return }
+            turnsUnchecked = 0
+            if let broken = brokenInvariant { preconditionFailure(broken) }
+        #endif
+    }
+
+    /// The first rule that is broken; nil: none.
+    var brokenInvariant: String? {
+        brokenDownstream ?? brokenExchange ?? brokenUpstream ?? brokenSlot ?? brokenCount
+            ?? brokenBlock
+    }
+
+    /// An exchange and its client know each other, as a stream and its connection do.
+    private var brokenDownstream: String? {
+        var streams = 0
+        for place in downstreams.takenPlaces() {
+            let exchange = Int(downstreams[place].exchange)
+            let phase = downstreams[place].phase
+            let name = "client connection \(place), \(phase),"
+            if (phase == .exchange) != (exchange >= 0) { return "\(name) has exchange \(exchange)" }
+            if exchange >= 0 {
+                guard exchanges.isTaken(exchange), exchanges[exchange].downstream == place else {
+                    return "\(name) is not that of its exchange \(exchange)"
+                }
+            } else if phase != .multiplexed, downstreams[place].deadline == .max {
+                return "\(name) waits without a deadline"
+            }
+            if (phase == .multiplexed) != (multiplexers[place] != nil) {
+                return "\(name) and its multiplexer do not know each other"
+            }
+            guard downstreams[place].carrier == .stream else { continue }
+            streams += 1
+            let parent = Int(downstreams[place].parent)
+            if multiplexers[parent]?.places[downstreams[place].stream] != place {
+                return "\(name) is a stream that its connection \(parent) does not know"
+            }
+        }
+        let known = multiplexers.values.reduce(0) { $0 + $1.places.count }
+        if streams != openStreams || streams != known {
+            return "\(streams) streams, \(openStreams) counted, \(known) on connections"
+        }
+        return nil
+    }
+
+    /// An exchange and its process's connection know each other, and something ends its wait.
+    private var brokenExchange: String? {
+        for exchange in exchanges.takenPlaces() {
+            let request = exchanges[exchange].requestPhase
+            let response = exchanges[exchange].responsePhase
+            let name = "exchange \(exchange), \(request) and \(response),"
+            let downstream = Int(exchanges[exchange].downstream)
+            guard downstreams.isTaken(downstream), downstreams[downstream].exchange == exchange
+            else { return "\(name) is not that of its client connection \(downstream)" }
+            let upstream = Int(exchanges[exchange].upstream)
+            if upstream >= 0 {
+                guard upstreams.isTaken(upstream), upstreams[upstream].phase.hasExchange,
+                    upstreams[upstream].exchange == exchange
+                else { return "\(name) is not that of its process connection \(upstream)" }
+            }
+            let hasConnection = upstream >= 0
+            if exchanges[exchange].holdsSlot != hasConnection {
+                return "\(name) has connection \(upstream) and its slot does not fit that"
+            }
+            let isTimed =
+                downstreams[downstream].deadline != .max
+                || upstream >= 0 && upstreams[upstream].deadline != .max
+            // Whoever is queued has the registry's deadline, or its leader's.
+            if !isTimed, request != .queued { return "\(name) waits without a deadline" }
+        }
+        return nil
+    }
+
+    private var brokenUpstream: String? {
+        var left = 0
+        for place in upstreams.takenPlaces() {
+            let phase = upstreams[place].phase
+            let exchange = Int(upstreams[place].exchange)
+            let name = "process connection \(place), \(phase),"
+            if phase.hasExchange != (exchange >= 0) { return "\(name) has exchange \(exchange)" }
+            if exchange >= 0 {
+                guard exchanges.isTaken(exchange), exchanges[exchange].upstream == place else {
+                    return "\(name) is not that of its exchange \(exchange)"
+                }
+            }
+            if phase == .abandoned {
+                left += 1
+                if abandoned[place] == nil { return "\(name) has no slot" }
+            }
+            let owner = Int(upstreams[place].owner)
+            if phase == .idle, owner >= 0, !downstreams.isTaken(owner) {
+                return "\(name) is kept for a client that is gone"
+            }
+        }
+        if left != abandoned.count {
+            return "\(left) connections have been left behind, \(abandoned.count) slots"
+        }
+        return nil
+    }
+
+    /// Every slot that was granted here is somebody's.
+    private var brokenSlot: String? {
+        let held = exchanges.takenPlaces().count { exchanges[$0].holdsSlot } + abandoned.count
+        return held == slotsHeld ? nil : "\(slotsHeld) slots were granted, \(held) are held"
+    }
+
+    private var brokenCount: String? {
+        let streams = downstreams.takenPlaces().count { downstreams[$0].carrier == .stream }
+        let connections = downstreams.count - streams
+        if counters[.connections] != UInt64(connections) {
+            return "\(connections) connections, \(counters[.connections]) counted"
+        }
+        let tunnels = exchanges.takenPlaces().count { exchanges[$0].responsePhase == .tunnel }
+        if counters[.tunnels] != UInt64(tunnels) {
+            return "\(tunnels) tunnels, \(counters[.tunnels]) counted"
+        }
+        let requests = exchanges.count - tunnels
+        if counters[.requestsActive] != UInt64(requests) {
+            return "\(requests) requests, \(counters[.requestsActive]) counted"
+        }
+        return nil
+    }
+
+    /// Every block that was handed out is somebody's.
+    private var brokenBlock: String? {
+        var held = 0
+        var links = 0
+        for place in downstreams.takenPlaces() {
+            if downstreams[place].input.holdsMemory { held += 1 }
+            if downstreams[place].output.holdsMemory { held += 1 }
+            links += chains.length(of: downstreams[place].backlog)
+        }
+        for place in upstreams.takenPlaces() {
+            if upstreams[place].input.holdsMemory { held += 1 }
+            if upstreams[place].output.holdsMemory { held += 1 }
+        }
+        for place in exchanges.takenPlaces() {
+            links += chains.length(of: exchanges[place].stored)
+        }
+        if links != chains.count { return "\(links) links in chains, \(chains.count) handed out" }
+        if held + links != blocks.inUse {
+            return "\(held + links) blocks are held, \(blocks.inUse) handed out"
+        }
+        return nil
+    }
+}
