@@ -33,6 +33,7 @@ extension Worker {
             downstreams[downstream].output.commit(sink.count)
         }
         endUpstream(exchange, .abandoned)
+        exchanges[exchange].move(request: .done)
         exchanges[exchange].move(response: .received)
         finishAnswer(exchange)
     }

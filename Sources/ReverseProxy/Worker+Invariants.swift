@@ -76,6 +76,9 @@ extension Worker {
             if exchanges[exchange].holdsSlot != hasConnection {
                 return "\(name) has connection \(upstream) and its slot does not fit that"
             }
+            if !hasConnection, request == .connecting || request == .sending {
+                return "\(name) sends to no process"
+            }
             let isTimed =
                 downstreams[downstream].deadline != .max
                 || upstream >= 0 && upstreams[upstream].deadline != .max

@@ -367,6 +367,8 @@ extension Worker {
             }
             closeUpstream(place)
         }
+        // Where it was not over nobody takes the rest: its client may go on to send it.
+        exchanges[exchange].move(request: .done)
         releaseSlot(exchange, .served)
     }
 
