@@ -1,11 +1,9 @@
-internal import FoundationEssentials
 internal import Glibc
 internal import Logging
 internal import Reactor
 internal import ReverseProxy
 
-/// Sends client connections to the balancer that has taken over: `connections PLACE NOTE UNREAD …` over
-/// the control socket, with the sockets themselves.
+/// Sends client connections to the balancer that has taken over, with the sockets themselves.
 ///
 /// One thread, so that no loop waits for the other program; what comes before `start` waits. A
 /// successor that is gone cannot take any: they are closed then, as they would be by its end.
@@ -18,12 +16,12 @@ final class ConnectionSender: Sendable {
     /// So that one message fits into the socket's buffer many times over.
     private static let batch = 32
 
-    private let control: ControlSocket
+    private let channel: TakeoverChannel
     private let log: Logger
     private let items = WaitingQueue<Item>()
 
-    init(_ control: ControlSocket, log: Logger) {
-        self.control = control
+    init(_ channel: TakeoverChannel, log: Logger) {
+        self.channel = channel
         self.log = log
     }
 
@@ -60,10 +58,10 @@ final class ConnectionSender: Sendable {
             for connection in connections { hand([connection]) }
             return
         }
-        let words = connections.flatMap { [$0.listener.word, $0.note, Self.word($0.unread)] }
-        let line = (["connections"] + words).joined(separator: " ")
+        let message = TakeoverMessage.connections(
+            connections.map { .init(listener: $0.listener, note: $0.note, unread: $0.unread) })
         do {
-            try send(line, connections.map(\.socket.descriptor))
+            try send(message, connections.map(\.socket.descriptor))
         } catch {
             log.warning(
                 "\(connections.count) kept connections are closed: \(error); is the successor gone?"
@@ -72,14 +70,10 @@ final class ConnectionSender: Sendable {
         for connection in connections { connection.socket.close() }
     }
 
-    private static func word(_ bytes: [UInt8]) -> String {
-        bytes.isEmpty ? "-" : Data(bytes).base64EncodedString()
-    }
-
-    private func send(_ line: String, _ descriptors: [Int32]) throws(SystemError) {
+    private func send(_ message: TakeoverMessage, _ descriptors: [Int32]) throws(SystemError) {
         while true {
             do throws(SystemError) {
-                return try control.send(line, descriptors: descriptors)
+                return try channel.send(message, descriptors: descriptors)
             } catch  where error.errno == ETOOMANYREFS {
                 // More is under way to other programs than the kernel allows: they take it soon.
                 usleep(1000)

@@ -1,5 +1,4 @@
 internal import Backends
-internal import Glibc
 internal import Logging
 internal import Reactor
 internal import ReverseProxy
@@ -11,21 +10,21 @@ internal import ReverseProxy
 final class SuccessorListener: Sendable {
     /// A successor that is ready: to be answered when everything is handed over.
     struct Successor: Sendable {
-        fileprivate let control: ControlSocket
-        /// Its pid; nil when it cannot be told.
-        var process: Int32? { control.peerProcess }
+        private let channel: TakeoverChannel
+        /// Its pid; nil when it cannot be known.
+        var process: Int32? { channel.peerProcess }
         /// Takes kept connections at any time; they are on their way from `answer` on.
         let connections: ConnectionSender
 
-        fileprivate init(control: ControlSocket, log: Logger) {
-            self.control = control
-            connections = ConnectionSender(control, log: log)
+        fileprivate init(_ channel: TakeoverChannel, log: Logger) {
+            self.channel = channel
+            connections = ConnectionSender(channel, log: log)
         }
 
         /// Everything is its own from now on; until the end of this program it is sent connections.
         func answer() throws(SystemError) {
             // If it has died meanwhile there is nobody to tell.
-            try? control.send("yours")
+            try? channel.send(.yours)
             try connections.start()
         }
     }
@@ -48,7 +47,8 @@ final class SuccessorListener: Sendable {
         onReady: @escaping @Sendable (Successor) -> Void
     ) throws {
         do {
-            listener = try ControlListener(path: Predecessor.path(inRuntimeFolder: runtimeFolder))
+            listener = try ControlListener(
+                path: TakeoverChannel.path(inRuntimeFolder: runtimeFolder))
         } catch {
             throw ServingError.failed("cannot open the control socket: \(error)")
         }
@@ -61,32 +61,29 @@ final class SuccessorListener: Sendable {
     /// Starts the thread, which ends with the program.
     func start() throws {
         try LoopThread.start(name: "control") { [self] in
-            while let control = listener.accept() { serve(control) }
+            while let socket = listener.accept() { serve(TakeoverChannel(socket)) }
         }
     }
 
     /// Nobody can come any more; a successor may listen at the same path.
     func removePath() { listener.removePath() }
 
-    private func serve(_ control: ControlSocket) {
-        guard control.peerUser == geteuid() || control.peerUser == 0 else {
+    private func serve(_ channel: TakeoverChannel) {
+        guard channel.isTrusted else {
             log.warning("another user's program may not take over")
-            return control.close()
+            return channel.close()
         }
         do {
-            guard try control.receive().line == Predecessor.greeting else {
-                return control.close()
-            }
+            try channel.receive(.greeting)
             let listening = sockets()
-            let words = [ListenerSettings.Place.address(admin).word] + listening.map(\.place.word)
-            try control.send(
-                (["sockets"] + words).joined(separator: " "),
+            try channel.send(
+                .sockets(admin: .address(admin), listeners: listening.map(\.place)),
                 descriptors: listening.map(\.socket.descriptor))
-            guard try control.receive().line == "ready" else { return control.close() }
+            try channel.receive(.ready)
         } catch {
             log.debug("somebody came to take over and went", metadata: ["reason": "\(error)"])
-            return control.close()
+            return channel.close()
         }
-        onReady(Successor(control: control, log: log))
+        onReady(Successor(channel, log: log))
     }
 }
