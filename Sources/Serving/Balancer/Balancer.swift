@@ -27,39 +27,21 @@ final class Balancer: Sendable {
         var developer: DeveloperRun?
     }
 
-    private let plan: ServingPlan
+    let plan: ServingPlan
     private let predecessor: Predecessor?
-    private let lock: RuntimeLock
-    private let log: Logger
-    private let manager: ServiceManager
+    let lock: RuntimeLock
+    let log: Logger
+    let manager: ServiceManager
     private let developer: DeveloperRun?
-    private let groups: ServingGroups
-    private let proxy: Proxy
-    private let supervisor: Supervisor
-    private let reloader: Reloader
-    private let source: LiveSource
+    let groups: ServingGroups
+    let proxy: Proxy
+    let supervisor: Supervisor
+    let reloader: Reloader
+    let source: LiveSource
     private let heartbeat: Heartbeat
-    private let admin: AdminServer
-    private let successors: SuccessorListener
-    private let events: WaitingQueue<Event>
-
-    /// What the end waits for the access log to be written, in microseconds.
-    private static let lastLines: useconds_t = 1_500_000
-
-    /// What the main thread waits for.
-    enum Event: Sendable {
-        case signal(Int32)
-        case successor(SuccessorListener.Successor)
-        case adminEnded(String)
-        /// The application of a developer does not start, and why.
-        case applicationFailed(String)
-        /// The last client connection is gone, or its time is up.
-        case drained
-        /// The last process is gone.
-        case processesGone
-        /// The access log is written.
-        case closed
-    }
+    let admin: AdminServer
+    let successors: SuccessorListener
+    let events: WaitingQueue<Event>
 
     /// Makes the parts; the data plane's addresses are bound, nothing is served.
     ///
@@ -213,184 +195,5 @@ final class Balancer: Sendable {
             }
         }
         return try waitFor { try await admin.waitUntilBound() }
-    }
-
-    /// How often the log says what the end of the program waits for, in seconds.
-    private static let reportInterval = 5
-
-    /// Says what the end waits for, so that nobody has to guess why it takes its time.
-    private func report(_ wait: Shutdown.Wait) {
-        let log = log
-        switch wait {
-        case .nothing:
-            break
-        case .clients:
-            proxy.countWaiting { counts in
-                let text = counts.text
-                if text.isEmpty { return }
-                log.notice("still waiting for \(text); a second signal stops at once")
-            }
-        case .processes:
-            let waits = groups.all.map { ($0.name, $0.snapshot(now: .now).processes.count) }
-                .filter { $0.1 > 0 }.map { "\($0.1) of group \($0.0)" }.joined(separator: ", ")
-            if waits.isEmpty { return }
-            log.notice("still waiting for processes to end: \(waits); a second signal kills them")
-        }
-    }
-
-    /// The main thread's loop.
-    private func waitForEnd() -> Int32 {
-        var shutdown = Shutdown()
-        while true {
-            let event =
-                shutdown.wait == .nothing
-                ? events.next() : events.next(within: Self.reportInterval)
-            switch event {
-            case nil:
-                report(shutdown.wait)
-            case .signal(let signal):
-                carryOut(shutdown.received(signal))
-            case .successor(let successor):
-                guard shutdown.leave() == .leave else { continue }
-                log.notice("handing over to a new balancer; requests in flight are finished here")
-                leave(to: successor)
-            case .adminEnded(let reason):
-                // After a handing over it has nothing to listen on.
-                if shutdown.isLeaving { continue }
-                log.critical("the admin API has ended", metadata: ["reason": "\(reason)"])
-            case .applicationFailed(let reason):
-                let order = shutdown.giveUp()
-                if order == .none { continue }
-                log.critical("\(reason)")
-                carryOut(order)
-            case .drained:
-                carryOut(shutdown.drained())
-            case .processesGone:
-                carryOut(shutdown.processesGone())
-            case .closed:
-                log.notice("Mooring has stopped")
-                return shutdown.exitCode
-            }
-        }
-    }
-
-    private func carryOut(_ order: Shutdown.Order) {
-        switch order {
-        case .none:
-            break
-        case .drain:
-            drain()
-        case .leave:
-            log.notice("ending without the processes: the next balancer takes them over")
-            leave(to: nil)
-        case .stopProcesses:
-            stopProcesses()
-        case .killProcesses:
-            log.notice("stopping at once")
-            stopProcesses()
-            supervisor.killAll()
-        case .close:
-            close()
-        case .reopenLogs:
-            proxy.reopenLogs()
-            supervisor.reopenOutput()
-            log.info("access log opened anew")
-        case .reload:
-            reload()
-        }
-    }
-
-    private func reload() {
-        manager.notify("RELOADING=1", "MONOTONIC_USEC=\(Clock.monotonic() / 1000)")
-        do {
-            _ = try reloader.reload()
-        } catch {
-            switch error {
-            case .badConfiguration(let problems), .invalid(let problems):
-                log.error("nothing was changed: \(problems)")
-            case .noSuchGroup, .noSuchProcess:
-                log.error("nothing was changed")
-            }
-        }
-        manager.notify("READY=1")
-    }
-
-    private func drain() {
-        log.notice(
-            "shutting down: requests in flight are finished",
-            metadata: ["at_most": .span(plan.configuration.timeouts.drain)])
-        manager.notify("STOPPING=1")
-        successors.removePath()
-        source.beginDraining()
-        let events = events
-        let deadline = MonotonicInstant.now + plan.configuration.timeouts.drain
-        proxy.drain(until: deadline, .end) { events.post(.drained) }
-    }
-
-    /// Leaves the processes to the next balancer; what is in flight is finished here.
-    private func leave(to successor: SuccessorListener.Successor?) {
-        source.beginDraining()
-        let admin = admin
-        // First, for it takes a moment, and clients are served meanwhile.
-        _ = try? waitFor { await admin.stopListening() }
-        let events = events
-        let connections = successor?.connections
-        var purpose = DrainPurpose.leave
-        if let connections { purpose = .handOver { connections.send($0) } }
-        proxy.drain(until: .now + plan.configuration.timeouts.drain, purpose) {
-            guard let connections else { return events.post(.drained) }
-            // The last may be on their way still.
-            connections.finish { events.post(.drained) }
-        }
-        supervisor.leave()
-        // The manager takes that from the main process only (NotifyAccess=main), which is this one.
-        if let process = successor?.process { manager.notify("MAINPID=\(process)", "READY=1") }
-        admin.removeSocket()
-        successors.removePath()
-        lock.release()
-        do {
-            try successor?.answer()
-        } catch {
-            log.error("kept connections cannot be handed over: \(error)")
-            events.post(.drained)
-        }
-    }
-
-    private func close() {
-        // A successor has put its own in their places by now.
-        if !lock.isLetGo {
-            admin.removeSocket()
-            successors.removePath()
-            let folder = plan.configuration.runtimeDirectory
-            for file in Supervisor.hostFiles(inRuntimeDirectory: folder) { unsafe unlink(file) }
-        }
-        let events = events
-        // The first of the two counts: who reads the access log may have stopped reading.
-        proxy.stop { events.post(.closed) }
-        do {
-            try LoopThread.start(name: "end") {
-                usleep(Self.lastLines)
-                events.post(.closed)
-            }
-        } catch {
-            events.post(.closed)
-        }
-    }
-
-    /// Orders every process to end and waits for that beside the main thread.
-    private func stopProcesses() {
-        for group in groups.all { group.shutDown(now: .now) }
-        let supervisor = supervisor
-        let events = events
-        do {
-            try LoopThread.start(name: "shutdown") {
-                supervisor.stop()
-                events.post(.processesGone)
-            }
-        } catch {
-            log.error("no thread to wait for the processes: \(error)")
-            supervisor.stop()
-            events.post(.processesGone)
-        }
     }
 }
