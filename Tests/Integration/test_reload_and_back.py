@@ -188,3 +188,22 @@ def test_a_reload_that_failed_keeps_no_group_from_coming_back():
         balancer.wait_ready("third", 1)
         assert balancer.request("/third").status == 200
         assert balancer.group("third")["spawn"]["spawned_total"] == 1
+
+
+def test_a_group_added_after_a_reload_that_failed_is_served():
+    with serve() as balancer:
+        balancer.wait_ready("web", 2)
+        text = balancer.file.read_text()
+        listen = '[[listen]]\naddress = "203.0.113.1:80"\n'
+
+        def with_group(name):
+            return text.replace(
+                "[routes]", f'[group.{name}]\nwsgi = "app.py"\nallow_root = true\n[routes]\n"/{name}" = "{name}"')
+
+        balancer.file.write_text(with_group("third").replace("[[listen]]", listen + "[[listen]]", 1))
+        assert balancer.admin("/reload", "POST").status == 422
+        reload(balancer, lambda _: with_group("fourth"))
+        balancer.wait_ready("fourth", 1)
+        assert balancer.request("/fourth").status == 200
+        assert balancer.request("/other").status == 200
+        assert_nothing_appears_twice(balancer)

@@ -122,24 +122,27 @@ struct ServingPlan: Sendable {
 // What the data plane is told.
 
 extension ServingPlan {
+    /// The settings of a start: every group is new.
+    func proxySettings(keyring: Keyring) -> ProxySettings {
+        proxySettings(
+            keyring: keyring, indices: Array(configuration.groups.indices),
+            names: configuration.groups.map(\.name), over: nil)
+    }
+
     /// - Parameters:
-    ///   - groups: the places of the configuration's groups in the running program; nil: their own.
-    ///   - over: what runs already: its listeners and groups keep their places.
+    ///   - indices: those of the configuration's groups in the running program.
+    ///   - names: of all running groups, by index. One that a failed reload has left behind has a
+    ///     name and nothing else.
+    ///   - old: what runs already: its listeners and groups keep their positions.
     func proxySettings(
-        keyring: Keyring, groups places: [Int]? = nil, over old: ProxySettings? = nil
+        keyring: Keyring, indices: [Int], names: [String], over old: ProxySettings?
     ) -> ProxySettings {
-        let places = places ?? Array(configuration.groups.indices)
         var groups = old?.groups ?? []
-        for (index, place) in places.enumerated() {
-            if place < groups.count {
-                groups[place] = group(index)
-            } else {
-                groups.append(group(index))
-            }
-        }
+        groups += names.dropFirst(groups.count).map { ProxyGroupSettings(name: $0) }
+        for (configured, index) in indices.enumerated() { groups[index] = group(configured) }
         var settings = ProxySettings(
             listeners: listeners(over: old?.listeners ?? []), routes: configuration.routeTable,
-            routeSettings: configuration.routes.indices.map { route($0, places) },
+            routeSettings: configuration.routes.indices.map { route($0, indices) },
             groups: groups, keyring: keyring)
         settings.workers = configuration.workers
         settings.timeouts = timeouts
@@ -226,13 +229,13 @@ extension ServingPlan {
         return settings
     }
 
-    private func route(_ index: Int, _ places: [Int]) -> RouteSettings {
+    private func route(_ index: Int, _ indices: [Int]) -> RouteSettings {
         let route = configuration.routes[index]
         let isStripped = route.stripPrefix && route.pattern.prefix != "/"
         var affinity = Self.affinity(route.affinity)
         affinity.cookie.path = configuration.cookiePath(ofGroup: route.group)
         var settings = RouteSettings(
-            group: places[route.group], strippedPrefix: isStripped ? route.pattern.prefix : "",
+            group: indices[route.group], strippedPrefix: isStripped ? route.pattern.prefix : "",
             affinity: affinity)
         settings.timeouts.response = route.timeouts.response
         settings.timeouts.idle = route.timeouts.idle

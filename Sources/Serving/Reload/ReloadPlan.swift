@@ -1,228 +1,129 @@
 internal import AdminAPI
 internal import Backends
 internal import ConfigFile
-internal import Reactor
-internal import ReverseProxy
-internal import SessionAffinity
-internal import Supervision
 
-/// The difference between what runs and a configuration that was read anew.
-struct Change {
-    private enum Step {
-        case start(place: Int)
-        /// New limits and times; nothing that a process was started with.
-        case adjust(place: Int, plan: Int)
-        case restart(place: Int, plan: Int)
-        /// It was retired before.
-        case revive(place: Int, plan: Int, newGeneration: Bool)
-        case retire(place: Int)
+/// What has to be done to get from what runs to a configuration that was read anew; pure.
+///
+/// Running groups have an index each, which is their number in every order, grant and event: it never
+/// changes and is never given to another group. A group that leaves the configuration is retired at its
+/// index, and revived there when it comes back.
+struct ReloadPlan: Equatable {
+    /// What runs, as far as a reload compares it.
+    struct Running {
+        var configuration: Configuration
+        /// By index.
+        var groups: [Group]
+
+        /// One running group.
+        struct Group {
+            /// As it was configured last.
+            var configuration: Configuration.Group
+            /// Of what its processes are started with; nil: external.
+            var launchFingerprint: String?
+            /// It is not in the configuration any more.
+            var isRetired = false
+            /// An administrator has changed how many processes it has since.
+            var isScaled = false
+        }
     }
 
-    private let plan: ServingPlan
-    private let settings: ProxySettings
-    private var entries: [ServingGroups.Entry]
-    private let before: [ServingGroups.Entry]
-    private var steps: [Step] = []
-    /// Nil: the admin API stays where it is, and so do its tokens, until Mooring is started anew.
-    private let access: AdminAccess.Keys?
+    /// What is to run.
+    struct Wanted {
+        var configuration: Configuration
+        /// In the order of the configuration's groups; nil: external.
+        var launchFingerprints: [String?]
+        var warnings: [String] = []
+    }
+
+    /// What happens to the running group at `index`; `configured` is its position in the configuration.
+    enum Step: Equatable {
+        /// A new group, behind all others.
+        case start(index: Int, configured: Int)
+        /// New limits and times; nothing that a process was started with.
+        case adjust(index: Int, configured: Int)
+        /// A new generation, for what processes are started with has changed.
+        case restart(index: Int, configured: Int)
+        /// It was retired before.
+        case revive(index: Int, configured: Int, newGeneration: Bool)
+        /// Its processes drain, and nothing follows them.
+        case retire(index: Int)
+    }
+
+    /// In the order in which they are carried out; groups that did not change have none.
+    private(set) var steps: [Step] = []
+    /// The index of each group of the configuration.
+    private(set) var indices: [Int] = []
+    /// For whoever has asked for the reload.
     private(set) var report = ReloadReport()
 
-    /// - Throws: `AdminRefusal` when the keyring cannot be read.
-    init(
-        from current: Reloader.Current, to plan: ServingPlan, entries: [ServingGroups.Entry],
-        parts: Reloader.Parts
-    ) throws(AdminRefusal) {
-        self.plan = plan
-        self.entries = entries
-        before = entries
-        var places: [Int] = []
-        var entropy = Entropy()
-        for (index, group) in plan.configuration.groups.enumerated() {
-            let known = self.entries.firstIndex {
-                !$0.isRetired && $0.configuration.name == group.name
+    /// Compares the two.
+    init(from old: Running, to new: Wanted) {
+        var isRetired = old.groups.map(\.isRetired)
+        var count = old.groups.count
+        for (configured, group) in new.configuration.groups.enumerated() {
+            let fingerprint = new.launchFingerprints[configured]
+            let present = old.groups.indices.first { index in
+                !isRetired[index] && old.groups[index].configuration.name == group.name
             }
-            if let known, Self.isSameKind(self.entries[known].configuration, group) {
-                Self.note(group, at: known, index, plan, &self.entries, &steps, &report)
-                places.append(known)
+            if let present, old.groups[present].canBecome(group) {
+                keep(old.groups[present], present, group, configured, fingerprint)
+                indices.append(present)
                 continue
             }
-            if let known {
-                self.entries[known].isRetired = true
-                steps.append(.retire(place: known))
+            if let present {
+                isRetired[present] = true
+                steps.append(.retire(index: present))
             }
             report.added.append(group.name)
-            if let former = self.entries.lastIndex(where: {
-                $0.isRetired && $0.configuration.name == group.name
-                    && Self.isSameKind($0.configuration, group)
-            }) {
-                Self.revive(group, at: former, index, plan, &self.entries, &steps)
-                places.append(former)
-                continue
+            let former = old.groups.indices.last { index in
+                isRetired[index] && old.groups[index].configuration.name == group.name
+                    && old.groups[index].canBecome(group)
             }
-            let place = self.entries.count
-            let made = Group(
-                index: place, policy: group.policy, seed: entropy.word(), executor: parts.relay,
-                budget: parts.budget, now: .now)
-            self.entries.append(
-                .init(
-                    group: made, configuration: group,
-                    launchFingerprint: plan.launches[index]?.fingerprint))
-            steps.append(.start(place: place))
-            places.append(place)
-        }
-        for (place, entry) in self.entries.enumerated()
-        where !entry.isRetired && !places.contains(place) {
-            self.entries[place].isRetired = true
-            steps.append(.retire(place: place))
-            report.removed.append(entry.configuration.name)
-        }
-        let keyring: Keyring
-        let admin = plan.configuration.admin
-        do {
-            // Tokens for one address may be none for another.
-            access = try admin.address == parts.adminAddress ? admin.keys() : nil
-            keyring = try KeyringFile.load(plan.configuration.keysFile).keyring
-        } catch {
-            throw .invalid("\(error)")
-        }
-        settings = plan.proxySettings(
-            keyring: keyring, groups: places, over: current.settings)
-        report.needsRestart = plan.configuration.keysThatNeedRestart(
-            comparedTo: current.plan.configuration)
-        report.warnings = plan.configuration.warnings + plan.files.warnings
-    }
-
-    /// Applies it.
-    ///
-    /// - Throws: `AdminRefusal` when an address cannot be listened on; nothing is changed then.
-    func apply(_ parts: Reloader.Parts, to current: inout Reloader.Current) throws(AdminRefusal) {
-        parts.groups.replace(with: entries)
-        parts.supervisor.update(launches: launches, groups: entries.map(\.group))
-        do {
-            try parts.proxy.reconfigure(settings, groups: entries.map(\.group))
-        } catch {
-            giveUp(parts)
-            throw .invalid("\(error)")
-        }
-        parts.budget.set(
-            concurrency: plan.spawnConcurrency, maxProcesses: plan.configuration.maxProcesses)
-        if let access { parts.access.replace(with: access) }
-        for step in steps { carryOut(step, parts) }
-        parts.supervisor.watchServers()
-        current.plan = plan
-        current.settings = settings
-    }
-
-    /// The places of new groups are taken; they stay empty.
-    private func giveUp(_ parts: Reloader.Parts) {
-        var kept = before
-        for var entry in entries[before.count...] {
-            entry.isRetired = true
-            entry.group.retire(now: .now)
-            kept.append(entry)
-        }
-        parts.groups.replace(with: kept)
-    }
-
-    private func carryOut(_ step: Step, _ parts: Reloader.Parts) {
-        switch step {
-        case .start(let place):
-            entries[place].group.start(now: .now)
-        case .adjust(let place, let index):
-            let group = entries[place].group
-            if let launch = plan.launches[index] {
-                let generation = group.snapshot(now: .now).generation
-                parts.supervisor.setLaunch(launch, group: place, generation: generation)
+            if let former {
+                isRetired[former] = false
+                steps.append(
+                    .revive(
+                        index: former, configured: configured,
+                        newGeneration: fingerprint != old.groups[former].launchFingerprint))
+                indices.append(former)
+            } else {
+                steps.append(.start(index: count, configured: configured))
+                indices.append(count)
+                count += 1
             }
-            group.reconfigure(plan.policies[index], newGeneration: false, now: .now)
-        case .restart(let place, let index):
-            let group = entries[place].group
-            if let launch = plan.launches[index] {
-                parts.supervisor.setLaunch(
-                    launch, group: place, generation: group.nextGeneration)
-            }
-            group.reconfigure(plan.policies[index], newGeneration: true, now: .now)
-        case .revive(let place, let index, let newGeneration):
-            let group = entries[place].group
-            if let launch = plan.launches[index] {
-                let generation =
-                    newGeneration ? group.nextGeneration : group.snapshot(now: .now).generation
-                parts.supervisor.setLaunch(launch, group: place, generation: generation)
-            }
-            group.revive(plan.policies[index], newGeneration: newGeneration, now: .now)
-        case .retire(let place):
-            entries[place].group.retire(now: .now)
         }
+        for (index, group) in old.groups.enumerated()
+        where !isRetired[index] && !indices.contains(index) {
+            steps.append(.retire(index: index))
+            report.removed.append(group.configuration.name)
+        }
+        report.needsRestart = new.configuration.keysThatNeedRestart(
+            comparedTo: old.configuration)
+        report.warnings = new.warnings
     }
 
-    /// By place; nil: external, or nothing is started there any more.
-    private var launches: [LaunchSpec?] {
-        entries.enumerated().map { place, entry in
-            guard !entry.isRetired else { return nil }
-            let name = entry.configuration.name
-            return plan.configuration.groups.firstIndex { $0.name == name }
-                .flatMap { plan.launches[$0] }
-        }
-    }
-
-    /// Whether the group can go on: pins to servers are found again by their addresses.
-    private static func isSameKind(
-        _ one: Configuration.Group, _ other: Configuration.Group
-    ) -> Bool { one.policy.kind == other.policy.kind }
-
-    private static func revive(
-        _ group: Configuration.Group, at place: Int, _ index: Int, _ plan: ServingPlan,
-        _ entries: inout [ServingGroups.Entry], _ steps: inout [Step]
+    /// A group that stays: what has changed decides how much of it begins anew.
+    private mutating func keep(
+        _ running: Running.Group, _ index: Int, _ group: Configuration.Group, _ configured: Int,
+        _ fingerprint: String?
     ) {
-        let fingerprint = plan.launches[index]?.fingerprint
-        steps.append(
-            .revive(
-                place: place, plan: index,
-                newGeneration: fingerprint != entries[place].launchFingerprint))
-        entries[place].isRetired = false
-        entries[place].configuration = group
-        entries[place].launchFingerprint = fingerprint
-    }
-
-    private static func note(
-        _ group: Configuration.Group, at place: Int, _ index: Int, _ plan: ServingPlan,
-        _ entries: inout [ServingGroups.Entry], _ steps: inout [Step],
-        _ report: inout ReloadReport
-    ) {
-        let before = entries[place]
-        let fingerprint = plan.launches[index]?.fingerprint
-        entries[place].configuration = group
-        entries[place].launchFingerprint = fingerprint
-        if fingerprint != before.launchFingerprint {
-            steps.append(.restart(place: place, plan: index))
+        if fingerprint != running.launchFingerprint {
+            steps.append(.restart(index: index, configured: configured))
             report.restarted.append(group.name)
-        } else if before.configuration != group {
-            steps.append(.adjust(place: place, plan: index))
+        } else if running.configuration != group {
+            steps.append(.adjust(index: index, configured: configured))
             report.changed.append(group.name)
-        } else {
-            let now = entries[place].group.snapshot(now: .now)
-            // It may have been scaled since.
-            if now.isSpawned,
-                now.minimum != group.policy.minimum || now.maximum != group.policy.maximum
-            {
-                steps.append(.adjust(place: place, plan: index))
-            }
+        } else if running.isScaled {
+            // The configuration's bounds hold again, which is no change of the configuration.
+            steps.append(.adjust(index: index, configured: configured))
         }
     }
 }
 
-extension Configuration {
-    /// What is read once, at the start.
-    func keysThatNeedRestart(comparedTo old: Configuration) -> [String] {
-        var keys: [String] = []
-        if workers != old.workers { keys.append("workers") }
-        if stateDirectory != old.stateDirectory { keys.append("state_dir") }
-        if runtimeDirectory != old.runtimeDirectory { keys.append("runtime_dir") }
-        if admin.address != old.admin.address { keys.append("admin.address") }
-        var oldLog = old.log
-        oldLog.accessFormat = log.accessFormat
-        if log != oldLog { keys.append("log") }
-        if limits.connections != old.limits.connections { keys.append("limits.connections") }
-        return keys
+extension ReloadPlan.Running.Group {
+    /// Whether the group can go on as the configured one: pins to servers are found again by their
+    /// addresses, those to spawned processes by what they were drawn at the spawn.
+    fileprivate func canBecome(_ group: Configuration.Group) -> Bool {
+        configuration.policy.kind == group.policy.kind
     }
 }

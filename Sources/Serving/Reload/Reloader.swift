@@ -60,10 +60,9 @@ final class Reloader: Sendable {
         let result = current.withLock { current in
             Result<ReloadReport, AdminRefusal> { () throws(AdminRefusal) in
                 let plan = try self.plan(from: file)
-                let change = try Change(
-                    from: current, to: plan, entries: parts.groups.snapshot, parts: parts)
-                try change.apply(parts, to: &current)
-                return change.report
+                let reload = try Reload(from: current, to: plan, parts: parts)
+                try reload.apply(parts, to: &current)
+                return reload.report
             }
         }
         let report = try result.get()

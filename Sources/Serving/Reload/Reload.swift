@@ -1,0 +1,168 @@
+internal import AdminAPI
+internal import Backends
+internal import ConfigFile
+internal import Reactor
+internal import ReverseProxy
+internal import SessionAffinity
+internal import Supervision
+
+/// Carries out a `ReloadPlan` on the parts of the running program.
+struct Reload {
+    private let plan: ReloadPlan
+    /// The configuration in the terms of the parts.
+    private let wanted: ServingPlan
+    private let settings: ProxySettings
+    private let before: [ServingGroups.Entry]
+    private let after: [ServingGroups.Entry]
+    /// Nil: the admin API stays where it is, and so do its tokens, until Mooring is started anew.
+    private let access: AdminAccess.Keys?
+
+    var report: ReloadReport { plan.report }
+
+    /// Makes the new groups and reads the keys; nothing that runs is touched.
+    ///
+    /// - Throws: `AdminRefusal` when the keyring or a token cannot be read.
+    init(
+        from current: Reloader.Current, to wanted: ServingPlan, parts: Reloader.Parts
+    ) throws(AdminRefusal) {
+        before = parts.groups.snapshot
+        plan = ReloadPlan(
+            from: .init(
+                configuration: current.plan.configuration,
+                groups: before.map { ReloadPlan.Running.Group($0) }),
+            to: .init(
+                configuration: wanted.configuration,
+                launchFingerprints: wanted.launches.map { $0?.fingerprint },
+                warnings: wanted.configuration.warnings + wanted.files.warnings))
+        self.wanted = wanted
+        let keyring: Keyring
+        let admin = wanted.configuration.admin
+        do {
+            // Tokens for one address may be none for another.
+            access = try admin.address == parts.adminAddress ? admin.keys() : nil
+            keyring = try KeyringFile.load(wanted.configuration.keysFile).keyring
+        } catch {
+            throw .invalid("\(error)")
+        }
+        after = Self.entries(before, plan, wanted, parts)
+        settings = wanted.proxySettings(
+            keyring: keyring, indices: plan.indices, names: after.map(\.group.name),
+            over: current.settings)
+    }
+
+    /// Applies it.
+    ///
+    /// - Throws: `AdminRefusal` when an address cannot be listened on; nothing is changed then.
+    func apply(_ parts: Reloader.Parts, to current: inout Reloader.Current) throws(AdminRefusal) {
+        parts.groups.replace(with: after)
+        parts.supervisor.update(launches: launches, groups: after.map(\.group))
+        do {
+            try parts.proxy.reconfigure(settings, groups: after.map(\.group))
+        } catch {
+            giveUp(parts)
+            throw .invalid("\(error)")
+        }
+        parts.budget.set(
+            concurrency: wanted.spawnConcurrency, maxProcesses: wanted.configuration.maxProcesses)
+        if let access { parts.access.replace(with: access) }
+        for step in plan.steps { carryOut(step, parts) }
+        parts.supervisor.watchServers()
+        current.plan = wanted
+        current.settings = settings
+    }
+
+    /// The indices of new groups are taken; they stay empty.
+    private func giveUp(_ parts: Reloader.Parts) {
+        var kept = before
+        for var entry in after[before.count...] {
+            entry.isRetired = true
+            entry.group.retire(now: .now)
+            kept.append(entry)
+        }
+        parts.groups.replace(with: kept)
+    }
+
+    private func carryOut(_ step: ReloadPlan.Step, _ parts: Reloader.Parts) {
+        switch step {
+        case .start(let index, _):
+            after[index].group.start(now: .now)
+        case .adjust(let index, let configured):
+            setLaunch(configured, index, newGeneration: false, parts)
+            after[index].group.reconfigure(
+                wanted.policies[configured], newGeneration: false, now: .now)
+        case .restart(let index, let configured):
+            setLaunch(configured, index, newGeneration: true, parts)
+            after[index].group.reconfigure(
+                wanted.policies[configured], newGeneration: true, now: .now)
+        case .revive(let index, let configured, let newGeneration):
+            setLaunch(configured, index, newGeneration: newGeneration, parts)
+            after[index].group.revive(
+                wanted.policies[configured], newGeneration: newGeneration, now: .now)
+        case .retire(let index):
+            after[index].group.retire(now: .now)
+        }
+    }
+
+    /// By what a generation's processes are started, before it can begin; none for external groups.
+    private func setLaunch(
+        _ configured: Int, _ index: Int, newGeneration: Bool, _ parts: Reloader.Parts
+    ) {
+        guard let launch = wanted.launches[configured] else { return }
+        let group = after[index].group
+        let generation =
+            newGeneration ? group.nextGeneration : group.snapshot(now: .now).generation
+        parts.supervisor.setLaunch(launch, group: index, generation: generation)
+    }
+
+    /// By index; nil: external, or nothing is started there any more.
+    private var launches: [LaunchSpec?] {
+        var launches = [LaunchSpec?](repeating: nil, count: after.count)
+        for (configured, index) in plan.indices.enumerated() {
+            launches[index] = wanted.launches[configured]
+        }
+        return launches
+    }
+
+    /// The groups after the steps; those that are new are made here.
+    private static func entries(
+        _ before: [ServingGroups.Entry], _ plan: ReloadPlan, _ wanted: ServingPlan,
+        _ parts: Reloader.Parts
+    ) -> [ServingGroups.Entry] {
+        var entries = before
+        var entropy = Entropy()
+        for step in plan.steps {
+            switch step {
+            case .start(let index, let configured):
+                let group = wanted.configuration.groups[configured]
+                entries.append(
+                    .init(
+                        group: Group(
+                            index: index, policy: group.policy, seed: entropy.word(),
+                            executor: parts.relay, budget: parts.budget, now: .now),
+                        configuration: group,
+                        launchFingerprint: wanted.launches[configured]?.fingerprint))
+            case .adjust(let index, let configured), .restart(let index, let configured),
+                .revive(let index, let configured, _):
+                entries[index].isRetired = false
+                entries[index].configuration = wanted.configuration.groups[configured]
+                entries[index].launchFingerprint = wanted.launches[configured]?.fingerprint
+            case .retire(let index):
+                entries[index].isRetired = true
+            }
+        }
+        return entries
+    }
+}
+
+extension ReloadPlan.Running.Group {
+    /// What a reload compares of a running group.
+    init(_ entry: ServingGroups.Entry) {
+        let now = entry.group.snapshot(now: .now)
+        let policy = entry.configuration.policy
+        self.init(
+            configuration: entry.configuration, launchFingerprint: entry.launchFingerprint,
+            isRetired: entry.isRetired,
+            isScaled: now.isSpawned
+                && (now.minimum != policy.minimum || now.maximum != policy.maximum))
+    }
+}
