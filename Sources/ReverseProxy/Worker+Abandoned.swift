@@ -67,7 +67,7 @@ extension Worker {
         upstreams[place].move(to: .abandoned)
         upstreams[place].exchange = -1
         upstreams[place].owner = -1
-        blocks.release(&upstreams[place].output)
+        buffers.release(&upstreams[place].output)
         watchProcessWrites(place, false)
         // A body that has not come to its end never will.
         if exchanges[exchange].requestPhase != .done || exchanges[exchange].responsePhase == .tunnel
@@ -85,9 +85,9 @@ extension Worker {
     func discardLastWords(_ place: Int) {
         if hasAnswered(place) { return closeUpstream(place) }
         while upstreams[place].isReadable {
-            blocks.equip(&upstreams[place].input)
+            buffers.equip(&upstreams[place].input)
             upstreams[place].input.compact()
-            blocks.enlarge(&upstreams[place].input, ifRoomBelow: Self.leastRoom)
+            buffers.makeRoomForReading(&upstreams[place].input)
             switch readProcess(place) {
             case .moved(let count):
                 let before = abandoned[place]?.spoken ?? 0
@@ -103,7 +103,7 @@ extension Worker {
             case .end, .failed: return closeUpstream(place)
             }
         }
-        if upstreams[place].input.isEmpty { blocks.release(&upstreams[place].input) }
+        if upstreams[place].input.isEmpty { buffers.release(&upstreams[place].input) }
     }
 
     /// Goes through what has come of the response; true: it is whole, so the process is done with it.

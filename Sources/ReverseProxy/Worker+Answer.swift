@@ -16,7 +16,7 @@ extension Worker {
         }
         let outcome = sendOutput(place)
         if outcome != .done { return outcome }
-        blocks.release(&downstreams[place].output)
+        buffers.release(&downstreams[place].output)
         if downstreams[place].wantsWrite {
             watchClientWrites(place, false)
             clearDownstreamDeadline(place)
@@ -96,7 +96,7 @@ extension Worker {
         downstreams[place].move(to: .idle)
         if isDraining, moveOn(place) { return }
         if downstreams[place].input.isEmpty {
-            blocks.release(&downstreams[place].input)
+            buffers.release(&downstreams[place].input)
             setDownstreamDeadline(
                 place, after: isDraining ? Self.lastRequest : settings.timeouts.keepalive)
             if downstreams[place].isReadable { readAgain.append(place) }
@@ -132,7 +132,7 @@ extension Worker {
         } else {
             countRequest(exchange)
         }
-        chains.release(&exchanges[exchange].stored, to: &blocks)
+        buffers.release(&exchanges[exchange].stored)
         exchanges.remove(exchange)
         downstreams[place].exchange = -1
     }
@@ -198,20 +198,20 @@ extension Worker {
 
     /// Throws away what a client sends after its last answer.
     func discard(_ place: Int) {
-        blocks.equip(&downstreams[place].input)
+        buffers.equip(&downstreams[place].input)
         for _ in 0..<Self.readsPerTurn {
             downstreams[place].input.rewind()
             switch readClient(place) {
             case .moved: continue
             case .wouldBlock:
-                blocks.release(&downstreams[place].input)
+                buffers.release(&downstreams[place].input)
                 return
             case .end, .failed:
                 closeDownstream(place)
                 return
             }
         }
-        blocks.release(&downstreams[place].input)
+        buffers.release(&downstreams[place].input)
         // It pours on although it was told to stop; others have their turn first.
         let serial = downstreams.serial(place)
         postponed.append(EventToken(.downstream, place: place, serial: serial))
@@ -238,10 +238,10 @@ extension Worker {
     /// Gives back what a connection held here; its descriptor is another's by now, or closed.
     func releaseDownstream(_ place: Int) {
         closeOwnUpstreams(place)
-        blocks.release(&downstreams[place].input)
-        blocks.release(&downstreams[place].output)
-        chains.release(&downstreams[place].backlog, to: &blocks)
-        timers.cancel(place)
+        buffers.release(&downstreams[place].input)
+        buffers.release(&downstreams[place].output)
+        buffers.release(&downstreams[place].backlog)
+        deadlines.cancel(client: place)
         downstreams.remove(place)
     }
 }

@@ -64,19 +64,13 @@ extension Worker {
     /// Moves what is in the input to the chain.
     private func storeBody(_ exchange: Int, _ downstream: Int) -> BodyFill {
         while true {
-            let filled = chains.withLast(of: &exchanges[exchange].stored) { block in
+            let filled = buffers.withLast(of: &exchanges[exchange].stored) { block in
                 decodeBody(exchange, downstream, into: &block, isStoring: true)
             }
             if let filled, filled != .full { return filled }
-            guard exchanges[exchange].stored.bytes < requestAllowance else {
-                return .full
-            }
-            var fresh = Block.none
-            blocks.equip(&fresh)
-            guard chains.append(&fresh, to: &exchanges[exchange].stored) else {
-                blocks.release(&fresh)
-                return .full
-            }
+            guard exchanges[exchange].stored.bytes < buffers.requestAllowance,
+                buffers.extend(&exchanges[exchange].stored)
+            else { return .full }
         }
     }
 
@@ -85,7 +79,7 @@ extension Worker {
         guard exchanges[exchange].isRequestChunked, exchanges[exchange].requestBodyBytes > 0 else {
             return
         }
-        let ended: Void? = chains.withLast(of: &exchanges[exchange].stored) { block in
+        let ended: Void? = buffers.withLast(of: &exchanges[exchange].stored) { block in
             // Data leaves that much room in its block: `BodyFrame.overhead`.
             var sink = unsafe ByteSink(block.writable)
             sink.append("\r\n")
@@ -117,7 +111,7 @@ extension Worker {
     /// The kept body will not be sent again.
     func dropStoredBody(_ exchange: Int) {
         exchanges[exchange].bodyIsKept = false
-        chains.release(&exchanges[exchange].stored, to: &blocks)
+        buffers.release(&exchanges[exchange].stored)
         exchanges[exchange].storedCursor = ChainCursor()
     }
 
@@ -125,13 +119,13 @@ extension Worker {
     func fillRequest(_ exchange: Int, _ downstream: Int, _ upstream: Int) -> BodyFill {
         let stored = exchanges[exchange].stored
         if !exchanges[exchange].storedCursor.isAtEnd(of: stored) {
-            blocks.equip(&upstreams[upstream].output)
-            chains.copy(
+            buffers.equip(&upstreams[upstream].output)
+            buffers.copy(
                 from: stored, at: &exchanges[exchange].storedCursor,
                 into: &upstreams[upstream].output)
             if !exchanges[exchange].storedCursor.isAtEnd(of: stored) { return .full }
         }
-        blocks.equip(&upstreams[upstream].output)
+        buffers.equip(&upstreams[upstream].output)
         return decodeBody(exchange, downstream, into: &upstreams[upstream].output)
     }
 }
@@ -154,9 +148,9 @@ extension Worker {
             }
         }
         let waiting = downstreams[place].backlog.bytes + downstreams[place].output.count
-        guard waiting < responseAllowance(place) else { return .full }
+        guard waiting < buffers.responseAllowance(streams: streamsSharing(place)) else { return .full }
         if downstreams[place].output.room >= room { return .room }
-        return chains.append(&downstreams[place].output, to: &downstreams[place].backlog)
+        return buffers.append(&downstreams[place].output, to: &downstreams[place].backlog)
             ? .room : .full
     }
 
@@ -164,12 +158,12 @@ extension Worker {
     func flushBacklog(_ place: Int) -> FlushOutcome {
         while !downstreams[place].backlog.isEmpty {
             let newest = downstreams[place].output
-            downstreams[place].output = chains.removeFirst(of: &downstreams[place].backlog)
+            downstreams[place].output = buffers.removeFirst(of: &downstreams[place].backlog)
             let outcome = sendOutput(place)
             if outcome == .done {
-                blocks.release(&downstreams[place].output)
+                buffers.release(&downstreams[place].output)
             } else {
-                chains.putBack(&downstreams[place].output, to: &downstreams[place].backlog)
+                buffers.putBack(&downstreams[place].output, to: &downstreams[place].backlog)
             }
             downstreams[place].output = newest
             if outcome != .done { return outcome }

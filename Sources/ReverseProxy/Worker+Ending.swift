@@ -27,7 +27,7 @@ extension Worker {
         else { return }
         let downstream = Int(exchanges[exchange].downstream)
         if exchanges[exchange].responseFraming.isChunked {
-            blocks.equip(&downstreams[downstream].output)
+            buffers.equip(&downstreams[downstream].output)
             var sink = unsafe ByteSink(downstreams[downstream].output.writable)
             sink.append(BodyFrame.lastChunk)
             downstreams[downstream].output.commit(sink.count)
@@ -55,7 +55,7 @@ extension Worker {
             exchanges[exchange].tunnel.isBetweenFramesToClient
         else { return }
         exchanges[exchange].tunnel.closing = .sent
-        blocks.equip(&downstreams[downstream].output)
+        buffers.equip(&downstreams[downstream].output)
         let frame = WebSocketFrames.goingAway
         _ = downstreams[downstream].output.append(frame.span)
     }

@@ -29,7 +29,7 @@ extension Worker {
         let downstream = Int(exchanges[exchange].downstream)
         downstreams[downstream].floor.stop()
         downstreams[downstream].deadline = exchanges[exchange].continueDeadline
-        timers.schedule(downstream, at: exchanges[exchange].continueDeadline)
+        deadlines.schedule(client: downstream, at: exchanges[exchange].continueDeadline)
     }
 
     /// The client has been asked for the body, or has begun to send it unasked.
@@ -50,7 +50,7 @@ extension Worker {
     func continueTimedOut(_ exchange: Int) {
         endExpectation(exchange)
         let downstream = Int(exchanges[exchange].downstream)
-        blocks.equip(&downstreams[downstream].output)
+        buffers.equip(&downstreams[downstream].output)
         var sink = unsafe ByteSink(downstreams[downstream].output.writable)
         sink.append("HTTP/1.1 100 Continue\r\n\r\n")
         downstreams[downstream].output.commit(sink.count)

@@ -23,7 +23,7 @@ extension Worker {
         let serial = downstreams.serial(place)
         for _ in 0..<Self.sendsPerTurn {
             if downstreams[place].output.isEmpty {
-                blocks.equip(&downstreams[place].output)
+                buffers.equip(&downstreams[place].output)
                 downstreams[place].output.rewind()
                 let room = unsafe UnsafeMutableRawBufferPointer(
                     downstreams[place].output.writable)
@@ -58,7 +58,7 @@ extension Worker {
     }
 
     private func finishSending(_ place: Int, _ multiplexer: Multiplexer) {
-        blocks.release(&downstreams[place].output)
+        buffers.release(&downstreams[place].output)
         if downstreams[place].wantsWrite {
             watchClientWrites(place, false)
             if multiplexer.places.isEmpty {

@@ -37,7 +37,7 @@ extension Worker {
     private func applyDeadline(_ place: Int, _ multiplexer: Multiplexer) {
         let deadline = min(multiplexer.deadline, downstreams[place].headDeadline)
         downstreams[place].deadline = deadline
-        if deadline != .max { timers.schedule(place, at: deadline) }
+        if deadline != .max { deadlines.schedule(client: place, at: deadline) }
     }
 
     /// A connection of HTTP/2 is idle for too long, or its client does not read, or not finish a head.

@@ -22,18 +22,18 @@ extension Worker {
 
     /// Reads the PROXY header, and no byte more: what follows may be TLS.
     func readGreeting(_ place: Int) {
-        blocks.equip(&downstreams[place].input)
+        buffers.equip(&downstreams[place].input)
         downstreams[place].input.rewind()
         switch downstreams[place].socket.peek(into: &downstreams[place].input) {
         case .moved: break
         case .wouldBlock:
-            blocks.release(&downstreams[place].input)
+            buffers.release(&downstreams[place].input)
             return
         case .end, .failed: return closeDownstream(place)
         }
         let readable = unsafe downstreams[place].input.readable
         let parsed = unsafe ProxyHeader.parse(readable.span)
-        blocks.release(&downstreams[place].input)
+        buffers.release(&downstreams[place].input)
         switch parsed {
         case .incomplete:
             // The end of it raises an edge; one that has come meanwhile has raised it already.
@@ -63,7 +63,7 @@ extension Worker {
                 accepting: context, descriptor: downstreams[place].socket.descriptor)
         else { return closeDownstream(place) }
         downstreams[place].tls = tls
-        noteHeap(1)
+        buffers.connectionTookHeap()
         downstreams[place].carrier = .tls
         downstreams[place].move(to: .handshaking)
         setDownstreamDeadline(place, after: settings.timeouts.header)
@@ -146,7 +146,7 @@ extension Worker {
     private func answerClearText(_ place: Int) {
         downstreams[place].tls?.free()
         downstreams[place].tls = nil
-        noteHeap(-1)
+        buffers.connectionGaveHeap(now: now)
         downstreams[place].carrier = .socket
         downstreams[place].isSecure = false
         rejectHead(place, HTTPProblem(status: 400, reason: "plain HTTP on a port for HTTPS"))

@@ -39,7 +39,7 @@ extension Worker {
         let unread = unsafe Array(downstreams[place].input.whole)
         guard unread.count <= MovedConnection.longestUnread else { return false }
         leaveQueue(exchange)
-        chains.release(&exchanges[exchange].stored, to: &blocks)
+        buffers.release(&exchanges[exchange].stored)
         exchanges.remove(exchange)
         downstreams[place].exchange = -1
         counters.subtract(.requestsActive)
@@ -84,7 +84,7 @@ extension Worker {
         downstreams[place].isFresh = moved.stage == .fresh
         introduce(place, settings)
         if moved.unread.isEmpty { return beginRequests(place) }
-        blocks.equip(&downstreams[place].input)
+        buffers.equip(&downstreams[place].input)
         guard downstreams[place].input.append(moved.unread.span) else {
             return closeDownstream(place)
         }

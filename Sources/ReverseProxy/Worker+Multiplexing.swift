@@ -17,8 +17,8 @@ extension Worker {
 
     /// Speaks HTTP/2 from here on; what was read already is its beginning.
     func beginMultiplexing(_ place: Int) {
-        let multiplexer = Multiplexer(HTTP2Connection(http2Settings, memory: streamMemory))
-        noteHeap(1)
+        let multiplexer = Multiplexer(HTTP2Connection(http2Settings, memory: buffers.streamMemory))
+        buffers.connectionTookHeap()
         multiplexers[place] = multiplexer
         downstreams[place].move(to: .multiplexed)
         setMultiplexerDeadline(place, multiplexer, after: settings.timeouts.keepalive)
@@ -32,7 +32,7 @@ extension Worker {
     private var http2Settings: HTTP2Settings {
         var http2 = HTTP2Settings()
         http2.maxHeaderListSize = settings.limits.requestHead
-        narrowWindows(&http2)
+        buffers.narrowWindows(&http2)
         return http2
     }
 
@@ -42,14 +42,14 @@ extension Worker {
         let serial = downstreams.serial(place)
         for _ in 0..<Self.readsPerTurn {
             guard downstreams[place].isReadable, !multiplexer.isClosing else { return }
-            blocks.equip(&downstreams[place].input)
+            buffers.equip(&downstreams[place].input)
             downstreams[place].input.rewind()
             switch readClient(place) {
             case .moved:
                 feed(place, multiplexer)
                 guard downstreams.holds(place, serial: serial) else { return }
             case .wouldBlock:
-                blocks.release(&downstreams[place].input)
+                buffers.release(&downstreams[place].input)
                 return
             case .end, .failed:
                 return closeDownstream(place)
@@ -61,7 +61,7 @@ extension Worker {
     private func feed(_ place: Int, _ multiplexer: Multiplexer) {
         let readable = unsafe downstreams[place].input.readable
         let progress = unsafe multiplexer.connection.receive(readable.span, now: now)
-        blocks.release(&downstreams[place].input)
+        buffers.release(&downstreams[place].input)
         switch progress {
         case .ok: break
         case .closed: multiplexer.isClosing = true
@@ -136,8 +136,8 @@ extension Worker {
     func writeStream(_ place: Int) -> Transfer {
         guard let multiplexer = multiplexers[Int(downstreams[place].parent)] else { return .end }
         let bytes = unsafe UnsafeRawBufferPointer(downstreams[place].output.readable)
-        multiplexer.connection.outputLimit = streamOutputLimit(
-            place, multiplexer.connection.settings)
+        multiplexer.connection.outputLimit = buffers.streamOutputLimit(
+            multiplexer.connection.settings, streams: multiplexer.places.count)
         let taken = unsafe multiplexer.connection.write(downstreams[place].stream, bytes)
         if taken == 0 { return .wouldBlock }
         downstreams[place].output.consume(taken)
@@ -179,7 +179,7 @@ extension Worker {
     /// The connection ends: its streams have no client any more.
     func closeMultiplexer(_ place: Int) {
         guard let multiplexer = multiplexers.removeValue(forKey: place) else { return }
-        noteHeap(-1)
+        buffers.connectionGaveHeap(now: now)
         for child in multiplexer.places.values { abandonDownstream(child) }
     }
 

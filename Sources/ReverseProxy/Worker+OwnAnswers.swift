@@ -74,9 +74,9 @@ extension Worker {
         wallClock.refresh(turn: now)
         if !downstreams[place].output.isEmpty {
             // What the client has not taken of 1xx heads must not leave too little room.
-            _ = chains.append(&downstreams[place].output, to: &downstreams[place].backlog)
+            _ = buffers.append(&downstreams[place].output, to: &downstreams[place].backlog)
         }
-        blocks.equip(&downstreams[place].output)
+        buffers.equip(&downstreams[place].output)
     }
 
     private func send(_ exchange: Int, _ sink: borrowing ByteSink) {

@@ -22,8 +22,7 @@ extension Worker {
         log.reconfigure(format: settings.accessLog.format, groupNames: settings.groupNames)
         listenerPlans = settings.listeners.map(ListenerPlan.init)
         replaceRoutes()
-        let blockSize = settings.blockSize
-        if blockSize != blocks.blockSize { blocks.changeSize(to: blockSize) }
+        buffers.reconfigure(settings)
         if index == 0 { replaceListeners(change.listeners) }
     }
 

@@ -78,10 +78,10 @@ extension Worker {
     /// Reads once; false: nothing came, or the connection is closed.
     private func receive(_ place: Int) -> Bool {
         guard downstreams[place].isReadable else {
-            if downstreams[place].input.isEmpty { blocks.release(&downstreams[place].input) }
+            if downstreams[place].input.isEmpty { buffers.release(&downstreams[place].input) }
             return false
         }
-        blocks.equip(&downstreams[place].input)
+        buffers.equip(&downstreams[place].input)
         switch readClient(place) {
         case .moved(let count):
             if downstreams[place].phase == .idle {
@@ -92,7 +92,7 @@ extension Worker {
             }
             return true
         case .wouldBlock:
-            if downstreams[place].input.isEmpty { blocks.release(&downstreams[place].input) }
+            if downstreams[place].input.isEmpty { buffers.release(&downstreams[place].input) }
             holdSparingly(place)
             return false
         case .end, .failed:

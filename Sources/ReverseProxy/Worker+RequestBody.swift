@@ -12,7 +12,7 @@ extension Worker {
         setUpstreamDeadline(upstream, after: timeouts(exchange).response)
         rewindBody(exchange)
         passExpectation(exchange)
-        blocks.equip(&upstreams[upstream].output)
+        buffers.equip(&upstreams[upstream].output)
         guard renderRequest(exchange, upstream) else {
             endUpstream(exchange, .abandoned)
             answer(exchange, .headTooLarge)
@@ -119,7 +119,7 @@ extension Worker {
             case .ended:
                 exchanges[exchange].move(request: .done)
                 if !exchanges[exchange].isReplayable { dropStoredBody(exchange) }
-                blocks.release(&upstreams[upstream].output)
+                buffers.release(&upstreams[upstream].output)
                 clearDownstreamDeadline(downstream)
                 return
             case .full, .bad:
@@ -208,7 +208,7 @@ extension Worker {
             setBodyDeadline(downstream)
             return false
         }
-        blocks.equip(&downstreams[downstream].input)
+        buffers.equip(&downstreams[downstream].input)
         downstreams[downstream].input.compact(to: exchanges[exchange].headLength)
         switch readClient(downstream) {
         case .moved(let count):

@@ -192,10 +192,10 @@ extension Worker {
     func renderResponse(_ exchange: Int, _ upstream: Int, _ downstream: Int) -> Bool {
         if !downstreams[downstream].output.isEmpty {
             // What the client has not taken yet must not leave too little room.
-            _ = chains.append(
+            _ = buffers.append(
                 &downstreams[downstream].output, to: &downstreams[downstream].backlog)
         }
-        blocks.equip(&downstreams[downstream].output)
+        buffers.equip(&downstreams[downstream].output)
         wallClock.refresh(turn: now)
         let readable = unsafe upstreams[upstream].input.readable
         var sink = unsafe ByteSink(downstreams[downstream].output.writable)
@@ -226,7 +226,7 @@ extension Worker {
         let isWanted =
             isInvitation ? exchanges[exchange].continueDeadline != 0 : takesInterim(exchange)
         if isWanted {
-            blocks.equip(&downstreams[downstream].output)
+            buffers.equip(&downstreams[downstream].output)
             let readable = unsafe upstreams[upstream].input.readable
             var sink = unsafe ByteSink(downstreams[downstream].output.writable)
             unsafe responseHead.writeInformational(from: readable.span, into: &sink)
@@ -267,11 +267,11 @@ extension Worker {
             if upstreams[upstream].input.isEmpty {
                 return flushed(downstream, room: Self.endRoom) ?? .starved
             }
-            blocks.equip(&downstreams[downstream].output)
+            buffers.equip(&downstreams[downstream].output)
             let wanted = exchanges[exchange].responseBody.roomWanted
             if downstreams[downstream].wantsWrite || downstreams[downstream].output.room < wanted {
                 if let stuck = flushed(downstream, room: wanted) { return stuck }
-                blocks.equip(&downstreams[downstream].output)
+                buffers.equip(&downstreams[downstream].output)
             }
             let room = downstreams[downstream].output.room - BodyFrame.overhead
             let readable = unsafe upstreams[upstream].input.readable
@@ -329,7 +329,7 @@ extension Worker {
         if exchanges[exchange].responseFraming.isChunked,
             exchanges[exchange].responseBody.endsWithConnection
         {
-            blocks.equip(&downstreams[downstream].output)
+            buffers.equip(&downstreams[downstream].output)
             var sink = unsafe ByteSink(downstreams[downstream].output.writable)
             sink.append(BodyFrame.lastChunk)
             downstreams[downstream].output.commit(sink.count)

@@ -88,7 +88,7 @@ extension Worker {
 
     /// Bytes wait on an idle connection that are more than the notice of its end (RFC 9110 section 15.5.9).
     private func spokeOutOfTurn(_ place: Int) -> Bool {
-        blocks.equip(&upstreams[place].input)
+        buffers.equip(&upstreams[place].input)
         guard case .moved(let count) = upstreams[place].socket.peek(into: &upstreams[place].input)
         else { return false }
         let readable = unsafe upstreams[place].input.readable

@@ -11,7 +11,7 @@ extension Worker {
     func setDownstreamDeadline(_ place: Int, after span: Interval) {
         let deadline = now &+ span.nanoseconds
         downstreams[place].deadline = deadline
-        timers.schedule(place, at: deadline)
+        deadlines.schedule(client: place, at: deadline)
     }
 
     /// For a client that does not read; in a tunnel its own timeout covers both ways.
@@ -71,7 +71,7 @@ extension Worker {
     private func limitHead(_ place: Int) {
         let deadline = min(downstreams[place].headDeadline, downstreams[place].floor.deadline)
         downstreams[place].deadline = deadline
-        timers.schedule(place, at: deadline)
+        deadlines.schedule(client: place, at: deadline)
     }
 
     /// Bytes of a body have come.
@@ -87,7 +87,7 @@ extension Worker {
         downstreams[place].floor.startIfStopped(
             now: now, grace: grace, bytesPerSecond: settings.limits.minRate)
         downstreams[place].deadline = min(now &+ grace, downstreams[place].floor.deadline)
-        timers.schedule(place, at: downstreams[place].deadline)
+        deadlines.schedule(client: place, at: downstreams[place].deadline)
     }
 
     /// No deadline: the process waits for the client, who has one.
@@ -113,30 +113,30 @@ extension Worker {
             deadline = min(deadline, exchanges[exchange].requestDeadline)
         }
         upstreams[place].deadline = deadline
-        timers.schedule(downstreams.capacity + place, at: deadline)
+        deadlines.schedule(process: place, at: deadline)
     }
 
     /// An entry of the wheel came up: too late, or only a reminder that is put back.
-    func timerFired(_ id: Int) {
-        if id < downstreams.capacity {
-            guard downstreams.isTaken(id) else { return }
-            let deadline = downstreams[id].deadline
-            if deadline > now {
-                if deadline != Int64.max { timers.schedule(id, at: deadline) }
-            } else {
-                downstreams[id].deadline = Int64.max
-                downstreamTimedOut(id)
-            }
+    func clientTimerFired(_ place: Int) {
+        guard downstreams.isTaken(place) else { return }
+        let deadline = downstreams[place].deadline
+        if deadline > now {
+            if deadline != Int64.max { deadlines.schedule(client: place, at: deadline) }
         } else {
-            let place = id - downstreams.capacity
-            guard upstreams.isTaken(place) else { return }
-            let deadline = upstreams[place].deadline
-            if deadline > now {
-                if deadline != Int64.max { timers.schedule(id, at: deadline) }
-            } else {
-                upstreams[place].deadline = Int64.max
-                upstreamTimedOut(place)
-            }
+            downstreams[place].deadline = Int64.max
+            downstreamTimedOut(place)
+        }
+    }
+
+    /// The same for a connection to a process.
+    func processTimerFired(_ place: Int) {
+        guard upstreams.isTaken(place) else { return }
+        let deadline = upstreams[place].deadline
+        if deadline > now {
+            if deadline != Int64.max { deadlines.schedule(process: place, at: deadline) }
+        } else {
+            upstreams[place].deadline = Int64.max
+            upstreamTimedOut(place)
         }
     }
 

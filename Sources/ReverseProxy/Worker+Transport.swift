@@ -6,7 +6,7 @@ internal import Reactor
 extension Worker {
     /// Reads once into the client's input, and remembers whether there is more to be read.
     func readClient(_ place: Int) -> Transfer {
-        makeRoomForReading(place)
+        buffers.makeRoomForReading(&downstreams[place].input)
         let transfer: Transfer
         switch downstreams[place].carrier {
         case .socket:
@@ -69,7 +69,7 @@ extension Worker {
             if !abortively { downstreams[place].tls?.shutdown() }
             downstreams[place].tls?.free()
             downstreams[place].tls = nil
-            noteHeap(-1)
+            buffers.connectionGaveHeap(now: now)
             abortively ? downstreams[place].socket.abort() : downstreams[place].socket.close()
         case .stream:
             closeStream(place, abortively: abortively)

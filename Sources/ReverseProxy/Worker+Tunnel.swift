@@ -92,7 +92,7 @@ extension Worker {
         let downstream = Int(exchanges[exchange].downstream)
         for _ in 0..<Self.readsPerTurn {
             switch sendToProcess(upstream) {
-            case .done: blocks.release(&upstreams[upstream].output)
+            case .done: buffers.release(&upstreams[upstream].output)
             case .blocked: return .open
             case .broken: return .processGone
             }
@@ -116,8 +116,8 @@ extension Worker {
     /// Reads into an empty block, which is given back when nothing came.
     private func receiveFromClient(_ exchange: Int, _ downstream: Int) -> Reading {
         if downstreams[downstream].isReadable, !exchanges[exchange].tunnel.clientEnded {
-            blocks.release(&downstreams[downstream].input)
-            blocks.equip(&downstreams[downstream].input)
+            buffers.release(&downstreams[downstream].input)
+            buffers.equip(&downstreams[downstream].input)
             switch readClient(downstream) {
             case .moved: return .moved
             case .wouldBlock: break
@@ -125,7 +125,7 @@ extension Worker {
             case .failed: return .broken
             }
         }
-        blocks.release(&downstreams[downstream].input)
+        buffers.release(&downstreams[downstream].input)
         return .nothing
     }
 
@@ -162,7 +162,7 @@ extension Worker {
                 }
             }
             if exchanges[exchange].tunnel.closing == .sent {
-                blocks.release(&upstreams[upstream].input)
+                buffers.release(&upstreams[upstream].input)
                 continue
             }
             notePassing(exchange, toProcess: false)
@@ -175,8 +175,8 @@ extension Worker {
 
     private func receiveFromProcess(_ exchange: Int, _ upstream: Int) -> Reading {
         if upstreams[upstream].isReadable, !exchanges[exchange].tunnel.processEnded {
-            blocks.release(&upstreams[upstream].input)
-            blocks.equip(&upstreams[upstream].input)
+            buffers.release(&upstreams[upstream].input)
+            buffers.equip(&upstreams[upstream].input)
             switch readProcess(upstream) {
             case .moved: return .moved
             case .wouldBlock: break
@@ -184,7 +184,7 @@ extension Worker {
             case .failed: return .broken
             }
         }
-        blocks.release(&upstreams[upstream].input)
+        buffers.release(&upstreams[upstream].input)
         return .nothing
     }
 

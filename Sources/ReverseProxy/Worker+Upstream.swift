@@ -349,8 +349,8 @@ extension Worker {
             exchanges[exchange].requestPhase == .done, upstreams[place].input.isEmpty,
             upstreams[place].output.isEmpty
         {
-            blocks.release(&upstreams[place].input)
-            blocks.release(&upstreams[place].output)
+            buffers.release(&upstreams[place].input)
+            buffers.release(&upstreams[place].output)
             upstreams[place].move(to: .idle)
             upstreams[place].exchange = -1
             upstreams[place].idleSince = now
@@ -383,9 +383,9 @@ extension Worker {
             releaseAbandoned(place)
         }
         if upstreams[place].phase != .postponed { giveDescriptor() }
-        blocks.release(&upstreams[place].input)
-        blocks.release(&upstreams[place].output)
-        timers.cancel(downstreams.capacity + place)
+        buffers.release(&upstreams[place].input)
+        buffers.release(&upstreams[place].output)
+        deadlines.cancel(process: place)
         closeProcessCarrier(place)
         upstreams.remove(place)
     }

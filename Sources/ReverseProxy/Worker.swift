@@ -28,12 +28,8 @@ final class Worker {
     var downstreams: Slab<Downstream>
     var upstreams: Slab<Upstream>
     var exchanges: Slab<Exchange>
-    var timers: TimerWheel
-    var blocks: BlockPool
-    var chains: BlockChains
-    /// What HTTP/2 holds beside the blocks.
-    let streamMemory = HTTP2Memory()
-    var memory = MemoryWatch()
+    let deadlines: Deadlines
+    let buffers: Buffers
     var pools: ProcessPools
     var diagnosis = PeerDiagnosis()
 
@@ -85,7 +81,6 @@ final class Worker {
     var followers: [Int: Followers] = [:]
     /// Connections that had more to move than one turn allows them, by event token.
     var postponed: [EventToken] = []
-    private var due: [Int32] = []
     private var messages: [WorkerMessage] = []
 
     var now: Int64 { loop.now }
@@ -111,11 +106,8 @@ final class Worker {
         downstreams = Slab(capacity: clients)
         exchanges = Slab(capacity: clients)
         upstreams = Slab(capacity: processes)
-        timers = TimerWheel(ids: clients + processes, now: loop.now)
-        // A head, and room for the fields that are added to it.
-        let blockSize = settings.blockSize
-        blocks = BlockPool(blockSize: blockSize, keep: 64)
-        chains = BlockChains(capacity: settings.limits.links(blockSize: blockSize))
+        deadlines = Deadlines(clients: clients, processes: processes, now: loop.now)
+        buffers = Buffers(settings, shares: shared.shares, index: index)
         pools = ProcessPools(groups: groups.count)
         log = AccessLog(
             writer: shared.accessLog, format: settings.accessLog.format,
@@ -151,8 +143,8 @@ final class Worker {
             !pendingListeners.isEmpty || !postponed.isEmpty || !handshakes.isEmpty
             || !unsentMultiplexers.isEmpty
         if isBusy { return 0 }
-        var earliest = timers.nextDeadline ?? Int64.max
-        earliest = min(earliest, acceptRetryAt, drainDeadline, log.flushAt, memory.trimAt)
+        var earliest = deadlines.next ?? Int64.max
+        earliest = min(earliest, acceptRetryAt, drainDeadline, log.flushAt, buffers.trimAt)
         return earliest == Int64.max ? nil : earliest
     }
 
@@ -217,9 +209,12 @@ final class Worker {
     private func fireTimers() {
         if now >= acceptRetryAt { resumeAccepting() }
         if now >= drainDeadline { closeEverything() }
-        due.removeAll(keepingCapacity: true)
-        timers.advance(to: now, into: &due)
-        for id in due { timerFired(Int(id)) }
+        deadlines.fire(now: now) { owner in
+            switch owner {
+            case .client(let index): clientTimerFired(index)
+            case .process(let index): processTimerFired(index)
+            }
+        }
     }
 }
 
