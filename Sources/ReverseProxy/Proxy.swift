@@ -45,7 +45,7 @@ package final class Proxy: Sendable {
             workers = Workers(
                 loops.enumerated().map { index, loop in
                     let worker = Worker(index: index, shared: shared, loop: loop)
-                    if index == 0 { worker.listeners = sockets }
+                    if index == 0 { worker.acceptor.adopt(sockets) }
                     return worker
                 })
         } catch {

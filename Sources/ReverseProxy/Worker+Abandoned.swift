@@ -36,7 +36,8 @@ extension Worker {
     func isAtWork(_ exchange: Int, _ place: Int) -> Bool {
         exchanges[exchange].holdsSlot && upstreams[place].phase == .busy
             && upstreams[place].sentAny && !upstreams[place].peerClosed
-            && exchanges[exchange].requestDeadline > now && !(isDraining && successor == nil)
+            && exchanges[exchange].requestDeadline > now
+            && !(drain.isDraining && drain.successor == nil)
     }
 
     /// Keeps the slot of an exchange until the process is done with it.

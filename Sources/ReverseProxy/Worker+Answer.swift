@@ -94,16 +94,16 @@ extension Worker {
         }
         downstreams[place].input.compact()
         downstreams[place].move(to: .idle)
-        if isDraining, moveOn(place) { return }
+        if drain.isDraining, moveOn(place) { return }
         if downstreams[place].input.isEmpty {
             buffers.release(&downstreams[place].input)
             setDownstreamDeadline(
-                place, after: isDraining ? Self.lastRequest : settings.timeouts.keepalive)
-            if downstreams[place].isReadable { readAgain.append(place) }
+                place, after: drain.isDraining ? Self.lastRequest : settings.timeouts.keepalive)
+            if downstreams[place].isReadable { agenda.readAgain(place) }
         } else {
             downstreams[place].move(to: .receivingHead)
             beginHead(place)
-            readAgain.append(place)
+            agenda.readAgain(place)
         }
     }
 
@@ -114,7 +114,7 @@ extension Worker {
 
     /// Serves what clients had sent ahead, once their exchange is over and the stack is empty.
     func serveWaiting() {
-        while let place = readAgain.popLast() {
+        while let place = agenda.takeReadAgain() {
             guard downstreams.isTaken(place) else { continue }
             switch downstreams[place].phase {
             case .idle, .receivingHead: readRequests(place)
@@ -140,34 +140,20 @@ extension Worker {
     /// Counts a request that is over; a tunnel's is with its 101.
     func countRequest(_ exchange: Int) {
         countVerdict(exchange)
-        counters.subtract(.requestsActive)
-        counters.add(.requests)
-        counters.add(Self.counter(ofStatus: exchanges[exchange].status))
-        let duration = now &- exchanges[exchange].startedAt
-        counters.recordLatency(duration)
-        let group = exchanges[exchange].group
-        guard group >= 0 else { return }
-        groupTallies[Int(group)].countRequest(
-            status: exchanges[exchange].status, nanoseconds: duration)
+        let group = Int(exchanges[exchange].group)
+        counters.countRequest(
+            status: exchanges[exchange].status,
+            nanoseconds: now &- exchanges[exchange].startedAt, group: group)
         // It was refused, or its client did not wait for its turn.
-        if exchanges[exchange].askedAt != 0 { countWait(exchange) }
+        if group >= 0, exchanges[exchange].askedAt != 0 { countWait(exchange) }
     }
 
     /// The wait for a slot is over.
     func countWait(_ exchange: Int) {
-        groupTallies[Int(exchanges[exchange].group)].countWait(
-            nanoseconds: now &- exchanges[exchange].askedAt)
+        counters.countWait(
+            nanoseconds: now &- exchanges[exchange].askedAt,
+            group: Int(exchanges[exchange].group))
         exchanges[exchange].askedAt = 0
-    }
-
-    private static func counter(ofStatus status: UInt16) -> Counters.Counter {
-        switch status {
-        case 100...199: .status1xx
-        case 200...299: .status2xx
-        case 300...399: .status3xx
-        case 400...499: .status4xx
-        default: .status5xx
-        }
     }
 
     /// The client has gone, or is given up: what is held for it is given back.
@@ -213,8 +199,7 @@ extension Worker {
         }
         buffers.release(&downstreams[place].input)
         // It pours on although it was told to stop; others have their turn first.
-        let serial = downstreams.serial(place)
-        postponed.append(EventToken(.downstream, place: place, serial: serial))
+        postpone(client: place)
     }
 
     func closeDownstream(_ place: Int) { endDownstream(place, abortively: false) }

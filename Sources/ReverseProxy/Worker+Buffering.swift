@@ -52,8 +52,7 @@ extension Worker {
             case .starved: break
             }
             if reads == Self.readsPerTurn {
-                let serial = downstreams.serial(downstream)
-                postponed.append(EventToken(.downstream, place: downstream, serial: serial))
+                postpone(client: downstream)
                 return
             }
             reads += 1
@@ -148,7 +147,9 @@ extension Worker {
             }
         }
         let waiting = downstreams[place].backlog.bytes + downstreams[place].output.count
-        guard waiting < buffers.responseAllowance(streams: streamsSharing(place)) else { return .full }
+        guard waiting < buffers.responseAllowance(streams: streamsSharing(place)) else {
+            return .full
+        }
         if downstreams[place].output.room >= room { return .room }
         return buffers.append(&downstreams[place].output, to: &downstreams[place].backlog)
             ? .room : .full

@@ -22,7 +22,7 @@ extension Worker {
 
     /// Ends an event stream when the program ends, once all that has come is on its way.
     func nothingCame(_ exchange: Int) {
-        guard endsEndless, exchanges[exchange].isEventStream,
+        guard drain.endsEndless, exchanges[exchange].isEventStream,
             exchanges[exchange].responsePhase == .streaming
         else { return }
         let downstream = Int(exchanges[exchange].downstream)

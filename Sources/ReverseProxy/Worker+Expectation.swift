@@ -42,8 +42,7 @@ extension Worker {
     func takeInvitation(_ exchange: Int) {
         endExpectation(exchange)
         let downstream = Int(exchanges[exchange].downstream)
-        let serial = downstreams.serial(downstream)
-        postponed.append(EventToken(.downstream, place: downstream, serial: serial))
+        postpone(client: downstream)
     }
 
     /// The process has said nothing: the client is asked for the body in its name.

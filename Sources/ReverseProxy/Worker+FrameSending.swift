@@ -8,10 +8,8 @@ extension Worker {
 
     /// Sends what the turn has made, one write a connection as a rule.
     func flushMultiplexers() {
-        if unsentMultiplexers.isEmpty { return }
-        let places = unsentMultiplexers
-        unsentMultiplexers.removeAll(keepingCapacity: true)
-        for place in places where downstreams.isTaken(place) && downstreams[place].isUnsent {
+        for place in agenda.takeUnsent()
+        where downstreams.isTaken(place) && downstreams[place].isUnsent {
             downstreams[place].isUnsent = false
             flushMultiplexer(place)
         }

@@ -19,7 +19,7 @@ extension Worker {
     /// At the end of the program its client has a moment to answer the notice; one that does not is not
     /// waited for.
     func setIdleDeadline(_ place: Int, _ multiplexer: Multiplexer) {
-        let patience = isDraining ? Self.noticePatience : settings.timeouts.keepalive
+        let patience = drain.isDraining ? Self.noticePatience : settings.timeouts.keepalive
         setMultiplexerDeadline(
             place, multiplexer, after: min(patience, settings.timeouts.keepalive))
     }

@@ -86,7 +86,7 @@ extension Worker {
     func beginRequests(_ place: Int) {
         downstreams[place].move(to: .idle)
         setDownstreamDeadline(
-            place, after: isDraining ? Self.lastRequest : settings.timeouts.keepalive)
+            place, after: drain.isDraining ? Self.lastRequest : settings.timeouts.keepalive)
         readRequests(place)
     }
 
@@ -97,17 +97,12 @@ extension Worker {
     }
 
     func wantHandshake(_ place: Int) {
-        handshakes.append(
-            EventToken(.downstream, place: place, serial: downstreams.serial(place)))
+        agenda.continueHandshake(token(client: place))
     }
 
     /// Takes some handshakes a step further; the others wait for the next turn.
     func continueHandshakes() {
-        if handshakes.isEmpty { return }
-        let count = min(handshakes.count, Self.handshakesPerTurn)
-        let tokens = Array(handshakes.prefix(count))
-        handshakes.removeFirst(count)
-        for token in tokens
+        for token in agenda.takeHandshakes(atMost: Self.handshakesPerTurn)
         where downstreams.holds(token.place, serial: token.serial)
             && downstreams[token.place].phase == .handshaking
         {

@@ -145,18 +145,20 @@ extension Worker {
         for place in downstreams.takenPlaces() {
             if downstreams[place].input.holdsMemory { held += 1 }
             if downstreams[place].output.holdsMemory { held += 1 }
-            links += chains.length(of: downstreams[place].backlog)
+            links += buffers.length(of: downstreams[place].backlog)
         }
         for place in upstreams.takenPlaces() {
             if upstreams[place].input.holdsMemory { held += 1 }
             if upstreams[place].output.holdsMemory { held += 1 }
         }
         for place in exchanges.takenPlaces() {
-            links += chains.length(of: exchanges[place].stored)
+            links += buffers.length(of: exchanges[place].stored)
         }
-        if links != chains.count { return "\(links) links in chains, \(chains.count) handed out" }
-        if held + links != blocks.inUse {
-            return "\(held + links) blocks are held, \(blocks.inUse) handed out"
+        if links != buffers.linksInUse {
+            return "\(links) links in chains, \(buffers.linksInUse) handed out"
+        }
+        if held + links != buffers.blocksInUse {
+            return "\(held + links) blocks are held, \(buffers.blocksInUse) handed out"
         }
         return nil
     }

@@ -13,7 +13,7 @@ extension Worker {
 
     /// Whether it goes over when its exchange has ended; others are told `Connection: close`.
     func isMovable(_ place: Int) -> Bool {
-        successor != nil && downstreams[place].carrier == .socket
+        drain.successor != nil && downstreams[place].carrier == .socket
     }
 
     /// Gives a connection to the successor if it is before a request; false: it stays.
@@ -47,7 +47,7 @@ extension Worker {
     }
 
     private func hand(_ place: Int, _ stage: MovedConnection.Stage, unread: [UInt8]) -> Bool {
-        guard let successor, isMovable(place), !downstreams[place].peerClosed,
+        guard let successor = drain.successor, isMovable(place), !downstreams[place].peerClosed,
             // Its client has signed in on a connection that cannot go along.
             downstreams[place].ownUpstream < 0,
             unread.count <= MovedConnection.longestUnread, let listener = listener(of: place)
@@ -67,14 +67,14 @@ extension Worker {
 
     /// Takes in a connection that another balancer has begun with.
     func settle(_ moved: MovedConnection, from listener: Int) {
-        if let successor {
+        if let successor = drain.successor {
             successor(moved)
             return shared.connectionClosed(worker: index)
         }
         guard let place = enter(moved.socket, address: moved.address, from: listener) else {
             return
         }
-        guard !isDraining, let settings = self.listener(of: place) else {
+        guard !drain.isDraining, let settings = self.listener(of: place) else {
             return closeDownstream(place)
         }
         if moved.stage == .untouched { return greet(place) }
@@ -90,6 +90,6 @@ extension Worker {
         }
         downstreams[place].move(to: .receivingHead)
         beginHead(place)
-        readAgain.append(place)
+        agenda.readAgain(place)
     }
 }

@@ -24,7 +24,7 @@ extension Worker {
         setMultiplexerDeadline(place, multiplexer, after: settings.timeouts.keepalive)
         limitFrameHead(place, multiplexer)
         if !downstreams[place].input.isEmpty { feed(place, multiplexer) }
-        if isDraining, multiplexers[place] === multiplexer { multiplexer.connection.goAway() }
+        if drain.isDraining, multiplexers[place] === multiplexer { multiplexer.connection.goAway() }
         noteUnsent(place)
         if downstreams.isTaken(place), multiplexers[place] === multiplexer { readFrames(place) }
     }
@@ -55,7 +55,7 @@ extension Worker {
                 return closeDownstream(place)
             }
         }
-        postponed.append(EventToken(.downstream, place: place, serial: serial))
+        postpone(client: place)
     }
 
     private func feed(_ place: Int, _ multiplexer: Multiplexer) {
@@ -186,6 +186,6 @@ extension Worker {
     func noteUnsent(_ place: Int) {
         guard downstreams.isTaken(place), !downstreams[place].isUnsent else { return }
         downstreams[place].isUnsent = true
-        unsentMultiplexers.append(place)
+        agenda.send(place)
     }
 }

@@ -114,7 +114,7 @@ extension Worker {
     /// If its session seems lost then its process may be one that only the successor knows. The
     /// connection is closed without a word: clients ask again on another (RFC 9112 section 9.3.1).
     private func isLate(_ exchange: Int) -> Bool {
-        successor != nil && exchanges[exchange].startedAt >= drainingSince
+        drain.successor != nil && exchanges[exchange].startedAt >= drain.since
     }
 
     /// Gives the slot back, if the exchange holds one.

@@ -16,14 +16,14 @@ struct Reconfiguration: Sendable {
 extension Worker {
     func reconfigure(_ change: Reconfiguration) {
         groups = change.groups
-        groupTallies = shared.shares[index].groupTallies.grow(to: groups.count)
+        counters.grow(groups: groups.count)
         pools.grow(groups: groups.count)
         settings = change.settings
         log.reconfigure(format: settings.accessLog.format, groupNames: settings.groupNames)
         listenerPlans = settings.listeners.map(ListenerPlan.init)
         replaceRoutes()
         buffers.reconfigure(settings)
-        if index == 0 { replaceListeners(change.listeners) }
+        if index == 0 { acceptor.replace(with: change.listeners, isDraining: drain.isDraining) }
     }
 
     private func replaceRoutes() {
@@ -43,20 +43,6 @@ extension Worker {
         for place in downstreams.takenPlaces() {
             downstreams[place].affinity.knownCodec = -1
             downstreams[place].affinity.mintedCodec = -1
-        }
-    }
-
-    private func replaceListeners(_ wanted: [ListeningSocket?]) {
-        for (place, listener) in wanted.enumerated() {
-            let present = place < listeners.count ? listeners[place] : nil
-            if place == listeners.count { listeners.append(nil) }
-            if let present, listener == nil {
-                loop.remove(present.descriptor)
-                present.close()
-            } else if let listener, present == nil, !isDraining {
-                watch(listener, place: place)
-            }
-            if !isDraining { listeners[place] = listener }
         }
     }
 }

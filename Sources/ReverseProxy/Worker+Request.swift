@@ -135,7 +135,7 @@ extension Worker {
         exchanges[exchange].isReplayable =
             requestHead.method.isIdempotent && !hasBody
             && exchanges[exchange].offeredUpgrade.range.isEmpty
-        if !requestHead.keepAlive || isDraining && !isMovable(place) {
+        if !requestHead.keepAlive || drain.isDraining && !isMovable(place) {
             downstreams[place].keepAlive = false
         }
 
@@ -264,17 +264,6 @@ extension Worker {
     func countVerdict(_ exchange: Int) {
         guard exchanges[exchange].owesVerdict else { return }
         exchanges[exchange].owesVerdict = false
-        let counter: Counters.Counter =
-            switch exchanges[exchange].verdict {
-            case .none: .verdictNone
-            case .valid: .verdictValid
-            case .forged: .verdictForged
-            case .expired: .verdictExpired
-            case .unknownKey: .verdictUnknownKey
-            case .otherGroup: .verdictOtherGroup
-            case .gone: .verdictGone
-            case .malformed: .verdictMalformed
-            }
-        counters.add(counter)
+        counters.count(exchanges[exchange].verdict)
     }
 }

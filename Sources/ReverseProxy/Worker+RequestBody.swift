@@ -126,8 +126,7 @@ extension Worker {
                 continue
             case .starved:
                 if reads == Self.readsPerTurn {
-                    let serial = downstreams.serial(downstream)
-                    postponed.append(EventToken(.downstream, place: downstream, serial: serial))
+                    postpone(client: downstream)
                     return
                 }
                 reads += 1

@@ -17,8 +17,7 @@ extension Worker {
         while exchanges[exchange].upstream >= 0 {
             let upstream = Int(exchanges[exchange].upstream)
             if reads == Self.readsPerTurn {
-                postponed.append(
-                    EventToken(.upstream, place: upstream, serial: upstreams.serial(upstream)))
+                postpone(process: upstream)
                 return
             }
             reads += 1

@@ -42,8 +42,8 @@ extension Worker {
         downstreams[place].wantsWrite = wanted
         // A stream's connection tells by itself.
         if downstreams[place].carrier == .stream { return }
-        let token = EventToken(.downstream, place: place, serial: downstreams.serial(place))
-        loop.setWritable(wanted, downstreams[place].socket.descriptor, token: token.rawValue)
+        loop.setWritable(
+            wanted, downstreams[place].socket.descriptor, token: token(client: place).rawValue)
     }
 
     /// The client sees the end of the stream; what it sends is still read.
@@ -107,8 +107,8 @@ extension Worker {
     func watchProcessWrites(_ place: Int, _ wanted: Bool) {
         guard upstreams[place].wantsWrite != wanted else { return }
         upstreams[place].wantsWrite = wanted
-        let token = EventToken(.upstream, place: place, serial: upstreams.serial(place))
-        loop.setWritable(wanted, upstreams[place].socket.descriptor, token: token.rawValue)
+        loop.setWritable(
+            wanted, upstreams[place].socket.descriptor, token: token(process: place).rawValue)
     }
 
     /// Ends the connection to a process.

@@ -108,8 +108,7 @@ extension Worker {
             notePassing(exchange, toProcess: true)
             swap(&upstreams[upstream].output, &downstreams[downstream].input)
         }
-        postponed.append(
-            EventToken(.downstream, place: downstream, serial: downstreams.serial(downstream)))
+        postpone(client: downstream)
         return .open
     }
 
@@ -168,8 +167,7 @@ extension Worker {
             notePassing(exchange, toProcess: false)
             swap(&downstreams[downstream].output, &upstreams[upstream].input)
         }
-        postponed.append(
-            EventToken(.upstream, place: upstream, serial: upstreams.serial(upstream)))
+        postpone(process: upstream)
         return .open
     }
 

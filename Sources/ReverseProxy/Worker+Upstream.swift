@@ -71,9 +71,9 @@ extension Worker {
             return
         }
         exchanges[exchange].upstream = Int32(truncatingIfNeeded: place)
-        let token = EventToken(.upstream, place: place, serial: upstreams.serial(place))
         do {
-            try loop.add(socket.descriptor, token: token.rawValue, writable: pending)
+            try loop.add(
+                socket.descriptor, token: token(process: place).rawValue, writable: pending)
         } catch {
             closeUpstream(place)
             connectFailed(exchange, .noResources, .abandoned)

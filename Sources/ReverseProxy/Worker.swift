@@ -21,9 +21,7 @@ final class Worker {
     var listenerPlans: [ListenerPlan]
     let loop: EventLoop
     let mailbox: Mailbox<WorkerMessage>
-    let counters: Counters
-    /// By the groups' places.
-    var groupTallies: [GroupTally]
+    var counters: LoopCounters
 
     var downstreams: Slab<Downstream>
     var upstreams: Slab<Upstream>
@@ -41,14 +39,7 @@ final class Worker {
     var log: AccessLog
     var wallClock = WallClock()
 
-    /// The first worker's listening sockets, those with connections left over from a turn among them.
-    ///
-    /// By their place in the settings; nil: not listened on any more.
-    var listeners: [ListeningSocket?] = []
-    var pendingListeners: [Int] = []
-    var acceptRetryAt = Int64.max
-    /// Places of listeners that could not be watched, for want of memory.
-    var unwatchedListeners: [Int] = []
+    let acceptor: Acceptor
 
     /// Slots that the registry has granted to this loop and has not got back.
     var slotsHeld = 0
@@ -57,30 +48,18 @@ final class Worker {
     /// Slots of requests whose client has left: by the place of the connection to the process.
     var abandoned: [Int: AbandonedSlot] = [:]
 
-    var isDraining = false
-    /// While draining: event streams and WebSockets are ended, for the program ends with its processes.
-    var endsEndless = false
-    /// While draining: takes the connections that can be moved; nil: they end here.
-    var successor: MovedConnection.Taker?
-    var drainingSince = Int64.max
-    var drainDeadline = Int64.max
+    var drain = DrainState()
+    var agenda = Agenda()
     var isStopped = false
     /// The exchange whose head is in `requestHead` at the moment; -1: none.
     var parsedExchange = -1
-    /// Connections that have sent a next request ahead, to be served when the stack is empty.
-    var readAgain: [Int] = []
-    /// Connections whose TLS handshake can go on, and HTTP/2 connections with something to send.
-    var handshakes: [EventToken] = []
     var multiplexers: [Int: Multiplexer] = [:]
-    var unsentMultiplexers: [Int] = []
     var openStreams = 0
     /// The places that streams may take; the others are for connections.
     let streamLimit: Int
     /// Requests that wait for another of their connection to begin the session that they share: by
     /// the place of the one that leads.
     var followers: [Int: Followers] = [:]
-    /// Connections that had more to move than one turn allows them, by event token.
-    var postponed: [EventToken] = []
     private var messages: [WorkerMessage] = []
 
     var now: Int64 { loop.now }
@@ -97,8 +76,8 @@ final class Worker {
         routes = RoutePlans(settings)
         listenerPlans = settings.listeners.map(ListenerPlan.init)
         mailbox = shared.shares[index].mailbox
-        counters = shared.shares[index].counters
-        groupTallies = shared.shares[index].groupTallies.grow(to: shared.groups.count)
+        acceptor = Acceptor(loop: loop, shared: shared)
+        counters = LoopCounters(shared.shares[index], groups: shared.groups.count)
         // A stream of HTTP/2 takes a place like a connection.
         streamLimit = settings.limits.connections
         let clients = 2 * settings.limits.connections
@@ -116,13 +95,13 @@ final class Worker {
 
     /// Runs until stopped; the thread's body.
     func run() {
-        registerListeners()
+        acceptor.watchAll()
         wallClock.refresh(turn: now)
         while !isStopped {
             loop.turn(until: nextDeadline, first: dropEnded) { token, readiness in
                 dispatch(token, readiness)
             }
-            if !pendingListeners.isEmpty { acceptPending() }
+            acceptPending()
             resumePostponed()
             continueHandshakes()
             deliverMessages()
@@ -139,12 +118,9 @@ final class Worker {
     }
 
     private var nextDeadline: Int64? {
-        let isBusy =
-            !pendingListeners.isEmpty || !postponed.isEmpty || !handshakes.isEmpty
-            || !unsentMultiplexers.isEmpty
-        if isBusy { return 0 }
+        if acceptor.isBusy || agenda.isBusy { return 0 }
         var earliest = deadlines.next ?? Int64.max
-        earliest = min(earliest, acceptRetryAt, drainDeadline, log.flushAt, buffers.trimAt)
+        earliest = min(earliest, acceptor.retryAt, drain.deadline, log.flushAt, buffers.trimAt)
         return earliest == Int64.max ? nil : earliest
     }
 
@@ -161,10 +137,7 @@ final class Worker {
 
     /// Goes on with what a busy connection had left, after the others have had their turn.
     private func resumePostponed() {
-        if postponed.isEmpty { return }
-        let tokens = postponed
-        postponed.removeAll(keepingCapacity: true)
-        for token in tokens { dispatch(token.rawValue, []) }
+        for token in agenda.takePostponed() { dispatch(token.rawValue, []) }
     }
 
     private func dispatch(_ token: UInt64, _ readiness: Readiness) {
@@ -179,10 +152,24 @@ final class Worker {
                 upstreamEvent(token.place, readiness)
             }
         case .listener:
-            pendingListeners.append(token.place)
+            acceptor.noteReady(token.place)
         case .wake:
             break
         }
+    }
+
+    /// Goes on with a client's connection once the others have had their turn.
+    func postpone(client place: Int) { agenda.postpone(token(client: place)) }
+
+    /// Goes on with a connection to a process once the others have had their turn.
+    func postpone(process place: Int) { agenda.postpone(token(process: place)) }
+
+    func token(client place: Int) -> EventToken {
+        EventToken(.downstream, place: place, serial: downstreams.serial(place))
+    }
+
+    func token(process place: Int) -> EventToken {
+        EventToken(.upstream, place: place, serial: upstreams.serial(place))
     }
 
     private func deliverMessages() {
@@ -191,7 +178,7 @@ final class Worker {
             switch message {
             case .accepted(let socket, let address, let listener):
                 adopt(socket, address, from: listener)
-            case .acceptAgain: resumeAccepting()
+            case .acceptAgain: acceptor.resume()
             case .granted(let tag, let grant, let group): waiterGranted(tag, grant, group: group)
             case .refused(let tag, let refusal): waiterRefused(tag, refusal)
             case .reconfigure(let change): reconfigure(change)
@@ -207,8 +194,8 @@ final class Worker {
     }
 
     private func fireTimers() {
-        if now >= acceptRetryAt { resumeAccepting() }
-        if now >= drainDeadline { closeEverything() }
+        if now >= acceptor.retryAt { acceptor.resume() }
+        if now >= drain.deadline { closeEverything() }
         deadlines.fire(now: now) { owner in
             switch owner {
             case .client(let index): clientTimerFired(index)

@@ -51,6 +51,11 @@ final class Buffers {
 
     /// Blocks that are in use, those in chains among them.
     var blocksInUse: Int { blocks.inUse }
+    /// Links of all chains.
+    var linksInUse: Int { chains.count }
+
+    /// How many blocks are in a chain.
+    func length(of chain: BlockChain) -> Int { chains.length(of: chain) }
 
     // MARK: Blocks
 

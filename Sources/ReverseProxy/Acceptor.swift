@@ -1,0 +1,148 @@
+internal import Reactor
+internal import Synchronization
+
+/// The listening sockets, and the connections that wait on them.
+///
+/// The first loop takes all connections and deals each to the loop with the fewest. Measured against
+/// SO_REUSEPORT, dealing is even with few connections too, and costs one wake-up a connection, nothing a
+/// request. Belongs to that loop's thread; the other loops have one without sockets.
+final class Acceptor {
+    /// How many connections one turn takes before the others' events are looked at.
+    private static let acceptsPerTurn = 64
+    /// How long accepting pauses for want of room or of descriptors.
+    private static let pause: Int64 = 100_000_000
+
+    private let loop: EventLoop
+    private let shared: SharedState
+    /// By their index in the settings; nil: not listened on any more.
+    private var sockets: [ListeningSocket?] = []
+    /// Those with connections left over from a turn.
+    private var pending: [Int] = []
+    /// Those that could not be watched, for want of memory.
+    private var unwatched: [Int] = []
+    /// When to accept again after a pause; monotonic ns, `Int64.max`: there is none.
+    private(set) var retryAt = Int64.max
+
+    init(loop: EventLoop, shared: SharedState) {
+        self.loop = loop
+        self.shared = shared
+    }
+
+    /// Connections wait, and the next turn is to come at once.
+    var isBusy: Bool { !pending.isEmpty }
+
+    /// Takes the sockets that are bound already; nothing is accepted before `watchAll`.
+    func adopt(_ sockets: [ListeningSocket?]) { self.sockets = sockets }
+
+    func watchAll() {
+        for (index, socket) in sockets.enumerated() {
+            if let socket { watch(socket, index) }
+        }
+    }
+
+    private func watch(_ socket: ListeningSocket, _ index: Int) {
+        let token = EventToken(.listener, place: index, serial: 0)
+        do {
+            try loop.add(socket.descriptor, token: token.rawValue)
+        } catch {
+            // A fresh descriptor on a sound epoll: only a lack of memory is left as a reason.
+            shared.mishaps.note(
+                .accepting, now: loop.now,
+                "new connections wait, for their listening socket cannot be watched: \(error);"
+                    + " \(SystemError.remedy(error.errno))")
+            unwatched.append(index)
+            retryAt = loop.now + Self.pause
+        }
+    }
+
+    /// A socket has had an event.
+    func noteReady(_ index: Int) { pending.append(index) }
+
+    /// Accepts again after the limit or a lack of descriptors held it up.
+    func resume() {
+        retryAt = Int64.max
+        let again = unwatched
+        unwatched = []
+        for index in again where index < sockets.count {
+            if let socket = sockets[index] { watch(socket, index) }
+        }
+        pending = Array(sockets.indices)
+    }
+
+    /// Takes what waits, up to a number a turn.
+    ///
+    /// - Parameters:
+    ///   - limit: how many connections may be open over all loops.
+    ///   - take: is given each connection with its listener's index; it counts it.
+    func acceptPending(limit: Int, _ take: (StreamSocket, SocketAddress, Int) -> Void) {
+        if pending.isEmpty { return }
+        let indices = pending
+        pending.removeAll(keepingCapacity: true)
+        for index in indices where index < sockets.count {
+            guard let socket = sockets[index] else { continue }
+            if !accept(from: socket, index, limit: limit, take) { pending.append(index) }
+        }
+    }
+
+    /// False: there is more for the next turn.
+    private func accept(
+        from socket: ListeningSocket, _ index: Int, limit: Int,
+        _ take: (StreamSocket, SocketAddress, Int) -> Void
+    ) -> Bool {
+        for _ in 0..<Self.acceptsPerTurn {
+            if shared.connections.load(ordering: .relaxed) >= limit {
+                shared.acceptingPaused.store(true, ordering: .releasing)
+                shared.mishaps.note(
+                    .connectionLimit, now: loop.now,
+                    "\(limit) connections are open, the most that limits.connections allows; new"
+                        + " ones wait")
+                // One may have ended before the flag was up: look again soon in any case.
+                retryAt = loop.now + Self.pause
+                return true
+            }
+            switch socket.accept() {
+            case .connection(let connection, let address): take(connection, address, index)
+            case .skipped: continue
+            case .wouldBlock: return true
+            case .exhausted(let code):
+                shared.mishaps.note(
+                    .accepting, now: loop.now,
+                    "new connections wait, for they cannot be accepted:"
+                        + " \(SystemError.message(code)); \(SystemError.remedy(code))")
+                retryAt = loop.now + Self.pause
+                return true
+            }
+        }
+        return false
+    }
+
+    /// Takes over the sockets of a changed configuration: those that are gone are closed.
+    ///
+    /// - Parameter isDraining: none is listened on any more, so none is watched.
+    func replace(with wanted: [ListeningSocket?], isDraining: Bool) {
+        for (index, socket) in wanted.enumerated() {
+            let present = index < sockets.count ? sockets[index] : nil
+            if index == sockets.count { sockets.append(nil) }
+            if let present, socket == nil {
+                loop.remove(present.descriptor)
+                present.close()
+            } else if let socket, present == nil, !isDraining {
+                watch(socket, index)
+            }
+            if !isDraining { sockets[index] = socket }
+        }
+    }
+
+    /// Stops listening for good.
+    ///
+    /// - Parameter leavesThem: a successor listens on the same sockets, whose files stay.
+    func end(leavesThem: Bool) {
+        for case let socket? in sockets {
+            loop.remove(socket.descriptor)
+            leavesThem ? socket.leave() : socket.close()
+        }
+        sockets = []
+        pending = []
+        retryAt = Int64.max
+    }
+}

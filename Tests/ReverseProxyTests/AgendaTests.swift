@@ -1,0 +1,39 @@
+internal import Testing
+
+@testable internal import ReverseProxy
+
+@Suite struct AgendaTests {
+    private static func token(_ index: Int) -> EventToken {
+        EventToken(.downstream, place: index, serial: 1)
+    }
+
+    @Test func `nothing is due at once on an empty agenda`() {
+        #expect(!Agenda().isBusy)
+    }
+
+    @Test func `what is postponed while it is gone through waits for the next turn`() {
+        var agenda = Agenda()
+        agenda.postpone(Self.token(1))
+        for token in agenda.takePostponed() { agenda.postpone(token) }
+        #expect(agenda.isBusy)
+        #expect(agenda.takePostponed().map(\.place) == [1])
+        #expect(!agenda.isBusy)
+    }
+
+    @Test func `a turn takes some handshakes, in the order in which they came`() {
+        var agenda = Agenda()
+        for index in 1...3 { agenda.continueHandshake(Self.token(index)) }
+        #expect(agenda.takeHandshakes(atMost: 2).map(\.place) == [1, 2])
+        #expect(agenda.isBusy)
+        #expect(agenda.takeHandshakes(atMost: 2).map(\.place) == [3])
+        #expect(!agenda.isBusy)
+    }
+
+    @Test func `frames that are to be sent bring the next turn at once`() {
+        var agenda = Agenda()
+        agenda.send(7)
+        #expect(agenda.isBusy)
+        #expect(agenda.takeUnsent() == [7])
+        #expect(agenda.takeUnsent() == [])
+    }
+}
