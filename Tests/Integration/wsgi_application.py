@@ -1,5 +1,6 @@
 """An application that uses PEP 3333 in every way that it allows, and in some that it does not."""
 
+import io
 import json
 import multiprocessing
 import os
@@ -208,6 +209,16 @@ def cookie(environ, start_response):
     return [b""]
 
 
+def empty_input(environ, start_response):
+    stream = environ["wsgi.input"]
+    read = [stream.read(), stream.read(-1), stream.read(5), stream.readline(), stream.readline(-1), *stream]
+    found = [stream.readable(), stream.closed, b"".join(read) == b"", stream.readlines()]
+    found.append(io.TextIOWrapper(stream).read())
+    stream.close()
+    start_response("200 OK", TEXT)
+    return [json.dumps(found).encode()]
+
+
 def tell(environ, start_response):
     told = {key: value for key, value in environ.items() if isinstance(value, (str, bool, tuple))}
     told["body"] = environ["wsgi.input"].read().decode("latin-1")
@@ -244,6 +255,8 @@ ROUTES = {
     "/too-late": too_late, "/twice": twice, "/short": short, "/long": long, "/sized": sized,
     "/plain": plain, "/streamed": streamed, "/one-part": one_part, "/file": file,
     "/close-fails": close_fails, "/no-errors": no_errors, "/no-descriptor": no_descriptor,
+    "/empty-input": empty_input, "/stop": raising(StopIteration()),
+    "/server": status("200 OK", ("Server", "mine"), ("Date", "Thu, 01 Jan 1970 00:00:00 GMT")),
     "/field": field, "/cookie": cookie, "/pool": pool, "/fork": fork,
     "/raise": raising(RuntimeError("on purpose")), "/exit": raising(SystemExit(3)),
     "/interrupt": raising(KeyboardInterrupt()), "/generator-exit": raising(GeneratorExit()),

@@ -15,7 +15,8 @@ class Answer:
         if not lines:
             return
         self.status = int(lines[0].split(" ")[1])
-        for line in lines[1:]:
+        self.lines = lines[1:]
+        for line in self.lines:
             name, _, value = line.partition(":")
             self.fields[name.lower()] = value.strip()
         if method == "HEAD" or self.status in (204, 304):

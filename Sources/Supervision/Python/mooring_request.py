@@ -39,6 +39,11 @@ class Surroundings:
         length = environ.get("CONTENT_LENGTH", "")
         if length not in ("", "0") or "HTTP_TRANSFER_ENCODING" in environ:
             environ["wsgi.input"] = io.BufferedReader(Input(environ["wsgi.input"], length), 65536)
+        elif "HTTP_UPGRADE" not in environ:
+            # Not all servers' own can be read without a body. WebSocket libraries look for the
+            # connection behind it.
+            environ["wsgi.input"] = io.BytesIO()
+        environ["SERVER_SOFTWARE"] = environ.get("SERVER_SOFTWARE") or "mooring"
         name_target(environ)
         if self.trusts_peer:
             believe(environ)

@@ -38,7 +38,7 @@ class Habits:
         self.has_write = has_write
         # Makes the exception by which it breaks off a response that has begun.
         self.breaking = breaking
-        # What the application raises for this server, which knows what it means.
+        # What the application raises for this server once it has taken over the connection.
         self.passed = passed
 
 
@@ -63,6 +63,7 @@ class Response:
         self.server_start = start_response
         self.errors = errors
         self.habits = habits
+        self.passed = habits.passed if "HTTP_UPGRADE" in environ else ()
         self.is_head = environ["REQUEST_METHOD"] == "HEAD"
         self.environ = environ
         # Noted now: an application may have others inside, and changes it for them.
@@ -92,7 +93,7 @@ class Response:
             if not self.is_begun:
                 self.prime()
             return self
-        except self.habits.passed:
+        except self.passed:
             raise
         except BaseException as problem:
             return self.fail(problem)

@@ -13,6 +13,9 @@ from mooring_response import Gateway, Habits
 BACKLOG = 1024
 # Mooring opens as many connections as it has requests at once; this only bounds a mistake.
 CONNECTIONS = 4096
+# No less than Mooring lets through, with what it adds.
+FIELDS = 1000
+FIELD_SIZE = 1 << 20
 # Longer than Mooring keeps an idle connection: the end that re-uses connections closes them.
 KEEPALIVE_SECONDS = 3600
 
@@ -96,6 +99,7 @@ def granian_class():
 def serve_gunicorn(application, place, threads, surroundings, errors):
     """gunicorn's worker of threads in this process, without the arbiter that would fork it."""
     from gunicorn.app.base import BaseApplication
+    from gunicorn.http import wsgi
     from gunicorn.workers import gthread
 
     # WebSocket libraries that have taken over its connection tell it so by StopIteration.
@@ -110,13 +114,29 @@ def serve_gunicorn(application, place, threads, surroundings, errors):
         "graceful_timeout": KEEPALIVE_SECONDS,
         "timeout": 0,
         "loglevel": "error",
-        # Mooring has limited the head already.
+        # Mooring has limited the head already. 0 means no limit for the line alone.
         "limit_request_line": 0,
-        "limit_request_fields": 1000,
-        "limit_request_field_size": 0,
+        "limit_request_fields": FIELDS,
+        "limit_request_field_size": FIELD_SIZE,
         # SCRIPT_NAME and PATH_INFO as fields: Mooring does not speak so, and others must not.
         "forwarder_headers": "",
     }
+
+    class OwnFields(wsgi.Response):
+        """Leaves `Server` and `Date` as the application says, in place of its own two."""
+
+        own = ()
+
+        def process_headers(self, headers):
+            self.own = [field for field in headers if field[0].lower() in ("server", "date")]
+            super().process_headers(headers)
+
+        def default_headers(self):
+            names = {name.lower() for name, _ in self.own}
+            lines = [line for line in super().default_headers() if line.partition(":")[0].lower() not in names]
+            return lines + [f"{name}: {value}\r\n" for name, value in self.own]
+
+    wsgi.Response = OwnFields
 
     class Application(BaseApplication):
         def load_config(self):
@@ -143,6 +163,9 @@ def serve_waitress(application, place, threads, surroundings, errors):
     from waitress.task import WSGITask
 
     class Task(WSGITask):
+        def get_environment(self):
+            return super().get_environment() | {"SERVER_SOFTWARE": "waitress"}
+
         def build_response_header(self):
             head = super().build_response_header()
             if self.request.command == "HEAD":
@@ -200,15 +223,28 @@ def serve_gevent(application, place, threads, surroundings, errors):
     Its connections are not limited to `threads`: Mooring sends no more requests than that, and the
     idle connections that it keeps must not count.
     """
+    from email.parser import Parser
+
     import gevent
+    from gevent import pywsgi
     from gevent.event import Event
-    from gevent.pywsgi import WSGIHandler, WSGIServer
 
     running = set()
+    pywsgi.MAX_REQUEST_LINE = FIELD_SIZE
 
-    class Handler(WSGIHandler):
+    class Handler(pywsgi.WSGIHandler):
+        def MessageClass(self, stream, *_):
+            """The fields, without the limits of `http.client`: Mooring has limited the head already."""
+            lines = iter(lambda: stream.readline(FIELD_SIZE).rstrip(b"\r\n"), b"")
+            return Parser(_class=pywsgi.OldMessage).parsestr(b"\r\n".join(lines).decode("latin-1"))
+
         def get_environ(self):
             return super().get_environ() | {"RAW_URI": self.path}
+
+        def finalize_headers(self):
+            super().finalize_headers()
+            if self.command == "HEAD":
+                self.response_use_chunked = False  # Or it would send the end of a body.
 
         def handle_one_response(self):
             running.add(self)
@@ -218,7 +254,7 @@ def serve_gevent(application, place, threads, surroundings, errors):
                 running.discard(self)
 
     gateway = Gateway(application, surroundings, errors)
-    server = WSGIServer(place.listen(), gateway, log=None, error_log=errors, handler_class=Handler)
+    server = pywsgi.WSGIServer(place.listen(), gateway, log=None, error_log=errors, handler_class=Handler)
     stopping = Event()
     gevent.signal_handler(signal.SIGTERM, stopping.set)
     server.start()
