@@ -74,26 +74,26 @@ package final class Group: Sendable {
     ///
     /// `queued` is followed by exactly one `TrafficOrder` for the waiter tag.
     package func acquire(_ request: AdmissionRequest, now: MonotonicInstant) -> Admission {
-        change { $0.acquire(request, now: now) }
+        change(at: now) { $0.acquire(request) }
     }
 
     /// Gives a slot back; exactly once for each grant.
     ///
     /// Harmless if the process is gone meanwhile.
     package func finished(_ grant: Grant, _ outcome: ExchangeOutcome, now: MonotonicInstant) {
-        change { $0.finished(grant, outcome, now: now) }
+        change(at: now) { $0.finished(grant, outcome) }
     }
 
     /// Counts a request that was not answered in time as a failure, while its slot stays taken.
     ///
     /// `finished` follows, with `abandoned`. Harmless if the process is gone meanwhile.
     package func overdue(_ grant: Grant, now: MonotonicInstant) {
-        change { $0.overdue(grant, now: now) }
+        change(at: now) { $0.overdue(grant) }
     }
 
     /// Leaves the queue; false: an order for the waiter is already on its way and will come.
     package func leaveQueue(_ ticket: WaiterTicket, now: MonotonicInstant) -> Bool {
-        change { $0.leaveQueue(ticket, now: now) }
+        change(at: now) { $0.leaveQueue(ticket) }
     }
 
     /// Starts a session on the process of a grant that was made without one (`pin = "app"`).
@@ -101,36 +101,36 @@ package final class Group: Sendable {
     /// To be called before `finished`; the grant is then to be given back with the session in it.
     /// Ignored when the session is known already, the process is gone or the request was sessionless.
     package func pin(_ session: SessionID, of grant: Grant, now: MonotonicInstant) {
-        change { $0.pin(session, of: grant, now: now) }
+        change(at: now) { $0.pin(session, of: grant) }
     }
 
     /// Ends a session (`Mooring-Pin: release`) with its last request; unknown ones are ignored.
     package func endSession(_ session: SessionID, now: MonotonicInstant) {
-        change { $0.endSession(session, now: now) }
+        change(at: now) { $0.endSession(session) }
     }
 
     /// The exchange has become a tunnel; once, instead of `finished`.
     ///
     /// - Returns: whether the slot is kept (`tunnel_slots`), for `endTunnel`.
     package func beginTunnel(_ grant: Grant, now: MonotonicInstant) -> Bool {
-        change { $0.beginTunnel(grant, now: now) }
+        change(at: now) { $0.beginTunnel(grant) }
     }
 
     /// Payload has passed through a tunnel: its session is alive, or is again.
     package func tunnelTraffic(_ grant: Grant, now: MonotonicInstant) {
-        change { $0.tunnelTraffic(grant, now: now) }
+        change(at: now) { $0.tunnelTraffic(grant) }
     }
 
     /// A tunnel has ended; exactly once for each that began.
     package func endTunnel(
         _ grant: Grant, _ outcome: ExchangeOutcome, heldSlot: Bool, now: MonotonicInstant
     ) {
-        change { $0.endTunnel(grant, outcome, heldSlot: heldSlot, now: now) }
+        change(at: now) { $0.endTunnel(grant, outcome, heldSlot: heldSlot) }
     }
 
     /// Lengthens (never shortens) the idle time of a session (`Mooring-Pin: hold=30m`).
     package func holdSession(_ session: SessionID, idle: Interval, now: MonotonicInstant) {
-        change { $0.holdSession(session, idle: idle, now: now) }
+        change(at: now) { $0.holdSession(session, idle: idle) }
     }
 
     /// Where a process takes connections; nil when it is gone or not spawned yet.
@@ -157,10 +157,9 @@ package final class Group: Sendable {
         _ process: ProcessHandle, incarnation: Incarnation, label: String, pid: Int32,
         address: ProcessAddress, now: MonotonicInstant
     ) {
-        change {
+        change(at: now) {
             $0.spawned(
-                process, incarnation: incarnation, label: label, pid: pid, address: address,
-                now: now)
+                process, incarnation: incarnation, label: label, pid: pid, address: address)
         }
     }
 
@@ -169,29 +168,29 @@ package final class Group: Sendable {
 
     /// What came of asking one.
     package func checked(_ server: ProcessHandle, isWell: Bool, now: MonotonicInstant) {
-        change { $0.checked(server, isWell: isWell, now: now) }
+        change(at: now) { $0.checked(server, isWell: isWell) }
     }
 
     /// A process that had a choice of addresses listens at this one.
     package func listens(
         _ process: ProcessHandle, at address: ProcessAddress, now: MonotonicInstant
     ) {
-        change { $0.listens(process, at: address, now: now) }
+        change(at: now) { $0.listens(process, at: address) }
     }
 
     /// A spawned process accepts connections; harmless when repeated or too late.
     package func becameReady(_ process: ProcessHandle, now: MonotonicInstant) {
-        change { $0.becameReady(process, now: now) }
+        change(at: now) { $0.becameReady(process) }
     }
 
     /// The leader ended and was reaped, or could not be started at all (then without `spawned`).
     package func exited(_ process: ProcessHandle, _ report: ExitReport, now: MonotonicInstant) {
-        change { $0.exited(process, report, now: now) }
+        change(at: now) { $0.exited(process, report) }
     }
 
     /// What a process says of itself.
     package func noted(_ process: ProcessHandle, _ note: ProcessNote, now: MonotonicInstant) {
-        change { $0.noted(process, note, now: now) }
+        change(at: now) { $0.noted(process, note) }
     }
 
     /// A process is to be replaced: it goes when its replacement is ready.
@@ -201,24 +200,24 @@ package final class Group: Sendable {
     package func recycle(
         _ process: ProcessHandle, reason: StopReason, now: MonotonicInstant
     ) {
-        change { $0.recycle(process, reason, now: now) }
+        change(at: now) { $0.recycle(process, reason) }
     }
 
     /// Takes over a process of an earlier balancer, before `start`; nil: it is not wanted.
     package func adopt(_ process: AdoptedProcess, now: MonotonicInstant) -> ProcessHandle? {
-        change { $0.adopt(process, now: now) }
+        change(at: now) { $0.adopt(process) }
     }
 
     /// The balancers of processes that were adopted as shared have ended, with all that they had under
     /// way; harmless when repeated.
-    package func endSharing(now: MonotonicInstant) { change { $0.endSharing(now: now) } }
+    package func endSharing(now: MonotonicInstant) { change(at: now) { $0.endSharing() } }
 
     // MARK: Time and administration
 
     /// Does what has become due; early and repeated calls are harmless.
     package func advance(to now: MonotonicInstant) {
-        change {
-            $0.advance(to: now)
+        change(at: now) {
+            $0.advance()
         } publishing: {
             _ = $0.publishDeadline()
             return false
@@ -232,7 +231,7 @@ package final class Group: Sendable {
     package var nextDeadline: MonotonicInstant? { state.withLock { $0.publishDeadline() } }
 
     /// Starts `min` processes; to be called once.
-    package func start(now: MonotonicInstant) { change { $0.start(now: now) } }
+    package func start(now: MonotonicInstant) { change(at: now) { $0.start() } }
 
     /// Takes a process out of service: no new session goes there, and it ends when its own have.
     ///
@@ -240,19 +239,19 @@ package final class Group: Sendable {
     package func drain(
         _ process: ProcessHandle, timeout: Interval? = nil, now: MonotonicInstant
     ) {
-        change { $0.drain(process, timeout: timeout, now: now) }
+        change(at: now) { $0.drain(process, timeout: timeout) }
     }
 
     /// Ends a process now; its sessions are lost.
     package func stop(_ process: ProcessHandle, now: MonotonicInstant) {
-        change { $0.stopNow(process, now: now) }
+        change(at: now) { $0.stopNow(process) }
     }
 
     /// Begins a new generation of a spawned group; its number.
     ///
     /// The new processes start beside the old; when they are ready they take the new sessions and
     /// the old ones drain. If they do not get ready nothing changes for the old ones.
-    package func restart(now: MonotonicInstant) -> Int { change { $0.restart(now: now) } }
+    package func restart(now: MonotonicInstant) -> Int { change(at: now) { $0.restart() } }
 
     /// The number that the next `restart` will give.
     package var nextGeneration: Int { state.withLock { $0.group.lastGeneration + 1 } }
@@ -261,26 +260,26 @@ package final class Group: Sendable {
     package func reconfigure(
         _ policy: GroupPolicy, newGeneration: Bool, now: MonotonicInstant
     ) {
-        change { $0.reconfigure(policy, newGeneration: newGeneration, now: now) }
+        change(at: now) { $0.reconfigure(policy, newGeneration: newGeneration) }
     }
 
     /// Changes how many processes there are, until the next `reconfigure`; the surplus drains.
     package func scale(minimum: Int, maximum: Int, now: MonotonicInstant) {
-        change { $0.scale(minimum: minimum, maximum: maximum, now: now) }
+        change(at: now) { $0.scale(minimum: minimum, maximum: maximum) }
     }
 
     /// The group is not in the configuration any more: it ends with its last session.
     ///
     /// New sessions are refused; `isStopped` is true when the last process has gone. Harmless when
     /// repeated.
-    package func retire(now: MonotonicInstant) { change { $0.retire(now: now) } }
+    package func retire(now: MonotonicInstant) { change(at: now) { $0.retire() } }
 
     /// A retired group is in the configuration again, under a policy of the same name and kind.
     ///
     /// Its processes that are still there serve again, unless they were started otherwise than the
     /// configuration says now (`newGeneration`): then they keep their own sessions, as after `restart`.
     package func revive(_ policy: GroupPolicy, newGeneration: Bool, now: MonotonicInstant) {
-        change { $0.revive(policy, newGeneration: newGeneration, now: now) }
+        change(at: now) { $0.revive(policy, newGeneration: newGeneration) }
     }
 
     /// Gives up, for a group that needs the room, the process that can best be spared of all.
@@ -288,31 +287,31 @@ package final class Group: Sendable {
     /// To be called for `OrderExecutor.roomWanted`; false: no group has one to spare.
     package static func makeRoom(among groups: [Group], now: MonotonicInstant) -> Bool {
         let spareable = groups.compactMap { group in
-            group.state.withLock { $0.group.spareableSince(now: now) }.map { (group, $0) }
+            group.state.withLock { guarded in
+                // Nobody may have told a quiet group the time for long.
+                guarded.group.tick(now)
+                return guarded.group.spareableSince.map { (group, $0) }
+            }
         }
         guard let (group, _) = spareable.min(by: { $0.1 < $1.1 }) else { return false }
-        return group.change { $0.makeRoom(now: now) }
+        return group.change(at: now) { $0.makeRoom() }
     }
 
     /// Forgets failures and back-off; what is wanted is started at once.
-    package func reset(now: MonotonicInstant) { change { $0.reset(now: now) } }
+    package func reset(now: MonotonicInstant) { change(at: now) { $0.reset() } }
 
     /// Refuses what waits, stops every process; `isStopped` is true when the last has gone.
     ///
     /// Harmless when repeated.
-    package func shutDown(now: MonotonicInstant) { change { $0.shutDown(now: now) } }
+    package func shutDown(now: MonotonicInstant) { change(at: now) { $0.shutDown() } }
 
     package var isStopped: Bool { state.withLock { $0.group.isStopped } }
 
     /// The group as it is now.
     package func snapshot(now: MonotonicInstant) -> GroupSnapshot {
         state.withLock { guarded in
-            // Nobody may have told a quiet group the time for long. It is told for the moment only:
-            // before it lets a time pass it has to do what is due at it.
-            let before = guarded.group.now
             guarded.group.tick(now)
-            defer { guarded.group.now = before }
-            return guarded.group.snapshot(now: now)
+            return guarded.group.snapshot
         }
     }
 
@@ -323,12 +322,13 @@ package final class Group: Sendable {
 
     @inline(__always)
     private func change<Result: Sendable>(
-        _ body: (inout GroupState) -> Result,
+        at now: MonotonicInstant, _ fact: (inout GroupState) -> Result,
         publishing: (inout Guarded) -> Bool = { $0.publishEarlierDeadline() }
     ) -> Result {
         let (result, isEarlier, hasOrders) = state.withLock { guarded in
-            let result = body(&guarded.group)
-            guarded.group.rememberSessions()
+            guarded.group.tick(now)
+            let result = fact(&guarded.group)
+            guarded.group.settle()
             guarded.group.checkInvariants()
             return (result, publishing(&guarded), guarded.beginDelivery())
         }

@@ -8,10 +8,11 @@ extension GroupState {
         case refuse(Refusal.Reason)
     }
 
-    mutating func acquire(_ request: AdmissionRequest, now instant: MonotonicInstant) -> Admission {
-        tick(instant)
+    mutating func acquire(_ request: AdmissionRequest) -> Admission {
         if isShuttingDown { return .refused(shed(.shuttingDown)) }
         thinOutLeases()
+        // Whoever waits has what that sets free, before anybody new.
+        settle()
         let decision = decide(request)
         if !request.maySpawn, wouldStart(decision) { return .needsSpawn }
         let admission: Admission
@@ -25,7 +26,6 @@ extension GroupState {
         case .refuse(let reason):
             admission = .refused(shed(reason))
         }
-        startWhatIsNeeded()
         return admission
     }
 
@@ -87,46 +87,32 @@ extension GroupState {
     private mutating func decide(anew intent: Intent, needsPlace: Bool = true) -> Decision {
         // Its routes are gone; what still comes has begun before.
         if isRetired { return .refuse(.shuttingDown) }
-        if isHopeless {
-            probeWanted = true
-            return .refuse(.groupFailing)
-        }
+        if isHopeless { return .refuse(.groupFailing) }
         if !needsPlace {
             // Whoever waits while there is a free slot waits for a place.
             if let place = placeWithRoom(forSession: false) { return .grant(on: place, intent) }
         } else if queue.count == 0, let place = placeWithRoom() ?? placeByGivingWay() {
             return .grant(on: place, intent)
         }
-        if queue.count >= policy.queueLimit {
-            noteLimit()
-            startWhatIsNeeded(evenUnqueued: true)
-            return .refuse(.queueFull)
-        }
+        if queue.count >= policy.queueLimit { return .refuse(.queueFull) }
         return .waitForGroup(intent)
     }
 
     mutating func finished(
-        _ grant: Grant, _ outcome: ExchangeOutcome, now instant: MonotonicInstant
+        _ grant: Grant, _ outcome: ExchangeOutcome
     ) {
-        tick(instant)
         guard let place = find(grant.process) else {
             // Its slots went with the process.
             releaseLease(of: grant)
             return
         }
         giveBackSlot(grant, at: place)
-        // Before anybody else is sent to a process that cannot be reached.
         record(outcome, at: place)
         releaseLease(of: grant)
         condemnIfSpent(place)
-        serveWaiters(at: place)
-        retireIfDrained(place)
-        scheduleProcess(place)
-        startWhatIsNeeded()
     }
 
-    mutating func overdue(_ grant: Grant, now instant: MonotonicInstant) {
-        tick(instant)
+    mutating func overdue(_ grant: Grant) {
         guard let place = find(grant.process) else { return }
         processes[Int(place)].errorsTotal += 1
         noteFailure(of: place)
@@ -145,6 +131,7 @@ extension GroupState {
         }
         processes[index].idleSince = now
         noteLoad(at: place)
+        noteFreeSlot(at: place)
     }
 
     mutating func record(_ outcome: ExchangeOutcome, at place: UInt32) {
@@ -169,6 +156,7 @@ extension GroupState {
 
     /// Slots in use have changed.
     mutating func noteLoad(at place: UInt32) {
+        noteDemand()
         load.set(inFlight, at: now)
         if !policy.fillsAllEvenly {
             processes[Int(place)].load.set(processes[Int(place)].inFlight, at: now)
@@ -178,9 +166,17 @@ extension GroupState {
     /// Counts a refusal.
     mutating func shed(_ reason: Refusal.Reason) -> Refusal {
         switch reason {
-        case .queueFull, .processQueueFull: totals.rejected += 1
+        case .queueFull:
+            totals.rejected += 1
+            noteLimit()
+            hasRefusedForRoom = true
+            due.formUnion(.demand)
+        case .processQueueFull: totals.rejected += 1
         case .queueTimeout: totals.timedOut += 1
-        case .groupFailing, .sessionLost, .shuttingDown: break
+        case .groupFailing:
+            probeWanted = true
+            due.formUnion(.demand)
+        case .sessionLost, .shuttingDown: break
         }
         orders.events.append(.shed(reason))
         return Refusal(reason: reason, retryAfterSeconds: retryAfter(reason))

@@ -1,9 +1,8 @@
 /// Processes of an earlier balancer take their places before the group starts its own.
 extension GroupState {
     mutating func adopt(
-        _ process: AdoptedProcess, now instant: MonotonicInstant
+        _ process: AdoptedProcess
     ) -> ProcessHandle? {
-        tick(instant)
         guard isSpawned, !isStarted, placesByIncarnation[process.incarnation] == nil else {
             return nil
         }
@@ -64,7 +63,7 @@ extension GroupState {
         guard let until = placesKeptUntil, until <= now else { return }
         placesKeptUntil = nil
         for index in processes.indices { processes[index].keepsPlaces = false }
-        serveGroupQueue()
+        due.insert(Due(.serveGroup))
     }
 
     private mutating func restore(_ session: SessionID, isConfirmed: Bool, at place: UInt32) {
@@ -75,25 +74,21 @@ extension GroupState {
         else { return }
         processes[Int(place)].sessions += 1
         if !leases[index].isConfirmed { processes[Int(place)].unconfirmed += 1 }
-        hasNewLease = true
     }
 
     /// The other balancer has ended: sessions that it served may be as young as that.
-    mutating func endSharing(now instant: MonotonicInstant) {
-        tick(instant)
+    mutating func endSharing() {
         for place in leases.taken where isShared(leases[place].process) {
             leases.renew(place, now: now)
         }
         for index in processes.indices where processes[index].isShared {
             processes[index].isShared = false
+            processes[index].idleSince = now
             if policy.sessionsPerProcess == 0 {
                 processes[index].keepUntil = now + idleOfReturning(to: UInt32(index))
             }
-            retireIfDrained(UInt32(index))
-            scheduleProcess(UInt32(index))
+            touch(UInt32(index))
         }
-        startWhatIsNeeded()
-        refuseIfHopeless()
     }
 
     /// Whether the balancer that a process was adopted from still finishes requests on it.

@@ -18,17 +18,12 @@ extension GroupState {
     /// Whether the first waiter had better not have the free slot of a process; its time begins then.
     mutating func isWithheld(_ waiter: UInt32, from place: UInt32) -> Bool {
         guard waiters[waiter].intent.session != nil else { return false }
-        settlePermanence()
+        findPermanent()
         guard isFilledEvenly(place), isAhead(place) else { return false }
         let ticket = waiters.ticket(waiter)
         if let withheld, withheld.waiter == ticket { return now < withheld.until }
         withheld = Withheld(waiter: ticket, until: now + Self.patience)
         return true
-    }
-
-    /// A session that was withheld for long enough goes wherever there is room.
-    mutating func endWithholding() {
-        if let withheld, withheld.until <= now { serveGroupQueue() }
     }
 
     /// Whether a process is to have as many sessions as others.

@@ -97,6 +97,7 @@ extension GroupState {
         guard policy.sessionsPerProcess > 0, !isShuttingDown else { return }
         while queue.count > 0, let place = placeByGivingWay() {
             serveFirst(at: place)
+            placeClaimantsIfDue()
         }
     }
 

@@ -9,7 +9,15 @@ extension GroupState {
 
     /// The first rule that is broken; nil: none.
     var brokenInvariant: String? {
-        brokenCount ?? brokenProcess ?? brokenQueue ?? brokenPromise ?? brokenLease
+        brokenSettling ?? brokenCount ?? brokenProcess ?? brokenQueue ?? brokenPromise
+            ?? brokenLease
+    }
+
+    private var brokenSettling: String? {
+        guard isStarted || !isSpawned else { return nil }
+        if !due.isEmpty { return "the state is not settled: \(due)" }
+        if !touched.isEmpty { return "\(touched.count) processes are not scheduled" }
+        return nil
     }
 
     private var brokenCount: String? {

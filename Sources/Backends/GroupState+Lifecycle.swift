@@ -1,21 +1,18 @@
 /// The life of processes: facts from supervision, and what follows from them.
 extension GroupState {
-    mutating func start(now instant: MonotonicInstant) {
-        tick(instant)
+    mutating func start() {
         precondition(!isStarted, "a group is started once")
         sortAdopted()
         isStarted = true
         closeGate()
-        startWhatIsNeeded()
         // Those that were adopted have their times too, though nothing happens to them yet.
-        scheduleProcesses()
+        touchAll()
     }
 
     mutating func spawned(
         _ handle: ProcessHandle, incarnation: Incarnation, label: String, pid: Int32,
-        address: ProcessAddress, now instant: MonotonicInstant
+        address: ProcessAddress
     ) {
-        tick(instant)
         guard let place = find(handle) else { return }
         let index = Int(place)
         precondition(processes[index].incarnation == nil, "a process is spawned once")
@@ -29,22 +26,20 @@ extension GroupState {
         case .starting:
             // The time that supervision needed to come to it is not the process's.
             processes[index].phase = .starting(until: now + policy.startTimeout)
-            scheduleProcess(place)
+            touch(place)
         case .ready, .draining, .stopping, .down, .gone: break
         }
     }
 
     mutating func listens(
-        _ handle: ProcessHandle, at address: ProcessAddress, now instant: MonotonicInstant
+        _ handle: ProcessHandle, at address: ProcessAddress
     ) {
-        tick(instant)
         // Nobody is sent to it before it is ready.
         guard let place = find(handle), processes[Int(place)].phase.isStarting else { return }
         processes[Int(place)].address = address
     }
 
-    mutating func becameReady(_ handle: ProcessHandle, now instant: MonotonicInstant) {
-        tick(instant)
+    mutating func becameReady(_ handle: ProcessHandle) {
         guard let place = find(handle) else { return }
         precondition(processes[Int(place)].incarnation != nil, "a process is spawned, then ready")
         guard apply(.becameReady, to: place) == .isReady else { return }
@@ -54,10 +49,6 @@ extension GroupState {
         totals.startDurations.record(duration)
         orders.events.append(.ready(handle, after: duration))
         prepare(place)
-        completeRolloutIfReady()
-        completeRecycling(handle)
-        welcomeNewcomers()
-        startWhatIsNeeded()
     }
 
     /// A process takes new sessions from now on.
@@ -65,24 +56,13 @@ extension GroupState {
         processes[Int(place)].idleSince = now
         // Not behind the others, or it would be given the next many new sessions in a row.
         processes[Int(place)].turn = max(processes[Int(place)].turn, turn)
-    }
-
-    /// Whoever has waited for processes that are ready now; those with a session there come first.
-    mutating func welcomeNewcomers() {
-        hasNewLease = true
-        settleClaimants()
-        openGateIfDue()
-        serveGroupQueue()
-        // Another one may be above the minimum now.
-        scheduleProcesses()
+        touch(place)
     }
 
     mutating func exited(
-        _ handle: ProcessHandle, _ report: ExitReport, now instant: MonotonicInstant
+        _ handle: ProcessHandle, _ report: ExitReport
     ) {
-        tick(instant)
         guard let place = find(handle) else { return }
-        // First: whoever is started for its waiters has its place, and none beside it.
         forgetRecycling(of: handle)
         switch apply(.exited, to: place) {
         case .failedToStart:
@@ -119,14 +99,10 @@ extension GroupState {
         case .nothing, .isReady, .drains, .terminate, .kill, .isDown:
             preconditionFailure("a process that has exited is gone")
         }
-        takeOverIfNobodyServes()
-        settleWaiters(at: place)
         vacate(place)
-        startWhatIsNeeded()
-        refuseIfHopeless()
     }
 
-    /// Orders a process to end; its sessions are lost and its waiters placed anew.
+    /// Orders a process to end; its sessions are lost.
     mutating func stop(_ place: UInt32, _ reason: StopReason) {
         let killAt = now + policy.stopTimeout
         switch apply(.stop(reason, killAt: killAt), to: place) {
@@ -146,36 +122,29 @@ extension GroupState {
             .notify, .drainTimeout, .makeRoom, .retired:
             loseSessions(at: place)
         }
-        takeOverIfNobodyServes()
-        settleWaiters(at: place)
-        scheduleProcess(place)
     }
 
     /// Takes a process out of service: it ends when its sessions have; one not ready ends at once.
     mutating func drain(
-        _ handle: ProcessHandle, timeout: Interval? = nil, now instant: MonotonicInstant
+        _ handle: ProcessHandle, timeout: Interval? = nil
     ) {
-        tick(instant)
         guard isSpawned, let place = find(handle) else { return }
         takeOut(place, .drained, timeout: timeout)
-        startWhatIsNeeded()
-        refuseIfHopeless()
     }
 
     /// Ends a process now, by an administrator's word.
-    mutating func stopNow(_ handle: ProcessHandle, now instant: MonotonicInstant) {
-        tick(instant)
+    mutating func stopNow(_ handle: ProcessHandle) {
         guard isSpawned, let place = find(handle) else { return }
         stop(place, .command)
-        startWhatIsNeeded()
-        refuseIfHopeless()
     }
 
-    mutating func retireIfDrained(_ place: UInt32) {
-        switch processes[Int(place)].phase {
-        case .draining(let reason):
-            if processes[Int(place)].isUnused(at: now) { stop(place, reason) }
-        case .starting, .ready, .stopping, .down, .gone: break
+    /// Ends the draining processes that nobody needs any more.
+    mutating func retireDrained() {
+        for place in touched {
+            guard case .draining(let reason) = processes[Int(place)].phase,
+                processes[Int(place)].isUnused(at: now)
+            else { continue }
+            stop(place, reason)
         }
     }
 
@@ -192,8 +161,6 @@ extension GroupState {
         } else {
             takeDown(place)
         }
-        startWhatIsNeeded()
-        refuseIfHopeless()
     }
 
     mutating func startTimedOut(_ place: UInt32) {
@@ -209,7 +176,6 @@ extension GroupState {
             .startFailed(
                 handle(place), report, failuresInARow: backoff.inARow, backoff: wait))
         tellIfFailing()
-        refuseIfHopeless()
     }
 
     mutating func kill(_ place: UInt32, _ fact: ProcessPhase.Fact) {
@@ -222,8 +188,7 @@ extension GroupState {
         }
     }
 
-    mutating func shutDown(now instant: MonotonicInstant) {
-        tick(instant)
+    mutating func shutDown() {
         if isShuttingDown { return }
         isShuttingDown = true
         stopWaitingForBudget()

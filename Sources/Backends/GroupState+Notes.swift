@@ -4,9 +4,8 @@ extension GroupState {
     private static let longestExtension = Interval.seconds(3600)
 
     mutating func noted(
-        _ handle: ProcessHandle, _ note: ProcessNote, now instant: MonotonicInstant
+        _ handle: ProcessHandle, _ note: ProcessNote
     ) {
-        tick(instant)
         guard isSpawned, let place = find(handle) else { return }
         let index = Int(place)
         switch note {
@@ -14,17 +13,13 @@ extension GroupState {
             processes[index].statusText = text
         case .stopping:
             takeOut(place, .notify)
-            startWhatIsNeeded()
-            refuseIfHopeless()
         case .extendTimeout(let span):
             extend(index, by: min(max(span, .zero), Self.longestExtension))
         case .busy(let isBusy):
             processes[index].isBusy = isBusy
             if !isBusy { processes[index].idleSince = now }
-            retireIfDrained(place)
-            startWhatIsNeeded()
         }
-        scheduleProcess(place)
+        touch(place)
     }
 
     /// Never shortens: a process asks for more time, not for less.

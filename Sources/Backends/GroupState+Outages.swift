@@ -28,8 +28,6 @@ extension GroupState {
                     && processes.count(where: { $0.phase.serves }) > 1
         else { return }
         takeDown(place)
-        startWhatIsNeeded()
-        refuseIfHopeless()
     }
 
     /// Takes a server out of service; its sessions are placed anew, or refused, as the group says.
@@ -47,15 +45,12 @@ extension GroupState {
         processes[Int(place)].failuresInARow = 0
         processes[Int(place)].probation = nil
         orders.events.append(.down(handle(place), retryIn: span))
-        settleWaiters(at: place)
-        scheduleProcess(place)
     }
 
     /// Tries servers again; all of one moment are back before anybody is placed anew.
     ///
     /// - Parameter evenEarly: an administrator says that they are well.
     mutating func endOutages(evenEarly: Bool = false) {
-        var isAnyBack = false
         for index in processes.indices {
             if evenEarly {
                 processes[index].outages = 0
@@ -67,8 +62,6 @@ extension GroupState {
             processes[index].probation = processes[index].inFlight
             orders.events.append(.up(handle(UInt32(index))))
             prepare(UInt32(index))
-            isAnyBack = true
         }
-        if isAnyBack { welcomeNewcomers() }
     }
 }

@@ -58,7 +58,7 @@ extension GroupState {
 
     /// The same among the permanent processes, as long as they are below their target.
     private mutating func leastLoadedPermanent(_ forSession: Bool) -> UInt32? {
-        settlePermanence()
+        findPermanent()
         var best: Int?
         for index in processes.indices
         where processes[index].isPermanent && hasRoom(processes[index], forSession: forSession)
@@ -162,7 +162,6 @@ extension GroupState {
             affinity: intent.affinity, placed: intent.placed)
         grant.lease = lease
         grant.reservesPlace = intent.reservesPlace
-        settleClaimants()
         return grant
     }
 
@@ -195,6 +194,6 @@ extension GroupState {
     mutating func openGateIfDue() {
         guard let until = gateUntil, now >= until || census.ready >= policy.minimum else { return }
         gateUntil = nil
-        serveGroupQueue()
+        due.insert(Due(.serveGroup))
     }
 }

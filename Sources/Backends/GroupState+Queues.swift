@@ -20,6 +20,8 @@ extension GroupState {
         if waiters[waiter].request.claim != nil { claimantsWaiting += 1 }
         if waiters[waiter].request.isSessionless { sessionlessWaiting += 1 }
         noteLimit()
+        due.formUnion(.demand)
+        due.insert(Due(.refuseHopeless))
     }
 
     /// Whoever waits for its process keeps its session alive meanwhile.
@@ -27,8 +29,7 @@ extension GroupState {
         waiters[waiter].lease = joinLease(waiters[waiter].intent, at: place)
         waiters.link(waiter, into: &processes[Int(place)].queue, .process(place))
         waiters.joinLine(waiter, at: place, &processes[Int(place)].turns)
-        scheduleProcess(place)
-        settleClaimants()
+        touch(place)
     }
 
     /// Takes a waiter out of whatever queue it is in; its lease is left too.
@@ -44,31 +45,36 @@ extension GroupState {
             waiters.unlink(waiter, from: &processes[Int(place)].queue)
             if let lease = waiters[waiter].lease { leaveLease(lease) }
             waiters[waiter].lease = nil
+            touch(place)
         }
     }
 
-    mutating func leaveQueue(_ ticket: WaiterTicket, now instant: MonotonicInstant) -> Bool {
-        tick(instant)
+    mutating func leaveQueue(_ ticket: WaiterTicket) -> Bool {
         guard let waiter = waiters.find(ticket) else { return false }
-        let queue = waiters[waiter].queue
         takeOut(waiter)
         waiters.remove(waiter)
-        if case .process(let place) = queue {
-            retireIfDrained(place)
-            scheduleProcess(place)
-            startWhatIsNeeded()
-        }
         return true
     }
 
     // MARK: Serving
 
+    /// Serves the waiters of processes that have changed.
+    mutating func serveProcesses() {
+        // What is served may touch others.
+        var position = 0
+        while position < touched.count {
+            serveWaiters(at: touched[position])
+            position += 1
+        }
+    }
+
     /// A slot or a session's place of a process is free: for the session that has waited longest since
     /// its last turn, of its own and of those that are new; or those who come back would keep all who
     /// are new from getting in.
-    mutating func serveWaiters(at place: UInt32) {
+    private mutating func serveWaiters(at place: UInt32) {
         let index = Int(place)
-        guard processes[index].phase.serves && !isShuttingDown else { return }
+        if processes[index].queue.count == 0 || isShuttingDown { return }
+        guard processes[index].phase.serves else { return placeWaitersAnew(of: place) }
         while processes[index].inFlight < processes[index].slots,
             let (waiter, since) = waiters.nextTurn(of: processes[index].turns)
         {
@@ -76,6 +82,7 @@ extension GroupState {
                 !isWithheld(other, from: place)
             {
                 serve(other, at: place)
+                placeClaimantsIfDue()
                 continue
             }
             waiters.leaveLine(waiter, &processes[index].turns, servedAt: now)
@@ -85,18 +92,20 @@ extension GroupState {
             orders.traffic.append(.grant(waiters[waiter].request.waiter, grant))
             waiters.remove(waiter)
         }
-        serveGroupQueue()
     }
 
-    mutating func serveGroupQueue() {
-        if isShuttingDown {
+    /// Serves the group's queue while there is room.
+    mutating func serveGroup() {
+        if queue.count == 0 || isShuttingDown {
             withheld = nil
             return
         }
         var isHeldUp = false
         while !isHeldUp, let waiter = queue.first, let place = placeWithRoom() {
             isHeldUp = isWithheld(waiter, from: place)
-            if !isHeldUp { serve(waiter, at: place) }
+            if isHeldUp { break }
+            serve(waiter, at: place)
+            placeClaimantsIfDue()
         }
         if !isHeldUp { withheld = nil }
         serveSessionless()
@@ -122,6 +131,7 @@ extension GroupState {
     private mutating func serveSessionless() {
         while let waiter = firstSessionless, let place = placeWithRoom(forSession: false) {
             serve(waiter, at: place)
+            placeClaimantsIfDue()
         }
     }
 
@@ -139,7 +149,7 @@ extension GroupState {
     }
 
     /// Places a waiter anew whose process is no more; its ticket stays good while it waits.
-    private mutating func settle(_ waiter: UInt32) {
+    private mutating func placeAnew(_ waiter: UInt32) {
         takeOut(waiter)
         switch decide(waiters[waiter].request) {
         case .grant(let place, let intent):
@@ -158,14 +168,19 @@ extension GroupState {
     }
 
     /// The own queue of a process that serves no more.
-    mutating func settleWaiters(at place: UInt32) {
-        while let waiter = processes[Int(place)].queue.first { settle(waiter) }
+    private mutating func placeWaitersAnew(of place: UInt32) {
+        while let waiter = processes[Int(place)].queue.first { placeAnew(waiter) }
+    }
+
+    /// A waiter that was just served may have brought back the session of another.
+    mutating func placeClaimantsIfDue() {
+        guard due.contains(Due(.placeClaimants)) else { return }
+        due.remove(Due(.placeClaimants))
+        placeClaimants()
     }
 
     /// Waiters whose session has a process again, through another request or an outage's end.
-    mutating func settleClaimants() {
-        guard hasNewLease else { return }
-        hasNewLease = false
+    mutating func placeClaimants() {
         if claimantsWaiting == 0 { return }
         var next = queue.first
         while let waiter = next {
@@ -174,7 +189,7 @@ extension GroupState {
                 let index = leases.find(claim.session), leases[index].isLive(at: now),
                 let place = find(leases[index].process), processes[Int(place)].phase.serves
             else { continue }
-            settle(waiter)
+            placeAnew(waiter)
         }
     }
 
@@ -195,13 +210,15 @@ extension GroupState {
         while let waiter = processes[Int(place)].queue.first { refuse(waiter, reason) }
     }
 
-    mutating func refuseTimedOut() {
+    /// Refuses those who have waited for too long.
+    mutating func refuseLate() {
         while let waiter = queue.first, waiters[waiter].since + policy.queueTimeout <= now {
             refuse(waiter, .queueTimeout)
         }
+        for index in processes.indices { refuseLate(at: UInt32(index)) }
     }
 
-    mutating func refuseTimedOut(at place: UInt32) {
+    private mutating func refuseLate(at place: UInt32) {
         while let waiter = processes[Int(place)].queue.first,
             waiters[waiter].since + policy.queueTimeout <= now
         {

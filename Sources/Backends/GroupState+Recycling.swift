@@ -4,13 +4,10 @@
 /// `draining_max` processes are on their way out, the next one serves on.
 extension GroupState {
     mutating func recycle(
-        _ handle: ProcessHandle, _ reason: StopReason, now instant: MonotonicInstant
+        _ handle: ProcessHandle, _ reason: StopReason
     ) {
-        tick(instant)
         guard isSpawned, let place = find(handle) else { return }
         condemn(place, reason)
-        startWhatIsNeeded()
-        refuseIfHopeless()
     }
 
     /// Draws how long a new process may live.
@@ -45,6 +42,8 @@ extension GroupState {
         }
         processes[index].condemned = reason
         orders.events.append(.recycling(handle(place), reason))
+        // The ill take no new session.
+        due.formUnion(.group)
         if processes[index].standing == .serving {
             hasCondemned = true
         } else if reason.isIllness {
@@ -83,10 +82,13 @@ extension GroupState {
         return best.map { UInt32($0) }
     }
 
-    /// A process got ready: if it is the replacement, the one that it stands for goes.
-    mutating func completeRecycling(_ replacement: ProcessHandle) {
-        guard let recycling, recycling.replacement == replacement else { return }
+    /// Whose replacement is ready goes.
+    mutating func completeRecyclingIfReady() {
+        guard let recycling, let replacement = find(recycling.replacement),
+            processes[Int(replacement)].phase.isReady
+        else { return }
         self.recycling = nil
+        due.formUnion(.demand)
         guard let place = find(recycling.old) else { return }
         guard let reason = processes[Int(place)].condemned, processes[Int(place)].phase.isReady
         else {

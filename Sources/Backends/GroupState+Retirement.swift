@@ -1,7 +1,6 @@
 /// A group that leaves the configuration ends with its last session; until then it may come back.
 extension GroupState {
-    mutating func retire(now instant: MonotonicInstant) {
-        tick(instant)
+    mutating func retire() {
         guard !isRetired, !isShuttingDown else { return }
         isRetired = true
         stopWaitingForBudget()
@@ -18,12 +17,11 @@ extension GroupState {
     /// Takes up what is left of the group: processes of the same launch serve again, others stay for
     /// their own sessions.
     mutating func revive(
-        _ policy: GroupPolicy, newGeneration: Bool, now instant: MonotonicInstant
+        _ policy: GroupPolicy, newGeneration: Bool
     ) {
-        tick(instant)
         guard !isShuttingDown else { return }
         guard isRetired else {
-            return reconfigure(policy, newGeneration: newGeneration, now: instant)
+            return reconfigure(policy, newGeneration: newGeneration)
         }
         isRetired = false
         isStarted = true
@@ -33,7 +31,7 @@ extension GroupState {
         let isNew = newGeneration || isLaunchOutdated
         if !isNew { reinstateAll() }
         closeGate()
-        reconfigure(policy, newGeneration: isNew, now: instant)
+        reconfigure(policy, newGeneration: isNew)
     }
 
     private mutating func reinstateAll() {

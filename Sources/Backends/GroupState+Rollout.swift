@@ -5,8 +5,7 @@ extension GroupState {
     /// Begins a new generation, and tells its number.
     ///
     /// A second one replaces one that is still starting.
-    mutating func restart(now instant: MonotonicInstant) -> Int {
-        tick(instant)
+    mutating func restart() -> Int {
         guard isSpawned, !isShuttingDown, !isRetired else { return lastGeneration }
         lastGeneration += 1
         // It has a start's time of its own to find room.
@@ -19,8 +18,7 @@ extension GroupState {
             let needed = max(1, min(policy.minimum, census.ready))
             rollout = .starting(generation: lastGeneration, needed: needed, failures: 0)
         }
-        startWhatIsNeeded()
-        refuseIfHopeless()
+        due.formUnion(.group)
         return lastGeneration
     }
 
@@ -74,14 +72,7 @@ extension GroupState {
         orders.events.append(.rolloutDone(generation: generation))
         for index in old { replace(UInt32(index)) }
         // The bounds may have been lowered while it was starting.
-        fitIntoBounds()
-    }
-
-    /// Whoever waits is served by the new generation when the last of the old one has gone.
-    mutating func takeOverIfNobodyServes() {
-        guard census.ready == 0, incoming.ready > 0 else { return }
-        completeRolloutIfReady()
-        welcomeNewcomers()
+        due.insert(Due(.fitIntoBounds))
     }
 
     /// A generation that is starting while the bounds are lowered needs no more than they allow.
@@ -89,7 +80,6 @@ extension GroupState {
         guard case .starting(let generation, let needed, let failures) = rollout else { return }
         rollout = .starting(
             generation: generation, needed: min(needed, policy.maximum), failures: failures)
-        completeRolloutIfReady()
     }
 
     /// A newer generation stands in for it.
@@ -139,8 +129,7 @@ extension GroupState {
             let until = now + min(timeout ?? policy.drainTimeout, Self.longestInterval)
             let known = processes[index].drainUntil
             processes[index].drainUntil = timeout == nil ? known ?? until : until
-            scheduleProcess(place)
-            retireIfDrained(place)
+            touch(place)
         case .stopping, .down, .gone: break
         }
     }

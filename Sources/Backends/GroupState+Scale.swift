@@ -1,30 +1,22 @@
 /// How many processes a group has, and whether it is there at all: changed while it runs.
 extension GroupState {
     mutating func reconfigure(
-        _ policy: GroupPolicy, newGeneration: Bool, now instant: MonotonicInstant
+        _ policy: GroupPolicy, newGeneration: Bool
     ) {
-        tick(instant)
         precondition(policy.name == self.policy.name, "a group keeps its name")
         self.policy = Self.usable(policy)
         hasBeenReconfigured = true
         isPermanenceStale = true
         leases.shortenChecks(to: min(self.policy.sessionIdle, self.policy.unconfirmed))
         if newGeneration {
-            _ = restart(now: instant)
+            _ = restart()
         } else if !isSpawned {
             for index in processes.indices { processes[index].threads = self.policy.threads }
         }
-        fitIntoBounds()
-        fitRolloutIntoBounds()
-        // There may be as many as are wanted now.
-        openGateIfDue()
-        serveAll()
-        startWhatIsNeeded()
-        refuseIfHopeless()
+        boundsChanged()
     }
 
-    mutating func scale(minimum: Int, maximum: Int, now instant: MonotonicInstant) {
-        tick(instant)
+    mutating func scale(minimum: Int, maximum: Int) {
         guard isSpawned, !isShuttingDown else { return }
         precondition(maximum >= 1 && (0...maximum).contains(minimum), "0 <= min <= max")
         policy.minimum = minimum
@@ -32,12 +24,14 @@ extension GroupState {
         isPermanenceStale = true
         policy.spare = min(policy.spare, maximum - minimum)
         orders.events.append(.scaled(minimum: minimum, maximum: maximum))
-        fitIntoBounds()
+        boundsChanged()
+    }
+
+    /// There may be more room than before, or too many processes, or as many as are wanted.
+    private mutating func boundsChanged() {
         fitRolloutIntoBounds()
-        // There may be as many as are wanted now.
-        openGateIfDue()
-        serveAll()
-        startWhatIsNeeded()
+        due.insert(Due(.fitIntoBounds))
+        touchAll()
     }
 
     /// Takes the surplus out of service: what is starting first, then who has the fewest sessions.
@@ -49,7 +43,6 @@ extension GroupState {
         while census.starting + census.ready > policy.maximum, let place = leastNeeded() {
             takeOut(place, .scaledDown)
         }
-        scheduleProcesses()
     }
 
     private func leastNeeded() -> UInt32? {
@@ -72,20 +65,11 @@ extension GroupState {
         return (process.phase.isStarting ? 0 : 1, process.sessions, process.inFlight)
     }
 
-    /// There may be more room than before.
-    private mutating func serveAll() {
-        for index in processes.indices where processes[index].phase.serves {
-            serveWaiters(at: UInt32(index))
-        }
-    }
-
     // MARK: Room for other groups
 
     /// Since when the process that can best be spared has been idle; nil: none can.
-    mutating func spareableSince(now instant: MonotonicInstant) -> MonotonicInstant? {
-        // Nobody may have told a quiet group the time for long.
-        tick(instant)
-        return spareable.map { processes[Int($0)].idleSince }
+    var spareableSince: MonotonicInstant? {
+        spareable.map { processes[Int($0)].idleSince }
     }
 
     private var spareable: UInt32? {
@@ -104,12 +88,9 @@ extension GroupState {
     }
 
     /// Gives the process that can best be spared up for another group.
-    mutating func makeRoom(now instant: MonotonicInstant) -> Bool {
-        tick(instant)
+    mutating func makeRoom() -> Bool {
         guard let place = spareable else { return false }
         stop(place, .makeRoom)
-        // An ill one is spared too, and may have been all that there was.
-        refuseIfHopeless()
         return true
     }
 }

@@ -95,7 +95,7 @@ extension GroupState {
         processes[Int(place)].sessions += 1
         if !leases[index].isConfirmed { processes[Int(place)].unconfirmed += 1 }
         noteSessions(at: place)
-        hasNewLease = true
+        noteLease()
     }
 
     /// The client has sent the cookie: the session lives as long as any.
@@ -130,15 +130,9 @@ extension GroupState {
         return leases.reference(index)
     }
 
-    /// Removes a lease and gives its place to whoever waits for one.
     mutating func endLease(_ index: UInt32) {
-        let handle = leases[index].process
         leaveProcess(ofLease: index)
         leases.remove(index)
-        guard let place = find(handle) else { return }
-        serveWaiters(at: place)
-        retireIfDrained(place)
-        scheduleProcess(place)
     }
 
     mutating func leaveProcess(ofLease index: UInt32) {
@@ -149,10 +143,10 @@ extension GroupState {
         processes[Int(place)].sessions -= 1
         if !leases[index].isConfirmed { processes[Int(place)].unconfirmed -= 1 }
         noteSessions(at: place)
+        touch(place)
     }
 
-    mutating func pin(_ session: SessionID, of grant: Grant, now instant: MonotonicInstant) {
-        tick(instant)
+    mutating func pin(_ session: SessionID, of grant: Grant) {
         guard let place = find(grant.process), processes[Int(place)].phase.serves,
             grant.reservesPlace, leases.find(session) == nil
         else { return }
@@ -161,8 +155,7 @@ extension GroupState {
         totals.sessionsCreated += 1
     }
 
-    mutating func endSession(_ session: SessionID, now instant: MonotonicInstant) {
-        tick(instant)
+    mutating func endSession(_ session: SessionID) {
         guard let index = leases.find(session) else { return }
         // Its place is free when its last request has ended, not before.
         if leases[index].active > 0 {
@@ -170,13 +163,11 @@ extension GroupState {
         } else {
             endLease(index)
         }
-        startWhatIsNeeded()
     }
 
     mutating func holdSession(
-        _ session: SessionID, idle: Interval, now instant: MonotonicInstant
+        _ session: SessionID, idle: Interval
     ) {
-        tick(instant)
         guard let index = leases.find(session), leases[index].isLive(at: now) else { return }
         leases[index].idle = max(leases[index].idle, min(idle, Self.longestInterval))
         guard let place = find(leases[index].process),
@@ -204,13 +195,11 @@ extension GroupState {
     private mutating func noteSessions(at place: UInt32) {
         guard policy.sessionsPerProcess > 0, isSpawned else { return }
         processes[Int(place)].isUnremembered = true
-        hasUnremembered = true
+        due.insert(Due(.record))
     }
 
     /// Orders that the sessions which hold a place are kept, where they have changed.
-    mutating func rememberSessions() {
-        guard hasUnremembered else { return }
-        hasUnremembered = false
+    mutating func recordSessions() {
         var sessions: [ProcessHandle: RememberedSessions] = [:]
         for index in processes.indices where processes[index].isUnremembered {
             processes[index].isUnremembered = false

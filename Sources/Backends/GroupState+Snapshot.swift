@@ -1,6 +1,5 @@
 extension GroupState {
-    func snapshot(now instant: MonotonicInstant) -> GroupSnapshot {
-        let now = max(now, instant)
+    var snapshot: GroupSnapshot {
         var snapshot = GroupSnapshot(
             name: policy.name, isSpawned: isSpawned, state: state, generation: generation,
             minimum: isSpawned ? policy.minimum : processes.count,
@@ -14,7 +13,7 @@ extension GroupState {
             starting: census.starting, spawnedTotal: totals.spawned,
             failuresInARow: backoff.inARow, backoff: backoff.left(at: now),
             lastFailure: lastFailure, limitReachedTotal: totals.limitReached,
-            processes: processSnapshots(now: now),
+            processes: processSnapshots,
             sessionsWithoutLeaseTotal: totals.sessionsWithoutLease,
             sessionsGivenWayTotal: totals.sessionsGivenWay,
             sessionsUnconfirmed: processes.reduce(0) { $0 + $1.unconfirmed },
@@ -65,7 +64,7 @@ extension GroupState {
 
     /// In the order of their starts; those above the minimum, counted from the oldest, are
     /// transient.
-    private func processSnapshots(now: MonotonicInstant) -> [ProcessSnapshot] {
+    private var processSnapshots: [ProcessSnapshot] {
         let living = processes.indices.filter { !processes[$0].phase.isGone }
             .sorted { processes[$0].rank < processes[$1].rank }
         var kept = isSpawned ? policy.minimum : living.count
@@ -77,13 +76,11 @@ extension GroupState {
             }
             let isTransient = isSpawned && isCounted && kept <= 0
             if isCounted { kept -= 1 }
-            return snapshot(of: index, isTransient: isTransient, now: now)
+            return snapshot(of: index, isTransient: isTransient)
         }
     }
 
-    private func snapshot(
-        of index: Int, isTransient: Bool, now: MonotonicInstant
-    ) -> ProcessSnapshot {
+    private func snapshot(of index: Int, isTransient: Bool) -> ProcessSnapshot {
         let process = processes[index]
         var snapshot = ProcessSnapshot(
             handle: handle(UInt32(index)), label: process.label, pid: process.pid,

@@ -1,18 +1,13 @@
 /// Starts: how many processes are wanted, and when one may be started (rule 5 and back-off).
 extension GroupState {
     /// Orders the starts that are wanted and permitted.
-    ///
-    /// - Parameter evenUnqueued: somebody who could not even wait would have needed a process.
-    mutating func startWhatIsNeeded(evenUnqueued: Bool = false) {
-        startProcesses(evenUnqueued: evenUnqueued)
-        serveByGivingWay()
-    }
-
-    private mutating func startProcesses(evenUnqueued: Bool) {
+    mutating func startWhatIsNeeded() {
         thinOutDraining()
+        // Somebody who could not even wait would have needed a process.
+        let demand = max(queue.count, hasRefusedForRoom ? 1 : 0)
+        hasRefusedForRoom = false
+        backoffEnd = nil
         guard isSpawned && !isShuttingDown && !isRetired else { return }
-        takeOverIfNobodyServes()
-        let demand = max(queue.count, evenUnqueued ? 1 : 0)
         let wasWaiting = budgetRetryAt != nil
         budgetRetryAt = nil
         lacksRoom = false
@@ -24,6 +19,7 @@ extension GroupState {
         startReplacement()
         if wasWaiting, budgetRetryAt == nil { budget?.withdraw(group: index) }
         if !lacksRoom { forgetLackOfRoom() }
+        backoffEnd = wantedBackoffEnd
     }
 
     /// Orders a start, unless the budget of all groups has none left.
@@ -55,7 +51,7 @@ extension GroupState {
         totals.spawned += 1
         orders.supervision.append(.spawn(handle(place), reason: reason, generation: generation))
         orders.events.append(.spawning(handle(place), reason))
-        scheduleProcess(place)
+        touch(place)
         return handle(place)
     }
 
@@ -76,6 +72,8 @@ extension GroupState {
     /// Tells once that a start has waited for longer than an idle process elsewhere needs to go.
     private mutating func noteRoomless(_ reason: SpawnReason) {
         lacksRoom = true
+        // No start will help, so others may have to give way.
+        if roomlessSince == nil { due.insert(Due(.giveWay)) }
         let since = roomlessSince ?? now
         roomlessSince = since
         guard !isRoomlessTold, now - since >= Self.roomPatience else { return }
@@ -205,13 +203,9 @@ extension GroupState {
         }
     }
 
-    /// When a start that is wanted will be permitted; nil: none is, or time alone changes nothing.
-    var startDeadline: MonotonicInstant? {
-        guard isSpawned && !isShuttingDown && !isRetired else { return nil }
-        if let budgetRetryAt { return budgetRetryAt }
-        guard backoff.inARow > 0, backoff.until > now,
-            census.starting == 0
-        else { return nil }
+    /// When the back-off permits a start that is wanted; nil: none is, or time alone changes nothing.
+    private var wantedBackoffEnd: MonotonicInstant? {
+        guard backoff.inARow > 0, backoff.until > now, census.starting == 0 else { return nil }
         let isWanted =
             census.live < policy.maximum
             && (isBelowMinimum || queue.count > 0 || (backoff.isFailing && probeWanted))
@@ -222,6 +216,7 @@ extension GroupState {
 
     mutating func noteFailedStart() -> Interval {
         isProven = false
+        due.formUnion(.demand)
         return backoff.startFailed(now: now, using: &generator)
     }
 
@@ -259,12 +254,11 @@ extension GroupState {
     }
 
     /// Forgets every failure: an administrator has mended what was broken.
-    mutating func reset(now instant: MonotonicInstant) {
-        tick(instant)
+    mutating func reset() {
         backoff.reset()
         tellIfRecovered()
         endOutages(evenEarly: true)
-        startWhatIsNeeded()
+        due.formUnion(.group)
     }
 
     // MARK: Hope
@@ -278,8 +272,7 @@ extension GroupState {
     }
 
     mutating func refuseIfHopeless() {
-        guard isHopeless && !isShuttingDown && queue.count > 0 else { return }
-        probeWanted = true
+        guard queue.count > 0 && isHopeless && !isShuttingDown else { return }
         refuseGroupQueue(.groupFailing)
     }
 

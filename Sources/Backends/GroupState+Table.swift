@@ -54,6 +54,7 @@ extension GroupState {
             placesByIncarnation[incarnation] = nil
         }
         freePlaces.append(place)
+        touch(place)
     }
 
     /// Tells a process's life cycle what has happened.
@@ -67,11 +68,14 @@ extension GroupState {
         count(processes[Int(place)].phase, standing, 1)
         if wasStarting, !processes[Int(place)].phase.isStarting { budget?.startEnded(group: index) }
         if processes[Int(place)].phase.isGone, isSpawned { budget?.ended() }
+        touch(place)
         return outcome
     }
 
     private mutating func count(_ phase: ProcessPhase, _ standing: Standing, _ change: Int) {
         isPermanenceStale = true
+        isScheduleStale = true
+        due.formUnion(.group)
         switch standing {
         case .serving: census.count(phase, change)
         case .incoming: incoming.count(phase, change)
@@ -80,7 +84,7 @@ extension GroupState {
     }
 
     /// Finds out which processes are permanent, if that may have changed: the oldest `min`.
-    mutating func settlePermanence() {
+    mutating func findPermanent() {
         guard isPermanenceStale else { return }
         isPermanenceStale = false
         let serving = processes.indices.filter {

@@ -1,20 +1,18 @@
 /// Time: what has become due, and when to look again.
 extension GroupState {
-    mutating func advance(to instant: MonotonicInstant) {
-        tick(instant)
-        // Before room elsewhere tempts those away whose server is back.
-        if isProcessDue { endOutages() }
+    mutating func advance() {
+        guard isStarted || !isSpawned else { return }
         endIdleLeases()
-        checkProcesses()
-        refuseTimedOut()
-        openGateIfDue()
         openKeptPlaces()
-        endWithholding()
-        startWhatIsNeeded()
-        // A generation given up meanwhile may have nothing to be waited for.
-        checkProcesses()
-        // Who could not have been served by an ill process is not to outwait its eviction.
-        refuseIfHopeless()
+        due.formUnion(.group)
+        due.insert(Due(.refuseLate))
+        if isProcessDue { checkProcesses() }
+        settle()
+        // What is done for one process may make something due at another.
+        while isProcessDue {
+            checkProcesses()
+            settle()
+        }
     }
 
     var nextDeadline: MonotonicInstant? {
@@ -30,7 +28,8 @@ extension GroupState {
         consider(givingWayAt)
         consider(placesKeptUntil)
         consider(thinningAt)
-        consider(startDeadline)
+        consider(budgetRetryAt)
+        consider(backoffEnd)
         return earliest
     }
 
@@ -40,25 +39,18 @@ extension GroupState {
     private var isProcessDue: Bool { processCheck.map { $0 <= now } ?? false }
 
     private mutating func checkProcesses() {
-        // What is done for one process may make something due at another.
-        while isProcessDue {
-            processCheck = nil
-            for index in processes.indices { doWhatIsDue(UInt32(index)) }
-            evictIdle()
-            scheduleProcesses()
-        }
+        processCheck = nil
+        endOutages()
+        for index in processes.indices { doWhatIsDue(UInt32(index)) }
+        touchAll()
+        due.formUnion([Due(.evict), Due(.refuseLate)])
     }
 
     private mutating func doWhatIsDue(_ place: UInt32) {
         switch processes[Int(place)].phase {
         case .starting(let until): if until <= now { startTimedOut(place) }
-        case .ready:
-            refuseTimedOut(at: place)
-            condemnIfOld(place)
-        case .draining:
-            refuseTimedOut(at: place)
-            retireIfDrained(place)
-            giveUpIfDue(place)
+        case .ready: condemnIfOld(place)
+        case .draining: giveUpIfDue(place)
         case .stopping(_, let killAt):
             if let killAt, killAt <= now { kill(place, .stopTimedOut) }
         case .down, .gone: break
@@ -97,13 +89,21 @@ extension GroupState {
     }
 
     /// Notes when a process is to be looked at, if that is earlier than what is known.
-    mutating func scheduleProcess(_ place: UInt32) {
+    private mutating func schedule(_ place: UInt32) {
         guard let deadline = deadline(of: place) else { return }
         processCheck = processCheck.map { min($0, deadline) } ?? deadline
     }
 
-    mutating func scheduleProcesses() {
-        for index in processes.indices { scheduleProcess(UInt32(index)) }
+    /// The processes that have changed, or all when that makes a difference to the others.
+    mutating func scheduleTouched() {
+        if isScheduleStale {
+            isScheduleStale = false
+            for index in processes.indices { schedule(UInt32(index)) }
+        } else {
+            for place in touched { schedule(place) }
+        }
+        for place in touched { processes[Int(place)].isTouched = false }
+        touched.removeAll(keepingCapacity: true)
     }
 
     // MARK: Eviction of idle transient processes
@@ -128,7 +128,7 @@ extension GroupState {
     ///
     /// Looking, cordoning and stopping are one change to the state, so no request can come in
     /// between; and whoever has a session, a request or a waiter is not looked at.
-    private mutating func evictIdle() {
+    mutating func evictIdle() {
         while let place = longestIdle() { stop(place, .idle) }
     }
 

@@ -1,7 +1,6 @@
 /// Tunnels: connections that outlive their request. They need their process, but no slot.
 extension GroupState {
-    mutating func beginTunnel(_ grant: Grant, now instant: MonotonicInstant) -> Bool {
-        tick(instant)
+    mutating func beginTunnel(_ grant: Grant) -> Bool {
         guard let place = find(grant.process) else {
             releaseLease(of: grant)
             return false
@@ -17,15 +16,11 @@ extension GroupState {
         noteServed(readyFor: processes[Int(place)].readyFor(at: now))
         // From here on payload keeps the session alive, and nothing else.
         releaseLease(of: grant)
-        serveWaiters(at: place)
-        scheduleProcess(place)
-        startWhatIsNeeded()
         return false
     }
 
     /// Payload has passed: the session is alive.
-    mutating func tunnelTraffic(_ grant: Grant, now instant: MonotonicInstant) {
-        tick(instant)
+    mutating func tunnelTraffic(_ grant: Grant) {
         guard let session = grant.session else { return }
         if let index = leases.find(session) {
             if leases[index].isLive(at: now) { leases[index].lastSeen = now }
@@ -40,13 +35,11 @@ extension GroupState {
                 at: place)
         else { return }
         leaveLease(lease)
-        settleClaimants()
     }
 
     mutating func endTunnel(
-        _ grant: Grant, _ outcome: ExchangeOutcome, heldSlot: Bool, now instant: MonotonicInstant
+        _ grant: Grant, _ outcome: ExchangeOutcome, heldSlot: Bool
     ) {
-        tick(instant)
         guard let place = find(grant.process) else {
             return heldSlot ? releaseLease(of: grant) : ()
         }
@@ -60,10 +53,8 @@ extension GroupState {
         }
         if outcome == .failed { processes[index].errorsTotal += 1 }
         // A tunnel that breaks says little of how the process answers requests.
-        if heldSlot { return finished(grant, outcome == .failed ? .abandoned : outcome, now: now) }
+        if heldSlot { return finished(grant, outcome == .failed ? .abandoned : outcome) }
         processes[index].idleSince = now
-        retireIfDrained(place)
-        scheduleProcess(place)
-        startWhatIsNeeded()
+        touch(place)
     }
 }

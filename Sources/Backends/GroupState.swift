@@ -52,7 +52,6 @@ struct GroupState: ~Copyable, Sendable {
     var isLaunchOutdated = false
     /// Limits may be lower than what was let in before.
     var hasBeenReconfigured = false
-    var hasUnremembered = false
     var lastRank: UInt64 = 0
 
     var leases: LeaseTable
@@ -69,8 +68,6 @@ struct GroupState: ~Copyable, Sendable {
     var claimantsWaiting = 0
     /// Those among them who need no more than a slot.
     var sessionlessWaiting = 0
-    /// A session that may have been claimed before has a lease again.
-    var hasNewLease = false
 
     var backoff: Backoff
     /// Requests in flight on all processes.
@@ -92,6 +89,17 @@ struct GroupState: ~Copyable, Sendable {
     var isShuttingDown = false
     /// No process has anything due before this; early looks are harmless.
     var processCheck: MonotonicInstant?
+    /// When a start that the back-off holds up is permitted; nil: none is wanted.
+    var backoffEnd: MonotonicInstant?
+    /// Somebody was refused who would have needed a process.
+    var hasRefusedForRoom = false
+
+    /// The steps that follow from what has changed.
+    var due = Due()
+    /// Processes that have changed, each once.
+    var touched: [UInt32] = []
+    /// How many processes serve has changed, and with it when the others are to be looked at.
+    var isScheduleStale = false
 
     var totals = Totals()
     var lastFailure: GroupSnapshot.Failure?

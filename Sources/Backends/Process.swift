@@ -84,6 +84,8 @@ struct Process: Sendable {
     var unpinnedTunnels = 0
     /// The sessions have changed since supervision was told.
     var isUnremembered = false
+    /// It has changed since the group was settled.
+    var isTouched = false
     /// How often an external server was taken out of service since it last answered.
     var outages = 0
     /// Health checks in a row that an external server has answered well, and those that it has not.

@@ -51,9 +51,8 @@ extension GroupState {
 
     /// A server has answered its health check well, or badly, or not at all.
     mutating func checked(
-        _ handle: ProcessHandle, isWell: Bool, now instant: MonotonicInstant
+        _ handle: ProcessHandle, isWell: Bool
     ) {
-        tick(instant)
         guard !isSpawned, let health = policy.health, let place = find(handle) else { return }
         let index = Int(place)
         processes[index].goodChecks = isWell ? processes[index].goodChecks + 1 : 0
@@ -62,11 +61,9 @@ extension GroupState {
             if processes[index].goodChecks >= health.rise { return bringUp(place) }
             // Its time runs out only when nobody asks it any more.
             processes[index].phase = .down(until: now + outage(under: health))
-            scheduleProcess(place)
+            touch(place)
         } else if processes[index].badChecks >= health.fall {
             takeDown(place)
-            startWhatIsNeeded()
-            refuseIfHopeless()
         }
     }
 
@@ -84,6 +81,5 @@ extension GroupState {
         processes[Int(place)].failuresInARow = 0
         orders.events.append(.answering(handle(place)))
         prepare(place)
-        welcomeNewcomers()
     }
 }

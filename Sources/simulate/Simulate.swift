@@ -24,9 +24,12 @@ struct Simulate: ParsableCommand {
     @Flag(help: "Measure a kept session's slot, taken and given back, instead.")
     var bench = false
 
+    @Option(help: "How often it is measured.")
+    var rounds = 2_000_000
+
     func validate() throws {
-        if seeds < 1 || steps < 1 {
-            throw ValidationError("--seeds and --steps take a number from 1 up")
+        if seeds < 1 || steps < 1 || rounds < 1 {
+            throw ValidationError("--seeds, --steps and --rounds take a number from 1 up")
         }
         if UInt64.max - seed < UInt64(seeds) {
             throw ValidationError("--seed is too large for so many seeds")
@@ -34,7 +37,7 @@ struct Simulate: ParsableCommand {
     }
 
     func run() throws {
-        if bench { return Bench.run() }
+        if bench { return Bench.run(rounds: rounds) }
         var total = Summary()
         for seed in seed..<(seed + UInt64(seeds)) {
             do {
