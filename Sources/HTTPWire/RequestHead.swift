@@ -37,6 +37,8 @@ package struct RequestHead: ~Copyable {
     package private(set) var passesTrailers = false
     /// Bytes up to and with the empty line.
     package private(set) var headLength = 0
+    /// `Cookie` lines that are forwarded; more than one are joined.
+    private(set) var cookieLines = 0
     /// What the client tells the request apart by.
     private(set) var identifiers = RequestIdentifiers()
     package internal(set) var fields = FieldTable()
@@ -227,15 +229,17 @@ extension RequestHead {
 
     /// Marks what only Mooring may say, or says anew.
     private mutating func sanitise(_ bytes: Span<UInt8>) {
+        cookieLines = 0
         for index in 0..<fields.count where fields[index].known != .other {
             switch fields[index].known {
             case .host, .contentLength, .expect, .proxy, .forwarded, .xForwardedFor,
                 .xForwardedHost, .xForwardedProto, .xForwardedOther, .schemeClaim, .mooringSession,
                 .mooringAffinity, .mooringPin, .imitation:
                 fields.remove(index)
+            case .cookie: cookieLines &+= fields[index].removed ? 0 : 1
             case .maxForwards:
                 if method == .options { fields.remove(index) }
-            case .other, .altSvc, .authorization, .cacheControl, .connection, .cookie, .date,
+            case .other, .altSvc, .authorization, .cacheControl, .connection, .date,
                 .identifier, .keepAlive,
                 .proxyAuthenticate, .proxyAuthorization, .proxyConnection, .secWebSocketVersion,
                 .targetedCaching, .setCookie, .te, .trailer, .transferEncoding, .upgrade, .via:

@@ -29,6 +29,29 @@ enum RequestTarget {
         byte > 0x20 && byte < 0x7f && byte != 0x23 && byte != 0x5c
     }
 
+    /// Writes path and query with what no URI may hold (RFC 3986 appendix A) percent-encoded, as far as
+    /// strict servers refuse it: `<` and `>`, a backquote in the path, a quotation mark in the query.
+    static func writeEscaped(_ target: Span<UInt8>, into sink: inout ByteSink) {
+        var start = 0
+        var isQuery = false
+        for position in 0..<target.count {
+            let octet = target[position]
+            if octet == 0x3f { isQuery = true }
+            guard octet == 0x3c || octet == 0x3e || octet == (isQuery ? 0x22 : 0x60) else {
+                continue
+            }
+            sink.append(target.extracting(start..<position))
+            switch octet {
+            case 0x22: sink.append("%22")
+            case 0x3c: sink.append("%3C")
+            case 0x3e: sink.append("%3E")
+            default: sink.append("%60")
+            }
+            start = position &+ 1
+        }
+        sink.append(target.extracting(start..<target.count))
+    }
+
     static func parse(_ bytes: Span<UInt8>, _ target: Range<Int>, isOptions: Bool) -> Form {
         let first = bytes[target.lowerBound]
         if first == 0x2f { return .origin(target) }

@@ -6,6 +6,8 @@ extension RequestHead {
     ///   - bytes: What was parsed.
     ///   - resolved: The path and query to send in place of those that came; empty: none.
     ///   - strippingPrefix: Bytes of the path to leave out at its front.
+    ///   - escapingTarget: Percent-encode what RFC 3986 allows nowhere in a target and some servers
+    ///     refuse; the others get it as it came.
     ///   - mount: What the process is told of them, escaped; empty: nothing.
     ///   - hiding: Cookies to leave out.
     ///   - keeping: The one among them that the process is to see; empty: none.
@@ -19,6 +21,7 @@ extension RequestHead {
     ///   - sink: Takes the head.
     package func write(
         from bytes: Span<UInt8>, resolved: Span<UInt8> = Span(), strippingPrefix: Int,
+        escapingTarget: Bool = false,
         mount: Span<UInt8> = Span(), hiding own: borrowing OwnCookies,
         keeping kept: Span<UInt8> = Span(),
         forwarded: Span<UInt8>, origin: RequestOrigin? = nil,
@@ -29,9 +32,11 @@ extension RequestHead {
         sink.append(bytes.extracting(methodRange.range))
         sink.append(" ")
         if resolved.isEmpty {
-            writePath(bytes.extracting(path.range), strippingPrefix, into: &sink)
+            writePath(
+                bytes.extracting(path.range), strippingPrefix, escaping: escapingTarget, into: &sink
+            )
         } else {
-            writePath(resolved, strippingPrefix, into: &sink)
+            writePath(resolved, strippingPrefix, escaping: escapingTarget, into: &sink)
         }
         sink.append(" HTTP/1.1\r\nHost: ")
         sink.append(bytes.extracting(host.range))
@@ -105,13 +110,17 @@ extension RequestHead {
     }
 
     private func writePath(
-        _ path: Span<UInt8>, _ strippingPrefix: Int, into sink: inout ByteSink
+        _ path: Span<UInt8>, _ strippingPrefix: Int, escaping: Bool, into sink: inout ByteSink
     ) {
         // RFC 9112 section 3.2.4.
         if pathIsImplied { sink.append(method == .options && path.isEmpty ? "*" : "/") }
         let rest = min(strippingPrefix, path.count)
         if rest > 0, rest == path.count || path[rest] != 0x2f { sink.append("/") }
-        sink.append(path.extracting(rest..<path.count))
+        if escaping {
+            RequestTarget.writeEscaped(path.extracting(rest..<path.count), into: &sink)
+        } else {
+            sink.append(path.extracting(rest..<path.count))
+        }
     }
 
     /// Copies the kept lines, neighbours in one piece.
@@ -120,9 +129,15 @@ extension RequestHead {
         into sink: inout ByteSink
     ) {
         var pending = 0..<0
+        var hasCookies = false
         for index in 0..<fields.count where !fields[index].removed {
             let line = fields[index].line.range
-            if fields[index].known == .cookie,
+            if fields[index].known == .cookie, cookieLines > 1 {
+                sink.append(bytes.extracting(pending))
+                pending = 0..<0
+                if !hasCookies { writeJoinedCookies(bytes, own, kept, into: &sink) }
+                hasCookies = true
+            } else if fields[index].known == .cookie,
                 let hidden = own.firstHidden(
                     in: fields[index].value.range, of: bytes, except: kept)
             {
@@ -156,6 +171,28 @@ extension RequestHead {
             sink.append(started ? "; " : "Cookie: ")
             started = true
             sink.append(bytes.extracting(pair))
+        }
+        if started { sink.append("\r\n") }
+    }
+
+    /// All `Cookie` lines as one, without the pairs that are hidden.
+    ///
+    /// CGI-like servers would join them with a comma, which belongs to the value before it (RFC 6265
+    /// section 5.4, RFC 9113 section 8.2.3).
+    private func writeJoinedCookies(
+        _ bytes: Span<UInt8>, _ own: borrowing OwnCookies, _ kept: Span<UInt8>,
+        into sink: inout ByteSink
+    ) {
+        var started = false
+        for index in 0..<fields.count
+        where fields[index].known == .cookie && !fields[index].removed {
+            var pairs = CookiePairs(fields[index].value.range)
+            while let pair = pairs.next(in: bytes) {
+                if own.hide(pair, in: bytes, except: kept) { continue }
+                sink.append(started ? "; " : "Cookie: ")
+                started = true
+                sink.append(bytes.extracting(pair))
+            }
         }
         if started { sink.append("\r\n") }
     }

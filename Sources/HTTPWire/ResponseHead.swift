@@ -8,6 +8,8 @@ package enum PinDirective: Equatable, Sendable {
     case move
     /// A longer idle time for the session, in seconds.
     case hold(UInt32)
+    /// None of these, which is ignored; where the value lies.
+    case unknown(ByteRange)
 }
 
 /// The head of one response of a process: facts, and offsets into the bytes that it was parsed
@@ -238,21 +240,23 @@ extension ResponseHead {
 }
 
 extension PinDirective {
-    /// `pin`, `release`, `move` or `hold=30m` (units s, m, h); anything else is none.
+    /// `pin`, `release`, `move` or `hold=30m` (units s, m, h).
     static func parse(_ bytes: Span<UInt8>, _ value: Range<Int>) -> PinDirective {
         if Octets.spells(bytes, value, "pin") { return .pin }
         if Octets.spells(bytes, value, "release") { return .release }
         if Octets.spells(bytes, value, "move") { return .move }
         guard value.count > 6,
             Octets.spells(bytes, value.lowerBound..<value.lowerBound + 5, "hold=")
-        else { return .none }
+        else { return .unknown(ByteRange(value)) }
         let number = value.lowerBound &+ 5..<value.upperBound &- 1
-        guard number.count <= 6, let count = Octets.decimal(bytes, number) else { return .none }
+        guard number.count <= 6, let count = Octets.decimal(bytes, number) else {
+            return .unknown(ByteRange(value))
+        }
         switch bytes[value.upperBound &- 1] {
         case UInt8(ascii: "s"): return .hold(UInt32(clamping: count))
         case UInt8(ascii: "m"): return .hold(UInt32(clamping: count * 60))
         case UInt8(ascii: "h"): return .hold(UInt32(clamping: count * 3600))
-        default: return .none
+        default: return .unknown(ByteRange(value))
         }
     }
 }

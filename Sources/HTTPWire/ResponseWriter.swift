@@ -79,8 +79,18 @@ extension ResponseHead {
     }
 
     /// The space belongs there even where no reason follows (RFC 9112 section 4).
+    ///
+    /// A reason of `<none>` is what servers made with hyper, as granian, say of a status without one.
     private func writeStatus(_ bytes: Span<UInt8>, into sink: inout ByteSink) {
         sink.append("HTTP/1.1 ")
+        if statusLine.count == 10, bytes[statusLine.range.lowerBound &+ 4] == 0x3c,
+            Octets.spells(
+                bytes, statusLine.range.lowerBound &+ 4..<statusLine.range.upperBound, "<none>")
+        {
+            sink.append(
+                bytes.extracting(statusLine.range.lowerBound..<statusLine.range.lowerBound &+ 4))
+            return sink.append("\r\n")
+        }
         sink.append(bytes.extracting(statusLine.range))
         sink.append(statusLine.count == 3 ? " \r\n" : "\r\n")
     }

@@ -25,6 +25,8 @@ package final class Mishaps: Sendable {
         case bufferMemory
         /// A process sends bytes that belong to no request.
         case strayBytes
+        /// A response has a `Mooring-Pin` of no known form.
+        case pinDirective
         /// The wall clock was set.
         case clock
     }

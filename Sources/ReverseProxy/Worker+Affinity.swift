@@ -179,13 +179,10 @@ extension Worker {
         let group = groups[Int(exchanges[exchange].group)]
         let route = Int(exchanges[exchange].route)
         switch responseHead.pinDirective {
-        case .none:
-            guard routes.plans[route].pin == .app else { return }
-            switch learnedCookies(exchange, route) {
-            case .none: return
-            case .set: if grant.session == nil { startSession(exchange, grant) }
-            case .deleted: endSession(exchange, grant)
-            }
+        case .none: followLearnedCookies(exchange, grant, route)
+        case .unknown(let value):
+            tellOfUnknownPin(exchange, value)
+            followLearnedCookies(exchange, grant, route)
         case .pin:
             if grant.session == nil { startSession(exchange, grant) }
         case .release, .move:
@@ -194,6 +191,27 @@ extension Worker {
             guard let session = grant.session else { return }
             group.holdSession(session, idle: .seconds(Int64(seconds)), now: instant)
         }
+    }
+
+    private func followLearnedCookies(_ exchange: Int, _ grant: Grant, _ route: Int) {
+        guard routes.plans[route].pin == .app else { return }
+        switch learnedCookies(exchange, route) {
+        case .none: return
+        case .set: if grant.session == nil { startSession(exchange, grant) }
+        case .deleted: endSession(exchange, grant)
+        }
+    }
+
+    /// A typing error would otherwise leave no trace: the field is taken out of the response.
+    private func tellOfUnknownPin(_ exchange: Int, _ value: ByteRange) {
+        let readable = unsafe upstreams[Int(exchanges[exchange].upstream)].input.readable
+        let text = unsafe String(
+            decoding: UnsafeRawBufferPointer(readable)[value.range].prefix(40), as: UTF8.self)
+        shared.mishaps.note(
+            .pinDirective, now: now,
+            "group \(groups[Int(exchanges[exchange].group)].name) answers with 'Mooring-Pin: "
+                + "\(text)', which is ignored; known are pin, release, move and hold=DURATION (s, m or h)"
+        )
     }
 
     private func startSession(_ exchange: Int, _ grant: Grant) {

@@ -51,7 +51,9 @@ extension Worker {
             downstreams[downstream].isTrusted ? self.origin(of: downstream, bytes) : nil
         requestHead.write(
             from: bytes, resolved: resolved.span,
-            strippingPrefix: exchanges[exchange].prefixLength, mount: mount.span,
+            strippingPrefix: exchanges[exchange].prefixLength,
+            escapingTarget: routes.plans[Int(exchanges[exchange].route)].escapesTarget,
+            mount: mount.span,
             hiding: routes.ownCookies, keeping: kept.span,
             forwarded: peer.fields.span.extracting(0..<peer.fieldCount), origin: origin,
             measured: exchanges[exchange].isMeasured ? exchanges[exchange].keptBytes : nil,

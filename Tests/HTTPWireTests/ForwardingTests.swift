@@ -107,6 +107,57 @@ internal import Testing
         #expect(parsed.forwarded.hasPrefix("HTTP/1.1 200 \r\n"))
     }
 
+    @Test func `a reason that stands for none is left out`() {
+        let parsed = ParsedResponse("HTTP/1.1 299 <none>\r\nContent-Length: 0\r\n\r\n")
+        #expect(parsed.forwarded.hasPrefix("HTTP/1.1 299 \r\n"))
+        let other = ParsedResponse("HTTP/1.1 299 <nine>\r\nContent-Length: 0\r\n\r\n")
+        #expect(other.forwarded.hasPrefix("HTTP/1.1 299 <nine>\r\n"))
+    }
+
+    @Test func `several Cookie lines are joined at the place of the first (RFC 6265 5.4)`() {
+        let parsed = request(
+            "GET / HTTP/1.1\r\nHost: a\r\nCookie: a=1; b=2\r\nX: y\r\nCookie: ;\r\ncookie: c=3;\r\nZ: z\r\n"
+        )
+        #expect(parsed.forwarded.contains("\r\nCookie: a=1; b=2; c=3\r\nX: y\r\nZ: z\r\n"))
+        #expect(parsed.forwarded.lowercased().ranges(of: "cookie:").count == 1)
+    }
+
+    @Test func `hidden cookies are left out of several lines, and an empty one is none`() {
+        func forwarded(_ lines: String) -> String {
+            let bytes = Array("GET / HTTP/1.1\r\nHost: a\r\n\(lines)\r\n".utf8)
+            var head = RequestHead()
+            var scan = 0
+            _ = head.parse(bytes.span, resumeFrom: &scan, limit: 8192)
+            return written { sink in
+                head.write(
+                    from: bytes.span, strippingPrefix: 0, hiding: OwnCookies(names: ["mooring"]),
+                    forwarded: Span(), into: &sink)
+            }
+        }
+        let some = forwarded("Cookie: mooring=x; a=1\r\nCookie: b=2; mooring=y\r\n")
+        #expect(some.contains("\r\nCookie: a=1; b=2\r\n") && !some.contains("mooring="))
+        #expect(!forwarded("Cookie: mooring=x\r\nCookie: mooring=y\r\n").contains("Cookie"))
+    }
+
+    @Test func `a target is escaped for a server that wants it, and for no other (RFC 3986)`() {
+        func target(_ target: String, escaping: Bool) -> String {
+            let bytes = Array("GET \(target) HTTP/1.1\r\nHost: a\r\n\r\n".utf8)
+            var head = RequestHead()
+            var scan = 0
+            _ = head.parse(bytes.span, resumeFrom: &scan, limit: 8192)
+            let line = written { sink in
+                head.write(
+                    from: bytes.span, strippingPrefix: 2, escapingTarget: escaping,
+                    hiding: OwnCookies(names: []), forwarded: Span(), into: &sink)
+            }
+            return String(line.prefix { $0 != "\r\n" }.dropFirst(4).dropLast(9))
+        }
+        let loose = "/p/<a>`\"{|}?\"<b>`?`\"%3C"
+        #expect(target(loose, escaping: false) == loose.dropFirst(2))
+        #expect(target(loose, escaping: true) == "/%3Ca%3E%60\"{|}?%22%3Cb%3E`?`%22%3C")
+        #expect(target("/p/plain?x=%22", escaping: true) == "/plain?x=%22")
+    }
+
     private func informational(_ text: String) -> String? {
         let bytes = Array(text.utf8)
         var head = ResponseHead()

@@ -222,7 +222,11 @@ extension ServingPlan {
         settings.portUser = launches[index]?.userOfPort
         settings.retries = group.retries
         settings.requestTimeout = group.requestTimeout
-        if case .wsgi = group.launch?.application { settings.hearsOfEnds = false }
+        if case .wsgi(_, let server, _) = group.launch?.application {
+            settings.hearsOfEnds = false
+            // `auto` is granian wherever it is installed.
+            settings.escapesTargets = server == .auto || server == .granian
+        }
         settings.keepalive = group.keepalive
         settings.healthPath = group.health?.pathOfChecks ?? ""
         settings.isSpawned = group.policy.kind == .spawned
