@@ -178,6 +178,12 @@ package final class Group: Sendable {
         change(at: now) { $0.listens(process, at: address) }
     }
 
+    /// Whether a process that is starting uses no CPU time at the moment; harmless when repeated or
+    /// too late.
+    package func startSleeps(_ process: ProcessHandle, _ sleeps: Bool, now: MonotonicInstant) {
+        change(at: now) { $0.noteSleep(of: process, sleeps) }
+    }
+
     /// A spawned process accepts connections; harmless when repeated or too late.
     package func becameReady(_ process: ProcessHandle, now: MonotonicInstant) {
         change(at: now) { $0.becameReady(process) }

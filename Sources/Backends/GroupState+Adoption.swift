@@ -14,8 +14,9 @@ extension GroupState {
         let phase: ProcessPhase =
             process.wasReady ? .ready : .starting(until: now + policy.startTimeout)
         let place = occupy(phase, generation: process.generation)
-        budget?.adopted(group: self.index, isStarting: !process.wasReady, now: now)
         let index = Int(place)
+        budget?.adopted(
+            group: self.index, rank: processes[index].rank, isStarting: !process.wasReady, now: now)
         processes[index].incarnation = process.incarnation
         processes[index].label = process.label
         processes[index].pid = process.pid

@@ -27,7 +27,7 @@ extension GroupState {
         _ reason: SpawnReason, generation: Int, standing: Standing
     ) -> ProcessHandle? {
         let need = need(for: reason, standing)
-        switch budget?.ask(group: index, need: need, now: now) ?? .granted {
+        switch budget?.ask(group: index, rank: lastRank + 1, need: need, now: now) ?? .granted {
         case .granted: break
         case .wait:
             askAgain(in: Self.budgetPause)
@@ -63,6 +63,12 @@ extension GroupState {
         case .queue, .load, .probe, .rollout, .scale: .growth
         case .sessions, .spare: .comfort
         }
+    }
+
+    /// A start that only sleeps does not keep other groups' starts waiting.
+    mutating func noteSleep(of handle: ProcessHandle, _ sleeps: Bool) {
+        guard let place = find(handle), processes[Int(place)].phase.isStarting else { return }
+        budget?.noteSleep(group: index, rank: processes[Int(place)].rank, sleeps)
     }
 
     private mutating func askAgain(in pause: Interval) {

@@ -66,7 +66,9 @@ extension GroupState {
         count(processes[Int(place)].phase, standing, -1)
         let outcome = processes[Int(place)].phase.apply(fact)
         count(processes[Int(place)].phase, standing, 1)
-        if wasStarting, !processes[Int(place)].phase.isStarting { budget?.startEnded(group: index) }
+        if wasStarting, !processes[Int(place)].phase.isStarting {
+            budget?.startEnded(group: index, rank: processes[Int(place)].rank)
+        }
         if processes[Int(place)].phase.isGone, isSpawned { budget?.ended() }
         touch(place)
         return outcome

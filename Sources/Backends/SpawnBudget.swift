@@ -31,8 +31,14 @@ package final class SpawnBudget: Sendable {
         var roomFor: Int?
         var roomAskedUntil = MonotonicInstant(nanoseconds: .min)
 
-        func youngStarts(at now: MonotonicInstant) -> Int {
-            starts.count { now < $0.since + SpawnBudget.startPatience }
+        func countingStarts(at now: MonotonicInstant) -> Int {
+            starts.count { $0.counts(at: now) }
+        }
+
+        func index(group: Int, rank: UInt64) -> Int {
+            guard let index = starts.firstIndex(where: { $0.group == group && $0.rank == rank })
+            else { preconditionFailure("a start ends once") }
+            return index
         }
 
         /// Enters a group among those that wait; how many of them come before it.
@@ -51,9 +57,20 @@ package final class SpawnBudget: Sendable {
 
     private struct Start {
         var group: Int
+        /// Of its process, by which the group tells its starts apart.
+        var rank: UInt64
         var since: MonotonicInstant
         /// It did not have to wait for others: the first of its group, or one that was adopted.
+        ///
+        /// One that has slept is as good as that, since others have started beside it.
         var isUnbound = false
+        /// Its processes use no CPU time, so that it is in nobody's way.
+        var sleeps = false
+
+        /// Whether it keeps others waiting.
+        func counts(at now: MonotonicInstant) -> Bool {
+            !sleeps && now < since + SpawnBudget.startPatience
+        }
     }
 
     /// How long a start keeps others waiting: one that does not get ready, for its program hangs or is
@@ -89,7 +106,9 @@ package final class SpawnBudget: Sendable {
     }
 
     /// Asks for a start; what is granted is to be given back by `startEnded` and `ended`.
-    func ask(group: Int, need: StartNeed, now: MonotonicInstant) -> Answer {
+    ///
+    /// - Parameter rank: of the process that would be started, different from its siblings'.
+    func ask(group: Int, rank: UInt64, need: StartNeed, now: MonotonicInstant) -> Answer {
         state.withLock { state in
             if state.maxProcesses > 0 {
                 if state.living >= state.maxProcesses {
@@ -108,7 +127,7 @@ package final class SpawnBudget: Sendable {
                 }
             }
             if state.concurrency > 0, need < .nothingServes {
-                let free = state.concurrency - state.youngStarts(at: now)
+                let free = state.concurrency - state.countingStarts(at: now)
                 if state.wait(group: group, need: need) >= free { return .wait }
             }
             state.waiting.removeAll { $0.group == group }
@@ -117,7 +136,7 @@ package final class SpawnBudget: Sendable {
                 state.roomAskedUntil = now
             }
             state.starts.append(
-                Start(group: group, since: now, isUnbound: need == .nothingServes))
+                Start(group: group, rank: rank, since: now, isUnbound: need == .nothingServes))
             state.living += 1
             return .granted
         }
@@ -132,20 +151,30 @@ package final class SpawnBudget: Sendable {
     }
 
     /// A process that lives already.
-    func adopted(group: Int, isStarting: Bool, now: MonotonicInstant) {
+    func adopted(group: Int, rank: UInt64, isStarting: Bool, now: MonotonicInstant) {
         state.withLock { state in
             state.living += 1
-            if isStarting { state.starts.append(Start(group: group, since: now, isUnbound: true)) }
+            if isStarting {
+                state.starts.append(Start(group: group, rank: rank, since: now, isUnbound: true))
+            }
+        }
+    }
+
+    /// Whether the processes of a start use no CPU time at the moment; harmless when repeated.
+    ///
+    /// One that wakes counts again, without regard to those that were granted meanwhile.
+    func noteSleep(group: Int, rank: UInt64, _ sleeps: Bool) {
+        state.withLock { state in
+            let index = state.index(group: group, rank: rank)
+            state.starts[index].sleeps = sleeps
+            if sleeps { state.starts[index].isUnbound = true }
         }
     }
 
     /// A process of a group is ready, or will never be.
-    func startEnded(group: Int) {
+    func startEnded(group: Int, rank: UInt64) {
         state.withLock { state in
-            guard let index = state.starts.firstIndex(where: { $0.group == group }) else {
-                preconditionFailure("a start ends once")
-            }
-            state.starts.remove(at: index)
+            _ = state.starts.remove(at: state.index(group: group, rank: rank))
         }
     }
 
@@ -160,7 +189,7 @@ package final class SpawnBudget: Sendable {
     /// Starts that keep others waiting and had to wait for others, for the simulation.
     package func boundStarts(at now: MonotonicInstant) -> Int {
         state.withLock { state in
-            state.starts.count { !$0.isUnbound && now < $0.since + Self.startPatience }
+            state.starts.count { !$0.isUnbound && $0.counts(at: now) }
         }
     }
 }

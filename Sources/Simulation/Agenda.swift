@@ -4,6 +4,9 @@ internal import Backends
 enum Happening: Equatable {
     case spawns
     case getsReady
+    /// A start uses no CPU time from now on, or does again.
+    case sleeps
+    case wakes
     case ends
     /// Supervision tells of an end that has happened.
     case endIsTold

@@ -92,6 +92,10 @@ extension World {
         } else {
             let time: Int64 = generator.percent(10) ? 30_000 : 500
             agenda.add(.getsReady, handle, at: spawned + milliseconds(upTo: time))
+            if time > 500 {
+                agenda.add(.sleeps, handle, at: spawned + milliseconds(upTo: time))
+                agenda.add(.wakes, handle, at: spawned + milliseconds(upTo: time))
+            }
         }
     }
 
@@ -115,6 +119,8 @@ extension World {
         case .getsReady:
             if secretlyDead.contains(handle) { return }
             group.becameReady(handle, now: now)
+        case .sleeps: group.startSleeps(handle, true, now: now)
+        case .wakes: group.startSleeps(handle, false, now: now)
         case .ends:
             end(handle)
         case .endIsTold:

@@ -134,6 +134,11 @@ final class ManagedProcess {
         }
     }
 
+    /// Whether it executes its program and is asked whether it is ready.
+    var isStarting: Bool {
+        if case .starting = phase { true } else { false }
+    }
+
     /// How long a pipe that has more is left alone after a portion that took `spent` nanoseconds.
     ///
     /// So a process that floods its output is held to 4 MB/s and a fifth of this thread's time

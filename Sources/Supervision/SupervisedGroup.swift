@@ -10,6 +10,7 @@ protocol SupervisedGroup: Sendable {
     func adopt(_ process: AdoptedProcess, now: MonotonicInstant) -> ProcessHandle?
     func endSharing(now: MonotonicInstant)
     func listens(_ process: ProcessHandle, at address: ProcessAddress, now: MonotonicInstant)
+    func startSleeps(_ process: ProcessHandle, _ sleeps: Bool, now: MonotonicInstant)
     func becameReady(_ process: ProcessHandle, now: MonotonicInstant)
     func noted(_ process: ProcessHandle, _ note: ProcessNote, now: MonotonicInstant)
     func recycle(_ process: ProcessHandle, reason: StopReason, now: MonotonicInstant)

@@ -89,6 +89,7 @@ final class SupervisionLoop {
     var serverWatches: [UInt64: ServerWatch] = [:]
     /// When the memory of the processes is looked at next.
     var memoryCheckAt: Int64 = 0
+    var startActivity = StartActivity()
     /// Until when a lack of descriptors or memory is not told again.
     var scarcityTellAt = Int64.min
     /// Nil: no group has a file for what its processes write.
@@ -282,6 +283,7 @@ final class SupervisionLoop {
         resumeNotifications(now: now)
         armSocketWatchIfDue(now: now)
         checkMemoryIfDue(now: now)
+        measureStartsIfDue(now: now)
         writeDueRecords(now: now)
         killLeftovers(now: now)
         askExpected(now: now)
@@ -315,7 +317,7 @@ final class SupervisionLoop {
     private func nextDeadline() -> Int64? {
         var earliest = [
             straysUntil, sweep.repeatAt, cgroups.repeatAt, notifications.resumeAt,
-            socketWatch.armAt, nextMemoryCheck(), records.writeAt,
+            socketWatch.armAt, nextMemoryCheck(), nextStartMeasurement, records.writeAt,
             leftovers.values.compactMap(\.killAt).min(),
             nextExpected, nextServerCheck,
         ].compactMap(\.self).min()

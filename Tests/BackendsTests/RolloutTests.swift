@@ -193,13 +193,13 @@ internal import Testing
     @Test func `one eviction at a time makes room`() {
         let budget = SpawnBudget(concurrency: 0, maxProcesses: 1)
         let now = MonotonicInstant(nanoseconds: 1_000_000_000_000)
-        budget.adopted(group: 1, isStarting: false, now: now)
-        #expect(budget.ask(group: 0, need: .growth, now: now) == .full(makesRoom: true))
-        #expect(budget.ask(group: 0, need: .growth, now: now) == .full(makesRoom: false))
-        #expect(budget.ask(group: 1, need: .comfort, now: now) == .full(makesRoom: false))
+        budget.adopted(group: 1, rank: 1, isStarting: false, now: now)
+        #expect(budget.ask(group: 0, rank: 1, need: .growth, now: now) == .full(makesRoom: true))
+        #expect(budget.ask(group: 0, rank: 1, need: .growth, now: now) == .full(makesRoom: false))
+        #expect(budget.ask(group: 1, rank: 1, need: .comfort, now: now) == .full(makesRoom: false))
         budget.ended()
-        #expect(budget.ask(group: 1, need: .growth, now: now) == .full(makesRoom: false))
-        #expect(budget.ask(group: 0, need: .growth, now: now) == .granted)
+        #expect(budget.ask(group: 1, rank: 1, need: .growth, now: now) == .full(makesRoom: false))
+        #expect(budget.ask(group: 0, rank: 1, need: .growth, now: now) == .granted)
     }
 
     @Test func `a generation that was starting at a crash does not end the one that served`() throws

@@ -70,14 +70,42 @@ internal import Testing
     @Test func `a start that takes long does not keep other groups from starting`() {
         let budget = SpawnBudget(concurrency: 1, maxProcesses: 0)
         var now = MonotonicInstant(nanoseconds: 1_000_000_000_000)
-        #expect(budget.ask(group: 0, need: .growth, now: now) == .granted)
-        #expect(budget.ask(group: 1, need: .growth, now: now) == .wait)
+        #expect(budget.ask(group: 0, rank: 1, need: .growth, now: now) == .granted)
+        #expect(budget.ask(group: 1, rank: 1, need: .growth, now: now) == .wait)
         now = now + .seconds(5)
-        #expect(budget.ask(group: 1, need: .growth, now: now) == .granted)
-        #expect(budget.ask(group: 2, need: .growth, now: now) == .wait)
-        budget.startEnded(group: 1)
-        #expect(budget.ask(group: 2, need: .growth, now: now) == .granted)
+        #expect(budget.ask(group: 1, rank: 1, need: .growth, now: now) == .granted)
+        #expect(budget.ask(group: 2, rank: 1, need: .growth, now: now) == .wait)
+        budget.startEnded(group: 1, rank: 1)
+        #expect(budget.ask(group: 2, rank: 1, need: .growth, now: now) == .granted)
         #expect(budget.counts.starting == 2)
+    }
+
+    @Test func `a start that only sleeps keeps no other group from starting, until it wakes`() {
+        let budget = SpawnBudget(concurrency: 1, maxProcesses: 0)
+        let now = MonotonicInstant(nanoseconds: 1_000_000_000_000)
+        func ask(_ group: Int, rank: UInt64 = 1) -> SpawnBudget.Answer {
+            budget.ask(group: group, rank: rank, need: .growth, now: now)
+        }
+        #expect(ask(0) == .granted)
+        #expect(ask(1) == .wait)
+        budget.noteSleep(group: 0, rank: 1, true)
+        #expect(ask(1) == .granted)
+        budget.startEnded(group: 1, rank: 1)
+        budget.noteSleep(group: 0, rank: 1, false)
+        #expect(ask(1, rank: 2) == .wait)
+    }
+
+    @Test func `of two starts of a group the one that ends is the one that is over`() {
+        let budget = SpawnBudget(concurrency: 2, maxProcesses: 0)
+        let now = MonotonicInstant(nanoseconds: 1_000_000_000_000)
+        func ask(_ group: Int, rank: UInt64) -> SpawnBudget.Answer {
+            budget.ask(group: group, rank: rank, need: .growth, now: now)
+        }
+        #expect(ask(0, rank: 1) == .granted && ask(0, rank: 2) == .granted)
+        budget.noteSleep(group: 0, rank: 1, true)
+        budget.startEnded(group: 0, rank: 2)
+        #expect(ask(1, rank: 1) == .granted && ask(1, rank: 2) == .granted)
+        #expect(ask(1, rank: 3) == .wait)
     }
 
     @Test func `room that is there needs no leave`() throws {

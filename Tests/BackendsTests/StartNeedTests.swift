@@ -62,6 +62,21 @@ internal import Testing
         #expect(growing.recorder.starts.count == 2)
     }
 
+    @Test func `a start that only sleeps does not hold up another group's growth`() throws {
+        let sleeper = group("sleeper", 0)
+        let growing = group("growing", 1) { ($0.minimum, $0.maximum) = (2, 2) }
+        growing.readyAll()
+        growing.pass(.milliseconds(25))
+        #expect(growing.recorder.starts.count == 1)
+        sleeper.group.startSleeps(sleeper.recorder.starts[0], true, now: sleeper.now)
+        growing.pass(.milliseconds(25))
+        #expect(growing.recorder.starts.count == 2)
+        // What is said of it too late changes nothing.
+        sleeper.readyAll()
+        sleeper.group.startSleeps(sleeper.recorder.starts[0], false, now: sleeper.now)
+        #expect(budget.counts.starting == 1)
+    }
+
     @Test func `nobody gives a process up for one that is to be ahead of need`() {
         let budget = SpawnBudget(concurrency: 0, maxProcesses: 2)
         let bench = Bench(budget: budget) { policy in

@@ -11,11 +11,12 @@ from pathlib import Path
 from balancer import BINARY, is_alive, serving, wait_until
 
 APP = (Path(__file__).resolve().parents[1] / "Faults/app.py").read_text()
-# Holds a process while it starts, until the file `go` is there.
+# Holds a process while it starts, until the file `go` is there. It works all the time: what only sleeps
+# would not count as starting for long.
 SLOW = '''
 import os, time
 while not os.path.exists("go"):
-    time.sleep(0.01)
+    time.sleep(0.0001)
 ''' + APP
 
 
@@ -93,6 +94,18 @@ def test_no_more_processes_start_at_once_than_allowed():
         (balancer.folder / "go").touch()
         balancer.wait_ready("app", 3)
         balancer.wait_ready("other", 3)
+
+
+def test_starts_that_only_sleep_hold_up_no_other_start():
+    sleepy = "import socket\nsocket.create_server(('127.0.0.1', 0)).accept()\n"
+    with serving("[group.app]\ncommand = [\"python3\", \"sleepy.py\"]\nprocesses = 1\nstart_timeout = \"1m\"\n"
+                 "[group.other]\ncommand = [\"python3\", \"app.py\"]\nprocesses = 3\n" + ROUTES,
+                 files={"app.py": APP, "sleepy.py": sleepy}, top="spawn_concurrency = 1\n") as balancer:
+        start = time.monotonic()
+        balancer.wait_ready("other", 3)
+        # Without regard to their sleep they would count for 5 s.
+        assert time.monotonic() - start < 4.5
+        assert [process["state"] for process in processes(balancer)] == ["starting"]
 
 
 def test_a_process_that_is_old_is_replaced_before_it_drains_and_its_session_stays():

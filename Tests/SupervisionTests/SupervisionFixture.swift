@@ -13,6 +13,7 @@ enum Fact: Equatable, Sendable {
     case adopted(ProcessHandle, AdoptedProcess)
     case sharingEnded
     case listens(ProcessHandle, ProcessAddress)
+    case slept(ProcessHandle, Bool)
     case ready(ProcessHandle)
     case noted(ProcessHandle, ProcessNote)
     case recycled(ProcessHandle, StopReason)
@@ -76,6 +77,9 @@ final class FactGroup: SupervisedGroup {
     func endSharing(now: MonotonicInstant) { facts.append(.sharingEnded) }
     func listens(_ process: ProcessHandle, at address: ProcessAddress, now: MonotonicInstant) {
         facts.append(.listens(process, address))
+    }
+    func startSleeps(_ process: ProcessHandle, _ sleeps: Bool, now: MonotonicInstant) {
+        facts.append(.slept(process, sleeps))
     }
     func becameReady(_ process: ProcessHandle, now: MonotonicInstant) {
         facts.append(.ready(process))

@@ -8,7 +8,9 @@ extension SupervisionLoop {
 
     /// A process executes its program, and is asked whether it is ready from now on.
     func beginStart(of process: ManagedProcess) {
-        process.slowAt = Clock.monotonic() + Self.slow
+        let now = Clock.monotonic()
+        process.slowAt = now + Self.slow
+        startActivity.begin(now: now)
         watchSocket(of: process)
     }
 

@@ -32,6 +32,16 @@ struct Cgroup: Equatable, Sendable {
         }
     }
 
+    /// What its members have used so far, those that have ended too, in nanoseconds; nil: it cannot be
+    /// told.
+    var cpuTime: Int64? {
+        guard let text = ProcFile.text("\(path)/cpu.stat") else { return nil }
+        for line in text.split(separator: "\n") where line.hasPrefix("usage_usec ") {
+            return Int64(line.dropFirst("usage_usec ".count)).map { $0 &* 1000 }
+        }
+        return nil
+    }
+
     /// Removes it; false while it has members that are still ending.
     ///
     /// One that is gone already counts as removed.

@@ -31,6 +31,16 @@ package struct ProcessUsage: Equatable, Sendable {
         return usage
     }
 
+    /// User and system time of a process and of children that it has waited for, in nanoseconds; nil
+    /// when it is gone.
+    static func cpuTime(of pid: Int32) -> Int64? {
+        guard let text = ProcFile.text("/proc/\(pid)/stat"), let fields = Fields(stat: text) else {
+            return nil
+        }
+        let tick = 1_000_000_000 / ProcessIdentity.ticksPerSecond
+        return Int64(clamping: fields.ticks).multipliedReportingOverflow(by: tick).partialValue
+    }
+
     /// The members of process groups, by their leaders.
     static func members(ofGroups leaders: Set<Int32>) -> [Int32: [Int32]] {
         guard !leaders.isEmpty else { return [:] }
