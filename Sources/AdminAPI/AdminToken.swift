@@ -34,7 +34,9 @@ package struct AdminToken: Sendable, CustomStringConvertible, CustomReflectable 
     /// Reads the secret from the file that a setting names.
     ///
     /// The mode is that of the opened file, so it cannot be exchanged between check and use.
-    static func read(file path: String, setting: String) throws(AdminError) -> AdminToken {
+    ///
+    /// - Throws: `AdminError` when the file cannot be read, or others can read or write it.
+    package static func read(file path: String, setting: String) throws(AdminError) -> AdminToken {
         let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard descriptor >= 0 else {
             throw AdminError("\(setting) \(path): \(errorMessage(errno))")

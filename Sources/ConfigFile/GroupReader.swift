@@ -89,6 +89,12 @@ struct GroupReader {
     private func kind() -> Kind? {
         let given = Kind.allCases.filter { table.take($0.rawValue) != nil }
         if given.count == 1 { return given[0] }
+        if let node = misplacedServers {
+            let meant = (table.node.path + ["servers"]).map(TOMLText.key).joined(separator: ".")
+            table.problems.add(
+                line: node.line, key: node.key, meant: meant, "is a list", "did you mean servers?")
+            return .servers
+        }
         let all = "needs exactly one of wsgi, command and servers"
         if given.isEmpty {
             table.reportMissing(Kind.allCases.map(\.rawValue), "does not say what it runs", all)
@@ -97,6 +103,14 @@ struct GroupReader {
             table.report("has \(names)", all)
         }
         return nil
+    }
+
+    /// A list under `server`, in a group that says nothing else of what it is.
+    private var misplacedServers: ConfigNode? {
+        guard Kind.allCases.allSatisfy({ table.peek($0.rawValue) == nil }),
+            let node = table.peek("server"), case .list = node.value
+        else { return nil }
+        return node
     }
 
     private func readAdmission(_ policy: inout GroupPolicy, _ kind: Kind?) {
@@ -257,6 +271,10 @@ extension GroupReader {
 
     private func refuseForWSGI() {
         for key in ["server", "python"] {
+            if key == "server", misplacedServers != nil {
+                _ = table.take(key)
+                continue
+            }
             table.refuse(key, "means something with wsgi only", "take it out")
         }
     }

@@ -119,6 +119,45 @@ WRONG = {
     "a token file that is not there": (
         '[admin]\naddress = "127.0.0.1:9000"\ntoken_file = "no.token"\n' + GOOD,
         r"3: admin\.token_file: .*no\.token.*"),
+    "a read token file that is not there": (
+        '[admin]\naddress = "127.0.0.1:9000"\ntoken_file = "good.token"\nread_token_file = "no.token"\n' + GOOD,
+        r"4: admin\.read_token_file: read_token_file {folder}/no\.token: No such file or directory"),
+    "a read token file that is a folder": (
+        '[admin]\ntoken_file = "good.token"\nread_token_file = "sub"\n' + GOOD,
+        r"3: admin\.read_token_file: read_token_file {folder}/sub is not a plain file"),
+    "a page for errors that is not there": (
+        GOOD + 'errors = { 503 = "busy.html" }\n',
+        r"4: errors\.503: cannot read {folder}/busy\.html: No such file or directory; needs a page of at most 16 KiB"),
+    "a page for errors that is a folder": (
+        GOOD + 'errors = { 503 = "sub" }\n', r"4: errors\.503: cannot read {folder}/sub: Is a directory; .+"),
+    "a page for errors that is too large": (
+        GOOD + 'errors = { 503 = "large.html" }\n', r"4: errors\.503: cannot read {folder}/large\.html: it is too large; .+"),
+    "a page for errors of a route that is not there": (
+        GOOD + '[routes]\n"/" = "app"\n"/x" = { group = "app", errors = { 502 = "nope.html" } }\n',
+        r"6: errors\.502: cannot read {folder}/nope\.html: .+"),
+    "a page for errors of a group that no route leads to": (
+        GOOD + '[group.other]\nservers = ["127.0.0.1:9"]\nerrors = { 503 = "nope.html" }\n[routes]\n"/" = "app"\n',
+        r"6: errors\.503: cannot read {folder}/nope\.html: .+"),
+    "servers under server": (
+        '[group.app]\nserver = ["127.0.0.1:9", "127.0.0.1:10"]\n',
+        r"2: group\.app\.server: is a list; did you mean servers\?"),
+    "an authority of clients that is not there": (
+        '[[listen]]\naddress = "127.0.0.1:0"\nclient_ca = "nope.pem"\n[[listen.tls]]\ncertificate = "cert.pem"\n'
+        'key = "cert.key"\n' + GOOD,
+        r"3: listen\.client_ca: .*{folder}/nope\.pem.*"),
+    "an authority of servers that is not there": (
+        '[group.app]\nservers = [{ address = "https://10.0.0.1:1", ca = "nope.pem" }]\n',
+        r"2: group\.app\.servers\.ca: .*{folder}/nope\.pem.*"),
+    "an admin socket in no folder": (
+        '[admin]\naddress = "unix:/nowhere/admin.sock"\n' + GOOD,
+        r"2: admin\.address: No such file or directory: the folder /nowhere; .+"),
+    "keys in no folder": (
+        '[affinity]\nkeys = "nowhere/session.keys"\n' + GOOD,
+        r"2: affinity\.keys: No such file or directory: the folder {folder}/nowhere; .+"),
+    "a state directory that is a file": (
+        'state_dir = "app.py"\n' + GOOD, r"1: state_dir: {folder}/app\.py is no folder; name one"),
+    "a runtime directory that is a file": (
+        'runtime_dir = "app.py"\n' + GOOD, r"1: runtime_dir: {folder}/app\.py is no folder; name one"),
     "keys that others can read": (
         '[affinity]\nkeys = "open.keys"\n' + GOOD, r"2: affinity\.keys: {folder}/open\.keys holds secrets .+"),
     "a user that is not there": (
@@ -148,6 +187,10 @@ def folder(tmp_path):
     script = tmp_path / "script"
     script.write_text("#!/no/interpreter\n")
     script.chmod(0o755)
+    (tmp_path / "large.html").write_text("x" * 16385)
+    token = tmp_path / "good.token"
+    token.write_text("0123456789abcdef0123456789abcdef\n")
+    token.chmod(0o600)
     keys = tmp_path / "open.keys"
     keys.write_text("k1 " + "0" * 64 + "\n")
     keys.chmod(0o644)
@@ -169,7 +212,7 @@ def check(folder, text, *arguments, top=True, environment=None):
 
 @pytest.mark.parametrize("name", WRONG)
 def test_a_wrong_file_has_the_expected_line_and_no_other(folder, name):
-    if "certificate" in name:
+    if "certificate" in name or "authority" in name:
         make_authority(folder)
         make_certificate(folder, "cert", "127.0.0.1")
         make_certificate(folder, "other", "127.0.0.1")

@@ -9,18 +9,23 @@ extension Preflight {
         if case .file(let path) = configuration.log.access, !isKnown(["log"], ["access"]) {
             checkAppendable(path, ["log", "access"])
         }
-        if let file = configuration.admin.tokenFile, !isKnown(["admin"], ["token_file"]) {
-            do {
-                _ = try AdminToken.read(file: file)
-            } catch {
-                report(["admin", "token_file"], "\(error)")
-            }
-        }
+        checkToken(configuration.admin.tokenFile, "token_file")
+        checkToken(configuration.admin.readTokenFile, "read_token_file")
+        for problem in PageFiles.problems(in: configuration) { report(problem) }
         if isKnown([], ["state_dir"]) { return }
         if !isKnown(["affinity"], ["keys"]) { checkKeys() }
         checkFolder(configuration.stateDirectory, "state_dir")
         if !isKnown([], ["runtime_dir"]) {
             checkFolder(configuration.runtimeDirectory, "runtime_dir")
+        }
+    }
+
+    private mutating func checkToken(_ file: String?, _ key: String) {
+        guard let file, !isKnown(["admin"], [key]) else { return }
+        do {
+            _ = try AdminToken.read(file: file, setting: key)
+        } catch {
+            report(["admin", key], "\(error)")
         }
     }
 
@@ -83,14 +88,15 @@ extension Preflight {
     ///
     /// Who looks may be another user than who starts it, so these are warnings.
     private mutating func checkFolder(_ path: String, _ key: String) {
+        var status = stat()
+        let isThere = unsafe stat(path, &status) == 0
+        if isThere, status.st_mode & S_IFMT != S_IFDIR {
+            return report([key], "\(path) is no folder; name one")
+        }
         if let danger = GuardedPath.danger(path) {
             return warn([key], "\(path) is not safe: \(danger); choose another folder")
         }
-        var status = stat()
-        if unsafe stat(path, &status) == 0 {
-            if status.st_mode & S_IFMT != S_IFDIR {
-                return report([key], "\(path) is no folder; name one")
-            }
+        if isThere {
             if status.st_uid != geteuid() || status.st_mode & 0o022 != 0 {
                 warn(
                     [key],

@@ -12,28 +12,43 @@ struct PageFiles: Sendable {
 
     /// - Parameter problems: takes those of files that cannot be read.
     init(_ configuration: Configuration, problems: inout [Problem]) {
-        var known: [String: [UInt8]] = [:]
-        var failed: Set<String> = []
+        let pages = Self.contents(of: configuration.routes.flatMap(\.errors), problems: &problems)
         routes = configuration.routes.map { route in
-            var pages: [UInt16: [UInt8]] = [:]
-            for file in route.errors where !failed.contains(file.path) {
-                if known[file.path] == nil {
-                    do throws(SystemError) {
-                        known[file.path] = try Self.content(of: file.path)
-                    } catch {
-                        failed.insert(file.path)
-                        problems.append(
-                            file.place.problem(
-                                "errors.\(file.status)",
-                                "cannot read \(file.path): \(Self.reason(error)); needs a page of at"
-                                    + " most \(Self.longest / 1024) KiB"))
-                        continue
-                    }
-                }
-                pages[UInt16(file.status)] = known[file.path]
-            }
-            return pages
+            Dictionary(
+                route.errors.compactMap { file in
+                    pages[file.path].map { (UInt16(file.status), $0) }
+                }, uniquingKeysWith: { first, _ in first })
         }
+    }
+
+    /// What is wrong with the pages, those of groups that no route leads to as well.
+    static func problems(in configuration: Configuration) -> [Problem] {
+        var problems: [Problem] = []
+        _ = contents(
+            of: configuration.routes.flatMap(\.errors) + configuration.groups.flatMap(\.errors),
+            problems: &problems)
+        return problems
+    }
+
+    /// The pages by their paths; one that cannot be read is one problem, and missing.
+    private static func contents(
+        of files: [Configuration.ErrorFile], problems: inout [Problem]
+    ) -> [String: [UInt8]] {
+        var pages: [String: [UInt8]] = [:]
+        var failed: Set<String> = []
+        for file in files where pages[file.path] == nil && !failed.contains(file.path) {
+            do throws(SystemError) {
+                pages[file.path] = try content(of: file.path)
+            } catch {
+                failed.insert(file.path)
+                problems.append(
+                    file.place.problem(
+                        "errors.\(file.status)",
+                        "cannot read \(file.path): \(reason(error)); needs a page of at most "
+                            + "\(longest / 1024) KiB"))
+            }
+        }
+        return pages
     }
 
     private static func reason(_ error: SystemError) -> String {
