@@ -119,7 +119,7 @@ RAW static void set_limits(struct mooring_launch *launch) {
     for (int i = 0; i < what->limit_count; i++) {
         // The kernel's rlimit64: soft and hard.
         uint64_t both[2] = {what->limits[i].value, what->limits[i].value};
-        launch->failure.limit = i;
+        launch->failure.which = i;
         TRY(MOORING_SPAWN_LIMITS, CALL(SYS_prlimit64, 0, what->limits[i].resource, both, NULL));
     }
 }
@@ -135,6 +135,35 @@ RAW static void switch_user(struct mooring_launch *launch) {
     if (what->user != 0 && CALL(SYS_setresuid, -1, 0, -1) == 0) {
         fail(launch, MOORING_SPAWN_REGAIN, -EPERM);
     }
+}
+
+// Tries one path after the other, as execvp(3) does with those of a PATH: here and not in the program
+// itself, since their file systems may not answer.
+RAW static void execute(struct mooring_launch *launch) {
+    const struct mooring_spawn *what = &launch->what;
+    bool is_search = what->paths[0] && what->paths[1];
+    int refused = -1, without_interpreter = -1;
+    long result = -ENOENT;
+    for (int i = 0; what->paths[i]; i++) {
+        result = CALL(SYS_execve, what->paths[i], what->arguments, what->environment);
+        launch->failure.which = i;
+        if (result == -EACCES) {
+            if (refused < 0) refused = i;
+        } else if (result == -ENOENT) {
+            bool is_there = CALL(SYS_faccessat, AT_FDCWD, what->paths[i], F_OK) == 0;
+            if (is_there && without_interpreter < 0) without_interpreter = i;
+        } else if (result != -ENOTDIR && result != -ESTALE && result != -ENODEV
+                   && result != -ETIMEDOUT) {
+            fail(launch, MOORING_SPAWN_EXEC, result);
+        }
+    }
+    if (without_interpreter >= 0) {
+        launch->failure.which = without_interpreter;
+        fail(launch, MOORING_SPAWN_INTERPRETER, -ENOENT);
+    }
+    if (!is_search) fail(launch, MOORING_SPAWN_EXEC, result);
+    launch->failure.which = -1;
+    fail(launch, MOORING_SPAWN_EXEC, refused >= 0 ? -EACCES : -ENOENT);
 }
 
 RAW static int run_child(void *argument) {
@@ -165,7 +194,7 @@ RAW static int run_child(void *argument) {
 
     unsigned long none = 0;
     CALL(SYS_rt_sigprocmask, SIG_SETMASK, &none, NULL, KERNEL_SIGSET);
-    TRY(MOORING_SPAWN_EXEC, CALL(SYS_execve, what->path, what->arguments, what->environment));
+    execute(launch);
     return 127;
 }
 
@@ -265,7 +294,7 @@ static char *const *copy_strings(struct copier *to, char *const *from) {
 // What the child is to run, copied.
 static struct mooring_spawn copy_all(struct copier *to, const struct mooring_spawn *what) {
     struct mooring_spawn own = *what;
-    own.path = copy_string(to, what->path);
+    own.paths = copy_strings(to, what->paths);
     own.directory = copy_string(to, what->directory);
     own.arguments = copy_strings(to, what->arguments);
     own.environment = copy_strings(to, what->environment);
@@ -351,7 +380,7 @@ bool mooring_launch_is_over(const struct mooring_launch *launch,
     char byte;
     if (read(launch->report, &byte, 1) != 0) return false;
     *failure = (struct mooring_spawn_failure){
-        launch->failure.step, launch->failure.error, launch->failure.limit};
+        launch->failure.step, launch->failure.error, launch->failure.which};
     return true;
 }
 
@@ -359,24 +388,4 @@ void mooring_launch_end(struct mooring_launch *launch) {
     if (launch->what.switches_user) stranger_ends();
     close(launch->report);
     munmap(stack_of(launch), launch->size);
-}
-
-int mooring_limit_number(const char *name) {
-    static const struct {
-        const char *name;
-        int number;
-    } limits[] = {
-        {"as", RLIMIT_AS},           {"core", RLIMIT_CORE},
-        {"cpu", RLIMIT_CPU},         {"data", RLIMIT_DATA},
-        {"fsize", RLIMIT_FSIZE},     {"memlock", RLIMIT_MEMLOCK},
-        {"msgqueue", RLIMIT_MSGQUEUE}, {"nice", RLIMIT_NICE},
-        {"nofile", RLIMIT_NOFILE},   {"nproc", RLIMIT_NPROC},
-        {"rss", RLIMIT_RSS},         {"rtprio", RLIMIT_RTPRIO},
-        {"rttime", RLIMIT_RTTIME},   {"sigpending", RLIMIT_SIGPENDING},
-        {"stack", RLIMIT_STACK},
-    };
-    for (size_t i = 0; i < sizeof limits / sizeof *limits; i++) {
-        if (strcmp(limits[i].name, name) == 0) return limits[i].number;
-    }
-    return -1;
 }

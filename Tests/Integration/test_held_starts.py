@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -91,6 +92,71 @@ def test_a_user_with_a_lease_on_its_program_stops_nobody_else_and_no_shutdown():
         seconds = stop_seconds(balancer)
         leases[0].close()
     assert seconds < 10
+
+
+class Unanswered:
+    """A file system whose server answers nothing: whoever looks into it waits, but for SIGKILL."""
+
+    LIBRARY = ctypes.CDLL(None, use_errno=True)
+
+    def __init__(self, folder):
+        self.folder = str(folder).encode()
+        try:
+            self.server = os.open("/dev/fuse", os.O_RDWR | os.O_CLOEXEC)
+        except OSError:
+            pytest.skip("needs /dev/fuse")
+        options = f"fd={self.server},rootmode=40000,user_id=0,group_id=0,allow_other".encode()
+        if self.LIBRARY.mount(b"unanswered", self.folder, b"fuse", 0, options) != 0:
+            os.close(self.server)
+            pytest.skip(f"cannot mount: {os.strerror(ctypes.get_errno())}")
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.LIBRARY.umount2(self.folder, 2)  # MNT_DETACH
+        os.close(self.server)
+
+
+HUNG = """
+spawn_concurrency = 2
+[group.other]
+wsgi = "app.py"
+processes = 1
+[group.held]
+command = ["held"]
+processes = {{ min = 0, max = 1 }}
+{line}
+[routes]
+"/" = "other"
+"/held" = "held"
+"""
+LINES = {
+    "PATH": 'env = {{ PATH = "{folder}/hung:/usr/bin:/bin" }}',
+    "the working directory": 'cwd = "{folder}/hung"\nenv = {{ PATH = "{folder}/bin" }}',
+}
+
+
+@needs_root
+@pytest.mark.parametrize("what", LINES)
+def test_a_file_system_that_does_not_answer_holds_up_its_own_group_alone(tmp_path, what):
+    for name in ("hung", "bin"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "held").symlink_to("/bin/sleep")
+    text = HUNG.format(line=LINES[what].format(folder=tmp_path))
+    top, _, groups = text.partition("[group.other]")
+    balancer = Balancer("[group.other]" + groups, top=top, files={"app.py": ECHO})
+    try:
+        balancer.wait_ready("other", 1)
+        with Unanswered(tmp_path / "hung"), ThreadPoolExecutor(1) as client:
+            held = client.submit(balancer.request, "/held")
+            assert replacement_seconds(balancer) < 10
+            assert balancer.admin("/healthz").status == 200
+            failure = wait_until(lambda: balancer.group("held")["spawn"]["last_failure"])
+            assert "its file system does not answer" in failure["reason"], failure
+            assert held.result().status == 503
+    finally:
+        assert stop_seconds(balancer) < 10
 
 
 STOPPER = f"""

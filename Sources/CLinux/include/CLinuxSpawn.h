@@ -16,8 +16,8 @@ struct mooring_limit {
 
 // What a child is to run. All memory stays the caller's, and is used during the call only.
 struct mooring_spawn {
-    // Executable; a relative one is looked up in `directory`. No PATH search here.
-    const char *path;
+    // Where the program may be, tried one after the other; a relative path is looked up in `directory`.
+    char *const *paths;
     char *const *arguments;
     char *const *environment;
     const char *directory;
@@ -50,6 +50,8 @@ enum mooring_spawn_step {
     MOORING_SPAWN_DIRECTORY,
     MOORING_SPAWN_DESCRIPTORS,
     MOORING_SPAWN_EXEC,
+    // The file is there, but not the interpreter or loader that it names.
+    MOORING_SPAWN_INTERPRETER,
     MOORING_SPAWN_LIMITS,
     MOORING_SPAWN_GROUPS,
     MOORING_SPAWN_USER,
@@ -61,8 +63,8 @@ enum mooring_spawn_step {
 struct mooring_spawn_failure {
     enum mooring_spawn_step step;
     int error;
-    // Which of the limits was refused.
-    int limit;
+    // Which of the limits was refused, or of the paths; -1: none of several paths can be executed.
+    int which;
 };
 
 // A child on its way to its program.

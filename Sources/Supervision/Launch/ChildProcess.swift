@@ -30,6 +30,11 @@ struct ChildProcess: Equatable, Sendable {
         var fifos: OutputFifos?
         /// Where it begins, if anywhere else than Mooring.
         var cgroup: Cgroup?
+
+        /// Where its program may be.
+        var candidates: [String] {
+            ExecutableSearch.candidates(arguments.first ?? "", path: path)
+        }
     }
 
     /// Starts a child with `input` as its standard input.
@@ -47,8 +52,6 @@ struct ChildProcess: Equatable, Sendable {
                 errno: EINVAL, subject: program, step: "exec",
                 advice: "an argument or environment value has a NUL byte in it")
         }
-        let executable = try ExecutableSearch.resolve(
-            program, path: command.path, directory: command.directory)
         let output = try OutputChannel(fifo: command.fifos?.output)
         let errors: OutputChannel
         do {
@@ -62,19 +65,19 @@ struct ChildProcess: Equatable, Sendable {
             fchown(output.writing, account.user, account.group)
             fchown(errors.writing, account.user, account.group)
         }
-        let started = unsafe launch(command, executable, input, output.writing, errors.writing)
+        let started = unsafe launch(command, input, output.writing, errors.writing)
         // The child has its own copies; with ours open the pipes would never end.
         Glibc.close(output.writing)
         Glibc.close(errors.writing)
         guard unsafe started.pid > 0, let launch = unsafe started.launch else {
             Glibc.close(output.reading)
             Glibc.close(errors.reading)
-            throw SpawnFailure(unsafe started.failure, of: command, executable: executable)
+            throw SpawnFailure(unsafe started.failure, of: command)
         }
         let child = ChildProcess(
             pid: unsafe started.pid, pidfd: unsafe started.pidfd, output: output.reading,
             errors: errors.reading, isInCgroup: unsafe started.in_cgroup)
-        return (child, unsafe PendingExec(launch, of: command, executable: executable))
+        return (child, unsafe PendingExec(launch, of: command))
     }
 
     /// How it ended; a child stays a zombie, whose pid and process group nobody else can get.
@@ -100,7 +103,7 @@ struct ChildProcess: Equatable, Sendable {
     }
 
     private static func launch(
-        _ command: Command, _ executable: String, _ input: Int32, _ output: Int32, _ errors: Int32
+        _ command: Command, _ input: Int32, _ output: Int32, _ errors: Int32
     ) -> mooring_spawned {
         let isolation = command.isolation
         let limits = isolation.limits.map { limit in
@@ -113,12 +116,12 @@ struct ChildProcess: Equatable, Sendable {
         defer { if cgroup >= 0 { Glibc.close(cgroup) } }
         return unsafe withCStrings(command.arguments) { arguments in
             unsafe withCStrings(command.environment) { environment in
-                unsafe executable.withCString { path in
+                unsafe withCStrings(command.candidates) { paths in
                     unsafe command.directory.withCString { directory in
                         unsafe limits.withUnsafeBufferPointer { limits in
                             unsafe groups.withUnsafeBufferPointer { groups in
                                 var what = unsafe mooring_spawn(
-                                    path: path, arguments: arguments, environment: environment,
+                                    paths: paths, arguments: arguments, environment: environment,
                                     directory: directory, input: input, output: output,
                                     error: errors, mask: isolation.umask & 0o777,
                                     no_new_privileges: isolation.noNewPrivileges,

@@ -14,12 +14,10 @@ internal import CLinux
 
     private let native: OpaquePointer
     private let command: ChildProcess.Command
-    private let executable: String
 
-    init(_ native: OpaquePointer, of command: ChildProcess.Command, executable: String) {
+    init(_ native: OpaquePointer, of command: ChildProcess.Command) {
         unsafe self.native = native
         self.command = command
-        self.executable = executable
     }
 
     /// Becomes readable when there is an outcome.
@@ -30,7 +28,7 @@ internal import CLinux
         var failure = mooring_spawn_failure()
         guard unsafe mooring_launch_is_over(native, &failure) else { return nil }
         if failure.step.rawValue == 0 { return .over }
-        return .failed(SpawnFailure(failure, of: command, executable: executable))
+        return .failed(SpawnFailure(failure, of: command))
     }
 
     /// Frees what the child needed; once, after its outcome.

@@ -22,23 +22,42 @@ struct SpawnFailure: Error, Equatable, Sendable, CustomStringConvertible {
         self.init(errno: error.errno, step: error.call)
     }
 
+    /// A program that no folder of the path has.
+    init(search name: String, path: String, errno: Int32) {
+        self.init(errno: errno, subject: name, step: Self.step(ofSearch: path))
+    }
+
+    private static func step(ofSearch path: String) -> String { "exec, PATH is \(path)" }
+
     /// What the spawn shim reported.
-    init(_ native: mooring_spawn_failure, of command: ChildProcess.Command, executable: String) {
-        let directory = command.directory
+    init(_ native: mooring_spawn_failure, of command: ChildProcess.Command) {
+        let which = Int(native.which)
         let account = command.isolation.account
         errno = native.error
         switch native.step {
         case MOORING_SPAWN_DIRECTORY:
-            subject = directory
+            subject = command.directory
             step = "cwd"
         case MOORING_SPAWN_EXEC:
-            subject = executable
+            let candidates = command.candidates
+            let name = command.arguments.first ?? ""
+            let isMissing = native.error == ENOENT || native.error == EACCES
+            guard candidates.indices.contains(which), name.contains("/") || !isMissing else {
+                subject = name
+                step = Self.step(ofSearch: command.path)
+                return
+            }
+            subject = candidates[which]
             step = "exec"
-            advice = Self.execAdvice(native.error, executable, directory)
+            advice = Self.execAdvice(native.error)
+        case MOORING_SPAWN_INTERPRETER:
+            let candidates = command.candidates
+            subject = candidates.indices.contains(which) ? candidates[which] : nil
+            step = "exec"
+            advice = "the file exists, but the interpreter or loader that it names does not"
         case MOORING_SPAWN_LIMITS:
             let limits = command.isolation.limits
-            let place = Int(native.limit)
-            subject = limits.indices.contains(place) ? limits[place].resource.rawValue : nil
+            subject = limits.indices.contains(which) ? limits[which].resource.rawValue : nil
             step = "rlimits"
             advice = native.error == EPERM ? "only root may set more than its own limit" : nil
         case MOORING_SPAWN_GROUPS:
@@ -75,14 +94,8 @@ struct SpawnFailure: Error, Equatable, Sendable, CustomStringConvertible {
     private static let rootAdvice =
         "Mooring must run as root to start processes as another user, or leave user and group out"
 
-    private static func execAdvice(
-        _ code: Int32, _ executable: String, _ directory: String
-    ) -> String? {
+    private static func execAdvice(_ code: Int32) -> String? {
         switch code {
-        case ENOENT:
-            let file = executable.hasPrefix("/") ? executable : "\(directory)/\(executable)"
-            return unsafe access(file, F_OK) == 0
-                ? "the file exists, but the interpreter or loader that it names does not" : nil
         case ENOEXEC:
             return "it is neither a program nor a script that begins with #!"
         case EAGAIN:
