@@ -102,7 +102,10 @@ package struct GeneratedID: Equatable, Sendable {
         sink.append("\r\n")
     }
 
-    /// Writes the line that begins a trace, which has this id; it is to be recorded.
+    /// Writes the line that begins a trace, which has this id.
+    ///
+    /// It is not marked as sampled: nothing of it is recorded here, and 0 is the default for who begins a
+    /// trace (W3C Trace Context, "Sampled flag").
     ///
     /// - Parameter span: Random, for the id of Mooring's own part in it.
     package func writeTraceparent(span: UInt64, into sink: inout ByteSink) {
@@ -110,7 +113,7 @@ package struct GeneratedID: Equatable, Sendable {
         write(into: &sink)
         sink.append("-")
         sink.append(hex: span == 0 ? 1 : span, digits: 16)
-        sink.append("-01\r\n")
+        sink.append("-00\r\n")
     }
 }
 

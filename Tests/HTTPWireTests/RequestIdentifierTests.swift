@@ -67,12 +67,12 @@ internal import Testing
         #expect(!read("tracestate: a=1").kept.contains("tracestate"))
     }
 
-    @Test func `a generated id is 32 digits and begins a trace`() {
+    @Test func `a generated id is 32 digits and begins a trace that is not sampled`() {
         let id = GeneratedID(high: 0xab, low: 1)
         let digits = "00000000000000ab0000000000000001"
         #expect(written { id.writeRequestID(into: &$0) } == "X-Request-Id: \(digits)\r\n")
         let line = written { id.writeTraceparent(span: 0, into: &$0) }
-        #expect(line == "traceparent: 00-\(digits)-0000000000000001-01\r\n")
+        #expect(line == "traceparent: 00-\(digits)-0000000000000001-00\r\n")
         #expect(written { GeneratedID(high: 0, low: 0).write(into: &$0) }.hasSuffix("01"))
     }
 }

@@ -52,7 +52,7 @@ def test_a_request_without_an_id_and_a_trace_is_given_both(balancer, origin, ask
         ask(balancer, {})
         given = dict(seen(origin))
         assert re.fullmatch("[0-9a-f]{32}", given["x-request-id"])
-        assert re.fullmatch(r"00-[0-9a-f]{32}-[0-9a-f]{16}-01", given["traceparent"])
+        assert re.fullmatch(r"00-[0-9a-f]{32}-[0-9a-f]{16}-00", given["traceparent"])
         assert given["traceparent"].split("-")[1] == given["x-request-id"]
         ids.add(given["x-request-id"])
     assert len(ids) == 3
