@@ -262,6 +262,23 @@ def test_reload_serves_the_changed_file_to_old_sessions_too(tmp_path, home):
         wait_until(lambda: run.get(cookie=cookie)[1] == b"three")
 
 
+def test_reload_says_what_a_program_that_does_not_listen_is_waited_for(tmp_path, home):
+    listen = "import socket, os\nlistener = socket.create_server(('127.0.0.1', int(os.environ['PORT'])))\n"
+    serve = "while True:\n    connection, _ = listener.accept()\n    connection.recv(9999)\n" \
+        "    connection.sendall(b'HTTP/1.1 200 OK\\r\\nConnection: close\\r\\nContent-Length: 2\\r\\n\\r\\nhi')\n" \
+        "    connection.close()\n"
+    folder = project(tmp_path / "p", listen + serve)
+    with running(folder, "--reload", "--", "python3", "app.py", **home) as run:
+        wait_until(lambda: run.get()[0] == 200)
+        (folder / "app.py").write_text("import signal\nsignal.pause()\n")
+        slow = wait_until(lambda: re.search(r".*is not ready after 5 s: .*", run.said), seconds=30)[0]
+        assert "Mooring waits until it listens at unix:/" in slow and "it does not listen anywhere" in slow
+        # What serves goes on serving, and the next change does not wait for the one that hangs.
+        assert run.get()[0] == 200
+        (folder / "app.py").write_text((listen + serve).replace("hi", "ho"))
+        wait_until(lambda: run.get()[1] == b"ho", seconds=20)
+
+
 def test_reload_watches_new_folders_and_not_what_the_application_writes(tmp_path, home):
     folder = project(tmp_path / "p", """
 import os, pathlib
