@@ -124,6 +124,9 @@ struct Exchange {
 
     /// The cookie value that came with the request was good, and is young enough to be kept.
     var cookieIsCurrent = false
+    /// Which of the cookies that sessions are learned from counts for the request's session: the first of
+    /// them that it carries, by its place in `learn`; -1: it carries none.
+    var learnedFrom: Int32 = -1
     /// The session has ended by the response's word: the client is to forget its cookie.
     var forgetsCookie = false
 

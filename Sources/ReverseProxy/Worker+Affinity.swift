@@ -39,7 +39,16 @@ extension Worker {
             }
         }
         exchanges[exchange].verdict = bestVerdict
+        if plan.pin == .app { exchanges[exchange].learnedFrom = learnedFrom(route, bytes) }
         claim(exchange, best, bestVerdict, plan, bytes)
+    }
+
+    private func learnedFrom(_ route: Int, _ bytes: Span<UInt8>) -> Int32 {
+        for (index, name) in routes.learn[route].enumerated()
+        where requestHead.carries(cookie: name, in: bytes) {
+            return Int32(truncatingIfNeeded: index)
+        }
+        return -1
     }
 
     /// The newest valid value wins; then one that is merely old; then the last reason for refusal.
@@ -230,20 +239,21 @@ extension Worker {
     }
 
     /// What the response does to the cookies that sessions are learned from: one that is set counts for
-    /// more than one that is deleted.
+    /// more than one that is deleted, and of those only the one that the session is known by.
     private func learnedCookies(_ exchange: Int, _ route: Int) -> CookieChange {
         guard responseHead.setsCookies else { return .none }
         wallClock.refresh(turn: now)
         let readable = unsafe upstreams[Int(exchanges[exchange].upstream)].input.readable
         let bytes = unsafe readable.span
         var change = CookieChange.none
-        for name in routes.learn[route] {
+        let from = Int(exchanges[exchange].learnedFrom)
+        for (index, name) in routes.learn[route].enumerated() {
             switch responseHead.change(
                 ofCookie: name, in: bytes, at: Int64(wallClock.seconds))
             {
             case .none: continue
             case .set: return .set
-            case .deleted: change = .deleted
+            case .deleted: if from < 0 || from == index { change = .deleted }
             }
         }
         return change

@@ -89,6 +89,28 @@ def test_a_cookie_that_is_set_begins_a_session_and_keeps_it(balancer, field):
     assert sessions(balancer) == before + 1
 
 
+@pytest.mark.parametrize("carried, deleted, ends", [
+    ("sessionid=abc; remember=def", "remember", False),
+    ("remember=def; sessionid=abc", "sessionid", True),
+    ("remember=def", "remember", True),
+    ("sessionid=abc", "remember", False),
+    ("sessionid=; remember=def", "remember", True),
+    ('sessionid=""; remember=def', "sessionid", False),
+    ("xsessionid=abc; remember=def", "remember", True),
+    ("cart=1", "remember", True),
+    ("sessionid=abc; remember=def", "sessionid|remember", True),
+])
+def test_of_several_cookies_the_first_that_the_request_carries_ends_the_session(balancer, carried, deleted, ends):
+    cookie = balancer.request(headers={"X-Set": "sessionid=abc"}).cookie
+    before = sessions(balancer)
+    field = "|".join(f"{name}=; Expires={PAST}" for name in deleted.split("|"))
+    answer = balancer.request(headers={"X-Set": field, "Cookie": f"{carried}; mooring={cookie}"})
+    assert answer.json()["session"]
+    assert sessions(balancer) == before - ends
+    own = [value for value in answer.headers.get_all("Set-Cookie") if value.startswith("mooring=")]
+    assert bool(own) == ends, own
+
+
 def test_another_cookie_that_is_deleted_ends_nothing(balancer):
     cookie = balancer.request(headers={"X-Set": "sessionid=abc"}).cookie
     before = sessions(balancer)

@@ -275,7 +275,7 @@ def test_reload_says_what_a_program_that_does_not_listen_is_waited_for(tmp_path,
         assert "Mooring waits until it listens at unix:/" in slow and "it does not listen anywhere" in slow
         # What serves goes on serving, and the next change does not wait for the one that hangs.
         assert run.get()[0] == 200
-        (folder / "app.py").write_text((listen + serve).replace("hi", "ho"))
+        (folder / "app.py").write_text((listen + serve).replace("nhi'", "nho'"))
         wait_until(lambda: run.get()[1] == b"ho", seconds=20)
 
 
