@@ -77,6 +77,16 @@ package final class Group: Sendable {
         change(at: now) { $0.acquire(request) }
     }
 
+    /// What would become of a request, and why; changes nothing.
+    package func explain(
+        _ request: AdmissionRequest, now: MonotonicInstant
+    ) -> PlacementExplanation {
+        state.withLock { guarded in
+            guarded.group.tick(now)
+            return guarded.group.explain(request)
+        }
+    }
+
     /// Gives a slot back; exactly once for each grant.
     ///
     /// Harmless if the process is gone meanwhile.

@@ -1,101 +1,28 @@
 /// Requests: they ask for a slot, and give it back.
 extension GroupState {
-    /// What is to become of a request, before anything is done about it.
-    enum Decision: Equatable {
-        case grant(on: UInt32, Intent)
-        case waitForProcess(UInt32, Intent)
-        case waitForGroup(Intent)
-        case refuse(Refusal.Reason)
-    }
-
     mutating func acquire(_ request: AdmissionRequest) -> Admission {
         if isShuttingDown { return .refused(shed(.shuttingDown)) }
         thinOutLeases()
-        // Whoever waits has what that sets free, before anybody new.
-        settle()
-        let decision = decide(request)
+        var lease = liveLease(of: request.claim)
+        if !due.isEmpty {
+            // Whoever waits has what ended leases set free, before anybody new.
+            settle()
+            lease = liveLease(of: request.claim)
+        }
+        let decision = decide(request, lease)
         if !request.maySpawn, wouldStart(decision) { return .needsSpawn }
-        let admission: Admission
+        confirm(lease, by: request.claim)
         switch decision {
-        case .grant(let place, let intent):
-            admission = .granted(grant(on: place, intent))
+        case .grant(let place, let intent, let choice):
+            giveWay(choice)
+            return .granted(grant(on: place, intent))
         case .waitForProcess(let place, let intent):
-            admission = .queued(enqueue(request, intent, at: place))
+            return .queued(enqueue(request, intent, at: place))
         case .waitForGroup(let intent):
-            admission = .queued(enqueue(request, intent))
+            return .queued(enqueue(request, intent))
         case .refuse(let reason):
-            admission = .refused(shed(reason))
+            return .refused(shed(reason))
         }
-        return admission
-    }
-
-    /// Applies the placement rules; changes nothing but leases: some end, the claimed one is confirmed.
-    mutating func decide(_ request: AdmissionRequest) -> Decision {
-        let destination = destination(of: request.claim)
-        if request.isSessionless { return decide(sessionless: destination, request) }
-        switch destination {
-        case .process(let place, let session, let lease):
-            let intent = Intent(
-                session: session, affinity: .kept, placed: .kept, lease: lease,
-                isConfirmed: request.claim?.isFromClient == true)
-            return decide(intent, at: place)
-        case .lost(let session):
-            switch policy.onLost {
-            case .refuse: return .refuse(.sessionLost)
-            case .reassign:
-                let intent = Intent(
-                    session: session, affinity: .lost, placed: .moved,
-                    isConfirmed: request.claim?.isFromClient == true)
-                return decide(anew: intent)
-            }
-        case .anew:
-            let placed: Grant.Placed = request.newSession == nil ? .unpinned : .pinned
-            return decide(
-                anew: Intent(
-                    session: request.newSession, affinity: .new, placed: placed,
-                    reservesPlace: request.newSession == nil))
-        }
-    }
-
-    /// Where sessions have no say: a live one is renewed, none begins, and one that is lost is no matter.
-    private mutating func decide(
-        sessionless destination: Destination, _ request: AdmissionRequest
-    ) -> Decision {
-        switch destination {
-        case .process(let place, let session, let lease):
-            let intent = Intent(
-                session: lease.map { _ in session }, affinity: .kept, placed: .kept, lease: lease,
-                isConfirmed: request.claim?.isFromClient == true)
-            return decide(intent, at: place)
-        case .lost, .anew:
-            let intent = Intent(session: nil, affinity: .new, placed: .unpinned)
-            return decide(anew: intent, needsPlace: false)
-        }
-    }
-
-    /// Rule 1: the session's own process, at once or in its queue.
-    private func decide(_ intent: Intent, at place: UInt32) -> Decision {
-        let waiting = processes[Int(place)].queue.count
-        if waiting == 0 && processes[Int(place)].inFlight < processes[Int(place)].slots {
-            return .grant(on: place, intent)
-        }
-        if waiting >= policy.processQueueLimit { return .refuse(.processQueueFull) }
-        return .waitForProcess(place, intent)
-    }
-
-    /// Rules 4 and 5: a process with room, or the group's queue.
-    private mutating func decide(anew intent: Intent, needsPlace: Bool = true) -> Decision {
-        // Its routes are gone; what still comes has begun before.
-        if isRetired { return .refuse(.shuttingDown) }
-        if isHopeless { return .refuse(.groupFailing) }
-        if !needsPlace {
-            // Whoever waits while there is a free slot waits for a place.
-            if let place = placeWithRoom(forSession: false) { return .grant(on: place, intent) }
-        } else if queue.count == 0, let place = placeWithRoom() ?? placeByGivingWay() {
-            return .grant(on: place, intent)
-        }
-        if queue.count >= policy.queueLimit { return .refuse(.queueFull) }
-        return .waitForGroup(intent)
     }
 
     mutating func finished(

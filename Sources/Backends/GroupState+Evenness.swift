@@ -18,7 +18,6 @@ extension GroupState {
     /// Whether the first waiter had better not have the free slot of a process; its time begins then.
     mutating func isWithheld(_ waiter: UInt32, from place: UInt32) -> Bool {
         guard waiters[waiter].intent.session != nil else { return false }
-        findPermanent()
         guard isFilledEvenly(place), isAhead(place) else { return false }
         let ticket = waiters.ticket(waiter)
         if let withheld, withheld.waiter == ticket { return now < withheld.until }

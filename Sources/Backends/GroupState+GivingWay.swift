@@ -42,7 +42,7 @@ extension GroupState {
     // MARK: Session places
 
     /// Whether a session can give its place to a new one.
-    private enum GivingWay {
+    enum GivingWay {
         /// One can now: its lease, and the process where that is all that is missing.
         case lease(UInt32, on: UInt32)
         /// The oldest will be able to then.
@@ -51,7 +51,7 @@ extension GroupState {
     }
 
     /// Looks for the oldest unconfirmed session whose place is all that is missing.
-    private var givingWay: GivingWay {
+    var givingWay: GivingWay {
         guard policy.sessionsPerProcess > 0, !isGateClosed, isStartInVain else { return .never }
         var next = leases.firstDispensable
         while let index = next, let since = leases[index].dispensableSince {
@@ -75,19 +75,13 @@ extension GroupState {
         }
     }
 
-    /// The process of a session that has given its place up; it is free now.
-    mutating func placeByGivingWay() -> UInt32? {
-        givingWayAt = nil
-        switch givingWay {
-        case .never: return nil
-        case .later(let instant):
-            givingWayAt = instant
-            return nil
-        case .lease(let index, let place):
+    /// Ends the session that a choice takes the place of, if any.
+    mutating func giveWay(_ choice: Choice) {
+        switch choice {
+        case .givenWay(let lease):
             totals.sessionsGivenWay += 1
-            leaveProcess(ofLease: index)
-            leases.remove(index)
-            return place
+            endLease(lease)
+        case .own, .fewest, .fewestPermanent, .fullestBelowTarget: break
         }
     }
 
@@ -95,9 +89,17 @@ extension GroupState {
     mutating func serveByGivingWay() {
         givingWayAt = nil
         guard policy.sessionsPerProcess > 0, !isShuttingDown else { return }
-        while queue.count > 0, let place = placeByGivingWay() {
-            serveFirst(at: place)
-            placeClaimantsIfDue()
+        while queue.count > 0 {
+            switch givingWay {
+            case .never: return
+            case .later(let instant):
+                givingWayAt = instant
+                return
+            case .lease(let lease, let place):
+                giveWay(.givenWay(lease: lease))
+                serveFirst(at: place)
+                placeClaimantsIfDue()
+            }
         }
     }
 

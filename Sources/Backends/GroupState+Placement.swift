@@ -12,11 +12,14 @@ extension GroupState {
     /// A process that can take a new session now, by the group's placement; nil: there is none.
     ///
     /// - Parameter forSession: false: for a request that needs no more than a slot.
-    mutating func placeWithRoom(forSession: Bool = true) -> UInt32? {
+    func findRoom(forSession: Bool = true) -> (UInt32, Choice)? {
         if forSession, isGateClosed { return nil }
-        if policy.fillsAllEvenly { return leastLoaded(forSession) }
-        if policy.placement == .auto, let place = leastLoadedPermanent(forSession) { return place }
-        return fullestBelowTarget(forSession) ?? leastLoaded(forSession)
+        if policy.fillsAllEvenly { return leastLoaded(forSession).map { ($0, .fewest) } }
+        if policy.placement == .auto, let place = leastLoadedPermanent(forSession) {
+            return (place, .fewestPermanent)
+        }
+        if let place = fullestBelowTarget(forSession) { return (place, .fullestBelowTarget) }
+        return leastLoaded(forSession).map { ($0, .fewest) }
     }
 
     func hasRoom(_ process: borrowing Process, forSession: Bool = true) -> Bool {
@@ -57,8 +60,7 @@ extension GroupState {
     }
 
     /// The same among the permanent processes, as long as they are below their target.
-    private mutating func leastLoadedPermanent(_ forSession: Bool) -> UInt32? {
-        findPermanent()
+    private func leastLoadedPermanent(_ forSession: Bool) -> UInt32? {
         var best: Int?
         for index in processes.indices
         where processes[index].isPermanent && hasRoom(processes[index], forSession: forSession)
@@ -81,7 +83,7 @@ extension GroupState {
     }
 
     /// The one with the most sessions, then in flight, then the oldest.
-    private mutating func fullestBelowTarget(_ forSession: Bool) -> UInt32? {
+    private func fullestBelowTarget(_ forSession: Bool) -> UInt32? {
         var best: Int?
         for index in processes.indices
         where hasRoom(processes[index], forSession: forSession) && isBelowTarget(index) {
@@ -92,7 +94,7 @@ extension GroupState {
     }
 
     /// Whether a process is to have more sessions, as far as there are others.
-    private mutating func isBelowTarget(_ index: Int) -> Bool {
+    func isBelowTarget(_ index: Int) -> Bool {
         let threads = processes[index].threads
         if policy.sessionsPerProcess == 0,
             processes[index].sessions >= Self.sessionsPerSlot * threads

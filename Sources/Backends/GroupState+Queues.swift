@@ -101,7 +101,7 @@ extension GroupState {
             return
         }
         var isHeldUp = false
-        while !isHeldUp, let waiter = queue.first, let place = placeWithRoom() {
+        while !isHeldUp, let waiter = queue.first, let (place, _) = findRoom() {
             isHeldUp = isWithheld(waiter, from: place)
             if isHeldUp { break }
             serve(waiter, at: place)
@@ -129,7 +129,7 @@ extension GroupState {
 
     /// Whoever needs no more than a slot does not stand behind those who wait for a place.
     private mutating func serveSessionless() {
-        while let waiter = firstSessionless, let place = placeWithRoom(forSession: false) {
+        while let waiter = firstSessionless, let (place, _) = findRoom(forSession: false) {
             serve(waiter, at: place)
             placeClaimantsIfDue()
         }
@@ -151,8 +151,12 @@ extension GroupState {
     /// Places a waiter anew whose process is no more; its ticket stays good while it waits.
     private mutating func placeAnew(_ waiter: UInt32) {
         takeOut(waiter)
-        switch decide(waiters[waiter].request) {
-        case .grant(let place, let intent):
+        let lease = liveLease(of: waiters[waiter].request.claim)
+        let decision = decide(waiters[waiter].request, lease)
+        confirm(lease, by: waiters[waiter].request.claim)
+        switch decision {
+        case .grant(let place, let intent, let choice):
+            giveWay(choice)
             let grant = grant(on: place, intent)
             orders.traffic.append(.grant(waiters[waiter].request.waiter, grant))
             waiters.remove(waiter)

@@ -6,7 +6,6 @@ extension GroupState {
         precondition(policy.name == self.policy.name, "a group keeps its name")
         self.policy = Self.usable(policy)
         hasBeenReconfigured = true
-        isPermanenceStale = true
         leases.shortenChecks(to: min(self.policy.sessionIdle, self.policy.unconfirmed))
         if newGeneration {
             _ = restart()
@@ -21,7 +20,6 @@ extension GroupState {
         precondition(maximum >= 1 && (0...maximum).contains(minimum), "0 <= min <= max")
         policy.minimum = minimum
         policy.maximum = maximum
-        isPermanenceStale = true
         policy.spare = min(policy.spare, maximum - minimum)
         orders.events.append(.scaled(minimum: minimum, maximum: maximum))
         boundsChanged()

@@ -1,48 +1,19 @@
-/// Sessions: where a claim leads, and the leases that processes are kept for.
+/// Sessions: the leases that processes are kept for.
 extension GroupState {
-    /// Where a request's claim leads to.
-    enum Destination: Equatable {
-        /// The session's process lives; so does its lease, if it has one.
-        case process(UInt32, SessionID, LeaseReference?)
-        /// The session's process is gone.
-        case lost(SessionID)
-        /// There is no session, or it is over.
-        case anew
+    /// The live lease of a claimed session.
+    ///
+    /// One whose time is over, and that `advance` has not come to yet, ends.
+    mutating func liveLease(of claim: AdmissionRequest.Claim?) -> UInt32? {
+        guard let claim, let index = leases.find(claim.session) else { return nil }
+        if isLive(index) { return index }
+        // One that is ending still has requests.
+        if !leases[index].isEnding { endLease(index) }
+        return nil
     }
 
-    mutating func destination(of claim: AdmissionRequest.Claim?) -> Destination {
-        guard let claim else { return .anew }
-        if let index = leases.find(claim.session) {
-            if leases[index].isLive(at: now)
-                || !leases[index].isEnding && isShared(leases[index].process)
-            {
-                if claim.isFromClient { confirm(index) }
-                // The session may have moved since the cookie was made: its lease knows better.
-                if let place = find(leases[index].process), processes[Int(place)].phase.serves {
-                    return .process(place, claim.session, leases.reference(index))
-                }
-                return .lost(claim.session)
-            }
-            // `advance` has not come to it yet. One that is ending still has requests.
-            if !leases[index].isEnding { endLease(index) }
-        }
-        // A process's only place may be somebody else's by now; an old token needs a live lease.
-        if claim.requiresLease { return .anew }
-        if policy.sessionsPerProcess > 0 { return keptPlace(of: claim) }
-        guard let place = placesByIncarnation[claim.process],
-            processes[Int(place)].phase.serves
-        else { return .lost(claim.session) }
-        return .process(place, claim.session, nil)
-    }
-
-    /// Where sessions have places of their own, and this one is on no record.
-    private func keptPlace(of claim: AdmissionRequest.Claim) -> Destination {
-        guard let place = placesByIncarnation[claim.process],
-            processes[Int(place)].keepsPlaces, processes[Int(place)].phase.serves,
-            processes[Int(place)].sessions + processes[Int(place)].unpinned
-                < policy.sessionsPerProcess
-        else { return .anew }
-        return .process(place, claim.session, nil)
+    func isLive(_ index: UInt32) -> Bool {
+        leases[index].isLive(at: now)
+            || !leases[index].isEnding && isShared(leases[index].process)
     }
 
     /// Takes part in a session on a process, and begins it if there is none; nil: no lease.
@@ -99,8 +70,8 @@ extension GroupState {
     }
 
     /// The client has sent the cookie: the session lives as long as any.
-    private mutating func confirm(_ index: UInt32) {
-        if leases[index].isConfirmed { return }
+    mutating func confirm(_ index: UInt32?, by claim: AdmissionRequest.Claim?) {
+        guard let index, claim?.isFromClient == true, !leases[index].isConfirmed else { return }
         leases.confirm(index)
         guard let place = find(leases[index].process),
             processes[Int(place)].phase.holdsSessions

@@ -15,6 +15,8 @@ extension GroupState {
         case retire
         /// Idle transient processes end.
         case evict
+        /// The oldest processes are the permanent ones; placement asks which they are.
+        case findPermanent
         /// A cold start is over.
         case openGate
         /// Waiters whose session has a process again go there, before others are served.
@@ -55,7 +57,7 @@ extension GroupState {
         ]
         /// The number of processes, or what is asked of them, has changed.
         static let group: Due = [
-            Due(.takeOver), Due(.openGate), Due(.placeClaimants), process,
+            Due(.takeOver), Due(.findPermanent), Due(.openGate), Due(.placeClaimants), process,
         ]
     }
 
@@ -86,6 +88,7 @@ extension GroupState {
         case .fitIntoBounds: fitIntoBounds()
         case .retire: retireDrained()
         case .evict: evictIdle()
+        case .findPermanent: findPermanent()
         case .openGate: openGateIfDue()
         case .placeClaimants: placeClaimants()
         case .serveProcesses: serveProcesses()

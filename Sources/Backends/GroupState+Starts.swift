@@ -132,7 +132,7 @@ extension GroupState {
         return census.starting == 0 && backoff.until <= now
     }
 
-    private mutating func wantedStart(demand: Int) -> SpawnReason? {
+    private func wantedStart(demand: Int) -> SpawnReason? {
         if backoff.isFailing {
             return isBelowMinimum || probeWanted || demand > 0 ? .probe : nil
         }
@@ -155,11 +155,14 @@ extension GroupState {
             // Starts that the waiters before it need and the budget holds up are theirs.
             return queue.count + 1 > census.starting * waitersPerStart
                 && queue.count.isMultiple(of: waitersPerStart)
-        case .grant(let place, let intent):
+        case .grant(let place, let intent, _):
             guard intent.placed != .kept, policy.spare > 0, census.ready >= policy.minimum,
                 processes[Int(place)].isUnused(at: now)
             else { return false }
             return unusedProcesses + census.starting <= policy.spare
+        case .refuse(.queueFull):
+            // Whoever may not even wait makes one be started all the same.
+            return queue.count == 0 && census.starting == 0
         case .waitForProcess, .refuse: return false
         }
     }
@@ -189,10 +192,8 @@ extension GroupState {
 
     /// Pins cannot be undone: the next process is started while there is still room on the others.
     private var isAboveTarget: Bool {
-        mutating get {
-            census.starting == 0 && census.ready > 0
-                && load.isAbove(Self.targetLoad, of: census.ready * policy.threads, at: now)
-        }
+        census.starting == 0 && census.ready > 0
+            && load.isAbove(Self.targetLoad, of: census.ready * policy.threads, at: now)
     }
 
     /// The same by sessions: many of them may be quiet, and will not be for ever.

@@ -75,7 +75,6 @@ extension GroupState {
     }
 
     private mutating func count(_ phase: ProcessPhase, _ standing: Standing, _ change: Int) {
-        isPermanenceStale = true
         isScheduleStale = true
         due.formUnion(.group)
         switch standing {
@@ -85,10 +84,9 @@ extension GroupState {
         }
     }
 
-    /// Finds out which processes are permanent, if that may have changed: the oldest `min`.
+    /// Finds out which processes are permanent: the oldest `min`.
     mutating func findPermanent() {
-        guard isPermanenceStale else { return }
-        isPermanenceStale = false
+        if !isSpawned { return }
         let serving = processes.indices.filter {
             processes[$0].standing == .serving
                 && (processes[$0].phase.isStarting || processes[$0].phase.isReady)

@@ -20,8 +20,6 @@ struct GroupState: ~Copyable, Sendable {
     var placesByIncarnation: [Incarnation: UInt32] = [:]
     /// Of the processes that serve; `min` and `max` are about these.
     var census = Census()
-    /// Which of them are permanent has to be found out again.
-    var isPermanenceStale = true
     /// Of a generation that is starting, and of those taken out of service.
     var incoming = Census()
     var outgoing = Census()

@@ -28,8 +28,16 @@ struct LoadAverage: Sendable {
     }
 
     /// Whether the average is above the given share of a number of slots.
-    mutating func isAbove(_ share: Double, of slots: Int, at now: MonotonicInstant) -> Bool {
-        settle(to: now.nanoseconds)
+    func isAbove(_ share: Double, of slots: Int, at now: MonotonicInstant) -> Bool {
+        if now.nanoseconds > settledAt {
+            var later = self
+            later.settle(to: now.nanoseconds)
+            return later.isAbove(share, of: slots)
+        }
+        return isAbove(share, of: slots)
+    }
+
+    private func isAbove(_ share: Double, of slots: Int) -> Bool {
         let span = Self.window * Self.second + (settledAt - bucketStart)
         return Double(sum) > share * Double(slots) * Double(span)
     }

@@ -29,6 +29,8 @@ package struct Violation: Error, Equatable, Sendable, CustomStringConvertible {
         case waiterLost
         case ticketLost
         case refusedWithoutReason
+        /// Something else was done with a request than had been said.
+        case explainedWrongly
         case slotLost
         case unreachableProcessKept
         /// A process went before its replacement was there, or two were replaced at once.

@@ -11,10 +11,12 @@ extension World {
         let tag = WaiterTag(lastTag)
         var request = AdmissionRequest(claim: claim, newSession: newSession, waiter: tag)
         request.isSessionless = generator.percent(10)
+        let explanation = group.explain(request, now: now)
         let admission = group.acquire(request, now: now)
         history.note(
             now, "client \(client), request \(lastTag) asks with \(text(claim)): \(text(admission))"
         )
+        try check(explanation, against: admission)
         switch admission {
         case .granted(let grant):
             try attend()
@@ -31,6 +33,26 @@ extension World {
         case .needsSpawn:
             preconditionFailure("a request that may make a process be started is not asked back")
         }
+    }
+
+    /// What was explained has to be what is done.
+    private func check(
+        _ explanation: PlacementExplanation, against admission: Admission
+    ) throws(Violation) {
+        // A crowded table of leases is thinned out by the request itself.
+        if scenario.policy.leaseLimit < 1_000_000 { return }
+        let chosen = explanation.candidates.filter { $0.verdict == .chosen }.map(\.process)
+        let isTrue =
+            switch (explanation.outcome, admission) {
+            case (.granted(let process), .granted(let grant)):
+                process == grant.process && chosen == [process]
+            case (.waitsForProcess, .queued), (.waits, .queued):
+                chosen.isEmpty && explanation.position != nil
+            case (.refused(let reason), .refused(let refusal)):
+                reason == refusal.reason && chosen.isEmpty
+            case (.granted, _), (.waitsForProcess, _), (.waits, _), (.refused, _): false
+            }
+        if !isTrue { throw Violation(.explainedWrongly, "\(explanation)") }
     }
 
     /// Whoever is let in beside one without a lease may be that one.

@@ -5,12 +5,10 @@ internal import Testing
 @Suite struct LoadAverageTests {
     private let start = MonotonicInstant(nanoseconds: 5)
 
-    /// Looking settles the average, so it is looked at outside of the macro.
     private func isAbove(
         _ share: Double, _ load: LoadAverage, after seconds: Int64
     ) -> Bool {
-        var load = load
-        return load.isAbove(share, of: 10, at: start + .seconds(seconds))
+        load.isAbove(share, of: 10, at: start + .seconds(seconds))
     }
 
     @Test func `ten busy seconds make the average`() {

@@ -27,6 +27,15 @@ internal import Testing
         #expect(bench.snapshot.queueLength == 0)
     }
 
+    @Test func `so does one that may not even wait`() throws {
+        let bench = bench { $0.queueLimit = 0 }
+        #expect(request(bench) == .needsSpawn)
+        #expect(bench.takeStarts().isEmpty)
+        #expect(request(bench, maySpawn: true).refusal?.reason == .queueFull)
+        #expect(bench.takeStarts().count == 1)
+        #expect(request(bench).refusal?.reason == .queueFull, "one is under way already")
+    }
+
     @Test func `with leave it waits for its process`() throws {
         let bench = bench()
         _ = try request(bench, maySpawn: true).ticket()

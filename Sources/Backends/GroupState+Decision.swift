@@ -1,0 +1,139 @@
+/// Decisions: what is to become of a request, by the rules of placement. They change nothing.
+extension GroupState {
+    enum Decision: Equatable {
+        case grant(on: UInt32, Intent, Choice)
+        case waitForProcess(UInt32, Intent)
+        case waitForGroup(Intent)
+        case refuse(Refusal.Reason)
+    }
+
+    /// Why this process of all.
+    enum Choice: Equatable {
+        /// It has the session.
+        case own
+        /// It has the fewest sessions of all.
+        case fewest
+        /// It has the fewest sessions of the permanent ones below their target load.
+        case fewestPermanent
+        /// It has the most sessions of those below their target load.
+        case fullestBelowTarget
+        /// A session there gives its place up.
+        case givenWay(lease: UInt32)
+    }
+
+    /// Applies the placement rules.
+    ///
+    /// - Parameter lease: the live lease of the session that the request claims.
+    func decide(_ request: AdmissionRequest, _ lease: UInt32?) -> Decision {
+        let destination = destination(of: request.claim, lease)
+        if request.isSessionless { return decide(sessionless: destination, request) }
+        switch destination {
+        case .process(let place, let session, let lease):
+            let intent = Intent(
+                session: session, affinity: .kept, placed: .kept, lease: lease,
+                isConfirmed: request.claim?.isFromClient == true)
+            return decide(intent, at: place)
+        case .lost(let session):
+            switch policy.onLost {
+            case .refuse: return .refuse(.sessionLost)
+            case .reassign:
+                let intent = Intent(
+                    session: session, affinity: .lost, placed: .moved,
+                    isConfirmed: request.claim?.isFromClient == true)
+                return decide(anew: intent)
+            }
+        case .anew:
+            let placed: Grant.Placed = request.newSession == nil ? .unpinned : .pinned
+            return decide(
+                anew: Intent(
+                    session: request.newSession, affinity: .new, placed: placed,
+                    reservesPlace: request.newSession == nil))
+        }
+    }
+
+    /// Where sessions have no say: a live one is renewed, none begins, and one that is lost is no matter.
+    private func decide(
+        sessionless destination: Destination, _ request: AdmissionRequest
+    ) -> Decision {
+        switch destination {
+        case .process(let place, let session, let lease):
+            let intent = Intent(
+                session: lease.map { _ in session }, affinity: .kept, placed: .kept, lease: lease,
+                isConfirmed: request.claim?.isFromClient == true)
+            return decide(intent, at: place)
+        case .lost, .anew:
+            let intent = Intent(session: nil, affinity: .new, placed: .unpinned)
+            return decide(anew: intent, needsPlace: false)
+        }
+    }
+
+    /// Rule 1: the session's own process, at once or in its queue.
+    private func decide(_ intent: Intent, at place: UInt32) -> Decision {
+        let waiting = processes[Int(place)].queue.count
+        if waiting == 0 && processes[Int(place)].inFlight < processes[Int(place)].slots {
+            return .grant(on: place, intent, .own)
+        }
+        if waiting >= policy.processQueueLimit { return .refuse(.processQueueFull) }
+        return .waitForProcess(place, intent)
+    }
+
+    /// Rules 4 and 5: a process with room, or the group's queue.
+    private func decide(anew intent: Intent, needsPlace: Bool = true) -> Decision {
+        // Its routes are gone; what still comes has begun before.
+        if isRetired { return .refuse(.shuttingDown) }
+        if isHopeless { return .refuse(.groupFailing) }
+        if !needsPlace {
+            // Whoever waits while there is a free slot waits for a place.
+            if let (place, choice) = findRoom(forSession: false) {
+                return .grant(on: place, intent, choice)
+            }
+        } else if queue.count == 0 {
+            if let (place, choice) = findRoom() { return .grant(on: place, intent, choice) }
+            if case .lease(let lease, let place) = givingWay {
+                return .grant(on: place, intent, .givenWay(lease: lease))
+            }
+        }
+        if queue.count >= policy.queueLimit { return .refuse(.queueFull) }
+        return .waitForGroup(intent)
+    }
+
+    // MARK: Where a claim leads
+
+    /// Where a request's claim leads to.
+    enum Destination: Equatable {
+        /// The session's process lives; so does its lease, if it has one.
+        case process(UInt32, SessionID, LeaseReference?)
+        /// The session's process is gone.
+        case lost(SessionID)
+        /// There is no session, or it is over.
+        case anew
+    }
+
+    private func destination(of claim: AdmissionRequest.Claim?, _ lease: UInt32?) -> Destination {
+        guard let claim else { return .anew }
+        if let lease {
+            // The session may have moved since the cookie was made: its lease knows better.
+            if let place = find(leases[lease].process), processes[Int(place)].phase.serves {
+                return .process(place, claim.session, leases.reference(lease))
+            }
+            return .lost(claim.session)
+        }
+        // A process's only place may be somebody else's by now; an old token needs a live lease.
+        if claim.requiresLease { return .anew }
+        if policy.sessionsPerProcess > 0 { return keptPlace(of: claim) }
+        guard let place = placesByIncarnation[claim.process],
+            processes[Int(place)].phase.serves
+        else { return .lost(claim.session) }
+        return .process(place, claim.session, nil)
+    }
+
+    /// Where sessions have places of their own, and this one is on no record.
+    private func keptPlace(of claim: AdmissionRequest.Claim) -> Destination {
+        guard let place = placesByIncarnation[claim.process],
+            processes[Int(place)].keepsPlaces, processes[Int(place)].phase.serves,
+            processes[Int(place)].sessions + processes[Int(place)].unpinned
+                < policy.sessionsPerProcess
+        else { return .anew }
+        return .process(place, claim.session, nil)
+    }
+}
