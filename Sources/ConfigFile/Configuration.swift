@@ -33,6 +33,16 @@ package struct Configuration: Equatable, Sendable {
     /// Where its keys stand, for problems that show only on the machine.
     package var places = SourcePlaces()
 
+    /// The keyring of a program that has another state directory, until it is started anew.
+    ///
+    /// A file that is named by `affinity.keys` is the same wherever the state is kept.
+    package func keysFile(inStateDirectory running: String) -> String {
+        keysFile == Self.standardKeysFile(in: stateDirectory)
+            ? Self.standardKeysFile(in: running) : keysFile
+    }
+
+    static func standardKeysFile(in state: String) -> String { "\(state)/session.keys" }
+
     /// The routes for the route table; `affinity` is the place in `self.routes`.
     package var routeTable: RouteTable {
         RouteTable(

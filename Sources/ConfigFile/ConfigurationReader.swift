@@ -101,7 +101,7 @@ package enum ConfigurationReader {
     private static func affinity(
         _ root: TableReader, _ folders: Folders
     ) -> (Configuration.Affinity, keys: String) {
-        let standard = "\(folders.state)/session.keys"
+        let standard = Configuration.standardKeysFile(in: folders.state)
         guard let table = root.table("affinity") else { return (.init(), standard) }
         let keys = folders.path(
             table.text("keys", example: "{state_dir}/session.keys"), table.problems)

@@ -14,6 +14,8 @@ package struct ExtraFields: Equatable, Sendable {
         case secure
         /// Speaks to caches: gives way to what is said of a response that sets Mooring's cookie.
         case caching
+        /// A `Cache-Control` that keeps every shared cache away, as that response needs it.
+        case confining
     }
 
     private var entries: [Entry] = []
@@ -23,12 +25,20 @@ package struct ExtraFields: Equatable, Sendable {
         entries = fields.map { field in
             let name = Array(field.name.lowercased().utf8)
             let line = field.value.isEmpty ? [] : Array("\(field.name): \(field.value)\r\n".utf8)
-            return Entry(name: name, line: line, kind: Self.kind(field.name.lowercased()))
+            return Entry(
+                name: name, line: line,
+                kind: Self.kind(field.name.lowercased(), field.value.lowercased()))
         }
     }
 
-    private static func kind(_ name: String) -> Kind {
+    private static func kind(_ name: String, _ value: String) -> Kind {
         if name == "strict-transport-security" { return .secure }
+        if name == "cache-control" {
+            let directives = value.split { $0 == "," || $0 == " " || $0 == "\t" }
+            if directives.contains("no-store") || directives.contains("private") {
+                return .confining
+            }
+        }
         let isCaching =
             name.hasSuffix("cache-control") || name == "surrogate-control" || name == "expires"
         return isCaching ? .caching : .plain
@@ -60,6 +70,16 @@ package struct ExtraFields: Equatable, Sendable {
             entry.kind == .secure && !isSecure || entry.kind == .caching && setsCookie
         }
         return suited
+    }
+
+    /// A response that sets a cookie needs no other `Cache-Control` beside these.
+    var confinesCaches: Bool { entries.contains { $0.kind == .confining } }
+
+    /// All but those that speak to caches, for a response that does so itself.
+    package var withoutCaching: ExtraFields {
+        var rest = self
+        rest.entries.removeAll { $0.kind == .caching || $0.kind == .confining }
+        return rest
     }
 
     /// Writes the lines.

@@ -206,6 +206,7 @@ extension HTTP2Connection {
         let type = UInt32(header.type)
         if type == NGHTTP2_RST_STREAM.rawValue {
             past.noteReset(header.stream_id, byClient: false)
+            glitches.noteResetSent(window: settings.streamWindow)
         }
         if type == NGHTTP2_DATA.rawValue { glitches.noteDataSent(header.length) }
         if type == NGHTTP2_HEADERS.rawValue { streams[header.stream_id]?.noteInterimSent() }

@@ -24,6 +24,8 @@ struct HTTP2Glitches {
     }
 
     private static let unknownPerPoint = 64
+    /// Octets of bodies under way that the resets of many streams together excuse.
+    private static let mostExcused = 16 * 1024 * 1024
 
     private let limit: Int
     /// Nanoseconds in which one point is forgotten.
@@ -34,6 +36,8 @@ struct HTTP2Glitches {
     private var windowUpdates = 1000
     /// Octets received that belong to no frame of a known type; the preface does not count.
     private var unknown = -24
+    /// Octets that may still come on streams that this side has reset.
+    private var excused = 0
 
     init(_ settings: HTTP2Settings) {
         limit = max(1, settings.glitchLimit)
@@ -71,9 +75,22 @@ struct HTTP2Glitches {
     /// Octets came, and their frames were noted; the library does not tell of those it skips.
     mutating func noteReceived(_ count: Int) {
         unknown += count
+        if unknown > 0, excused > 0 {
+            let late = min(unknown, excused)
+            unknown -= late
+            excused -= late
+        }
         guard unknown >= Self.unknownPerPoint else { return }
         add(Price.other * (unknown / Self.unknownPerPoint))
         unknown %= Self.unknownPerPoint
+    }
+
+    /// This side has reset a stream, whose client may have sent as much as its window allowed.
+    ///
+    /// The library skips those DATA frames without a word, as it does those of unknown types. The heads
+    /// of frames of 36 octets and more are excused as well.
+    mutating func noteResetSent(window: Int32) {
+        excused = min(excused + Int(max(0, window)) * 5 / 4, Self.mostExcused)
     }
 
     /// WINDOW_UPDATE is what data calls for, and a glitch beyond that.

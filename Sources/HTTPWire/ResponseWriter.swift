@@ -20,7 +20,9 @@ extension ResponseHead {
     ) {
         writeStatus(bytes, into: &sink)
         writeFields(bytes, makesPrivate: !setCookie.isEmpty, into: &sink)
-        if !setCookie.isEmpty { writeCacheControl(bytes, into: &sink) }
+        if !setCookie.isEmpty, extra?.confinesCaches != true {
+            writeCacheControl(bytes, into: &sink)
+        }
         if !hasDate {
             sink.append("Date: ")
             sink.append(date)

@@ -127,7 +127,8 @@ extension Worker {
     }
 
     private func writeOwnFields(_ exchange: Int, into sink: inout ByteSink) {
-        extraFields(exchange, setsCookie: false)?.write(into: &sink)
+        // An answer of Mooring's own is kept by no cache, whatever responses of processes may be.
+        extraFields(exchange, setsCookie: false)?.withoutCaching.write(into: &sink)
         writeRequestIDField(exchange, into: &sink)
     }
 

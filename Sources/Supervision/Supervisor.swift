@@ -101,14 +101,19 @@ package final class Supervisor: Sendable {
 
     /// Where `start` puts the Python host program, as an absolute path for `LaunchSpec.wsgi`.
     package static func hostFile(inRuntimeDirectory path: String) -> String {
-        "\(RuntimeDirectory.absolute(path))/\(HostProgram.main)"
+        "\(RuntimeDirectory.hostFolder(in: path))/\(HostProgram.main)"
     }
 
     /// What `start` leaves in the runtime directory, to be removed at the end.
     package static func hostFiles(inRuntimeDirectory path: String) -> [String] {
-        HostProgram.files.map(\.name).map {
-            "\(RuntimeDirectory.absolute(path))/\($0)"
-        }
+        HostProgram.files.map(\.name).map { "\(RuntimeDirectory.hostFolder(in: path))/\($0)" }
+    }
+
+    /// Removes what `start` has left there.
+    package static func removeHostFiles(inRuntimeDirectory path: String) {
+        for file in hostFiles(inRuntimeDirectory: path) { unsafe unlink(file) }
+        // Python may have left a folder of its own in it, and then it stays.
+        unsafe rmdir(RuntimeDirectory.hostFolder(in: path))
     }
 
     /// Keeps the signals that `onSignal` is told of from ending the program.
@@ -136,10 +141,7 @@ package final class Supervisor: Sendable {
     /// Once, after `attach` and before the groups are started. From here on, until `stop`, this program adopts descendants whose parents have ended
     /// (PR_SET_CHILD_SUBREAPER).
     package func start() throws(SupervisionError) {
-        // Processes of other users read them too; the directory says who comes near.
-        for file in HostProgram.files {
-            try directory.write(file.content, as: file.name, mode: 0o644)
-        }
+        try directory.writeHost(HostProgram.files)
         let claimed = Self.isRunning.withLock { isRunning in
             defer { isRunning = true }
             return !isRunning

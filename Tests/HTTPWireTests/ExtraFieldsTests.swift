@@ -4,7 +4,10 @@ internal import Testing
 
 /// Fields that the configuration adds to responses.
 @Suite struct ExtraFieldsTests {
-    private func applied(_ extra: ExtraFields, to lines: String...) -> String {
+    private func applied(
+        _ extra: ExtraFields, to lines: String..., cookie: String = ""
+    ) -> String {
+        let cookie = Array(cookie.utf8)
         let bytes = Array(
             ("HTTP/1.1 200 OK\r\n" + lines.map { $0 + "\r\n" }.joined()
                 + "Content-Length: 0\r\n\r\n").utf8)
@@ -18,7 +21,7 @@ internal import Testing
         return written { sink in
             head.write(
                 from: bytes.span, framing: .length, closes: false, date: date.span,
-                setCookie: Span(), extra: extra, into: &sink)
+                setCookie: cookie.span, extra: extra, into: &sink)
         }
     }
 
@@ -44,5 +47,20 @@ internal import Testing
         let extra = ExtraFields([("Cache-Control", "public"), ("CDN-Cache-Control", "max-age=9")])
         #expect(extra.suiting(isSecure: true, setsCookie: true).isEmpty)
         #expect(!extra.suiting(isSecure: true, setsCookie: false).isEmpty)
+    }
+
+    @Test(arguments: ["no-store", "private, max-age=5", "No-Store", "max-age=0,private"])
+    func `what keeps shared caches away stands beside the cookie, and alone`(_ value: String) {
+        let extra = ExtraFields([("Cache-Control", value), ("CDN-Cache-Control", "max-age=9")])
+            .suiting(isSecure: true, setsCookie: true)
+        let head = applied(
+            extra, to: "Cache-Control: public", cookie: "Set-Cookie: mooring=x\r\n")
+        #expect(head.contains("\r\nCache-Control: \(value)\r\n"))
+        #expect(head.split(separator: "Cache-Control").count == 2)
+    }
+
+    @Test func `an answer that is kept by no cache gets no other word to caches`() {
+        let extra = ExtraFields([("Cache-Control", "no-store"), ("Expires", "0"), ("A", "b")])
+        #expect(written { extra.withoutCaching.write(into: &$0) } == "A: b\r\n")
     }
 }

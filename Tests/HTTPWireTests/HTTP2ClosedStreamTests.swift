@@ -74,6 +74,35 @@ internal import Testing
         #expect(raw.goAways.isEmpty)
     }
 
+    @Test func `a window full of an upload that is cut after its answer costs nothing`() {
+        let raw = HTTP2Raw()
+        // Others of the connection must not be cut off with them.
+        raw.feed(HTTP2Frames.get(1))
+        for stream in stride(from: Int32(3), through: 41, by: 2) {
+            _ = upload(raw, on: stream)
+            raw.pair.write(stream, "HTTP/1.1 413 Too Large\r\nContent-Length: 0\r\n\r\n")
+            raw.pair.server.forget(stream)
+            raw.take()
+            for _ in 0..<128 {
+                raw.feed(HTTP2Frames.data(stream, String(repeating: "x", count: 1024)))
+            }
+        }
+        #expect(raw.goAways.isEmpty)
+        #expect(raw.pair.progress == .ok)
+    }
+
+    @Test func `more than a window behind a reset is a flood`() {
+        let raw = upload()
+        raw.pair.write(1, "HTTP/1.1 413 Too Large\r\nContent-Length: 0\r\n\r\n")
+        raw.pair.server.forget(1)
+        raw.take()
+        let isOpen = raw.repeatedly(1024) { _ in
+            HTTP2Frames.data(1, String(repeating: "x", count: 1024))
+        }
+        #expect(!isOpen)
+        #expect(raw.pair.progress == .closed(.flood))
+    }
+
     @Test func `the body of a malformed request is ignored`() {
         let raw = HTTP2Raw()
         let head = HTTP2Client.head("POST", "/") + [("connection", "close")]

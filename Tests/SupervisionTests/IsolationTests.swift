@@ -65,7 +65,7 @@ extension SupervisorTests {
         func `the host program can be read, and standard output opened, by another user`() throws {
             let fixture = try isolated([
                 "sh", "-c",
-                "head -c 1 ../run/mooring_host.py >/dev/null && echo read > /dev/stdout",
+                "head -c 1 ../run/host/mooring_host.py >/dev/null && echo read > /dev/stdout",
             ])
             unsafe mkdir("\(fixture.directory.path)/app", 0o755)
             #expect(try fixture.waitForExit(fixture.spawn()).output == ["read"])

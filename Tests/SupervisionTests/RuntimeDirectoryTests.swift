@@ -58,13 +58,15 @@ internal import Testing
         #expect(unsafe access(file, F_OK) == 0)
     }
 
-    @Test func `a file is replaced as a whole and has the mode asked for`() throws {
+    @Test func `a file of the host is replaced as a whole, and other users can import it`() throws {
         let directory = try RuntimeDirectory(preparing: scratch.path)
-        let file = scratch.file("host.py", "old and longer", mode: 0o666)
-        try directory.write(Array("new".utf8), as: "host.py", mode: 0o644)
-        #expect(ProcFile.text(file) == "new")
-        #expect(mode(file) == 0o644)
-        #expect(!ProcFile.entries(scratch.path).contains { $0.hasSuffix(".new") })
+        try directory.writeHost([("host.py", Array("old and longer".utf8))])
+        try directory.writeHost([("host.py", Array("new".utf8))])
+        let folder = RuntimeDirectory.hostFolder(in: scratch.path)
+        #expect(ProcFile.text("\(folder)/host.py") == "new")
+        #expect(mode("\(folder)/host.py") == 0o644)
+        #expect(mode(folder) == 0o755)
+        #expect(Set(ProcFile.entries(folder)) == [".", "..", "host.py"])
     }
 }
 

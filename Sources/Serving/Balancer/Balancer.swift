@@ -98,7 +98,7 @@ final class Balancer: Sendable {
             parts: .init(
                 groups: groups, proxy: proxy, supervisor: supervisor, budget: budget,
                 relay: relay, access: context.access,
-                adminAddress: configuration.admin.address),
+                started: configuration),
             current: .init(plan: plan, settings: settings), log: log)
         let node = HostName.current
         heartbeat = Heartbeat(proxy: proxy, supervisor: supervisor)

@@ -28,7 +28,7 @@ struct Reload {
         before = parts.groups.snapshot
         plan = ReloadPlan(
             from: .init(
-                configuration: current.plan.configuration,
+                configuration: parts.started,
                 groups: before.map { ReloadPlan.Running.Group($0) }),
             to: .init(
                 configuration: wanted.configuration,
@@ -39,10 +39,12 @@ struct Reload {
         let admin = wanted.configuration.admin
         do {
             // Tokens for one address may be none for another.
-            access = try admin.address == parts.adminAddress ? admin.keys() : nil
-            keyring = try KeyringFile.load(wanted.configuration.keysFile).keyring
+            access = try admin.address == parts.started.admin.address ? admin.keys() : nil
+            let keysFile = wanted.configuration.keysFile(
+                inStateDirectory: parts.started.stateDirectory)
+            keyring = try KeyringFile.load(keysFile).keyring
         } catch {
-            throw .invalid("\(error)")
+            throw .invalid((error as? ServingError)?.message ?? "\(error)")
         }
         after = Self.entries(before, plan, wanted, parts)
         settings = wanted.proxySettings(

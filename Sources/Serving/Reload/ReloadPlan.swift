@@ -10,6 +10,7 @@ internal import ConfigFile
 struct ReloadPlan: Equatable {
     /// What runs, as far as a reload compares it.
     struct Running {
+        /// That of the start: what is read once is still as it says.
         var configuration: Configuration
         /// By index.
         var groups: [Group]

@@ -27,8 +27,8 @@ final class Reloader: Sendable {
         let budget: SpawnBudget
         let relay: OrderRelay
         let access: AdminAccess
-        /// Where the admin API listens, whatever the file has said since.
-        let adminAddress: ProcessAddress
+        /// What this program was started with, whatever the file has said since.
+        let started: Configuration
     }
 
     /// Where the configuration is read from; nil: it came from the command line.

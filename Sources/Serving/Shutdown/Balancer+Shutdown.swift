@@ -175,7 +175,7 @@ extension Balancer {
             admin.removeSocket()
             successors.removePath()
             let folder = plan.configuration.runtimeDirectory
-            for file in Supervisor.hostFiles(inRuntimeDirectory: folder) { unsafe unlink(file) }
+            Supervisor.removeHostFiles(inRuntimeDirectory: folder)
         }
         let events = events
         // The first of the two counts: who reads the access log may have stopped reading.

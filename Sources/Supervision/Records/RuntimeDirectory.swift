@@ -45,14 +45,25 @@ struct RuntimeDirectory: Sendable, Equatable {
         return removed.sorted()
     }
 
-    /// Writes a file under its final name at once or not at all.
-    func write(_ bytes: [UInt8], as name: String, mode: mode_t = 0o600) throws(SupervisionError) {
-        do {
-            try folder.write(bytes, as: name, mode: mode)
+    /// Writes the Python host program, each file at once or not at all.
+    ///
+    /// Processes of other users read it too, and Python lists the folder that it imports from, which
+    /// the runtime directory itself does not allow; so it has a folder of its own (mode 0755).
+    func writeHost(_ files: [(name: String, content: [UInt8])]) throws(SupervisionError) {
+        do throws(PrivateDirectory.Problem) {
+            let host = try PrivateDirectory(preparing: Self.hostFolder(in: path))
+            for file in files { try host.write(file.content, as: file.name, mode: 0o644) }
+            if unsafe chmod(host.path, 0o755) != 0 {
+                throw PrivateDirectory.Problem(
+                    path: host.path, errno: errno,
+                    sentence: "\(SystemError.message(errno)) (chmod)")
+            }
         } catch {
             throw SupervisionError(runtimeDirectory: error)
         }
     }
+
+    static func hostFolder(in path: String) -> String { "\(absolute(path))/host" }
 
     static func absolute(_ given: String) -> String { PrivateDirectory.absolute(given) }
 
