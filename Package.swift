@@ -57,6 +57,9 @@ let package = Package(
         .target(
             name: "HTTPWire", dependencies: ["CNghttp2"], swiftSettings: dataPathSettings),
         .target(
+            name: "Exchanges", dependencies: ["HTTPWire", "Backends"],
+            swiftSettings: dataPathSettings),
+        .target(
             name: "Reactor",
             dependencies: ["CLinux", "COpenSSL"],
             swiftSettings: dataPathSettings),
@@ -69,7 +72,9 @@ let package = Package(
             swiftSettings: settings),
         .target(
             name: "ReverseProxy",
-            dependencies: ["Reactor", "HTTPWire", "SessionAffinity", "Routing", "Backends"],
+            dependencies: [
+                "Reactor", "Exchanges", "HTTPWire", "SessionAffinity", "Routing", "Backends",
+            ],
             swiftSettings: dataPathSettings),
         .target(
             name: "Supervision",
@@ -139,6 +144,10 @@ let package = Package(
             name: "RoutingTests", dependencies: ["Routing", "TestSupport"], swiftSettings: settings),
         .testTarget(
             name: "HTTPWireTests", dependencies: ["HTTPWire", "CNghttp2", "TestSupport"],
+            swiftSettings: settings),
+        .testTarget(
+            name: "ExchangesTests",
+            dependencies: ["Exchanges", "HTTPWire", "Backends", "Simulation"],
             swiftSettings: settings),
         .testTarget(
             name: "ReactorTests", dependencies: ["Reactor", "COpenSSL"], swiftSettings: settings),

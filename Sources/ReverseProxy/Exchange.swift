@@ -1,4 +1,5 @@
 internal import Backends
+internal import Exchanges
 internal import HTTPWire
 internal import SessionAffinity
 
@@ -9,19 +10,13 @@ internal import SessionAffinity
 struct Exchange {
     let downstream: Int32
     var upstream: Int32 = -1
-    private(set) var requestPhase = RequestPhase.parsed
-    private(set) var responsePhase = ResponsePhase.awaitingHead
+    /// What is decided about it.
+    var machine: ExchangeMachine
 
     var route: Int32 = -1
     var group: Int32 = -1
     /// The place of the codec of its cookie, by route and by whether the client is on TLS.
     var codec: Int32 = 0
-    /// The last one; kept for the log when the slot has been given back.
-    var grant: Grant?
-    var holdsSlot = false
-    var ticket: WaiterTicket?
-    /// The claim and new session that it was admitted with, for a retry.
-    var admission: AdmissionRequest
 
     /// Who asks: the peer, or whom a trusted proxy speaks for; nil: on a unix socket.
     var client: IPAddress?
@@ -30,7 +25,6 @@ struct Exchange {
 
     /// Facts of the request head.
     var method = RequestMethod.other
-    var isHTTP11 = true
     var headLength = 0
     /// The path has dot segments, and is resolved before it is matched and sent.
     var resolvesPath = false
@@ -41,22 +35,13 @@ struct Exchange {
     var requestID = ByteRange.empty
     /// The id that the request was given here; nil: it brought one, or its listener gives none.
     var generatedID: GeneratedID?
-    /// The client holds the body back until it is asked for it.
-    var expectsContinue = false
-    /// Until when its process is waited for to do so; monotonic ns; 0: it is not.
-    var continueDeadline: Int64 = 0
     /// The client takes fields behind a chunked response.
     var takesTrailers = false
     /// Fields behind the body are passed on, and so come in one piece.
     var holdsRequestTrailers = false
     var holdsResponseTrailers = false
-    var hasBody = false
     /// The head was none: where the request ends cannot be told.
     var isRejected = false
-    /// Until when a process whose backlog is full is tried again; 0: none was.
-    var connectsUntil: Int64 = 0
-    /// May be sent again when nothing came back: idempotent, and its body, if any, is kept.
-    var isReplayable = false
     var requestBody = BodyDecoder.none
     var isRequestChunked = false
     /// It came in chunks and is kept as a whole: it is sent with its length, `keptBytes`, as
@@ -73,36 +58,17 @@ struct Exchange {
     /// Decoder and count behind what is stored, to send what follows it again.
     var keptBody = BodyDecoder.none
     var keptBytes: UInt64 = 0
-    /// Nothing of the body has been dropped: it can still be sent from its beginning.
-    var bodyIsKept = true
 
     /// The protocols that the process is asked to switch to, in the request's head; empty: none.
     var offeredUpgrade = ByteRange(start: 0, count: 0)
-    var tunnel = Tunnel()
 
     var responseBody = BodyDecoder.none
-    var responseFraming = ResponseFraming.none
-    /// The response has no end of its own, and its client asks again after one.
-    var isEventStream = false
-    /// 1xx heads that were passed on.
-    var interimHeads = 0
-    /// The process keeps its connection after this response.
-    var keepsUpstream = false
     /// There was no body, so that the process may be about to send one that it should not.
     var awaitsSilence = false
     /// How long the process keeps the connection, as it says, in seconds; 0: it does not.
     var upstreamKeptFor: UInt32 = 0
     /// Whoever speaks on its connection to the process may be taken for its user from here on.
     var signsInConnection = false
-    /// When the process has had its time for the request (`request_timeout`); monotonic ns.
-    var requestDeadline = Int64.max
-    /// Since when that time stands still, for the process waits for the client; 0: it runs.
-    var pausedAt: Int64 = 0
-    /// A process has, or may have, got something of it in an attempt that failed.
-    var hasReachedProcess = false
-    /// How often it was tried again after something may have reached a process, and after nothing had.
-    var attempts = 0
-    var connectAttempts = 0
 
     /// For the log: monotonic ns.
     let startedAt: Int64
@@ -119,8 +85,6 @@ struct Exchange {
     /// Tells one browser's requests on a connection of HTTP/2 from others; 0: it joins no session but its
     /// own.
     var visitor: UInt64 = 0
-    /// Without a session of its own: it may join one that its browser begins.
-    var sharesPin = false
 
     /// The cookie value that came with the request was good, and is young enough to be kept.
     var cookieIsCurrent = false
@@ -133,18 +97,9 @@ struct Exchange {
     init(downstream: Int, startedAt: Int64) {
         self.downstream = Int32(truncatingIfNeeded: downstream)
         self.startedAt = startedAt
-        admission = AdmissionRequest(claim: nil, newSession: nil, waiter: WaiterTag(0))
+        machine = ExchangeMachine(waiter: WaiterTag(0))
     }
 
-    /// Takes the request on to its next phase, by the table of `RequestPhase`.
-    mutating func move(request next: RequestPhase) {
-        assert(requestPhase.leads(to: next), "a request goes from \(requestPhase) to \(next)")
-        requestPhase = next
-    }
-
-    /// Takes the response on to its next phase, by the table of `ResponsePhase`.
-    mutating func move(response next: ResponsePhase) {
-        assert(responsePhase.leads(to: next), "a response goes from \(responsePhase) to \(next)")
-        responsePhase = next
-    }
+    var requestPhase: RequestState.Phase { machine.request.phase }
+    var responsePhase: ResponseState.Phase { machine.response.phase }
 }

@@ -1,4 +1,5 @@
 internal import Backends
+internal import Exchanges
 
 /// An answer that Mooring makes itself.
 struct OwnAnswer {
@@ -56,7 +57,7 @@ struct OwnAnswer {
         retryAfterSeconds: 1)
 
     /// `spawns_per_source`.
-    static func tooManySpawns(retryAfterSeconds: Int) -> OwnAnswer {
+    private static func tooManySpawns(retryAfterSeconds: Int) -> OwnAnswer {
         OwnAnswer(
             status: 429, error: "http_request_denied",
             details: "too many new processes for one client", retryAfterSeconds: retryAfterSeconds)
@@ -70,7 +71,7 @@ struct OwnAnswer {
     }
 
     /// What a refusal of the registry looks like to the client.
-    static func refusal(_ refusal: Refusal, isSpawned: Bool) -> OwnAnswer {
+    private static func refusal(_ refusal: Refusal, isSpawned: Bool) -> OwnAnswer {
         let details: StaticString
         let error: StaticString
         switch refusal.reason {
@@ -91,5 +92,29 @@ struct OwnAnswer {
             status: 503, error: error, details: details,
             retryAfterSeconds: max(1, refusal.retryAfterSeconds),
             mayBeAskedAgain: refusal.reason != .sessionLost)
+    }
+}
+
+extension OwnAnswer {
+    /// What an exchange has come to, as the client sees it.
+    init(_ problem: Problem, isSpawned: Bool) {
+        self =
+            switch problem {
+            case .badRequest: .badRequest
+            case .requestTimeout: .requestTimeout
+            case .headTooLarge: .headTooLarge
+            case .bodyTooLarge: .bodyTooLarge
+            case .connectionRefused: .connectionRefused
+            case .connectionTerminated: .connectionTerminated
+            case .badResponse: .badResponse
+            case .tlsFailed: .tlsFailed
+            case .connectTimeout: .connectTimeout
+            case .gatewayTimeout: .gatewayTimeout
+            case .requestTookTooLong: .requestTookTooLong
+            case .processBusy: .processBusy
+            case .noResources: .noResources
+            case .tooManySpawns(let seconds): .tooManySpawns(retryAfterSeconds: seconds)
+            case .refusal(let refusal): .refusal(refusal, isSpawned: isSpawned)
+            }
     }
 }

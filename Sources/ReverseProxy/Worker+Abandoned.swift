@@ -1,4 +1,5 @@
 internal import Backends
+internal import Exchanges
 internal import HTTPWire
 internal import Reactor
 
@@ -34,19 +35,23 @@ extension Worker {
 
     /// Whether the process works on the request, though nobody waits for it any more.
     func isAtWork(_ exchange: Int, _ place: Int) -> Bool {
-        exchanges[exchange].holdsSlot && upstreams[place].phase == .busy
+        exchanges[exchange].machine.holdsSlot && upstreams[place].phase == .busy
             && upstreams[place].sentAny && !upstreams[place].peerClosed
-            && exchanges[exchange].requestDeadline > now
+            && exchanges[exchange].machine.clock.deadline > now
             && !(drain.isDraining && drain.successor == nil)
     }
 
     /// Keeps the slot of an exchange until the process is done with it.
     func leaveBehind(_ exchange: Int, _ place: Int, _ outcome: ExchangeOutcome) {
-        guard let grant = exchanges[exchange].grant else {
-            preconditionFailure("an exchange that holds a slot has a grant")
+        let grant: Grant
+        var isTunnel = false
+        var holdsTunnelSlot = false
+        switch exchanges[exchange].machine.returnSlot() {
+        case .none: preconditionFailure("an exchange that a process works on holds a slot")
+        case .request(let held): grant = held
+        case .tunnel(let held, let heldSlot):
+            (grant, isTunnel, holdsTunnelSlot) = (held, true, heldSlot)
         }
-        exchanges[exchange].holdsSlot = false
-        let isTunnel = exchanges[exchange].responsePhase == .tunnel
         var outcome = outcome
         let isOverdue = outcome == .failed
         if isOverdue, !isTunnel {
@@ -54,16 +59,15 @@ extension Worker {
             groups[Int(upstreams[place].group)].overdue(grant, now: instant)
             outcome = .abandoned
         }
-        let isAwaited =
-            !isOverdue && exchanges[exchange].requestPhase == .done
-            && exchanges[exchange].responsePhase == .awaitingHead
+        let isAwaited = !isOverdue && exchanges[exchange].machine.awaitsAnswer
         abandoned[place] = AbandonedSlot(
             grant: grant, outcome: outcome, isTunnel: isTunnel,
-            holdsTunnelSlot: exchanges[exchange].tunnel.holdsSlot,
+            holdsTunnelSlot: holdsTunnelSlot,
             method: exchanges[exchange].method,
             body: exchanges[exchange].responsePhase == .streaming
                 ? exchanges[exchange].responseBody : nil,
-            endsAt: min(exchanges[exchange].requestDeadline, now &+ Self.patience.nanoseconds),
+            endsAt: min(
+                exchanges[exchange].machine.clock.deadline, now &+ Self.patience.nanoseconds),
             overdueAt: isAwaited ? upstreams[place].deadline : .max)
         upstreams[place].move(to: .abandoned)
         upstreams[place].exchange = -1
@@ -71,7 +75,7 @@ extension Worker {
         buffers.release(&upstreams[place].output)
         watchProcessWrites(place, false)
         // A body that has not come to its end never will.
-        if exchanges[exchange].requestPhase != .done || exchanges[exchange].responsePhase == .tunnel
+        if exchanges[exchange].requestPhase != .done || isTunnel
             || settings.groups[Int(upstreams[place].group)].hearsOfEnds
         {
             upstreams[place].tls?.shutdown()

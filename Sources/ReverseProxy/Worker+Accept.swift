@@ -1,4 +1,5 @@
 internal import Backends
+internal import Exchanges
 internal import Glibc
 internal import HTTPWire
 internal import Reactor

@@ -1,4 +1,5 @@
 internal import Backends
+internal import Exchanges
 internal import HTTPWire
 internal import Reactor
 
@@ -49,7 +50,7 @@ extension Worker {
         entry.firstByteAt = exchanges[exchange].firstByteAt
         entry.endedAt = now
         entry.group = Int(exchanges[exchange].group)
-        if let grant = exchanges[exchange].grant {
+        if let grant = exchanges[exchange].machine.grant {
             entry.process = pools.label(of: grant.process, group: entry.group)
             entry.session = grant.session
         }
@@ -69,7 +70,7 @@ extension Worker {
     /// What was done with the session; nil: the request got as far as no process.
     private func action(_ exchange: Int) -> StaticString? {
         if exchanges[exchange].refused { return "refused" }
-        switch exchanges[exchange].grant?.placed {
+        switch exchanges[exchange].machine.grant?.placed {
         case .kept: return "kept"
         case .pinned: return "pinned"
         case .moved: return "moved"

@@ -1,4 +1,5 @@
 internal import Backends
+internal import Exchanges
 internal import HTTPWire
 internal import Reactor
 internal import SessionAffinity
@@ -16,7 +17,7 @@ extension Worker {
         let route = Int(exchanges[exchange].route)
         let plan = routes.plans[route]
         if plan.pin == .never || requestHead.isPreflight(bytes) {
-            exchanges[exchange].admission.isSessionless = true
+            exchanges[exchange].machine.admission.isSessionless = true
         }
         wallClock.refresh(turn: now)
         let codec = Int(exchanges[exchange].codec)
@@ -85,22 +86,22 @@ extension Worker {
         if let token {
             let session = SessionID(high: token.sessionHigh, low: token.sessionLow)
             let process = Incarnation(token.process)
-            exchanges[exchange].admission.claim = .init(
+            exchanges[exchange].machine.admission.claim = .init(
                 session: session, process: process,
                 requiresLease: verdict == .expired || process == .toCome)
             if process == .toCome, verdict == .valid { place = session }
             let age = wallClock.seconds &- min(token.issued, wallClock.seconds)
             exchanges[exchange].cookieIsCurrent =
                 verdict == .valid && age <= plan.maxAge / 8
-        } else if exchanges[exchange].admission.isSessionless {
+        } else if exchanges[exchange].machine.admission.isSessionless {
             return
         } else if let visitor = visitor(exchange, bytes) {
             exchanges[exchange].visitor = visitor
-            exchanges[exchange].sharesPin = plan.pin == .always
+            exchanges[exchange].machine.sharesPin = plan.pin == .always
             claimProvisionalPin(exchange)
         }
         if plan.pin == .always {
-            exchanges[exchange].admission.newSession = place ?? freshSession()
+            exchanges[exchange].machine.admission.newSession = place ?? freshSession()
         }
     }
 
@@ -123,7 +124,7 @@ extension Worker {
             pin.group == exchanges[exchange].group, pin.until > now,
             pin.visitor == exchanges[exchange].visitor
         else { return }
-        exchanges[exchange].admission.claim = .init(
+        exchanges[exchange].machine.admission.claim = .init(
             session: pin.session, process: pin.process, isFromClient: false)
     }
 
@@ -182,8 +183,8 @@ extension Worker {
 
     /// What the response says of the session; called once its head is parsed.
     func followPinDirective(_ exchange: Int) {
-        guard let grant = exchanges[exchange].grant,
-            !exchanges[exchange].admission.isSessionless
+        guard let grant = exchanges[exchange].machine.grant,
+            !exchanges[exchange].machine.admission.isSessionless
         else { return }
         let group = groups[Int(exchanges[exchange].group)]
         let route = Int(exchanges[exchange].route)
@@ -226,8 +227,7 @@ extension Worker {
     private func startSession(_ exchange: Int, _ grant: Grant) {
         let session = freshSession()
         groups[Int(exchanges[exchange].group)].pin(session, of: grant, now: instant)
-        exchanges[exchange].grant?.session = session
-        exchanges[exchange].grant?.placed = .pinned
+        exchanges[exchange].machine.beginSession(session)
     }
 
     /// The session is over, or is to be placed anew: the client is to forget its cookie.
@@ -261,12 +261,13 @@ extension Worker {
 
     /// The `Set-Cookie` field that the client needs; empty: none.
     func cookieField(_ exchange: Int) -> [UInt8] {
-        guard let grant = exchanges[exchange].grant, let session = grant.session,
-            !exchanges[exchange].admission.isSessionless
+        guard let grant = exchanges[exchange].machine.grant, let session = grant.session,
+            !exchanges[exchange].machine.admission.isSessionless
         else { return [] }
         let codec = Int(exchanges[exchange].codec)
         if exchanges[exchange].forgetsCookie { return routes.codecs[codec].forgetField }
-        if exchanges[exchange].cookieIsCurrent, let claim = exchanges[exchange].admission.claim,
+        if exchanges[exchange].cookieIsCurrent,
+            let claim = exchanges[exchange].machine.admission.claim,
             claim.session.isSame(as: session), claim.process.value == grant.incarnation.value
         {
             return []

@@ -1,4 +1,5 @@
 internal import Backends
+internal import Exchanges
 internal import HTTPWire
 internal import Reactor
 
@@ -49,22 +50,17 @@ extension Worker {
         case .greeting, .idle, .receivingHead, .exchange, .lingering: break
         }
         let outcome = flush(place)
-        if outcome == .broken {
-            abandonDownstream(place)
+        guard downstreams[place].phase == .exchange else {
+            if outcome == .broken { abandonDownstream(place) }
             return
         }
-        guard downstreams[place].phase == .exchange else { return }
         let exchange = Int(downstreams[place].exchange)
-        if outcome == .blocked {
-            // There may be room for more of it nevertheless.
-            if exchanges[exchange].responsePhase == .streaming { resumeResponse(exchange) }
-            return
-        }
-        switch exchanges[exchange].responsePhase {
-        case .received: completeExchange(exchange)
-        case .streaming: resumeResponse(exchange)
-        case .tunnel: pumpTunnel(exchange)
-        case .awaitingHead: break
+        switch exchanges[exchange].machine.clientWritable(outcome) {
+        case .complete: completeExchange(exchange)
+        case .resume: resumeResponse(exchange)
+        case .pumpTunnel: pumpTunnel(exchange)
+        case .abandon: abandonDownstream(place)
+        case .nothing: break
         }
     }
 

@@ -1,4 +1,5 @@
 internal import Backends
+internal import Exchanges
 internal import HTTPWire
 internal import Reactor
 
@@ -10,14 +11,15 @@ extension Worker {
     /// when it has come, or as much of it as is kept.
     func admitWithBody(_ exchange: Int) {
         let downstream = Int(exchanges[exchange].downstream)
-        let awaitsInvitation =
-            exchanges[exchange].expectsContinue && downstreams[downstream].input.isEmpty
-        let isHere = isBodyInInput(exchange)
-        if awaitsInvitation || settings.limits.requestBuffer == 0 || isHere {
-            keepBody(exchange, isWhole: isHere)
+        let start = exchanges[exchange].machine.headParsed(
+            bodyIsHere: isBodyInInput(exchange),
+            nothingFollows: downstreams[downstream].input.isEmpty,
+            buffersBodies: settings.limits.requestBuffer > 0)
+        switch start {
+        case .ask:
+            keepBody(exchange)
             admit(exchange)
-        } else {
-            exchanges[exchange].move(request: .buffering)
+        case .buffer:
             downstreams[downstream].floor.stop()
             bufferRequest(exchange)
         }
@@ -35,21 +37,14 @@ extension Worker {
         var reads = 0
         while true {
             let fill = storeBody(exchange, downstream)
-            if isBodyTooLarge(exchange) {
-                answer(exchange, .bodyTooLarge)
-                return
-            }
-            switch fill {
-            case .ended, .full:
-                if fill == .full { endStoredChunk(exchange) }
-                keepBody(exchange, isWhole: fill == .ended)
-                clearDownstreamDeadline(downstream)
-                admit(exchange)
-                return
-            case .bad:
-                answer(exchange, .badRequest)
-                return
-            case .starved: break
+            let isTooLarge = isBodyTooLarge(exchange)
+            switch exchanges[exchange].machine.bodyStored(fill, isTooLarge: isTooLarge) {
+            case .answer(let problem): return answer(exchange, to: problem)
+            case .askWithMore:
+                endStoredChunk(exchange)
+                return admitStored(exchange)
+            case .ask: return admitStored(exchange)
+            case .read: break
             }
             if reads == Self.readsPerTurn {
                 postpone(client: downstream)
@@ -58,6 +53,12 @@ extension Worker {
             reads += 1
             guard receiveBody(downstream, exchange) else { return }
         }
+    }
+
+    private func admitStored(_ exchange: Int) {
+        keepBody(exchange)
+        clearDownstreamDeadline(Int(exchanges[exchange].downstream))
+        admit(exchange)
     }
 
     /// Moves what is in the input to the chain.
@@ -88,18 +89,18 @@ extension Worker {
     }
 
     /// Remembers where the body stands, so that it can be sent again from its beginning.
-    private func keepBody(_ exchange: Int, isWhole: Bool) {
+    private func keepBody(_ exchange: Int) {
         let downstream = Int(exchanges[exchange].downstream)
         downstreams[downstream].floor.stop()
         downstreams[downstream].input.compact(to: exchanges[exchange].headLength)
         exchanges[exchange].keptBody = exchanges[exchange].requestBody
         exchanges[exchange].keptBytes = exchanges[exchange].requestBodyBytes
-        exchanges[exchange].isReplayable = exchanges[exchange].method.isIdempotent && isWhole
     }
 
     /// Goes back to the beginning of a body that is still kept; harmless when nothing was sent.
     func rewindBody(_ exchange: Int) {
-        guard exchanges[exchange].hasBody, exchanges[exchange].bodyIsKept else { return }
+        guard exchanges[exchange].machine.traits.hasBody, exchanges[exchange].machine.bodyIsKept
+        else { return }
         let downstream = Int(exchanges[exchange].downstream)
         exchanges[exchange].storedCursor = ChainCursor()
         exchanges[exchange].requestBody = exchanges[exchange].keptBody
@@ -109,7 +110,7 @@ extension Worker {
 
     /// The kept body will not be sent again.
     func dropStoredBody(_ exchange: Int) {
-        exchanges[exchange].bodyIsKept = false
+        exchanges[exchange].machine.dropBody()
         buffers.release(&exchanges[exchange].stored)
         exchanges[exchange].storedCursor = ChainCursor()
     }
@@ -171,17 +172,6 @@ extension Worker {
         }
         return .done
     }
-}
-
-/// What became of a piece of body that was to be moved to a block.
-enum BodyFill {
-    /// The body is complete.
-    case ended
-    /// No more room; there may be more bytes.
-    case full
-    /// All that has come was moved.
-    case starved
-    case bad
 }
 
 /// What became of output for a client that may be slow.

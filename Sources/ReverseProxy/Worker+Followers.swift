@@ -1,4 +1,5 @@
 internal import Backends
+internal import Exchanges
 
 /// Requests of one HTTP/2 connection that wait for another to begin the session they share.
 struct Followers {
@@ -12,18 +13,16 @@ struct Followers {
 extension Worker {
     /// Whether the exchange waits for the one that leads on its connection.
     func follows(_ exchange: Int) -> Bool {
-        guard exchanges[exchange].sharesPin, exchanges[exchange].admission.claim == nil else {
-            return false
-        }
+        guard exchanges[exchange].machine.mayFollow else { return false }
         claimProvisionalPin(exchange)
         let holder = affinityHolder(exchange)
         let leader = Int(downstreams[holder].affinity.leader)
-        guard exchanges[exchange].admission.claim == nil, leader >= 0,
+        guard exchanges[exchange].machine.mayFollow, leader >= 0,
             let serial = followers[leader]?.serial, exchanges.holds(leader, serial: serial),
             exchanges[leader].group == exchanges[exchange].group, leader != exchange,
             exchanges[leader].visitor == exchanges[exchange].visitor
         else { return false }
-        exchanges[exchange].move(request: .queued)
+        exchanges[exchange].machine.follow()
         clearDownstreamDeadline(Int(exchanges[exchange].downstream))
         shrinkWaiting(exchange)
         followers[leader]?.waiting.append((exchange, exchanges.serial(exchange)))
@@ -33,8 +32,7 @@ extension Worker {
     /// The others of its connection wait for this one, which is queued.
     func lead(_ exchange: Int) {
         let downstream = Int(exchanges[exchange].downstream)
-        guard downstreams[downstream].carrier == .stream, exchanges[exchange].sharesPin,
-            exchanges[exchange].admission.claim == nil
+        guard downstreams[downstream].carrier == .stream, exchanges[exchange].machine.mayFollow
         else { return }
         followers[exchange] = Followers(serial: exchanges.serial(exchange))
         downstreams[affinityHolder(exchange)].affinity.leader = Int32(

@@ -1,3 +1,4 @@
+internal import Exchanges
 internal import Reactor
 
 /// What is true of a loop at the end of every turn.
@@ -73,7 +74,7 @@ extension Worker {
                 else { return "\(name) is not that of its process connection \(upstream)" }
             }
             let hasConnection = upstream >= 0
-            if exchanges[exchange].holdsSlot != hasConnection {
+            if exchanges[exchange].machine.holdsSlot != hasConnection {
                 return "\(name) has connection \(upstream) and its slot does not fit that"
             }
             if !hasConnection, request == .connecting || request == .sending {
@@ -117,7 +118,8 @@ extension Worker {
 
     /// Every slot that was granted here is somebody's.
     private var brokenSlot: String? {
-        let held = exchanges.takenPlaces().count { exchanges[$0].holdsSlot } + abandoned.count
+        let held =
+            exchanges.takenPlaces().count { exchanges[$0].machine.holdsSlot } + abandoned.count
         return held == slotsHeld ? nil : "\(slotsHeld) slots were granted, \(held) are held"
     }
 

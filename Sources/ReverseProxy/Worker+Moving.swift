@@ -1,4 +1,5 @@
 internal import Backends
+internal import Exchanges
 internal import HTTPWire
 internal import Reactor
 
@@ -31,7 +32,8 @@ extension Worker {
     /// A request that waits for a slot begins anew with the successor.
     private func moveWaiting(_ place: Int) -> Bool {
         let exchange = Int(downstreams[place].exchange)
-        guard exchanges[exchange].requestPhase == .queued, !exchanges[exchange].hasBody,
+        guard exchanges[exchange].requestPhase == .queued,
+            !exchanges[exchange].machine.traits.hasBody,
             isMovable(place), !downstreams[place].peerClosed, listener(of: place) != nil,
             downstreams[place].ownUpstream < 0
         else { return false }

@@ -1,9 +1,17 @@
 internal import Backends
+internal import Exchanges
 internal import HTTPWire
 internal import Reactor
 
 /// Answers that Mooring makes itself: errors and pages, redirects, OPTIONS.
 extension Worker {
+    /// Answers for what the exchange has come to.
+    func answer(_ exchange: Int, to problem: Problem) {
+        let group = Int(exchanges[exchange].group)
+        let isSpawned = group >= 0 && settings.groups[group].isSpawned
+        answer(exchange, OwnAnswer(problem, isSpawned: isSpawned))
+    }
+
     /// Answers an exchange of which the client has seen nothing yet; gives back what it holds.
     func answer(_ exchange: Int, _ answer: OwnAnswer, setCookie: [UInt8] = []) {
         let place = Int(exchanges[exchange].downstream)
@@ -65,11 +73,11 @@ extension Worker {
     /// Nothing more is asked of a process, and the output has room for an answer.
     private func beginAnswer(_ exchange: Int, status: UInt16) {
         let place = Int(exchanges[exchange].downstream)
-        if !exchanges[exchange].requestBody.isEnded || !exchanges[exchange].isHTTP11 {
+        if !exchanges[exchange].requestBody.isEnded || !exchanges[exchange].machine.traits.isHTTP11
+        {
             downstreams[place].keepAlive = false
         }
-        exchanges[exchange].move(request: .done)
-        exchanges[exchange].move(response: .received)
+        exchanges[exchange].machine.answered()
         exchanges[exchange].status = status
         wallClock.refresh(turn: now)
         if !downstreams[place].output.isEmpty {

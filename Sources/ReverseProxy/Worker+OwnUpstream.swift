@@ -1,4 +1,5 @@
 internal import Backends
+internal import Exchanges
 internal import HTTPWire
 internal import Reactor
 
@@ -38,7 +39,7 @@ extension Worker {
         else { return closeUpstream(place) }
         let first = downstreams[client].ownUpstream
         upstreams[place].owner = Int32(truncatingIfNeeded: client)
-        upstreams[place].grant = exchanges[exchange].grant
+        upstreams[place].grant = exchanges[exchange].machine.grant
         upstreams[place].nextIdle = first
         upstreams[place].previousIdle = -1
         if first >= 0 { upstreams[Int(first)].previousIdle = Int32(truncatingIfNeeded: place) }
@@ -84,8 +85,10 @@ extension Worker {
             {
                 if isAnothers(exchange, grant, isProxy) {
                     closeUpstream(place)
-                } else if exchanges[exchange].admission.claim == nil, let session = grant.session {
-                    exchanges[exchange].admission.claim = .init(
+                } else if exchanges[exchange].machine.admission.claim == nil,
+                    let session = grant.session
+                {
+                    exchanges[exchange].machine.admission.claim = .init(
                         session: session, process: grant.incarnation)
                 }
             }
@@ -95,7 +98,7 @@ extension Worker {
 
     /// Whether the request is not that of the user who was last served on the connection, or may not be.
     private func isAnothers(_ exchange: Int, _ grant: Grant, _ isProxy: Bool) -> Bool {
-        guard let claim = exchanges[exchange].admission.claim else {
+        guard let claim = exchanges[exchange].machine.admission.claim else {
             return isProxy && !exchanges[exchange].signsInConnection
         }
         guard let session = grant.session else { return false }

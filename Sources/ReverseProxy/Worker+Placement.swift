@@ -1,4 +1,5 @@
 internal import Backends
+internal import Exchanges
 internal import Reactor
 
 /// Slots: asking the registry, waiting, and giving back.
@@ -8,12 +9,11 @@ extension Worker {
         if exchanges[exchange].askedAt == 0 { exchanges[exchange].askedAt = now }
         if follows(exchange) { return }
         let group = groups[Int(exchanges[exchange].group)]
-        switch group.acquire(exchanges[exchange].admission, now: instant) {
+        switch group.acquire(exchanges[exchange].machine.admission, now: instant) {
         case .granted(let grant):
             granted(exchange, grant)
         case .queued(let ticket):
-            exchanges[exchange].move(request: .queued)
-            exchanges[exchange].ticket = ticket
+            exchanges[exchange].machine.queued(ticket)
             let downstream = Int(exchanges[exchange].downstream)
             clearDownstreamDeadline(downstream)
             shrinkWaiting(exchange)
@@ -22,38 +22,12 @@ extension Worker {
             // Whoever has gone already is not waited for.
             if downstreams[downstream].peerClosed { abandonDownstream(downstream) }
         case .refused(let refusal):
-            if refusal.reason == .processQueueFull, leavesSharedPin(exchange) {
-                admit(exchange)
-            } else {
-                refuse(exchange, refusal)
-            }
+            refused(exchange, refusal)
         case .needsSpawn:
-            askToSpawn(exchange)
+            let wait = shared.spawnLimiter.secondsUntilAllowed(
+                exchanges[exchange].client, now: now, limit: settings.limits.spawnsPerSource)
+            follow(exchange, on: exchanges[exchange].machine.needsSpawn(wait: wait))
         }
-    }
-
-    /// A process would be started for the request: whoever has caused too many is put off.
-    private func askToSpawn(_ exchange: Int) {
-        let wait = shared.spawnLimiter.secondsUntilAllowed(
-            exchanges[exchange].client, now: now, limit: settings.limits.spawnsPerSource)
-        if let wait {
-            exchanges[exchange].refused = true
-            answer(exchange, .tooManySpawns(retryAfterSeconds: wait))
-        } else {
-            exchanges[exchange].admission.maySpawn = true
-            admit(exchange)
-        }
-    }
-
-    /// Gives up joining the connection's session where that has no room: without a cookie there is
-    /// nothing to lose, and the request may have a process of its own.
-    private func leavesSharedPin(_ exchange: Int) -> Bool {
-        guard exchanges[exchange].sharesPin, exchanges[exchange].admission.claim != nil else {
-            return false
-        }
-        exchanges[exchange].sharesPin = false
-        exchanges[exchange].admission.claim = nil
-        return true
     }
 
     func waiterGranted(_ tag: WaiterTag, _ grant: Grant, group: Int) {
@@ -62,8 +36,7 @@ extension Worker {
             groups[group].finished(grant, .abandoned, now: instant)
             return
         }
-        exchanges[exchange].ticket = nil
-        clearDownstreamDeadline(Int(exchanges[exchange].downstream))
+        endWait(exchange)
         let serial = exchanges.serial(exchange)
         granted(exchange, grant)
         releaseFollowers(of: exchange, serial: serial)
@@ -71,42 +44,53 @@ extension Worker {
 
     func waiterRefused(_ tag: WaiterTag, _ refusal: Refusal) {
         guard let exchange = exchange(of: tag) else { return }
-        exchanges[exchange].ticket = nil
         let serial = exchanges.serial(exchange)
-        refuse(exchange, refusal)
+        refused(exchange, refusal)
         releaseFollowers(of: exchange, serial: serial)
     }
 
+    /// Whoever waits for a turn has a deadline of its own for that.
+    private func endWait(_ exchange: Int) {
+        guard exchanges[exchange].requestPhase == .queued else { return }
+        clearDownstreamDeadline(Int(exchanges[exchange].downstream))
+    }
+
     private func granted(_ exchange: Int, _ grant: Grant) {
-        exchanges[exchange].grant = grant
-        exchanges[exchange].holdsSlot = true
+        let group = Int(exchanges[exchange].group)
+        let result = exchanges[exchange].machine.granted(
+            grant, limit: settings.groups[group].requestTimeout, isLate: isLate(exchange), now: now)
+        if result == .giveBack { return groups[group].finished(grant, .abandoned, now: instant) }
         slotsHeld += 1
         exchanges[exchange].grantedAt = now
         countWait(exchange)
-        let isLost = if case .lost = grant.affinity { true } else { false }
-        if isLost, isLate(exchange) {
+        if result == .abandon {
             return abandonDownstream(Int(exchanges[exchange].downstream))
         }
-        settleVerdict(exchange, isLost: isLost)
-        exchanges[exchange].pausedAt = 0
-        if let limit = settings.groups[Int(exchanges[exchange].group)].requestTimeout {
-            exchanges[exchange].requestDeadline = now &+ limit.nanoseconds
-        }
-        if exchanges[exchange].sharesPin, let session = grant.session {
+        settleVerdict(exchange, isLost: grant.affinity == .lost)
+        if exchanges[exchange].machine.sharesPin, let session = grant.session {
             rememberProvisionalPin(exchange, session, grant.incarnation)
         }
-        exchanges[exchange].move(request: .connecting)
         openUpstream(exchange, fresh: false)
     }
 
-    private func refuse(_ exchange: Int, _ refusal: Refusal) {
-        if refusal.reason == .sessionLost, isLate(exchange) {
-            return abandonDownstream(Int(exchanges[exchange].downstream))
+    private func refused(_ exchange: Int, _ refusal: Refusal) {
+        let result = exchanges[exchange].machine.refused(refusal, isLate: isLate(exchange))
+        if case .answer = result {
+            settleVerdict(exchange, isLost: refusal.reason == .sessionLost)
         }
-        settleVerdict(exchange, isLost: refusal.reason == .sessionLost)
-        exchanges[exchange].refused = true
-        let isSpawned = settings.groups[Int(exchanges[exchange].group)].isSpawned
-        answer(exchange, .refusal(refusal, isSpawned: isSpawned))
+        follow(exchange, on: result)
+    }
+
+    /// Does what the registry's refusal, or its wish for a start, comes to.
+    private func follow(_ exchange: Int, on result: ExchangeMachine.Refused) {
+        switch result {
+        case .ask: admit(exchange)
+        case .answer(let problem):
+            exchanges[exchange].refused = true
+            answer(exchange, to: problem)
+        case .abandon: abandonDownstream(Int(exchanges[exchange].downstream))
+        case .nothing: break
+        }
     }
 
     /// Whether a request has come when another balancer had taken over.
@@ -119,22 +103,21 @@ extension Worker {
 
     /// Gives the slot back, if the exchange holds one.
     func releaseSlot(_ exchange: Int, _ outcome: ExchangeOutcome) {
-        guard exchanges[exchange].holdsSlot, let grant = exchanges[exchange].grant else { return }
-        exchanges[exchange].holdsSlot = false
-        slotsHeld -= 1
-        let group = groups[Int(exchanges[exchange].group)]
-        if exchanges[exchange].responsePhase == .tunnel {
-            group.endTunnel(
-                grant, outcome, heldSlot: exchanges[exchange].tunnel.holdsSlot, now: instant)
-        } else {
-            group.finished(grant, outcome, now: instant)
+        let slot = exchanges[exchange].machine.returnSlot()
+        let group = Int(exchanges[exchange].group)
+        switch slot {
+        case .none: return
+        case .request(let grant):
+            groups[group].finished(grant, outcome, now: instant)
+        case .tunnel(let grant, let heldSlot):
+            groups[group].endTunnel(grant, outcome, heldSlot: heldSlot, now: instant)
         }
+        slotsHeld -= 1
     }
 
-    /// Leaves the queue, if the exchange is in one; an order already under way is met by its serial.
+    /// Leaves the queue, if the exchange is in one.
     func leaveQueue(_ exchange: Int) {
-        guard let ticket = exchanges[exchange].ticket else { return }
-        exchanges[exchange].ticket = nil
+        guard let ticket = exchanges[exchange].machine.leaveQueue() else { return }
         _ = groups[Int(exchanges[exchange].group)].leaveQueue(ticket, now: instant)
         releaseFollowers(of: exchange, serial: exchanges.serial(exchange))
     }

@@ -1,4 +1,5 @@
 internal import Backends
+internal import Exchanges
 internal import HTTPWire
 internal import Reactor
 internal import Routing
@@ -39,13 +40,12 @@ extension Worker {
         case .lingering: discard(place)
         case .exchange:
             let exchange = Int(downstreams[place].exchange)
-            if exchanges[exchange].requestPhase == .queued, downstreams[place].peerClosed {
-                // Gone, as far as can be told: nothing is sent to a process for nobody.
-                abandonDownstream(place)
-            } else if exchanges[exchange].requestPhase == .buffering {
-                bufferRequest(exchange)
-            } else if exchanges[exchange].requestPhase == .sending {
-                pumpRequest(exchange)
+            let hasEnded = downstreams[place].peerClosed
+            switch exchanges[exchange].machine.clientReadable(hasEnded: hasEnded) {
+            case .abandon: abandonDownstream(place)
+            case .buffer: bufferRequest(exchange)
+            case .send: pumpRequest(exchange)
+            case .nothing: break
             }
         }
     }
@@ -115,26 +115,24 @@ extension Worker {
         downstreams[place].isFresh = false
         guard let exchange = newExchange(place) else { return }
         exchanges[exchange].method = requestHead.method
-        exchanges[exchange].isHTTP11 = requestHead.isHTTP11
         exchanges[exchange].headLength = requestHead.headLength
         exchanges[exchange].requestLine = requestHead.requestLine
         identify(exchange, as: requestHead.requestID)
-        exchanges[exchange].expectsContinue = requestHead.expectContinue
         exchanges[exchange].requestBody = BodyDecoder(
             requestHead.body, holdsTrailers: requestHead.passesTrailers)
         exchanges[exchange].holdsRequestTrailers = requestHead.passesTrailers
         exchanges[exchange].takesTrailers = requestHead.acceptsTrailers
         let hasBody = !requestHead.body.isEmpty
-        exchanges[exchange].hasBody = hasBody
         exchanges[exchange].isRequestChunked = requestHead.body.isChunked
         // A body would have to be over before the protocol changes: such a wish is not passed on.
-        if !requestHead.upgrade.isEmpty, !hasBody {
-            exchanges[exchange].offeredUpgrade = requestHead.upgrade
-            exchanges[exchange].tunnel.isWebSocket = requestHead.isWebSocket
-        }
-        exchanges[exchange].isReplayable =
-            requestHead.method.isIdempotent && !hasBody
-            && exchanges[exchange].offeredUpgrade.range.isEmpty
+        let offersUpgrade = !requestHead.upgrade.isEmpty && !hasBody
+        if offersUpgrade { exchanges[exchange].offeredUpgrade = requestHead.upgrade }
+        exchanges[exchange].machine.begin(
+            RequestTraits(
+                hasBody: hasBody, isHTTP11: requestHead.isHTTP11,
+                isIdempotent: requestHead.method.isIdempotent,
+                expectsContinue: requestHead.expectContinue,
+                upgrade: !offersUpgrade ? .none : requestHead.isWebSocket ? .webSocket : .other))
         if !requestHead.keepAlive || drain.isDraining && !isMovable(place) {
             downstreams[place].keepAlive = false
         }
@@ -152,7 +150,7 @@ extension Worker {
             exchanges[exchange].client = downstreams[place].address
             exchanges[exchange].isSecure = downstreams[place].isSecure
         }
-        exchanges[exchange].admission.maySpawn = settings.limits.spawnsPerSource == 0
+        exchanges[exchange].machine.admission.maySpawn = settings.limits.spawnsPerSource == 0
         if !exchanges[exchange].isSecure, listenerPlan(of: place).redirects {
             downstreams[place].input.consume(requestHead.headLength)
             return redirect(
@@ -174,7 +172,11 @@ extension Worker {
         // The head stays at the front; bodies are read behind it.
         downstreams[place].input.consume(requestHead.headLength)
         parsedExchange = exchange
-        if exchanges[exchange].hasBody { admitWithBody(exchange) } else { admit(exchange) }
+        if exchanges[exchange].machine.traits.hasBody {
+            admitWithBody(exchange)
+        } else {
+            admit(exchange)
+        }
         parsedExchange = -1
     }
 
@@ -192,7 +194,7 @@ extension Worker {
             closeDownstream(place)
             return nil
         }
-        exchanges[exchange].admission.waiter = waiterTag(exchange)
+        exchanges[exchange].machine.admission.waiter = waiterTag(exchange)
         downstreams[place].move(to: .exchange)
         downstreams[place].exchange = Int32(truncatingIfNeeded: exchange)
         counters.add(.requestsActive)
@@ -227,7 +229,8 @@ extension Worker {
             exchanges[exchange].prefixLength = routes.table.prefixLength(of: route, in: path)
         }
         if routes.plans[route].hasHealthPath {
-            exchanges[exchange].admission.isSessionless = isHealthCheck(exchange, route, path)
+            exchanges[exchange].machine.admission.isSessionless = isHealthCheck(
+                exchange, route, path)
         }
         if case .length(let length) = requestHead.body, settings.limits.requestBody > 0,
             length > settings.limits.requestBody

@@ -1,4 +1,5 @@
 internal import Backends
+internal import Exchanges
 internal import HTTPWire
 internal import Reactor
 internal import Routing
@@ -8,14 +9,15 @@ extension Worker {
     /// Renders the head for the process and begins to send.
     func sendRequest(_ exchange: Int) {
         let upstream = Int(exchanges[exchange].upstream)
-        exchanges[exchange].move(request: .sending)
         setUpstreamDeadline(upstream, after: timeouts(exchange).response)
         rewindBody(exchange)
-        passExpectation(exchange)
+        let downstream = Int(exchanges[exchange].downstream)
+        exchanges[exchange].machine.connected(
+            nothingFollows: downstreams[downstream].input.isEmpty, now: now)
         buffers.equip(&upstreams[upstream].output)
         guard renderRequest(exchange, upstream) else {
             endUpstream(exchange, .abandoned)
-            answer(exchange, .headTooLarge)
+            answer(exchange, to: .headTooLarge)
             return
         }
         pumpRequest(exchange)
@@ -59,7 +61,7 @@ extension Worker {
             measured: exchanges[exchange].isMeasured ? exchanges[exchange].keptBytes : nil,
             upgrade: !exchanges[exchange].offeredUpgrade.range.isEmpty,
             overHTTP2: downstreams[downstream].carrier == .stream,
-            expectsContinue: exchanges[exchange].expectsContinue, into: &sink)
+            expectsContinue: exchanges[exchange].machine.expectsContinue, into: &sink)
         writeAffinity(exchange, into: &sink)
         writeIdentifiers(exchange, plan, into: &sink)
         sink.append("\r\n")
@@ -75,7 +77,9 @@ extension Worker {
 
     /// `Mooring-Session` and `Mooring-Affinity`, for the process.
     private func writeAffinity(_ exchange: Int, into sink: inout ByteSink) {
-        guard let grant = exchanges[exchange].grant, let session = grant.session else { return }
+        guard let grant = exchanges[exchange].machine.grant, let session = grant.session else {
+            return
+        }
         sink.append("Mooring-Session: ")
         sink.append(hex: session.high, digits: 16)
         sink.append(hex: UInt64(session.low), digits: 8)
@@ -98,35 +102,27 @@ extension Worker {
                 refuseBody(exchange, fill == .bad ? .badRequest : .bodyTooLarge)
                 return
             }
-            switch sendToProcess(upstream) {
-            case .done: break
-            case .blocked:
-                // It is the process that keeps the client waiting, not the other way round.
+            let outcome = sendToProcess(upstream)
+            let isUntouched = upstreams[upstream].reused && !upstreams[upstream].sentAny
+            switch exchanges[exchange].machine.sent(outcome, fill, isUntouched: isUntouched) {
+            case .awaitProcess:
                 clearDownstreamDeadline(downstream)
                 downstreams[downstream].floor.stop()
                 return
-            case .broken where upstreams[upstream].reused && !upstreams[upstream].sentAny:
-                // Whatever it says was not said to this request.
-                return brokenBeforeResponse(exchange)
-            case .broken:
-                // It may have answered early and closed: what it said counts.
-                exchanges[exchange].move(request: .done)
+            case .retry: return brokenBeforeResponse(exchange)
+            case .readResponse:
                 downstreams[downstream].keepAlive = false
                 upstreams[upstream].peerClosed = true
                 upstreams[upstream].isReadable = true
                 pumpResponse(exchange)
                 return
-            }
-            switch fill {
-            case .ended:
-                exchanges[exchange].move(request: .done)
-                if !exchanges[exchange].isReplayable { dropStoredBody(exchange) }
+            case .finished(let dropsBody):
+                if dropsBody { dropStoredBody(exchange) }
                 buffers.release(&upstreams[upstream].output)
                 clearDownstreamDeadline(downstream)
                 return
-            case .full, .bad:
-                continue
-            case .starved:
+            case .fill: continue
+            case .read:
                 if reads == Self.readsPerTurn {
                     postpone(client: downstream)
                     return
@@ -135,21 +131,21 @@ extension Worker {
                 dropStoredBody(exchange)
                 let serial = exchanges.serial(exchange)
                 guard receiveBody(downstream, exchange) else {
-                    if exchanges.holds(exchange, serial: serial),
-                        exchanges[exchange].responsePhase == .awaitingHead
-                    {
-                        if exchanges[exchange].continueDeadline != 0 {
-                            awaitContinue(exchange)
-                        } else {
-                            clearUpstreamDeadline(upstream)
-                        }
-                    }
+                    if exchanges.holds(exchange, serial: serial) { awaitBody(exchange) }
                     return
                 }
-                endExpectation(exchange)
-                resumeRequestClock(exchange)
+                exchanges[exchange].machine.bodyArrived(now: now)
                 setUpstreamDeadline(upstream, after: timeouts(exchange).response)
             }
+        }
+    }
+
+    /// Nothing more of the body is here: whoever is to act has a deadline.
+    private func awaitBody(_ exchange: Int) {
+        switch exchanges[exchange].machine.bodyIsAwaited() {
+        case .invitation(let deadline): awaitInvitation(exchange, until: deadline)
+        case .client: clearUpstreamDeadline(Int(exchanges[exchange].upstream))
+        case .response: break
         }
     }
 
@@ -230,12 +226,10 @@ extension Worker {
     }
 
     /// The body turned out bad in the middle: the process must not take it for whole.
-    private func refuseBody(_ exchange: Int, _ problem: OwnAnswer) {
-        if exchanges[exchange].responsePhase == .awaitingHead {
-            endUpstream(exchange, .abandoned)
-            answer(exchange, problem)
-        } else {
-            abandonDownstream(Int(exchanges[exchange].downstream))
+    private func refuseBody(_ exchange: Int, _ problem: Problem) {
+        switch exchanges[exchange].machine.bodyIsBad() {
+        case .answer: answer(exchange, to: problem)
+        case .abandon: abandonDownstream(Int(exchanges[exchange].downstream))
         }
     }
 
@@ -256,12 +250,4 @@ extension Worker {
         if upstreams[upstream].wantsWrite { watchProcessWrites(upstream, false) }
         return .done
     }
-}
-
-/// What became of writing out a block.
-enum FlushOutcome {
-    case done
-    /// An event follows when there is room.
-    case blocked
-    case broken
 }

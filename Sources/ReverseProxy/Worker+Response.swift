@@ -1,4 +1,5 @@
 internal import Backends
+internal import Exchanges
 internal import HTTPWire
 internal import Reactor
 
@@ -6,8 +7,6 @@ internal import Reactor
 extension Worker {
     /// How many blocks one connection may move before the others have their turn.
     static let readsPerTurn = 16
-    /// 1xx heads that a client is sent of one response: more of them say nothing new.
-    private static let interimLimit = 100
     /// Room that the end of a response needs, so that it can be written whatever waits.
     private static let endRoom = 16
 
@@ -29,8 +28,7 @@ extension Worker {
                         guard startResponse(exchange, upstream) else { return }
                         continue
                     case .rejected:
-                        endUpstream(exchange, .failed)
-                        answer(exchange, .badResponse)
+                        refuseResponse(exchange)
                         return
                     case .incomplete: break
                     }
@@ -80,28 +78,31 @@ extension Worker {
             nothingCame(exchange)
             return false
         case .end:
-            upstreamEnded(exchange)
+            upstreamEnded(exchange, cleanly: true)
             return false
         case .failed:
-            if exchanges[exchange].responsePhase == .awaitingHead {
-                brokenBeforeResponse(exchange)
-            } else {
-                responseBroken(exchange)
-            }
+            upstreamEnded(exchange, cleanly: false)
             return false
         }
     }
 
     /// The process has closed: the end of a body without a length, or a break.
-    private func upstreamEnded(_ exchange: Int) {
-        if exchanges[exchange].responsePhase == .awaitingHead {
-            brokenBeforeResponse(exchange)
-        } else if exchanges[exchange].responseBody.endsWithConnection {
+    private func upstreamEnded(_ exchange: Int, cleanly: Bool) {
+        let isEnd = cleanly && exchanges[exchange].responseBody.endsWithConnection
+        switch exchanges[exchange].machine.processClosed(isEnd: isEnd) {
+        case .broke: brokenBeforeResponse(exchange)
+        case .ended:
             upstreams[Int(exchanges[exchange].upstream)].peerClosed = true
             endResponse(exchange)
-        } else {
-            responseBroken(exchange)
+        case .cutShort: responseBroken(exchange)
         }
+    }
+
+    /// What the process says is no response that could be passed on.
+    func refuseResponse(_ exchange: Int) {
+        exchanges[exchange].status = 0
+        endUpstream(exchange, .failed)
+        answer(exchange, to: .badResponse)
     }
 
     private func parseResponse(_ exchange: Int, _ upstream: Int) -> HeadParse {
@@ -132,42 +133,34 @@ extension Worker {
         }
         exchanges[exchange].firstByteAt = now
         exchanges[exchange].status = responseHead.status
-        exchanges[exchange].keepsUpstream = responseHead.keepAlive
         exchanges[exchange].awaitsSilence = responseHead.body.endsWithHead
         exchanges[exchange].upstreamKeptFor = responseHead.keepsForSeconds
         if responseHead.status == 401 || responseHead.status == 407 {
             noteChallenge(exchange, upstream)
         }
-        exchanges[exchange].responseFraming = framing(exchange)
+        var isEventStream = false
+        if responseHead.body.isOpenEnded {
+            let head = unsafe upstreams[upstream].input.readable
+            isEventStream = unsafe responseHead.isEventStream(in: head.span)
+        }
+        let head = exchanges[exchange].machine.finalHead(
+            responseHead.body, keepsConnection: responseHead.keepAlive,
+            isEventStream: isEventStream)
         let holdsTrailers =
             responseHead.passesTrailers && exchanges[exchange].takesTrailers
-            && exchanges[exchange].responseFraming.isChunked
+            && head.streaming.framing.isChunked
         exchanges[exchange].holdsResponseTrailers = holdsTrailers
         exchanges[exchange].responseBody = BodyDecoder(
             responseHead.body, holdsTrailers: holdsTrailers)
-        if responseHead.body.isOpenEnded {
-            let head = unsafe upstreams[upstream].input.readable
-            exchanges[exchange].isEventStream = unsafe responseHead.isEventStream(in: head.span)
-        }
         followPinDirective(exchange)
-        if exchanges[exchange].continueDeadline != 0 { forgoBody(exchange) }
-        // Who answers before the upload is over gets no more of it than is under way.
-        if exchanges[exchange].requestPhase != .done
-            || exchanges[exchange].responseFraming.endsWithConnection
-        {
-            downstreams[downstream].keepAlive = false
-        }
-        guard renderResponse(exchange, upstream, downstream) else {
-            exchanges[exchange].status = 0
-            endUpstream(exchange, .failed)
-            answer(exchange, .badResponse)
+        if head.forgoesBody { clearDownstreamDeadline(downstream) }
+        if head.closesClient { downstreams[downstream].keepAlive = false }
+        guard renderResponse(exchange, upstream, downstream, head.streaming.framing) else {
+            refuseResponse(exchange)
             return false
         }
         upstreams[upstream].input.consume(responseHead.headLength)
-        exchanges[exchange].move(response: .streaming)
-        if exchanges[exchange].hasBody, exchanges[exchange].requestPhase == .done {
-            dropStoredBody(exchange)
-        }
+        if exchanges[exchange].machine.headPassed(head.streaming) { dropStoredBody(exchange) }
         setUpstreamDeadline(upstream, after: timeouts(exchange).idle)
         return true
     }
@@ -179,16 +172,10 @@ extension Worker {
         }
     }
 
-    private func framing(_ exchange: Int) -> ResponseFraming {
-        switch responseHead.body {
-        case .none: .none
-        case .length: .length
-        case .chunked, .untilClose: exchanges[exchange].isHTTP11 ? .chunked : .untilClose
-        }
-    }
-
     /// Renders the parsed head with what is added to it; false: it does not fit.
-    func renderResponse(_ exchange: Int, _ upstream: Int, _ downstream: Int) -> Bool {
+    func renderResponse(
+        _ exchange: Int, _ upstream: Int, _ downstream: Int, _ framing: ResponseFraming
+    ) -> Bool {
         if !downstreams[downstream].output.isEmpty {
             // What the client has not taken yet must not leave too little room.
             _ = buffers.append(
@@ -206,9 +193,10 @@ extension Worker {
         let date = wallClock.httpDate
         unsafe responseHead.write(
             from: readable.span,
-            framing: exchanges[exchange].responseFraming,
+            framing: framing,
             closes: !downstreams[downstream].keepAlive && !responseHead.isSwitchingProtocols,
-            keepsAlive: !exchanges[exchange].isHTTP11 && downstreams[downstream].keepAlive,
+            keepsAlive: !exchanges[exchange].machine.traits.isHTTP11
+                && downstreams[downstream].keepAlive,
             date: date.span,
             setCookie: setCookie.span,
             trailers: exchanges[exchange].holdsResponseTrailers, extra: extra, into: &sink)
@@ -217,14 +205,13 @@ extension Worker {
         return true
     }
 
-    /// 1xx: passed on to clients that know it, but for a 100 that no client waits for.
+    /// Passes a 1xx head on, or drops it; false: the exchange has ended over it.
     private func passInformational(
         _ exchange: Int, _ upstream: Int, _ downstream: Int
     ) -> Bool {
-        let isInvitation = responseHead.status == 100
-        let isWanted =
-            isInvitation ? exchanges[exchange].continueDeadline != 0 : takesInterim(exchange)
-        if isWanted {
+        let fate = exchanges[exchange].machine.interimHead(
+            status: responseHead.status, clientIsBehind: downstreams[downstream].wantsWrite)
+        if fate != .drop {
             buffers.equip(&downstreams[downstream].output)
             let readable = unsafe upstreams[upstream].input.readable
             var sink = unsafe ByteSink(downstreams[downstream].output.writable)
@@ -235,22 +222,10 @@ extension Worker {
                     abandonDownstream(downstream)
                     return false
                 }
-                if isInvitation { takeInvitation(exchange) }
+                if fate == .invite { takeInvitation(exchange) }
             }
         }
         upstreams[upstream].input.consume(responseHead.headLength)
-        return true
-    }
-
-    /// Counts a 1xx head that is no invitation; false: the client is not to have it.
-    ///
-    /// A client that is behind can do without, and no process fills memory with them.
-    private func takesInterim(_ exchange: Int) -> Bool {
-        guard exchanges[exchange].isHTTP11,
-            !downstreams[Int(exchanges[exchange].downstream)].wantsWrite,
-            exchanges[exchange].interimHeads < Self.interimLimit
-        else { return false }
-        exchanges[exchange].interimHeads += 1
         return true
     }
 
@@ -260,7 +235,7 @@ extension Worker {
 
     private func passBody(_ exchange: Int, _ upstream: Int) -> Pass {
         let downstream = Int(exchanges[exchange].downstream)
-        let chunked = exchanges[exchange].responseFraming.isChunked
+        let chunked = exchanges[exchange].machine.framing.isChunked
         while true {
             if exchanges[exchange].responseBody.isEnded { return .ended }
             if upstreams[upstream].input.isEmpty {
@@ -316,7 +291,7 @@ extension Worker {
 
     /// Goes on after the client has taken something.
     func resumeResponse(_ exchange: Int) {
-        resumeRequestClock(exchange)
+        exchanges[exchange].machine.clock.resume(now: now)
         setUpstreamDeadline(Int(exchanges[exchange].upstream), after: timeouts(exchange).idle)
         pumpResponse(exchange)
     }
@@ -325,7 +300,7 @@ extension Worker {
     private func endResponse(_ exchange: Int) {
         let downstream = Int(exchanges[exchange].downstream)
         // One in chunks has brought its end with it.
-        if exchanges[exchange].responseFraming.isChunked,
+        if exchanges[exchange].machine.framing.isChunked,
             exchanges[exchange].responseBody.endsWithConnection
         {
             buffers.equip(&downstreams[downstream].output)
@@ -333,7 +308,7 @@ extension Worker {
             sink.append(BodyFrame.lastChunk)
             downstreams[downstream].output.commit(sink.count)
         }
-        finishUpstream(exchange, reusable: exchanges[exchange].keepsUpstream)
+        finishUpstream(exchange)
         finishAnswer(exchange)
     }
 
@@ -344,7 +319,7 @@ extension Worker {
         let downstream = Int(exchanges[exchange].downstream)
         endUpstream(exchange, .failed, isLate: isLate)
         _ = flush(downstream)
-        let looksWhole = exchanges[exchange].responseFraming.endsWithConnection
+        let looksWhole = exchanges[exchange].machine.framing.endsWithConnection
         dropExchange(exchange)
         if looksWhole {
             abortDownstream(downstream)

@@ -1,4 +1,5 @@
 internal import Backends
+internal import Exchanges
 internal import Reactor
 
 /// Which kept connections to a process are used again, and which are closed instead.
@@ -15,7 +16,7 @@ extension Worker {
 
     /// A connection from the pool of the process that is fit for the exchange; nil: there is none.
     func reusable(_ process: ProcessHandle, group: Int, for exchange: Int) -> Int? {
-        let isReplayable = exchanges[exchange].isReplayable
+        let isReplayable = exchanges[exchange].machine.isReplayable
         while let place = pools.take(process, group: group, from: upstreams) {
             let idle = now &- upstreams[place].idleSince
             let isTooOld = !isReplayable && idle >= trust(in: process, group: group)

@@ -1,4 +1,5 @@
 internal import Backends
+internal import Exchanges
 internal import Reactor
 
 /// Deadlines: each connection has one, by what it waits for at the time.
@@ -93,25 +94,13 @@ extension Worker {
     /// No deadline: the process waits for the client, who has one.
     func clearUpstreamDeadline(_ place: Int) {
         upstreams[place].deadline = Int64.max
-        let exchange = Int(upstreams[place].exchange)
-        if exchanges[exchange].requestDeadline != .max, exchanges[exchange].pausedAt == 0 {
-            exchanges[exchange].pausedAt = now
-        }
-    }
-
-    /// The client is not what the process waits for any more: its request's time goes on.
-    func resumeRequestClock(_ exchange: Int) {
-        guard exchanges[exchange].pausedAt != 0 else { return }
-        exchanges[exchange].requestDeadline &+= now &- exchanges[exchange].pausedAt
-        exchanges[exchange].pausedAt = 0
+        exchanges[Int(upstreams[place].exchange)].machine.clock.pause(now: now)
     }
 
     func setUpstreamDeadline(_ place: Int, after span: Interval) {
         var deadline = now &+ span.nanoseconds
         let exchange = Int(upstreams[place].exchange)
-        if exchange >= 0, exchanges[exchange].pausedAt == 0 {
-            deadline = min(deadline, exchanges[exchange].requestDeadline)
-        }
+        if exchange >= 0 { deadline = exchanges[exchange].machine.clock.limit(deadline) }
         upstreams[place].deadline = deadline
         deadlines.schedule(process: place, at: deadline)
     }
@@ -149,23 +138,20 @@ extension Worker {
         case .receivingHead:
             rejectHead(place, Self.headTooSlow)
         case .exchange:
-            let exchange = Int(downstreams[place].exchange)
-            let isReadingBody =
-                exchanges[exchange].requestPhase == .buffering
-                || exchanges[exchange].requestPhase == .sending
-            if exchanges[exchange].requestPhase == .queued {
-                showWaitingPage(exchange)
-            } else if exchanges[exchange].continueDeadline != 0 {
-                continueTimedOut(exchange)
-            } else if isReadingBody, exchanges[exchange].responsePhase == .awaitingHead {
-                // The client stopped in the middle of its body.
-                answer(exchange, .requestTimeout)
-            } else if !isReadingBody, isTaking(place) {
-                setDownstreamDeadline(place, after: settings.timeouts.bodyIdle)
-            } else {
-                // The client does not read what it asked for.
-                abandonDownstream(place)
-            }
+            clientTimedOut(Int(downstreams[place].exchange))
+        }
+    }
+
+    private func clientTimedOut(_ exchange: Int) {
+        let place = Int(exchanges[exchange].downstream)
+        switch exchanges[exchange].machine.clientTimedOut() {
+        case .showWaitingPage: showWaitingPage(exchange)
+        case .invite: invite(exchange)
+        case .answer(let problem): answer(exchange, to: problem)
+        case .checkReading where isTaking(place):
+            setDownstreamDeadline(place, after: settings.timeouts.bodyIdle)
+        // The client does not read what it asked for.
+        case .checkReading, .abandon: abandonDownstream(place)
         }
     }
 
@@ -180,31 +166,26 @@ extension Worker {
         case .connecting, .handshaking:
             upstreamConnectTimedOut(place)
         case .busy:
-            let exchange = Int(upstreams[place].exchange)
-            if now >= exchanges[exchange].requestDeadline {
-                requestTookTooLong(exchange)
-                return
-            }
-            switch exchanges[exchange].responsePhase {
-            case .awaitingHead:
-                endUpstream(exchange, .failed, isLate: true)
-                answer(exchange, .gatewayTimeout)
-            case .tunnel: tunnelTimedOut(exchange)
-            case .streaming, .received: responseBroken(exchange, isLate: true)
-            }
+            processTimedOut(Int(upstreams[place].exchange))
         }
     }
 
-    /// `request_timeout`: the client is answered, and only the process that hangs is replaced.
-    private func requestTookTooLong(_ exchange: Int) {
+    private func processTimedOut(_ exchange: Int) {
         let group = groups[Int(exchanges[exchange].group)]
-        let process = exchanges[exchange].grant?.process
-        if exchanges[exchange].responsePhase == .awaitingHead {
+        let process = exchanges[exchange].machine.grant?.process
+        switch exchanges[exchange].machine.processTimedOut(now: now) {
+        case .answer(let problem):
+            endUpstream(exchange, .failed, isLate: true)
+            answer(exchange, to: problem)
+            return
+        case .cutShort: return responseBroken(exchange, isLate: true)
+        case .endTunnel: return tunnelTimedOut(exchange)
+        case .answerAndReplace(let problem):
             endUpstream(exchange, .failed)
-            answer(exchange, .requestTookTooLong)
-        } else {
-            responseBroken(exchange)
+            answer(exchange, to: problem)
+        case .cutShortAndReplace: responseBroken(exchange)
         }
+        // The client is answered, and only the process that hangs is replaced.
         if let process { group.recycle(process, reason: .requestTimeout, now: instant) }
     }
 }

@@ -1,4 +1,5 @@
 internal import Backends
+internal import Exchanges
 internal import HTTPWire
 internal import Reactor
 
@@ -7,9 +8,6 @@ internal import Reactor
 /// Each way moves whole blocks, without a copy, and only when the one before has gone out: whoever
 /// reads slowly holds back whoever writes. An idle tunnel holds no block.
 extension Worker {
-    /// The session's lease is renewed at most this often, however much passes.
-    private static let leaseRenewal: Int64 = 1_000_000_000
-
     /// Turns an exchange whose process has answered 101 into a tunnel.
     ///
     /// The parsed head is in the process's input and takes up what was offered; false: the exchange has ended over it.
@@ -18,25 +16,21 @@ extension Worker {
         exchanges[exchange].firstByteAt = now
         exchanges[exchange].status = responseHead.status
         followPinDirective(exchange)
-        guard exchanges[exchange].requestPhase == .done,
-            renderResponse(exchange, upstream, downstream)
+        guard exchanges[exchange].machine.maySwitch,
+            renderResponse(exchange, upstream, downstream, .none)
         else {
-            exchanges[exchange].status = 0
-            endUpstream(exchange, .failed)
-            answer(exchange, .badResponse)
+            refuseResponse(exchange)
             return false
         }
         upstreams[upstream].input.consume(responseHead.headLength)
         upstreams[upstream].headScan = 0
         keepHeadForLog(exchange)
-        exchanges[exchange].move(response: .tunnel)
-        exchanges[exchange].tunnel.leaseRenewedAt = now
-        exchanges[exchange].requestDeadline = .max
+        exchanges[exchange].machine.switched(now: now)
         downstreams[downstream].keepAlive = false
         clearDownstreamDeadline(downstream)
         setUpstreamDeadline(upstream, after: timeouts(exchange).tunnel)
-        if let grant = exchanges[exchange].grant {
-            exchanges[exchange].tunnel.holdsSlot = groups[Int(exchanges[exchange].group)]
+        if let grant = exchanges[exchange].machine.grant {
+            exchanges[exchange].machine.tunnel.holdsSlot = groups[Int(exchanges[exchange].group)]
                 .beginTunnel(grant, now: instant)
         }
         // As a request it is done; the line in the log is written when it has ended.
@@ -53,8 +47,7 @@ extension Worker {
         if passage == .open { passage = passToClient(exchange) }
         switch passage {
         case .open:
-            guard exchanges[exchange].tunnel.clientIsTold, exchanges[exchange].tunnel.processIsTold
-            else { return }
+            guard exchanges[exchange].machine.tunnel.isOver else { return }
             endTunnel(exchange, .served)
             closeDownstream(place)
         case .clientGone:
@@ -114,13 +107,14 @@ extension Worker {
 
     /// Reads into an empty block, which is given back when nothing came.
     private func receiveFromClient(_ exchange: Int, _ downstream: Int) -> Reading {
-        if downstreams[downstream].isReadable, !exchanges[exchange].tunnel.clientEnded {
+        if downstreams[downstream].isReadable, exchanges[exchange].machine.tunnel.toProcess == .open
+        {
             buffers.release(&downstreams[downstream].input)
             buffers.equip(&downstreams[downstream].input)
             switch readClient(downstream) {
             case .moved: return .moved
             case .wouldBlock: break
-            case .end: exchanges[exchange].tunnel.clientEnded = true
+            case .end: exchanges[exchange].machine.tunnel.clientEnded()
             case .failed: return .broken
             }
         }
@@ -130,9 +124,7 @@ extension Worker {
 
     /// Passes on that the client has finished sending; once.
     private func tellProcess(_ exchange: Int, _ upstream: Int) {
-        guard exchanges[exchange].tunnel.clientEnded, !exchanges[exchange].tunnel.processIsTold
-        else { return }
-        exchanges[exchange].tunnel.processIsTold = true
+        guard exchanges[exchange].machine.tunnel.endsToProcess() else { return }
         shutdownProcessWrite(upstream)
     }
 
@@ -147,9 +139,9 @@ extension Worker {
                 return .open
             case .broken: return .clientGone
             }
-            if exchanges[exchange].tunnel.closing == .wanted {
-                sendClose(exchange, to: downstream)
-                if exchanges[exchange].tunnel.closing == .sent { continue }
+            if exchanges[exchange].machine.tunnel.sendsClose(now: now) {
+                sendClose(to: downstream)
+                continue
             }
             if upstreams[upstream].input.isEmpty {
                 switch receiveFromProcess(exchange, upstream) {
@@ -160,7 +152,7 @@ extension Worker {
                 case .broken: return .processGone
                 }
             }
-            if exchanges[exchange].tunnel.closing == .sent {
+            if exchanges[exchange].machine.tunnel.dropsToClient {
                 buffers.release(&upstreams[upstream].input)
                 continue
             }
@@ -172,13 +164,13 @@ extension Worker {
     }
 
     private func receiveFromProcess(_ exchange: Int, _ upstream: Int) -> Reading {
-        if upstreams[upstream].isReadable, !exchanges[exchange].tunnel.processEnded {
+        if upstreams[upstream].isReadable, exchanges[exchange].machine.tunnel.toClient == .open {
             buffers.release(&upstreams[upstream].input)
             buffers.equip(&upstreams[upstream].input)
             switch readProcess(upstream) {
             case .moved: return .moved
             case .wouldBlock: break
-            case .end: exchanges[exchange].tunnel.processEnded = true
+            case .end: exchanges[exchange].machine.tunnel.processEnded()
             case .failed: return .broken
             }
         }
@@ -190,78 +182,38 @@ extension Worker {
     ///
     /// What a client may still say to it is soon said: a silent client does not keep the tunnel.
     private func tellClient(_ exchange: Int, _ downstream: Int) {
-        guard exchanges[exchange].tunnel.processEnded, !exchanges[exchange].tunnel.clientIsTold
-        else { return }
-        exchanges[exchange].tunnel.clientIsTold = true
+        guard exchanges[exchange].machine.tunnel.endsToClient() else { return }
         shutdownClientWrite(downstream)
         setTunnelDeadline(exchange, after: timeouts(exchange).idle)
     }
 
     /// For the next byte; once the program ends, for the end of the tunnel.
     func setTunnelDeadline(_ exchange: Int, after span: Interval) {
-        let left = Interval(nanoseconds: exchanges[exchange].tunnel.closesBy &- now)
-        setUpstreamDeadline(Int(exchanges[exchange].upstream), after: min(span, left))
+        let deadline = exchanges[exchange].machine.tunnel.deadline(after: span, now: now)
+        let left = Interval(nanoseconds: deadline &- now)
+        setUpstreamDeadline(Int(exchanges[exchange].upstream), after: left)
     }
 
     /// Counts a block that is about to pass, and lets it renew deadline and lease.
     private func notePassing(_ exchange: Int, toProcess: Bool) {
         let upstream = Int(exchanges[exchange].upstream)
-        let span =
-            exchanges[exchange].tunnel.clientIsTold
-            ? timeouts(exchange).idle : timeouts(exchange).tunnel
-        setTunnelDeadline(exchange, after: span)
-        let hasPayload: Bool
+        let isEnding = exchanges[exchange].machine.tunnel.toClient == .told
+        setTunnelDeadline(
+            exchange, after: isEnding ? timeouts(exchange).idle : timeouts(exchange).tunnel)
+        let renewsLease: Bool
         if toProcess {
             let bytes = unsafe downstreams[Int(exchanges[exchange].downstream)].input.readable
             exchanges[exchange].requestBodyBytes &+= UInt64(bytes.count)
-            hasPayload = unsafe exchanges[exchange].tunnel.notePassing(toProcess: bytes.span)
+            renewsLease = unsafe exchanges[exchange].machine.tunnel.passes(
+                toProcess: bytes.span, now: now)
         } else {
             let bytes = unsafe upstreams[upstream].input.readable
             exchanges[exchange].bytesToClient &+= UInt64(bytes.count)
-            hasPayload = unsafe exchanges[exchange].tunnel.notePassing(toClient: bytes.span)
+            renewsLease = unsafe exchanges[exchange].machine.tunnel.passes(
+                toClient: bytes.span, now: now)
         }
-        if hasPayload, now &- exchanges[exchange].tunnel.leaseRenewedAt >= Self.leaseRenewal,
-            let grant = exchanges[exchange].grant
-        {
-            exchanges[exchange].tunnel.leaseRenewedAt = now
+        if renewsLease, let grant = exchanges[exchange].machine.grant {
             groups[Int(exchanges[exchange].group)].tunnelTraffic(grant, now: instant)
         }
-    }
-}
-
-/// What an exchange knows of its tunnel: plain data.
-struct Tunnel {
-    /// The request asked for a WebSocket: pings are told from payload.
-    var isWebSocket = false
-    /// The group has `tunnel_slots`.
-    var holdsSlot = false
-    /// The client has finished sending, or is gone.
-    var clientEnded = false
-    /// Everything of the client has gone out and the process knows that it was all.
-    var processIsTold = false
-    var processEnded = false
-    var clientIsTold = false
-    /// Monotonic ns.
-    var leaseRenewedAt: Int64 = 0
-    /// The program ends, and a WebSocket's client is told: `no` -> `wanted` -> `sent`.
-    var closing = Closing.no
-    /// When a tunnel whose client was to be told ends in any case; monotonic ns.
-    var closesBy = Int64.max
-    private var fromClient = WebSocketFrames(isMasked: true)
-    private var fromProcess = WebSocketFrames(isMasked: false)
-
-    enum Closing: UInt8 {
-        case no, wanted, sent
-    }
-
-    var isBetweenFramesToClient: Bool { fromProcess.isBetweenFrames }
-
-    /// Whether bytes of the client are a sign of life of its user.
-    mutating func notePassing(toProcess bytes: Span<UInt8>) -> Bool {
-        isWebSocket ? fromClient.pass(bytes) : true
-    }
-
-    mutating func notePassing(toClient bytes: Span<UInt8>) -> Bool {
-        isWebSocket ? fromProcess.pass(bytes) : true
     }
 }

@@ -1,4 +1,5 @@
 internal import Backends
+internal import Exchanges
 internal import Glibc
 internal import Reactor
 
@@ -6,13 +7,13 @@ internal import Reactor
 extension Worker {
     /// Finds a connection to the process that the exchange has a slot on, and sends the request.
     func openUpstream(_ exchange: Int, fresh: Bool) {
-        guard let grant = exchanges[exchange].grant else {
+        guard let grant = exchanges[exchange].machine.grant else {
             preconditionFailure("an exchange without a slot has no process to connect to")
         }
         let group = Int(exchanges[exchange].group)
         guard know(grant.process, group: group) else {
             // It went away between the grant and now.
-            connectFailed(exchange, .connectionRefused, .connectFailed)
+            connectFailed(exchange, .refused)
             return
         }
         if !fresh, let place = kept(grant.process, group: group, for: exchange) {
@@ -67,7 +68,7 @@ extension Worker {
         guard let place = upstreams.insert(connection) else {
             socket.close()
             giveDescriptor()
-            connectFailed(exchange, .noResources, .abandoned)
+            connectFailed(exchange, .noResources)
             return
         }
         exchanges[exchange].upstream = Int32(truncatingIfNeeded: place)
@@ -76,7 +77,7 @@ extension Worker {
                 socket.descriptor, token: token(process: place).rawValue, writable: pending)
         } catch {
             closeUpstream(place)
-            connectFailed(exchange, .noResources, .abandoned)
+            connectFailed(exchange, .noResources)
             return
         }
         upstreams[place].wantsWrite = pending
@@ -86,28 +87,17 @@ extension Worker {
         if !pending { connected(place) }
     }
 
-    /// The shortest and the longest pause before a full backlog is tried again.
-    private static let shortestPause = Interval.milliseconds(2)
-    private static let longestPause = Interval.milliseconds(50)
-
-    /// A unix socket with a full backlog refuses at once (connect(2)), where TCP would wait: the process
-    /// lives and is behind, so it is tried again until `timeouts.connect`; false: that is over.
+    /// The process is tried again in a moment, as its backlog is full; false: it has been for too long.
     private func postponeConnect(_ exchange: Int, _ process: ProcessHandle, _ group: Int) -> Bool {
         let patience = settings.timeouts.connect
-        if exchanges[exchange].connectsUntil == 0 {
-            exchanges[exchange].connectsUntil = now &+ patience.nanoseconds
-        }
-        let left = exchanges[exchange].connectsUntil &- now
-        if left <= 0 { return false }
+        guard let pause = exchanges[exchange].machine.backlogFull(patience: patience, now: now)
+        else { return false }
         let waiting = Upstream(
             socket: StreamSocket(descriptor: -1), group: Int32(truncatingIfNeeded: group),
             process: process, phase: .postponed, exchange: Int32(truncatingIfNeeded: exchange))
         guard let place = upstreams.insert(waiting) else { return false }
         exchanges[exchange].upstream = Int32(truncatingIfNeeded: place)
-        // A quarter of what has been waited already.
-        let grown = Interval(nanoseconds: (patience.nanoseconds &- left) / 4)
-        let pause = min(max(Self.shortestPause, grown), Self.longestPause)
-        setUpstreamDeadline(place, after: min(pause, Interval(nanoseconds: left)))
+        setUpstreamDeadline(place, after: pause)
         return true
     }
 
@@ -116,10 +106,10 @@ extension Worker {
         let exchange = Int(upstreams[place].exchange)
         exchanges[exchange].upstream = -1
         closeUpstream(place)
-        if now >= exchanges[exchange].requestDeadline {
-            connectFailed(exchange, EAGAIN)
-        } else {
+        if exchanges[exchange].machine.triesAgain(now: now) {
             openUpstream(exchange, fresh: true)
+        } else {
+            connectFailed(exchange, .backlogFull)
         }
     }
 
@@ -175,7 +165,7 @@ extension Worker {
                     + " \(group.name): \(problem)")
             exchanges[exchange].upstream = -1
             closeUpstream(place)
-            connectFailed(exchange, .tlsFailed, .connectFailed)
+            connectFailed(exchange, .tlsFailed)
         }
     }
 
@@ -251,72 +241,46 @@ extension Worker {
                 .connecting, now: now,
                 "requests are refused, for no connection to a process can be made:"
                     + " \(SystemError.message(code)); \(SystemError.remedy(code))")
-            connectFailed(exchange, .noResources, .abandoned)
-        case EAGAIN:
-            // A unix socket with a full backlog: the process lives and is behind.
-            connectFailed(exchange, .processBusy, .failed)
-        case ETIMEDOUT:
-            // A process of Mooring's own is alive or would be gone: it is behind, and keeps its sessions.
-            let isSpawned = settings.groups[Int(exchanges[exchange].group)].isSpawned
-            connectFailed(exchange, .connectTimeout, isSpawned ? .failed : .connectFailed)
-        default:
-            connectFailed(exchange, .connectionRefused, .connectFailed)
+            connectFailed(exchange, .noResources)
+        // A unix socket with a full backlog.
+        case EAGAIN: connectFailed(exchange, .backlogFull)
+        case ETIMEDOUT: connectFailed(exchange, .timedOut)
+        default: connectFailed(exchange, .refused)
         }
     }
 
-    /// When many die at once a request may meet one after the other before their ends are known.
-    private static let mostProcessesTried = 16
-
-    /// If no byte was ever sent then any request may go elsewhere, if its session may.
-    ///
-    /// A request that reached a process which cannot be reached any more may be what ended it, and
-    /// would end the next one too.
-    private func connectFailed(
-        _ exchange: Int, _ answer: OwnAnswer, _ outcome: ExchangeOutcome
-    ) {
-        releaseSlot(exchange, outcome)
-        if outcome == .connectFailed, exchanges[exchange].hasReachedProcess {
-            return self.answer(exchange, .connectionTerminated)
-        }
-        let retries = settings.groups[Int(exchanges[exchange].group)].retries
-        // Each process of ours that refuses is out of service for it, so there is an end to that.
-        let isSpawned = settings.groups[Int(exchanges[exchange].group)].isSpawned
-        let most = isSpawned && retries > 0 ? Self.mostProcessesTried : retries
-        if outcome == .connectFailed, exchanges[exchange].connectAttempts < most {
-            exchanges[exchange].connectAttempts += 1
+    private func connectFailed(_ exchange: Int, _ failure: ConnectFailure) {
+        let group = settings.groups[Int(exchanges[exchange].group)]
+        releaseSlot(exchange, failure.outcome(isSpawned: group.isSpawned))
+        switch exchanges[exchange].machine.connectFailed(
+            failure, retries: group.retries, isSpawned: group.isSpawned)
+        {
+        case .ask:
             counters.add(.retries)
             admit(exchange)
-        } else {
-            self.answer(exchange, answer)
+        case .answer(let problem): answer(exchange, to: problem)
         }
     }
 
     /// The connection broke before the response head was complete.
-    ///
-    /// A process that lives may have closed it for reasons of its own, so the request is tried again on
-    /// a fresh one. The end of a process is often seen here first: then no fresh one is to be had.
     func brokenBeforeResponse(_ exchange: Int) {
         let place = Int(exchanges[exchange].upstream)
-        let retries = settings.groups[Int(exchanges[exchange].group)].retries
-        if upstreams[place].sentAny { exchanges[exchange].hasReachedProcess = true }
-        let mayRepeat =
-            !exchanges[exchange].hasReachedProcess
-            || exchanges[exchange].isReplayable && isAlive(upstreams[place])
-        // The process had closed a kept connection before: as good as if it had never been tried.
-        let isAsNew = upstreams[place].reused && !upstreams[place].sentAny
-        if mayRepeat, exchanges[exchange].bodyIsKept, upstreams[place].input.isEmpty,
-            isAsNew || exchanges[exchange].attempts < retries
+        let connection = ExchangeMachine.BrokenConnection(
+            sentAny: upstreams[place].sentAny, isReused: upstreams[place].reused,
+            hasSpoken: !upstreams[place].input.isEmpty)
+        switch exchanges[exchange].machine.broke(
+            connection, retries: settings.groups[Int(exchanges[exchange].group)].retries,
+            isAlive: isAlive(upstreams[place]))
         {
-            if !isAsNew { exchanges[exchange].attempts += 1 }
+        case .reconnect:
             counters.add(.retries)
             exchanges[exchange].upstream = -1
             closeUpstream(place)
-            exchanges[exchange].move(request: .connecting)
             openUpstream(exchange, fresh: true)
-            return
+        case .answer(let problem):
+            endUpstream(exchange, .failed)
+            answer(exchange, to: problem)
         }
-        endUpstream(exchange, .failed)
-        answer(exchange, .connectionTerminated)
     }
 
     /// As far as the registry knows.
@@ -340,15 +304,17 @@ extension Worker {
     }
 
     /// The whole response is here: the slot is free, and the connection too if it is still good.
-    func finishUpstream(_ exchange: Int, reusable: Bool) {
+    func finishUpstream(_ exchange: Int) {
         let place = Int(exchanges[exchange].upstream)
         exchanges[exchange].upstream = -1
-        exchanges[exchange].move(response: .received)
         let group = Int(exchanges[exchange].group)
-        if reusable, settings.groups[group].keepalive, !upstreams[place].peerClosed,
-            exchanges[exchange].requestPhase == .done, upstreams[place].input.isEmpty,
-            upstreams[place].output.isEmpty
+        let mayKeep =
+            settings.groups[group].keepalive && !upstreams[place].peerClosed
+            && upstreams[place].output.isEmpty
+        switch exchanges[exchange].machine.responseEnded(
+            isSilent: upstreams[place].input.isEmpty, mayKeep: mayKeep)
         {
+        case .keep:
             buffers.release(&upstreams[place].input)
             buffers.release(&upstreams[place].output)
             upstreams[place].move(to: .idle)
@@ -361,14 +327,11 @@ extension Worker {
             } else {
                 pool(place, after: exchange)
             }
-        } else {
-            if !upstreams[place].input.isEmpty {
-                distrust(upstreams[place].process, group: group)
-            }
+        case .distrust:
+            distrust(upstreams[place].process, group: group)
             closeUpstream(place)
+        case .close: closeUpstream(place)
         }
-        // Where it was not over nobody takes the rest: its client may go on to send it.
-        exchanges[exchange].move(request: .done)
         releaseSlot(exchange, .served)
     }
 

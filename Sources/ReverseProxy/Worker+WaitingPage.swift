@@ -1,4 +1,5 @@
 internal import Backends
+internal import Exchanges
 internal import HTTPWire
 internal import Reactor
 
@@ -14,27 +15,28 @@ extension Worker {
 
     /// A new visitor is told after a while that there is something to wait for.
     func limitPatience(_ exchange: Int) {
-        guard exchanges[exchange].method == .get, exchanges[exchange].grant == nil,
-            !exchanges[exchange].hasBody, exchanges[exchange].admission.newSession != nil,
+        guard exchanges[exchange].method == .get, exchanges[exchange].machine.grant == nil,
+            !exchanges[exchange].machine.traits.hasBody,
+            exchanges[exchange].machine.admission.newSession != nil,
             exchanges[exchange].offeredUpgrade.range.isEmpty
         else { return }
-        if let claim = exchanges[exchange].admission.claim, claim.process != .toCome { return }
+        if let claim = exchanges[exchange].machine.admission.claim, claim.process != .toCome {
+            return
+        }
         setDownstreamDeadline(Int(exchanges[exchange].downstream), after: Self.patience)
     }
 
     /// The visitor has waited long enough: a browser is shown the page, and the place is kept.
     func showWaitingPage(_ exchange: Int) {
-        guard let session = exchanges[exchange].admission.newSession,
+        guard let session = exchanges[exchange].machine.admission.newSession,
             preference(exchange).isNavigation
         else { return }
         // With the cookie of the page its place is kept already.
-        guard exchanges[exchange].admission.claim == nil else {
+        guard exchanges[exchange].machine.admission.claim == nil else {
             return answer(exchange, .waiting(Self.again))
         }
         let serial = exchanges.serial(exchange)
-        // The registry is not told that the client has left: when it is this waiter's turn, the session
-        // begins, and the slot comes back at once.
-        exchanges[exchange].ticket = nil
+        exchanges[exchange].machine.keepTurn()
         let cookie = cookieField(of: session, on: .toCome, exchange)
         answer(exchange, .waiting(Self.again), setCookie: cookie)
         releaseFollowers(of: exchange, serial: serial)

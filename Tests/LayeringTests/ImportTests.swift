@@ -4,7 +4,9 @@ internal import Testing
 /// The directions of import: what `ls Sources` promises, held by a test.
 @Suite struct ImportTests {
     /// The targets that perform nothing: facts and time in, orders out.
-    static let pure: Set<String> = ["Backends", "SessionAffinity", "Routing", "HTTPWire"]
+    static let pure: Set<String> = [
+        "Backends", "SessionAffinity", "Routing", "HTTPWire", "Exchanges",
+    ]
 
     /// Every module that a target may import; a target that is not listed may not exist.
     static let allowed: [String: Set<String>] = [
@@ -12,10 +14,11 @@ internal import Testing
         "SessionAffinity": ["COpenSSL"],
         "Routing": [],
         "HTTPWire": ["CNghttp2"],
+        "Exchanges": ["HTTPWire", "Backends"],
         "Reactor": ["CLinux", "COpenSSL", "Glibc", "Synchronization"],
         "ConfigFile": ["Backends", "SessionAffinity", "Routing", "TOMLKit"],
         "ReverseProxy": [
-            "Reactor", "HTTPWire", "SessionAffinity", "Routing", "Backends", "Glibc",
+            "Reactor", "Exchanges", "HTTPWire", "SessionAffinity", "Routing", "Backends", "Glibc",
             "Synchronization",
         ],
         "Supervision": [

@@ -4,26 +4,6 @@ internal import Testing
 
 /// The tables of transitions, pair by pair: what is not listed is a defect.
 @Suite struct PhaseTests {
-    @Test func `a request goes from parsed to done, and back to connecting by a retry`() {
-        let allowed: [RequestPhase: Set<RequestPhase>] = [
-            .parsed: [.buffering, .queued, .connecting, .done],
-            .buffering: [.queued, .connecting, .done],
-            .queued: [.queued, .connecting, .done],
-            .connecting: [.queued, .connecting, .sending, .done],
-            .sending: [.connecting, .done],
-            .done: [.connecting, .done],
-        ]
-        expectTable(allowed) { $0.leads(to: $1) }
-    }
-
-    @Test func `a response is received once and never goes back`() {
-        let allowed: [ResponsePhase: Set<ResponsePhase>] = [
-            .awaitingHead: [.streaming, .tunnel, .received],
-            .streaming: [.received],
-        ]
-        expectTable(allowed) { $0.leads(to: $1) }
-    }
-
     @Test func `a client's connection serves one exchange at a time until it lingers`() {
         let allowed: [DownstreamPhase: Set<DownstreamPhase>] = [
             .greeting: [.handshaking, .idle, .receivingHead],

@@ -1,0 +1,175 @@
+package import Backends
+internal import HTTPWire
+
+/// One request with its response as a state machine: facts go in, what is to be done comes out.
+///
+/// Request and response are two halves that move on their own: a process may answer before the
+/// upload is complete, and a client may still read when the process has long been released. The machine is
+/// plain data. It knows no socket, buffer or clock: whoever owns it moves the bytes, tells it what has
+/// happened with the time (monotonic, in nanoseconds), and carries out what it returns.
+///
+/// A fact that may come at any time has an answer in every state. One that only its owner can cause, out of
+/// turn, is a defect and traps in debug builds, as a transition that no table knows.
+package struct ExchangeMachine: Sendable {
+    package private(set) var request = RequestState.parsed
+    package private(set) var response = ResponseState.awaitingHead(interimHeads: 0)
+    package private(set) var slot = Slot.none
+    /// The time that the process has for the request.
+    package var clock = RequestClock.unlimited
+
+    /// What the registry is asked with, again with each attempt.
+    package var admission: AdmissionRequest
+    /// Without a session of its own: it may join one that its browser begins on the same connection.
+    package var sharesPin = false
+    /// Facts of the request's head.
+    package private(set) var traits = RequestTraits()
+
+    /// The client holds its body back until it is asked for it.
+    package internal(set) var expectsContinue = false
+    /// May be sent again when nothing came back: idempotent, and its body, if any, is kept.
+    package internal(set) var isReplayable = false
+    /// Nothing of the body has been dropped: it can still be sent from its beginning.
+    package internal(set) var bodyIsKept = true
+    /// A process has, or may have, got something of it in an attempt that failed.
+    package internal(set) var hasReachedProcess = false
+    /// How often it was tried again after something may have reached a process, and after nothing had.
+    var attempts = 0
+    var connectAttempts = 0
+
+    /// A slot of a process, from its grant to the end of the exchange.
+    package enum Slot: Equatable, Sendable {
+        case none
+        case held(Grant)
+        /// Given back, or left to the connection that the process still works on.
+        case returned(Grant)
+    }
+
+    /// - Parameter waiter: Names the exchange to the registry while it waits.
+    package init(waiter: WaiterTag) {
+        admission = AdmissionRequest(claim: nil, newSession: nil, waiter: waiter)
+    }
+
+    /// The head of the request is known.
+    package mutating func begin(_ traits: RequestTraits) {
+        self.traits = traits
+        expectsContinue = traits.expectsContinue
+        isReplayable = traits.isIdempotent && !traits.hasBody && traits.upgrade == .none
+    }
+
+    /// The grant of the present or the last slot; nil: there was none.
+    package var grant: Grant? {
+        switch slot {
+        case .none: nil
+        case .held(let grant), .returned(let grant): grant
+        }
+    }
+
+    /// A slot is held that the registry has not got back.
+    @inline(__always)
+    package var holdsSlot: Bool {
+        if case .held = slot { true } else { false }
+    }
+
+    /// The whole request has gone to the process, which has not answered.
+    package var awaitsAnswer: Bool { request.phase == .done && response.phase == .awaitingHead }
+
+    @inline(__always)
+    mutating func move(request next: RequestState) {
+        assert(request.phase.leads(to: next.phase), "a request goes from \(request) to \(next)")
+        request = next
+    }
+
+    @inline(__always)
+    mutating func move(response next: ResponseState) {
+        assert(response.phase.leads(to: next.phase), "a response goes from \(response) to \(next)")
+        response = next
+    }
+
+    /// Keeps the state and changes what belongs to it.
+    mutating func note(request same: RequestState) {
+        assert(request.phase == same.phase, "\(same) is no part of \(request)")
+        request = same
+    }
+
+    /// Keeps the state and changes what belongs to it.
+    mutating func note(response same: ResponseState) {
+        assert(response.phase == same.phase, "\(same) is no part of \(response)")
+        response = same
+    }
+
+    /// The tunnel that the exchange has become; only of one that has.
+    package var tunnel: Tunnel {
+        get {
+            guard case .tunnel(let tunnel) = response else {
+                preconditionFailure("an exchange in \(response) is no tunnel")
+            }
+            return tunnel
+        }
+        set { note(response: .tunnel(newValue)) }
+    }
+
+    // MARK: The slot
+
+    /// A slot was granted.
+    mutating func take(_ grant: Grant) {
+        assert(!holdsSlot, "an exchange has one slot at a time")
+        slot = .held(grant)
+    }
+
+    /// A session has begun in the response: the grant is its.
+    package mutating func beginSession(_ session: SessionID) {
+        switch slot {
+        case .none: return
+        case .held(var grant):
+            grant.session = session
+            grant.placed = .pinned
+            slot = .held(grant)
+        case .returned(var grant):
+            grant.session = session
+            grant.placed = .pinned
+            slot = .returned(grant)
+        }
+    }
+
+    /// How a slot goes back to the registry.
+    package enum SlotReturn: Equatable, Sendable {
+        /// None was held.
+        case none
+        case request(Grant)
+        case tunnel(Grant, heldSlot: Bool)
+    }
+
+    /// Gives up the slot, if one is held: once, however the exchange ends.
+    package mutating func returnSlot() -> SlotReturn {
+        guard case .held(let grant) = slot else { return .none }
+        slot = .returned(grant)
+        guard case .tunnel(let tunnel) = response else { return .request(grant) }
+        return .tunnel(grant, heldSlot: tunnel.holdsSlot)
+    }
+}
+
+/// Facts of a request's head that decisions go by: plain data.
+package struct RequestTraits: Equatable, Sendable {
+    /// The protocol that the process is asked to switch to.
+    package enum Upgrade: Sendable {
+        case none, webSocket, other
+    }
+
+    package var hasBody: Bool
+    package var isHTTP11: Bool
+    /// Sent twice it does no more than sent once (RFC 9110 section 9.2.2).
+    package var isIdempotent: Bool
+    package var expectsContinue: Bool
+    package var upgrade: Upgrade
+
+    package init(
+        hasBody: Bool = false, isHTTP11: Bool = true, isIdempotent: Bool = false,
+        expectsContinue: Bool = false, upgrade: Upgrade = .none
+    ) {
+        self.hasBody = hasBody
+        self.isHTTP11 = isHTTP11
+        self.isIdempotent = isIdempotent
+        self.expectsContinue = expectsContinue
+        self.upgrade = upgrade
+    }
+}
