@@ -21,6 +21,16 @@ let dataPathSettings =
             .when(configuration: .release))
     ]
 
+/// Of a target of the data path whose functions are inlined where they are called.
+///
+/// `-cross-module-optimization` leaves those alone that are `package`, which here are all.
+let inlinedSettings =
+    settings + [
+        .unsafeFlags(
+            ["-enforce-exclusivity=unchecked", "-enable-cmo-everything"],
+            .when(configuration: .release))
+    ]
+
 let collections = "swift-collections"
 
 let package = Package(
@@ -58,7 +68,7 @@ let package = Package(
             name: "HTTPWire", dependencies: ["CNghttp2"], swiftSettings: dataPathSettings),
         .target(
             name: "Exchanges", dependencies: ["HTTPWire", "Backends"],
-            swiftSettings: dataPathSettings),
+            swiftSettings: inlinedSettings),
         .target(
             name: "Reactor",
             dependencies: ["CLinux", "COpenSSL"],
