@@ -83,8 +83,8 @@ extension SupervisorTests {
                 """
                 import os, signal, socket, sys
                 s = socket.create_server(("127.0.0.1", int(sys.argv[1])))
-                print("port", sys.argv[1], flush=True)
                 signal.signal(signal.SIGUSR1, lambda *_: s.close())
+                print("port", sys.argv[1], flush=True)
                 while True: signal.pause()
                 """, "{port}",
             ]
