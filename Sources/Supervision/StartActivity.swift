@@ -60,7 +60,7 @@ struct StartActivity {
 extension SupervisionLoop {
     /// When the starts are measured next; nil: none is under way.
     var nextStartMeasurement: Int64? {
-        processes.values.contains(where: \.isStarting) ? startActivity.measureAt : nil
+        processes.values.contains(where: \.isStarting) ? probes.startActivity.measureAt : nil
     }
 
     /// Tells the groups which of their starts only sleep, if it is time to look.
@@ -69,7 +69,7 @@ extension SupervisionLoop {
         let starting = processes.values.filter(\.isStarting)
         let cpuTimes = Self.cpuTimes(of: starting)
         let end = Clock.monotonic()
-        for (id, sleeps) in startActivity.take(cpuTimes, spent: end - now, now: end) {
+        for (id, sleeps) in probes.startActivity.take(cpuTimes, spent: end - now, now: end) {
             guard let process = processes[id] else { continue }
             groups[process.key.group].startSleeps(
                 process.key.handle, sleeps, now: MonotonicInstant(nanoseconds: end))

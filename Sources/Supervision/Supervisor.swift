@@ -276,11 +276,10 @@ package final class Supervisor: Sendable {
             preconditionFailure("a supervisor is started once")
         }
         let supervision = SupervisionLoop(
-            loop: loop, mailbox: mailbox, pulse: pulse, processes: processes,
-            directory: directory, state: stateDirectory, launches: launches, groups: groups,
-            log: log, input: null,
-            signals: signals,
-            onSignal: onSignal)
+            loop: loop,
+            inbox: Inbox(mailbox, pulse: pulse, signals: signals, onSignal: onSignal),
+            processes: processes, directory: directory, state: stateDirectory,
+            launching: Launching(launches, input: null), groups: groups, log: log)
         supervision.run(onAdopted: onAdopted)
         state.withLock { $0.stage = .stopped }
         supervision.answerLeavers()

@@ -105,22 +105,10 @@ final class LiveSource: AdminSource {
                         cpuSeconds: used.cpuSeconds,
                         residentBytes: UInt64(clamping: used.residentBytes))
                 }
-                usage.own = OwnUsageSnapshot(OwnUsage.now())
+                usage.own = .now()
                 usage.takenAt = now
             }
             return usage
         }
-    }
-}
-
-extension OwnUsageSnapshot {
-    fileprivate init(_ own: OwnUsage) {
-        self.init()
-        cpuSeconds = own.cpuSeconds
-        residentBytes = own.residentBytes
-        virtualBytes = own.virtualBytes
-        threads = own.threads
-        openDescriptors = own.openDescriptors
-        descriptorLimit = own.descriptorLimit
     }
 }

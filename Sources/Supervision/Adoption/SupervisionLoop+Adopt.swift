@@ -15,7 +15,7 @@ extension SupervisionLoop {
         for label in labels { lookAfter(label) }
         let kept =
             processes.values.map { ($0.label, $0.address) }
-            + leftovers.values.map { ($0.record.label, $0.record.address) }
+            + adoption.leftovers.values.map { ($0.record.label, $0.record.address) }
         let paths = kept.compactMap { _, address in
             if case .unix(let path) = address { path } else { nil }
         }
@@ -71,7 +71,8 @@ extension SupervisionLoop {
         if let objection = objection(to: record) {
             return stopLeftover(record, pidfd: pidfd, because: objection)
         }
-        guard let place = place(of: record), let launch = launches.newest(group: place) else {
+        guard let place = place(of: record), let launch = launching.table.newest(group: place)
+        else {
             return stopLeftover(
                 record, pidfd: pidfd,
                 because: "the configuration has no such group that starts processes")
@@ -147,10 +148,9 @@ extension SupervisionLoop {
             log.warning(
                 "the output of the adopted pid \(pid) cannot be read: \(fifos.output) is not there")
         }
-        lastID += 1
         let place = ListeningPlace(record)
         let process = ManagedProcess(
-            id: lastID, key: key,
+            id: processes.makeID(), key: key,
             child: ChildProcess(
                 pid: pid, pidfd: pidfd, output: output ?? -1, errors: errors ?? -1,
                 startTime: record.process.startTime),
@@ -164,7 +164,7 @@ extension SupervisionLoop {
             groupName: record.group, user: record.user, log: log,
             cgroup: cgroup(of: record))
         process.address = record.address
-        enter(process)
+        processes.enter(process)
         process.record = record
         updateRecord(of: process) { record in
             record.balancer = records.balancer
@@ -187,8 +187,8 @@ extension SupervisionLoop {
 
     /// The spawned group of that name.
     private func place(of record: ProcessRecord) -> Int? {
-        (0..<min(launches.count, groups.count)).first {
-            launches.newest(group: $0)?.groupName == record.group
+        (0..<min(launching.table.count, groups.count)).first {
+            launching.table.newest(group: $0)?.groupName == record.group
         }
     }
 

@@ -11,23 +11,23 @@ extension SupervisionLoop {
     /// reading this program's signals, driving the registry's time for the requests in flight, and
     /// collecting the children that end, which is their parent's to do.
     func leave() {
-        if hasLeft { return }
-        for process in Array(processes.values) { collectIfEnded(process) }
-        for process in Array(processes.values) {
+        if adoption.hasLeft { return }
+        for process in processes.values { collectIfEnded(process) }
+        for process in processes.values {
             if case .collected = process.phase {
                 endReadingIfDue(process, now: .max)
             } else {
                 letGo(process)
             }
         }
-        for leftover in leftovers.values { closePidfd(of: leftover.child) }
-        leftovers = [:]
-        leaveServers()
-        guardian.dismiss()
+        for leftover in adoption.leftovers.values { closePidfd(of: leftover.child) }
+        adoption.leftovers.removeAll()
+        probes.servers.leave()
+        reaping.guardian.dismiss()
         // Descendants that lose their parents are not ours to end any more.
         _ = mooring_set_subreaper(false)
         closeNotifySocket()
-        hasLeft = true
+        adoption.leave()
     }
 
     /// Answers an order to spawn that comes too late.
@@ -39,15 +39,13 @@ extension SupervisionLoop {
     private func letGo(_ process: ManagedProcess) {
         settleExec(process.id)
         if case .launching(let launch) = process.phase { announce(process, launch) }
-        expect(process)
+        adoption.expected.add(process, now: Clock.monotonic())
         process.health?.end()
         // Those that would end with us are kept by a planned change as well.
         updateRecord(of: process) { $0.isLeft = true }
         watchEnd(of: process.child)
         process.closePipes(now: Clock.monotonic())
-        processes[process.id] = nil
-        idsByKey[process.key] = nil
-        published[process.key] = nil
+        processes.remove(process)
         log.debug("left process \(process.label) (pid \(process.child.pid)) to the next balancer")
     }
 
@@ -55,13 +53,7 @@ extension SupervisionLoop {
     private func watchEnd(of child: ChildProcess) {
         let isOurs = child.startTime == nil
         loop.remove(child.pidfd)
-        do {
-            guard isOurs else { return mooring_close(child.pidfd) }
-            try loop.add(child.pidfd, token: Source.stray.token(UInt64(child.pid)))
-            strays[child.pid] = child.pidfd
-        } catch {
-            // SIGCHLD tells of it as well.
-            mooring_close(child.pidfd)
-        }
+        guard isOurs else { return mooring_close(child.pidfd) }
+        reaping.strays.follow(child.pid, pidfd: child.pidfd, on: loop)
     }
 }

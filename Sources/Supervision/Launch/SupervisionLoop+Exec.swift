@@ -12,20 +12,12 @@ extension SupervisionLoop {
     /// What a child has to end in after SIGKILL, unless it waits inside the kernel.
     private static let killPatience: Int64 = 1_000_000_000
 
-    /// Has the loop tell when the child executes its program.
-    func follow(_ pending: PendingExec, of process: ManagedProcess) throws(SystemError) {
-        pendingExecs[process.id] = pending
-        try loop.add(pending.descriptor, token: Source.exec.token(process.id))
-    }
-
     /// When a child that is started now must have got to its program.
     func execDeadline() -> Int64 { Clock.monotonic() + Self.execPatience }
 
     /// Looks whether a child executes its program, or has failed to; harmless when nothing is new.
     func settleExec(_ id: UInt64) {
-        guard let pending = pendingExecs[id], let outcome = pending.outcome() else { return }
-        pendingExecs[id] = nil
-        pending.end()
+        guard let outcome = launching.takeOutcome(of: id) else { return }
         guard let process = processes[id], case .launching(let launch) = process.phase else {
             return
         }
@@ -49,7 +41,7 @@ extension SupervisionLoop {
 
     /// Those that nobody manages any more.
     func settleAbandonedExecs() {
-        for id in pendingExecs.keys where processes[id] == nil { settleExec(id) }
+        for id in launching.pendingIDs where processes[id] == nil { settleExec(id) }
     }
 
     /// Ends a child that does not get to its program, if its time is up.
@@ -77,17 +69,12 @@ extension SupervisionLoop {
 
     /// Lets go of a child: it is collected like a stray, whenever it ends.
     func release(_ process: ManagedProcess) {
-        if process.isGuarded { guardian.remove(process.child) }
+        if process.isGuarded { reaping.guardian.remove(process.child) }
         _ = mooring_pidfd_signal(process.child.pidfd, SIGKILL)
-        if let cgroup = process.cgroup { cgroups.retire(cgroup, now: Clock.monotonic()) }
+        if let cgroup = process.cgroup { reaping.cgroups.retire(cgroup, now: Clock.monotonic()) }
         let child = process.child
         loop.remove(child.pidfd)
-        strays[child.pid] = child.pidfd
-        do {
-            try loop.add(child.pidfd, token: Source.stray.token(UInt64(child.pid)))
-        } catch {
-            // SIGCHLD tells of it as well.
-        }
+        reaping.strays.follow(child.pid, pidfd: child.pidfd, on: loop)
     }
 
     /// Gives up on a child that not even SIGKILL ends: it waits inside the kernel, for a file system

@@ -6,35 +6,26 @@ internal import Reactor
 extension SupervisionLoop {
     /// Starts a process for a place of the registry, or reports why it could not.
     func spawn(_ key: ProcessKey, generation: Int) {
-        precondition(idsByKey[key] == nil, "a handle names one process only")
-        guard let launch = launches.launch(group: key.group, generation: generation) else {
+        guard let launch = launching.table.launch(group: key.group, generation: generation) else {
             preconditionFailure("an external group starts no process")
         }
         let incarnation = Incarnation(entropy.word())
         do {
             let process = try launchProcess(launch, key, generation, incarnation)
-            enter(process)
+            processes.enter(process)
         } catch {
             groups[key.group].exited(key.handle, ExitReport(reason: "\(error)"), now: now())
         }
     }
 
-    /// Puts a process into the tables.
-    func enter(_ process: ManagedProcess) {
-        processes[process.id] = process
-        idsByKey[process.key] = process.id
-        published[process.key] = ProcessDirectory.Entry(
-            pid: process.child.pid, lines: process.lines)
-    }
-
     /// Has the loop tell of its end and of its output.
     func register(_ process: ManagedProcess) throws(SystemError) {
-        try loop.add(process.child.pidfd, token: Source.exit.token(process.id))
+        try loop.add(process.child.pidfd, token: EventSource.exit.token(process.id))
         if process.output.isOpen {
-            try loop.add(process.output.descriptor, token: Source.output.token(process.id))
+            try loop.add(process.output.descriptor, token: EventSource.output.token(process.id))
         }
         if process.errors.isOpen {
-            try loop.add(process.errors.descriptor, token: Source.errors.token(process.id))
+            try loop.add(process.errors.descriptor, token: EventSource.errors.token(process.id))
         }
     }
 
@@ -62,9 +53,8 @@ extension SupervisionLoop {
             removeFiles(label: label, address: place.file, runtime: directory.path)
             throw error
         }
-        lastID += 1
         let process = ManagedProcess(
-            id: lastID, key: key, child: started.child, label: label,
+            id: processes.makeID(), key: key, child: started.child, label: label,
             place: place,
             phase: .launching(
                 .init(
@@ -82,7 +72,7 @@ extension SupervisionLoop {
         }
         watch(process, launch, address: address, isReady: false)
         do {
-            try follow(started.exec, of: process)
+            try launching.follow(started.exec, of: process.id, on: loop)
             try register(process)
         } catch {
             giveUp(process)
@@ -109,12 +99,16 @@ extension SupervisionLoop {
         }
         command.cgroup = makeCgroup(launch, label: label)
         do {
-            let (child, exec) = try ChildProcess.spawn(command, input: input)
+            let (child, exec) = try ChildProcess.spawn(command, input: launching.input)
             if child.isInCgroup { return (child, exec, command.cgroup) }
-            if let unused = command.cgroup { cgroups.retire(unused, now: Clock.monotonic()) }
+            if let unused = command.cgroup {
+                reaping.cgroups.retire(unused, now: Clock.monotonic())
+            }
             return (child, exec, nil)
         } catch {
-            if let unused = command.cgroup { cgroups.retire(unused, now: Clock.monotonic()) }
+            if let unused = command.cgroup {
+                reaping.cgroups.retire(unused, now: Clock.monotonic())
+            }
             throw error
         }
     }

@@ -13,7 +13,7 @@ extension SupervisionLoop {
         do {
             let socket = try NotifySocket(in: directory)
             notifications.socket = socket
-            try loop.add(socket.descriptor, token: Source.notify.token(0))
+            try loop.add(socket.descriptor, token: EventSource.notify.token(0))
         } catch {
             notifications.socket?.close()
             notifications.socket = nil
@@ -66,7 +66,7 @@ extension SupervisionLoop {
         }
         notifications.resumeAt = nil
         do {
-            try loop.add(socket.descriptor, token: Source.notify.token(0))
+            try loop.add(socket.descriptor, token: EventSource.notify.token(0))
         } catch {
             // The kernel is short of memory: later.
             notifications.rest(isForeign: true, spent: 0, now: now)

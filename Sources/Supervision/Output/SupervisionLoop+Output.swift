@@ -5,7 +5,7 @@ extension SupervisionLoop {
     /// Reads a portion of a pipe; if there is more, it is left alone for a moment.
     func read(_ process: ManagedProcess, _ stream: OutputPipe.Stream) {
         let now = Clock.monotonic()
-        switch process.read(stream, scratch: &scratch, now: now) {
+        switch process.read(stream, scratch: &output.scratch, now: now) {
         case .drained:
             break
         case .leftover:
@@ -24,7 +24,7 @@ extension SupervisionLoop {
         process.resumeAt = nil
         for stream in [OutputPipe.Stream.output, .errors] {
             let pipe = stream == .output ? process.output : process.errors
-            let source: Source = stream == .output ? .output : .errors
+            let source: EventSource = stream == .output ? .output : .errors
             guard pipe.isOpen else { continue }
             do {
                 try loop.add(pipe.descriptor, token: source.token(process.id))

@@ -1,5 +1,4 @@
 internal import Backends
-internal import Logging
 internal import Reactor
 
 /// An external server that is asked, from time to time, whether it is well.
@@ -101,70 +100,5 @@ struct ServerWatch {
         guard current < addresses.count else { return .answered(isWell: false) }
         check?.close()
         return ask(now: now)
-    }
-}
-
-extension SupervisionLoop {
-    /// Begins to ask the servers that are to be asked, and leaves the others alone.
-    func watchServers() {
-        if hasLeft { return }
-        let now = Clock.monotonic()
-        let wanted = groups.enumerated().flatMap { index, group in
-            group.checkedServers.map { (group: index, server: $0) }
-        }
-        for (id, watch) in serverWatches
-        where !wanted.contains(where: { $0.group == watch.group && $0.server == watch.server }) {
-            serverWatches[id]?.end()
-            serverWatches[id] = nil
-        }
-        for (group, server) in wanted
-        where !serverWatches.values.contains(where: { $0.group == group && $0.server == server }) {
-            lastID += 1
-            serverWatches[lastID] = ServerWatch(server, group: group, now: now)
-        }
-    }
-
-    var nextServerCheck: Int64? { serverWatches.values.map(\.nextDeadline).min() }
-
-    func askServersIfDue(now: Int64) {
-        guard let next = nextServerCheck, next <= now else { return }
-        for id in Array(serverWatches.keys) {
-            guard let outcome = serverWatches[id]?.advance(now: now, jitter: jitter()) else {
-                continue
-            }
-            follow(outcome, ofServer: id)
-        }
-    }
-
-    func serverReported(_ id: UInt64) {
-        guard
-            let outcome = serverWatches[id]?.connectionReported(
-                now: Clock.monotonic(), scratch: &scratch)
-        else { return }
-        follow(outcome, ofServer: id)
-    }
-
-    /// For another balancer, which asks them itself.
-    func leaveServers() {
-        for id in serverWatches.keys { serverWatches[id]?.end() }
-        serverWatches = [:]
-    }
-
-    private func follow(_ outcome: ServerWatch.Outcome, ofServer id: UInt64) {
-        guard let watch = serverWatches[id] else { return }
-        switch outcome {
-        case .nothing: break
-        case .unable(let error): tellOfScarcity(error)
-        case .answered(let isWell):
-            groups[watch.group].checked(watch.server.process, isWell: isWell, now: now())
-        case .asks:
-            guard let check = watch.check else { return }
-            do {
-                try loop.add(check.descriptor, token: Source.server.token(id), writable: true)
-            } catch {
-                serverWatches[id]?.end()
-                tellOfScarcity(error)
-            }
-        }
     }
 }

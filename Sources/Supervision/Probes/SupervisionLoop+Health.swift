@@ -13,7 +13,7 @@ extension SupervisionLoop {
         guard hasBegun, let check = process.health?.check else { return }
         do {
             try loop.add(
-                check.descriptor, token: Source.health.token(process.id), writable: true)
+                check.descriptor, token: EventSource.health.token(process.id), writable: true)
         } catch {
             // The kernel is short of memory, or of watches for this user.
             process.health?.withdraw(now: now, jitter: jitter())
@@ -37,7 +37,7 @@ extension SupervisionLoop {
     func advanceHealth(of process: ManagedProcess) {
         guard
             let outcome = process.health?.connectionReported(
-                now: Clock.monotonic(), jitter: jitter(), scratch: &scratch)
+                now: Clock.monotonic(), jitter: jitter(), scratch: &output.scratch)
         else { return }
         follow(outcome, process)
     }

@@ -83,16 +83,9 @@ extension SupervisionLoop {
         if signal == SIGKILL { process.cgroup?.kill() }
     }
 
-    /// Tells the operator, at most every ten seconds, that processes cannot be asked.
+    /// Tells the operator that processes cannot be asked, but not too often.
     func tellOfScarcity(_ error: SystemError) {
-        let now = Clock.monotonic()
-        guard now >= scarcityTellAt else { return }
-        scarcityTellAt = now + 10_000_000_000
-        log.warning(
-            """
-            processes cannot be asked whether they are ready or well: \(error); \
-            \(SystemError.remedy(error.errno))
-            """)
+        probes.tellOfScarcity(error, now: Clock.monotonic(), log: log)
     }
 
     func follow(_ outcome: ReadinessProbe.Outcome, _ process: ManagedProcess) {
@@ -104,7 +97,8 @@ extension SupervisionLoop {
         case .waits(let socket):
             do {
                 try loop.add(
-                    socket.descriptor, token: Source.connection.token(process.id), writable: true)
+                    socket.descriptor, token: EventSource.connection.token(process.id),
+                    writable: true)
             } catch {
                 // Loopback connections are decided at once, so what is known now will do.
                 settleConnection(of: process)

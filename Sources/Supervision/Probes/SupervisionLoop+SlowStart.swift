@@ -10,7 +10,7 @@ extension SupervisionLoop {
     func beginStart(of process: ManagedProcess) {
         let now = Clock.monotonic()
         process.slowAt = now + Self.slow
-        startActivity.begin(now: now)
+        probes.startActivity.begin(now: now)
         watchSocket(of: process)
     }
 

@@ -16,26 +16,10 @@ extension SupervisionLoop {
         }
         process.saysReadyEarly = launch.isHosted
         process.memoryLimit = launch.maxMemory
-        if let path = launch.outputFile, let writer = startedWriter() {
-            let target = outputTargets[path] ?? OutputTarget(path: path)
-            outputTargets[path] = target
-            process.file = TaggedLines(
-                target: target, writer: writer, group: launch.groupName, label: process.label,
-                pid: process.child.pid)
+        if let path = launch.outputFile {
+            process.file = output.lines(
+                to: path, group: launch.groupName, label: process.label, pid: process.child.pid,
+                log: log)
         }
-    }
-
-    /// Opens the output files anew, after log rotation has moved them.
-    func reopenOutput() { outputWriter?.reopen() }
-
-    /// The writer of output files; without its thread the lines go to the log.
-    private func startedWriter() -> OutputWriter? {
-        if let outputWriter { return outputWriter }
-        do {
-            outputWriter = try OutputWriter(log: log)
-        } catch {
-            log.error("the output files of groups cannot be written: \(error)")
-        }
-        return outputWriter
     }
 }

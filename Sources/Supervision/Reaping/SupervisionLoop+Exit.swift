@@ -16,25 +16,25 @@ extension SupervisionLoop {
         guard process.isUncollected, let status = process.child.peekExit() else { return }
         settleExec(process.id)
         if !process.wasKilled, status.mayBeMemoryKill {
-            process.endedForMemory = memoryKills.haveRisen()
+            process.endedForMemory = memory.kills.haveRisen()
         }
         noteForeignPort(process, status)
         stopGroup(of: process, SIGKILL)
-        if process.isGuarded { guardian.remove(process.child) }
+        if process.isGuarded { reaping.guardian.remove(process.child) }
         process.child.reap()
         closePidfd(of: process.child)
         if let cgroup = process.cgroup {
-            cgroups.retire(cgroup, now: Clock.monotonic())
+            reaping.cgroups.retire(cgroup, now: Clock.monotonic())
         } else if process.child.startTime != nil {
-            seekOrphans(of: process.label)
+            reaping.strays.seekOrphans(of: process.label)
         }
         process.phase = .collected(status, readUntil: Clock.monotonic() + Self.lastWords)
         // Strays may hold the pipes open; those that are known to be its own end now.
-        sweep.want()
+        reaping.strays.sweep.want()
         read(process, .output)
         // The first may have been the last one open, and the process be forgotten by now.
-        if processes[process.id] != nil { read(process, .errors) }
-        if processes[process.id] != nil { finishIfCollected(process) }
+        if processes.contains(process) { read(process, .errors) }
+        if processes.contains(process) { finishIfCollected(process) }
     }
 
     /// Whoever found its port taken says so in its own words, if at all, and not by whom.
@@ -54,7 +54,7 @@ extension SupervisionLoop {
 
     /// Gives up on pipes that a descendant outside of the process group keeps open.
     func endReadingIfDue(_ process: ManagedProcess, now: Int64) {
-        guard processes[process.id] != nil,
+        guard processes.contains(process),
             case .collected(let status, let readUntil) = process.phase, readUntil <= now
         else { return }
         finish(process, status)
@@ -82,9 +82,7 @@ extension SupervisionLoop {
         removeFiles(
             label: process.label, address: process.place.file,
             runtime: process.record?.runtimeDirectory ?? directory.path)
-        processes[process.id] = nil
-        idsByKey[process.key] = nil
-        published[process.key] = nil
+        processes.remove(process)
         let report = ExitReport(
             reason: reason, status: status?.status, signal: status?.signal,
             output: process.lines.last(Self.reportedLines))

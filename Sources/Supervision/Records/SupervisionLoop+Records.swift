@@ -4,52 +4,6 @@ internal import Logging
 internal import Reactor
 
 extension SupervisionLoop {
-    /// The records of the processes, and which of them the disk does not have yet.
-    struct Records {
-        private static let retryDelay: Int64 = 1_000_000_000
-        /// Between two writes of one process's sessions.
-        fileprivate static let pause: Int64 = 50_000_000
-
-        /// In place of the id of a process that is not there yet: what it could not write is not
-        /// tried again.
-        fileprivate static let nobody: UInt64 = 0
-
-        /// Nil: no process can be adopted later.
-        let directory: StateDirectory?
-        let place: MachinePlace?
-        let balancer = ProcessIdentity.ofThisProgram()
-        /// Ids of processes whose record is to be written.
-        fileprivate var waiting: Set<UInt64> = []
-        /// When those are written.
-        private(set) var writeAt: Int64?
-        fileprivate var isFailing = false
-        /// The errno of the failure that was told last.
-        fileprivate var toldCause: Int32?
-
-        init(_ directory: StateDirectory?) {
-            place = ProcessIdentity.currentPlace()
-            // Without /proc no process could be told from another.
-            self.directory = place == nil ? nil : directory
-        }
-
-        fileprivate mutating func wait(_ id: UInt64, until time: Int64) {
-            waiting.insert(id)
-            writeAt = min(writeAt ?? time, time)
-        }
-
-        /// They wait until they have been written.
-        fileprivate mutating func takeDue(now: Int64) -> Set<UInt64> {
-            guard let time = writeAt, time <= now else { return [] }
-            writeAt = nil
-            return waiting
-        }
-
-        fileprivate mutating func failed(_ id: UInt64, now: Int64) {
-            isFailing = true
-            if id != Self.nobody { wait(id, until: now + Self.retryDelay) }
-        }
-    }
-
     /// The record of a process that is about to be spawned, which is written already; nil when none
     /// is kept.
     func intend(
@@ -64,7 +18,7 @@ extension SupervisionLoop {
             address: told.first, port: told.isChoice ? told.port : nil,
             user: launch.isolation.account?.user ?? geteuid(), onExit: launch.onExit,
             stage: .intended)
-        write(record, of: Records.nobody)
+        records.write(record, of: nil, now: Clock.monotonic(), log: log)
         return record
     }
 
@@ -74,7 +28,7 @@ extension SupervisionLoop {
         change(&record)
         guard record != process.record else { return }
         process.record = record
-        write(record, of: process.id)
+        records.write(record, of: process.id, now: Clock.monotonic(), log: log)
     }
 
     /// Notes the live sessions of a process; written at once unless that was done a moment ago.
@@ -84,7 +38,9 @@ extension SupervisionLoop {
         let now = Clock.monotonic()
         if now - process.sessionsWrittenAt >= Records.pause {
             process.sessionsWrittenAt = now
-            if let record = process.record { write(record, of: process.id) }
+            if let record = process.record {
+                records.write(record, of: process.id, now: now, log: log)
+            }
         } else {
             records.wait(process.id, until: process.sessionsWrittenAt + Records.pause)
         }
@@ -94,11 +50,11 @@ extension SupervisionLoop {
     func writeDueRecords(now: Int64) {
         for id in records.takeDue(now: now) {
             guard let process = processes[id], let record = process.record else {
-                records.waiting.remove(id)
+                records.forget(id)
                 continue
             }
             process.sessionsWrittenAt = now
-            write(record, of: id)
+            records.write(record, of: id, now: now, log: log)
         }
     }
 
@@ -115,32 +71,6 @@ extension SupervisionLoop {
         } catch {
             // It names a process that has ended, so it does no harm.
             log.debug("the record of \(label) stays in \(error.path): \(error.sentence)")
-        }
-    }
-
-    /// A failure is told once, and that it is over.
-    private func write(_ record: ProcessRecord, of id: UInt64) {
-        guard let store = records.directory else { return }
-        do {
-            try store.write(record)
-            records.waiting.remove(id)
-            if records.isFailing && records.waiting.isEmpty {
-                records.isFailing = false
-                records.toldCause = nil
-                log.notice("the state directory can be written again: all processes are recorded")
-            }
-        } catch {
-            // Another cause needs another remedy.
-            if !records.isFailing || records.toldCause != error.errno {
-                records.toldCause = error.errno
-                log.error(
-                    """
-                    the state directory cannot be written: \(error.sentence); processes are served, \
-                    but those that are not recorded will not be adopted by a later balancer; free \
-                    space in \(store.path), or make it writable
-                    """)
-            }
-            records.failed(id, now: Clock.monotonic())
         }
     }
 }

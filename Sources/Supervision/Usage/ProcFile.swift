@@ -1,7 +1,7 @@
 internal import Glibc
 
 /// Reads /proc: small files that may vanish at any time, which is no error.
-enum ProcFile {
+package enum ProcFile {
     /// Whatever is longer is cut.
     private static let sizeLimit = 128 * 1024
 
@@ -28,15 +28,16 @@ enum ProcFile {
         return content
     }
 
-    static func text(_ path: String) -> String? {
+    /// A file as text; nil when it cannot be read.
+    package static func text(_ path: String) -> String? {
         bytes(path).map { String(decoding: $0, as: UTF8.self) }
     }
 
     /// The names in a directory; none if it cannot be read.
-    static func entries(_ path: String) -> [String] { entries(path) { _ in true } }
+    package static func entries(_ path: String) -> [String] { entries(path) { _ in true } }
 
     /// The names of the directories in a directory, without itself and its parent.
-    static func directories(_ path: String) -> [String] {
+    package static func directories(_ path: String) -> [String] {
         entries(path) { $0 == UInt8(DT_DIR) }.filter { $0 != "." && $0 != ".." }
     }
 

@@ -3,18 +3,16 @@ internal import Logging
 internal import Reactor
 
 extension SupervisionLoop {
-    private static let memoryPeriod: Int64 = 2_000_000_000
     private static let mebibyte: Int64 = 1 << 20
 
     /// When the next look is due; nil: no process has a limit.
     func nextMemoryCheck() -> Int64? {
-        processes.values.contains(where: \.hasMemoryLimit) ? memoryCheckAt : nil
+        processes.values.contains(where: \.hasMemoryLimit) ? memory.checkAt : nil
     }
 
     /// Recycles the processes that have outgrown their group's `max_memory`, if it is time to look.
     func checkMemoryIfDue(now: Int64) {
-        guard memoryCheckAt <= now else { return }
-        memoryCheckAt = now + Self.memoryPeriod
+        guard memory.isDue(now: now) else { return }
         let limited = processes.values.filter(\.hasMemoryLimit)
         if limited.isEmpty { return }
         let scattered = limited.filter { $0.cgroup == nil }.map(\.child.pid)

@@ -1,0 +1,59 @@
+internal import Glibc
+internal import Reactor
+
+/// Processes of an earlier balancer that nobody has a place for, on their way out.
+///
+/// Their output is not read.
+struct Leftovers {
+    struct Leftover {
+        var child: ChildProcess
+        var record: ProcessRecord
+        var cgroup: Cgroup?
+        /// When it is killed; nil: it was.
+        fileprivate(set) var killAt: Int64?
+    }
+
+    /// What such a process has after SIGTERM; its group's `stop_timeout` may be gone with the group.
+    private static let patience: Int64 = 10_000_000_000
+
+    /// By the ids of their tokens.
+    private var leftovers: [UInt64: Leftover] = [:]
+    private var lastID: UInt64 = 0
+
+    var isEmpty: Bool { leftovers.isEmpty }
+    var values: [Leftover] { Array(leftovers.values) }
+    /// When the next one is killed.
+    var nextDeadline: Int64? { leftovers.values.compactMap(\.killAt).min() }
+
+    subscript(id: UInt64) -> Leftover? { leftovers[id] }
+
+    /// Takes a process whose identity is proven, and tells it to end; its id.
+    mutating func stop(
+        _ child: ChildProcess, of record: ProcessRecord, in cgroup: Cgroup?, now: Int64
+    ) -> UInt64 {
+        child.signalGroup(SIGTERM)
+        // One that is suspended would not see it.
+        child.signalGroup(SIGCONT)
+        lastID += 1
+        leftovers[lastID] = Leftover(
+            child: child, record: record, cgroup: cgroup, killAt: now + Self.patience)
+        return lastID
+    }
+
+    /// Kills those whose time is up.
+    mutating func killDue(now: Int64) {
+        for (id, leftover) in leftovers {
+            if let time = leftover.killAt, time <= now { kill(id) }
+        }
+    }
+
+    mutating func kill(_ id: UInt64) {
+        leftovers[id]?.killAt = nil
+        leftovers[id]?.child.signalGroup(SIGKILL)
+        leftovers[id]?.cgroup?.kill()
+    }
+
+    mutating func remove(_ id: UInt64) { leftovers[id] = nil }
+
+    mutating func removeAll() { leftovers = [:] }
+}

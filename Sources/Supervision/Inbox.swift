@@ -1,0 +1,64 @@
+internal import Backends
+internal import CLinux
+internal import Dispatch
+internal import Reactor
+
+/// What other threads leave for supervision's loop.
+enum SupervisionMessage: Sendable {
+    case orders([SupervisionOrder], group: Int)
+    case killAll
+    case reopenOutput
+    case launch(LaunchSpec, group: Int, generation: Int)
+    case grow([LaunchSpec?], [any SupervisedGroup])
+    case watchServers
+    /// Answered by a signal of the semaphore.
+    case leave(DispatchSemaphore)
+    /// Answered by the loop's pulse.
+    case sign
+    case stop
+}
+
+/// What comes to the loop from outside of it: messages of other threads, and this program's signals.
+struct Inbox {
+    private let mailbox: Mailbox<SupervisionMessage>
+    private var mail: [SupervisionMessage] = []
+    /// Tells other threads that the loop takes its turns.
+    let pulse: Pulse
+    /// Whether the thread is to end with the last process.
+    var isStopping = false
+    /// A signalfd.
+    let signals: Int32
+    private let onSignal: @Sendable (Int32) -> Void
+
+    init(
+        _ mailbox: Mailbox<SupervisionMessage>, pulse: Pulse, signals: Int32,
+        onSignal: @escaping @Sendable (Int32) -> Void
+    ) {
+        self.mailbox = mailbox
+        self.pulse = pulse
+        self.signals = signals
+        self.onSignal = onSignal
+    }
+
+    /// What has come since the last time, in its order.
+    mutating func takeMail() -> [SupervisionMessage] {
+        mailbox.drain(into: &mail)
+        return mail
+    }
+
+    /// Passes on the signals that have come, but for SIGCHLD.
+    ///
+    /// - Returns: whether a child has ended.
+    func passSignals() -> Bool {
+        var hasChildEnded = false
+        while true {
+            let signal = mooring_signalfd_next(signals)
+            if signal == 0 { return hasChildEnded }
+            if signal == SIGCHLD {
+                hasChildEnded = true
+            } else {
+                onSignal(signal)
+            }
+        }
+    }
+}

@@ -1,0 +1,29 @@
+internal import Logging
+internal import Reactor
+
+/// What is asked beside the processes themselves, and what may be said of it.
+struct Probes {
+    /// Tells of sockets that processes make.
+    var sockets = SocketWatch()
+    /// External servers that are asked for their health.
+    var servers = ServerWatches()
+    /// Which starts work and which only sleep.
+    var startActivity = StartActivity()
+    /// Until when a lack of descriptors or memory is not told again.
+    private var scarcityTellAt = Int64.min
+    private static let scarcityPause: Int64 = 10_000_000_000
+
+    /// The earliest time at which one of these is due.
+    var nextDeadline: Int64? { [sockets.armAt, servers.nextDeadline].compactMap(\.self).min() }
+
+    /// Tells the operator, at most every ten seconds, that processes cannot be asked.
+    mutating func tellOfScarcity(_ error: SystemError, now: Int64, log: Logger) {
+        guard now >= scarcityTellAt else { return }
+        scarcityTellAt = now + Self.scarcityPause
+        log.warning(
+            """
+            processes cannot be asked whether they are ready or well: \(error); \
+            \(SystemError.remedy(error.errno))
+            """)
+    }
+}

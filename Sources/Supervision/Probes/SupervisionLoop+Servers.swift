@@ -1,0 +1,47 @@
+internal import Backends
+internal import Logging
+internal import Reactor
+
+extension SupervisionLoop {
+    /// Begins to ask the servers that are to be asked, and leaves the others alone.
+    func watchServers() {
+        if adoption.hasLeft { return }
+        probes.servers.set(
+            groups.enumerated().flatMap { index, group in
+                group.checkedServers.map { (group: index, server: $0) }
+            }, now: Clock.monotonic())
+    }
+
+    func askServersIfDue(now: Int64) {
+        guard let next = probes.servers.nextDeadline, next <= now else { return }
+        for id in probes.servers.ids {
+            let outcome = probes.servers.advance(id, now: now, jitter: jitter())
+            if let outcome { follow(outcome, ofServer: id) }
+        }
+    }
+
+    func serverReported(_ id: UInt64) {
+        let outcome = probes.servers.connectionReported(
+            id, now: Clock.monotonic(), scratch: &output.scratch)
+        if let outcome { follow(outcome, ofServer: id) }
+    }
+
+    private func follow(_ outcome: ServerWatch.Outcome, ofServer id: UInt64) {
+        guard let watch = probes.servers[id] else { return }
+        switch outcome {
+        case .nothing: break
+        case .unable(let error): tellOfScarcity(error)
+        case .answered(let isWell):
+            groups[watch.group].checked(watch.server.process, isWell: isWell, now: now())
+        case .asks:
+            guard let check = watch.check else { return }
+            do {
+                try loop.add(
+                    check.descriptor, token: EventSource.server.token(id), writable: true)
+            } catch {
+                probes.servers.end(id)
+                tellOfScarcity(error)
+            }
+        }
+    }
+}

@@ -1,0 +1,58 @@
+internal import Logging
+internal import Reactor
+
+extension SupervisionLoop {
+    func openSocketWatch() {
+        do {
+            try probes.sockets.open()
+            guard let descriptor = probes.sockets.descriptor else { return }
+            try loop.add(descriptor, token: EventSource.socket.token(0))
+        } catch {
+            probes.sockets.close()
+            log.debug("sockets that appear are looked for, not told of: \(error)")
+        }
+    }
+
+    /// A process begins to start: an event is to tell of its socket.
+    func watchSocket(of process: ManagedProcess) {
+        guard process.place.socket != nil else { return }
+        armSocketWatch(now: Clock.monotonic())
+    }
+
+    func armSocketWatchIfDue(now: Int64) {
+        if let time = probes.sockets.armAt, time <= now { armSocketWatch(now: now) }
+    }
+
+    /// Something has appeared: all who are waited for there are asked.
+    func socketAppeared() {
+        probes.sockets.fire()
+        lookForSockets(now: Clock.monotonic())
+    }
+
+    /// Asks for the next event; what appeared before is looked for once more.
+    private func armSocketWatch(now: Int64) {
+        var directories: Set<String> = []
+        for process in processes.values {
+            guard case .starting = process.phase, let path = process.place.socket,
+                let slash = path.lastIndex(of: "/")
+            else { continue }
+            directories.insert(String(path[..<slash]))
+        }
+        let isWatched = probes.sockets.arm(directories, now: now)
+        for process in processes.values {
+            guard case .starting(var probe) = process.phase else { continue }
+            probe.isWatched = isWatched
+            process.phase = .starting(probe)
+        }
+        if isWatched { lookForSockets(now: now) }
+    }
+
+    /// Has those asked in this turn that may have made a socket.
+    private func lookForSockets(now: Int64) {
+        for process in processes.values where process.place.socket != nil {
+            guard case .starting(var probe) = process.phase else { continue }
+            probe.lookAgain(now: now)
+            process.phase = .starting(probe)
+        }
+    }
+}

@@ -1,0 +1,72 @@
+internal import Logging
+
+/// The records of the processes, and which of them the disk does not have yet.
+struct Records {
+    private static let retryDelay: Int64 = 1_000_000_000
+    /// Between two writes of one process's sessions.
+    static let pause: Int64 = 50_000_000
+
+    /// Nil: no process can be adopted later.
+    let directory: StateDirectory?
+    let place: MachinePlace?
+    let balancer = ProcessIdentity.ofThisProgram()
+    /// Ids of processes whose record is to be written.
+    private var waiting: Set<UInt64> = []
+    /// When those are written.
+    private(set) var writeAt: Int64?
+    private var isFailing = false
+    /// The errno of the failure that was told last.
+    private var toldCause: Int32?
+
+    init(_ directory: StateDirectory?) {
+        place = ProcessIdentity.currentPlace()
+        // Without /proc no process could be told from another.
+        self.directory = place == nil ? nil : directory
+    }
+
+    /// Puts the record of a process off.
+    mutating func wait(_ id: UInt64, until time: Int64) {
+        waiting.insert(id)
+        writeAt = min(writeAt ?? time, time)
+    }
+
+    /// Those that are due; they wait until they have been written.
+    mutating func takeDue(now: Int64) -> Set<UInt64> {
+        guard let time = writeAt, time <= now else { return [] }
+        writeAt = nil
+        return waiting
+    }
+
+    /// A process is gone, and its record with it.
+    mutating func forget(_ id: UInt64) { waiting.remove(id) }
+
+    /// Writes a record; a failure is told once, and that it is over.
+    ///
+    /// - Parameter id: of the process; nil: it is not there yet, and what could not be written of it is
+    ///   not tried again.
+    mutating func write(_ record: ProcessRecord, of id: UInt64?, now: Int64, log: Logger) {
+        guard let directory else { return }
+        do {
+            try directory.write(record)
+            if let id { waiting.remove(id) }
+            if isFailing && waiting.isEmpty {
+                isFailing = false
+                toldCause = nil
+                log.notice("the state directory can be written again: all processes are recorded")
+            }
+        } catch {
+            // Another cause needs another remedy.
+            if !isFailing || toldCause != error.errno {
+                toldCause = error.errno
+                log.error(
+                    """
+                    the state directory cannot be written: \(error.sentence); processes are served, \
+                    but those that are not recorded will not be adopted by a later balancer; free \
+                    space in \(directory.path), or make it writable
+                    """)
+            }
+            isFailing = true
+            if let id { wait(id, until: now + Self.retryDelay) }
+        }
+    }
+}
