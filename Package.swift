@@ -42,7 +42,10 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.2"),
         .package(url: "https://github.com/LebJe/TOMLKit", from: "0.6.0"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
         .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
@@ -57,8 +60,7 @@ let package = Package(
         .target(
             name: "Backends",
             dependencies: [
-                .product(name: "DequeModule", package: collections),
-                .product(name: "HeapModule", package: collections),
+                .product(name: "HeapModule", package: collections)
             ],
             swiftSettings: dataPathSettings),
         .target(
@@ -110,14 +112,21 @@ let package = Package(
             name: "AdminAPI",
             dependencies: [
                 "Backends",
+                .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
+                .product(name: "NIOHTTPTypesHTTP1", package: "swift-nio-extras"),
+                .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
             swiftSettings: settings),
         .target(
             name: "Simulation",
-            dependencies: ["Backends", "SessionAffinity", "Routing"],
+            dependencies: ["Backends"],
             swiftSettings: settings),
         .target(
             name: "Serving",
@@ -133,6 +142,8 @@ let package = Package(
                 "Backends", "Reactor", "ConfigFile", "Supervision", "AdminAPI", "Serving",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
             ],
             swiftSettings: settings),
         .executableTarget(
@@ -145,7 +156,7 @@ let package = Package(
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: settings),
         .testTarget(name: "BackendsTests", dependencies: ["Backends"], swiftSettings: settings),
         .testTarget(
-            name: "SimulationTests", dependencies: ["Simulation", "Backends"],
+            name: "SimulationTests", dependencies: ["Simulation"],
             swiftSettings: settings),
         .testTarget(
             name: "SessionAffinityTests", dependencies: ["SessionAffinity", "TestSupport"],
@@ -163,7 +174,9 @@ let package = Package(
             name: "ReactorTests", dependencies: ["Reactor", "COpenSSL"], swiftSettings: settings),
         .testTarget(
             name: "ReverseProxyTests",
-            dependencies: ["ReverseProxy", "HTTPWire", "Reactor", "Backends"],
+            dependencies: [
+                "ReverseProxy", "HTTPWire", "Reactor", "Backends", "Routing", "SessionAffinity",
+            ],
             swiftSettings: settings),
         .testTarget(
             name: "ConfigFileTests",
@@ -180,7 +193,16 @@ let package = Package(
             name: "AdminAPITests",
             dependencies: [
                 "AdminAPI", "Backends",
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdTesting", package: "hummingbird"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOEmbedded", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
             swiftSettings: settings),
         .testTarget(
