@@ -81,7 +81,8 @@ def test_a_reload_of_a_bad_file_ends_ready_too(manager):
         manager.wait("RELOADING", "1", after=told)
         manager.wait("READY", "1", after=told)
         balancer.file.write_text(good)
-        assert "thraeds" in balancer.log and balancer.request().status == 200
+        wait_until(lambda: "thraeds" in balancer.log, what="the mistake in the log")
+        assert balancer.request().status == 200
 
 
 def test_a_successor_tells_the_manager_its_own_pid(manager):
