@@ -16,15 +16,15 @@ package final class ProgramLog: Sendable {
 
     /// Writes standard error.
     let writer: LineWriter
-    let format: ConsoleLogHandler.Format
+    let format: LogLine.Format
 
-    private init(writer: LineWriter, format: ConsoleLogHandler.Format) {
+    private init(writer: LineWriter, format: LogLine.Format) {
         self.writer = writer
         self.format = format
     }
 
     /// Begins to log through a writer; the first call counts.
-    static func start(_ format: ConsoleLogHandler.Format, _ level: Logger.Level) throws -> Logger {
+    static func start(_ format: LogLine.Format, _ level: Logger.Level) throws -> Logger {
         if current != nil { return Logger(label: "mooring") }
         let writer = try LineWriter(
             name: "log",

@@ -63,7 +63,7 @@ struct ServingPlan: Sendable {
         }
     }
 
-    var logFormat: ConsoleLogHandler.Format {
+    var logFormat: LogLine.Format {
         switch configuration.log.format {
         case .text: .text
         case .json: .json

@@ -1,0 +1,76 @@
+internal import FoundationEssentials
+internal import Logging
+
+/// One event as a line of the program's log.
+///
+/// What comes from outside cannot forge a line or steer a terminal: control characters are escaped.
+struct LogLine {
+    enum Format: Sendable {
+        /// `2026-11-22T10:00:00.123Z info message key=value`.
+        case text
+        /// An object with `time`, `level`, `message` and the metadata.
+        case json
+        /// For who runs an application to see what it says.
+        case developer
+    }
+
+    var time: Date
+    var level: Logger.Level
+    var message: String
+    var metadata: Logger.Metadata
+
+    private static let timeStyle = Date.ISO8601FormatStyle(includingFractionalSeconds: true)
+
+    /// The line with its end.
+    func text(_ format: Format) -> String {
+        switch format {
+        case .text: plain
+        case .json: json
+        case .developer: developer
+        }
+    }
+
+    private var plain: String {
+        "\(time.formatted(Self.timeStyle)) \(level) \(Terminal.printable(message))"
+            + "\(Self.pairs(metadata))\n"
+    }
+
+    /// `[app k3f9] line` of a process, as it wrote it; what Mooring itself says without the time.
+    private var developer: String {
+        if metadata["stream"] != nil, let group = metadata["group"],
+            let process = metadata["process"]
+        {
+            // Free of control characters but for tabs, which tracebacks may have.
+            return "[\(group) \("\(process)".prefix(4))] \(message)\n"
+        }
+        let prefix = level >= .warning ? "\(level): " : ""
+        // There is one group.
+        let facts = Self.pairs(metadata.filter { $0.key != "group" })
+        return "[mooring] \(prefix)\(Terminal.printable(message))\(facts)\n"
+    }
+
+    private var json: String {
+        var members = metadata.mapValues(LogValue.init)
+        members["time"] = LogValue(.string(time.formatted(Self.timeStyle)))
+        members["level"] = LogValue(.string("\(level)"))
+        members["message"] = LogValue(.string(message))
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        // Strings and finite numbers can always be encoded.
+        guard let data = try? encoder.encode(members) else { return "" }
+        return String(decoding: data, as: UTF8.self) + "\n"
+    }
+
+    /// ` key=value` of each, sorted.
+    private static func pairs(_ metadata: Logger.Metadata) -> String {
+        metadata.sorted { $0.key < $1.key }.map { " \($0.key)=\(quoted("\($0.value)"))" }.joined()
+    }
+
+    /// A value as it is, or in quotes where its end would not be seen.
+    private static func quoted(_ value: String) -> String {
+        let printable = Terminal.printable(value)
+        let plain = !value.isEmpty && !value.contains { $0 == " " || $0 == "\"" || $0 == "=" }
+        if plain { return printable }
+        return "\"\(printable.replacing("\\", with: "\\\\").replacing("\"", with: "\\\""))\""
+    }
+}
