@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from balancer import BINARY, ECHO, VENV, serving
+from balancer import BINARY, ECHO, VENV, serving, wait_until
 
 GROUP = '[group.app]\nwsgi = "echo:application"\nprocesses = 1\nthreads = 4\n'
 
