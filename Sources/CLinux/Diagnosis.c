@@ -112,6 +112,21 @@ int mooring_diagnosis_peer_user(int fd, int connection, uint32_t *user) {
     return missing == 0 || failed == 0 ? 0 : failed;
 }
 
+int mooring_diagnosis_listens(int fd, const struct mooring_address *address) {
+    struct inet_diag_req_v2 request = {
+        .sdiag_family = (uint8_t)address->storage.ss_family,
+        .sdiag_protocol = IPPROTO_TCP,
+        .idiag_states = ~0U,
+        .id.idiag_cookie = {INET_DIAG_NOCOOKIE, INET_DIAG_NOCOOKIE},
+    };
+    if (!fill(request.id.idiag_src, &request.id.idiag_sport, &address->storage)) {
+        return -EAFNOSUPPORT;
+    }
+    uint32_t user;
+    int failed = ask(fd, request, &user);
+    return failed == -ENOENT ? 0 : failed < 0 ? failed : 1;
+}
+
 // What one message of a dump says; false: it is not about a listener.
 static bool read_listener(const struct nlmsghdr *header, struct mooring_listener *listener) {
     if (header->nlmsg_len < NLMSG_LENGTH(sizeof(struct inet_diag_msg))) return false;

@@ -3,12 +3,39 @@
 
 #include <malloc.h>
 #include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
 #include <sys/random.h>
+#include <sys/syscall.h>
+#include <time.h>
 
-int mooring_epoll_wait(int epoll, struct mooring_event *events, int capacity, int timeout_ms) {
+// In milliseconds, rounded up, so that a time less than one away does not spin.
+static int coarse_wait(int epoll, struct epoll_event *native, int capacity, int64_t timeout_ns) {
+    int64_t most = 3600000;
+    int64_t ms = timeout_ns / 1000000 + (timeout_ns % 1000000 != 0);
+    return epoll_wait(epoll, native, capacity, timeout_ns < 0 ? -1 : (int)(ms < most ? ms : most));
+}
+
+// To the nanosecond where the kernel has it (Linux 5.11) and no filter of system calls forbids it.
+static int fine_wait(int epoll, struct epoll_event *native, int capacity, int64_t timeout_ns) {
+#ifdef SYS_epoll_pwait2
+    static atomic_bool is_missing;
+    if (!atomic_load_explicit(&is_missing, memory_order_relaxed)) {
+        struct timespec timeout = {timeout_ns / 1000000000, timeout_ns % 1000000000};
+        int count = (int)syscall(
+            SYS_epoll_pwait2, epoll, native, capacity, timeout_ns < 0 ? NULL : &timeout, NULL, 0);
+        if (count >= 0 || (errno != ENOSYS && errno != EPERM)) return count;
+        atomic_store_explicit(&is_missing, true, memory_order_relaxed);
+    }
+#endif
+    return coarse_wait(epoll, native, capacity, timeout_ns);
+}
+
+int mooring_epoll_wait(
+    int epoll, struct mooring_event *events, int capacity, int64_t timeout_ns) {
     struct epoll_event native[256];
     if (capacity > 256) capacity = 256;
-    int count = epoll_wait(epoll, native, capacity, timeout_ms);
+    int count = fine_wait(epoll, native, capacity, timeout_ns);
     if (count < 0) return errno == EINTR ? 0 : -errno;
     for (int i = 0; i < count; i++) {
         events[i].data = native[i].data.u64;

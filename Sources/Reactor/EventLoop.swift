@@ -63,12 +63,7 @@ internal import CLinux
         until deadline: Int64?, first: (UInt64, Readiness) -> Void = { _, _ in },
         _ onEvent: (UInt64, Readiness) -> Void
     ) {
-        var timeout: Int32 = -1
-        if let deadline {
-            // Rounded up, so that a deadline less than a millisecond away does not spin.
-            let left = deadline &- mooring_monotonic_ns()
-            timeout = left <= 0 ? 0 : Int32(min((left &+ 999_999) / 1_000_000, 3_600_000))
-        }
+        let timeout = deadline.map { max($0 &- mooring_monotonic_ns(), 0) } ?? -1
         let count = unsafe mooring_epoll_wait(epoll, batch, Int32(Self.batchCapacity), timeout)
         now = mooring_monotonic_ns()
         guard count > 0 else { return }

@@ -1,6 +1,8 @@
 // Whose the TCP sockets of this machine are; see sock_diag(7).
 #pragma once
 
+#include "CLinuxSockets.h"
+
 #include <errno.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -10,6 +12,9 @@ int mooring_diagnosis_open(void);
 // The user whose program has the other end of a connection, or listens for it. 0 or -errno: -ENOENT
 // when it has no such end here.
 int mooring_diagnosis_peer_user(int fd, int connection, uint32_t *user);
+
+// Whether anything takes connections to a TCP address: 1, 0 or -errno. Takes the same time whoever listens.
+int mooring_diagnosis_listens(int fd, const struct mooring_address *address);
 
 // A TCP socket that listens.
 struct mooring_listener {

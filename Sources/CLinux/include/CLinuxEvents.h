@@ -45,8 +45,10 @@ static inline int mooring_epoll_remove(int epoll, int fd) {
     return mooring_epoll_control(epoll, EPOLL_CTL_DEL, fd, 0, 0);
 }
 
-// Fills at most `capacity` (up to 256) events; a signal in between counts as none.
-int mooring_epoll_wait(int epoll, struct mooring_event *events, int capacity, int timeout_ms);
+// Fills at most `capacity` (up to 256) events; a signal in between counts as none. A negative timeout
+// has no end.
+int mooring_epoll_wait(
+    int epoll, struct mooring_event *events, int capacity, int64_t timeout_ns);
 
 static inline int mooring_eventfd(void) {
     int fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);

@@ -31,7 +31,8 @@ struct ExpectedProcesses {
         expected.append(
             Expected(
                 key: process.key, tree: ProcessTree(process),
-                probe: ReadinessProbe(place: probe.place, user: probe.user, now: now)))
+                probe: ReadinessProbe(
+                    place: probe.place, user: probe.user, asking: probe.question, now: now)))
     }
 
     /// Asks those whose time has come.

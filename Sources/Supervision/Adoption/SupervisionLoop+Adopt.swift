@@ -160,7 +160,7 @@ extension SupervisionLoop {
                 : .starting(
                     ReadinessProbe(
                         place: place, user: listener(of: record, launch),
-                        now: Clock.monotonic())),
+                        asking: probes.listeners, now: Clock.monotonic())),
             groupName: record.group, user: record.user, log: log,
             cgroup: cgroup(of: record))
         process.address = record.address

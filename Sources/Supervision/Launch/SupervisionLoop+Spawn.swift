@@ -59,7 +59,8 @@ extension SupervisionLoop {
             phase: .launching(
                 .init(
                     probe: ReadinessProbe(
-                        place: place, user: launch.userOfSocket, now: Clock.monotonic()),
+                        place: place, user: launch.userOfSocket, asking: probes.listeners,
+                        now: Clock.monotonic()),
                     incarnation: incarnation, until: execDeadline())),
             groupName: launch.groupName, user: launch.isolation.account?.user ?? geteuid(),
             log: log, cgroup: started.cgroup)

@@ -7,6 +7,8 @@ struct Probes {
     var sockets = SocketWatch()
     /// External servers that are asked for their health.
     var servers = ServerWatches()
+    /// Asked again and again where processes that start may listen.
+    let listeners = ListenerQuestion()
     /// Which starts work and which only sleep.
     var startActivity = StartActivity()
     /// Until when a lack of descriptors or memory is not told again.

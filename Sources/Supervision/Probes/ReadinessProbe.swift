@@ -8,14 +8,14 @@ internal import Reactor
 /// Times are monotonic nanoseconds. No attempt waits: a connection that is pending reports by an
 /// event.
 struct ReadinessProbe {
-    /// How late a process may be found ready, where no event tells: 2 ms at most in the first 4 s, a small
-    /// part of its start later.
+    /// How late a process may be found ready, where no event tells: 1 ms in the first 4 s, a small part of
+    /// its start later.
     private static let shortestDelay: Int64 = 1_000_000
     private static let longestDelay: Int64 = 25_000_000
-    private static let shareOfStart: Int64 = 2000
+    private static let shareOfStart: Int64 = 4000
     /// Between the appearance of a socket and the first connection that it takes lies one call.
-    private static let hurriedDelay: Int64 = 250_000
-    private static let hurry: Int64 = 50_000_000
+    private static let hurriedDelay: Int64 = 100_000
+    private static let hurry: Int64 = 20_000_000
     /// After which a pending connection is given up, so that the other addresses have their turn.
     private static let patience: Int64 = 250_000_000
 
@@ -29,12 +29,17 @@ struct ReadinessProbe {
     private(set) var pending: StreamSocket?
     /// Whether an event tells of sockets that appear.
     var isWatched = false
+    /// Tells at which ports it is of use to connect; nil: that is tried at each of them.
+    let question: ListenerQuestion?
+    /// When ports are connected to whatever the question says.
+    private var connectsAt: Int64
     private let addresses: [ProcessAddress]
     private let startedAt: Int64
     private var candidate = 0
     private var lack: SystemError?
     private var hurriesUntil = Int64.min
     private var hasMetStranger = false
+    private var connectsAnyway = false
 
     enum Outcome: Equatable {
         /// Whether it is the process that does is to be looked at; if it is not, see `goOn`.
@@ -47,9 +52,14 @@ struct ReadinessProbe {
         case waits(StreamSocket)
     }
 
-    init(place: ListeningPlace, user: UInt32? = nil, now: Int64) {
+    init(
+        place: ListeningPlace, user: UInt32? = nil, asking question: ListenerQuestion? = nil,
+        now: Int64
+    ) {
         self.place = place
         self.user = user
+        self.question = question
+        connectsAt = now + Self.longestDelay
         addresses = place.addresses
         startedAt = now
         nextAttempt = now + Self.shortestDelay
@@ -61,6 +71,8 @@ struct ReadinessProbe {
         pending = nil
         lack = nil
         candidate = 0
+        connectsAnyway = connectsAt <= now
+        if connectsAnyway { connectsAt = now + Self.longestDelay }
         return tryOn(now: now)
     }
 
@@ -102,6 +114,10 @@ struct ReadinessProbe {
         while candidate < addresses.count {
             do {
                 let address = try addresses[candidate].socketAddress()
+                if !connectsAnyway, !address.isUnix, question?.hasListener(at: address) == false {
+                    candidate += 1
+                    continue
+                }
                 let (socket, isPending) = try address.connect(expecting: user)
                 if isPending {
                     pending = socket

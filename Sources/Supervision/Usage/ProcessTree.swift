@@ -52,7 +52,13 @@ struct ProcessTree {
         let name = "socket:[\(inode)]"
         var budget = Self.mostDescriptors
         var hasSeenAll = true
-        for member in members() {
+        // Most often it is the leader, and who else belongs to the tree takes time to find out.
+        switch Self.has(name, pid: leader, budget: &budget) {
+        case true: return true
+        case false: break
+        case nil: hasSeenAll = false
+        }
+        for member in members() where member != leader {
             switch Self.has(name, pid: member, budget: &budget) {
             case true: return true
             case false: break
