@@ -159,6 +159,39 @@ def test_a_file_system_that_does_not_answer_holds_up_its_own_group_alone(tmp_pat
         assert stop_seconds(balancer) < 10
 
 
+TALKER = """
+import os, signal, socket, sys
+listener = socket.create_server(("127.0.0.1", int(os.environ["PORT"])))
+while True:
+    listener.accept()[0].close()
+    print(f"{sys.argv[1]} lives", flush=True)
+"""
+
+
+@needs_root
+def test_an_output_file_on_a_disk_that_does_not_answer_costs_no_other_groups_lines(tmp_path):
+    (tmp_path / "hung").mkdir()
+    groups = "".join(
+        f'[group.{name}]\ncommand = ["python3", "talker.py", "{name}"]\noutput = "{folder}/{name}.log"\n'
+        f'processes = {{ min = {least}, max = 1 }}\n'
+        for name, folder, least in (("held", tmp_path / "hung", 0), ("other", tmp_path, 1)))
+    balancer = Balancer(groups + '[routes]\n"/" = "other"\n"/held" = "held"\n', files={"talker.py": TALKER})
+    output = tmp_path / "other.log"
+    try:
+        balancer.wait_ready("other", 1)
+        with Unanswered(tmp_path / "hung"):
+            # The last comes behind the line of the first, which finds the disk hanging.
+            for _ in range(3):
+                balancer.request("/held")
+            balancer.request("/")
+            before = output.stat().st_size if output.exists() else 0
+            balancer.request("/")
+            wait_until(lambda: output.exists() and output.stat().st_size > before, seconds=5, what="the other group's lines")
+            assert balancer.admin("/healthz").status == 200
+    finally:
+        assert stop_seconds(balancer) < 10
+
+
 STOPPER = f"""
 import os, signal
 os.setgroups([])

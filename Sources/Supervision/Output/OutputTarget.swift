@@ -33,7 +33,6 @@ final class OutputTarget: Sendable {
 
 /// The lines of one process on their way to its group's file.
 struct TaggedLines {
-    let target: OutputTarget
     private let writer: OutputWriter
     private let tag: String
     /// What the lines of one reading begin with.
@@ -41,8 +40,7 @@ struct TaggedLines {
     private var bytes: [UInt8] = []
     private var count = 0
 
-    init(target: OutputTarget, writer: OutputWriter, group: String, label: String, pid: Int32) {
-        self.target = target
+    init(writer: OutputWriter, group: String, label: String, pid: Int32) {
         self.writer = writer
         tag = "\(group)/\(label)[\(pid)]"
     }
@@ -64,7 +62,7 @@ struct TaggedLines {
     /// Hands over what has come together; harmless when there is nothing.
     mutating func flush() {
         guard count > 0 else { return }
-        writer.append(bytes, count: count, to: target)
+        writer.append(bytes, count: count)
         bytes = []
         count = 0
     }
