@@ -14,6 +14,15 @@ struct GroupReader {
     static let wsgiThreads = 15
     static let otherThreads = 100
 
+    /// Keys that mean something in a group alone, and are easily written above it.
+    static let keysOfGroups: Set<String> = [
+        "allow_root", "cwd", "drain_timeout", "env", "health", "idle_timeout", "max_age",
+        "max_memory", "max_requests", "on_exit", "output", "pass_env", "placement", "process_queue",
+        "processes", "python", "queue", "queue_timeout", "request_timeout", "retries", "rlimits",
+        "server", "sessions_per_process", "start_timeout", "stop_timeout", "threads", "umask",
+        "user",
+    ]
+
     let table: TableReader
     let folders: Folders
 

@@ -69,8 +69,12 @@ extension ConfigurationReader {
         case "listen.address": named.key = "--listen"
         case "group.app.processes", "group.app.processes.min", "group.app.processes.max":
             named.key = "--processes"
+            named.message = problem.message.replacing(
+                "{ min = 0, max = 8 }", with: "MIN..MAX, like 0..8")
         case "group.app.threads": named.key = "--threads"
-        case "group.app.wsgi": named.key = "APP"
+        case "group.app.wsgi":
+            named.key = "APP"
+            named.message = inWords(problem.message)
         case "group.app.command": named.key = "COMMAND"
         case "group.app.python": named.key = "--python"
         case "group.app.pass_env": named.key = "--env"
@@ -79,6 +83,18 @@ extension ConfigurationReader {
         default: break
         }
         return named
+    }
+
+    /// The advice to set a `command` as the command line that does it.
+    private static func inWords(_ message: String) -> String {
+        let advice = "instead of wsgi, set command = ["
+        guard let start = message.firstRange(of: advice), message.hasSuffix("]") else {
+            return message
+        }
+        let words = message[start.upperBound...].dropLast().split(separator: ", ")
+            .map { $0.filter { $0 != "\"" } }
+        return message[..<start.lowerBound] + "serve it by: mooring run -- "
+            + words.joined(separator: " ")
     }
 }
 

@@ -92,6 +92,11 @@ final class TableReader {
                 ?? Suggestion.nearest(to: entry.name, among: free)
                 ?? Suggestion.nearest(to: entry.name, among: known)
                 ?? Suggestion.extended(by: entry.name, among: free)
+            if node.path.isEmpty, GroupReader.keysOfGroups.contains(entry.name) {
+                problems.add(
+                    entry.node, "stands outside of a group", "move it below its [group.NAME]")
+                continue
+            }
             guard let meant else {
                 let all = Set(known).sorted().joined(separator: ", ")
                 problems.add(entry.node, "unknown key", "known here: \(all)")

@@ -19,6 +19,8 @@ struct RunCommand: ParsableCommand {
 
     @Argument(help: "The application.")
     var app: String?
+    @Argument(help: .hidden)
+    var surplus: [String] = []
     @Argument(parsing: .postTerminator, help: ArgumentHelp("The command and its arguments."))
     var command: [String] = []
     @Option(
@@ -40,10 +42,33 @@ struct RunCommand: ParsableCommand {
             "A variable of the processes; a name alone hands over your own.",
             valueName: "name=value"))
     var env: [String] = []
-    @Flag(help: "Start a new generation when a source file in this folder changes.")
+    @Flag(
+        help: ArgumentHelp(
+            "Start a new generation when a source file in this folder changes; templates, styles"
+                + " and what is below static or public do not count."))
     var reload = false
+    // What other programs call it: the answer names ours.
+    @Option(help: .hidden)
+    var port: String?
+    @Option(help: .hidden)
+    var host: String?
+    @Option(help: .hidden)
+    var workers: String?
+    @Option(help: .hidden)
+    var server: String?
 
     func validate() throws {
+        if let app, let program = RunHint.command(app, surplus) {
+            throw ValidationError(
+                "\(app) is no WSGI application. A program stands behind --: mooring run -- \(program)"
+            )
+        }
+        try refuseForeignOptions()
+        guard surplus.isEmpty else {
+            throw ValidationError(
+                "One application is enough: \(surplus.joined(separator: " ")) is too much. A program"
+                    + " with arguments stands behind --: mooring run -- ./program --uds {socket}")
+        }
         guard app == nil || command.isEmpty else {
             throw ValidationError("Give an application, or a command after --, not both.")
         }
@@ -54,7 +79,27 @@ struct RunCommand: ParsableCommand {
         }
     }
 
+    private func refuseForeignOptions() throws {
+        if port != nil || host != nil {
+            throw ValidationError(
+                "Where to serve is said by --listen \(host ?? "127.0.0.1"):\(port ?? "8080").")
+        }
+        if let workers {
+            throw ValidationError(
+                "How many processes there are is said by --processes \(workers).")
+        }
+        if let server {
+            throw ValidationError(
+                "The first of granian, gunicorn and waitress serves that is installed for --python. To"
+                    + " name one, write server = \"\(server)\" into a group of a configuration file"
+                    + " and start it by mooring serve.")
+        }
+    }
+
     func run() throws {
+        for name in env where !name.contains("=") && ConfigurationLoading.lacks(variable: name) {
+            Terminal.complain("--env \(name): it is not set here, so no process gets it")
+        }
         Supervisor.blockSignals()
         let folder = ConfigurationLoading.currentFolder
         try finish(

@@ -13,9 +13,12 @@ struct ServeCommand: ParsableCommand {
             the next one, as --takeover does.
             """)
 
+    @Argument(help: "The configuration file; ./\(ConfigurationLoading.defaultFile) if not given.")
+    var file: String?
     @Option(
-        name: [.customShort("c"), .customLong("config")], help: "The configuration file.")
-    var config = ConfigurationLoading.defaultFile
+        name: [.customShort("c"), .customLong("config")],
+        help: "The same, as the other commands name it.")
+    var config: String?
 
     @Flag(
         help: ArgumentHelp(
@@ -23,7 +26,14 @@ struct ServeCommand: ParsableCommand {
                 + " refused meanwhile."))
     var takeover = false
 
+    func validate() throws {
+        guard file == nil || config == nil else {
+            throw ValidationError("Give the file once, with -c or without it.")
+        }
+    }
+
     func run() throws {
+        let config = file ?? config ?? ConfigurationLoading.defaultFile
         // Before any other thread exists, since threads inherit what is blocked.
         Supervisor.blockSignals()
         try ConfigurationLoading.startLog(as: config)

@@ -72,7 +72,7 @@ WRONG = {
     "a WSGI file with a mistake": (
         '[group.app]\n#\nwsgi = "broken.py"\n', r"3: group\.app\.wsgi: \S*broken\.py, line 2: .+; correct the file"),
     "a WSGI file without a callable": (
-        '[group.app]\n#\nwsgi = "empty.py"\n', r"3: group\.app\.wsgi: \S*empty\.py has nothing named 'application'; .+"),
+        '[group.app]\n#\nwsgi = "empty.py"\n', r"3: group\.app\.wsgi: \S*empty\.py has nothing named 'application' or 'app'; .+"),
     "a factory that is not called": (
         '[group.app]\n#\nwsgi = "factory.py"\n', r"3: group\.app\.wsgi: .+; name the callable: factory\.py:create_app\(\)"),
     "an ASGI application": (

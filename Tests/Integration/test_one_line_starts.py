@@ -80,8 +80,8 @@ def test_it_serves(tmp_path, home, name):  # noqa: F811
 
 
 ENDS = {
-    "an ASGI application": (["app:app"], {"app.py": ASGI}, r'.*command = \[.*"uvicorn", "app:app", "--uds", "\{socket\}"\].*'),
-    "a factory without its call": (["app.py"], {"app.py": FACTORY}, r".*app\.py has nothing named 'application'; .+ app\.py:create_app\(\)"),
+    "an ASGI application": (["app:app"], {"app.py": ASGI}, r"APP: .*mooring run -- uvicorn app:app --uds \{socket\}"),
+    "a factory without its call": (["app.py"], {"app.py": FACTORY}, r".*app\.py has nothing named 'application' or 'app'; .+ app\.py:create_app\(\)"),
     "a program in one word": (["--", "node server.js"], {"server.js": NODE}, r'.*COMMAND: .*\["node", "server\.js"\].*'),
     "a script that is no program": (["--", "./app.py"], {"app.py": FLASK}, r".*app\.py cannot be executed; run: chmod \+x .+"),
 }

@@ -291,6 +291,6 @@ def application(environ, start_response):
         pid = wait_until(lambda: (answer := run.get())[0] == 200 and answer[1])
         (folder / "views").mkdir()
         assert run.get()[1] == pid
-        (folder / "views" / "page.html").write_text("<p>")
+        (folder / "views" / "page.py").write_text("new")
         wait_until(lambda: (answer := run.get())[0] == 200 and answer[1] != pid)
         assert "data.sqlite3 has changed" not in run.said

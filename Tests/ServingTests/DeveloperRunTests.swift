@@ -23,20 +23,32 @@ internal import Testing
         #expect(run.reasonToEnd(after: failure) == nil)
     }
 
+    @Test func `a program at a port that is taken is told of PORT`() {
+        let report = ExitReport(
+            reason: "exited with status 1",
+            output: ["Traceback", "OSError: [Errno 98] Address already in use"])
+        let reason = DeveloperRun(folder: "/srv/shop", reloads: false).reasonToEnd(
+            after: .startFailed(process, report, failuresInARow: 1, backoff: .seconds(1)))
+        #expect(reason?.contains("in the variable PORT") == true)
+    }
+
     @Test func `with reloads the next change may mend it`() {
         let run = DeveloperRun(folder: "/srv/shop", reloads: true)
         #expect(run.reasonToEnd(after: failure) == nil)
     }
 
-    @Test(arguments: ["app.py", "page.HTML", "Procfile", "conf.toml", "a.b.js"])
+    @Test(arguments: ["app.py", "main.GO", "Procfile", "conf.toml", "a.b.js"])
     func `a source file starts a new generation`(_ name: String) {
         #expect(SourceWatch.isSource(name))
     }
 
     @Test(arguments: [
         "db.sqlite3", "app.pyc", "app.log", ".#app.py", "app.py~", "app", "py", "core.1234",
+        "page.html", "site.css", "mail.j2",
     ])
-    func `what an application or an editor writes does not`(_ name: String) {
+    func `what an application or an editor writes does not, nor do templates and styles`(
+        _ name: String
+    ) {
         #expect(!SourceWatch.isSource(name))
     }
 }

@@ -85,6 +85,9 @@ package enum ConfigurationLoading {
         return configuration
     }
 
+    /// Whether a variable is missing from Mooring's own environment.
+    package static func lacks(variable name: String) -> Bool { environment[name] == nil }
+
     static var environment: [String: String] { ProcessInfo.processInfo.environment }
 
     /// What is wrong with a configuration is told together with what is wrong on the machine.

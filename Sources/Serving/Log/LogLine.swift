@@ -41,7 +41,7 @@ struct LogLine {
             let process = metadata["process"]
         {
             // Free of control characters but for tabs, which tracebacks may have.
-            return "[\(group) \("\(process)".prefix(4))] \(message)\n"
+            return "[\(group) \("\(process)".prefix(4))] \(Terminal.coloured(message))\n"
         }
         let prefix = level >= .warning ? "\(level): " : ""
         // There is one group.
@@ -63,7 +63,14 @@ struct LogLine {
 
     /// ` key=value` of each, sorted.
     private static func pairs(_ metadata: Logger.Metadata) -> String {
-        metadata.sorted { $0.key < $1.key }.map { " \($0.key)=\(quoted("\($0.value)"))" }.joined()
+        metadata.sorted { $0.key < $1.key }.map { pair($0.key, $0.value) }.joined()
+    }
+
+    /// A list is written as its elements; an empty one says nothing.
+    private static func pair(_ key: String, _ value: Logger.MetadataValue) -> String {
+        guard case .array(let elements) = value else { return " \(key)=\(quoted("\(value)"))" }
+        if elements.isEmpty { return "" }
+        return " \(key)=\(quoted(elements.map { "\($0)" }.joined(separator: ",")))"
     }
 
     /// A value as it is, or in quotes where its end would not be seen.

@@ -48,6 +48,17 @@ package enum Terminal {
         return result
     }
 
+    /// Text whose escaped colours (`\\x1b[31m`) are colours again where standard error is a terminal.
+    ///
+    /// Nothing but SGR sequences, which change how text looks and do nothing else; they end with the text.
+    static func coloured(_ text: String) -> String {
+        guard isColoured else { return text }
+        let coloured = text.replacing(/\\x1b\[([0-9;]*)m/) { "\u{1B}[\($0.1)m" }
+        return coloured == text ? text : coloured + "\u{1B}[0m"
+    }
+
+    private static let isColoured = isatty(STDERR_FILENO) == 1
+
     private static func write(_ text: String, to descriptor: Int32) {
         let bytes = Array(text.utf8)
         var written = 0

@@ -24,6 +24,18 @@ package final class DeveloperRun: Sendable {
         }
     }
 
+    /// A program with a port of its own in its source is the most usual mistake.
+    private static func hint(_ report: ExitReport) -> String {
+        let isTaken = report.output.contains { line in
+            let line = line.lowercased()
+            return line.contains("address already in use") || line.contains("eaddrinuse")
+        }
+        guard isTaken else { return "" }
+        return
+            "; it listens on a port that is taken, perhaps by Mooring itself: let it listen on the"
+            + " port in the variable PORT, or write {port} where it takes one"
+    }
+
     /// Why the program is to end after an event; nil: it goes on.
     ///
     /// What has never run will not do so by itself, and whoever mends it is watching. What has run once
@@ -35,7 +47,7 @@ package final class DeveloperRun: Sendable {
             return nil
         case .startFailed(_, let report, _, _):
             if reloads || hasServed.load(ordering: .relaxed) { return nil }
-            return "the application does not start: \(report.reason)"
+            return "the application does not start: \(report.reason)\(Self.hint(report))"
         default:
             return nil
         }

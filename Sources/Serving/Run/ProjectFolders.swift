@@ -14,7 +14,7 @@ struct ProjectFolders: Equatable {
 
     /// How many balancers of one project may run at once.
     private static let most = 64
-    private static let folderName = "run"
+    static let folderName = "run"
 
     /// The first pair of folders of the project that no running balancer has.
     ///
@@ -27,6 +27,7 @@ struct ProjectFolders: Equatable {
         let runtimeRoot = try usable(runtimeRoots(environment), setting: "RUNTIME_DIRECTORY")
         let stateRoot = try usable(
             stateRoots(environment) + [runtimeRoot], setting: "STATE_DIRECTORY")
+        removeOld(runtimeRoot: runtimeRoot, stateRoot: stateRoot)
         for number in 1...most {
             let whole = number == 1 ? name : "\(name)-\(number)"
             let runtime = "\(runtimeRoot)/\(folderName)/\(whole)"
@@ -65,7 +66,10 @@ struct ProjectFolders: Equatable {
     private static func digest(_ application: RunRequest.Application) -> String {
         var hash = StableHash()
         switch application {
-        case .wsgi(let name): hash.add(["wsgi", name])
+        case .wsgi(let name):
+            // The names that are looked for where none is given.
+            let ending = [":application", ":app"].first { name.hasSuffix($0) }
+            hash.add(["wsgi", String(name.dropLast(ending?.count ?? 0))])
         case .command(let words): hash.add(["command"] + words)
         }
         return hash.text
@@ -131,7 +135,7 @@ struct ProjectFolders: Equatable {
         return flock(descriptor, LOCK_EX | LOCK_NB) != 0
     }
 
-    private static func entries(_ folder: String) -> [String] {
+    static func entries(_ folder: String) -> [String] {
         (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
     }
 }

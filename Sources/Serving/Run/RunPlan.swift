@@ -20,18 +20,23 @@ package enum RunPlan {
             for: request.application, in: folder, environment: ConfigurationLoading.environment)
         request.stateDirectory = folders.state
         request.runtimeDirectory = folders.runtime
-        if request.listen.isEmpty { chooseAddress(&request) }
+        if request.listen.isEmpty { try chooseAddress(&request, folders) }
         return try ConfigurationLoading.app(request)
     }
 
-    /// Several projects can be served at once, each at the next free port.
+    /// Several projects can be served at once, each at the port that it had last, or the next free one.
     ///
     /// Browsers send the cookies of one port to all others of the host, so those have names of their
     /// own.
-    private static func chooseAddress(_ request: inout RunRequest) {
-        let free = (firstPort..<firstPort + 100).first { port in
+    private static func chooseAddress(
+        _ request: inout RunRequest, _ folders: ProjectFolders
+    ) throws {
+        let ports = firstPort..<firstPort + 100
+        let last = folders.lastPort.flatMap { ports.contains($0) ? [$0] : nil } ?? []
+        let free = (last + ports).first { port in
             (try? SocketAddress.tcp("127.0.0.1", port))?.bindingFailure() == nil
         }
+        if let free { try folders.remember(port: free) }
         guard let free, free != firstPort else { return }
         request.listen = ["127.0.0.1:\(free)"]
         request.cookie = "mooring-\(free)"

@@ -6,19 +6,18 @@ internal import Synchronization
 
 /// Tells when a source file below a folder has changed (inotify(7)), for `mooring run --reload`.
 ///
-/// Only files that programs and their templates are made of count: what an application writes itself,
-/// a database or a log beside its sources, would restart it without end.
+/// Only files that programs are made of count: what an application writes itself, a database or a log
+/// beside its sources, would restart it without end. Templates and styles do not: most are read anew for
+/// each page while one develops, and a restart ends the sessions in memory.
 final class SourceWatch: Sendable {
     private static let endings: Set<Substring> = [
-        "cjs", "css", "env", "ex", "exs", "go", "htm", "html", "ini", "j2", "java", "jinja",
-        "jinja2",
-        "js", "jsx", "lua", "mjs", "mustache", "php", "pl", "pm", "py", "pyx", "r", "rb", "ru",
-        "rs",
-        "sh", "tmpl", "toml", "ts", "tsx", "vue", "wsgi", "yaml", "yml",
+        "cjs", "env", "ex", "exs", "go", "ini", "java", "js", "jsx", "lua", "mjs", "php", "pl",
+        "pm",
+        "py", "pyx", "r", "rb", "ru", "rs", "sh", "toml", "ts", "tsx", "wsgi", "yaml", "yml",
     ]
     private static let ignored: Set<String> = [
-        "__pycache__", "bower_components", "build", "dist", "node_modules", "site-packages",
-        "target",
+        "__pycache__", "bower_components", "build", "dist", "node_modules", "public",
+        "site-packages", "static", "target",
         "venv", "virtualenv", "env",
     ]
     /// Beyond this a folder is hardly a project; watches are scarce (fs.inotify.max_user_watches).

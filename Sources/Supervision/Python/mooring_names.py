@@ -153,6 +153,9 @@ def refuse_asynchronous(application, module, what, place):
         target, options = "MODULE:" + what, ""
     else:
         target, options = f"{module.__name__}:{what.partition('(')[0]}", ', "--factory"' if "(" in what else ""
+    if os.environ.get("MOORING_TELL_SERVER"):  # Whoever runs it has no file to set anything in.
+        words = f"-m uvicorn {target}{options.replace(chr(34), '').replace(',', '')} --uds {{socket}}"
+        raise NotFound(f"{place}:{what} is an ASGI application; serve it by: mooring run -- {sys.executable} {words}")
     raise NotFound(
         f"{place}:{what} is an ASGI application; instead of wsgi, set "
         f'command = ["{sys.executable}", "-m", "uvicorn", "{target}"{options}, "--uds", "{{socket}}"]')

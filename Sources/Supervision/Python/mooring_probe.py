@@ -105,7 +105,8 @@ def check_source(path, attribute, name):
         return None
     factories = sorted(names.intersection(FACTORIES))
     advice = "%s:%s()" % (name, factories[0]) if factories else "%s:NAME" % name
-    return fault("wsgi", "%s has nothing named '%s'; name the callable: %s" % (path, wanted[0], advice))
+    return fault("wsgi", "%s has nothing named %s; name the callable: %s"
+                 % (path, " or ".join("'%s'" % word for word in wanted), advice))
 
 
 def is_asynchronous(node, names):
