@@ -114,7 +114,7 @@ extension GroupState {
         case .queueFull, .processQueueFull, .sessionLost: 1
         // Whoever waited in vain meets a group that is slower than its users are.
         case .queueTimeout, .shuttingDown: 5
-        case .groupFailing: secondsUntilNextTry
+        case .groupFailing: checkedServersAreBackIn ?? secondsUntilNextTry
         }
     }
 }

@@ -41,6 +41,16 @@ extension GroupState {
         }
     }
 
+    /// Seconds until the checks can have brought the first server back; nil: they bring none.
+    var checkedServersAreBackIn: Int? {
+        guard let health = policy.health,
+            let good = processes.indices.filter({ isChecked(UInt32($0)) })
+                .map({ processes[$0].goodChecks }).max()
+        else { return nil }
+        let seconds = Double(max(1, health.rise - good)) * health.interval.seconds
+        return Int(max(1, min(seconds.rounded(.up), 60)))
+    }
+
     /// Whether a server's health checks tell when it is back.
     func isChecked(_ place: UInt32) -> Bool {
         guard policy.health != nil, case .external(let servers) = policy.kind,

@@ -37,10 +37,15 @@ struct StatusTable {
         let wanted = group.min == group.max ? "\(group.max)" : "\(group.min) to \(group.max)"
         let slots = group.threads == 1 ? "1 thread" : "\(group.threads) threads"
         let noun = group.kind == .external ? "servers" : "processes"
+        let isLeaving = group.state == "stopped" && !group.processes.isEmpty
+        let left = group.processes.count == 1 ? "1 process" : "\(group.processes.count) processes"
         var lines = [
-            "\(Terminal.printable(group.name)): \(group.state), \(ready) of \(wanted) \(noun)"
-                + " ready, \(slots) each, \(group.sessions.live) sessions,"
-                + " queue \(group.queue.length) of \(group.queue.limit)"
+            isLeaving
+                ? "\(Terminal.printable(group.name)): no longer configured, \(left) left for"
+                    + " \(group.sessions.live) sessions"
+                : "\(Terminal.printable(group.name)): \(group.state), \(ready) of \(wanted) \(noun)"
+                    + " ready, \(slots) each, \(group.sessions.live) sessions,"
+                    + " queue \(group.queue.length) of \(group.queue.limit)"
         ]
         let isTroubled = !["ok", "full"].contains(group.state) || group.spawn.failuresInARow > 0
         if isTroubled, let failure = group.spawn.lastFailure {

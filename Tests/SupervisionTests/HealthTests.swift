@@ -34,6 +34,13 @@ extension SupervisorTests {
         @Test func `an application that does not know the path answers all the same`() throws {
             let fixture = try server(answers: ["404 Not Found"])
             try fixture.waitUntilReady(fixture.spawn())
+            // Which says little, and is told once.
+            _ = try fixture.facts.wait("the warning") { facts in
+                facts.first { fact in
+                    guard case .logged(let line, .warning) = fact else { return false }
+                    return line.contains("answers 404 at health.path /up")
+                }
+            }
         }
 
         @Test func `a process that answers badly so many times in a row is recycled once`() throws {

@@ -41,6 +41,14 @@ final class EventLog: Sendable {
             tell(event, group: group.name, index: index)
             observer(event)
         }
+        // Not before: what follows the end of a process is about it too.
+        for event in events {
+            switch event {
+            case .gone(let process, _, _), .startFailed(let process, _, _, _):
+                forget(process, index)
+            default: break
+            }
+        }
     }
 
     private func tell(_ event: RegistryEvent, group: String, index: Int) {
@@ -55,13 +63,16 @@ final class EventLog: Sendable {
                 .error, "process did not start: \(report.reason)", group,
                 facts(of: process, index),
                 ["failures_in_a_row": .number(failures), "next_try_in": .span(backoff)])
-            forget(process, index)
         case .draining(let process, let reason):
             say(
                 .info, "process takes no new sessions", group, facts(of: process, index),
                 ["reason": "\(reason.rawValue)"])
         case .reinstated(let process):
             say(.info, "process takes new sessions again", group, facts(of: process, index))
+        case .stopping(let process, .unreachable):
+            say(
+                .warning, "process takes no connections: it has ended, or is stopped now", group,
+                facts(of: process, index))
         case .stopping(let process, let reason):
             say(
                 .info, "stopping process", group, facts(of: process, index),
@@ -82,7 +93,7 @@ final class EventLog: Sendable {
                 facts(of: process, index), ["sessions": .number(count)])
         case .down(let process, let span):
             say(
-                .warning, "server cannot be reached, or does not answer", group,
+                .warning, "server is out: it cannot be reached, or does not answer well", group,
                 facts(of: process, index),
                 ["next_try_in": .span(span)])
         case .up(let process):
@@ -145,7 +156,6 @@ final class EventLog: Sendable {
         } else {
             say(.info, "process has stopped\(how)", group, facts, ["reason": "\(reason.rawValue)"])
         }
-        forget(process, index)
     }
 
     private func say(

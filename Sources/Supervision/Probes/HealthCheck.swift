@@ -26,6 +26,8 @@ struct HealthCheck {
     private let socket: StreamSocket
     private let request: [UInt8]
     private var answer = HealthAnswer()
+    /// It has answered that there is nothing at the path, which counts as healthy.
+    private(set) var foundNothing = false
     /// Until when an answer must have come.
     let deadline: Int64
 
@@ -137,6 +139,7 @@ struct HealthCheck {
         case .malformed: return fail("the answer is no HTTP/1.1")
         case .code(let code) where code < 500:
             stage = .answered
+            foundNothing = code == 404
             return .healthy
         case .code(let code):
             stage = .answered

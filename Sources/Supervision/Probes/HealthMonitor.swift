@@ -37,6 +37,8 @@ struct HealthMonitor {
     private(set) var check: HealthCheck?
     /// What was wrong with the last answer while it starts.
     private(set) var objection: String?
+    /// There is nothing at the path that is asked for.
+    private(set) var foundNothing = false
     private var nextStart: Int64?
     private var askedAt: Int64 = 0
 
@@ -122,6 +124,7 @@ struct HealthMonitor {
     ) -> Outcome {
         guard var current = check else { return .nothing }
         let verdict = current.advance(scratch: &scratch)
+        foundNothing = current.foundNothing
         check = current
         return settle(verdict, now: now, jitter: jitter)
     }

@@ -15,6 +15,14 @@ struct Probes {
     private var scarcityTellAt = Int64.min
     private static let scarcityPause: Int64 = 10_000_000_000
 
+    /// By group the health path that is known to lead nowhere.
+    private var missingPaths: [Int: String] = [:]
+
+    /// Whether it was not known of a group that there is nothing at its health path.
+    mutating func isNews(missingPath path: String, group: Int) -> Bool {
+        missingPaths.updateValue(path, forKey: group) != path
+    }
+
     /// The earliest time at which one of these is due.
     var nextDeadline: Int64? { [sockets.armAt, servers.nextDeadline].compactMap(\.self).min() }
 

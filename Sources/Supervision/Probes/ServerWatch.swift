@@ -11,6 +11,10 @@ struct ServerWatch {
     private var current = 0
     private(set) var check: HealthCheck?
     private var startAt: Int64
+    /// There is nothing at the path that is asked for.
+    private(set) var foundNothing = false
+    /// The last answer was bad, and the log has it.
+    private var isObjectedTo = false
 
     /// Nil when its address cannot be connected to, which requests find out as well.
     init?(_ server: CheckedServer, group: Int, now: Int64) {
@@ -39,7 +43,10 @@ struct ServerWatch {
         case nothing
         /// Register the new check.
         case asks
-        case answered(isWell: Bool)
+        /// - Parameters:
+        ///   - objection: what was wrong, in words; nil: nothing.
+        ///   - isNews: the answer before was good.
+        case answered(objection: String?, isNews: Bool)
         case unable(SystemError)
     }
 
@@ -64,6 +71,7 @@ struct ServerWatch {
     mutating func connectionReported(now: Int64, scratch: inout [UInt8]) -> Outcome {
         guard var asked = check else { return .nothing }
         let verdict = asked.advance(scratch: &scratch)
+        foundNothing = asked.foundNothing
         check = asked
         return settle(verdict, now: now)
     }
@@ -82,7 +90,7 @@ struct ServerWatch {
             return .asks
         } catch {
             if error.isScarcity, current == 0 { return .unable(error) }
-            return fail(now: now)
+            return fail(SystemError.message(error.errno), now: now)
         }
     }
 
@@ -90,14 +98,19 @@ struct ServerWatch {
         if check?.hasEnded ?? true { check = nil }
         switch verdict {
         case nil: return .nothing
-        case .healthy: return .answered(isWell: true)
-        case .unhealthy: return fail(now: now)
+        case .healthy: return answered(nil)
+        case .unhealthy(let reason): return fail(reason, now: now)
         }
     }
 
-    private mutating func fail(now: Int64) -> Outcome {
+    private mutating func answered(_ objection: String?) -> Outcome {
+        defer { isObjectedTo = objection != nil }
+        return .answered(objection: objection, isNews: objection != nil && !isObjectedTo)
+    }
+
+    private mutating func fail(_ reason: String, now: Int64) -> Outcome {
         current += 1
-        guard current < addresses.count else { return .answered(isWell: false) }
+        guard current < addresses.count else { return answered(reason) }
         check?.close()
         return ask(now: now)
     }

@@ -39,7 +39,21 @@ extension SupervisionLoop {
             let outcome = process.health?.connectionReported(
                 now: Clock.monotonic(), jitter: jitter(), scratch: &output.scratch)
         else { return }
+        if let health = process.health, health.foundNothing {
+            tellOfMissingPath(
+                health.policy.path, group: process.key.group, "process \(process.label)")
+        }
         follow(outcome, process)
+    }
+
+    /// A path that is not there hides everything that it was meant to tell; told once per group.
+    func tellOfMissingPath(_ path: String, group: Int, _ subject: String) {
+        guard probes.isNews(missingPath: path, group: group) else { return }
+        log.warning(
+            """
+            \(subject) answers 404 at health.path \(path), which counts as healthy but says only that \
+            it answers; name a path that the application has
+            """)
     }
 
     private func follow(_ outcome: HealthMonitor.Outcome, _ process: ManagedProcess) {

@@ -31,8 +31,21 @@ extension SupervisionLoop {
         switch outcome {
         case .nothing: break
         case .unable(let error): tellOfScarcity(error)
-        case .answered(let isWell):
-            groups[watch.group].checked(watch.server.process, isWell: isWell, now: now())
+        case .answered(let objection, let isNews):
+            if let objection, isNews {
+                log.warning(
+                    """
+                    server \(watch.server.address.text) fails its health check at \
+                    \(watch.server.health.path): \(objection)
+                    """)
+            }
+            if watch.foundNothing {
+                tellOfMissingPath(
+                    watch.server.health.path, group: watch.group,
+                    "server \(watch.server.address.text)")
+            }
+            groups[watch.group].checked(
+                watch.server.process, isWell: objection == nil, now: now())
         case .asks:
             guard let check = watch.check else { return }
             do {
