@@ -279,6 +279,9 @@ package final class Group: Sendable {
         change(at: now) { $0.reconfigure(policy, newGeneration: newGeneration) }
     }
 
+    /// Gives up a generation that is starting, or did not start; the one that serves is wanted again.
+    package func abandonRollout(now: MonotonicInstant) { change(at: now) { $0.abandonRollout() } }
+
     /// Changes how many processes there are, until the next `reconfigure`; the surplus drains.
     package func scale(minimum: Int, maximum: Int, now: MonotonicInstant) {
         change(at: now) { $0.scale(minimum: minimum, maximum: maximum) }

@@ -22,6 +22,14 @@ extension GroupState {
         return lastGeneration
     }
 
+    /// Gives up a generation that is starting, or forgets one that did not start.
+    mutating func abandonRollout() {
+        guard rollout != .none else { return }
+        rollout = .none
+        stopIncoming()
+        due.formUnion(.group)
+    }
+
     /// Nothing serves, so there is nothing to keep: whatever held it up may be mended now.
     private mutating func switchAtOnce() {
         rollout = .none

@@ -16,12 +16,18 @@ struct ListenReader {
         var listeners: [Located<Configuration.Listener>] = []
         for table in tables {
             guard let listener = listener(table) else { continue }
-            if !isPortZero(listener.value.place),
-                listeners.contains(where: { $0.value.place == listener.value.place })
-            {
+            let others = listeners.map(\.value)
+            if isPortZero(listener.value.place) {
+                // The kernel chooses another for each.
+            } else if others.contains(where: { $0.place == listener.value.place }) {
                 problems.add(
                     listener.node, "listens on \(listener.value.text) a second time",
                     "take one out")
+            } else if let other = others.first(where: { listener.value.place.overlaps($0.place) }) {
+                problems.add(
+                    listener.node,
+                    "is \(listener.value.text), and another listener is \(other.text)",
+                    "one of them stands for the other's address too; take one out")
             }
             listeners.append(listener)
         }

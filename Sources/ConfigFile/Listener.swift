@@ -15,6 +15,21 @@ extension Configuration {
             case address(ProcessAddress)
             /// A socket that the service manager opens, by its name (`fd:NAME`).
             case inherited(name: String)
+
+            /// Whether the two cannot be listened on beside each other: a port at all addresses is one at
+            /// each of them, and `[::]` takes IPv4 too.
+            func overlaps(_ other: Place) -> Bool {
+                guard case .address(.tcp(let host, let port)) = self,
+                    case .address(.tcp(let otherHost, let otherPort)) = other
+                else { return self == other }
+                return port == otherPort && port != 0
+                    && (host == otherHost || Self.covers(host, otherHost)
+                        || Self.covers(otherHost, host))
+            }
+
+            private static func covers(_ wildcard: String, _ host: String) -> Bool {
+                wildcard == "::" || wildcard == "0.0.0.0" && !host.contains(":")
+            }
         }
 
         /// One `[[listen.tls]]`: absolute paths of PEM files.

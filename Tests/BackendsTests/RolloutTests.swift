@@ -46,6 +46,26 @@ internal import Testing
         #expect(try bench.visit().process == old)
     }
 
+    @Test(arguments: [false, true])
+    func `a generation that is given up leaves what serves as it is`(_ hasFailed: Bool) throws {
+        let bench = Bench.ready(1)
+        let old = bench.recorder.starts[0]
+        _ = bench.group.restart(now: bench.now)
+        let report = ExitReport(reason: "exited with status 1", status: 1)
+        for _ in 0..<(hasFailed ? 2 : 1) {
+            let starts = bench.takeStarts()
+            #expect(starts.count == 1)
+            if hasFailed { bench.group.exited(starts[0], report, now: bench.now) }
+        }
+        bench.group.abandonRollout(now: bench.now)
+        let snapshot = bench.group.snapshot(now: bench.now)
+        #expect(snapshot.rollout == nil && snapshot.generation == 1)
+        #expect(
+            snapshot.processes.filter { $0.generation == 2 }.allSatisfy { $0.state != .starting })
+        #expect(try bench.visit().process == old)
+        #expect(bench.takeStarts().isEmpty)
+    }
+
     @Test func `a process that drains for too long gives its sessions up`() throws {
         let bench = Bench.ready(1) { $0.drainTimeout = .seconds(5) }
         let visit = try bench.visit()

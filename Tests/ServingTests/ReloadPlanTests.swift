@@ -48,7 +48,7 @@ internal import Testing
                         configuration: new.configuration.groups[configured],
                         launchFingerprint: new.launchFingerprints[configured]))
             case .adjust(let index, let configured), .restart(let index, let configured),
-                .revive(let index, let configured, _):
+                .keepServing(let index, let configured), .revive(let index, let configured, _):
                 running.groups[index] = .init(
                     configuration: new.configuration.groups[configured],
                     launchFingerprint: new.launchFingerprints[configured])
@@ -67,6 +67,20 @@ internal import Testing
         #expect(plan.steps == [])
         #expect(plan.indices == [0, 1])
         #expect(plan.report == .init())
+    }
+
+    @Test func `a launch that serves still is kept when the file says it again`() throws {
+        var running = try Self.running(
+            Self.shop + "env = { A = \"b\" }\n" + Self.blog + Self.routes)
+        let before = try Self.wanted(Self.both)
+        // The new generation did not start.
+        running.groups[0].servingFingerprint = before.launchFingerprints[0]
+        let back = ReloadPlan(from: running, to: before)
+        #expect(back.steps == [.keepServing(index: 0, configured: 0)])
+        #expect(back.report.changed == ["shop"] && back.report.restarted.isEmpty)
+        let other = try Self.wanted(
+            Self.shop + "env = { A = \"c\" }\n" + Self.blog + Self.routes)
+        #expect(ReloadPlan(from: running, to: other).steps == [.restart(index: 0, configured: 0)])
     }
 
     @Test func `another order in the file is no change`() throws {

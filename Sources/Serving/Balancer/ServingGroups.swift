@@ -14,8 +14,31 @@ final class ServingGroups: Sendable {
         var configuration: Configuration.Group
         /// Of what its processes are started with; nil: external.
         var launchFingerprint: String?
+        /// The generation that served when this fingerprint replaced another, and that other.
+        private var former: (generation: Int, fingerprint: String?)?
         /// It is not in the configuration any more.
         var isRetired = false
+
+        init(group: Group, configuration: Configuration.Group, launchFingerprint: String?) {
+            self.group = group
+            self.configuration = configuration
+            self.launchFingerprint = launchFingerprint
+        }
+
+        /// What the processes that serve were started with, where a newer generation is still starting
+        /// or did not start; nil: they are of the newest.
+        func servingFingerprint(_ now: GroupSnapshot) -> String? {
+            guard now.rollout != nil, let former, former.generation == now.generation else {
+                return nil
+            }
+            return former.fingerprint
+        }
+
+        /// Remembers what serves, before a generation with another fingerprint begins.
+        mutating func noteServing() {
+            let now = group.snapshot(now: .now)
+            former = (now.generation, servingFingerprint(now) ?? launchFingerprint)
+        }
     }
 
     private let entries: Mutex<[Entry]>

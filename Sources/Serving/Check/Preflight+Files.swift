@@ -31,18 +31,16 @@ extension Preflight {
 
     /// A file that lines are added to, made when it is missing; its folder is not.
     mutating func checkAppendable(_ path: String, _ key: [String]) {
+        if let fault = Self.faultOfAppendable(path) { report(key, fault) }
+    }
+
+    /// What keeps lines from being added to a file.
+    static func faultOfAppendable(_ path: String) -> String? {
         var status = stat()
-        if unsafe stat(path, &status) == 0 {
-            if status.st_mode & S_IFMT == S_IFDIR {
-                return report(key, "\(path) is a folder; name a file in it")
-            }
-            if unsafe access(path, W_OK) != 0 {
-                report(
-                    key, "\(path) cannot be written: \(SystemError.message(errno)); \(Self.choice)")
-            }
-            return
-        }
-        checkParent(of: path, key)
+        guard unsafe stat(path, &status) == 0 else { return faultOfParent(of: path) }
+        if status.st_mode & S_IFMT == S_IFDIR { return "\(path) is a folder; name a file in it" }
+        if unsafe access(path, W_OK) == 0 { return nil }
+        return "\(path) cannot be written: \(SystemError.message(errno)); \(choice)"
     }
 
     private static let choice = "give Mooring the right to, or choose another place"

@@ -10,6 +10,8 @@ extension Preflight {
         "env",
         "pass_env", "rlimits",
     ]
+    /// What says where the files of a launch are.
+    private static let fileKeys = ["wsgi", "command", "python", "cwd", "env", "pass_env"]
     /// Descriptors of a process besides those of its requests.
     private static let ownFiles = 16
 
@@ -17,12 +19,44 @@ extension Preflight {
         for group in configuration.groups {
             guard let launch = group.launch else { continue }
             let table = ["group", group.name]
-            if let file = launch.outputFile, !isKnown(table, ["output"]) {
-                checkAppendable(file, table + ["output"])
+            checkOutput(launch, table)
+            if isKnown(table, Self.launchKeys) {
+                checkFiles(of: launch, of: group, table)
+            } else {
+                checkLaunch(launch, of: group, table)
             }
-            if isKnown(table, Self.launchKeys) { continue }
-            checkLaunch(launch, of: group, table)
         }
+    }
+
+    mutating func checkOutput(_ launch: Configuration.Launch, _ table: [String]) {
+        if let file = launch.outputFile, !isKnown(table, ["output"]) {
+            checkAppendable(file, table + ["output"])
+        }
+    }
+
+    /// The files that a launch names, whoever its user is.
+    mutating func checkFiles(
+        of launch: Configuration.Launch, of group: Configuration.Group, _ table: [String]
+    ) {
+        if isKnown(table, Self.fileKeys) { return }
+        var launch = launch
+        launch.isolation = .init()
+        guard
+            let spec = try? ServingPlan.spec(
+                launch, of: group, hostFile: "", environment: environment)
+        else { return }
+        let application = Self.application(of: launch)
+        for fault in LaunchCheck.missingFiles(of: spec, serving: application) {
+            report(
+                table + Self.path(of: fault.subject, isWSGI: application != nil), fault.sentence)
+        }
+    }
+
+    private static func application(
+        of launch: Configuration.Launch
+    ) -> LaunchCheck.Application? {
+        guard case .wsgi(let name, let server, _) = launch.application else { return nil }
+        return LaunchCheck.Application(name: name, server: server.rawValue)
     }
 
     private mutating func checkLaunch(
@@ -33,12 +67,10 @@ extension Preflight {
             spec = try ServingPlan.spec(launch, of: group, hostFile: "", environment: environment)
         } catch {
             // Its key may be another than that whose line it has.
-            return report(error.key.split(separator: ".").map(String.init), error.message)
+            report(error.key.split(separator: ".").map(String.init), error.message)
+            return checkFiles(of: launch, of: group, table)
         }
-        var application: LaunchCheck.Application?
-        if case .wsgi(let name, let server, _) = launch.application {
-            application = LaunchCheck.Application(name: name, server: server.rawValue)
-        }
+        let application = Self.application(of: launch)
         for fault in LaunchCheck.faults(of: spec, serving: application) {
             let path = table + Self.path(of: fault.subject, isWSGI: application != nil)
             if fault.isWarning {

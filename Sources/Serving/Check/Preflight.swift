@@ -34,6 +34,18 @@ struct Preflight {
         checkLimits()
     }
 
+    /// Looks only for files, programs and folders that are not there; runs nothing.
+    init(filesOf configuration: Configuration, environment: [String: String], known: [Problem]) {
+        self.configuration = configuration
+        self.environment = environment
+        self.known = Set(known.flatMap { [$0.key, $0.meant].compactMap(\.self) })
+        for group in configuration.groups {
+            guard let launch = group.launch else { continue }
+            checkOutput(launch, ["group", group.name])
+            checkFiles(of: launch, of: group, ["group", group.name])
+        }
+    }
+
     /// Whether one of the keys is known to be wrong, so that what follows from it means nothing.
     func isKnown(_ table: [String], _ keys: [String]) -> Bool {
         let prefix = table.isEmpty ? "" : table.joined(separator: ".") + "."

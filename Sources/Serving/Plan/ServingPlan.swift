@@ -45,6 +45,11 @@ struct ServingPlan: Sendable {
             }
         }
         pages = PageFiles(configuration, problems: &problems)
+        if case .file(let path) = configuration.log.access,
+            let fault = Preflight.faultOfAppendable(path)
+        {
+            problems.append(configuration.places.problem(["log", "access"], fault))
+        }
         do {
             files = try SecurityFiles(configuration, tickets: tickets)
         } catch {

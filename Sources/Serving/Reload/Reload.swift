@@ -96,6 +96,15 @@ struct Reload {
             setLaunch(configured, index, newGeneration: true, parts)
             after[index].group.reconfigure(
                 wanted.policies[configured], newGeneration: true, now: .now)
+        case .keepServing(let index, let configured):
+            let group = after[index].group
+            group.reconfigure(wanted.policies[configured], newGeneration: false, now: .now)
+            group.abandonRollout(now: .now)
+            // In place of the launch that did not do: a later generation would take it.
+            if let launch = wanted.launches[configured] {
+                parts.supervisor.setLaunch(
+                    launch, group: index, generation: group.nextGeneration - 1)
+            }
         case .revive(let index, let configured, let newGeneration):
             setLaunch(configured, index, newGeneration: newGeneration, parts)
             after[index].group.revive(
@@ -144,8 +153,9 @@ struct Reload {
                         configuration: group,
                         launchFingerprint: wanted.launches[configured]?.fingerprint))
             case .adjust(let index, let configured), .restart(let index, let configured),
-                .revive(let index, let configured, _):
+                .keepServing(let index, let configured), .revive(let index, let configured, _):
                 entries[index].isRetired = false
+                if case .restart = step { entries[index].noteServing() }
                 entries[index].configuration = wanted.configuration.groups[configured]
                 entries[index].launchFingerprint = wanted.launches[configured]?.fingerprint
             case .retire(let index):
@@ -163,6 +173,7 @@ extension ReloadPlan.Running.Group {
         let policy = entry.configuration.policy
         self.init(
             configuration: entry.configuration, launchFingerprint: entry.launchFingerprint,
+            servingFingerprint: entry.servingFingerprint(now),
             isRetired: entry.isRetired,
             isScaled: now.isSpawned
                 && (now.minimum != policy.minimum || now.maximum != policy.maximum))

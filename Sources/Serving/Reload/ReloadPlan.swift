@@ -21,6 +21,9 @@ struct ReloadPlan: Equatable {
             var configuration: Configuration.Group
             /// Of what its processes are started with; nil: external.
             var launchFingerprint: String?
+            /// Of what the processes that serve were started with, where a newer generation is still
+            /// starting or did not start; nil: they are of the newest.
+            var servingFingerprint: String?
             /// It is not in the configuration any more.
             var isRetired = false
             /// An administrator has changed how many processes it has since.
@@ -44,6 +47,9 @@ struct ReloadPlan: Equatable {
         case adjust(index: Int, configured: Int)
         /// A new generation, for what processes are started with has changed.
         case restart(index: Int, configured: Int)
+        /// The generation that is starting, or did not start, is given up: those that serve were started
+        /// with what the configuration says again.
+        case keepServing(index: Int, configured: Int)
         /// It was retired before.
         case revive(index: Int, configured: Int, newGeneration: Bool)
         /// Its processes drain, and nothing follows them.
@@ -108,7 +114,12 @@ struct ReloadPlan: Equatable {
         _ running: Running.Group, _ index: Int, _ group: Configuration.Group, _ configured: Int,
         _ fingerprint: String?
     ) {
-        if fingerprint != running.launchFingerprint {
+        if let serving = running.servingFingerprint, serving == fingerprint,
+            fingerprint != running.launchFingerprint
+        {
+            steps.append(.keepServing(index: index, configured: configured))
+            report.changed.append(group.name)
+        } else if fingerprint != running.launchFingerprint {
             steps.append(.restart(index: index, configured: configured))
             report.restarted.append(group.name)
         } else if running.configuration != group {

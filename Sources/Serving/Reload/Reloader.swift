@@ -85,8 +85,19 @@ final class Reloader: Sendable {
 
     private func plan(from file: String) throws(AdminRefusal) -> ServingPlan {
         do {
-            return try ServingPlan(
-                ConfigurationLoading.reread(file), environment: environment, tickets: tickets)
+            let reading = try ConfigurationLoading.examine(file)
+            var problems = reading.problems
+            if let configuration = reading.configuration {
+                // What is not there would keep a new generation from starting.
+                problems +=
+                    Preflight(
+                        filesOf: configuration, environment: environment, known: problems
+                    ).problems
+            }
+            guard let configuration = reading.configuration, problems.isEmpty else {
+                throw ServingError.invalid("\(ConfigurationProblems(problems))")
+            }
+            return try ServingPlan(configuration, environment: environment, tickets: tickets)
         } catch let failure as ServingError {
             throw .badConfiguration(failure.message)
         } catch {

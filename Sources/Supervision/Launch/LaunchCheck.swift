@@ -55,6 +55,34 @@ package enum LaunchCheck {
         return faults
     }
 
+    /// What is not there of the files that a launch names; nothing is run.
+    package static func missingFiles(of spec: LaunchSpec, serving application: Application?)
+        -> [LaunchFault]
+    {
+        if let fault = sizeFault(of: spec) ?? directoryFault(of: spec) { return [fault] }
+        var faults: [LaunchFault] = []
+        if case .failure(let fault) = program(of: spec) { faults.append(fault) }
+        if let name = application?.name, isMissingFile(name, in: spec.directory) {
+            let file = name.prefix { $0 != ":" }
+            faults.append(
+                LaunchFault(
+                    .application,
+                    "no such file: \(file) (in \(spec.directory)); a relative path begins in cwd"))
+        }
+        return faults
+    }
+
+    /// Whether an application names a file that is not there; false also of a module, which can be
+    /// anywhere.
+    private static func isMissingFile(_ name: String, in directory: String) -> Bool {
+        let file = String(name.prefix { $0 != ":" })
+        guard file.contains("/") || file.hasSuffix(".py") else { return false }
+        return [file, name].allSatisfy { name in
+            let path = name.hasPrefix("/") ? name : "\(directory)/\(name)"
+            return unsafe access(path, F_OK) != 0 && (errno == ENOENT || errno == ENOTDIR)
+        }
+    }
+
     private static func directoryFault(of spec: LaunchSpec) -> LaunchFault? {
         var status = stat()
         guard unsafe stat(spec.directory, &status) == 0 else {

@@ -1,4 +1,5 @@
 internal import Dispatch
+internal import Glibc
 internal import Logging
 internal import Reactor
 internal import Synchronization
@@ -95,8 +96,7 @@ final class OutputWriter: Sendable {
             try output.write(whole)
         } catch {
             target.lose(lines: count)
-            let reason = SystemError.message(error.errno)
-            return tellFailure(&file, "\(target.path) cannot be written to: \(reason)")
+            return tellFailure(&file, target.path, error)
         }
         let lost = target.takeLost()
         if file.isFailing || lost > 0 {
@@ -112,14 +112,22 @@ final class OutputWriter: Sendable {
             file.output = try OutputFile(appendingTo: target.path, onlyFiles: true)
         } catch {
             file.openAt = now + Self.openPause
-            tellFailure(&file, "\(error)")
+            tellFailure(&file, path, error)
         }
     }
 
-    private func tellFailure(_ file: inout File, _ problem: String) {
+    private func tellFailure(_ file: inout File, _ path: String, _ error: SystemError) {
         if file.isFailing { return }
         file.isFailing = true
+        let remedy =
+            switch error.errno {
+            case ENOENT: ": make its folder"
+            case ENOSPC, EDQUOT: ": make room"
+            default: ""
+            }
+        let reason = SystemError.message(error.errno)
         log.error(
-            "\(problem); the processes' lines are lost until that changes: is the disk full?")
+            "\(path) cannot be written: \(reason); the processes' lines are lost until then\(remedy)"
+        )
     }
 }
