@@ -387,31 +387,4 @@ internal import Testing
             !Group.makeRoom(among: [group], now: now + .seconds(9)), "its sessions may come back")
         #expect(Group.makeRoom(among: [group], now: now + .seconds(11)))
     }
-
-    @Test func `a tunnel holds no slot, and its payload keeps the session alive`() throws {
-        let bench = Bench("app") { policy in
-            policy.minimum = 0
-            policy.sessionIdle = .seconds(10)
-            policy.idleTimeout = .seconds(1)
-        }
-        let request = AdmissionRequest(
-            claim: nil, newSession: SessionID(high: 9, low: 9), waiter: WaiterTag(1))
-        guard case .queued = bench.group.acquire(request, now: bench.now) else { return }
-        while !bench.readyAll().isEmpty {}
-        let orders = bench.recorder.takeTraffic()
-        guard case .grant(_, let grant)? = orders.first else {
-            Issue.record("no grant in \(orders)")
-            return
-        }
-        #expect(!bench.group.beginTunnel(grant, now: bench.now))
-        #expect(bench.group.snapshot(now: bench.now).processes[0].inFlight == 0)
-        for _ in 0..<5 {
-            bench.pass(.seconds(8))
-            bench.group.tunnelTraffic(grant, now: bench.now)
-        }
-        #expect(bench.recorder.terminated.isEmpty)
-        bench.pass(.seconds(30))
-        #expect(bench.recorder.terminated == [grant.process])
-        bench.group.endTunnel(grant, .served, heldSlot: false, now: bench.now)
-    }
 }

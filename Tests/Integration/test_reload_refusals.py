@@ -63,6 +63,6 @@ def test_a_missing_folder_of_the_access_log_ends_the_start_with_its_line_and_the
 def test_a_missing_folder_of_the_output_is_not_called_a_full_disk():
     with serving(APP + 'output = "gone/app.log"\n', files={"app.py": ECHO + "\nprint('heard')\n"}) as balancer:
         balancer.wait_ready("app", 2)
-        said = f"{balancer.folder}/gone/app.log cannot be written: No such file or directory; the processes' lines"
+        said = f"No such file or directory (open {balancer.folder}/gone/app.log); the processes' lines"
         wait_until(lambda: said in balancer.log, what="the reason")
         assert "make its folder" in balancer.log and "disk" not in balancer.log

@@ -18,8 +18,8 @@ internal import Testing
     /// Makes the folders as a run leaves them behind, days ago.
     private func make(_ folders: ProjectFolders, daysAgo: Int, record: String? = nil) {
         let records = "\(folders.state)/processes"
-        for path in [folders.runtime, folders.state, records] { mkdir(path, 0o700) }
-        if let record { mkdir("\(records)/\(record)", 0o700) }
+        for path in [folders.runtime, folders.state, records] { unsafe mkdir(path, 0o700) }
+        if let record { unsafe mkdir("\(records)/\(record)", 0o700) }
         let then = timespec(tv_sec: time(nil) - daysAgo * 24 * 3600, tv_nsec: 0)
         for path in [folders.runtime, folders.state, records] {
             _ = unsafe [then, then].withUnsafeBufferPointer { times in

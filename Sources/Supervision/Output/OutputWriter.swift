@@ -96,7 +96,8 @@ final class OutputWriter: Sendable {
             try output.write(whole)
         } catch {
             target.lose(lines: count)
-            return tellFailure(&file, target.path, error)
+            let reason = SystemError.message(error.errno)
+            return tellFailure(&file, "\(target.path) cannot be written to: \(reason)", error)
         }
         let lost = target.takeLost()
         if file.isFailing || lost > 0 {
@@ -112,11 +113,11 @@ final class OutputWriter: Sendable {
             file.output = try OutputFile(appendingTo: target.path, onlyFiles: true)
         } catch {
             file.openAt = now + Self.openPause
-            tellFailure(&file, path, error)
+            tellFailure(&file, "\(error)", error)
         }
     }
 
-    private func tellFailure(_ file: inout File, _ path: String, _ error: SystemError) {
+    private func tellFailure(_ file: inout File, _ problem: String, _ error: SystemError) {
         if file.isFailing { return }
         file.isFailing = true
         let remedy =
@@ -125,9 +126,6 @@ final class OutputWriter: Sendable {
             case ENOSPC, EDQUOT: ": make room"
             default: ""
             }
-        let reason = SystemError.message(error.errno)
-        log.error(
-            "\(path) cannot be written: \(reason); the processes' lines are lost until then\(remedy)"
-        )
+        log.error("\(problem); the processes' lines are lost until that changes\(remedy)")
     }
 }
