@@ -7,7 +7,7 @@ struct CheckCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "check", abstract: "Validates a configuration file.",
         discussion: """
-            Looks at the file and at what it names: applications, programs, users, folders,
+            Looks at the file and at what it names: applications, programs, users, folders, \
             certificates, addresses, limits. Nothing is started.
 
             Exit code 0 when it is good, 2 with every problem when it is not.

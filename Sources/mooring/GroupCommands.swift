@@ -9,7 +9,7 @@ struct RestartCommand: ParsableCommand {
         commandName: "restart",
         abstract: "Replaces the processes of a group; sessions stay where they are until they end.",
         discussion: """
-            New processes start beside the old ones and take the new sessions as soon as they are
+            New processes start beside the old ones and take the new sessions as soon as they are \
             ready. If they do not get ready, nothing changes for the old ones.
             """)
 
@@ -71,7 +71,7 @@ struct ReloadCommand: ParsableCommand {
         commandName: "reload",
         abstract: "Reads the configuration anew and applies what has changed.",
         discussion: """
-            Groups that did not change keep their processes, connections and counters. A
+            Groups that did not change keep their processes, connections and counters. A \
             configuration with a mistake changes nothing.
             """)
 

@@ -12,7 +12,7 @@ struct MooringCommand: ParsableCommand {
               mooring run app.wsgi --processes 3 --threads 10
               mooring serve -c mooring.toml
 
-            Exit codes: 0 done, 1 failed, 2 wrong usage or configuration, 3 the balancer cannot be
+            Exit codes: 0 done, 1 failed, 2 wrong usage or configuration, 3 the balancer cannot be \
             reached.
             """,
         version: Version.current,

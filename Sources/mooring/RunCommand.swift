@@ -12,15 +12,20 @@ struct RunCommand: ParsableCommand {
             mooring run [options] -- <command> ...
             """,
         discussion: """
-            <app> is a WSGI file with an `application`, or `package.module:name`. A command gets
-            its address by {socket} or {port} in an argument, or by the environment variables
+            <app> is a WSGI file with an `application`, or `package.module:name`. A command gets \
+            its address by {socket} or {port} in an argument, or by the environment variables \
             MOORING_SOCKET or PORT.
             """)
 
     @Argument(help: "The application.")
     var app: String?
+    // What stands behind the application is no part of it; no list may stand before the command's.
     @Argument(help: .hidden)
-    var surplus: [String] = []
+    var second: String?
+    @Argument(help: .hidden)
+    var third: String?
+    @Argument(help: .hidden)
+    var fourth: String?
     @Argument(parsing: .postTerminator, help: ArgumentHelp("The command and its arguments."))
     var command: [String] = []
     @Option(
@@ -56,6 +61,8 @@ struct RunCommand: ParsableCommand {
     var workers: String?
     @Option(help: .hidden)
     var server: String?
+
+    private var surplus: [String] { [second, third, fourth].compactMap(\.self) }
 
     func validate() throws {
         if let app, let program = RunHint.command(app, surplus) {

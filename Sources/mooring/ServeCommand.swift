@@ -7,9 +7,9 @@ struct ServeCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "serve", abstract: "Runs the balancer in the foreground.",
         discussion: """
-            SIGTERM and SIGINT finish the requests in flight, stop the processes and end the
-            program; a second one ends it at once. SIGHUP reads the configuration anew,
-            SIGUSR1 opens the log files anew. SIGUSR2 ends the program and leaves its processes for
+            SIGTERM and SIGINT finish the requests in flight, stop the processes and end the \
+            program; a second one ends it at once. SIGHUP reads the configuration anew, \
+            SIGUSR1 opens the log files anew. SIGUSR2 ends the program and leaves its processes for \
             the next one, as --takeover does.
             """)
 
