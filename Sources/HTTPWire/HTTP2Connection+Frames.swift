@@ -187,11 +187,6 @@ extension HTTP2Connection {
             stream.wantsWritable = false
             note(.writable, of: stream)
         }
-        if count == 0, stream.breaksOff {
-            // The library resets the stream with INTERNAL_ERROR.
-            stream.wasResetByUser = true
-            return Int(NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE.rawValue)
-        }
         if count == 0 {
             stream.isDeferred = true
             return Int(NGHTTP2_ERR_DEFERRED.rawValue)

@@ -90,9 +90,9 @@ extension HTTP2Connection {
 
     /// Tells the library of data, or of the end, that it waits for.
     private func resume(_ stream: HTTP2Stream) {
-        guard stream.isDeferred,
-            !stream.output.isEmpty || stream.response.isComplete || stream.breaksOff
-        else { return }
+        guard stream.isDeferred, !stream.output.isEmpty || stream.response.isComplete else {
+            return
+        }
         stream.isDeferred = false
         session.resume(stream.id)
     }
@@ -100,24 +100,14 @@ extension HTTP2Connection {
     /// Ends the response: the writer's side of the virtual connection is closed.
     ///
     /// A body that ends with the connection, or a tunnel, ends well; an incomplete response is a stream
-    /// error INTERNAL_ERROR behind what there is of it, so that nobody takes it for whole. Harmless when
-    /// it is complete, or twice.
+    /// error INTERNAL_ERROR, so that nobody takes it for whole. Harmless when it is complete, or twice.
     package func finish(_ id: Int32) {
         guard let stream = streams[id], !stream.isReset else { return }
         if stream.response.endWithConnection() {
             resume(stream)
         } else if stream.response.isUnderWay {
-            if stream.isSubmitted { return breakOff(stream) }
             giveUp(stream, code: NGHTTP2_INTERNAL_ERROR)
         }
-    }
-
-    /// Ends the stream with an error once the client has what was written: over HTTP/1.1 it would have
-    /// status and first bytes, too.
-    private func breakOff(_ stream: HTTP2Stream) {
-        stream.response.fail()
-        stream.breaksOff = true
-        resume(stream)
     }
 
     /// Abandons the stream with CANCEL; after a complete response only the client's upload, with

@@ -47,8 +47,6 @@ final class HTTP2Stream {
     var isSubmitted = false
     /// The library waits to be told of data.
     var isDeferred = false
-    /// The response is incomplete and ends with an error behind what there is of it.
-    var breaksOff = false
     /// END_STREAM was put into a frame.
     var endWasSent = false
     /// Body bytes put into frames.
@@ -111,7 +109,6 @@ final class HTTP2Stream {
         interim = HTTP2Interim()
         isSubmitted = false
         isDeferred = false
-        breaksOff = false
         endWasSent = false
         sentCount = 0
         sentCountSeen = 0

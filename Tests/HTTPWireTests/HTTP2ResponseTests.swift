@@ -51,23 +51,6 @@ internal import Testing
         #expect(answer.resetCode == nil)
     }
 
-    @Test(arguments: [
-        ("Content-Length: 9", "hello"), ("Transfer-Encoding: chunked", "5\r\nhello\r\n"),
-    ])
-    func `a response that breaks off arrives as far as it came, and ends with an error`(
-        _ framing: String, _ body: String
-    ) {
-        let answer = answered("HTTP/1.1 200 OK\r\n\(framing)\r\n\r\n\(body)")
-        #expect(answer.heads.first?.first == ":status: 200")
-        #expect(answer.text == "hello")
-        #expect(!answer.ended && answer.resetCode == 2)
-    }
-
-    @Test func `a response without its head is an error alone`() {
-        let answer = answered("HTTP/1.1 200 OK\r\nContent-")
-        #expect(answer.heads.isEmpty && answer.resetCode == 2)
-    }
-
     @Test func `fields of one connection do not pass (RFC 9113 section 8.2.2)`() {
         let answer = answered(
             "HTTP/1.1 200 OK\r\nConnection: keep-alive\r\nKeep-Alive: timeout=5\r\nUpgrade: x\r\n"
