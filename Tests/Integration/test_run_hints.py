@@ -18,7 +18,8 @@ HINTS = {
     "a port": (["--port", "3000", "app.py"], "--listen 127.0.0.1:3000"),
     "workers": (["--workers", "4", "app.py"], "--processes 4"),
     "a server": (["--server", "gunicorn", "app.py"], 'server = "gunicorn"'),
-    "no processes": (["--processes", "0", "app.py"], "--processes: is 0; needs a number from 1 to 10000, or MIN..MAX, like 0..8"),
+    "no processes": (["--processes", "0", "app.py"],
+                     "--processes: is the number 0; needs a number from 1 to 10000, or MIN..MAX, like 0..8"),
 }
 
 
