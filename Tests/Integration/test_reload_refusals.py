@@ -32,6 +32,16 @@ def test_a_reload_refuses_files_that_are_not_there(old, new, said):
         assert set(balancer.pids("app")) == pids and balancer.group("app")["generation"] == 1
 
 
+def test_a_program_that_was_not_there_before_keeps_no_other_group_from_changing():
+    missing = '[group.missing]\ncommand = ["./gone"]\nprocesses = { min = 0, max = 1 }\n'
+    routes = '[routes]\n"/" = "app"\n"/missing" = "missing"\n'
+    with serving(APP + missing + routes, files={"app.py": ECHO}) as balancer:
+        balancer.wait_ready("app", 2)
+        answer = reload(balancer, "processes = 2", "processes = 3")
+        assert answer.status == 200, answer.body
+        assert len(balancer.wait_ready("app", 3)) == 3
+
+
 def test_a_generation_that_did_not_start_is_given_up_when_the_file_is_put_back():
     with serving(APP + 'env = { MODE = "whole" }\n', files={"app.py": BROKEN}) as balancer:
         pids = set(balancer.wait_ready("app", 2))

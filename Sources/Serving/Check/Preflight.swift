@@ -34,12 +34,14 @@ struct Preflight {
         checkLimits()
     }
 
-    /// Looks only for files, programs and folders that are not there; runs nothing.
-    init(filesOf configuration: Configuration, environment: [String: String], known: [Problem]) {
+    /// Looks only for files, programs and folders of some groups that are not there; runs nothing.
+    init(
+        filesOf configuration: Configuration, in names: Set<String>, environment: [String: String]
+    ) {
         self.configuration = configuration
         self.environment = environment
-        self.known = Set(known.flatMap { [$0.key, $0.meant].compactMap(\.self) })
-        for group in configuration.groups {
+        known = []
+        for group in configuration.groups where names.contains(group.name) {
             guard let launch = group.launch else { continue }
             checkOutput(launch, ["group", group.name])
             checkFiles(of: launch, of: group, ["group", group.name])

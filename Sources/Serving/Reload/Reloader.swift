@@ -83,21 +83,34 @@ final class Reloader: Sendable {
         current.withLock { _ in group.restart(now: .now) }
     }
 
+    /// The groups whose processes would be started with something else than those that run.
+    ///
+    /// What is not there would keep them from starting. What was not there before is the business of
+    /// nobody who changes another group.
+    private func startingAnew(_ plan: ServingPlan) -> Set<String> {
+        var running: [String: ServingGroups.Entry] = [:]
+        for entry in parts.groups.snapshot where !entry.isRetired {
+            running[entry.configuration.name] = entry
+        }
+        let changed = zip(plan.configuration.groups, plan.launches).filter { group, launch in
+            guard let entry = running[group.name] else { return true }
+            return launch?.fingerprint != entry.launchFingerprint
+                || group.launch?.outputFile != entry.configuration.launch?.outputFile
+        }
+        return Set(changed.map(\.0.name))
+    }
+
     private func plan(from file: String) throws(AdminRefusal) -> ServingPlan {
         do {
-            let reading = try ConfigurationLoading.examine(file)
-            var problems = reading.problems
-            if let configuration = reading.configuration {
-                // What is not there would keep a new generation from starting.
-                problems +=
-                    Preflight(
-                        filesOf: configuration, environment: environment, known: problems
-                    ).problems
-            }
-            guard let configuration = reading.configuration, problems.isEmpty else {
+            let plan = try ServingPlan(
+                ConfigurationLoading.reread(file), environment: environment, tickets: tickets)
+            let problems = Preflight(
+                filesOf: plan.configuration, in: startingAnew(plan), environment: environment
+            ).problems
+            if !problems.isEmpty {
                 throw ServingError.invalid("\(ConfigurationProblems(problems))")
             }
-            return try ServingPlan(configuration, environment: environment, tickets: tickets)
+            return plan
         } catch let failure as ServingError {
             throw .badConfiguration(failure.message)
         } catch {
