@@ -48,6 +48,9 @@ def program_held_by_a_lease(world, random):
 def notify_socket_flooded(world, random):
     """Strangers at the socket that processes tell their state to take little of the thread that reads it."""
     path = str(world.balancer.folder / "run/notify")
+    # What other faults have left to be started and ended is work, too, and debug builds check a lot.
+    wait_until(lambda: all(p["state"] == "ready" for p in world.living()), 15, "nothing to do")
+    rest = supervision_share(world)
     senders = [
         subprocess.Popen(
             [sys.executable, "-c", SEND, path], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
@@ -55,17 +58,21 @@ def notify_socket_flooded(world, random):
     try:
         for sender in senders:
             assert sender.stdout.readline() == b"sends\n"
-        before, start = supervision_seconds(world), time.monotonic()
-        while time.monotonic() < start + 1:
-            world.calm.visit()
-            time.sleep(0.01)
-        used = supervision_seconds(world) - before
-        share = used / (time.monotonic() - start)
-        assert share < 0.1, share
+        share = supervision_share(world)
+        assert share < rest + 0.1, f"{share:.2f} of the thread, {rest:.2f} before"
     finally:
         for sender in senders:
             sender.kill()
             sender.wait()
+
+
+def supervision_share(world):
+    """How much of a processor the thread has used in a second of visits."""
+    before, start = supervision_seconds(world), time.monotonic()
+    while time.monotonic() < start + 1:
+        world.calm.visit()
+        time.sleep(0.01)
+    return (supervision_seconds(world) - before) / (time.monotonic() - start)
 
 
 def supervision_seconds(world):
