@@ -157,7 +157,7 @@ let package = Package(
         .testTarget(name: "BackendsTests", dependencies: ["Backends"], swiftSettings: settings),
         .testTarget(
             name: "SimulationTests", dependencies: ["Simulation"],
-            swiftSettings: settings),
+            exclude: ["Cases"], swiftSettings: settings),
         .testTarget(
             name: "SessionAffinityTests", dependencies: ["SessionAffinity", "TestSupport"],
             swiftSettings: settings),

@@ -14,9 +14,9 @@ struct Scenario {
     /// The time and the number of sessions are left alone: the model could not tell which leases are
     /// of the old kind.
     static func change(
-        _ policy: GroupPolicy, using generator: inout some RandomNumberGenerator
+        _ policy: GroupPolicy, _ chance: Chance
     ) -> GroupPolicy {
-        let drawn = random(using: &generator).policy
+        let drawn = random(chance).policy
         var changed = policy
         changed.minimum = drawn.minimum
         changed.maximum = drawn.maximum
@@ -37,48 +37,52 @@ struct Scenario {
     }
 
     /// Draws a group: small numbers, so that every limit is met.
-    static func random(using generator: inout some RandomNumberGenerator) -> Scenario {
+    static func random(_ chance: Chance) -> Scenario {
         var policy = GroupPolicy(name: "simulated")
-        if generator.percent(20) {
-            let count = Int.random(in: 1...4, using: &generator)
+        if chance.percent("isExternal", 20) {
+            let count = chance.int("servers", in: 1...4)
             policy.kind = .external(
                 (0..<count).map { index in
                     .init(
                         address: .tcp(host: "10.0.0.\(index)", port: 80),
-                        weight: Int.random(in: 1...3, using: &generator))
+                        weight: chance.int("weight", in: 1...3))
                 })
         }
-        policy.minimum = generator.pick([0, 0, 1, 1, 2, 3, 4])
-        policy.maximum = max(1, policy.minimum + generator.pick([0, 0, 1, 2, 4]))
-        if generator.percent(5) {
+        policy.minimum = chance.pick("minimum", [0, 0, 1, 1, 2, 3, 4])
+        policy.maximum = max(1, policy.minimum + chance.pick("above", [0, 0, 1, 2, 4]))
+        if chance.percent("isLarge", 5) {
             policy.minimum = 12
             policy.maximum = 12
         }
-        policy.threads = Int.random(in: 1...6, using: &generator)
-        policy.sessionsPerProcess = generator.percent(60) ? 0 : generator.pick([1, 2, 3])
-        policy.placement = generator.pick([.auto, .auto, .spread, .pack])
-        policy.onLost = generator.percent(70) ? .reassign : .refuse
-        policy.sessionIdle = .milliseconds(generator.pick([50, 1_000, 10_000, 120_000, 1_800_000]))
-        policy.unconfirmed = .milliseconds(generator.pick([50, 5_000, 60_000, 300_000]))
-        if policy.sessionsPerProcess == 0, generator.percent(20) {
-            policy.leaseLimit = generator.pick([1, 3, 10, 80])
+        policy.threads = chance.int("threads", in: 1...6)
+        policy.sessionsPerProcess =
+            chance.percent("hasNoPlaces", 60) ? 0 : chance.pick("places", [1, 2, 3])
+        policy.placement = chance.pick("placement", [.auto, .auto, .spread, .pack])
+        policy.onLost = chance.percent("reassigns", 70) ? .reassign : .refuse
+        policy.sessionIdle = .milliseconds(
+            chance.pick("sessionIdle", [50, 1_000, 10_000, 120_000, 1_800_000]))
+        policy.unconfirmed = .milliseconds(
+            chance.pick("unconfirmed", [50, 5_000, 60_000, 300_000]))
+        if policy.sessionsPerProcess == 0, chance.percent("hasFewLeases", 20) {
+            policy.leaseLimit = chance.pick("leases", [1, 3, 10, 80])
         }
-        policy.queueLimit = generator.pick([0, 2, 10, 100])
-        policy.processQueueLimit = generator.pick([0, 1, 4, 16])
-        policy.queueTimeout = .milliseconds(generator.pick([20, 1_000, 30_000]))
-        policy.idleTimeout = .milliseconds(generator.pick([0, 100, 5_000, 60_000]))
-        policy.startTimeout = .milliseconds(generator.pick([200, 5_000, 20_000]))
-        policy.stopTimeout = .milliseconds(generator.pick([0, 100, 5_000]))
-        policy.drainTimeout = .seconds(generator.pick([1, 60, 3_600]))
+        policy.queueLimit = chance.pick("queue", [0, 2, 10, 100])
+        policy.processQueueLimit = chance.pick("processQueue", [0, 1, 4, 16])
+        policy.queueTimeout = .milliseconds(chance.pick("queueTimeout", [20, 1_000, 30_000]))
+        policy.idleTimeout = .milliseconds(chance.pick("idleTimeout", [0, 100, 5_000, 60_000]))
+        policy.startTimeout = .milliseconds(chance.pick("startTimeout", [200, 5_000, 20_000]))
+        policy.stopTimeout = .milliseconds(chance.pick("stopTimeout", [0, 100, 5_000]))
+        policy.drainTimeout = .seconds(chance.pick("drainTimeout", [1, 60, 3_600]))
         policy.spare =
-            generator.percent(70) ? 0 : min(2, policy.maximum - policy.minimum)
-        policy.drainingMaximum = generator.pick([0, 0, 1, 2])
-        policy.maxRequests = generator.pick([0, 0, 0, 5, 50])
-        policy.maxAge = generator.pick([nil, nil, nil, .seconds(30), .seconds(600)])
-        policy.tunnelSlots = generator.percent(30)
+            chance.percent("hasNoSpare", 70) ? 0 : min(2, policy.maximum - policy.minimum)
+        policy.drainingMaximum = chance.pick("drainingMaximum", [0, 0, 1, 2])
+        policy.maxRequests = chance.pick("maxRequests", [0, 0, 0, 5, 50])
+        let age: Int64 = chance.pick("maxAge", [0, 0, 0, 30, 600])
+        policy.maxAge = age > 0 ? .seconds(age) : nil
+        policy.tunnelSlots = chance.percent("tunnelSlots", 30)
         return Scenario(
-            policy: policy, clients: Int.random(in: 3...30, using: &generator),
-            brokenStarts: generator.pick([0, 0, 10, 40]),
-            brokenConnections: generator.pick([0, 0, 1, 5]))
+            policy: policy, clients: chance.int("clients", in: 3...30),
+            brokenStarts: chance.pick("brokenStarts", [0, 0, 10, 40]),
+            brokenConnections: chance.pick("brokenConnections", [0, 0, 1, 5]))
     }
 }

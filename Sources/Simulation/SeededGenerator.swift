@@ -30,12 +30,3 @@ package struct SeededGenerator: RandomNumberGenerator, Sendable {
         value << count | value >> (64 - count)
     }
 }
-
-extension RandomNumberGenerator {
-    /// True in so many of a hundred cases.
-    mutating func percent(_ share: Int) -> Bool { Int.random(in: 0..<100, using: &self) < share }
-
-    mutating func pick<Element>(_ choices: [Element]) -> Element {
-        choices[Int.random(in: choices.indices, using: &self)]
-    }
-}

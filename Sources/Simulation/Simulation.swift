@@ -6,11 +6,68 @@ package enum Simulation {
     ///
     /// - Throws: the first `Violation`, with the seed, the step and what happened last.
     package static func run(seed: UInt64, steps: Int) throws(Violation) -> Summary {
+        try run(Chance(seed: seed, isRecording: false), seed: seed, steps: steps)
+    }
+
+    /// Everything that happens in the run of a seed, until it breaks a promise.
+    package static func record(
+        seed: UInt64, steps: Int
+    ) -> (recording: Recording, violation: Violation?) {
+        let chance = Chance(seed: seed, isRecording: true)
+        do throws(Violation) {
+            _ = try run(chance, seed: seed, steps: steps)
+            return (chance.recording, nil)
+        } catch {
+            return (chance.recording, error)
+        }
+    }
+
+    /// The part of a recording that breaks the same promise, without the steps that have no part in it.
+    package static func shrink(_ recording: Recording, breaking rule: Violation.Rule) -> Recording {
+        recording.shrunk { candidate in
+            do throws(Violation) {
+                _ = try replay(candidate)
+                return false
+            } catch {
+                return error.rule == rule
+            }
+        }
+    }
+
+    /// Runs a recording again.
+    ///
+    /// - Throws: the first `Violation`.
+    package static func replay(_ recording: Recording) throws(Violation) -> Summary {
+        let chance = Chance()
+        chance.begin(recording.steps.first ?? [])
+        return try run(chance, seed: 0) { town, chance throws(Violation) in
+            for step in recording.steps.dropFirst() {
+                chance.begin(step)
+                try town.step()
+            }
+        }
+    }
+
+    private static func run(
+        _ chance: Chance, seed: UInt64, steps: Int
+    ) throws(Violation) -> Summary {
+        chance.begin()
+        return try run(chance, seed: seed) { town, chance throws(Violation) in
+            for _ in 0..<steps {
+                chance.begin()
+                try town.step()
+            }
+        }
+    }
+
+    private static func run(
+        _ chance: Chance, seed: UInt64, _ steps: (Town, Chance) throws(Violation) -> Void
+    ) throws(Violation) -> Summary {
         var town: Town?
-        do {
-            let created = try Town(seed: seed)
+        do throws(Violation) {
+            let created = try Town(chance)
             town = created
-            for _ in 0..<steps { try created.step() }
+            try steps(created, chance)
             try created.end()
             var summary = created.worlds.reduce(into: Summary()) { $0 += $1.summary }
             summary.seeds = 1

@@ -3,32 +3,31 @@ internal import Backends
 /// The groups of one balancer: worlds with one clock and one budget for their processes.
 final class Town {
     private(set) var worlds: [World] = []
-    private var generator: SeededGenerator
+    let chance: Chance
     private var budget: SpawnBudget?
     private let concurrency: Int
     private let maxProcesses: Int
     /// The balancer before still finishes requests.
     private var hasPredecessor = false
 
-    init(seed: UInt64) throws(Violation) {
-        var generator = SeededGenerator(seed: seed)
-        let count = generator.pick([1, 1, 2, 3])
-        let scenarios = (0..<count).map { _ in Scenario.random(using: &generator) }
-        let hasBudget = count > 1 || generator.percent(30)
-        concurrency = hasBudget ? generator.pick([0, 1, 2]) : 0
+    init(_ chance: Chance) throws(Violation) {
+        self.chance = chance
+        let count = chance.pick("groups", [1, 1, 2, 3])
+        let scenarios = (0..<count).map { _ in Scenario.random(chance) }
+        let hasBudget = count > 1 || chance.percent("hasBudget", 30)
+        concurrency = hasBudget ? chance.pick("concurrency", [0, 1, 2]) : 0
         // Room for what every group has a right to, and a little more.
         let rights = scenarios.reduce(0) { sum, scenario in
             sum + (scenario.policy.kind == .spawned ? scenario.policy.minimum : 0)
         }
         maxProcesses =
-            hasBudget && generator.percent(60)
-            ? max(1, rights + Int.random(in: 0...3, using: &generator)) : 0
-        self.generator = generator
+            hasBudget && chance.percent("hasMaximum", 60)
+            ? max(1, rights + chance.int("room", in: 0...3)) : 0
         budget = makeBudget(isThere: hasBudget)
         for (index, scenario) in scenarios.enumerated() {
             worlds.append(
                 try World(
-                    scenario, index: index, seed: generator.next(), budget: budget,
+                    scenario, index: index, chance, budget: budget,
                     isCrowded: maxProcesses > 0))
         }
         for world in worlds { world.town = self }
@@ -49,12 +48,12 @@ final class Town {
 
     /// Does one thing that chance picks, in one of the groups or to the balancer.
     func step() throws(Violation) {
-        if generator.percent(1), generator.percent(30) {
-            try restart(isTakeover: generator.percent(50))
-        } else if hasPredecessor, generator.percent(2) {
+        if chance.int("restarts", in: 0..<1000) > 996 {
+            try restart(isTakeover: chance.percent("isTakeover", 50))
+        } else if hasPredecessor, chance.percent("predecessorEnds", 2) {
             try endSharing()
         } else {
-            let place = Int.random(in: worlds.indices, using: &generator)
+            let place = chance.int("group", in: worlds.indices)
             try worlds[place].step()
         }
         try checkBudget()

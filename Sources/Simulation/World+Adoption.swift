@@ -51,12 +51,12 @@ extension World {
         let adopted = AdoptedProcess(
             incarnation: incarnation, label: "p\(incarnation.value)", pid: 1,
             address: .unix(path: "/run/p\(incarnation.value)"), generation: process.generation,
-            isStale: generator.percent(10), wasReady: process.serves,
+            isStale: chance.percent("isStale", 10), wasReady: process.serves,
             wasDraining: drainingOnRecord.contains(process.handle),
             sessionHold: holdsOnRecord[process.handle] ?? .zero, isShared: isShared,
-            wasOrphaned: !isShared && generator.percent(50),
+            wasOrphaned: !isShared && chance.percent("wasOrphaned", 50),
             sessions: remembered[process.handle] ?? RememberedSessions(),
-            age: .seconds(Int64.random(in: 0...100, using: &generator)))
+            age: .seconds(chance.int("age", in: 0...100)))
         guard let handle = group.adopt(adopted, now: now) else {
             throw Violation(.requestToUnknownProcess, "\(process.handle) was not adopted")
         }

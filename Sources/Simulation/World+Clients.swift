@@ -3,14 +3,14 @@ internal import Backends
 /// Clients: they ask, wait, leave, and get what they wanted or not.
 extension World {
     func request() throws(Violation) {
-        let client = clients.indices.randomElement(using: &generator) ?? 0
+        let client = chance.element("client", of: clients.indices) ?? 0
         var claim = drawClaim(client)
-        if generator.percent(10) { claim?.isFromClient = false }
-        let newSession = generator.percent(85) ? freshSession() : nil
+        if chance.percent("isShared", 10) { claim?.isFromClient = false }
+        let newSession = chance.percent("mayBePinned", 85) ? freshSession() : nil
         lastTag += 1
         let tag = WaiterTag(lastTag)
         var request = AdmissionRequest(claim: claim, newSession: newSession, waiter: tag)
-        request.isSessionless = generator.percent(10)
+        request.isSessionless = chance.percent("isSessionless", 10)
         let explanation = group.explain(request, now: now)
         let admission = group.acquire(request, now: now)
         history.note(
@@ -80,12 +80,12 @@ extension World {
     }
 
     private func drawClaim(_ client: Int) -> AdmissionRequest.Claim? {
-        switch Int.random(in: 0..<100, using: &generator) {
+        switch chance.int("cookie", in: 0..<100) {
         case ..<10: return nil
         case ..<15: return clients[client].staleCookie
         case ..<18:
             // A valid token of a process that nobody knows, as after a restart.
-            return .init(session: freshSession(), process: Incarnation(generator.next()))
+            return .init(session: freshSession(), process: Incarnation(chance.word("stranger")))
         case ..<24:
             var claim = clients[client].cookie
             claim?.requiresLease = true
@@ -155,7 +155,7 @@ extension World {
     }
 
     func leave() throws(Violation) {
-        guard let place = waiting.indices.randomElement(using: &generator) else { return }
+        guard let place = chance.element("waiter", of: waiting.indices) else { return }
         let leaving = waiting.remove(at: place)
         let hasLeft = group.leaveQueue(leaving.ticket, now: now)
         history.note(now, "waiter \(leaving.tag.value) leaves: \(hasLeft)")
@@ -168,17 +168,18 @@ extension World {
     }
 
     func finishOne() throws(Violation) {
-        guard let place = running.indices.randomElement(using: &generator) else { return }
+        guard let place = chance.element("request", of: running.indices) else { return }
         let ended = running.remove(at: place)
         try finish(ended.grant, drawOutcome(ended.grant))
     }
 
     private func drawOutcome(_ grant: Grant) -> ExchangeOutcome {
         if secretlyDead.contains(grant.process) || shadow.processes[grant.process] == nil {
-            return generator.pick([.failed, .connectFailed])
+            return chance.pick("outcome", [.failed, .connectFailed])
         }
-        if generator.percent(scenario.brokenConnections) { return .connectFailed }
-        return generator.pick([.served, .served, .served, .served, .failed, .abandoned])
+        if chance.percent("failsToConnect", scenario.brokenConnections) { return .connectFailed }
+        return chance.pick(
+            "outcome", [ExchangeOutcome.served, .served, .served, .served, .failed, .abandoned])
     }
 
     func finish(_ grant: Grant, _ outcome: ExchangeOutcome) throws(Violation) {
@@ -193,7 +194,7 @@ extension World {
 
     /// The application has a say in sessions.
     func directSession() throws(Violation) {
-        guard let place = running.indices.randomElement(using: &generator) else { return }
+        guard let place = chance.element("request", of: running.indices) else { return }
         let grant = running[place].grant
         guard let session = grant.session else {
             guard grant.reservesPlace, shadow.processes[grant.process]?.serves == true else {
@@ -206,8 +207,8 @@ extension World {
             running[place].grant.session = session
             return try attend()
         }
-        if generator.percent(50) {
-            let idle = Interval.seconds(generator.pick([1, 60, 3600]))
+        if chance.percent("holds", 50) {
+            let idle = Interval.seconds(chance.pick("idle", [1, 60, 3600]))
             history.note(now, "session \(session.high) is held for \(idle.seconds) s")
             group.holdSession(session, idle: idle, now: now)
             if running[place].grant.process == shadow.pins[session]?.process {

@@ -5,19 +5,19 @@ extension World {
     func operate() throws(Violation) {
         guard scenario.policy.kind == .spawned, !isShuttingDown else { return }
         if isRetired {
-            if generator.percent(30) { try revive() }
+            if chance.percent("comesBack", 30) { try revive() }
             return
         }
-        switch Int.random(in: 0..<10, using: &generator) {
+        switch chance.int("operation", in: 0..<10) {
         case ..<3: restart()
         case ..<4: scale()
         case ..<6: recycleOne()
         case ..<7: noteOne()
         case ..<8: drainShortly()
         default:
-            if generator.percent(20) {
+            if chance.percent("reconfigures", 20) {
                 reconfigure()
-            } else if generator.percent(20) {
+            } else if chance.percent("retires", 20) {
                 history.note(now, "retire for a while")
                 isRetired = true
                 group.retire(now: now)
@@ -32,34 +32,37 @@ extension World {
     }
 
     private func scale() {
-        let maximum = Int.random(in: 1...max(1, scenario.policy.maximum + 1), using: &generator)
-        let minimum = Int.random(in: 0...maximum, using: &generator)
+        let maximum = chance.int("maximum", in: 1...max(1, scenario.policy.maximum + 1))
+        let minimum = chance.int("minimum", in: 0...maximum)
         history.note(now, "scale \(minimum)..\(maximum)")
         group.scale(minimum: minimum, maximum: maximum, now: now)
     }
 
     private func recycleOne() {
         guard let handle = anyProcess() else { return }
-        let reason = generator.pick(
-            [StopReason.maxMemory, .requestTimeout, .unhealthy, .watchdog])
+        let reason = chance.pick(
+            "reason", [StopReason.maxMemory, .requestTimeout, .unhealthy, .watchdog])
         history.note(now, "recycle \(handle): \(reason)")
         group.recycle(handle, reason: reason, now: now)
     }
 
     private func noteOne() {
         guard let handle = anyProcess() else { return }
-        let note = generator.pick(
-            [
-                ProcessNote.busy(true), .busy(false), .status("at work"), .stopping,
-                .extendTimeout(.seconds(30)),
-            ])
+        let note: ProcessNote =
+            switch chance.pick("note", ["busy", "idle", "status", "stopping", "extendTimeout"]) {
+            case "busy": .busy(true)
+            case "idle": .busy(false)
+            case "status": .status("at work")
+            case "stopping": .stopping
+            default: .extendTimeout(.seconds(30))
+            }
         history.note(now, "\(handle) says \(note)")
         group.noted(handle, note, now: now)
     }
 
     private func drainShortly() {
         guard let handle = anyProcess() else { return }
-        let timeout = Interval.milliseconds(Int64.random(in: 0...5_000, using: &generator))
+        let timeout = Interval.milliseconds(chance.int("timeout", in: 0...5_000))
         history.note(now, "drain \(handle) for \(timeout.seconds) s")
         group.drain(handle, timeout: timeout, now: now)
     }
@@ -67,15 +70,15 @@ extension World {
     /// A request in flight becomes a tunnel, or something is said in one, or it ends.
     func tunnel() throws(Violation) {
         guard scenario.policy.kind == .spawned, !isShuttingDown else { return }
-        if !tunnels.isEmpty, generator.percent(60) {
-            let place = Int.random(in: 0..<tunnels.count, using: &generator)
-            if generator.percent(50) { return try endTunnel(place) }
+        if !tunnels.isEmpty, chance.percent("uses", 60) {
+            let place = chance.int("tunnel", in: 0..<tunnels.count)
+            if chance.percent("ends", 50) { return try endTunnel(place) }
             let grant = tunnels[place].running.grant
             history.note(now, "traffic in a tunnel on \(grant.process)")
             group.tunnelTraffic(grant, now: now)
             shadow.spoke(grant, now: now)
         } else if !running.isEmpty {
-            let place = Int.random(in: 0..<running.count, using: &generator)
+            let place = chance.int("request", in: 0..<running.count)
             let request = running.remove(at: place)
             history.note(now, "tunnel begins on \(request.grant.process)")
             summary.tunnels += 1
@@ -98,8 +101,8 @@ extension World {
 
     /// The configuration has changed.
     private func reconfigure() {
-        scenario.policy = Scenario.change(scenario.policy, using: &generator)
-        let isNew = generator.percent(50)
+        scenario.policy = Scenario.change(scenario.policy, chance)
+        let isNew = chance.percent("isNew", 50)
         history.note(now, "reconfigure\(isNew ? ", a new generation" : "")")
         shadow.policy = scenario.policy
         shadow.rescaled(minimum: scenario.policy.minimum, maximum: scenario.policy.maximum)
@@ -108,10 +111,10 @@ extension World {
 
     /// The group is in the configuration again, perhaps otherwise than before.
     func revive() throws(Violation) {
-        if generator.percent(50) {
-            scenario.policy = Scenario.change(scenario.policy, using: &generator)
+        if chance.percent("changes", 50) {
+            scenario.policy = Scenario.change(scenario.policy, chance)
         }
-        let isNew = generator.percent(30)
+        let isNew = chance.percent("isNew", 30)
         history.note(now, "revive\(isNew ? ", a new generation" : "")")
         isRetired = false
         shadow.policy = scenario.policy
@@ -121,6 +124,6 @@ extension World {
     }
 
     private func anyProcess() -> ProcessHandle? {
-        group.snapshot(now: now).processes.map(\.handle).randomElement(using: &generator)
+        chance.element("process", of: group.snapshot(now: now).processes.map(\.handle))
     }
 }

@@ -16,15 +16,15 @@ extension World {
             try shadow.checkReplacement(of: handle, reason)
             shadow.stopping(handle, reason)
             if reason == .idle { summary.evictions += 1 }
-            if generator.percent(20) {
+            if chance.percent("ignoresTermination", 20) {
                 ignoresTermination.insert(handle)
             } else {
-                agenda.add(.ends, handle, at: soon(upTo: 2_000))
+                agenda.add(.ends, handle, at: soon("endsAfter", upTo: 2_000))
             }
         case .kill(let handle, let reason):
             history.note(now, "kill \(handle): \(reason)")
             shadow.stopping(handle, reason)
-            agenda.add(.ends, handle, at: soon(upTo: 20))
+            agenda.add(.ends, handle, at: soon("endsAfter", upTo: 20))
         case .rememberDraining(let handle): drainingOnRecord.insert(handle)
         case .rememberServing(let handle): drainingOnRecord.remove(handle)
         case .rememberHold(let handle, let hold): holdsOnRecord[handle] = hold
@@ -78,31 +78,33 @@ extension World {
 
     /// Decides when a process is going to be what.
     private func planStart(_ handle: ProcessHandle) {
-        let spawned = soon(upTo: 50)
+        let spawned = soon("spawnsAfter", upTo: 50)
         agenda.add(.spawns, handle, at: spawned)
-        if generator.percent(brokenStarts) {
-            switch Int.random(in: 0..<4, using: &generator) {
+        if chance.percent("isBroken", brokenStarts) {
+            switch chance.int("fault", in: 0..<4) {
             case 0:
                 // It cannot be executed at all.
                 agenda.forget(handle)
                 agenda.add(.endIsTold, handle, at: spawned)
             case 1: break  // It never listens.
-            default: agenda.add(.ends, handle, at: spawned + milliseconds(upTo: 1_000))
+            default: agenda.add(.ends, handle, at: spawned + milliseconds("endsAfter", upTo: 1_000))
             }
         } else {
-            let time: Int64 = generator.percent(10) ? 30_000 : 500
-            agenda.add(.getsReady, handle, at: spawned + milliseconds(upTo: time))
+            let time: Int64 = chance.percent("isSlow", 10) ? 30_000 : 500
+            agenda.add(.getsReady, handle, at: spawned + milliseconds("readyAfter", upTo: time))
             if time > 500 {
-                agenda.add(.sleeps, handle, at: spawned + milliseconds(upTo: time))
-                agenda.add(.wakes, handle, at: spawned + milliseconds(upTo: time))
+                agenda.add(.sleeps, handle, at: spawned + milliseconds("sleepsAfter", upTo: time))
+                agenda.add(.wakes, handle, at: spawned + milliseconds("wakesAfter", upTo: time))
             }
         }
     }
 
-    private func soon(upTo limit: Int64) -> MonotonicInstant { now + milliseconds(upTo: limit) }
+    private func soon(_ name: String, upTo limit: Int64) -> MonotonicInstant {
+        now + milliseconds(name, upTo: limit)
+    }
 
-    private func milliseconds(upTo limit: Int64) -> Interval {
-        .milliseconds(Int64.random(in: 0...limit, using: &generator))
+    private func milliseconds(_ name: String, upTo limit: Int64) -> Interval {
+        .milliseconds(chance.int(name, in: 0...limit))
     }
 
     /// Lets one entry of the agenda happen.
@@ -135,7 +137,7 @@ extension World {
     /// A process ends; supervision hears of it a moment later.
     private func end(_ handle: ProcessHandle) {
         guard secretlyDead.insert(handle).inserted else { return }
-        agenda.add(.endIsTold, handle, at: soon(upTo: 20))
+        agenda.add(.endIsTold, handle, at: soon("toldAfter", upTo: 20))
     }
 
     /// A running process crashes.
@@ -143,7 +145,7 @@ extension World {
         let candidates = shadow.processes.values.filter { $0.incarnation != nil && $0.serves }
             .map(\.handle).sorted { ($0.index, $0.serial) < ($1.index, $1.serial) }
         guard scenario.policy.kind == .spawned,
-            let handle = candidates.randomElement(using: &generator)
+            let handle = chance.element("process", of: candidates)
         else { return }
         history.note(now, "\(handle) crashes")
         summary.crashes += 1
@@ -152,7 +154,7 @@ extension World {
 
     func drainOne() throws(Violation) {
         let candidates = group.snapshot(now: now).processes.map(\.handle)
-        guard let handle = candidates.randomElement(using: &generator) else { return }
+        guard let handle = chance.element("process", of: candidates) else { return }
         history.note(now, "drain \(handle)")
         group.drain(handle, now: now)
         try attend()

@@ -54,14 +54,14 @@ extension World {
 
     /// The machine was suspended: much has become due, and everything is told late.
     func jump() throws(Violation) {
-        let span = Interval.seconds(generator.pick([5, 60, 3_600, 86_400]))
+        let span = Interval.seconds(chance.pick("jump", [5, 60, 3_600, 86_400]))
         history.note(now, "the clock jumps by \(span.seconds) s")
         try town?.jump(span)
     }
 
     /// Everything that has become due meanwhile happens, in whatever order it is told.
     func catchUp() throws(Violation) {
-        if generator.percent(50) { try advance() }
+        if chance.percent("advancesFirst", 50) { try advance() }
         while let next = agenda.next, next <= now, let (handle, happening) = agenda.takeFirst() {
             try happen(handle, happening)
         }
@@ -71,8 +71,8 @@ extension World {
     /// Calls that are too early, or whose time is behind, change nothing.
     func advanceEarly() throws(Violation) {
         let early = MonotonicInstant(nanoseconds: now.nanoseconds - 1_000_000)
-        if generator.percent(50) { return try drive() }
-        group.advance(to: generator.percent(50) ? now : early)
+        if chance.percent("drives", 50) { return try drive() }
+        group.advance(to: chance.percent("advancesNow", 50) ? now : early)
         try attend()
         alarm = group.nextDeadline
     }
@@ -120,7 +120,7 @@ extension World {
     func close() throws(Violation) {
         for _ in 0..<5 { try request() }
         isShuttingDown = true
-        let isRetired = generator.percent(30)
+        let isRetired = chance.percent("retires", 30)
         history.note(now, isRetired ? "retire" : "shut down")
         if isRetired {
             group.retire(now: now)

@@ -31,7 +31,7 @@ final class World {
     private let isCrowded: Bool
     var budget: SpawnBudget?
     var shadow: Shadow
-    var generator: SeededGenerator
+    let chance: Chance
     var now = MonotonicInstant(nanoseconds: 1_000_000_000_000)
     var history = History()
     var summary = Summary()
@@ -66,9 +66,9 @@ final class World {
 
     /// A group at rest, until `begin`.
     init(
-        _ scenario: Scenario, index: Int, seed: UInt64, budget: SpawnBudget?, isCrowded: Bool
+        _ scenario: Scenario, index: Int, _ chance: Chance, budget: SpawnBudget?, isCrowded: Bool
     ) throws(Violation) {
-        generator = SeededGenerator(seed: seed)
+        self.chance = chance
         self.scenario = scenario
         self.index = index
         self.budget = budget
@@ -77,7 +77,7 @@ final class World {
         shadow = Shadow(policy: scenario.policy)
         clients = Array(repeating: Client(), count: scenario.clients)
         group = Group(
-            index: index, policy: scenario.policy, seed: generator.next(), executor: orders,
+            index: index, policy: scenario.policy, seed: chance.word("registry"), executor: orders,
             budget: budget, now: now)
         for process in group.snapshot(now: now).processes {
             try shadow.entered(process.handle, .ready)
@@ -89,7 +89,7 @@ final class World {
         self.budget = budget
         orders = OrderCollector()
         group = Group(
-            index: index, policy: scenario.policy, seed: generator.next(), executor: orders,
+            index: index, policy: scenario.policy, seed: chance.word("registry"), executor: orders,
             budget: budget, now: now)
     }
 
@@ -102,25 +102,24 @@ final class World {
     /// Does one thing that chance picks.
     func step() throws(Violation) {
         doubtWhoHasNoLease()
-        switch Int.random(in: 0..<1000, using: &generator) {
-        case ..<300: try request()
-        case ..<575: try finishOne()
-        case ..<592: try tunnel()
-        case ..<600: try operate()
-        case ..<640: try leave()
-        case ..<780: try deliverMail()
-        case ..<900:
-            try pass(.milliseconds(Int64.random(in: 0...200, using: &generator)))
-        case ..<920: try passToDeadline()
-        case ..<932: try pass(.seconds(Int64.random(in: 1...90, using: &generator)))
-        case ..<938: try jump()
-        case ..<958: crash()
-        case ..<970: try directSession()
-        case ..<974: try drainOne()
-        case ..<981: try operate()
-        case ..<982: try reset()
-        case ..<990: try advanceEarly()
-        default: brokenStarts = generator.pick([0, 0, scenario.brokenStarts, 100])
+        switch Action.draw(chance) {
+        case .request: try request()
+        case .finish: try finishOne()
+        case .tunnel: try tunnel()
+        case .leave: try leave()
+        case .deliver: try deliverMail()
+        case .pass: try pass(.milliseconds(chance.int("milliseconds", in: 0...200)))
+        case .passToDeadline: try passToDeadline()
+        case .passLong: try pass(.seconds(chance.int("seconds", in: 1...90)))
+        case .jump: try jump()
+        case .crash: crash()
+        case .directSession: try directSession()
+        case .drain: try drainOne()
+        case .operate: try operate()
+        case .reset: try reset()
+        case .advanceEarly: try advanceEarly()
+        case .breakStarts:
+            brokenStarts = chance.pick("brokenStarts", [0, 0, scenario.brokenStarts, 100])
         }
         doubtWhoHasNoLease()
         try check()
@@ -169,54 +168,6 @@ final class World {
         for order in taken.supervision { try attend(to: order) }
         for order in taken.traffic { try attend(to: order) }
         if taken.wantsRoom { try town?.makeRoom() }
-    }
-}
-
-/// What a run, or many of them, came to.
-package struct Summary: Equatable, Sendable, CustomStringConvertible {
-    package var seeds = 0
-    package var steps = 0
-    package var starts = 0
-    package var failedStarts = 0
-    package var evictions = 0
-    package var crashes = 0
-    package var grants = 0
-    package var waits = 0
-    package var refusals = 0
-    package var lost = 0
-    package var moved = 0
-    package var rollouts = 0
-    package var recycled = 0
-    package var tunnels = 0
-    package var adopted = 0
-
-    package init() {}
-
-    package static func += (left: inout Summary, right: Summary) {
-        left.seeds += right.seeds
-        left.steps += right.steps
-        left.starts += right.starts
-        left.failedStarts += right.failedStarts
-        left.evictions += right.evictions
-        left.crashes += right.crashes
-        left.grants += right.grants
-        left.waits += right.waits
-        left.refusals += right.refusals
-        left.lost += right.lost
-        left.moved += right.moved
-        left.rollouts += right.rollouts
-        left.recycled += right.recycled
-        left.tunnels += right.tunnels
-        left.adopted += right.adopted
-    }
-
-    package var description: String {
-        """
-        \(seeds) seeds, \(steps) steps: \(starts) starts (\(failedStarts) failed), \
-        \(evictions) evictions, \(crashes) crashes, \(grants) grants, \(waits) waits, \
-        \(refusals) refusals, \(lost) sessions lost, \(moved) moved, \(rollouts) rollouts, \
-        \(recycled) recycled, \(tunnels) tunnels, \(adopted) adopted
-        """
     }
 }
 

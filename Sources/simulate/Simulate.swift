@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import Foundation
 internal import Simulation
 
 /// The command line of the simulation.
@@ -21,6 +22,15 @@ struct Simulate: ParsableCommand {
     @Option(help: "Steps of each seed.")
     var steps = 3000
 
+    @Option(
+        help: ArgumentHelp(
+            "Write what led to the first broken promise to a file, without what has no part in it.",
+            valueName: "file"))
+    var record: String?
+
+    @Option(help: ArgumentHelp("Run what was recorded in a file.", valueName: "file"))
+    var replay: String?
+
     @Flag(help: "Measure a kept session's slot, taken and given back, instead.")
     var bench = false
 
@@ -38,6 +48,7 @@ struct Simulate: ParsableCommand {
 
     func run() throws {
         if bench { return Bench.run(rounds: rounds) }
+        if let replay { return try play(replay) }
         var total = Summary()
         for seed in seed..<(seed + UInt64(seeds)) {
             do {
@@ -45,9 +56,28 @@ struct Simulate: ParsableCommand {
             } catch {
                 print(error)
                 print("again: Scripts/simulate --seeds 1 --seed \(error.seed) --steps \(steps)")
+                try writeRecording(of: error)
                 throw ExitCode.failure
             }
         }
         print(total)
+    }
+
+    private func writeRecording(of violation: Violation) throws {
+        guard let record else { return }
+        let all = Simulation.record(seed: violation.seed, steps: steps).recording
+        let recording = Simulation.shrink(all, breaking: violation.rule)
+        let text = "# \(violation.rule.rawValue): \(violation.detail)\n\(recording.text)"
+        try text.write(toFile: record, atomically: true, encoding: .utf8)
+        print("\(recording.stepCount) steps are in \(record); --replay runs them")
+    }
+
+    private func play(_ file: String) throws {
+        do {
+            print(try Simulation.replay(Recording(String(contentsOfFile: file, encoding: .utf8))))
+        } catch let violation as Violation {
+            print(violation)
+            throw ExitCode.failure
+        }
     }
 }

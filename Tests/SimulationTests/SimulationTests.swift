@@ -11,35 +11,6 @@ internal import Testing
         }
     }
 
-    /// Each has found something once: as many steps as it took, and a few more.
-    @Test(arguments: [
-        // An adopted process that never got ready was never ended.
-        (seed: 60, steps: 1000),
-        // A ready new generation was not used though the old one had died.
-        (seed: 193, steps: 400),
-        // A rollout needed more than a maximum that was lowered meanwhile.
-        (seed: 62, steps: 600),
-        // A lack of room was told when only a spare one was wanted.
-        (seed: 400, steps: 1000),
-        // A replacement taken out of service left one too many.
-        (seed: 5107, steps: 2000),
-        // A generation given up for lack of room took the others' turn.
-        (seed: 10_232, steps: 2000),
-        // Idle ones were evicted while waiters stood before a closed gate.
-        (seed: 10_366, steps: 400),
-        // Waiters outwaited the eviction of the last, ill process.
-        (seed: 10_832, steps: 1800),
-        // A quiet group's idle process was not found when another needed its room.
-        (seed: 63_766, steps: 2000),
-        // Waiters were refused in the moment before a ready generation took over.
-        (seed: 65_818, steps: 300),
-        // The end of a replaced process made room for two.
-        (seed: 10_916, steps: 1900),
-    ])
-    func `what was found once does not come back`(_ run: (seed: Int, steps: Int)) throws {
-        _ = try Simulation.run(seed: UInt64(run.seed), steps: run.steps)
-    }
-
     @Test func `a seed gives the same run again`() throws {
         #expect(try Simulation.run(seed: 5, steps: 500) == Simulation.run(seed: 5, steps: 500))
     }
