@@ -137,6 +137,18 @@ package struct ExchangeMachine: Sendable {
         case none
         case request(Grant)
         case tunnel(Grant, heldSlot: Bool)
+
+        /// The grant that goes back; nil: none does.
+        package var grant: Grant? {
+            switch self {
+            case .none: nil
+            case .request(let grant), .tunnel(let grant, _): grant
+            }
+        }
+
+        package var isTunnel: Bool {
+            if case .tunnel = self { true } else { false }
+        }
     }
 
     /// Gives up the slot, if one is held: once, however the exchange ends.

@@ -9,75 +9,44 @@ internal import Reactor
 /// taken until the process has answered, or ends its side of the connection; it is told the end of ours,
 /// and what it still says is thrown away, for a moment: then the connection is closed, and its writes fail.
 struct AbandonedSlot {
-    let grant: Grant
-    let outcome: ExchangeOutcome
-    let isTunnel: Bool
-    let holdsTunnelSlot: Bool
+    var left: LeftBehind
     /// Of the request: a response to HEAD has no body.
     let method: RequestMethod
     /// Nil: the head of the response has not come yet.
     var body: BodyDecoder?
-    /// When its slot is given back in any case; monotonic ns.
-    let endsAt: Int64
-    /// When a client that had stayed would have been told that there is no answer; `Int64.max`: that is
-    /// counted already, or nobody would.
-    var overdueAt: Int64
-    /// Bytes that the process has said since.
-    var spoken = 0
 }
 
 extension Worker {
-    /// How long a process may take to end its side, where no `request_timeout` says so.
-    private static let patience = Interval.seconds(300)
-    /// How long, and how much, it may go on to say.
+    /// How long a process may go on to say something.
     private static let lastWords = Interval.seconds(2)
-    private static let lastBytes = 64 * 1024
 
     /// Whether the process works on the request, though nobody waits for it any more.
     func isAtWork(_ exchange: Int, _ place: Int) -> Bool {
-        exchanges[exchange].machine.holdsSlot && upstreams[place].phase == .busy
-            && upstreams[place].sentAny && !upstreams[place].peerClosed
-            && exchanges[exchange].machine.clock.deadline > now
+        exchanges[exchange].machine.isAtWork(
+            sentAny: upstreams[place].sentAny, hasClosed: upstreams[place].peerClosed, now: now)
             && !(drain.isDraining && drain.successor == nil)
     }
 
     /// Keeps the slot of an exchange until the process is done with it.
     func leaveBehind(_ exchange: Int, _ place: Int, _ outcome: ExchangeOutcome) {
-        let grant: Grant
-        var isTunnel = false
-        var holdsTunnelSlot = false
-        switch exchanges[exchange].machine.returnSlot() {
-        case .none: preconditionFailure("an exchange that a process works on holds a slot")
-        case .request(let held): grant = held
-        case .tunnel(let held, let heldSlot):
-            (grant, isTunnel, holdsTunnelSlot) = (held, true, heldSlot)
-        }
-        var outcome = outcome
-        let isOverdue = outcome == .failed
-        if isOverdue, !isTunnel {
+        let group = Int(upstreams[place].group)
+        let left = exchanges[exchange].machine.leaveBehind(
+            outcome, deadline: upstreams[place].deadline, now: now)
+        if left.isOverdue, let grant = left.slot.grant {
             // That it does not answer is to be known now, not when it has ended.
-            groups[Int(upstreams[place].group)].overdue(grant, now: instant)
-            outcome = .abandoned
+            groups[group].overdue(grant, now: instant)
         }
-        let isAwaited = !isOverdue && exchanges[exchange].machine.awaitsAnswer
         abandoned[place] = AbandonedSlot(
-            grant: grant, outcome: outcome, isTunnel: isTunnel,
-            holdsTunnelSlot: holdsTunnelSlot,
-            method: exchanges[exchange].method,
+            left: left, method: exchanges[exchange].method,
             body: exchanges[exchange].responsePhase == .streaming
-                ? exchanges[exchange].responseBody : nil,
-            endsAt: min(
-                exchanges[exchange].machine.clock.deadline, now &+ Self.patience.nanoseconds),
-            overdueAt: isAwaited ? upstreams[place].deadline : .max)
+                ? exchanges[exchange].responseBody : nil)
         upstreams[place].move(to: .abandoned)
         upstreams[place].exchange = -1
         upstreams[place].owner = -1
         buffers.release(&upstreams[place].output)
         watchProcessWrites(place, false)
         // A body that has not come to its end never will.
-        if exchanges[exchange].requestPhase != .done || isTunnel
-            || settings.groups[Int(upstreams[place].group)].hearsOfEnds
-        {
+        if left.endsRequest || settings.groups[group].hearsOfEnds {
             upstreams[place].tls?.shutdown()
             shutdownProcessWrite(place)
         }
@@ -95,12 +64,9 @@ extension Worker {
             buffers.makeRoomForReading(&upstreams[place].input)
             switch readProcess(place) {
             case .moved(let count):
-                let before = abandoned[place]?.spoken ?? 0
-                abandoned[place]?.spoken = before + count
-                if hasAnswered(place) || before + count > Self.lastBytes {
-                    return closeUpstream(place)
-                }
-                if before == 0 {
+                let speech = abandoned[place]?.left.said(count)
+                if hasAnswered(place) || speech == .tooMuch { return closeUpstream(place) }
+                if speech == .first {
                     let left = Interval(nanoseconds: upstreams[place].deadline &- now)
                     setUpstreamDeadline(place, after: min(left, Self.lastWords))
                 }
@@ -117,7 +83,7 @@ extension Worker {
     private func hasAnswered(_ place: Int) -> Bool {
         while !upstreams[place].input.isEmpty, let slot = abandoned[place] {
             let readable = unsafe upstreams[place].input.readable
-            if slot.isTunnel {
+            if slot.left.slot.isTunnel {
                 upstreams[place].input.consume(readable.count)
                 continue
             }
@@ -161,42 +127,33 @@ extension Worker {
 
     private func awaitAnswer(_ place: Int) {
         guard let slot = abandoned[place] else { return }
-        let deadline = min(slot.endsAt, slot.overdueAt)
-        setUpstreamDeadline(place, after: Interval(nanoseconds: deadline &- now))
+        setUpstreamDeadline(place, after: Interval(nanoseconds: slot.left.deadline &- now))
     }
 
     /// The process has had its time: one that hangs is replaced, where the group says how long that is.
     ///
     /// That clients do not wait for it must not hide that it hangs.
     func abandonedTimedOut(_ place: Int) {
-        guard let slot = abandoned[place] else { return }
         let group = Int(upstreams[place].group)
-        let hangs = slot.spoken == 0
         let isBounded = settings.groups[group].requestTimeout != nil
-        let isLast = slot.endsAt <= now
-        if hangs, slot.overdueAt != .max, slot.overdueAt <= now || isLast && isBounded {
-            groups[group].overdue(slot.grant, now: instant)
-            abandoned[place]?.overdueAt = .max
-        }
-        if hangs, !isLast { return awaitAnswer(place) }
-        let process = upstreams[place].process
-        closeUpstream(place)
-        if hangs, isBounded {
-            groups[group].recycle(process, reason: .requestTimeout, now: instant)
+        guard let grant = abandoned[place]?.left.slot.grant,
+            let (timeout, isOverdue) = abandoned[place]?.left.timedOut(
+                isBounded: isBounded, now: now)
+        else { return }
+        if isOverdue { groups[group].overdue(grant, now: instant) }
+        switch timeout {
+        case .wait: awaitAnswer(place)
+        case .close: closeUpstream(place)
+        case .closeAndReplace:
+            closeUpstream(place)
+            groups[group].recycle(grant.process, reason: .requestTimeout, now: instant)
         }
     }
 
     /// The connection has ended: the slot is free.
     func releaseAbandoned(_ place: Int) {
         guard let slot = abandoned.removeValue(forKey: place) else { return }
-        slotsHeld -= 1
-        let group = groups[Int(upstreams[place].group)]
-        if slot.isTunnel {
-            group.endTunnel(
-                slot.grant, slot.outcome, heldSlot: slot.holdsTunnelSlot, now: instant)
-        } else {
-            group.finished(slot.grant, slot.outcome, now: instant)
-        }
+        giveBack(slot.left.slot, slot.left.outcome, group: Int(upstreams[place].group))
     }
 
     /// The balancer stops, and so will the processes: none is waited for.

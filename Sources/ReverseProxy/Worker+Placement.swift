@@ -104,7 +104,13 @@ extension Worker {
     /// Gives the slot back, if the exchange holds one.
     func releaseSlot(_ exchange: Int, _ outcome: ExchangeOutcome) {
         let slot = exchanges[exchange].machine.returnSlot()
-        let group = Int(exchanges[exchange].group)
+        giveBack(slot, outcome, group: Int(exchanges[exchange].group))
+    }
+
+    /// Tells the registry that a slot is free.
+    func giveBack(
+        _ slot: ExchangeMachine.SlotReturn, _ outcome: ExchangeOutcome, group: Int
+    ) {
         switch slot {
         case .none: return
         case .request(let grant):

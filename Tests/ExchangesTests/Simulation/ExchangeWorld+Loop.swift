@@ -62,7 +62,11 @@ extension ExchangeWorld {
     }
 
     private func returnSlot(_ exchange: FakeExchange, _ outcome: ExchangeOutcome) {
-        switch exchange.machine.returnSlot() {
+        give(exchange.machine.returnSlot(), outcome)
+    }
+
+    private func give(_ slot: ExchangeMachine.SlotReturn, _ outcome: ExchangeOutcome) {
+        switch slot {
         case .none: break
         case .request(let grant): group.finished(grant, outcome, now: instant)
         case .tunnel(let grant, let heldSlot):
@@ -129,10 +133,35 @@ extension ExchangeWorld {
         }
     }
 
-    func endConnection(_ exchange: FakeExchange, _ outcome: ExchangeOutcome) {
+    /// Ends the process's part; one that is at work keeps the slot until it is done.
+    func endConnection(
+        _ exchange: FakeExchange, _ outcome: ExchangeOutcome, isLate: Bool = false
+    ) {
+        let connection = exchange.connection
         exchange.connection?.exchange = nil
         exchange.connection = nil
-        returnSlot(exchange, outcome)
+        if isLate || outcome == .abandoned, let connection, !isEnding,
+            exchange.machine.isAtWork(
+                sentAny: connection.sentAny, hasClosed: connection.hasClosed, now: now)
+        {
+            left.append(
+                exchange.machine.leaveBehind(
+                    outcome, deadline: now + 500_000_000, now: now))
+        } else {
+            returnSlot(exchange, outcome)
+        }
+    }
+
+    /// A process is done with what was given up, or has had its time.
+    func endLeft(at place: Int) {
+        now = max(now, left[place].deadline)
+        if left[place].said(chance(50) ? 100 : 0) != .tooMuch {
+            let (timeout, isOverdue) = left[place].timedOut(isBounded: limit != nil, now: now)
+            if isOverdue, let grant = left[place].slot.grant { group.overdue(grant, now: instant) }
+            if timeout == .wait { return }
+        }
+        let done = left.remove(at: place)
+        give(done.slot, done.outcome)
     }
 
     private func broke(_ exchange: FakeExchange) throws {

@@ -60,7 +60,13 @@ extension ExchangeWorld {
                 .head(.chunked, keepsConnection: keeps, isEventStream: chance(30), head))
             script += pieces.prefix(count) + [.end]
         }
-        if chance(8) { script.append(.garbage) }
+        if chance(8) {
+            // More than its response: noise, or another response for whoever comes next.
+            script +=
+                chance(50)
+                ? [.garbage]
+                : [.head(.length(0), keepsConnection: true, isEventStream: false, head), .end]
+        }
         if chance(12) {
             // It breaks off in the middle, or says nothing at all.
             script.removeLast(Int.random(in: 1...script.count, using: &generator))
@@ -103,8 +109,9 @@ extension ExchangeWorld {
         if !connection.script.isEmpty {
             connection.unread.append(connection.script.removeFirst())
             // What lies behind an end is here together with it.
-            if connection.unread.last == .end, connection.script.first == .garbage {
-                connection.unread.append(connection.script.removeFirst())
+            if connection.unread.last == .end {
+                connection.unread += connection.script
+                connection.script = []
             }
         } else if connection.closesBehindScript {
             connection.hasClosed = true
@@ -114,7 +121,7 @@ extension ExchangeWorld {
     private func processTimeout(_ exchange: FakeExchange) throws {
         switch exchange.machine.processTimedOut(now: now) {
         case .answer, .answerAndReplace:
-            endConnection(exchange, .failed)
+            endConnection(exchange, .failed, isLate: true)
             try answer(exchange)
         case .cutShort, .cutShortAndReplace: try cutShort(exchange)
         case .endTunnel:

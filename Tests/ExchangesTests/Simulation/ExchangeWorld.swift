@@ -19,6 +19,8 @@ final class ExchangeWorld {
     var now: Int64 = 1_000_000_000_000
     var live: [Int: FakeExchange] = [:]
     var idle: [FakeConnection] = []
+    /// Exchanges that were given up while their process worked.
+    var left: [LeftBehind] = []
     var lastID = 0
     var isEnding = false
     var sessions: [AdmissionRequest.Claim] = []
@@ -39,6 +41,7 @@ final class ExchangeWorld {
         var queued = 0
         var late = 0
         var early = 0
+        var left = 0
 
         static func += (left: inout Tally, right: Tally) {
             left.answered += right.answered
@@ -50,6 +53,7 @@ final class ExchangeWorld {
             left.queued += right.queued
             left.late += right.late
             left.early += right.early
+            left.left += right.left
         }
     }
 
@@ -93,7 +97,12 @@ final class ExchangeWorld {
         case ..<30:
             now += Int64.random(in: 0...400, using: &generator) * 1_000_000
             group.advance(to: instant)
-        case ..<32:
+        case ..<31:
+            if let place = left.indices.randomElement(using: &generator) {
+                tally.left += 1
+                endLeft(at: place)
+            }
+        case ..<33:
             // A process closes a connection that is kept, and nobody has noticed yet.
             idle.randomElement(using: &generator)?.hasClosed = true
         default:
@@ -141,6 +150,10 @@ final class ExchangeWorld {
             if case .tunnel(let tunnel) = machine.response, !tunnel.holdsSlot { continue }
             held += 1
         }
+        for place in left.indices {
+            if case .tunnel(_, let heldSlot) = left[place].slot, !heldSlot { continue }
+            held += 1
+        }
         let known = group.snapshot(now: instant).processes.reduce(0) { $0 + $1.inFlight }
         if held != known { throw Violation(description: "\(known) slots are taken, \(held) held") }
         for connection in idle where connection.exchange != nil {
@@ -151,7 +164,8 @@ final class ExchangeWorld {
     /// Every client stays and reads, every process says what it was to say; then nothing may be left.
     private func end() throws {
         isEnding = true
-        for _ in 0..<4_000 where !live.isEmpty || mail.grants > 0 {
+        for _ in 0..<4_000 where !live.isEmpty || mail.grants > 0 || !left.isEmpty {
+            for place in left.indices.reversed() { endLeft(at: place) }
             try deliver()
             now += 5_000_000
             group.advance(to: instant)
@@ -166,6 +180,7 @@ final class ExchangeWorld {
             try check()
         }
         while mail.grants > 0 { try deliver() }
+        if !left.isEmpty { throw Violation(description: "\(left.count) slots are never free") }
         if let stuck = live.values.first {
             throw Violation(
                 description: "exchange \(stuck.id) does not end: \(stuck.machine.request)"
