@@ -5,22 +5,7 @@ internal import SessionAffinity
 
 /// One client connection, or one stream of HTTP/2, in its loop's slab: plain data.
 struct Downstream {
-    /// What carries the bytes.
-    enum Carrier: UInt8 {
-        case socket
-        case tls
-        /// A stream of the HTTP/2 connection `parent`.
-        case stream
-    }
-
-    /// Its descriptor is -1 for a stream.
-    let socket: StreamSocket
-    var carrier = Carrier.socket
-    var tls: TLSStream?
-    /// The place of the connection that carries the stream; -1: none does.
-    var parent: Int32 = -1
-    /// The stream's number.
-    var stream: Int32 = 0
+    var carrier: Carrier
     /// The place of the listener that it came from.
     var listener: Int32 = 0
     /// The client is on TLS.
@@ -67,8 +52,8 @@ struct Downstream {
     /// The first of the connections to processes that are kept for it alone; -1: there is none.
     var ownUpstream: Int32 = -1
 
-    init(socket: StreamSocket, address: IPAddress?) {
-        self.socket = socket
+    init(_ carrier: Carrier, address: IPAddress?) {
+        self.carrier = carrier
         self.address = address
         peer = PeerText(address, isSecure: false)
     }

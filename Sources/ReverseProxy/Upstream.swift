@@ -3,9 +3,8 @@ internal import Reactor
 
 /// One connection to a process, in its loop's slab: plain data.
 struct Upstream {
-    let socket: StreamSocket
-    /// Nil: clear text.
-    var tls: TLSStream?
+    /// Nil: there is none yet, as the process's backlog was full.
+    var transport: Transport?
     let group: Int32
     let process: ProcessHandle
     private(set) var phase: UpstreamPhase
@@ -39,10 +38,10 @@ struct Upstream {
     var previousIdle: Int32 = -1
 
     init(
-        socket: StreamSocket, group: Int32, process: ProcessHandle, phase: UpstreamPhase,
+        _ transport: Transport?, group: Int32, process: ProcessHandle, phase: UpstreamPhase,
         exchange: Int32
     ) {
-        self.socket = socket
+        self.transport = transport
         self.group = group
         self.process = process
         self.phase = phase

@@ -47,8 +47,7 @@ extension Worker {
         watchProcessWrites(place, false)
         // A body that has not come to its end never will.
         if left.endsRequest || settings.groups[group].hearsOfEnds {
-            upstreams[place].tls?.shutdown()
-            shutdownProcessWrite(place)
+            upstreams[place].transport?.shutdownWrite()
         }
         awaitAnswer(place)
         discardLastWords(place)

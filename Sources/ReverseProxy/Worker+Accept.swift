@@ -41,7 +41,7 @@ extension Worker {
 
     /// Watches a connection that is counted already; nil: there is no place for it, and it is closed.
     func enter(_ socket: StreamSocket, address: IPAddress?, from listener: Int) -> Int? {
-        var connection = Downstream(socket: socket, address: address)
+        var connection = Downstream(.connection(.clear(socket)), address: address)
         connection.listener = Int32(truncatingIfNeeded: listener)
         guard let place = downstreams.insert(connection) else {
             socket.close()

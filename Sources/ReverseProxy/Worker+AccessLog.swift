@@ -40,7 +40,7 @@ extension Worker {
         var entry = LogEntry(client: shownClient(exchange, place))
         entry.isAnonymous =
             exchanges[exchange].client == nil && downstreams[place].address == nil
-        entry.isStream = downstreams[place].carrier == .stream
+        entry.isStream = downstreams[place].carrier.isStream
         entry.isTunnel = exchanges[exchange].responsePhase == .tunnel
         entry.status = exchanges[exchange].status
         entry.bytesToClient = exchanges[exchange].bytesToClient

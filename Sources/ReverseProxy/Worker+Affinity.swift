@@ -73,8 +73,10 @@ extension Worker {
     /// The connection whose memory of cookies and pins counts: of a stream, the one that carries it.
     func affinityHolder(_ exchange: Int) -> Int {
         let downstream = Int(exchanges[exchange].downstream)
-        let parent = Int(downstreams[downstream].parent)
-        return parent >= 0 ? parent : downstream
+        return switch downstreams[downstream].carrier {
+        case .connection: downstream
+        case .stream(let stream): Int(stream.parent)
+        }
     }
 
     private func claim(
@@ -109,7 +111,7 @@ extension Worker {
     /// is, others may send on the same connection.
     private func visitor(_ exchange: Int, _ bytes: Span<UInt8>) -> UInt64? {
         let stream = Int(exchanges[exchange].downstream)
-        guard downstreams[stream].carrier == .stream, !downstreams[stream].isTrusted,
+        guard downstreams[stream].carrier.isStream, !downstreams[stream].isTrusted,
             downstreams[stream].address != nil, listener(of: stream)?.proxyProtocol == false
         else { return nil }
         let holder = affinityHolder(exchange)

@@ -79,7 +79,7 @@ extension Worker {
         let bodyIsOpen =
             !exchanges[exchange].requestBody.isEnded || exchanges[exchange].isRejected
         dropExchange(exchange)
-        if downstreams[place].carrier == .stream {
+        if downstreams[place].carrier.isStream {
             // A stream carries one exchange.
             closeDownstream(place)
             return
@@ -206,7 +206,7 @@ extension Worker {
     private func endDownstream(_ place: Int, abortively: Bool) {
         if downstreams[place].phase == .multiplexed { closeMultiplexer(place) }
         closeCarrier(place, abortively: abortively)
-        let isConnection = downstreams[place].carrier != .stream
+        let isConnection = !downstreams[place].carrier.isStream
         releaseDownstream(place)
         if !isConnection {
             openStreams -= 1

@@ -32,7 +32,7 @@ extension Worker {
     /// The others of its connection wait for this one, which is queued.
     func lead(_ exchange: Int) {
         let downstream = Int(exchanges[exchange].downstream)
-        guard downstreams[downstream].carrier == .stream, exchanges[exchange].machine.mayFollow
+        guard downstreams[downstream].carrier.isStream, exchanges[exchange].machine.mayFollow
         else { return }
         followers[exchange] = Followers(serial: exchanges.serial(exchange))
         downstreams[affinityHolder(exchange)].affinity.leader = Int32(

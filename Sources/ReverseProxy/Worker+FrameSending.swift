@@ -67,7 +67,7 @@ extension Worker {
         }
         if multiplexer.isClosing || multiplexer.connection.isFinished {
             multiplexer.isClosing = true
-            for child in Array(multiplexer.places.values) { abandonDownstream(child) }
+            abandonStreams(Array(multiplexer.places.values))
             endConnection(place, linger: true)
         }
     }

@@ -24,7 +24,8 @@ extension Worker {
     func readGreeting(_ place: Int) {
         buffers.equip(&downstreams[place].input)
         downstreams[place].input.rewind()
-        switch downstreams[place].socket.peek(into: &downstreams[place].input) {
+        let socket = downstreams[place].carrier.transport.socket
+        switch socket.peek(into: &downstreams[place].input) {
         case .moved: break
         case .wouldBlock:
             buffers.release(&downstreams[place].input)
@@ -42,10 +43,10 @@ extension Worker {
             counters.add(.greetingsRefused)
             closeDownstream(place)
         case .local(let length):
-            downstreams[place].socket.discard(length)
+            socket.discard(length)
             secure(place)
         case .parsed(let header):
-            downstreams[place].socket.discard(header.length)
+            socket.discard(header.length)
             // Whether TLS ended at the sender counts like TLS here: it is asked for as a whole.
             downstreams[place].isSecure = header.isSecure
             downstreams[place].address = header.source.address
@@ -58,13 +59,12 @@ extension Worker {
         guard let listener = listener(of: place) else { return closeDownstream(place) }
         introduce(place, listener)
         guard let context = listener.tls else { return beginRequests(place) }
-        guard
-            let tls = TLSStream(
-                accepting: context, descriptor: downstreams[place].socket.descriptor)
-        else { return closeDownstream(place) }
-        downstreams[place].tls = tls
+        let socket = downstreams[place].carrier.transport.socket
+        guard let tls = TLSStream(accepting: context, descriptor: socket.descriptor) else {
+            return closeDownstream(place)
+        }
         buffers.connectionTookHeap()
-        downstreams[place].carrier = .tls
+        downstreams[place].carrier = .connection(.secure(tls, socket))
         downstreams[place].move(to: .handshaking)
         setDownstreamDeadline(place, after: settings.timeouts.header)
         wantHandshake(place)
@@ -111,7 +111,10 @@ extension Worker {
     }
 
     private func continueHandshake(_ place: Int) {
-        switch downstreams[place].tls?.handshake() {
+        guard case .connection(.secure(let tls, let socket)) = downstreams[place].carrier else {
+            preconditionFailure("only a connection with TLS is in its handshake")
+        }
+        switch tls.handshake() {
         case .wantsRead:
             watchClientWrites(place, false)
         case .wantsWrite:
@@ -119,17 +122,15 @@ extension Worker {
         case .failed(let problem):
             counters.add(.handshakesFailed)
             if problem.kind == .clearText {
-                answerClearText(place)
+                answerClearText(place, tls, socket)
             } else {
                 closeDownstream(place)
             }
-        case nil:
-            closeDownstream(place)
         case .done:
             watchClientWrites(place, false)
             counters.add(.handshakes)
             downstreams[place].isReadable = true
-            if downstreams[place].tls?.negotiated == .http2 {
+            if tls.negotiated == .http2 {
                 beginMultiplexing(place)
             } else {
                 beginRequests(place)
@@ -138,11 +139,10 @@ extension Worker {
     }
 
     /// A browser that was given `http://` for `https://` is told so, in what it speaks.
-    private func answerClearText(_ place: Int) {
-        downstreams[place].tls?.free()
-        downstreams[place].tls = nil
+    private func answerClearText(_ place: Int, _ tls: TLSStream, _ socket: StreamSocket) {
+        downstreams[place].carrier = .connection(.clear(socket))
+        tls.free()
         buffers.connectionGaveHeap(now: now)
-        downstreams[place].carrier = .socket
         downstreams[place].isSecure = false
         rejectHead(place, HTTPProblem(status: 400, reason: "plain HTTP on a port for HTTPS"))
     }

@@ -6,8 +6,8 @@ internal import Reactor
 extension Worker {
     /// Streams that share what their connection may hold; 1 for a connection.
     func streamsSharing(_ place: Int) -> Int {
-        guard downstreams[place].carrier == .stream,
-            let multiplexer = multiplexers[Int(downstreams[place].parent)]
+        guard case .stream(let stream) = downstreams[place].carrier,
+            let multiplexer = multiplexers[Int(stream.parent)]
         else { return 1 }
         return multiplexer.places.count
     }
@@ -15,7 +15,7 @@ extension Worker {
     /// Memory for what a process says.
     func equipForReading(_ upstream: Int) {
         let exchange = Int(upstreams[upstream].exchange)
-        let isForStream = downstreams[Int(exchanges[exchange].downstream)].carrier == .stream
+        let isForStream = downstreams[Int(exchanges[exchange].downstream)].carrier.isStream
         buffers.equipForProcess(&upstreams[upstream].input, isForStream: isForStream)
     }
 

@@ -14,7 +14,11 @@ extension Worker {
 
     /// Whether it goes over when its exchange has ended; others are told `Connection: close`.
     func isMovable(_ place: Int) -> Bool {
-        drain.successor != nil && downstreams[place].carrier == .socket
+        guard drain.successor != nil else { return false }
+        return switch downstreams[place].carrier {
+        case .connection(.clear): true
+        case .connection(.secure), .stream: false
+        }
     }
 
     /// Gives a connection to the successor if it is before a request; false: it stays.
@@ -55,7 +59,7 @@ extension Worker {
             unread.count <= MovedConnection.longestUnread, let listener = listener(of: place)
         else { return false }
         let moved = MovedConnection(
-            socket: downstreams[place].socket, listener: listener.place, stage: stage,
+            socket: downstreams[place].carrier.transport.socket, listener: listener.place, stage: stage,
             isSecure: downstreams[place].isSecure, unread: unread,
             address: downstreams[place].address)
         loop.remove(moved.socket.descriptor)

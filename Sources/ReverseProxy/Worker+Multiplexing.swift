@@ -8,7 +8,7 @@ internal import Reactor
 extension Worker {
     /// Whether a rejected head is the preface of HTTP/2, on a connection that may begin with it.
     func isPreface(_ place: Int) -> Bool {
-        guard downstreams[place].isFresh, downstreams[place].carrier != .stream,
+        guard downstreams[place].isFresh, !downstreams[place].carrier.isStream,
             listener(of: place)?.http2 == true
         else { return false }
         let readable = unsafe downstreams[place].input.readable
@@ -91,13 +91,11 @@ extension Worker {
     }
 
     private func openStream(_ stream: Int32, on place: Int, _ multiplexer: Multiplexer) {
-        var child = Downstream(
-            socket: StreamSocket(descriptor: -1), address: downstreams[place].address)
+        let carrier = Carrier.stream(
+            .init(parent: Int32(truncatingIfNeeded: place), number: stream))
+        var child = Downstream(carrier, address: downstreams[place].address)
         child.peer = downstreams[place].peer
         child.isTrusted = downstreams[place].isTrusted
-        child.carrier = .stream
-        child.parent = Int32(truncatingIfNeeded: place)
-        child.stream = stream
         child.listener = downstreams[place].listener
         child.isSecure = downstreams[place].isSecure
         child.move(to: .idle)
@@ -118,14 +116,15 @@ extension Worker {
         readRequests(taken)
     }
 
-    func readStream(_ place: Int) -> Transfer {
-        guard let multiplexer = multiplexers[Int(downstreams[place].parent)] else { return .end }
+    func readStream(_ place: Int, _ stream: Carrier.StreamReference) -> Transfer {
+        // Its connection has just ended, and so has the stream.
+        guard let multiplexer = multiplexers[Int(stream.parent)] else { return .end }
         let room = unsafe UnsafeMutableRawBufferPointer(downstreams[place].input.writable)
-        switch unsafe multiplexer.connection.read(downstreams[place].stream, into: room) {
+        switch unsafe multiplexer.connection.read(stream.number, into: room) {
         case .moved(let count):
             downstreams[place].input.commit(count)
             // A read makes room in the window, which the client is to hear of.
-            noteUnsent(Int(downstreams[place].parent))
+            noteUnsent(Int(stream.parent))
             return .moved(count)
         case .wouldBlock: return .wouldBlock
         case .end: return .end
@@ -133,37 +132,35 @@ extension Worker {
         }
     }
 
-    func writeStream(_ place: Int) -> Transfer {
-        guard let multiplexer = multiplexers[Int(downstreams[place].parent)] else { return .end }
+    func writeStream(_ place: Int, _ stream: Carrier.StreamReference) -> Transfer {
+        guard let multiplexer = multiplexers[Int(stream.parent)] else { return .end }
         let bytes = unsafe UnsafeRawBufferPointer(downstreams[place].output.readable)
         multiplexer.connection.outputLimit = buffers.streamOutputLimit(
             multiplexer.connection.settings, streams: multiplexer.places.count)
-        let taken = unsafe multiplexer.connection.write(downstreams[place].stream, bytes)
+        let taken = unsafe multiplexer.connection.write(stream.number, bytes)
         if taken == 0 { return .wouldBlock }
         downstreams[place].output.consume(taken)
-        noteUnsent(Int(downstreams[place].parent))
+        noteUnsent(Int(stream.parent))
         return .moved(taken)
     }
 
     /// Nothing more comes from us on the stream.
-    func finishStream(_ place: Int) {
-        let parent = Int(downstreams[place].parent)
-        multiplexers[parent]?.connection.finish(downstreams[place].stream)
-        noteUnsent(parent)
+    func finishStream(_ stream: Carrier.StreamReference) {
+        multiplexers[Int(stream.parent)]?.connection.finish(stream.number)
+        noteUnsent(Int(stream.parent))
     }
 
-    /// Takes the stream off its connection.
-    func closeStream(_ place: Int, abortively: Bool) {
-        let parent = Int(downstreams[place].parent)
+    /// Takes the stream off its connection, unless that has ended.
+    func closeStream(_ stream: Carrier.StreamReference, abortively: Bool) {
+        let parent = Int(stream.parent)
         guard let multiplexer = multiplexers[parent] else { return }
-        let stream = downstreams[place].stream
         if abortively {
-            multiplexer.connection.reset(stream)
+            multiplexer.connection.reset(stream.number)
         } else {
-            multiplexer.connection.finish(stream)
+            multiplexer.connection.finish(stream.number)
         }
-        multiplexer.connection.forget(stream)
-        multiplexer.places[stream] = nil
+        multiplexer.connection.forget(stream.number)
+        multiplexer.places[stream.number] = nil
         if multiplexer.places.isEmpty { setIdleDeadline(parent, multiplexer) }
         noteUnsent(parent)
     }
@@ -180,7 +177,14 @@ extension Worker {
     func closeMultiplexer(_ place: Int) {
         guard let multiplexer = multiplexers.removeValue(forKey: place) else { return }
         buffers.connectionGaveHeap(now: now)
-        for child in multiplexer.places.values { abandonDownstream(child) }
+        abandonStreams(Array(multiplexer.places.values))
+    }
+
+    /// The streams have no client any more.
+    ///
+    /// One may end by the end of another, which it waited for.
+    func abandonStreams(_ children: [Int]) {
+        for child in children where downstreams.isTaken(child) { abandonDownstream(child) }
     }
 
     func noteUnsent(_ place: Int) {

@@ -19,7 +19,7 @@ extension Worker {
                 upstreams[place].process.serial == process.serial,
                 upstreams[place].process.index == process.index
             {
-                guard upstreams[place].socket.isSilent else {
+                guard upstreams[place].transport?.socket.isSilent == true else {
                     closeUpstream(place)
                     return nil
                 }
@@ -34,7 +34,7 @@ extension Worker {
     /// Keeps a connection for the client of the exchange, or closes it.
     func keepForClient(_ place: Int, after exchange: Int) {
         let client = Int(exchanges[exchange].downstream)
-        guard downstreams[client].carrier != .stream, downstreams[client].keepAlive,
+        guard !downstreams[client].carrier.isStream, downstreams[client].keepAlive,
             !downstreams[client].peerClosed
         else { return closeUpstream(place) }
         let first = downstreams[client].ownUpstream

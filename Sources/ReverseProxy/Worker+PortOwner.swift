@@ -12,9 +12,10 @@ extension Worker {
         let group = Int(upstreams[place].group)
         let process = upstreams[place].process
         guard let expected = settings.groups[group].portUser,
-            let address = pools.address(of: process, group: group), !address.isUnix
+            let address = pools.address(of: process, group: group), !address.isUnix,
+            let socket = upstreams[place].transport?.socket
         else { return true }
-        switch diagnosis.user(of: upstreams[place].socket) {
+        switch diagnosis.user(of: socket) {
         case .nobody: return true
         case .unavailable(let code):
             shared.tellOfNoDiagnosis(code)

@@ -60,7 +60,7 @@ extension Worker {
             forwarded: peer.fields.span.extracting(0..<peer.fieldCount), origin: origin,
             measured: exchanges[exchange].isMeasured ? exchanges[exchange].keptBytes : nil,
             upgrade: !exchanges[exchange].offeredUpgrade.range.isEmpty,
-            overHTTP2: downstreams[downstream].carrier == .stream,
+            overHTTP2: downstreams[downstream].carrier.isStream,
             expectsContinue: exchanges[exchange].machine.expectsContinue, into: &sink)
         writeAffinity(exchange, into: &sink)
         writeIdentifiers(exchange, plan, into: &sink)

@@ -21,7 +21,7 @@ extension Worker {
             let idle = now &- upstreams[place].idleSince
             let isTooOld = !isReplayable && idle >= trust(in: process, group: group)
             if !isTooOld, upstreams[place].silentUntil <= now,
-                isReplayable || upstreams[place].socket.isSilent
+                isReplayable || upstreams[place].transport?.socket.isSilent == true
             {
                 return place
             }
@@ -69,7 +69,7 @@ extension Worker {
     func idleEnded(_ place: Int) {
         let process = upstreams[place].process
         let group = Int(upstreams[place].group)
-        if upstreams[place].tls == nil, spokeOutOfTurn(place) {
+        if spokeOutOfTurn(place) {
             distrust(process, group: group)
         } else {
             pools.noteEnd(afterIdle: now &- upstreams[place].idleSince, of: process, group: group)
@@ -88,9 +88,12 @@ extension Worker {
     }
 
     /// Bytes wait on an idle connection that are more than the notice of its end (RFC 9110 section 15.5.9).
+    ///
+    /// What TLS says between two requests is its own affair.
     private func spokeOutOfTurn(_ place: Int) -> Bool {
+        guard case .clear(let socket) = upstreams[place].transport else { return false }
         buffers.equip(&upstreams[place].input)
-        guard case .moved(let count) = upstreams[place].socket.peek(into: &upstreams[place].input)
+        guard case .moved(let count) = socket.peek(into: &upstreams[place].input)
         else { return false }
         let readable = unsafe upstreams[place].input.readable
         let notice: StaticString = "HTTP/1.1 408"

@@ -32,7 +32,8 @@ extension Worker {
     /// Room for more is told only when a good part of the socket's buffer is free, which takes a
     /// slow reader minutes; and a TCP window opens in bursts, so one look in vain is forgiven.
     func isTaking(_ place: Int) -> Bool {
-        guard downstreams[place].carrier != .stream, let unsent = downstreams[place].socket.unsent
+        guard case .connection(let transport) = downstreams[place].carrier,
+            let unsent = transport.socket.unsent
         else { return false }
         let before = downstreams[place].unsent
         downstreams[place].unsent = unsent

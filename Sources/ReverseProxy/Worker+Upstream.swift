@@ -62,7 +62,7 @@ extension Worker {
             return
         }
         var connection = Upstream(
-            socket: socket, group: Int32(truncatingIfNeeded: group), process: process,
+            .clear(socket), group: Int32(truncatingIfNeeded: group), process: process,
             phase: .connecting, exchange: Int32(truncatingIfNeeded: exchange))
         connection.isToOther = isToOther
         guard let place = upstreams.insert(connection) else {
@@ -93,8 +93,8 @@ extension Worker {
         guard let pause = exchanges[exchange].machine.backlogFull(patience: patience, now: now)
         else { return false }
         let waiting = Upstream(
-            socket: StreamSocket(descriptor: -1), group: Int32(truncatingIfNeeded: group),
-            process: process, phase: .postponed, exchange: Int32(truncatingIfNeeded: exchange))
+            nil, group: Int32(truncatingIfNeeded: group), process: process, phase: .postponed,
+            exchange: Int32(truncatingIfNeeded: exchange))
         guard let place = upstreams.insert(waiting) else { return false }
         exchanges[exchange].upstream = Int32(truncatingIfNeeded: place)
         setUpstreamDeadline(place, after: pause)
@@ -125,12 +125,14 @@ extension Worker {
             upstreams[place].move(to: .busy)
             return sendRequest(exchange)
         }
+        guard case .clear(let socket) = upstreams[place].transport else {
+            preconditionFailure("TLS begins on a connection in clear")
+        }
         guard
             let tls = TLSStream(
-                connecting: server.context, serverName: server.name,
-                descriptor: upstreams[place].socket.descriptor)
+                connecting: server.context, serverName: server.name, descriptor: socket.descriptor)
         else { return upstreamConnectFailed(place, ENOMEM) }
-        upstreams[place].tls = tls
+        upstreams[place].transport = .secure(tls, socket)
         upstreams[place].move(to: .handshaking)
         continueUpstreamHandshake(place)
     }
@@ -142,7 +144,7 @@ extension Worker {
     }
 
     private func continueUpstreamHandshake(_ place: Int) {
-        guard let tls = upstreams[place].tls else {
+        guard case .secure(let tls, _) = upstreams[place].transport else {
             preconditionFailure("only a connection with TLS is in its handshake")
         }
         switch tls.handshake() {
@@ -213,7 +215,7 @@ extension Worker {
         case .abandoned:
             discardLastWords(place)
         case .connecting:
-            if let code = upstreams[place].socket.connectFailure() {
+            if let code = upstreams[place].transport?.socket.connectFailure() {
                 upstreamConnectFailed(place, code)
             } else if readiness.isWritable {
                 connected(place)
@@ -345,11 +347,13 @@ extension Worker {
         } else if upstreams[place].phase == .abandoned {
             releaseAbandoned(place)
         }
-        if upstreams[place].phase != .postponed { giveDescriptor() }
+        if let transport = upstreams[place].transport {
+            transport.close()
+            giveDescriptor()
+        }
         buffers.release(&upstreams[place].input)
         buffers.release(&upstreams[place].output)
         deadlines.cancel(process: place)
-        closeProcessCarrier(place)
         upstreams.remove(place)
     }
 }
