@@ -9,7 +9,7 @@ internal import SessionAffinity
 /// upload is complete, and a client may still read when the process has long been released.
 struct Exchange {
     let downstream: Int32
-    var upstream: Int32 = -1
+    private(set) var source = ResponseSource.undecided
     /// What is decided about it.
     var machine: ExchangeMachine
 
@@ -102,4 +102,10 @@ struct Exchange {
 
     var requestPhase: RequestState.Phase { machine.request.phase }
     var responsePhase: ResponseState.Phase { machine.response.phase }
+
+    /// Takes the response to its next source, by the table of `ResponseSource`.
+    mutating func move(source next: ResponseSource) {
+        assert(source.leads(to: next), "a response's source goes from \(source) to \(next)")
+        source = next
+    }
 }

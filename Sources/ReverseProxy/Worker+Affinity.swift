@@ -216,7 +216,7 @@ extension Worker {
 
     /// A typing error would otherwise leave no trace: the field is taken out of the response.
     private func tellOfUnknownPin(_ exchange: Int, _ value: ByteRange) {
-        let readable = unsafe upstreams[Int(exchanges[exchange].upstream)].input.readable
+        let readable = unsafe upstreams[upstream(of: exchange)].input.readable
         let text = unsafe String(
             decoding: UnsafeRawBufferPointer(readable)[value.range].prefix(40), as: UTF8.self)
         shared.mishaps.note(
@@ -245,7 +245,7 @@ extension Worker {
     private func learnedCookies(_ exchange: Int, _ route: Int) -> CookieChange {
         guard responseHead.setsCookies else { return .none }
         wallClock.refresh(turn: now)
-        let readable = unsafe upstreams[Int(exchanges[exchange].upstream)].input.readable
+        let readable = unsafe upstreams[upstream(of: exchange)].input.readable
         let bytes = unsafe readable.span
         var change = CookieChange.none
         let from = Int(exchanges[exchange].learnedFrom)

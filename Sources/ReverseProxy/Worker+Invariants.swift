@@ -44,10 +44,10 @@ extension Worker {
             if (phase == .multiplexed) != (multiplexers[place] != nil) {
                 return "\(name) and its multiplexer do not know each other"
             }
-            guard downstreams[place].carrier == .stream else { continue }
+            guard case .stream(let stream) = downstreams[place].carrier else { continue }
             streams += 1
-            let parent = Int(downstreams[place].parent)
-            if multiplexers[parent]?.places[downstreams[place].stream] != place {
+            let parent = Int(stream.parent)
+            if multiplexers[parent]?.places[stream.number] != place {
                 return "\(name) is a stream that its connection \(parent) does not know"
             }
         }
@@ -67,22 +67,22 @@ extension Worker {
             let downstream = Int(exchanges[exchange].downstream)
             guard downstreams.isTaken(downstream), downstreams[downstream].exchange == exchange
             else { return "\(name) is not that of its client connection \(downstream)" }
-            let upstream = Int(exchanges[exchange].upstream)
-            if upstream >= 0 {
+            let upstream = exchanges[exchange].source.connection
+            if let upstream {
                 guard upstreams.isTaken(upstream), upstreams[upstream].phase.hasExchange,
                     upstreams[upstream].exchange == exchange
                 else { return "\(name) is not that of its process connection \(upstream)" }
             }
-            let hasConnection = upstream >= 0
+            let hasConnection = upstream != nil
             if exchanges[exchange].machine.holdsSlot != hasConnection {
-                return "\(name) has connection \(upstream) and its slot does not fit that"
+                return "\(name) has a slot or a connection, and not both"
             }
             if !hasConnection, request == .connecting || request == .sending {
                 return "\(name) sends to no process"
             }
             let isTimed =
                 downstreams[downstream].deadline != .max
-                || upstream >= 0 && upstreams[upstream].deadline != .max
+                || upstream.map { upstreams[$0].deadline != .max } ?? false
             // Whoever is queued has the registry's deadline, or its leader's.
             if !isTimed, request != .queued { return "\(name) waits without a deadline" }
         }
@@ -97,7 +97,8 @@ extension Worker {
             let name = "process connection \(place), \(phase),"
             if phase.hasExchange != (exchange >= 0) { return "\(name) has exchange \(exchange)" }
             if exchange >= 0 {
-                guard exchanges.isTaken(exchange), exchanges[exchange].upstream == place else {
+                guard exchanges.isTaken(exchange), exchanges[exchange].source.connection == place
+                else {
                     return "\(name) is not that of its exchange \(exchange)"
                 }
             }
@@ -124,7 +125,7 @@ extension Worker {
     }
 
     private var brokenCount: String? {
-        let streams = downstreams.takenPlaces().count { downstreams[$0].carrier == .stream }
+        let streams = downstreams.takenPlaces().count { downstreams[$0].carrier.isStream }
         let connections = downstreams.count - streams
         if counters[.connections] != UInt64(connections) {
             return "\(connections) connections, \(counters[.connections]) counted"

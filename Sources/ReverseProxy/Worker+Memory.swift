@@ -20,12 +20,12 @@ extension Worker {
     }
 
     /// The client is behind: where memory is short, what waits for it takes no more than it needs.
-    func holdSparingly(_ place: Int, upstream: Int32 = -1) {
+    func holdSparingly(_ place: Int, upstream: Int? = nil) {
         guard buffers.pressure != .none else { return }
         // A request's head stays where it is.
         buffers.shrink(&downstreams[place].input)
         buffers.holdSparingly(&downstreams[place].output)
-        if upstream >= 0 { buffers.holdSparingly(&upstreams[Int(upstream)].input) }
+        if let upstream { buffers.holdSparingly(&upstreams[upstream].input) }
     }
 
     /// A request waits for its turn, as hundreds of one page may: it holds its head and what has come of

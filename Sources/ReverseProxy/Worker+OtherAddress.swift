@@ -21,7 +21,7 @@ extension Worker {
         let exchange = Int(upstreams[place].exchange)
         let (process, group) = (upstreams[place].process, Int(upstreams[place].group))
         let isToOther = upstreams[place].isToOther
-        exchanges[exchange].upstream = -1
+        exchanges[exchange].move(source: .undecided)
         closeUpstream(place)
         refused(exchange, code, process, group, byOther: isToOther)
     }

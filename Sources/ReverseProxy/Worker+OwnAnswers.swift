@@ -77,6 +77,7 @@ extension Worker {
         {
             downstreams[place].keepAlive = false
         }
+        exchanges[exchange].move(source: .ownAnswer)
         exchanges[exchange].machine.answered()
         exchanges[exchange].status = status
         wallClock.refresh(turn: now)

@@ -8,7 +8,7 @@ internal import Routing
 extension Worker {
     /// Renders the head for the process and begins to send.
     func sendRequest(_ exchange: Int) {
-        let upstream = Int(exchanges[exchange].upstream)
+        let upstream = upstream(of: exchange)
         setUpstreamDeadline(upstream, after: timeouts(exchange).response)
         rewindBody(exchange)
         let downstream = Int(exchanges[exchange].downstream)
@@ -93,7 +93,7 @@ extension Worker {
     /// Moves what there is of the request: as much as both sides take.
     func pumpRequest(_ exchange: Int) {
         guard exchanges[exchange].requestPhase == .sending else { return }
-        let upstream = Int(exchanges[exchange].upstream)
+        let upstream = upstream(of: exchange)
         let downstream = Int(exchanges[exchange].downstream)
         var reads = 0
         while true {
@@ -144,7 +144,7 @@ extension Worker {
     private func awaitBody(_ exchange: Int) {
         switch exchanges[exchange].machine.bodyIsAwaited() {
         case .invitation(let deadline): awaitInvitation(exchange, until: deadline)
-        case .client: clearUpstreamDeadline(Int(exchanges[exchange].upstream))
+        case .client: clearUpstreamDeadline(upstream(of: exchange))
         case .response: break
         }
     }

@@ -13,8 +13,7 @@ extension Worker {
     /// Moves what there is of the response: as much as both sides take.
     func pumpResponse(_ exchange: Int) {
         var reads = 0
-        while exchanges[exchange].upstream >= 0 {
-            let upstream = Int(exchanges[exchange].upstream)
+        while let upstream = exchanges[exchange].source.connection {
             if reads == Self.readsPerTurn {
                 postpone(process: upstream)
                 return
@@ -41,8 +40,7 @@ extension Worker {
                 case .blocked:
                     // It is the client that keeps the process waiting.
                     clearUpstreamDeadline(upstream)
-                    holdSparingly(
-                        Int(exchanges[exchange].downstream), upstream: exchanges[exchange].upstream)
+                    holdSparingly(Int(exchanges[exchange].downstream), upstream: upstream)
                     return
                 case .starved: break
                 case .bad:
@@ -92,7 +90,7 @@ extension Worker {
         switch exchanges[exchange].machine.processClosed(isEnd: isEnd) {
         case .broke: brokenBeforeResponse(exchange)
         case .ended:
-            upstreams[Int(exchanges[exchange].upstream)].peerClosed = true
+            upstreams[upstream(of: exchange)].peerClosed = true
             endResponse(exchange)
         case .cutShort: responseBroken(exchange)
         }
@@ -292,7 +290,7 @@ extension Worker {
     /// Goes on after the client has taken something.
     func resumeResponse(_ exchange: Int) {
         exchanges[exchange].machine.clock.resume(now: now)
-        setUpstreamDeadline(Int(exchanges[exchange].upstream), after: timeouts(exchange).idle)
+        setUpstreamDeadline(upstream(of: exchange), after: timeouts(exchange).idle)
         pumpResponse(exchange)
     }
 

@@ -81,7 +81,7 @@ extension Worker {
     }
 
     private func passToProcess(_ exchange: Int) -> Passage {
-        let upstream = Int(exchanges[exchange].upstream)
+        let upstream = upstream(of: exchange)
         let downstream = Int(exchanges[exchange].downstream)
         for _ in 0..<Self.readsPerTurn {
             switch sendToProcess(upstream) {
@@ -129,13 +129,13 @@ extension Worker {
     }
 
     private func passToClient(_ exchange: Int) -> Passage {
-        let upstream = Int(exchanges[exchange].upstream)
+        let upstream = upstream(of: exchange)
         let downstream = Int(exchanges[exchange].downstream)
         for _ in 0..<Self.readsPerTurn {
             switch flush(downstream) {
             case .done: break
             case .blocked:
-                holdSparingly(downstream, upstream: exchanges[exchange].upstream)
+                holdSparingly(downstream, upstream: upstream)
                 return .open
             case .broken: return .clientGone
             }
@@ -191,12 +191,12 @@ extension Worker {
     func setTunnelDeadline(_ exchange: Int, after span: Interval) {
         let deadline = exchanges[exchange].machine.tunnel.deadline(after: span, now: now)
         let left = Interval(nanoseconds: deadline &- now)
-        setUpstreamDeadline(Int(exchanges[exchange].upstream), after: left)
+        setUpstreamDeadline(upstream(of: exchange), after: left)
     }
 
     /// Counts a block that is about to pass, and lets it renew deadline and lease.
     private func notePassing(_ exchange: Int, toProcess: Bool) {
-        let upstream = Int(exchanges[exchange].upstream)
+        let upstream = upstream(of: exchange)
         let isEnding = exchanges[exchange].machine.tunnel.toClient == .told
         setTunnelDeadline(
             exchange, after: isEnding ? timeouts(exchange).idle : timeouts(exchange).tunnel)

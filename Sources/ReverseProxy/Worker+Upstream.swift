@@ -21,7 +21,7 @@ extension Worker {
             upstreams[place].exchange = Int32(truncatingIfNeeded: exchange)
             upstreams[place].sentAny = false
             upstreams[place].reused = true
-            exchanges[exchange].upstream = Int32(truncatingIfNeeded: place)
+            exchanges[exchange].move(source: .init(process: place))
             sendRequest(exchange)
             return
         }
@@ -71,11 +71,12 @@ extension Worker {
             connectFailed(exchange, .noResources)
             return
         }
-        exchanges[exchange].upstream = Int32(truncatingIfNeeded: place)
+        exchanges[exchange].move(source: .init(process: place))
         do {
             try loop.add(
                 socket.descriptor, token: token(process: place).rawValue, writable: pending)
         } catch {
+            exchanges[exchange].move(source: .undecided)
             closeUpstream(place)
             connectFailed(exchange, .noResources)
             return
@@ -96,7 +97,7 @@ extension Worker {
             nil, group: Int32(truncatingIfNeeded: group), process: process, phase: .postponed,
             exchange: Int32(truncatingIfNeeded: exchange))
         guard let place = upstreams.insert(waiting) else { return false }
-        exchanges[exchange].upstream = Int32(truncatingIfNeeded: place)
+        exchanges[exchange].move(source: .init(process: place))
         setUpstreamDeadline(place, after: pause)
         return true
     }
@@ -104,7 +105,7 @@ extension Worker {
     /// The pause is over.
     func retryConnect(_ place: Int) {
         let exchange = Int(upstreams[place].exchange)
-        exchanges[exchange].upstream = -1
+        exchanges[exchange].move(source: .undecided)
         closeUpstream(place)
         if exchanges[exchange].machine.triesAgain(now: now) {
             openUpstream(exchange, fresh: true)
@@ -165,7 +166,7 @@ extension Worker {
                 .serverTLS, now: now,
                 "no TLS with the server \(group.identity(of: process)?.label ?? "") of group"
                     + " \(group.name): \(problem)")
-            exchanges[exchange].upstream = -1
+            exchanges[exchange].move(source: .undecided)
             closeUpstream(place)
             connectFailed(exchange, .tlsFailed)
         }
@@ -201,6 +202,15 @@ extension Worker {
         return true
     }
 
+    /// The connection to the process of an exchange that has one.
+    @inline(__always)
+    func upstream(of exchange: Int) -> Int {
+        guard let index = exchanges[exchange].source.connection else {
+            preconditionFailure("this is asked while a process answers")
+        }
+        return index
+    }
+
     func upstreamEvent(_ place: Int, _ readiness: Readiness) {
         if readiness.isReadable { upstreams[place].isReadable = true }
         if readiness.isPeerClosed || readiness.isBroken {
@@ -230,7 +240,9 @@ extension Worker {
             }
             let serial = exchanges.serial(exchange)
             if readiness.isWritable { pumpRequest(exchange) }
-            if exchanges.holds(exchange, serial: serial), exchanges[exchange].upstream == place {
+            if exchanges.holds(exchange, serial: serial),
+                exchanges[exchange].source.connection == place
+            {
                 pumpResponse(exchange)
             }
         }
@@ -266,7 +278,7 @@ extension Worker {
 
     /// The connection broke before the response head was complete.
     func brokenBeforeResponse(_ exchange: Int) {
-        let place = Int(exchanges[exchange].upstream)
+        let place = upstream(of: exchange)
         let connection = ExchangeMachine.BrokenConnection(
             sentAny: upstreams[place].sentAny, isReused: upstreams[place].reused,
             hasSpoken: !upstreams[place].input.isEmpty)
@@ -276,7 +288,7 @@ extension Worker {
         {
         case .reconnect:
             counters.add(.retries)
-            exchanges[exchange].upstream = -1
+            exchanges[exchange].move(source: .undecided)
             closeUpstream(place)
             openUpstream(exchange, fresh: true)
         case .answer(let problem):
@@ -294,9 +306,8 @@ extension Worker {
     ///
     /// - Parameter isLate: The process is given up, but may well be at work on the request.
     func endUpstream(_ exchange: Int, _ outcome: ExchangeOutcome, isLate: Bool = false) {
-        let place = Int(exchanges[exchange].upstream)
-        if place >= 0 {
-            exchanges[exchange].upstream = -1
+        if let place = exchanges[exchange].source.connection {
+            exchanges[exchange].move(source: .finished)
             if isLate || outcome == .abandoned, isAtWork(exchange, place) {
                 return leaveBehind(exchange, place, outcome)
             }
@@ -307,8 +318,8 @@ extension Worker {
 
     /// The whole response is here: the slot is free, and the connection too if it is still good.
     func finishUpstream(_ exchange: Int) {
-        let place = Int(exchanges[exchange].upstream)
-        exchanges[exchange].upstream = -1
+        let place = upstream(of: exchange)
+        exchanges[exchange].move(source: .finished)
         let group = Int(exchanges[exchange].group)
         let mayKeep =
             settings.groups[group].keepalive && !upstreams[place].peerClosed

@@ -92,8 +92,7 @@ internal import Testing
 
     private func connection(in upstreams: inout Slab<Upstream>, to process: ProcessHandle) -> Int {
         let upstream = Upstream(
-            nil, group: 0, process: process, phase: .idle,
-            exchange: -1)
+            nil, group: 0, process: process, phase: .idle, exchange: -1)
         guard let place = upstreams.insert(upstream) else {
             Issue.record("the slab has room")
             return 0
