@@ -5,6 +5,8 @@ internal import Reactor
 struct Upstream {
     /// Nil: there is none yet, as the process's backlog was full.
     var transport: Transport?
+    /// How its process is spoken to.
+    let codec = UpstreamCodec.http1
     let group: Int32
     let process: ProcessHandle
     private(set) var phase: UpstreamPhase

@@ -110,16 +110,17 @@ extension Worker {
         // Not the loop's own: a client may leave in the middle of another's response.
         var head = ResponseHead()
         let readable = unsafe upstreams[place].input.readable
-        switch unsafe head.parse(
-            readable.span, resumeFrom: &upstreams[place].headScan,
-            limit: settings.limits.requestHead, requestMethod: method)
+        let codec = upstreams[place].codec
+        switch unsafe codec.parseHead(
+            &head, readable.span, resumeFrom: &upstreams[place].headScan,
+            limit: settings.limits.requestHead, requestMethod: method, offeredUpgrade: Span())
         {
         case .incomplete: return false
         case .rejected: abandoned[place]?.body = BodyDecoder(.untilClose)
         case .complete:
             upstreams[place].input.consume(head.headLength)
             upstreams[place].headScan = 0
-            if !head.isInformational { abandoned[place]?.body = BodyDecoder(head.body) }
+            if !head.isInformational { abandoned[place]?.body = codec.body(head.body) }
         }
         return true
     }

@@ -62,10 +62,14 @@ extension Worker {
     }
 
     /// Moves what is in the input to the chain.
+    ///
+    /// The end of a chunked body is stored as HTTP/1.1 sends it: a protocol that has another end needs a
+    /// body whose length is known.
     private func storeBody(_ exchange: Int, _ downstream: Int) -> BodyFill {
+        let storing = UpstreamCodec.http1
         while true {
             let filled = buffers.withLast(of: &exchanges[exchange].stored) { block in
-                decodeBody(exchange, downstream, into: &block, isStoring: true)
+                decodeBody(exchange, downstream, into: &block, storing, isStoring: true)
             }
             if let filled, filled != .full { return filled }
             guard exchanges[exchange].stored.bytes < buffers.requestAllowance,
@@ -80,7 +84,7 @@ extension Worker {
             return
         }
         let ended: Void? = buffers.withLast(of: &exchanges[exchange].stored) { block in
-            // Data leaves that much room in its block: `BodyFrame.overhead`.
+            // Data leaves that much room in its block: `bodyOverhead`.
             var sink = unsafe ByteSink(block.writable)
             sink.append("\r\n")
             block.commit(sink.count)
@@ -126,7 +130,8 @@ extension Worker {
             if !exchanges[exchange].storedCursor.isAtEnd(of: stored) { return .full }
         }
         buffers.equip(&upstreams[upstream].output)
-        return decodeBody(exchange, downstream, into: &upstreams[upstream].output)
+        return decodeBody(
+            exchange, downstream, into: &upstreams[upstream].output, upstreams[upstream].codec)
     }
 }
 

@@ -20,15 +20,15 @@ extension Worker {
         }
     }
 
-    /// What the request did not bring; its head is the one parsed last.
-    func writeIdentifiers(_ exchange: Int, _ plan: ListenerPlan, into sink: inout ByteSink) {
-        let generated = exchanges[exchange].generatedID
-        if let generated { generated.writeRequestID(into: &sink) }
-        if plan.beginsTraces, !requestHead.isTraced {
-            // Of the same id as the request, where that was made here too.
-            let trace = generated ?? GeneratedID(high: identifiers.next(), low: identifiers.next())
-            trace.writeTraceparent(span: identifiers.next(), into: &sink)
-        }
+    /// The trace that begins with a request, whose head is the one parsed last; nil: none does.
+    @inline(__always)
+    func beginTrace(_ exchange: Int, _ plan: ListenerPlan) -> (id: GeneratedID, span: UInt64)? {
+        guard plan.beginsTraces, !requestHead.isTraced else { return nil }
+        // Of the same id as the request, where that was made here too.
+        let id =
+            exchanges[exchange].generatedID
+            ?? GeneratedID(high: identifiers.next(), low: identifiers.next())
+        return (id, identifiers.next())
     }
 
     /// The id by itself, of a request whose head is still there; nothing where there is none.

@@ -47,47 +47,35 @@ extension Worker {
         let plan = listenerPlan(of: downstream)
         if plan.givesRequestIDs { requestHead.dropBadRequestID() }
         if plan.beginsTraces { requestHead.dropBadTrace() }
+        let additions = headAdditions(exchange, downstream, plan, bytes)
         var sink = unsafe ByteSink(upstreams[upstream].output.writable)
-        let peer = downstreams[downstream].peer
-        let origin =
-            downstreams[downstream].isTrusted ? self.origin(of: downstream, bytes) : nil
-        requestHead.write(
-            from: bytes, resolved: resolved.span,
-            strippingPrefix: exchanges[exchange].prefixLength,
-            escapingTarget: routes.plans[Int(exchanges[exchange].route)].escapesTarget,
-            mount: mount.span,
-            hiding: routes.ownCookies, keeping: kept.span,
-            forwarded: peer.fields.span.extracting(0..<peer.fieldCount), origin: origin,
-            measured: exchanges[exchange].isMeasured ? exchanges[exchange].keptBytes : nil,
-            upgrade: !exchanges[exchange].offeredUpgrade.range.isEmpty,
-            overHTTP2: downstreams[downstream].carrier.isStream,
-            expectsContinue: exchanges[exchange].machine.expectsContinue, into: &sink)
-        writeAffinity(exchange, into: &sink)
-        writeIdentifiers(exchange, plan, into: &sink)
-        sink.append("\r\n")
-        if exchanges[exchange].isRequestChunked, exchanges[exchange].keptBytes > 0 {
-            // What is stored is one chunk.
-            sink.append(hex: exchanges[exchange].keptBytes)
-            sink.append("\r\n")
-        }
+        upstreams[upstream].codec.writeHead(
+            &requestHead, from: bytes, resolved: resolved.span,
+            strippingPrefix: exchanges[exchange].prefixLength, mount: mount.span,
+            hiding: routes.ownCookies, keeping: kept.span, additions, into: &sink)
         if sink.overflowed { return false }
         upstreams[upstream].output.commit(sink.count)
         return true
     }
 
-    /// `Mooring-Session` and `Mooring-Affinity`, for the process.
-    private func writeAffinity(_ exchange: Int, into sink: inout ByteSink) {
-        guard let grant = exchanges[exchange].machine.grant, let session = grant.session else {
-            return
-        }
-        sink.append("Mooring-Session: ")
-        sink.append(hex: session.high, digits: 16)
-        sink.append(hex: UInt64(session.low), digits: 8)
-        switch grant.affinity {
-        case .new: sink.append("\r\nMooring-Affinity: new\r\n")
-        case .kept: sink.append("\r\nMooring-Affinity: kept\r\n")
-        case .lost: sink.append("\r\nMooring-Affinity: lost\r\n")
-        }
+    /// What the process is told beside the parsed head.
+    @inline(__always)
+    private func headAdditions(
+        _ exchange: Int, _ downstream: Int, _ plan: ListenerPlan, _ bytes: Span<UInt8>
+    ) -> HeadAdditions {
+        let isStored = exchanges[exchange].isRequestChunked
+        return HeadAdditions(
+            peer: downstreams[downstream].peer,
+            origin: downstreams[downstream].isTrusted ? origin(of: downstream, bytes) : nil,
+            grant: exchanges[exchange].machine.grant,
+            requestID: exchanges[exchange].generatedID,
+            trace: beginTrace(exchange, plan),
+            measuredLength: exchanges[exchange].isMeasured ? exchanges[exchange].keptBytes : nil,
+            storedBytes: isStored ? exchanges[exchange].keptBytes : 0,
+            escapesTarget: routes.plans[Int(exchanges[exchange].route)].escapesTarget,
+            isUpgrade: !exchanges[exchange].offeredUpgrade.range.isEmpty,
+            isOverHTTP2: downstreams[downstream].carrier.isStream,
+            expectsContinue: exchanges[exchange].machine.expectsContinue)
     }
 
     /// Moves what there is of the request: as much as both sides take.
@@ -153,7 +141,8 @@ extension Worker {
     ///
     /// - Parameter isStoring: Data is kept without its framing, as it may turn out to be all.
     func decodeBody(
-        _ exchange: Int, _ downstream: Int, into block: inout Block, isStoring: Bool = false
+        _ exchange: Int, _ downstream: Int, into block: inout Block, _ codec: UpstreamCodec,
+        isStoring: Bool = false
     ) -> BodyFill {
         let chunked = exchanges[exchange].isRequestChunked
         while true {
@@ -161,13 +150,13 @@ extension Worker {
             if downstreams[downstream].input.isEmpty { return .starved }
             if block.room < exchanges[exchange].requestBody.roomWanted { return .full }
             let readable = unsafe downstreams[downstream].input.readable
-            let room = block.room - BodyFrame.overhead
+            let room = block.room - codec.bodyOverhead
             let event = unsafe exchanges[exchange].requestBody.next(readable.span, limit: room)
             switch event {
             case .data(let consumed, let range):
                 var sink = unsafe ByteSink(block.writable)
                 let data = unsafe readable.span.extracting(range)
-                BodyFrame.write(data, chunked: chunked && !isStoring, into: &sink)
+                codec.writeBody(data, isChunked: chunked && !isStoring, into: &sink)
                 block.commit(sink.count)
                 downstreams[downstream].input.consume(consumed)
                 exchanges[exchange].requestBodyBytes &+= UInt64(range.count)
@@ -186,7 +175,7 @@ extension Worker {
                     if isStoring, exchanges[exchange].requestBodyBytes > 0 {
                         sink.append("\r\n")
                     }
-                    unsafe BodyFrame.writeEnd(
+                    unsafe codec.writeBodyEnd(
                         trailers: readable.span.extracting(consumed - length..<consumed),
                         into: &sink)
                     block.commit(sink.count)

@@ -107,14 +107,15 @@ extension Worker {
         let readable = unsafe upstreams[upstream].input.readable
         let offered = exchanges[exchange].offeredUpgrade.range
         if offered.isEmpty {
-            return unsafe responseHead.parse(
-                readable.span, resumeFrom: &upstreams[upstream].headScan,
-                limit: settings.limits.requestHead, requestMethod: exchanges[exchange].method)
+            return unsafe upstreams[upstream].codec.parseHead(
+                &responseHead, readable.span, resumeFrom: &upstreams[upstream].headScan,
+                limit: settings.limits.requestHead, requestMethod: exchanges[exchange].method,
+                offeredUpgrade: Span())
         }
         // The head of the request is still at the front of its block.
         let request = unsafe downstreams[Int(exchanges[exchange].downstream)].input.whole
-        return unsafe responseHead.parse(
-            readable.span, resumeFrom: &upstreams[upstream].headScan,
+        return unsafe upstreams[upstream].codec.parseHead(
+            &responseHead, readable.span, resumeFrom: &upstreams[upstream].headScan,
             limit: settings.limits.requestHead, requestMethod: exchanges[exchange].method,
             offeredUpgrade: request.span.extracting(offered))
     }
@@ -148,7 +149,7 @@ extension Worker {
             responseHead.passesTrailers && exchanges[exchange].takesTrailers
             && head.streaming.framing.isChunked
         exchanges[exchange].holdsResponseTrailers = holdsTrailers
-        exchanges[exchange].responseBody = BodyDecoder(
+        exchanges[exchange].responseBody = upstreams[upstream].codec.body(
             responseHead.body, holdsTrailers: holdsTrailers)
         followPinDirective(exchange)
         if head.forgoesBody { clearDownstreamDeadline(downstream) }
