@@ -49,8 +49,6 @@ struct Downstream {
     var isTrusted = false
     var peer: PeerText
     var affinity = ConnectionAffinity()
-    /// The first of the connections to processes that are kept for it alone; -1: there is none.
-    var ownUpstream: Int32 = -1
 
     init(_ carrier: Carrier, address: IPAddress?) {
         self.carrier = carrier

@@ -80,15 +80,15 @@ struct Slab<Element>: ~Copyable {
     ///
     /// In debug builds an empty place traps: what it held belongs to nobody any more.
     subscript(place: Int) -> Element {
-        @inline(__always) unsafeAddress {
-            precondition(place >= 0 && place < capacity)
-            assert(isTaken(place), "place \(place) is not in use")
-            return unsafe UnsafePointer(elements + place)
-        }
-        @inline(__always) nonmutating unsafeMutableAddress {
-            precondition(place >= 0 && place < capacity)
-            assert(isTaken(place), "place \(place) is not in use")
-            return unsafe elements + place
-        }
+        @inline(__always) unsafeAddress { unsafe UnsafePointer(pointer(to: place)) }
+        @inline(__always) nonmutating unsafeMutableAddress { unsafe pointer(to: place) }
+    }
+
+    /// Where the value in a taken place lies, for an owner that passes it on as its own subscript.
+    @inline(__always)
+    func pointer(to place: Int) -> UnsafeMutablePointer<Element> {
+        precondition(place >= 0 && place < capacity)
+        assert(isTaken(place), "place \(place) is not in use")
+        return unsafe elements + place
     }
 }

@@ -67,7 +67,7 @@ extension Worker {
         for place in downstreams.takenPlaces() where downstreams.isTaken(place) {
             drainDownstream(place)
         }
-        if drain.successor == nil { releaseAllAbandoned() }
+        if drain.successor == nil { upstreams.closeAllAbandoned() }
         if index == 0 { shared.acceptingEnded() }
     }
 
@@ -107,6 +107,6 @@ extension Worker {
         for place in downstreams.takenPlaces() where downstreams.isTaken(place) {
             abandonDownstream(place)
         }
-        for place in upstreams.takenPlaces() where upstreams.isTaken(place) { closeUpstream(place) }
+        upstreams.closeAll()
     }
 }

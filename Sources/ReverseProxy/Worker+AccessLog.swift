@@ -51,7 +51,7 @@ extension Worker {
         entry.endedAt = now
         entry.group = Int(exchanges[exchange].group)
         if let grant = exchanges[exchange].machine.grant {
-            entry.process = pools.label(of: grant.process, group: entry.group)
+            entry.process = upstreams.pools.label(of: grant.process, group: entry.group)
             entry.session = grant.session
         }
         entry.verdict = exchanges[exchange].verdict

@@ -218,7 +218,7 @@ extension Worker {
 
     /// Gives back what a connection held here; its descriptor is another's by now, or closed.
     func releaseDownstream(_ place: Int) {
-        closeOwnUpstreams(place)
+        upstreams.closeOwn(of: place)
         buffers.release(&downstreams[place].input)
         buffers.release(&downstreams[place].output)
         buffers.release(&downstreams[place].backlog)

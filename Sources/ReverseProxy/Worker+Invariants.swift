@@ -13,7 +13,7 @@ extension Worker {
     func checkInvariants() {
         #if DEBUG
             turnsUnchecked += 1
-            let places = downstreams.untouched + upstreams.untouched + exchanges.untouched
+            let places = downstreams.untouched + upstreams.slab.untouched + exchanges.untouched
             guard turnsUnchecked * Self.placesPerTurn >= places else { return }
             turnsUnchecked = 0
             if let broken = brokenInvariant { preconditionFailure(broken) }
@@ -104,23 +104,22 @@ extension Worker {
             }
             if phase == .abandoned {
                 left += 1
-                if abandoned[place] == nil { return "\(name) has no slot" }
+                if upstreams.abandoned[place] == nil { return "\(name) has no slot" }
             }
             let owner = Int(upstreams[place].owner)
             if phase == .idle, owner >= 0, !downstreams.isTaken(owner) {
                 return "\(name) is kept for a client that is gone"
             }
         }
-        if left != abandoned.count {
-            return "\(left) connections have been left behind, \(abandoned.count) slots"
+        if left != upstreams.abandoned.count {
+            return "\(left) connections have been left behind, \(upstreams.abandoned.count) slots"
         }
         return nil
     }
 
     /// Every slot that was granted here is somebody's.
     private var brokenSlot: String? {
-        let held =
-            exchanges.takenPlaces().count { exchanges[$0].machine.holdsSlot } + abandoned.count
+        let held = exchanges.takenPlaces().count { exchanges[$0].machine.holdsSlot }
         return held == slotsHeld ? nil : "\(slotsHeld) slots were granted, \(held) are held"
     }
 

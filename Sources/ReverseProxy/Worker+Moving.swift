@@ -39,7 +39,7 @@ extension Worker {
         guard exchanges[exchange].requestPhase == .queued,
             !exchanges[exchange].machine.traits.hasBody,
             isMovable(place), !downstreams[place].peerClosed, listener(of: place) != nil,
-            downstreams[place].ownUpstream < 0
+            upstreams.firstOwn(of: place) == nil
         else { return false }
         // The head is still at the front.
         let unread = unsafe Array(downstreams[place].input.whole)
@@ -55,7 +55,7 @@ extension Worker {
     private func hand(_ place: Int, _ stage: MovedConnection.Stage, unread: [UInt8]) -> Bool {
         guard let successor = drain.successor, isMovable(place), !downstreams[place].peerClosed,
             // Its client has signed in on a connection that cannot go along.
-            downstreams[place].ownUpstream < 0,
+            upstreams.firstOwn(of: place) == nil,
             unread.count <= MovedConnection.longestUnread, let listener = listener(of: place)
         else { return false }
         let moved = MovedConnection(

@@ -104,21 +104,9 @@ extension Worker {
     /// Gives the slot back, if the exchange holds one.
     func releaseSlot(_ exchange: Int, _ outcome: ExchangeOutcome) {
         let slot = exchanges[exchange].machine.returnSlot()
-        giveBack(slot, outcome, group: Int(exchanges[exchange].group))
-    }
-
-    /// Tells the registry that a slot is free.
-    func giveBack(
-        _ slot: ExchangeMachine.SlotReturn, _ outcome: ExchangeOutcome, group: Int
-    ) {
-        switch slot {
-        case .none: return
-        case .request(let grant):
-            groups[group].finished(grant, outcome, now: instant)
-        case .tunnel(let grant, let heldSlot):
-            groups[group].endTunnel(grant, outcome, heldSlot: heldSlot, now: instant)
-        }
+        if slot == .none { return }
         slotsHeld -= 1
+        groups[Int(exchanges[exchange].group)].giveBack(slot, outcome, now: instant)
     }
 
     /// Leaves the queue, if the exchange is in one.

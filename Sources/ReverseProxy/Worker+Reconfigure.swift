@@ -17,7 +17,7 @@ extension Worker {
     func reconfigure(_ change: Reconfiguration) {
         groups = change.groups
         counters.grow(groups: groups.count)
-        pools.grow(groups: groups.count)
+        upstreams.reconfigure(change.settings, groups: groups)
         settings = change.settings
         log.reconfigure(format: settings.accessLog.format, groupNames: settings.groupNames)
         listenerPlans = settings.listeners.map(ListenerPlan.init)

@@ -168,7 +168,7 @@ extension Worker {
         readClaim(exchange, bytes)
         exchanges[exchange].owesVerdict = true
         exchanges[exchange].signsInConnection = requestHead.signsInConnection
-        if downstreams[place].ownUpstream >= 0 { followSignIn(exchange, bytes) }
+        if upstreams.firstOwn(of: place) != nil { followSignIn(exchange, bytes) }
         // The head stays at the front; bodies are read behind it.
         downstreams[place].input.consume(requestHead.headLength)
         parsedExchange = exchange

@@ -90,7 +90,7 @@ extension Worker {
                 refuseBody(exchange, fill == .bad ? .badRequest : .bodyTooLarge)
                 return
             }
-            let outcome = sendToProcess(upstream)
+            let outcome = upstreams.send(upstream)
             let isUntouched = upstreams[upstream].reused && !upstreams[upstream].sentAny
             switch exchanges[exchange].machine.sent(outcome, fill, isUntouched: isUntouched) {
             case .awaitProcess:
@@ -220,23 +220,5 @@ extension Worker {
         case .answer: answer(exchange, to: problem)
         case .abandon: abandonDownstream(Int(exchanges[exchange].downstream))
         }
-    }
-
-    /// Sends what is ready for the process.
-    func sendToProcess(_ upstream: Int) -> FlushOutcome {
-        while !upstreams[upstream].output.isEmpty {
-            switch writeProcess(upstream) {
-            case .moved:
-                upstreams[upstream].sentAny = true
-            case .wouldBlock:
-                watchProcessWrites(upstream, true)
-                return .blocked
-            case .end, .failed:
-                return .broken
-            }
-        }
-        upstreams[upstream].output.rewind()
-        if upstreams[upstream].wantsWrite { watchProcessWrites(upstream, false) }
-        return .done
     }
 }

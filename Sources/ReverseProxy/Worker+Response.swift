@@ -66,7 +66,7 @@ extension Worker {
             return false
         }
         equipForReading(upstream)
-        switch readProcess(upstream) {
+        switch upstreams.read(upstream) {
         case .moved:
             if exchanges[exchange].responsePhase == .streaming {
                 setUpstreamDeadline(upstream, after: timeouts(exchange).idle)

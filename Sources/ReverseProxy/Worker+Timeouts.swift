@@ -99,11 +99,14 @@ extension Worker {
     }
 
     func setUpstreamDeadline(_ place: Int, after span: Interval) {
-        var deadline = now &+ span.nanoseconds
         let exchange = Int(upstreams[place].exchange)
-        if exchange >= 0 { deadline = exchanges[exchange].machine.clock.limit(deadline) }
-        upstreams[place].deadline = deadline
-        deadlines.schedule(process: place, at: deadline)
+        upstreams.setDeadline(place, after: span, atMost: requestEnd(exchange))
+    }
+
+    /// When a request has had its time, as things stand; monotonic ns.
+    @inline(__always)
+    func requestEnd(_ exchange: Int) -> Int64 {
+        exchanges[exchange].machine.clock.limit(.max)
     }
 
     /// An entry of the wheel came up: too late, or only a reminder that is put back.
@@ -161,9 +164,9 @@ extension Worker {
         case .postponed:
             retryConnect(place)
         case .idle:
-            closeUpstream(place)
+            upstreams.close(place)
         case .abandoned:
-            abandonedTimedOut(place)
+            upstreams.abandonedTimedOut(place)
         case .connecting, .handshaking:
             upstreamConnectTimedOut(place)
         case .busy:

@@ -2,7 +2,7 @@ internal import Backends
 internal import HTTPWire
 internal import Reactor
 
-/// Bytes in and out of a connection, whatever carries them: the one place that knows.
+/// Bytes in and out of a client's connection, whatever carries them: the one place that knows.
 extension Worker {
     /// Reads once into the client's input, and remembers whether there is more to be read.
     func readClient(_ place: Int) -> Transfer {
@@ -59,39 +59,5 @@ extension Worker {
         case .stream(let stream):
             closeStream(stream, abortively: abortively)
         }
-    }
-
-    /// Reads once from a process, and remembers whether there is more to be read.
-    func readProcess(_ place: Int) -> Transfer {
-        transport(ofProcess: place).receive(
-            into: &upstreams[place].input, &upstreams[place].isReadable,
-            peerClosed: upstreams[place].peerClosed)
-    }
-
-    /// Sends once of what is ready for a process; what was taken is consumed.
-    func writeProcess(_ place: Int) -> Transfer {
-        transport(ofProcess: place).send(from: &upstreams[place].output)
-    }
-
-    /// The process sees the end of the stream; what it sends is still read.
-    func shutdownProcessWrite(_ place: Int) {
-        transport(ofProcess: place).socket.shutdownWrite()
-    }
-
-    /// Asks for an event, or no more for one, when the process takes bytes again.
-    func watchProcessWrites(_ place: Int, _ wanted: Bool) {
-        guard upstreams[place].wantsWrite != wanted else { return }
-        upstreams[place].wantsWrite = wanted
-        loop.setWritable(
-            wanted, transport(ofProcess: place).socket.descriptor,
-            token: token(process: place).rawValue)
-    }
-
-    @inline(__always)
-    private func transport(ofProcess place: Int) -> Transport {
-        guard let transport = upstreams[place].transport else {
-            preconditionFailure("there is nothing to carry bytes while the backlog is full")
-        }
-        return transport
     }
 }

@@ -84,7 +84,7 @@ extension Worker {
         let upstream = upstream(of: exchange)
         let downstream = Int(exchanges[exchange].downstream)
         for _ in 0..<Self.readsPerTurn {
-            switch sendToProcess(upstream) {
+            switch upstreams.send(upstream) {
             case .done: buffers.release(&upstreams[upstream].output)
             case .blocked: return .open
             case .broken: return .processGone
@@ -125,7 +125,7 @@ extension Worker {
     /// Passes on that the client has finished sending; once.
     private func tellProcess(_ exchange: Int, _ upstream: Int) {
         guard exchanges[exchange].machine.tunnel.endsToProcess() else { return }
-        shutdownProcessWrite(upstream)
+        upstreams.shutdownWrite(upstream)
     }
 
     private func passToClient(_ exchange: Int) -> Passage {
@@ -167,7 +167,7 @@ extension Worker {
         if upstreams[upstream].isReadable, exchanges[exchange].machine.tunnel.toClient == .open {
             buffers.release(&upstreams[upstream].input)
             buffers.equip(&upstreams[upstream].input)
-            switch readProcess(upstream) {
+            switch upstreams.read(upstream) {
             case .moved: return .moved
             case .wouldBlock: break
             case .end: exchanges[exchange].machine.tunnel.processEnded()

@@ -3,7 +3,7 @@ internal import Exchanges
 internal import Glibc
 internal import Reactor
 
-/// Connections to processes: taken from the pool or made, given back, broken.
+/// What becomes of an exchange with its connection to a process.
 extension Worker {
     /// Finds a connection to the process that the exchange has a slot on, and sends the request.
     func openUpstream(_ exchange: Int, fresh: Bool) {
@@ -11,94 +11,65 @@ extension Worker {
             preconditionFailure("an exchange without a slot has no process to connect to")
         }
         let group = Int(exchanges[exchange].group)
-        guard know(grant.process, group: group) else {
+        guard upstreams.know(grant.process, group: group) else {
             // It went away between the grant and now.
             connectFailed(exchange, .refused)
             return
         }
-        if !fresh, let place = kept(grant.process, group: group, for: exchange) {
-            upstreams[place].move(to: .busy)
-            upstreams[place].exchange = Int32(truncatingIfNeeded: exchange)
-            upstreams[place].sentAny = false
-            upstreams[place].reused = true
+        if !fresh,
+            let place = upstreams.takeKept(
+                to: grant.process, group: group, for: exchange,
+                of: Int(exchanges[exchange].downstream),
+                isReplayable: exchanges[exchange].machine.isReplayable)
+        {
             exchanges[exchange].move(source: .init(process: place))
             sendRequest(exchange)
             return
         }
-        guard let address = pools.address(of: grant.process, group: group) else {
-            preconditionFailure("a process that is known has an address")
-        }
-        connect(exchange, to: address, process: grant.process, group: group)
+        let attempt = connectAttempt(exchange)
+        goOn(exchange, upstreams.connect(to: grant.process, group: group, attempt))
     }
 
-    /// A connection that stands already: the client's own, where it has one, or one of the pool.
-    private func kept(_ process: ProcessHandle, group: Int, for exchange: Int) -> Int? {
-        if downstreams[Int(exchanges[exchange].downstream)].ownUpstream >= 0,
-            let own = ownUpstream(process, group: group, for: exchange)
-        {
-            return own
-        }
-        return reusable(process, group: group, for: exchange)
+    private func connectAttempt(_ exchange: Int) -> ConnectAttempt {
+        ConnectAttempt(exchange: exchange, latest: requestEnd(exchange))
     }
 
-    func connect(
-        _ exchange: Int, to address: SocketAddress, process: ProcessHandle, group: Int,
-        isToOther: Bool = false
-    ) {
-        let socket: StreamSocket
-        let pending: Bool
-        guard takeDescriptor() else { return connectFailed(exchange, EMFILE) }
-        do {
-            (socket, pending) = try address.connect()
-        } catch {
-            giveDescriptor()
-            if error.errno == EAGAIN, postponeConnect(exchange, process, group) { return }
-            return refused(exchange, error.errno, process, group, byOther: isToOther)
+    /// Does what a connection's step allows: the request is sent, or something else is tried.
+    private func goOn(_ exchange: Int, _ step: ConnectStep) {
+        switch step {
+        case .ready(let place):
+            setSource(exchange, place)
+            sendRequest(exchange)
+        case .pending(let place):
+            setSource(exchange, place)
+        case .failed(let failure):
+            if exchanges[exchange].source.connection != nil {
+                exchanges[exchange].move(source: .undecided)
+            }
+            if failure == .backlogFull, postpone(exchange) { return }
+            connectFailed(exchange, failure)
         }
-        guard !address.isUnix || isOfItsUser(socket, process, group: group) else {
-            socket.close()
-            giveDescriptor()
-            connectFailed(exchange, EACCES)
-            return
-        }
-        var connection = Upstream(
-            .clear(socket), group: Int32(truncatingIfNeeded: group), process: process,
-            phase: .connecting, exchange: Int32(truncatingIfNeeded: exchange))
-        connection.isToOther = isToOther
-        guard let place = upstreams.insert(connection) else {
-            socket.close()
-            giveDescriptor()
-            connectFailed(exchange, .noResources)
-            return
+    }
+
+    /// The connection may be another than before: to another address of the process.
+    private func setSource(_ exchange: Int, _ place: Int) {
+        if let before = exchanges[exchange].source.connection {
+            if before == place { return }
+            exchanges[exchange].move(source: .undecided)
         }
         exchanges[exchange].move(source: .init(process: place))
-        do {
-            try loop.add(
-                socket.descriptor, token: token(process: place).rawValue, writable: pending)
-        } catch {
-            exchanges[exchange].move(source: .undecided)
-            closeUpstream(place)
-            connectFailed(exchange, .noResources)
-            return
-        }
-        upstreams[place].wantsWrite = pending
-        if pending || !settings.groups[group].secureServers.isEmpty {
-            setUpstreamDeadline(place, after: settings.timeouts.connect)
-        }
-        if !pending { connected(place) }
     }
 
     /// The process is tried again in a moment, as its backlog is full; false: it has been for too long.
-    private func postponeConnect(_ exchange: Int, _ process: ProcessHandle, _ group: Int) -> Bool {
+    private func postpone(_ exchange: Int) -> Bool {
         let patience = settings.timeouts.connect
-        guard let pause = exchanges[exchange].machine.backlogFull(patience: patience, now: now)
+        guard let grant = exchanges[exchange].machine.grant,
+            let pause = exchanges[exchange].machine.backlogFull(patience: patience, now: now),
+            let place = upstreams.postpone(
+                to: grant.process, group: Int(exchanges[exchange].group), after: pause,
+                connectAttempt(exchange))
         else { return false }
-        let waiting = Upstream(
-            nil, group: Int32(truncatingIfNeeded: group), process: process, phase: .postponed,
-            exchange: Int32(truncatingIfNeeded: exchange))
-        guard let place = upstreams.insert(waiting) else { return false }
         exchanges[exchange].move(source: .init(process: place))
-        setUpstreamDeadline(place, after: pause)
         return true
     }
 
@@ -106,7 +77,7 @@ extension Worker {
     func retryConnect(_ place: Int) {
         let exchange = Int(upstreams[place].exchange)
         exchanges[exchange].move(source: .undecided)
-        closeUpstream(place)
+        upstreams.close(place)
         if exchanges[exchange].machine.triesAgain(now: now) {
             openUpstream(exchange, fresh: true)
         } else {
@@ -114,92 +85,19 @@ extension Worker {
         }
     }
 
-    /// The connection stands: TLS comes next where the server has it, else the request.
-    private func connected(_ place: Int) {
+    func upstreamConnectTimedOut(_ place: Int) {
         let exchange = Int(upstreams[place].exchange)
-        let group = Int(upstreams[place].group)
-        guard isOfItsProcess(place) else { return upstreamConnectFailed(place, EACCES) }
-        if upstreams[place].isToOther {
-            pools.preferOther(of: upstreams[place].process, group: group)
-        }
-        guard let server = secureServer(upstreams[place].process, group: group) else {
-            upstreams[place].move(to: .busy)
-            return sendRequest(exchange)
-        }
-        guard case .clear(let socket) = upstreams[place].transport else {
-            preconditionFailure("TLS begins on a connection in clear")
-        }
-        guard
-            let tls = TLSStream(
-                connecting: server.context, serverName: server.name, descriptor: socket.descriptor)
-        else { return upstreamConnectFailed(place, ENOMEM) }
-        upstreams[place].transport = .secure(tls, socket)
-        upstreams[place].move(to: .handshaking)
-        continueUpstreamHandshake(place)
+        goOn(exchange, upstreams.connectFailed(place, ETIMEDOUT, connectAttempt(exchange)))
     }
 
-    private func secureServer(_ process: ProcessHandle, group: Int) -> SecureServer? {
-        let servers = settings.groups[group].secureServers
-        if servers.isEmpty { return nil }
-        return groups[group].address(of: process).flatMap { servers[$0] }
-    }
-
-    private func continueUpstreamHandshake(_ place: Int) {
-        guard case .secure(let tls, _) = upstreams[place].transport else {
-            preconditionFailure("only a connection with TLS is in its handshake")
-        }
-        switch tls.handshake() {
-        case .wantsRead:
-            watchProcessWrites(place, false)
-        case .wantsWrite:
-            watchProcessWrites(place, true)
-        case .done:
-            watchProcessWrites(place, false)
-            upstreams[place].isReadable = true
-            upstreams[place].move(to: .busy)
-            sendRequest(Int(upstreams[place].exchange))
-        case .failed(let problem):
-            let exchange = Int(upstreams[place].exchange)
-            let process = upstreams[place].process
-            let group = groups[Int(upstreams[place].group)]
-            shared.mishaps.note(
-                .serverTLS, now: now,
-                "no TLS with the server \(group.identity(of: process)?.label ?? "") of group"
-                    + " \(group.name): \(problem)")
-            exchanges[exchange].move(source: .undecided)
-            closeUpstream(place)
-            connectFailed(exchange, .tlsFailed)
-        }
-    }
-
-    /// Knows where a process is, asking the registry once for each; false: it is gone.
-    private func know(_ process: ProcessHandle, group: Int) -> Bool {
-        if pools.contains(process, group: group) { return true }
-        guard let place = groups[group].address(of: process) else { return false }
-        let address: SocketAddress
-        var other: SocketAddress?
-        do {
-            switch place {
-            case .unix(let path): address = try .unix(path)
-            case .tcp(ProcessAddress.localhost, let port):
-                address = try .tcp("127.0.0.1", port)
-                other = try .tcp("::1", port)
-            case .tcp(let host, let port): address = try .tcp(host, port)
-            }
-        } catch {
-            return false
-        }
-        let label = groups[group].identity(of: process)?.label ?? ""
-        var orphan = pools.establish(
-            process, group: group, address: address, other: other, label: label)
-        while orphan >= 0 {
-            let next = upstreams[Int(orphan)].nextIdle
-            upstreams[Int(orphan)].nextIdle = -1
-            upstreams[Int(orphan)].previousIdle = -1
-            closeUpstream(Int(orphan))
-            orphan = next
-        }
-        return true
+    /// Looks, before anything else of the turn, at the idle connections that have had an event: the turn's
+    /// requests are not to be sent on them.
+    func dropEnded(_ token: UInt64, _ readiness: Readiness) {
+        let token = EventToken(rawValue: token)
+        guard token.kind == .upstream, upstreams.holds(token.place, serial: token.serial),
+            upstreams[token.place].phase == .idle
+        else { return }
+        upstreamEvent(token.place, readiness)
     }
 
     /// The connection to the process of an exchange that has one.
@@ -221,17 +119,13 @@ extension Worker {
         case .postponed:
             break
         case .idle:
-            if !readiness.isEmpty { idleEnded(place) }
+            if !readiness.isEmpty { upstreams.idleEnded(place) }
         case .abandoned:
-            discardLastWords(place)
-        case .connecting:
-            if let code = upstreams[place].transport?.socket.connectFailure() {
-                upstreamConnectFailed(place, code)
-            } else if readiness.isWritable {
-                connected(place)
-            }
-        case .handshaking:
-            continueUpstreamHandshake(place)
+            upstreams.discardLastWords(place)
+        case .connecting, .handshaking:
+            let exchange = Int(upstreams[place].exchange)
+            let attempt = connectAttempt(exchange)
+            goOn(exchange, upstreams.continueConnecting(place, readiness, attempt))
         case .busy:
             let exchange = Int(upstreams[place].exchange)
             if exchanges[exchange].responsePhase == .tunnel {
@@ -245,21 +139,6 @@ extension Worker {
             {
                 pumpResponse(exchange)
             }
-        }
-    }
-
-    func connectFailed(_ exchange: Int, _ code: Int32) {
-        switch code {
-        case let code where SystemError.isScarcity(code):
-            shared.mishaps.note(
-                .connecting, now: now,
-                "requests are refused, for no connection to a process can be made:"
-                    + " \(SystemError.message(code)); \(SystemError.remedy(code))")
-            connectFailed(exchange, .noResources)
-        // A unix socket with a full backlog.
-        case EAGAIN: connectFailed(exchange, .backlogFull)
-        case ETIMEDOUT: connectFailed(exchange, .timedOut)
-        default: connectFailed(exchange, .refused)
         }
     }
 
@@ -289,7 +168,7 @@ extension Worker {
         case .reconnect:
             counters.add(.retries)
             exchanges[exchange].move(source: .undecided)
-            closeUpstream(place)
+            upstreams.close(place)
             openUpstream(exchange, fresh: true)
         case .answer(let problem):
             endUpstream(exchange, .failed)
@@ -311,7 +190,7 @@ extension Worker {
             if isLate || outcome == .abandoned, isAtWork(exchange, place) {
                 return leaveBehind(exchange, place, outcome)
             }
-            closeUpstream(place)
+            upstreams.close(place)
         }
         releaseSlot(exchange, outcome)
     }
@@ -328,43 +207,18 @@ extension Worker {
             isSilent: upstreams[place].input.isEmpty, mayKeep: mayKeep)
         {
         case .keep:
-            buffers.release(&upstreams[place].input)
-            buffers.release(&upstreams[place].output)
-            upstreams[place].move(to: .idle)
-            upstreams[place].exchange = -1
-            upstreams[place].idleSince = now
-            upstreams[place].headScan = 0
-            upstreams[place].deadline = Int64.max
             if exchanges[exchange].signsInConnection || upstreams[place].owner >= 0 {
                 keepForClient(place, after: exchange)
             } else {
-                pool(place, after: exchange)
+                upstreams.pool(
+                    place, keptFor: exchanges[exchange].upstreamKeptFor,
+                    awaitsSilence: exchanges[exchange].awaitsSilence)
             }
         case .distrust:
-            distrust(upstreams[place].process, group: group)
-            closeUpstream(place)
-        case .close: closeUpstream(place)
+            upstreams.distrust(upstreams[place].process, group: group)
+            upstreams.close(place)
+        case .close: upstreams.close(place)
         }
         releaseSlot(exchange, .served)
-    }
-
-    func closeUpstream(_ place: Int) {
-        if upstreams[place].phase == .idle {
-            if upstreams[place].owner >= 0 {
-                unlinkOwn(place)
-            } else {
-                pools.unlink(place, in: upstreams)
-            }
-        } else if upstreams[place].phase == .abandoned {
-            releaseAbandoned(place)
-        }
-        if let transport = upstreams[place].transport {
-            transport.close()
-            giveDescriptor()
-        }
-        buffers.release(&upstreams[place].input)
-        buffers.release(&upstreams[place].output)
-        deadlines.cancel(process: place)
-        upstreams.remove(place)
     }
 }

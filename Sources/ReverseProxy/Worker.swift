@@ -24,12 +24,10 @@ final class Worker {
     var counters: LoopCounters
 
     var downstreams: Slab<Downstream>
-    var upstreams: Slab<Upstream>
+    let upstreams: Upstreams
     var exchanges: Slab<Exchange>
     let deadlines: Deadlines
     let buffers: Buffers
-    var pools: ProcessPools
-    var diagnosis = PeerDiagnosis()
 
     /// The heads parsed last; used up before the next is parsed.
     var requestHead = RequestHead()
@@ -41,12 +39,10 @@ final class Worker {
 
     let acceptor: Acceptor
 
-    /// Slots that the registry has granted to this loop and has not got back.
+    /// Slots that the registry has granted to this loop's exchanges and has not got back.
     var slotsHeld = 0
     /// Turns since the invariants were last checked.
     var turnsUnchecked = 0
-    /// Slots of requests whose client has left: by the place of the connection to the process.
-    var abandoned: [Int: AbandonedSlot] = [:]
 
     var drain = DrainState()
     var agenda = Agenda()
@@ -84,10 +80,10 @@ final class Worker {
         let processes = clients + 4096
         downstreams = Slab(capacity: clients)
         exchanges = Slab(capacity: clients)
-        upstreams = Slab(capacity: processes)
         deadlines = Deadlines(clients: clients, processes: processes, now: loop.now)
         buffers = Buffers(settings, shares: shared.shares, index: index)
-        pools = ProcessPools(groups: groups.count)
+        upstreams = Upstreams(
+            capacity: processes, loop: loop, deadlines: deadlines, buffers: buffers, shared: shared)
         log = AccessLog(
             writer: shared.accessLog, format: settings.accessLog.format,
             groupNames: settings.groupNames)
@@ -162,14 +158,10 @@ final class Worker {
     func postpone(client place: Int) { agenda.postpone(token(client: place)) }
 
     /// Goes on with a connection to a process once the others have had their turn.
-    func postpone(process place: Int) { agenda.postpone(token(process: place)) }
+    func postpone(process place: Int) { agenda.postpone(upstreams.token(place)) }
 
     func token(client place: Int) -> EventToken {
         EventToken(.downstream, place: place, serial: downstreams.serial(place))
-    }
-
-    func token(process place: Int) -> EventToken {
-        EventToken(.upstream, place: place, serial: upstreams.serial(place))
     }
 
     private func deliverMessages() {

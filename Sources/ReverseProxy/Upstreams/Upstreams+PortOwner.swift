@@ -6,14 +6,14 @@ internal import Reactor
 ///
 /// A process that has ended, or listens no more, leaves a port that any user of the machine can take
 /// before that is known. Unix sockets and external servers cost nothing here, nor do kept connections.
-extension Worker {
+extension Upstreams {
     /// Whether nobody else's program has a connection that stands; if one has, nothing is sent to it.
     func isOfItsProcess(_ place: Int) -> Bool {
-        let group = Int(upstreams[place].group)
-        let process = upstreams[place].process
+        let group = Int(self[place].group)
+        let process = self[place].process
         guard let expected = settings.groups[group].portUser,
             let address = pools.address(of: process, group: group), !address.isUnix,
-            let socket = upstreams[place].transport?.socket
+            let socket = self[place].transport?.socket
         else { return true }
         switch diagnosis.user(of: socket) {
         case .nobody: return true

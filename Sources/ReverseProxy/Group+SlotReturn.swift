@@ -1,0 +1,16 @@
+internal import Backends
+internal import Exchanges
+
+extension Group {
+    /// Tells the registry that a slot is free.
+    func giveBack(
+        _ slot: ExchangeMachine.SlotReturn, _ outcome: ExchangeOutcome, now: Instant
+    ) {
+        switch slot {
+        case .none: return
+        case .request(let grant): finished(grant, outcome, now: now)
+        case .tunnel(let grant, let heldSlot):
+            endTunnel(grant, outcome, heldSlot: heldSlot, now: now)
+        }
+    }
+}

@@ -1,0 +1,238 @@
+internal import Backends
+internal import Exchanges
+internal import Glibc
+internal import Reactor
+
+/// What a connection is made for.
+struct ConnectAttempt {
+    /// The exchange that waits for it.
+    let exchange: Int
+    /// When its request has had its time; monotonic ns.
+    let latest: Int64
+}
+
+/// How far a connection has come.
+enum ConnectStep {
+    /// It stands, and takes a request.
+    case ready(Int)
+    /// An event follows, or the deadline.
+    case pending(Int)
+    case failed(ConnectFailure)
+}
+
+/// From a process's address to a connection that stands.
+extension Upstreams {
+    /// Knows where a process is, asking the registry once for each; false: it is gone.
+    func know(_ process: ProcessHandle, group: Int) -> Bool {
+        if pools.contains(process, group: group) { return true }
+        guard let place = groups[group].address(of: process) else { return false }
+        let address: SocketAddress
+        var other: SocketAddress?
+        do {
+            switch place {
+            case .unix(let path): address = try .unix(path)
+            case .tcp(ProcessAddress.localhost, let port):
+                address = try .tcp("127.0.0.1", port)
+                other = try .tcp("::1", port)
+            case .tcp(let host, let port): address = try .tcp(host, port)
+            }
+        } catch {
+            return false
+        }
+        let label = groups[group].identity(of: process)?.label ?? ""
+        var orphan = pools.establish(
+            process, group: group, address: address, other: other, label: label)
+        while orphan >= 0 {
+            let next = self[Int(orphan)].nextIdle
+            self[Int(orphan)].nextIdle = -1
+            self[Int(orphan)].previousIdle = -1
+            close(Int(orphan))
+            orphan = next
+        }
+        return true
+    }
+
+    /// Begins a connection to a process that is known.
+    func connect(
+        to process: ProcessHandle, group: Int, _ attempt: ConnectAttempt
+    ) -> ConnectStep {
+        guard let address = pools.address(of: process, group: group) else {
+            preconditionFailure("a process that is known has an address")
+        }
+        return connect(to: address, process, group, isOther: false, attempt)
+    }
+
+    private func connect(
+        to address: SocketAddress, _ process: ProcessHandle, _ group: Int, isOther: Bool,
+        _ attempt: ConnectAttempt
+    ) -> ConnectStep {
+        let socket: StreamSocket
+        let isPending: Bool
+        guard takeDescriptor() else { return failed(EMFILE) }
+        do {
+            (socket, isPending) = try address.connect()
+        } catch {
+            shared.giveUpstream()
+            return refused(error.errno, process, group, byOther: isOther, attempt)
+        }
+        guard !address.isUnix || isOfItsUser(socket, process, group: group) else {
+            socket.close()
+            shared.giveUpstream()
+            return failed(EACCES)
+        }
+        var connection = Upstream(
+            .clear(socket), group: Int32(truncatingIfNeeded: group), process: process,
+            phase: .connecting, exchange: Int32(truncatingIfNeeded: attempt.exchange))
+        connection.isToOther = isOther
+        guard let place = slab.insert(connection) else {
+            socket.close()
+            shared.giveUpstream()
+            return .failed(.noResources)
+        }
+        do {
+            try loop.add(
+                socket.descriptor, token: token(place).rawValue, writable: isPending)
+        } catch {
+            close(place)
+            return .failed(.noResources)
+        }
+        self[place].wantsWrite = isPending
+        if isPending || !settings.groups[group].secureServers.isEmpty {
+            setDeadline(place, after: settings.timeouts.connect, atMost: attempt.latest)
+        }
+        return isPending ? .pending(place) : connected(place, attempt)
+    }
+
+    /// Counts a connection that is about to be made; false: there are as many as there may be, and
+    /// none that is idle here could be closed for it.
+    ///
+    /// Their number is bounded so that the rest of the program always finds some descriptors.
+    private func takeDescriptor() -> Bool {
+        if shared.takeUpstream(limit: settings.limits.upstreams) { return true }
+        guard let idle = takenPlaces().first(where: { self[$0].phase == .idle }) else {
+            return false
+        }
+        close(idle)
+        return shared.takeUpstream(limit: settings.limits.upstreams)
+    }
+
+    /// Has a place for a process whose backlog is full, without a socket, until it is tried again.
+    ///
+    /// - Returns: nil: there is no room for one more.
+    func postpone(
+        to process: ProcessHandle, group: Int, after pause: Interval, _ attempt: ConnectAttempt
+    ) -> Int? {
+        let waiting = Upstream(
+            nil, group: Int32(truncatingIfNeeded: group), process: process, phase: .postponed,
+            exchange: Int32(truncatingIfNeeded: attempt.exchange))
+        guard let place = slab.insert(waiting) else { return nil }
+        setDeadline(place, after: pause, atMost: attempt.latest)
+        return place
+    }
+
+    private func failed(_ code: Int32) -> ConnectStep {
+        switch code {
+        case let code where SystemError.isScarcity(code):
+            shared.mishaps.note(
+                .connecting, now: now,
+                "requests are refused, for no connection to a process can be made:"
+                    + " \(SystemError.message(code)); \(SystemError.remedy(code))")
+            return .failed(.noResources)
+        // A unix socket with a full backlog.
+        case EAGAIN: return .failed(.backlogFull)
+        case ETIMEDOUT: return .failed(.timedOut)
+        default: return .failed(.refused)
+        }
+    }
+
+    /// Goes on with a connection that has had an event before it stood.
+    func continueConnecting(
+        _ place: Int, _ readiness: Readiness, _ attempt: ConnectAttempt
+    ) -> ConnectStep {
+        if self[place].phase == .handshaking { return continueHandshake(place) }
+        if let code = self[place].transport?.socket.connectFailure() {
+            return connectFailed(place, code, attempt)
+        }
+        return readiness.isWritable ? connected(place, attempt) : .pending(place)
+    }
+
+    /// A connection is given up before it stood, for an errno; its process may have another address.
+    func connectFailed(
+        _ place: Int, _ code: Int32, _ attempt: ConnectAttempt
+    ) -> ConnectStep {
+        let (process, group) = (self[place].process, Int(self[place].group))
+        let isToOther = self[place].isToOther
+        close(place)
+        return refused(code, process, group, byOther: isToOther, attempt)
+    }
+
+    /// Nobody takes connections at an address of a process: its other one is tried, if it has one.
+    ///
+    /// Servers at `localhost` listen at either loopback address, or both.
+    private func refused(
+        _ code: Int32, _ process: ProcessHandle, _ group: Int, byOther: Bool,
+        _ attempt: ConnectAttempt
+    ) -> ConnectStep {
+        // What is missing may be IPv4 or IPv6 itself.
+        let isAbsent = code == ECONNREFUSED || code == EADDRNOTAVAIL || code == ENETUNREACH
+        if byOther { return failed(isAbsent ? ECONNREFUSED : code) }
+        guard isAbsent, let other = pools.otherAddress(of: process, group: group) else {
+            return failed(code)
+        }
+        return connect(to: other, process, group, isOther: true, attempt)
+    }
+
+    /// The connection stands: TLS comes next where the server has it.
+    private func connected(_ place: Int, _ attempt: ConnectAttempt) -> ConnectStep {
+        let group = Int(self[place].group)
+        guard isOfItsProcess(place) else { return connectFailed(place, EACCES, attempt) }
+        if self[place].isToOther { pools.preferOther(of: self[place].process, group: group) }
+        guard let server = secureServer(self[place].process, group: group) else {
+            self[place].move(to: .busy)
+            return .ready(place)
+        }
+        guard case .clear(let socket) = self[place].transport else {
+            preconditionFailure("TLS begins on a connection in clear")
+        }
+        guard
+            let tls = TLSStream(
+                connecting: server.context, serverName: server.name, descriptor: socket.descriptor)
+        else { return connectFailed(place, ENOMEM, attempt) }
+        self[place].transport = .secure(tls, socket)
+        self[place].move(to: .handshaking)
+        return continueHandshake(place)
+    }
+
+    private func secureServer(_ process: ProcessHandle, group: Int) -> SecureServer? {
+        let servers = settings.groups[group].secureServers
+        if servers.isEmpty { return nil }
+        return groups[group].address(of: process).flatMap { servers[$0] }
+    }
+
+    private func continueHandshake(_ place: Int) -> ConnectStep {
+        guard case .secure(let tls, _) = self[place].transport else {
+            preconditionFailure("only a connection with TLS is in its handshake")
+        }
+        switch tls.handshake() {
+        case .wantsRead:
+            watchWrites(place, false)
+            return .pending(place)
+        case .wantsWrite:
+            watchWrites(place, true)
+            return .pending(place)
+        case .done:
+            watchWrites(place, false)
+            self[place].isReadable = true
+            self[place].move(to: .busy)
+            return .ready(place)
+        case .failed(let problem):
+            let group = groups[Int(self[place].group)]
+            let label = group.identity(of: self[place].process)?.label ?? ""
+            shared.mishaps.note(
+                .serverTLS, now: now,
+                "no TLS with the server \(label) of group \(group.name): \(problem)")
+            close(place)
+            return .failed(.tlsFailed)
+        }
+    }
+}
