@@ -1,7 +1,7 @@
 /// What a loop has put off: to a later part of the turn, or to the next one.
 ///
 /// So that nobody's work recurses into another's, and a busy connection does not keep the others waiting.
-struct Agenda {
+final class Agenda {
     /// Connections that had more to move than one turn allows them.
     private var postponed: [EventToken] = []
     /// Connections whose TLS handshake can go on.
@@ -15,19 +15,19 @@ struct Agenda {
     var isBusy: Bool { !postponed.isEmpty || !handshakes.isEmpty || !unsent.isEmpty }
 
     /// Goes on with a connection once the others have had their turn.
-    mutating func postpone(_ token: EventToken) { postponed.append(token) }
+    func postpone(_ token: EventToken) { postponed.append(token) }
 
-    mutating func takePostponed() -> [EventToken] {
+    func takePostponed() -> [EventToken] {
         if postponed.isEmpty { return [] }
         let taken = postponed
         postponed.removeAll(keepingCapacity: true)
         return taken
     }
 
-    mutating func continueHandshake(_ token: EventToken) { handshakes.append(token) }
+    func continueHandshake(_ token: EventToken) { handshakes.append(token) }
 
     /// Takes those that came first, so many at most.
-    mutating func takeHandshakes(atMost limit: Int) -> [EventToken] {
+    func takeHandshakes(atMost limit: Int) -> [EventToken] {
         if handshakes.isEmpty { return [] }
         let count = min(handshakes.count, limit)
         let taken = Array(handshakes.prefix(count))
@@ -35,15 +35,15 @@ struct Agenda {
         return taken
     }
 
-    mutating func readAgain(_ client: Int) { readAgain.append(client) }
+    func readAgain(_ client: Int) { readAgain.append(client) }
 
     /// The one that was noted last; nil: nobody is left.
-    mutating func takeReadAgain() -> Int? { readAgain.popLast() }
+    func takeReadAgain() -> Int? { readAgain.popLast() }
 
     /// A client is noted once until it is taken: see `Downstream.isUnsent`.
-    mutating func send(_ client: Int) { unsent.append(client) }
+    func send(_ client: Int) { unsent.append(client) }
 
-    mutating func takeUnsent() -> [Int] {
+    func takeUnsent() -> [Int] {
         if unsent.isEmpty { return [] }
         let taken = unsent
         unsent.removeAll(keepingCapacity: true)

@@ -1,5 +1,5 @@
 /// How far a loop is on its way to its end.
-struct DrainState {
+final class DrainState {
     private(set) var isDraining = false
     /// Event streams and WebSockets are ended, for the program ends with its processes.
     private(set) var endsEndless = false
@@ -10,7 +10,7 @@ struct DrainState {
     /// When what is left is closed; monotonic ns.
     private(set) var deadline = Int64.max
 
-    mutating func begin(until deadline: Int64, _ purpose: DrainPurpose, now: Int64) {
+    func begin(until deadline: Int64, _ purpose: DrainPurpose, now: Int64) {
         isDraining = true
         since = now
         self.deadline = deadline
@@ -22,5 +22,5 @@ struct DrainState {
     }
 
     /// What was left has been closed.
-    mutating func deadlineMet() { deadline = .max }
+    func deadlineMet() { deadline = .max }
 }

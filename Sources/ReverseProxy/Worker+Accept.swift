@@ -34,28 +34,9 @@ extension Worker {
                     socket: socket, listener: settings.place, stage: .untouched, address: ip))
             return shared.connectionClosed(worker: index)
         }
-        guard let place = enter(socket, address: ip, from: listener) else { return }
+        guard let place = downstreams.enter(socket, address: ip, from: listener) else { return }
         if drain.isDraining { downstreams[place].keepAlive = false }
         greet(place)
-    }
-
-    /// Watches a connection that is counted already; nil: there is no place for it, and it is closed.
-    func enter(_ socket: StreamSocket, address: IPAddress?, from listener: Int) -> Int? {
-        var connection = Downstream(.connection(.clear(socket)), address: address)
-        connection.listener = Int32(truncatingIfNeeded: listener)
-        guard let place = downstreams.insert(connection) else {
-            socket.close()
-            shared.connectionClosed(worker: index)
-            return nil
-        }
-        counters.add(.connections)
-        do {
-            try loop.add(socket.descriptor, token: token(client: place).rawValue)
-        } catch {
-            closeDownstream(place)
-            return nil
-        }
-        return place
     }
 
     /// Stops listening and closes idle connections; those under way end after their response.
@@ -78,7 +59,7 @@ extension Worker {
             if moveOn(place) { return }
             // A request may be on its way on it, and nobody is to lose one.
             downstreams[place].keepAlive = false
-            setDownstreamDeadline(place, after: Self.lastRequest)
+            downstreams.setDeadline(place, after: Self.lastRequest)
         case .multiplexed:
             finishMultiplexing(place)
         case .exchange:

@@ -9,39 +9,6 @@ extension Worker {
     /// for a client in the middle of an upload to look up and read why it ends.
     private static let lingering = Interval.seconds(5)
 
-    /// Sends what is ready for the client.
-    func flush(_ place: Int) -> FlushOutcome {
-        if !downstreams[place].backlog.isEmpty {
-            let outcome = flushBacklog(place)
-            if outcome != .done { return outcome }
-        }
-        let outcome = sendOutput(place)
-        if outcome != .done { return outcome }
-        buffers.release(&downstreams[place].output)
-        if downstreams[place].wantsWrite {
-            watchClientWrites(place, false)
-            clearDownstreamDeadline(place)
-        }
-        return .done
-    }
-
-    /// Sends what is in the output, and only that.
-    func sendOutput(_ place: Int) -> FlushOutcome {
-        while !downstreams[place].output.isEmpty {
-            switch writeClient(place) {
-            case .moved:
-                continue
-            case .wouldBlock:
-                watchClientWrites(place, true)
-                setWritingDeadline(place)
-                return .blocked
-            case .end, .failed:
-                return .broken
-            }
-        }
-        return .done
-    }
-
     /// The client takes bytes again.
     func resumeWriting(_ place: Int) {
         switch downstreams[place].phase {
@@ -49,7 +16,7 @@ extension Worker {
         case .handshaking: return
         case .greeting, .idle, .receivingHead, .exchange, .lingering: break
         }
-        let outcome = flush(place)
+        let outcome = downstreams.flush(place)
         guard downstreams[place].phase == .exchange else {
             if outcome == .broken { abandonDownstream(place) }
             return
@@ -67,7 +34,7 @@ extension Worker {
     /// All of the response is in the client's output; completes once it is sent.
     func finishAnswer(_ exchange: Int) {
         let place = Int(exchanges[exchange].downstream)
-        switch flush(place) {
+        switch downstreams.flush(place) {
         case .done: completeExchange(exchange)
         case .blocked: holdSparingly(place)
         case .broken: abandonDownstream(place)
@@ -93,12 +60,12 @@ extension Worker {
         if drain.isDraining, moveOn(place) { return }
         if downstreams[place].input.isEmpty {
             buffers.release(&downstreams[place].input)
-            setDownstreamDeadline(
+            downstreams.setDeadline(
                 place, after: drain.isDraining ? Self.lastRequest : settings.timeouts.keepalive)
             if downstreams[place].isReadable { agenda.readAgain(place) }
         } else {
             downstreams[place].move(to: .receivingHead)
-            beginHead(place)
+            downstreams.beginHead(place)
             agenda.readAgain(place)
         }
     }
@@ -173,8 +140,8 @@ extension Worker {
         }
         if downstreams[place].phase == .multiplexed { closeMultiplexer(place) }
         downstreams[place].move(to: .lingering)
-        shutdownClientWrite(place)
-        setDownstreamDeadline(place, after: Self.lingering)
+        downstreams.shutdownWrite(place)
+        downstreams.setDeadline(place, after: Self.lingering)
         discard(place)
     }
 
@@ -183,7 +150,7 @@ extension Worker {
         buffers.equip(&downstreams[place].input)
         for _ in 0..<Self.readsPerTurn {
             downstreams[place].input.rewind()
-            switch readClient(place) {
+            switch downstreams.read(place) {
             case .moved: continue
             case .wouldBlock:
                 buffers.release(&downstreams[place].input)
@@ -205,24 +172,7 @@ extension Worker {
 
     private func endDownstream(_ place: Int, abortively: Bool) {
         if downstreams[place].phase == .multiplexed { closeMultiplexer(place) }
-        closeCarrier(place, abortively: abortively)
-        let isConnection = !downstreams[place].carrier.isStream
-        releaseDownstream(place)
-        if !isConnection {
-            openStreams -= 1
-        } else {
-            counters.subtract(.connections)
-            shared.connectionClosed(worker: index)
-        }
-    }
-
-    /// Gives back what a connection held here; its descriptor is another's by now, or closed.
-    func releaseDownstream(_ place: Int) {
         upstreams.closeOwn(of: place)
-        buffers.release(&downstreams[place].input)
-        buffers.release(&downstreams[place].output)
-        buffers.release(&downstreams[place].backlog)
-        deadlines.cancel(client: place)
-        downstreams.remove(place)
+        downstreams.close(place, abortively: abortively)
     }
 }

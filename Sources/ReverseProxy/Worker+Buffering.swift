@@ -57,7 +57,7 @@ extension Worker {
 
     private func admitStored(_ exchange: Int) {
         keepBody(exchange)
-        clearDownstreamDeadline(Int(exchanges[exchange].downstream))
+        downstreams.clearDeadline(Int(exchanges[exchange].downstream))
         admit(exchange)
     }
 
@@ -133,57 +133,4 @@ extension Worker {
         return decodeBody(
             exchange, downstream, into: &upstreams[upstream].output, upstreams[upstream].codec)
     }
-}
-
-// A response that its client does not take as fast as it comes.
-
-extension Worker {
-    /// Sends what is ready for a client, and keeps what it does not take yet.
-    ///
-    /// While the client is behind, further output goes to the backlog, up to `response_buffer`, or to
-    /// less where memory is short.
-    ///
-    /// - Parameter room: What the next piece of output needs at most.
-    func sendOrStore(_ place: Int, room: Int) -> StoreOutcome {
-        if !downstreams[place].wantsWrite {
-            switch flush(place) {
-            case .done: return .room
-            case .broken: return .clientGone
-            case .blocked: break
-            }
-        }
-        let waiting = downstreams[place].backlog.bytes + downstreams[place].output.count
-        guard waiting < buffers.responseAllowance(streams: streamsSharing(place)) else {
-            return .full
-        }
-        if downstreams[place].output.room >= room { return .room }
-        return buffers.append(&downstreams[place].output, to: &downstreams[place].backlog)
-            ? .room : .full
-    }
-
-    /// Sends the backlog, which came before what is in the output.
-    func flushBacklog(_ place: Int) -> FlushOutcome {
-        while !downstreams[place].backlog.isEmpty {
-            let newest = downstreams[place].output
-            downstreams[place].output = buffers.removeFirst(of: &downstreams[place].backlog)
-            let outcome = sendOutput(place)
-            if outcome == .done {
-                buffers.release(&downstreams[place].output)
-            } else {
-                buffers.putBack(&downstreams[place].output, to: &downstreams[place].backlog)
-            }
-            downstreams[place].output = newest
-            if outcome != .done { return outcome }
-        }
-        return .done
-    }
-}
-
-/// What became of output for a client that may be slow.
-enum StoreOutcome {
-    /// There is room for more.
-    case room
-    /// Whoever makes the output has to wait for the client.
-    case full
-    case clientGone
 }

@@ -49,7 +49,7 @@ extension Worker {
             exchanges[exchange].machine.tunnel.sendsClose(now: now, isLast: true)
         else { return }
         sendClose(to: place)
-        _ = flush(place)
+        _ = downstreams.flush(place)
     }
 
     /// Counts what the end of the program waits for.
@@ -60,7 +60,7 @@ extension Worker {
             case .exchange:
                 counts[kind(Int(downstreams[place].exchange))] += 1
             case .multiplexed:
-                if multiplexers[place]?.places.isEmpty ?? true { counts[.connection] += 1 }
+                if downstreams.multiplexers[place]?.places.isEmpty ?? true { counts[.connection] += 1 }
             case .greeting, .handshaking, .idle, .receivingHead, .lingering:
                 counts[.connection] += 1
             }

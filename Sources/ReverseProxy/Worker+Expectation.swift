@@ -31,7 +31,7 @@ extension Worker {
         var sink = unsafe ByteSink(downstreams[downstream].output.writable)
         sink.append("HTTP/1.1 100 Continue\r\n\r\n")
         downstreams[downstream].output.commit(sink.count)
-        if flush(downstream) == .broken {
+        if downstreams.flush(downstream) == .broken {
             abandonDownstream(downstream)
         } else {
             pumpRequest(exchange)

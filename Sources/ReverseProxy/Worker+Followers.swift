@@ -23,7 +23,7 @@ extension Worker {
             exchanges[leader].visitor == exchanges[exchange].visitor
         else { return false }
         exchanges[exchange].machine.follow()
-        clearDownstreamDeadline(Int(exchanges[exchange].downstream))
+        downstreams.clearDeadline(Int(exchanges[exchange].downstream))
         shrinkWaiting(exchange)
         followers[leader]?.waiting.append((exchange, exchanges.serial(exchange)))
         return true

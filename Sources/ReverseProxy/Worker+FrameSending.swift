@@ -17,7 +17,7 @@ extension Worker {
 
     /// Sends frames until there are none or the client takes no more.
     func flushMultiplexer(_ place: Int) {
-        guard let multiplexer = multiplexers[place] else { return }
+        guard let multiplexer = downstreams.multiplexers[place] else { return }
         let serial = downstreams.serial(place)
         for _ in 0..<Self.sendsPerTurn {
             if downstreams[place].output.isEmpty {
@@ -34,7 +34,7 @@ extension Worker {
                     return finishSending(place, multiplexer)
                 }
             }
-            switch writeClient(place) {
+            switch downstreams.write(place) {
             case .moved: continue
             case .wouldBlock:
                 return awaitClient(place, multiplexer)
@@ -42,27 +42,27 @@ extension Worker {
                 return closeDownstream(place)
             }
         }
-        noteUnsent(place)
+        downstreams.noteUnsent(place)
     }
 
     /// The client takes no more now; what it sends meanwhile does not buy it time.
     private func awaitClient(_ place: Int, _ multiplexer: Multiplexer) {
         holdSparingly(place)
         if downstreams[place].wantsWrite { return }
-        watchClientWrites(place, true)
+        downstreams.watchWrites(place, true)
         downstreams[place].unsent = -1
         downstreams[place].stalls = 0
-        setMultiplexerDeadline(place, multiplexer, after: settings.timeouts.bodyIdle)
+        downstreams.setMultiplexerDeadline(place, multiplexer, after: settings.timeouts.bodyIdle)
     }
 
     private func finishSending(_ place: Int, _ multiplexer: Multiplexer) {
         buffers.release(&downstreams[place].output)
         if downstreams[place].wantsWrite {
-            watchClientWrites(place, false)
+            downstreams.watchWrites(place, false)
             if multiplexer.places.isEmpty {
-                setIdleDeadline(place, multiplexer)
+                downstreams.setIdleDeadline(place, multiplexer)
             } else {
-                setMultiplexerDeadline(place, multiplexer, after: settings.timeouts.bodyIdle)
+                downstreams.setMultiplexerDeadline(place, multiplexer, after: settings.timeouts.bodyIdle)
             }
         }
         if multiplexer.isClosing || multiplexer.connection.isFinished {

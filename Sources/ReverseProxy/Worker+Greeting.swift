@@ -13,7 +13,7 @@ extension Worker {
     func greet(_ place: Int) {
         guard let listener = listener(of: place) else { return closeDownstream(place) }
         if listener.proxyProtocol {
-            setDownstreamDeadline(place, after: settings.timeouts.header)
+            downstreams.setDeadline(place, after: settings.timeouts.header)
             readGreeting(place)
         } else {
             secure(place)
@@ -66,7 +66,7 @@ extension Worker {
         buffers.connectionTookHeap()
         downstreams[place].carrier = .connection(.secure(tls, socket))
         downstreams[place].move(to: .handshaking)
-        setDownstreamDeadline(place, after: settings.timeouts.header)
+        downstreams.setDeadline(place, after: settings.timeouts.header)
         wantHandshake(place)
     }
 
@@ -85,7 +85,7 @@ extension Worker {
     /// The first request may come.
     func beginRequests(_ place: Int) {
         downstreams[place].move(to: .idle)
-        setDownstreamDeadline(
+        downstreams.setDeadline(
             place, after: drain.isDraining ? Self.lastRequest : settings.timeouts.keepalive)
         readRequests(place)
     }
@@ -97,7 +97,7 @@ extension Worker {
     }
 
     func wantHandshake(_ place: Int) {
-        agenda.continueHandshake(token(client: place))
+        agenda.continueHandshake(downstreams.token(place))
     }
 
     /// Takes some handshakes a step further; the others wait for the next turn.
@@ -116,9 +116,9 @@ extension Worker {
         }
         switch tls.handshake() {
         case .wantsRead:
-            watchClientWrites(place, false)
+            downstreams.watchWrites(place, false)
         case .wantsWrite:
-            watchClientWrites(place, true)
+            downstreams.watchWrites(place, true)
         case .failed(let problem):
             counters.add(.handshakesFailed)
             if problem.kind == .clearText {
@@ -127,7 +127,7 @@ extension Worker {
                 closeDownstream(place)
             }
         case .done:
-            watchClientWrites(place, false)
+            downstreams.watchWrites(place, false)
             counters.add(.handshakes)
             downstreams[place].isReadable = true
             if tls.negotiated == .http2 {

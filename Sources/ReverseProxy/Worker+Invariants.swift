@@ -13,7 +13,7 @@ extension Worker {
     func checkInvariants() {
         #if DEBUG
             turnsUnchecked += 1
-            let places = downstreams.untouched + upstreams.slab.untouched + exchanges.untouched
+            let places = downstreams.slab.untouched + upstreams.slab.untouched + exchanges.untouched
             guard turnsUnchecked * Self.placesPerTurn >= places else { return }
             turnsUnchecked = 0
             if let broken = brokenInvariant { preconditionFailure(broken) }
@@ -41,19 +41,19 @@ extension Worker {
             } else if phase != .multiplexed, downstreams[place].deadline == .max {
                 return "\(name) waits without a deadline"
             }
-            if (phase == .multiplexed) != (multiplexers[place] != nil) {
+            if (phase == .multiplexed) != (downstreams.multiplexers[place] != nil) {
                 return "\(name) and its multiplexer do not know each other"
             }
             guard case .stream(let stream) = downstreams[place].carrier else { continue }
             streams += 1
             let parent = Int(stream.parent)
-            if multiplexers[parent]?.places[stream.number] != place {
+            if downstreams.multiplexers[parent]?.places[stream.number] != place {
                 return "\(name) is a stream that its connection \(parent) does not know"
             }
         }
-        let known = multiplexers.values.reduce(0) { $0 + $1.places.count }
-        if streams != openStreams || streams != known {
-            return "\(streams) streams, \(openStreams) counted, \(known) on connections"
+        let known = downstreams.multiplexers.values.reduce(0) { $0 + $1.places.count }
+        if streams != downstreams.openStreams || streams != known {
+            return "\(streams) streams, \(downstreams.openStreams) counted, \(known) on connections"
         }
         return nil
     }
@@ -125,7 +125,7 @@ extension Worker {
 
     private var brokenCount: String? {
         let streams = downstreams.takenPlaces().count { downstreams[$0].carrier.isStream }
-        let connections = downstreams.count - streams
+        let connections = downstreams.slab.count - streams
         if counters[.connections] != UInt64(connections) {
             return "\(connections) connections, \(counters[.connections]) counted"
         }

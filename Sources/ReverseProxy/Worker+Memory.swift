@@ -4,14 +4,6 @@ internal import Reactor
 
 /// What connections and exchanges hold of the loop's buffers where memory is short.
 extension Worker {
-    /// Streams that share what their connection may hold; 1 for a connection.
-    func streamsSharing(_ place: Int) -> Int {
-        guard case .stream(let stream) = downstreams[place].carrier,
-            let multiplexer = multiplexers[Int(stream.parent)]
-        else { return 1 }
-        return multiplexer.places.count
-    }
-
     /// Memory for what a process says.
     func equipForReading(_ upstream: Int) {
         let exchange = Int(upstreams[upstream].exchange)
@@ -21,10 +13,7 @@ extension Worker {
 
     /// The client is behind: where memory is short, what waits for it takes no more than it needs.
     func holdSparingly(_ place: Int, upstream: Int? = nil) {
-        guard buffers.pressure != .none else { return }
-        // A request's head stays where it is.
-        buffers.shrink(&downstreams[place].input)
-        buffers.holdSparingly(&downstreams[place].output)
+        downstreams.holdSparingly(place)
         if let upstream { buffers.holdSparingly(&upstreams[upstream].input) }
     }
 

@@ -62,12 +62,11 @@ extension Worker {
             socket: downstreams[place].carrier.transport.socket, listener: listener.place, stage: stage,
             isSecure: downstreams[place].isSecure, unread: unread,
             address: downstreams[place].address)
-        loop.remove(moved.socket.descriptor)
-        releaseDownstream(place)
+        downstreams.unwatch(moved.socket)
+        downstreams.release(place)
         // Before it is counted out: the last one may end the program.
         successor(moved)
-        counters.subtract(.connections)
-        shared.connectionClosed(worker: index)
+        downstreams.countOut()
         return true
     }
 
@@ -77,7 +76,7 @@ extension Worker {
             successor(moved)
             return shared.connectionClosed(worker: index)
         }
-        guard let place = enter(moved.socket, address: moved.address, from: listener) else {
+        guard let place = downstreams.enter(moved.socket, address: moved.address, from: listener) else {
             return
         }
         guard !drain.isDraining, let settings = self.listener(of: place) else {
@@ -95,7 +94,7 @@ extension Worker {
             return closeDownstream(place)
         }
         downstreams[place].move(to: .receivingHead)
-        beginHead(place)
+        downstreams.beginHead(place)
         agenda.readAgain(place)
     }
 }

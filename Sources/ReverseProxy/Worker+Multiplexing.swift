@@ -19,14 +19,14 @@ extension Worker {
     func beginMultiplexing(_ place: Int) {
         let multiplexer = Multiplexer(HTTP2Connection(http2Settings, memory: buffers.streamMemory))
         buffers.connectionTookHeap()
-        multiplexers[place] = multiplexer
+        downstreams.multiplexers[place] = multiplexer
         downstreams[place].move(to: .multiplexed)
-        setMultiplexerDeadline(place, multiplexer, after: settings.timeouts.keepalive)
-        limitFrameHead(place, multiplexer)
+        downstreams.setMultiplexerDeadline(place, multiplexer, after: settings.timeouts.keepalive)
+        downstreams.limitFrameHead(place, multiplexer)
         if !downstreams[place].input.isEmpty { feed(place, multiplexer) }
-        if drain.isDraining, multiplexers[place] === multiplexer { multiplexer.connection.goAway() }
-        noteUnsent(place)
-        if downstreams.isTaken(place), multiplexers[place] === multiplexer { readFrames(place) }
+        if drain.isDraining, downstreams.multiplexers[place] === multiplexer { multiplexer.connection.goAway() }
+        downstreams.noteUnsent(place)
+        if downstreams.isTaken(place), downstreams.multiplexers[place] === multiplexer { readFrames(place) }
     }
 
     private var http2Settings: HTTP2Settings {
@@ -38,13 +38,13 @@ extension Worker {
 
     /// Reads what has come on a connection of HTTP/2, and does what its frames ask for.
     func readFrames(_ place: Int) {
-        guard let multiplexer = multiplexers[place] else { return }
+        guard let multiplexer = downstreams.multiplexers[place] else { return }
         let serial = downstreams.serial(place)
         for _ in 0..<Self.readsPerTurn {
             guard downstreams[place].isReadable, !multiplexer.isClosing else { return }
             buffers.equip(&downstreams[place].input)
             downstreams[place].input.rewind()
-            switch readClient(place) {
+            switch downstreams.read(place) {
             case .moved:
                 feed(place, multiplexer)
                 guard downstreams.holds(place, serial: serial) else { return }
@@ -68,8 +68,8 @@ extension Worker {
         }
         let serial = downstreams.serial(place)
         deliverEvents(place, multiplexer)
-        noteUnsent(place)
-        if downstreams.holds(place, serial: serial) { limitFrameHead(place, multiplexer) }
+        downstreams.noteUnsent(place)
+        if downstreams.holds(place, serial: serial) { downstreams.limitFrameHead(place, multiplexer) }
     }
 
     /// Tells the streams what has happened to them.
@@ -99,7 +99,7 @@ extension Worker {
         child.listener = downstreams[place].listener
         child.isSecure = downstreams[place].isSecure
         child.move(to: .idle)
-        guard openStreams < streamLimit, let taken = downstreams.insert(child) else {
+        guard let taken = downstreams.enter(stream: child) else {
             // Nothing was done for it: the client may ask again (RFC 9113 section 8.7).
             multiplexer.connection.refuse(stream)
             multiplexer.connection.forget(stream)
@@ -107,75 +107,25 @@ extension Worker {
         }
         // The streams' deadlines count from here on; this one is for those that nobody watches.
         if multiplexer.places.isEmpty {
-            setMultiplexerDeadline(place, multiplexer, after: settings.timeouts.bodyIdle)
+            downstreams.setMultiplexerDeadline(place, multiplexer, after: settings.timeouts.bodyIdle)
         }
         multiplexer.places[stream] = taken
-        openStreams += 1
         counters.add(.streams)
-        setDownstreamDeadline(taken, after: settings.timeouts.header)
+        downstreams.setDeadline(taken, after: settings.timeouts.header)
         readRequests(taken)
-    }
-
-    func readStream(_ place: Int, _ stream: Carrier.StreamReference) -> Transfer {
-        // Its connection has just ended, and so has the stream.
-        guard let multiplexer = multiplexers[Int(stream.parent)] else { return .end }
-        let room = unsafe UnsafeMutableRawBufferPointer(downstreams[place].input.writable)
-        switch unsafe multiplexer.connection.read(stream.number, into: room) {
-        case .moved(let count):
-            downstreams[place].input.commit(count)
-            // A read makes room in the window, which the client is to hear of.
-            noteUnsent(Int(stream.parent))
-            return .moved(count)
-        case .wouldBlock: return .wouldBlock
-        case .end: return .end
-        case .reset: return .failed(0)
-        }
-    }
-
-    func writeStream(_ place: Int, _ stream: Carrier.StreamReference) -> Transfer {
-        guard let multiplexer = multiplexers[Int(stream.parent)] else { return .end }
-        let bytes = unsafe UnsafeRawBufferPointer(downstreams[place].output.readable)
-        multiplexer.connection.outputLimit = buffers.streamOutputLimit(
-            multiplexer.connection.settings, streams: multiplexer.places.count)
-        let taken = unsafe multiplexer.connection.write(stream.number, bytes)
-        if taken == 0 { return .wouldBlock }
-        downstreams[place].output.consume(taken)
-        noteUnsent(Int(stream.parent))
-        return .moved(taken)
-    }
-
-    /// Nothing more comes from us on the stream.
-    func finishStream(_ stream: Carrier.StreamReference) {
-        multiplexers[Int(stream.parent)]?.connection.finish(stream.number)
-        noteUnsent(Int(stream.parent))
-    }
-
-    /// Takes the stream off its connection, unless that has ended.
-    func closeStream(_ stream: Carrier.StreamReference, abortively: Bool) {
-        let parent = Int(stream.parent)
-        guard let multiplexer = multiplexers[parent] else { return }
-        if abortively {
-            multiplexer.connection.reset(stream.number)
-        } else {
-            multiplexer.connection.finish(stream.number)
-        }
-        multiplexer.connection.forget(stream.number)
-        multiplexer.places[stream.number] = nil
-        if multiplexer.places.isEmpty { setIdleDeadline(parent, multiplexer) }
-        noteUnsent(parent)
     }
 
     /// Lets the streams under way end, and takes no more.
     func finishMultiplexing(_ place: Int) {
-        guard let multiplexer = multiplexers[place] else { return }
+        guard let multiplexer = downstreams.multiplexers[place] else { return }
         multiplexer.connection.goAway()
-        if multiplexer.places.isEmpty { setIdleDeadline(place, multiplexer) }
-        noteUnsent(place)
+        if multiplexer.places.isEmpty { downstreams.setIdleDeadline(place, multiplexer) }
+        downstreams.noteUnsent(place)
     }
 
     /// The connection ends: its streams have no client any more.
     func closeMultiplexer(_ place: Int) {
-        guard let multiplexer = multiplexers.removeValue(forKey: place) else { return }
+        guard let multiplexer = downstreams.multiplexers.removeValue(forKey: place) else { return }
         buffers.connectionGaveHeap(now: now)
         abandonStreams(Array(multiplexer.places.values))
     }
@@ -185,11 +135,5 @@ extension Worker {
     /// One may end by the end of another, which it waited for.
     func abandonStreams(_ children: [Int]) {
         for child in children where downstreams.isTaken(child) { abandonDownstream(child) }
-    }
-
-    func noteUnsent(_ place: Int) {
-        guard downstreams.isTaken(place), !downstreams[place].isUnsent else { return }
-        downstreams[place].isUnsent = true
-        agenda.send(place)
     }
 }

@@ -15,7 +15,7 @@ extension Worker {
         case .queued(let ticket):
             exchanges[exchange].machine.queued(ticket)
             let downstream = Int(exchanges[exchange].downstream)
-            clearDownstreamDeadline(downstream)
+            downstreams.clearDeadline(downstream)
             shrinkWaiting(exchange)
             lead(exchange)
             limitPatience(exchange)
@@ -52,7 +52,7 @@ extension Worker {
     /// Whoever waits for a turn has a deadline of its own for that.
     private func endWait(_ exchange: Int) {
         guard exchanges[exchange].requestPhase == .queued else { return }
-        clearDownstreamDeadline(Int(exchanges[exchange].downstream))
+        downstreams.clearDeadline(Int(exchanges[exchange].downstream))
     }
 
     private func granted(_ exchange: Int, _ grant: Grant) {

@@ -18,6 +18,7 @@ extension Worker {
         groups = change.groups
         counters.grow(groups: groups.count)
         upstreams.reconfigure(change.settings, groups: groups)
+        downstreams.settings = change.settings
         settings = change.settings
         log.reconfigure(format: settings.accessLog.format, groupNames: settings.groupNames)
         listenerPlans = settings.listeners.map(ListenerPlan.init)

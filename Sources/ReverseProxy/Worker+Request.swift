@@ -82,13 +82,13 @@ extension Worker {
             return false
         }
         buffers.equip(&downstreams[place].input)
-        switch readClient(place) {
+        switch downstreams.read(place) {
         case .moved(let count):
             if downstreams[place].phase == .idle {
                 downstreams[place].move(to: .receivingHead)
-                beginHead(place)
+                downstreams.beginHead(place)
             } else {
-                noteHead(place, count)
+                downstreams.noteHead(place, count)
             }
             return true
         case .wouldBlock:

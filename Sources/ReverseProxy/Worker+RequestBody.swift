@@ -94,7 +94,7 @@ extension Worker {
             let isUntouched = upstreams[upstream].reused && !upstreams[upstream].sentAny
             switch exchanges[exchange].machine.sent(outcome, fill, isUntouched: isUntouched) {
             case .awaitProcess:
-                clearDownstreamDeadline(downstream)
+                downstreams.clearDeadline(downstream)
                 downstreams[downstream].floor.stop()
                 return
             case .retry: return brokenBeforeResponse(exchange)
@@ -107,7 +107,7 @@ extension Worker {
             case .finished(let dropsBody):
                 if dropsBody { dropStoredBody(exchange) }
                 buffers.release(&upstreams[upstream].output)
-                clearDownstreamDeadline(downstream)
+                downstreams.clearDeadline(downstream)
                 return
             case .fill: continue
             case .read:
@@ -191,17 +191,17 @@ extension Worker {
     /// Reads more of the body behind the head; false: wait, or the client has gone.
     func receiveBody(_ downstream: Int, _ exchange: Int) -> Bool {
         guard downstreams[downstream].isReadable else {
-            setBodyDeadline(downstream)
+            downstreams.setBodyDeadline(downstream)
             return false
         }
         buffers.equip(&downstreams[downstream].input)
         downstreams[downstream].input.compact(to: exchanges[exchange].headLength)
-        switch readClient(downstream) {
+        switch downstreams.read(downstream) {
         case .moved(let count):
-            noteProgress(downstream, count)
+            downstreams.noteProgress(downstream, count)
             return true
         case .wouldBlock:
-            setBodyDeadline(downstream)
+            downstreams.setBodyDeadline(downstream)
             return false
         case .end, .failed:
             abandonDownstream(downstream)

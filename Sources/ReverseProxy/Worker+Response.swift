@@ -152,7 +152,7 @@ extension Worker {
         exchanges[exchange].responseBody = upstreams[upstream].codec.body(
             responseHead.body, holdsTrailers: holdsTrailers)
         followPinDirective(exchange)
-        if head.forgoesBody { clearDownstreamDeadline(downstream) }
+        if head.forgoesBody { downstreams.clearDeadline(downstream) }
         if head.closesClient { downstreams[downstream].keepAlive = false }
         guard renderResponse(exchange, upstream, downstream, head.streaming.framing) else {
             refuseResponse(exchange)
@@ -217,7 +217,7 @@ extension Worker {
             unsafe responseHead.writeInformational(from: readable.span, into: &sink)
             if !sink.overflowed {
                 downstreams[downstream].output.commit(sink.count)
-                if flush(downstream) == .broken {
+                if downstreams.flush(downstream) == .broken {
                     abandonDownstream(downstream)
                     return false
                 }
@@ -281,7 +281,7 @@ extension Worker {
 
     /// Sends what is ready, or keeps it; nil: there is room for more.
     private func flushed(_ downstream: Int, room: Int) -> Pass? {
-        switch sendOrStore(downstream, room: room) {
+        switch downstreams.sendOrStore(downstream, room: room) {
         case .room: nil
         case .full: .blocked
         case .clientGone: .clientGone
@@ -317,7 +317,7 @@ extension Worker {
     func responseBroken(_ exchange: Int, isLate: Bool = false) {
         let downstream = Int(exchanges[exchange].downstream)
         endUpstream(exchange, .failed, isLate: isLate)
-        _ = flush(downstream)
+        _ = downstreams.flush(downstream)
         let looksWhole = exchanges[exchange].machine.framing.endsWithConnection
         dropExchange(exchange)
         if looksWhole {

@@ -9,89 +9,6 @@ extension Worker {
         routes.plans[Int(exchanges[exchange].route)].timeouts
     }
 
-    func setDownstreamDeadline(_ place: Int, after span: Interval) {
-        let deadline = now &+ span.nanoseconds
-        downstreams[place].deadline = deadline
-        deadlines.schedule(client: place, at: deadline)
-    }
-
-    /// For a client that does not read; in a tunnel its own timeout covers both ways.
-    func setWritingDeadline(_ place: Int) {
-        if downstreams[place].phase == .exchange,
-            exchanges[Int(downstreams[place].exchange)].responsePhase == .tunnel
-        {
-            return
-        }
-        downstreams[place].unsent = -1
-        downstreams[place].stalls = 0
-        setDownstreamDeadline(place, after: settings.timeouts.bodyIdle)
-    }
-
-    /// Whether a client that was written to takes bytes, as seen by what the kernel holds for it.
-    ///
-    /// Room for more is told only when a good part of the socket's buffer is free, which takes a
-    /// slow reader minutes; and a TCP window opens in bursts, so one look in vain is forgiven.
-    func isTaking(_ place: Int) -> Bool {
-        guard case .connection(let transport) = downstreams[place].carrier,
-            let unsent = transport.socket.unsent
-        else { return false }
-        let before = downstreams[place].unsent
-        downstreams[place].unsent = unsent
-        let seconds = Int(settings.timeouts.bodyIdle.nanoseconds / 1_000_000_000)
-        if before < 0 || before - unsent >= max(1, settings.limits.minRate * seconds) {
-            downstreams[place].stalls = 0
-            return true
-        }
-        downstreams[place].stalls += 1
-        return downstreams[place].stalls < 2
-    }
-
-    /// No deadline: the connection waits for its process, which has one of its own.
-    func clearDownstreamDeadline(_ place: Int) { downstreams[place].deadline = Int64.max }
-
-    /// A head has begun: it has its time, and must not trickle.
-    func beginHead(_ place: Int) {
-        downstreams[place].headScan = 0
-        setDownstreamDeadline(place, after: settings.timeouts.header)
-        downstreams[place].headDeadline = downstreams[place].deadline
-        downstreams[place].floor.stop()
-        downstreams[place].floor.startIfStopped(
-            now: now, grace: headGrace, bytesPerSecond: settings.limits.minRate)
-        limitHead(place)
-    }
-
-    /// More of a head has come.
-    func noteHead(_ place: Int, _ count: Int) {
-        downstreams[place].floor.received(
-            count, now: now, grace: headGrace, bytesPerSecond: settings.limits.minRate)
-        limitHead(place)
-    }
-
-    /// How long a head may take before its rate counts.
-    private var headGrace: Int64 { min(settings.timeouts.header.nanoseconds, 10_000_000_000) }
-
-    private func limitHead(_ place: Int) {
-        let deadline = min(downstreams[place].headDeadline, downstreams[place].floor.deadline)
-        downstreams[place].deadline = deadline
-        deadlines.schedule(client: place, at: deadline)
-    }
-
-    /// Bytes of a body have come.
-    func noteProgress(_ place: Int, _ count: Int) {
-        downstreams[place].floor.received(
-            count, now: now, grace: settings.timeouts.bodyIdle.nanoseconds,
-            bytesPerSecond: settings.limits.minRate)
-    }
-
-    /// For the next piece of a body: it must come, and must not trickle.
-    func setBodyDeadline(_ place: Int) {
-        let grace = settings.timeouts.bodyIdle.nanoseconds
-        downstreams[place].floor.startIfStopped(
-            now: now, grace: grace, bytesPerSecond: settings.limits.minRate)
-        downstreams[place].deadline = min(now &+ grace, downstreams[place].floor.deadline)
-        deadlines.schedule(client: place, at: downstreams[place].deadline)
-    }
-
     /// No deadline: the process waits for the client, who has one.
     func clearUpstreamDeadline(_ place: Int) {
         upstreams[place].deadline = Int64.max
@@ -152,8 +69,8 @@ extension Worker {
         case .showWaitingPage: showWaitingPage(exchange)
         case .invite: invite(exchange)
         case .answer(let problem): answer(exchange, to: problem)
-        case .checkReading where isTaking(place):
-            setDownstreamDeadline(place, after: settings.timeouts.bodyIdle)
+        case .checkReading where downstreams.isTaking(place):
+            downstreams.setDeadline(place, after: settings.timeouts.bodyIdle)
         // The client does not read what it asked for.
         case .checkReading, .abandon: abandonDownstream(place)
         }

@@ -27,7 +27,8 @@ extension Worker {
         keepHeadForLog(exchange)
         exchanges[exchange].machine.switched(now: now)
         downstreams[downstream].keepAlive = false
-        clearDownstreamDeadline(downstream)
+        downstreams[downstream].timesWrites = false
+        downstreams.clearDeadline(downstream)
         setUpstreamDeadline(upstream, after: timeouts(exchange).tunnel)
         if let grant = exchanges[exchange].machine.grant {
             exchanges[exchange].machine.tunnel.holdsSlot = groups[Int(exchanges[exchange].group)]
@@ -111,7 +112,7 @@ extension Worker {
         {
             buffers.release(&downstreams[downstream].input)
             buffers.equip(&downstreams[downstream].input)
-            switch readClient(downstream) {
+            switch downstreams.read(downstream) {
             case .moved: return .moved
             case .wouldBlock: break
             case .end: exchanges[exchange].machine.tunnel.clientEnded()
@@ -132,7 +133,7 @@ extension Worker {
         let upstream = upstream(of: exchange)
         let downstream = Int(exchanges[exchange].downstream)
         for _ in 0..<Self.readsPerTurn {
-            switch flush(downstream) {
+            switch downstreams.flush(downstream) {
             case .done: break
             case .blocked:
                 holdSparingly(downstream, upstream: upstream)
@@ -183,7 +184,7 @@ extension Worker {
     /// What a client may still say to it is soon said: a silent client does not keep the tunnel.
     private func tellClient(_ exchange: Int, _ downstream: Int) {
         guard exchanges[exchange].machine.tunnel.endsToClient() else { return }
-        shutdownClientWrite(downstream)
+        downstreams.shutdownWrite(downstream)
         setTunnelDeadline(exchange, after: timeouts(exchange).idle)
     }
 

@@ -23,7 +23,7 @@ extension Worker {
         if let claim = exchanges[exchange].machine.admission.claim, claim.process != .toCome {
             return
         }
-        setDownstreamDeadline(Int(exchanges[exchange].downstream), after: Self.patience)
+        downstreams.setDeadline(Int(exchanges[exchange].downstream), after: Self.patience)
     }
 
     /// The visitor has waited long enough: a browser is shown the page, and the place is kept.

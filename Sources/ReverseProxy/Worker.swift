@@ -23,7 +23,7 @@ final class Worker {
     let mailbox: Mailbox<WorkerMessage>
     var counters: LoopCounters
 
-    var downstreams: Slab<Downstream>
+    let downstreams: Downstreams
     let upstreams: Upstreams
     var exchanges: Slab<Exchange>
     let deadlines: Deadlines
@@ -44,15 +44,11 @@ final class Worker {
     /// Turns since the invariants were last checked.
     var turnsUnchecked = 0
 
-    var drain = DrainState()
-    var agenda = Agenda()
+    let drain = DrainState()
+    let agenda = Agenda()
     var isStopped = false
     /// The exchange whose head is in `requestHead` at the moment; -1: none.
     var parsedExchange = -1
-    var multiplexers: [Int: Multiplexer] = [:]
-    var openStreams = 0
-    /// The places that streams may take; the others are for connections.
-    let streamLimit: Int
     /// Requests that wait for another of their connection to begin the session that they share: by
     /// the place of the one that leads.
     var followers: [Int: Followers] = [:]
@@ -74,14 +70,14 @@ final class Worker {
         mailbox = shared.shares[index].mailbox
         acceptor = Acceptor(loop: loop, shared: shared)
         counters = LoopCounters(shared.shares[index], groups: shared.groups.count)
-        // A stream of HTTP/2 takes a place like a connection.
-        streamLimit = settings.limits.connections
         let clients = 2 * settings.limits.connections
         let processes = clients + 4096
-        downstreams = Slab(capacity: clients)
         exchanges = Slab(capacity: clients)
         deadlines = Deadlines(clients: clients, processes: processes, now: loop.now)
         buffers = Buffers(settings, shares: shared.shares, index: index)
+        downstreams = Downstreams(
+            capacity: clients, index: index, loop: loop, deadlines: deadlines, buffers: buffers,
+            agenda: agenda, drain: drain, shared: shared)
         upstreams = Upstreams(
             capacity: processes, loop: loop, deadlines: deadlines, buffers: buffers, shared: shared)
         log = AccessLog(
@@ -155,14 +151,10 @@ final class Worker {
     }
 
     /// Goes on with a client's connection once the others have had their turn.
-    func postpone(client place: Int) { agenda.postpone(token(client: place)) }
+    func postpone(client place: Int) { agenda.postpone(downstreams.token(place)) }
 
     /// Goes on with a connection to a process once the others have had their turn.
     func postpone(process place: Int) { agenda.postpone(upstreams.token(place)) }
-
-    func token(client place: Int) -> EventToken {
-        EventToken(.downstream, place: place, serial: downstreams.serial(place))
-    }
 
     private func deliverMessages() {
         mailbox.drain(into: &messages)

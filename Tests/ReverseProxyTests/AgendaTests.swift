@@ -12,7 +12,7 @@ internal import Testing
     }
 
     @Test func `what is postponed while it is gone through waits for the next turn`() {
-        var agenda = Agenda()
+        let agenda = Agenda()
         agenda.postpone(Self.token(1))
         for token in agenda.takePostponed() { agenda.postpone(token) }
         #expect(agenda.isBusy)
@@ -21,7 +21,7 @@ internal import Testing
     }
 
     @Test func `a turn takes some handshakes, in the order in which they came`() {
-        var agenda = Agenda()
+        let agenda = Agenda()
         for index in 1...3 { agenda.continueHandshake(Self.token(index)) }
         #expect(agenda.takeHandshakes(atMost: 2).map(\.place) == [1, 2])
         #expect(agenda.isBusy)
@@ -30,7 +30,7 @@ internal import Testing
     }
 
     @Test func `frames that are to be sent bring the next turn at once`() {
-        var agenda = Agenda()
+        let agenda = Agenda()
         agenda.send(7)
         #expect(agenda.isBusy)
         #expect(agenda.takeUnsent() == [7])

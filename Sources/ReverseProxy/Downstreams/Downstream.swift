@@ -42,6 +42,8 @@ struct Downstream {
     /// No request has been parsed yet: the preface of HTTP/2 may come.
     var isFresh = true
     var keepAlive = true
+    /// What is sent has its time; in a tunnel the tunnel's covers both ways.
+    var timesWrites = true
 
     /// Whose connection it is; nil: on a unix socket.
     var address: IPAddress?

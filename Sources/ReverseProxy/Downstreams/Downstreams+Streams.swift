@@ -1,0 +1,68 @@
+internal import HTTPWire
+internal import Reactor
+
+/// Streams of HTTP/2, whose bytes are those of their connection's frames.
+extension Downstreams {
+    func readStream(_ place: Int, _ stream: Carrier.StreamReference) -> Transfer {
+        // Its connection has just ended, and so has the stream.
+        guard let multiplexer = multiplexers[Int(stream.parent)] else { return .end }
+        let room = unsafe UnsafeMutableRawBufferPointer(self[place].input.writable)
+        switch unsafe multiplexer.connection.read(stream.number, into: room) {
+        case .moved(let count):
+            self[place].input.commit(count)
+            // A read makes room in the window, which the client is to hear of.
+            noteUnsent(Int(stream.parent))
+            return .moved(count)
+        case .wouldBlock: return .wouldBlock
+        case .end: return .end
+        case .reset: return .failed(0)
+        }
+    }
+
+    func writeStream(_ place: Int, _ stream: Carrier.StreamReference) -> Transfer {
+        guard let multiplexer = multiplexers[Int(stream.parent)] else { return .end }
+        let bytes = unsafe UnsafeRawBufferPointer(self[place].output.readable)
+        multiplexer.connection.outputLimit = buffers.streamOutputLimit(
+            multiplexer.connection.settings, streams: multiplexer.places.count)
+        let taken = unsafe multiplexer.connection.write(stream.number, bytes)
+        if taken == 0 { return .wouldBlock }
+        self[place].output.consume(taken)
+        noteUnsent(Int(stream.parent))
+        return .moved(taken)
+    }
+
+    /// Nothing more comes from us on the stream.
+    func finishStream(_ stream: Carrier.StreamReference) {
+        multiplexers[Int(stream.parent)]?.connection.finish(stream.number)
+        noteUnsent(Int(stream.parent))
+    }
+
+    /// Takes the stream off its connection, unless that has ended.
+    func closeStream(_ stream: Carrier.StreamReference, abortively: Bool) {
+        let parent = Int(stream.parent)
+        guard let multiplexer = multiplexers[parent] else { return }
+        if abortively {
+            multiplexer.connection.reset(stream.number)
+        } else {
+            multiplexer.connection.finish(stream.number)
+        }
+        multiplexer.connection.forget(stream.number)
+        multiplexer.places[stream.number] = nil
+        if multiplexer.places.isEmpty { setIdleDeadline(parent, multiplexer) }
+        noteUnsent(parent)
+    }
+
+    /// Streams that share what their connection may hold; 1 for a connection.
+    func streamsSharing(_ place: Int) -> Int {
+        guard case .stream(let stream) = self[place].carrier,
+            let multiplexer = multiplexers[Int(stream.parent)]
+        else { return 1 }
+        return multiplexer.places.count
+    }
+
+    func noteUnsent(_ place: Int) {
+        guard isTaken(place), !self[place].isUnsent else { return }
+        self[place].isUnsent = true
+        agenda.send(place)
+    }
+}

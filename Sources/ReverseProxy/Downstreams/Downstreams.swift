@@ -1,0 +1,187 @@
+internal import Backends
+internal import HTTPWire
+internal import Reactor
+
+/// One loop's client connections, and the streams of those that speak HTTP/2.
+///
+/// Belongs to the loop's thread. It moves bytes between a client and its `input` and `output`, keeps its
+/// deadlines and ends it; what the bytes mean, and what becomes of an exchange, is its callers' affair:
+/// it calls nobody back. Extensions: output, deadlines, streams.
+final class Downstreams {
+    private(set) var slab: Slab<Downstream>
+    /// By the connection's index.
+    var multiplexers: [Int: Multiplexer] = [:]
+    private(set) var openStreams = 0
+    /// The places that streams may take; the others are for connections.
+    private let streamLimit: Int
+    /// Replaced by a reload.
+    var settings: ProxySettings
+    private let loop: EventLoop
+    let deadlines: Deadlines
+    let buffers: Buffers
+    let agenda: Agenda
+    let drain: DrainState
+    private let shared: SharedState
+    /// The loop's.
+    private let index: Int
+
+    init(
+        capacity: Int, index: Int, loop: EventLoop, deadlines: Deadlines, buffers: Buffers,
+        agenda: Agenda, drain: DrainState, shared: SharedState
+    ) {
+        slab = Slab(capacity: capacity)
+        settings = shared.settings
+        // A stream of HTTP/2 takes a place like a connection.
+        streamLimit = settings.limits.connections
+        self.index = index
+        self.loop = loop
+        self.deadlines = deadlines
+        self.buffers = buffers
+        self.agenda = agenda
+        self.drain = drain
+        self.shared = shared
+    }
+
+    var now: Int64 { loop.now }
+
+    // MARK: The slab
+
+    /// A connection or stream, changed where it lies.
+    subscript(place: Int) -> Downstream {
+        @inline(__always) unsafeAddress { unsafe UnsafePointer(slab.pointer(to: place)) }
+        @inline(__always) unsafeMutableAddress { unsafe slab.pointer(to: place) }
+    }
+
+    func isTaken(_ place: Int) -> Bool { slab.isTaken(place) }
+
+    func holds(_ place: Int, serial: UInt32) -> Bool { slab.holds(place, serial: serial) }
+
+    func serial(_ place: Int) -> UInt32 { slab.serial(place) }
+
+    func takenPlaces() -> [Int] { slab.takenPlaces() }
+
+    func token(_ place: Int) -> EventToken {
+        EventToken(.downstream, place: place, serial: slab.serial(place))
+    }
+
+    // MARK: The beginning
+
+    /// Takes in a connection that is counted over all loops already, and watches it.
+    ///
+    /// - Returns: nil: there is no place for it, or it cannot be watched, and it is closed.
+    func enter(_ socket: StreamSocket, address: IPAddress?, from listener: Int) -> Int? {
+        var connection = Downstream(.connection(.clear(socket)), address: address)
+        connection.listener = Int32(truncatingIfNeeded: listener)
+        guard let place = slab.insert(connection) else {
+            socket.close()
+            shared.connectionClosed(worker: index)
+            return nil
+        }
+        shared.shares[index].counters.add(.connections)
+        do {
+            try loop.add(socket.descriptor, token: token(place).rawValue)
+        } catch {
+            close(place, abortively: false)
+            return nil
+        }
+        return place
+    }
+
+    /// Takes in a stream; nil: there are as many as there may be.
+    func enter(stream: Downstream) -> Int? {
+        guard openStreams < streamLimit, let place = slab.insert(stream) else { return nil }
+        openStreams += 1
+        return place
+    }
+
+    // MARK: Bytes
+
+    /// Reads once into the client's input, and remembers whether there is more to be read.
+    func read(_ place: Int) -> Transfer {
+        buffers.makeRoomForReading(&self[place].input)
+        switch self[place].carrier {
+        case .connection(let transport):
+            return transport.receive(
+                into: &self[place].input, &self[place].isReadable,
+                peerClosed: self[place].peerClosed)
+        case .stream(let stream):
+            let transfer = readStream(place, stream)
+            if transfer.isBlocked { self[place].isReadable = false }
+            return transfer
+        }
+    }
+
+    /// Sends once of the client's output; what was taken is consumed.
+    func write(_ place: Int) -> Transfer {
+        switch self[place].carrier {
+        case .connection(let transport): transport.send(from: &self[place].output)
+        case .stream(let stream): writeStream(place, stream)
+        }
+    }
+
+    /// Asks for an event, or no more for one, when the client takes bytes again.
+    func watchWrites(_ place: Int, _ wanted: Bool) {
+        guard self[place].wantsWrite != wanted else { return }
+        self[place].wantsWrite = wanted
+        switch self[place].carrier {
+        case .connection(let transport):
+            loop.setWritable(
+                wanted, transport.socket.descriptor, token: token(place).rawValue)
+        // Its connection tells by itself.
+        case .stream: break
+        }
+    }
+
+    /// The client sees the end of the stream; what it sends is still read.
+    func shutdownWrite(_ place: Int) {
+        switch self[place].carrier {
+        case .connection(let transport): transport.shutdownWrite()
+        case .stream(let stream): finishStream(stream)
+        }
+    }
+
+    /// Ends what carries the bytes.
+    ///
+    /// - Parameter abortively: the client must not take what it has got for all there was.
+    private func closeCarrier(_ place: Int, abortively: Bool) {
+        switch self[place].carrier {
+        case .connection(let transport):
+            transport.close(abortively: abortively)
+            if !transport.isClear { buffers.connectionGaveHeap(now: now) }
+        case .stream(let stream):
+            closeStream(stream, abortively: abortively)
+        }
+    }
+
+    // MARK: The end
+
+    /// Ends a connection or a stream, and gives back all that it holds.
+    ///
+    /// One that carries HTTP/2 is rid of its streams before, and of what processes keep for it.
+    ///
+    /// - Parameter abortively: the client must not take what it has got for all there was.
+    func close(_ place: Int, abortively: Bool) {
+        closeCarrier(place, abortively: abortively)
+        let isStream = self[place].carrier.isStream
+        release(place)
+        if isStream { openStreams -= 1 } else { countOut() }
+    }
+
+    /// Gives back what a connection held here; its descriptor is another's by now, or closed.
+    func release(_ place: Int) {
+        buffers.release(&self[place].input)
+        buffers.release(&self[place].output)
+        buffers.release(&self[place].backlog)
+        deadlines.cancel(client: place)
+        slab.remove(place)
+    }
+
+    /// Stops the events of a connection that goes elsewhere.
+    func unwatch(_ socket: StreamSocket) { loop.remove(socket.descriptor) }
+
+    /// A connection that was let in is here no more.
+    func countOut() {
+        shared.shares[index].counters.subtract(.connections)
+        shared.connectionClosed(worker: index)
+    }
+}
