@@ -178,32 +178,10 @@ package final class Proxy: Sendable {
     }
 }
 
-/// What comes after a drain.
-package enum DrainPurpose: Sendable {
-    /// The processes end too: what has no end of its own is ended.
-    case end
-    /// The processes stay for another balancer, which is not there yet.
-    case leave
-    /// Another balancer listens on the same sockets, whose files stay; it is given the connections
-    /// that are between two requests, which belong to the closure then.
-    case handOver(MovedConnection.Taker)
-}
-
 /// The loops, until each is handed to its thread.
 private struct Workers: @unchecked Sendable {
     // Sendable: made by one thread, which starts one thread for each and touches none again.
     let all: [Worker]
 
     init(_ all: [Worker]) { self.all = all }
-}
-
-/// Why the data plane could not start, or not change.
-package struct ProxyError: Error, Equatable, Sendable, CustomStringConvertible {
-    package let description: String
-
-    init(doing what: String, because error: SystemError) {
-        description = "cannot \(what): \(error)"
-    }
-
-    init(_ description: String) { self.description = description }
 }

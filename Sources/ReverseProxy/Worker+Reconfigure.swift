@@ -1,15 +1,6 @@
 internal import Backends
 internal import Reactor
 
-/// What a reload tells every loop.
-struct Reconfiguration: Sendable {
-    let settings: ProxySettings
-    /// The known ones in their places, new ones behind them.
-    let groups: [Group]
-    /// For the first loop: by place, nil where nothing is listened on any more.
-    let listeners: [ListeningSocket?]
-}
-
 /// Taking over a changed configuration while requests are under way.
 ///
 /// Requests that have begun go on under the routes that they began with.

@@ -1,5 +1,3 @@
-internal import Reactor
-
 /// What carries the bytes of a client's exchange: a connection of its own, or a stream of one.
 enum Carrier {
     case connection(Transport)
@@ -24,77 +22,5 @@ enum Carrier {
         case .connection(let transport): transport
         case .stream: preconditionFailure("a stream has no transport of its own")
         }
-    }
-}
-
-/// A connection's socket, with TLS where it has some.
-enum Transport {
-    case clear(StreamSocket)
-    case secure(TLSStream, StreamSocket)
-
-    var socket: StreamSocket {
-        @inline(__always) get {
-            switch self {
-            case .clear(let socket), .secure(_, let socket): socket
-            }
-        }
-    }
-
-    @inline(__always)
-    var isClear: Bool {
-        if case .clear = self { true } else { false }
-    }
-
-    /// Reads once, and notes whether there may be more to be read.
-    ///
-    /// - Parameters:
-    ///   - isReadable: cleared when the socket is empty: what follows raises a new edge.
-    ///   - peerClosed: the end is due: it has raised its edge already.
-    @inline(__always)
-    func receive(into block: inout Block, _ isReadable: inout Bool, peerClosed: Bool) -> Transfer {
-        let transfer: Transfer
-        switch self {
-        case .clear(let socket):
-            let room = block.room
-            transfer = socket.receive(into: &block)
-            // A short read has emptied the socket.
-            if case .moved(let count) = transfer, count < room, !peerClosed { isReadable = false }
-        case .secure(let tls, _):
-            transfer = tls.receive(into: &block)
-        }
-        if transfer.isBlocked { isReadable = false }
-        return transfer
-    }
-
-    /// Sends once of what a block holds; what was taken is consumed.
-    @inline(__always)
-    func send(from block: inout Block) -> Transfer {
-        switch self {
-        case .clear(let socket): socket.send(from: &block)
-        case .secure(let tls, _): tls.send(from: &block)
-        }
-    }
-
-    /// The peer sees the end of what we send; what it sends is still read.
-    func shutdownWrite() {
-        sayGoodbye()
-        socket.shutdownWrite()
-    }
-
-    /// TLS says that nothing more comes (close_notify), where there is TLS.
-    func sayGoodbye() {
-        if case .secure(let tls, _) = self { tls.shutdown() }
-    }
-
-    /// Ends it; once, by its owner.
-    ///
-    /// - Parameter abortively: The peer must not take what it has got for all there was.
-    func close(abortively: Bool = false) {
-        if case .secure(let tls, _) = self {
-            // Without close_notify a peer knows that it was cut off (RFC 8446 section 6.1).
-            if !abortively { tls.shutdown() }
-            tls.free()
-        }
-        abortively ? socket.abort() : socket.close()
     }
 }

@@ -1,0 +1,12 @@
+internal import Reactor
+
+/// Why the data plane could not start, or not change.
+package struct ProxyError: Error, Equatable, Sendable, CustomStringConvertible {
+    package let description: String
+
+    init(doing what: String, because error: SystemError) {
+        description = "cannot \(what): \(error)"
+    }
+
+    init(_ description: String) { self.description = description }
+}

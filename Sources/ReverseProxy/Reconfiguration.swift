@@ -1,0 +1,11 @@
+internal import Backends
+internal import Reactor
+
+/// What a reload tells every loop.
+struct Reconfiguration: Sendable {
+    let settings: ProxySettings
+    /// The known ones in their places, new ones behind them.
+    let groups: [Group]
+    /// For the first loop: by place, nil where nothing is listened on any more.
+    let listeners: [ListeningSocket?]
+}
