@@ -71,11 +71,3 @@ enum Transport {
         abortively ? socket.abort() : socket.close()
     }
 }
-
-/// What became of writing out a block.
-enum FlushOutcome {
-    case done
-    /// An event follows when there is room.
-    case blocked
-    case broken
-}

@@ -60,7 +60,9 @@ extension Worker {
             case .exchange:
                 counts[kind(Int(downstreams[place].exchange))] += 1
             case .multiplexed:
-                if downstreams.multiplexers[place]?.places.isEmpty ?? true { counts[.connection] += 1 }
+                if downstreams.multiplexers[place]?.places.isEmpty ?? true {
+                    counts[.connection] += 1
+                }
             case .greeting, .handshaking, .idle, .receivingHead, .lingering:
                 counts[.connection] += 1
             }

@@ -62,7 +62,8 @@ extension Worker {
             if multiplexer.places.isEmpty {
                 downstreams.setIdleDeadline(place, multiplexer)
             } else {
-                downstreams.setMultiplexerDeadline(place, multiplexer, after: settings.timeouts.bodyIdle)
+                downstreams.setMultiplexerDeadline(
+                    place, multiplexer, after: settings.timeouts.bodyIdle)
             }
         }
         if multiplexer.isClosing || multiplexer.connection.isFinished {

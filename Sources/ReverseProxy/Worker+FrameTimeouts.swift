@@ -16,12 +16,14 @@ extension Worker {
         }
         if downstreams[place].wantsWrite {
             guard downstreams.isTaking(place) else { return closeDownstream(place) }
-            return downstreams.setMultiplexerDeadline(place, multiplexer, after: settings.timeouts.bodyIdle)
+            return downstreams.setMultiplexerDeadline(
+                place, multiplexer, after: settings.timeouts.bodyIdle)
         }
         guard multiplexer.places.isEmpty else {
             // Responses whose client takes nothing, though they are finished here.
             multiplexer.connection.resetStalled()
-            downstreams.setMultiplexerDeadline(place, multiplexer, after: settings.timeouts.bodyIdle)
+            downstreams.setMultiplexerDeadline(
+                place, multiplexer, after: settings.timeouts.bodyIdle)
             return downstreams.noteUnsent(place)
         }
         multiplexer.connection.goAway()

@@ -59,7 +59,8 @@ extension Worker {
             unread.count <= MovedConnection.longestUnread, let listener = listener(of: place)
         else { return false }
         let moved = MovedConnection(
-            socket: downstreams[place].carrier.transport.socket, listener: listener.place, stage: stage,
+            socket: downstreams[place].carrier.transport.socket, listener: listener.place,
+            stage: stage,
             isSecure: downstreams[place].isSecure, unread: unread,
             address: downstreams[place].address)
         downstreams.unwatch(moved.socket)
@@ -76,7 +77,8 @@ extension Worker {
             successor(moved)
             return shared.connectionClosed(worker: index)
         }
-        guard let place = downstreams.enter(moved.socket, address: moved.address, from: listener) else {
+        guard let place = downstreams.enter(moved.socket, address: moved.address, from: listener)
+        else {
             return
         }
         guard !drain.isDraining, let settings = self.listener(of: place) else {

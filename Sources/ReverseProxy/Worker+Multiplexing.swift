@@ -24,9 +24,13 @@ extension Worker {
         downstreams.setMultiplexerDeadline(place, multiplexer, after: settings.timeouts.keepalive)
         downstreams.limitFrameHead(place, multiplexer)
         if !downstreams[place].input.isEmpty { feed(place, multiplexer) }
-        if drain.isDraining, downstreams.multiplexers[place] === multiplexer { multiplexer.connection.goAway() }
+        if drain.isDraining, downstreams.multiplexers[place] === multiplexer {
+            multiplexer.connection.goAway()
+        }
         downstreams.noteUnsent(place)
-        if downstreams.isTaken(place), downstreams.multiplexers[place] === multiplexer { readFrames(place) }
+        if downstreams.isTaken(place), downstreams.multiplexers[place] === multiplexer {
+            readFrames(place)
+        }
     }
 
     private var http2Settings: HTTP2Settings {
@@ -69,7 +73,9 @@ extension Worker {
         let serial = downstreams.serial(place)
         deliverEvents(place, multiplexer)
         downstreams.noteUnsent(place)
-        if downstreams.holds(place, serial: serial) { downstreams.limitFrameHead(place, multiplexer) }
+        if downstreams.holds(place, serial: serial) {
+            downstreams.limitFrameHead(place, multiplexer)
+        }
     }
 
     /// Tells the streams what has happened to them.
@@ -107,7 +113,8 @@ extension Worker {
         }
         // The streams' deadlines count from here on; this one is for those that nobody watches.
         if multiplexer.places.isEmpty {
-            downstreams.setMultiplexerDeadline(place, multiplexer, after: settings.timeouts.bodyIdle)
+            downstreams.setMultiplexerDeadline(
+                place, multiplexer, after: settings.timeouts.bodyIdle)
         }
         multiplexer.places[stream] = taken
         counters.add(.streams)

@@ -34,7 +34,9 @@ extension Worker {
             {
                 if isAnothers(exchange, grant, isProxy) {
                     upstreams.close(place)
-                } else if exchanges[exchange].machine.admission.claim == nil, let session = grant.session {
+                } else if exchanges[exchange].machine.admission.claim == nil,
+                    let session = grant.session
+                {
                     exchanges[exchange].machine.admission.claim = .init(
                         session: session, process: grant.incarnation)
                 }

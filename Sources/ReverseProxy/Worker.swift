@@ -4,11 +4,13 @@ internal import Reactor
 internal import Routing
 internal import SessionAffinity
 
-/// One loop of the data plane: its connections, exchanges, buffers, timers and pools.
+/// One loop of the data plane: it takes what happens to the owners of the loop's state, and carries out
+/// what follows.
 ///
-/// Belongs to one thread; others reach it through its mailbox only. The work is spread over
-/// extensions by concern: accepting, request heads, placement, upstream connections, bodies,
-/// responses, timeouts, logging.
+/// Belongs to one thread; others reach it through its mailbox only. Connections have owners, none of which
+/// calls back: `Acceptor`, `Downstreams` and `Upstreams`; so have `Buffers`, `Deadlines`, `LoopCounters`, the
+/// `AccessLog` and the `Agenda` of what is put off. What is decided about an exchange its machine says; the
+/// worker's extensions are the flow between them, by concern.
 final class Worker {
     let index: Int
     let shared: SharedState

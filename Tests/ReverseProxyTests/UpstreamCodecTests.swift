@@ -15,7 +15,8 @@ internal import Testing
     private static func written(_ additions: HeadAdditions) -> String {
         var head = RequestHead()
         var scan = 0
-        #expect(head.parse(request.span, resumeFrom: &scan, limit: .max) == .complete)
+        let parsed = head.parse(request.span, resumeFrom: &scan, limit: .max)
+        #expect(parsed == .complete)
         var bytes = [UInt8](repeating: 0, count: 2048)
         let count = unsafe bytes.withUnsafeMutableBufferPointer { buffer in
             var sink = unsafe ByteSink(buffer)
