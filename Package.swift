@@ -175,7 +175,8 @@ let package = Package(
         .testTarget(
             name: "ReverseProxyTests",
             dependencies: [
-                "ReverseProxy", "HTTPWire", "Reactor", "Backends", "Routing", "SessionAffinity",
+                "ReverseProxy", "Exchanges", "HTTPWire", "Reactor", "Backends", "Routing",
+                "SessionAffinity",
             ],
             swiftSettings: settings),
         .testTarget(

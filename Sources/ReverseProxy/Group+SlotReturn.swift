@@ -4,7 +4,7 @@ internal import Exchanges
 extension Group {
     /// Tells the registry that a slot is free.
     func giveBack(
-        _ slot: ExchangeMachine.SlotReturn, _ outcome: ExchangeOutcome, now: Instant
+        _ slot: ExchangeMachine.SlotReturn, _ outcome: ExchangeOutcome, now: MonotonicInstant
     ) {
         switch slot {
         case .none: return

@@ -3,7 +3,7 @@ internal import SessionAffinity
 /// What one loop counts: its own events, and the requests of each group.
 ///
 /// Belongs to the loop's thread; any thread reads the cells, through `WorkerShare`.
-struct LoopCounters {
+final class LoopCounters {
     private let cells: Counters
     private let tallies: GroupTallies
     /// By the groups' indices.
@@ -16,7 +16,7 @@ struct LoopCounters {
     }
 
     /// Makes room for groups that have been added.
-    mutating func grow(groups count: Int) { groups = tallies.grow(to: count) }
+    func grow(groups count: Int) { groups = tallies.grow(to: count) }
 
     func add(_ counter: Counters.Counter, _ amount: UInt64 = 1) { cells.add(counter, amount) }
 

@@ -89,34 +89,14 @@ extension Worker {
     /// Writes the log and takes the exchange off its connection.
     func dropExchange(_ exchange: Int) {
         let place = Int(exchanges[exchange].downstream)
-        logExchange(exchange)
+        exchanges.logExchange(exchange)
         if exchanges[exchange].responsePhase == .tunnel {
             counters.subtract(.tunnels)
         } else {
-            countRequest(exchange)
+            exchanges.countRequest(exchange)
         }
-        buffers.release(&exchanges[exchange].stored)
         exchanges.remove(exchange)
         downstreams[place].exchange = -1
-    }
-
-    /// Counts a request that is over; a tunnel's is with its 101.
-    func countRequest(_ exchange: Int) {
-        countVerdict(exchange)
-        let group = Int(exchanges[exchange].group)
-        counters.countRequest(
-            status: exchanges[exchange].status,
-            nanoseconds: now &- exchanges[exchange].startedAt, group: group)
-        // It was refused, or its client did not wait for its turn.
-        if group >= 0, exchanges[exchange].askedAt != 0 { countWait(exchange) }
-    }
-
-    /// The wait for a slot is over.
-    func countWait(_ exchange: Int) {
-        counters.countWait(
-            nanoseconds: now &- exchanges[exchange].askedAt,
-            group: Int(exchanges[exchange].group))
-        exchanges[exchange].askedAt = 0
     }
 
     /// The client has gone, or is given up: what is held for it is given back.

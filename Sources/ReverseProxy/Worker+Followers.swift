@@ -14,8 +14,8 @@ extension Worker {
     /// Whether the exchange waits for the one that leads on its connection.
     func follows(_ exchange: Int) -> Bool {
         guard exchanges[exchange].machine.mayFollow else { return false }
-        claimProvisionalPin(exchange)
-        let holder = affinityHolder(exchange)
+        exchanges.claimProvisionalPin(exchange)
+        let holder = exchanges.affinityHolder(exchange)
         let leader = Int(downstreams[holder].affinity.leader)
         guard exchanges[exchange].machine.mayFollow, leader >= 0,
             let serial = followers[leader]?.serial, exchanges.holds(leader, serial: serial),
@@ -35,7 +35,7 @@ extension Worker {
         guard downstreams[downstream].carrier.isStream, exchanges[exchange].machine.mayFollow
         else { return }
         followers[exchange] = Followers(serial: exchanges.serial(exchange))
-        downstreams[affinityHolder(exchange)].affinity.leader = Int32(
+        downstreams[exchanges.affinityHolder(exchange)].affinity.leader = Int32(
             truncatingIfNeeded: exchange)
     }
 
@@ -46,7 +46,7 @@ extension Worker {
         else { return }
         for follower in released.waiting
         where exchanges.holds(follower.exchange, serial: follower.serial) {
-            claimProvisionalPin(follower.exchange)
+            exchanges.claimProvisionalPin(follower.exchange)
             admit(follower.exchange)
         }
     }

@@ -11,7 +11,9 @@ extension Worker {
 
     /// Begins with a connection that was just accepted.
     func greet(_ place: Int) {
-        guard let listener = listener(of: place) else { return closeDownstream(place) }
+        guard let listener = plan.listener(downstreams[place].listener) else {
+            return closeDownstream(place)
+        }
         if listener.proxyProtocol {
             downstreams.setDeadline(place, after: settings.timeouts.header)
             readGreeting(place)
@@ -56,7 +58,9 @@ extension Worker {
 
     /// Begins TLS where the listener has it; else the first request may come.
     private func secure(_ place: Int) {
-        guard let listener = listener(of: place) else { return closeDownstream(place) }
+        guard let listener = plan.listener(downstreams[place].listener) else {
+            return closeDownstream(place)
+        }
         introduce(place, listener)
         guard let context = listener.tls else { return beginRequests(place) }
         let socket = downstreams[place].carrier.transport.socket
@@ -88,12 +92,6 @@ extension Worker {
         downstreams.setDeadline(
             place, after: drain.isDraining ? Self.lastRequest : settings.timeouts.keepalive)
         readRequests(place)
-    }
-
-    /// What the connection's listener says of it; nil: it was taken away meanwhile.
-    func listener(of place: Int) -> ListenerSettings? {
-        let listener = Int(downstreams[place].listener)
-        return listener < settings.listeners.count ? settings.listeners[listener] : nil
     }
 
     func wantHandshake(_ place: Int) {

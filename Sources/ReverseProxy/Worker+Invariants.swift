@@ -13,7 +13,8 @@ extension Worker {
     func checkInvariants() {
         #if DEBUG
             turnsUnchecked += 1
-            let places = downstreams.slab.untouched + upstreams.slab.untouched + exchanges.untouched
+            let places =
+                downstreams.slab.untouched + upstreams.slab.untouched + exchanges.slab.untouched
             guard turnsUnchecked * Self.placesPerTurn >= places else { return }
             turnsUnchecked = 0
             if let broken = brokenInvariant { preconditionFailure(broken) }
@@ -133,7 +134,7 @@ extension Worker {
         if counters[.tunnels] != UInt64(tunnels) {
             return "\(tunnels) tunnels, \(counters[.tunnels]) counted"
         }
-        let requests = exchanges.count - tunnels
+        let requests = exchanges.slab.count - tunnels
         if counters[.requestsActive] != UInt64(requests) {
             return "\(requests) requests, \(counters[.requestsActive]) counted"
         }

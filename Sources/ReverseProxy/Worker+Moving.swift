@@ -38,14 +38,14 @@ extension Worker {
         let exchange = Int(downstreams[place].exchange)
         guard exchanges[exchange].requestPhase == .queued,
             !exchanges[exchange].machine.traits.hasBody,
-            isMovable(place), !downstreams[place].peerClosed, listener(of: place) != nil,
+            isMovable(place), !downstreams[place].peerClosed,
+            plan.listener(downstreams[place].listener) != nil,
             upstreams.firstOwn(of: place) == nil
         else { return false }
         // The head is still at the front.
         let unread = unsafe Array(downstreams[place].input.whole)
         guard unread.count <= MovedConnection.longestUnread else { return false }
         leaveQueue(exchange)
-        buffers.release(&exchanges[exchange].stored)
         exchanges.remove(exchange)
         downstreams[place].exchange = -1
         counters.subtract(.requestsActive)
@@ -56,7 +56,8 @@ extension Worker {
         guard let successor = drain.successor, isMovable(place), !downstreams[place].peerClosed,
             // Its client has signed in on a connection that cannot go along.
             upstreams.firstOwn(of: place) == nil,
-            unread.count <= MovedConnection.longestUnread, let listener = listener(of: place)
+            unread.count <= MovedConnection.longestUnread,
+            let listener = plan.listener(downstreams[place].listener)
         else { return false }
         let moved = MovedConnection(
             socket: downstreams[place].carrier.transport.socket, listener: listener.place,
@@ -81,7 +82,7 @@ extension Worker {
         else {
             return
         }
-        guard !drain.isDraining, let settings = self.listener(of: place) else {
+        guard !drain.isDraining, let settings = plan.listener(downstreams[place].listener) else {
             return closeDownstream(place)
         }
         if moved.stage == .untouched { return greet(place) }

@@ -9,7 +9,7 @@ extension Worker {
     /// Whether a rejected head is the preface of HTTP/2, on a connection that may begin with it.
     func isPreface(_ place: Int) -> Bool {
         guard downstreams[place].isFresh, !downstreams[place].carrier.isStream,
-            listener(of: place)?.http2 == true
+            plan.listener(downstreams[place].listener)?.http2 == true
         else { return false }
         let readable = unsafe downstreams[place].input.readable
         return unsafe HTTP2Connection.beginsWithPreface(readable.span)

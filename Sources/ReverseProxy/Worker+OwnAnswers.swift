@@ -19,10 +19,10 @@ extension Worker {
         endUpstream(exchange, .abandoned)
         if answer.closes { downstreams[place].keepAlive = false }
         beginAnswer(exchange, status: answer.status)
-        let preference = preference(exchange)
-        let content = content(exchange, answer, preference)
+        let preference = exchanges.preference(exchange)
+        let content = exchanges.content(exchange, answer, preference)
         let isHead = exchanges[exchange].method == .head
-        let date = wallClock.httpDate
+        let date = exchanges.wallClock.httpDate
         var sink = unsafe ByteSink(downstreams[place].output.writable)
         ErrorAnswer(
             status: answer.status, error: answer.error, details: answer.details,
@@ -36,7 +36,7 @@ extension Worker {
                 sink.append("\r\n")
             }
             sink.append(setCookie.span)
-            writeOwnFields(exchange, into: &sink)
+            exchanges.writeOwnFields(exchange, into: &sink)
         }
         exchanges[exchange].bytesToClient = isHead ? 0 : UInt64(content.body.count)
         send(exchange, sink)
@@ -46,11 +46,11 @@ extension Worker {
     func answerOptions(_ exchange: Int) {
         let place = Int(exchanges[exchange].downstream)
         beginAnswer(exchange, status: 200)
-        let date = wallClock.httpDate
+        let date = exchanges.wallClock.httpDate
         var sink = unsafe ByteSink(downstreams[place].output.writable)
         OptionsAnswer.write(
             date: date.span, closes: !downstreams[place].keepAlive, into: &sink
-        ) { sink in writeOwnFields(exchange, into: &sink) }
+        ) { sink in exchanges.writeOwnFields(exchange, into: &sink) }
         send(exchange, sink)
     }
 
@@ -61,12 +61,13 @@ extension Worker {
         guard !host.isEmpty else { return answer(exchange, .noHost) }
         let place = Int(exchanges[exchange].downstream)
         beginAnswer(exchange, status: 308)
-        let date = wallClock.httpDate
+        let date = exchanges.wallClock.httpDate
         var sink = unsafe ByteSink(downstreams[place].output.writable)
         RedirectAnswer(port: settings.securePort, closes: !downstreams[place].keepAlive).write(
-            host: bytes.extracting(host), path: bytes.extracting(requestHead.path.range),
+            host: bytes.extracting(host),
+            path: bytes.extracting(exchanges.heads.request.path.range),
             date: date.span, into: &sink
-        ) { sink in writeOwnFields(exchange, into: &sink) }
+        ) { sink in exchanges.writeOwnFields(exchange, into: &sink) }
         send(exchange, sink)
     }
 
@@ -80,7 +81,7 @@ extension Worker {
         exchanges[exchange].move(source: .ownAnswer)
         exchanges[exchange].machine.answered()
         exchanges[exchange].status = status
-        wallClock.refresh(turn: now)
+        exchanges.wallClock.refresh(turn: now)
         if !downstreams[place].output.isEmpty {
             // What the client has not taken of 1xx heads must not leave too little room.
             _ = buffers.append(&downstreams[place].output, to: &downstreams[place].backlog)
@@ -93,64 +94,5 @@ extension Worker {
         if sink.overflowed { return abandonDownstream(place) }
         downstreams[place].output.commit(sink.count)
         finishAnswer(exchange)
-    }
-
-    /// What the client would rather read; of a head that was none: text.
-    func preference(_ exchange: Int) -> AnswerPreference {
-        let whole = unsafe downstreams[Int(exchanges[exchange].downstream)].input.whole
-        let length = exchanges[exchange].headLength
-        guard !exchanges[exchange].isRejected, length <= whole.count else {
-            return AnswerPreference(of: Span())
-        }
-        return unsafe AnswerPreference(of: whole.span.extracting(..<length))
-    }
-
-    private func content(
-        _ exchange: Int, _ answer: OwnAnswer, _ preference: AnswerPreference
-    ) -> (body: [UInt8], refreshes: Bool) {
-        var page = ErrorPage(status: answer.status, details: answer.details)
-        page.isWaiting = answer.isWaiting
-        page.requestID = idBytes(exchange)
-        guard preference.form == .page else { return (page.body(preference.form), false) }
-        let mayRefresh =
-            answer.status == 503 && answer.mayBeAskedAgain && exchanges[exchange].method == .get
-        let route = Int(exchanges[exchange].route)
-        if route >= 0, let own = routes.pages[route][answer.status] { return (own, mayRefresh) }
-        page.refreshSeconds = mayRefresh ? answer.retryAfterSeconds : 0
-        if settings.showsOutput, answer.status >= 500, exchanges[exchange].group >= 0 {
-            let group = groups[Int(exchanges[exchange].group)]
-            page.output = group.snapshot(now: instant).lastFailure?.report.output ?? []
-        }
-        return (page.body(.page), false)
-    }
-
-    private func idBytes(_ exchange: Int) -> [UInt8] {
-        var text = InlineArray<128, UInt8>(repeating: 0)
-        var bytes = text.mutableSpan
-        let count = unsafe bytes.withUnsafeMutableBufferPointer { buffer in
-            var sink = unsafe ByteSink(buffer)
-            writeRequestID(exchange, into: &sink)
-            return sink.count
-        }
-        return (0..<count).map { text[$0] }
-    }
-
-    private func writeOwnFields(_ exchange: Int, into sink: inout ByteSink) {
-        // An answer of Mooring's own is kept by no cache, whatever responses of processes may be.
-        extraFields(exchange, setsCookie: false)?.withoutCaching.write(into: &sink)
-        writeRequestIDField(exchange, into: &sink)
-    }
-
-    /// The fields that listener and route add to a response; nil: none, as a rule.
-    func extraFields(_ exchange: Int, setsCookie: Bool) -> ExtraFields? {
-        let place = Int(exchanges[exchange].downstream)
-        let route = Int(exchanges[exchange].route)
-        let ofRoute = route >= 0 && routes.plans[route].hasFields
-        let ofListener = listenerPlan(of: place).hasFields
-        guard ofRoute || ofListener else { return nil }
-        let own = ofRoute ? routes.headers[route] : ExtraFields()
-        let others = ofListener ? listener(of: place)?.headers ?? ExtraFields() : ExtraFields()
-        return own.over(others).suiting(
-            isSecure: exchanges[exchange].isSecure, setsCookie: setsCookie)
     }
 }

@@ -62,13 +62,13 @@ extension Worker {
         if result == .giveBack { return groups[group].finished(grant, .abandoned, now: instant) }
         slotsHeld += 1
         exchanges[exchange].grantedAt = now
-        countWait(exchange)
+        exchanges.countWait(exchange)
         if result == .abandon {
             return abandonDownstream(Int(exchanges[exchange].downstream))
         }
-        settleVerdict(exchange, isLost: grant.affinity == .lost)
+        exchanges.settleVerdict(exchange, isLost: grant.affinity == .lost)
         if exchanges[exchange].machine.sharesPin, let session = grant.session {
-            rememberProvisionalPin(exchange, session, grant.incarnation)
+            exchanges.rememberProvisionalPin(exchange, session, grant.incarnation)
         }
         openUpstream(exchange, fresh: false)
     }
@@ -76,7 +76,7 @@ extension Worker {
     private func refused(_ exchange: Int, _ refusal: Refusal) {
         let result = exchanges[exchange].machine.refused(refusal, isLate: isLate(exchange))
         if case .answer = result {
-            settleVerdict(exchange, isLost: refusal.reason == .sessionLost)
+            exchanges.settleVerdict(exchange, isLost: refusal.reason == .sessionLost)
         }
         follow(exchange, on: result)
     }

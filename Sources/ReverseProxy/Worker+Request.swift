@@ -105,7 +105,7 @@ extension Worker {
     private func parseHead(_ place: Int) -> HeadParse {
         let readable = unsafe downstreams[place].input.readable
         let bytes = unsafe readable.span
-        return requestHead.parse(
+        return exchanges.heads.request.parse(
             bytes, resumeFrom: &downstreams[place].headScan, limit: settings.limits.requestHead)
     }
 
@@ -114,26 +114,27 @@ extension Worker {
         downstreams[place].headScan = 0
         downstreams[place].isFresh = false
         guard let exchange = newExchange(place) else { return }
-        exchanges[exchange].method = requestHead.method
-        exchanges[exchange].headLength = requestHead.headLength
-        exchanges[exchange].requestLine = requestHead.requestLine
-        identify(exchange, as: requestHead.requestID)
+        exchanges[exchange].method = exchanges.heads.request.method
+        exchanges[exchange].headLength = exchanges.heads.request.headLength
+        exchanges[exchange].requestLine = exchanges.heads.request.requestLine
+        exchanges.identify(exchange, as: exchanges.heads.request.requestID)
         exchanges[exchange].requestBody = BodyDecoder(
-            requestHead.body, holdsTrailers: requestHead.passesTrailers)
-        exchanges[exchange].holdsRequestTrailers = requestHead.passesTrailers
-        exchanges[exchange].takesTrailers = requestHead.acceptsTrailers
-        let hasBody = !requestHead.body.isEmpty
-        exchanges[exchange].isRequestChunked = requestHead.body.isChunked
+            exchanges.heads.request.body, holdsTrailers: exchanges.heads.request.passesTrailers)
+        exchanges[exchange].holdsRequestTrailers = exchanges.heads.request.passesTrailers
+        exchanges[exchange].takesTrailers = exchanges.heads.request.acceptsTrailers
+        let hasBody = !exchanges.heads.request.body.isEmpty
+        exchanges[exchange].isRequestChunked = exchanges.heads.request.body.isChunked
         // A body would have to be over before the protocol changes: such a wish is not passed on.
-        let offersUpgrade = !requestHead.upgrade.isEmpty && !hasBody
-        if offersUpgrade { exchanges[exchange].offeredUpgrade = requestHead.upgrade }
+        let offersUpgrade = !exchanges.heads.request.upgrade.isEmpty && !hasBody
+        if offersUpgrade { exchanges[exchange].offeredUpgrade = exchanges.heads.request.upgrade }
         exchanges[exchange].machine.begin(
             RequestTraits(
-                hasBody: hasBody, isHTTP11: requestHead.isHTTP11,
-                isIdempotent: requestHead.method.isIdempotent,
-                expectsContinue: requestHead.expectContinue,
-                upgrade: !offersUpgrade ? .none : requestHead.isWebSocket ? .webSocket : .other))
-        if !requestHead.keepAlive || drain.isDraining && !isMovable(place) {
+                hasBody: hasBody, isHTTP11: exchanges.heads.request.isHTTP11,
+                isIdempotent: exchanges.heads.request.method.isIdempotent,
+                expectsContinue: exchanges.heads.request.expectContinue,
+                upgrade: !offersUpgrade
+                    ? .none : exchanges.heads.request.isWebSocket ? .webSocket : .other))
+        if !exchanges.heads.request.keepAlive || drain.isDraining && !isMovable(place) {
             downstreams[place].keepAlive = false
         }
 
@@ -142,7 +143,7 @@ extension Worker {
         // What a trusted proxy says was asked for.
         var authority = 0..<0
         if downstreams[place].isTrusted {
-            let origin = origin(of: place, bytes)
+            let origin = exchanges.origin(of: place, bytes)
             exchanges[exchange].client = origin.client
             exchanges[exchange].isSecure = origin.isSecure
             authority = origin.host.range
@@ -151,100 +152,53 @@ extension Worker {
             exchanges[exchange].isSecure = downstreams[place].isSecure
         }
         exchanges[exchange].machine.admission.maySpawn = settings.limits.spawnsPerSource == 0
-        if !exchanges[exchange].isSecure, listenerPlan(of: place).redirects {
-            downstreams[place].input.consume(requestHead.headLength)
+        if !exchanges[exchange].isSecure, plan.listenerPlan(downstreams[place].listener).redirects {
+            downstreams[place].input.consume(exchanges.heads.request.headLength)
             return redirect(
-                exchange, bytes, host: authority.isEmpty ? requestHead.host.range : authority)
+                exchange, bytes,
+                host: authority.isEmpty ? exchanges.heads.request.host.range : authority)
         }
-        if requestHead.maxForwards == 0, requestHead.method == .options {
-            downstreams[place].input.consume(requestHead.headLength)
+        if exchanges.heads.request.maxForwards == 0, exchanges.heads.request.method == .options {
+            downstreams[place].input.consume(exchanges.heads.request.headLength)
             return answerOptions(exchange)
         }
-        if let problem = chooseRoute(exchange, bytes) {
-            downstreams[place].input.consume(requestHead.headLength)
+        if let problem = exchanges.chooseRoute(exchange, bytes) {
+            downstreams[place].input.consume(exchanges.heads.request.headLength)
             answer(exchange, problem)
             return
         }
-        readClaim(exchange, bytes)
+        exchanges.readClaim(exchange, bytes)
         exchanges[exchange].owesVerdict = true
-        exchanges[exchange].signsInConnection = requestHead.signsInConnection
+        exchanges[exchange].signsInConnection = exchanges.heads.request.signsInConnection
         if upstreams.firstOwn(of: place) != nil { followSignIn(exchange, bytes) }
         // The head stays at the front; bodies are read behind it.
-        downstreams[place].input.consume(requestHead.headLength)
-        parsedExchange = exchange
+        downstreams[place].input.consume(exchanges.heads.request.headLength)
+        exchanges.heads.exchange = exchange
         if exchanges[exchange].machine.traits.hasBody {
             admitWithBody(exchange)
         } else {
             admit(exchange)
         }
-        parsedExchange = -1
-    }
-
-    /// Where the parsed head came from, as a trusted proxy says.
-    func origin(of place: Int, _ bytes: Span<UInt8>) -> RequestOrigin {
-        requestHead.origin(
-            in: bytes, peer: downstreams[place].address, isSecure: downstreams[place].isSecure,
-            trusted: listener(of: place)?.trusted ?? TrustedNetworks())
+        exchanges.heads.exchange = -1
     }
 
     /// A fresh exchange on a connection; nil: none is free and the connection is closed.
     private func newExchange(_ place: Int) -> Int? {
-        let fresh = Exchange(downstream: place, startedAt: now)
-        guard let exchange = exchanges.insert(fresh) else {
+        guard let exchange = exchanges.begin(on: place) else {
             closeDownstream(place)
             return nil
         }
         exchanges[exchange].machine.admission.waiter = waiterTag(exchange)
         downstreams[place].move(to: .exchange)
         downstreams[place].exchange = Int32(truncatingIfNeeded: exchange)
-        counters.add(.requestsActive)
         return exchange
-    }
-
-    /// Finds the route; an answer where there is none, or the request cannot be taken.
-    private func chooseRoute(_ exchange: Int, _ bytes: Span<UInt8>) -> OwnAnswer? {
-        let path = bytes.extracting(requestHead.path.range)
-        let host = bytes.extracting(requestHead.host.range)
-        switch RequestPath.form(of: path) {
-        case .plain: return chooseRoute(exchange, host: host, path: path)
-        case .dotted:
-            exchanges[exchange].resolvesPath = true
-            let resolved = RequestPath.resolved(path)
-            return chooseRoute(exchange, host: host, path: resolved.span)
-        case .climbing: return .pathAboveRoot
-        case .hidden: return .hiddenDotSegments
-        case .backslash: return .backslash
-        }
-    }
-
-    private func chooseRoute(
-        _ exchange: Int, host: Span<UInt8>, path: Span<UInt8>
-    ) -> OwnAnswer? {
-        guard let route = routes.table.match(host: host, path: path) else { return .noRoute }
-        exchanges[exchange].route = Int32(truncatingIfNeeded: route)
-        exchanges[exchange].group = Int32(truncatingIfNeeded: routes.plans[route].group)
-        exchanges[exchange].codec = Int32(
-            truncatingIfNeeded: routes.plans[route].codec + (exchanges[exchange].isSecure ? 1 : 0))
-        if routes.plans[route].stripsPrefix {
-            exchanges[exchange].prefixLength = routes.table.prefixLength(of: route, in: path)
-        }
-        if routes.plans[route].hasHealthPath {
-            exchanges[exchange].machine.admission.isSessionless = isHealthCheck(
-                exchange, route, path)
-        }
-        if case .length(let length) = requestHead.body, settings.limits.requestBody > 0,
-            length > settings.limits.requestBody
-        {
-            return .bodyTooLarge
-        }
-        return nil
     }
 
     /// Answers a head that is not one, and closes: nothing behind it can be trusted.
     func rejectHead(_ place: Int, _ problem: HTTPProblem) {
         guard let exchange = newExchange(place) else { return }
         exchanges[exchange].isRejected = true
-        identify(exchange, as: .empty)
+        exchanges.identify(exchange, as: .empty)
         downstreams[place].keepAlive = false
         downstreams[place].input.consume(downstreams[place].input.count)
         answer(
@@ -252,21 +206,5 @@ extension Worker {
             OwnAnswer(
                 status: problem.status, error: "http_request_error", details: problem.reason,
                 closes: true))
-    }
-
-    /// The registry has decided on a good cookie, whose process may be gone.
-    func settleVerdict(_ exchange: Int, isLost: Bool) {
-        switch exchanges[exchange].verdict {
-        case .valid, .expired: if isLost { exchanges[exchange].verdict = .gone }
-        case .none, .forged, .unknownKey, .otherGroup, .gone, .malformed: break
-        }
-        countVerdict(exchange)
-    }
-
-    /// Counts the verdict of a request, once.
-    func countVerdict(_ exchange: Int) {
-        guard exchanges[exchange].owesVerdict else { return }
-        exchanges[exchange].owesVerdict = false
-        counters.count(exchanges[exchange].verdict)
     }
 }

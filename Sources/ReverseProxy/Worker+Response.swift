@@ -22,7 +22,7 @@ extension Worker {
             switch exchanges[exchange].responsePhase {
             case .awaitingHead:
                 if !upstreams[upstream].input.isEmpty {
-                    switch parseResponse(exchange, upstream) {
+                    switch exchanges.parseResponse(exchange, upstream) {
                     case .complete:
                         guard startResponse(exchange, upstream) else { return }
                         continue
@@ -39,7 +39,7 @@ extension Worker {
                     return
                 case .blocked:
                     // It is the client that keeps the process waiting.
-                    clearUpstreamDeadline(upstream)
+                    exchanges.clearUpstreamDeadline(upstream)
                     holdSparingly(Int(exchanges[exchange].downstream), upstream: upstream)
                     return
                 case .starved: break
@@ -69,7 +69,7 @@ extension Worker {
         switch upstreams.read(upstream) {
         case .moved:
             if exchanges[exchange].responsePhase == .streaming {
-                setUpstreamDeadline(upstream, after: timeouts(exchange).idle)
+                exchanges.setUpstreamDeadline(upstream, after: exchanges.timeouts(exchange).idle)
             }
             return true
         case .wouldBlock:
@@ -90,7 +90,7 @@ extension Worker {
         switch exchanges[exchange].machine.processClosed(isEnd: isEnd) {
         case .broke: brokenBeforeResponse(exchange)
         case .ended:
-            upstreams[upstream(of: exchange)].peerClosed = true
+            upstreams[exchanges.upstream(of: exchange)].peerClosed = true
             endResponse(exchange)
         case .cutShort: responseBroken(exchange)
         }
@@ -103,105 +103,58 @@ extension Worker {
         answer(exchange, to: .badResponse)
     }
 
-    private func parseResponse(_ exchange: Int, _ upstream: Int) -> HeadParse {
-        let readable = unsafe upstreams[upstream].input.readable
-        let offered = exchanges[exchange].offeredUpgrade.range
-        if offered.isEmpty {
-            return unsafe upstreams[upstream].codec.parseHead(
-                &responseHead, readable.span, resumeFrom: &upstreams[upstream].headScan,
-                limit: settings.limits.requestHead, requestMethod: exchanges[exchange].method,
-                offeredUpgrade: Span())
-        }
-        // The head of the request is still at the front of its block.
-        let request = unsafe downstreams[Int(exchanges[exchange].downstream)].input.whole
-        return unsafe upstreams[upstream].codec.parseHead(
-            &responseHead, readable.span, resumeFrom: &upstreams[upstream].headScan,
-            limit: settings.limits.requestHead, requestMethod: exchanges[exchange].method,
-            offeredUpgrade: request.span.extracting(offered))
-    }
-
     /// Renders the parsed head for the client; false: the exchange has ended over it.
     private func startResponse(_ exchange: Int, _ upstream: Int) -> Bool {
         let downstream = Int(exchanges[exchange].downstream)
         upstreams[upstream].headScan = 0
-        if responseHead.isSwitchingProtocols {
+        if exchanges.heads.response.isSwitchingProtocols {
             return beginTunnel(exchange, upstream)
         }
-        if responseHead.isInformational {
+        if exchanges.heads.response.isInformational {
             return passInformational(exchange, upstream, downstream)
         }
         exchanges[exchange].firstByteAt = now
-        exchanges[exchange].status = responseHead.status
-        exchanges[exchange].awaitsSilence = responseHead.body.endsWithHead
-        exchanges[exchange].upstreamKeptFor = responseHead.keepsForSeconds
-        if responseHead.status == 401 || responseHead.status == 407 {
+        exchanges[exchange].status = exchanges.heads.response.status
+        exchanges[exchange].awaitsSilence = exchanges.heads.response.body.endsWithHead
+        exchanges[exchange].upstreamKeptFor = exchanges.heads.response.keepsForSeconds
+        if exchanges.heads.response.status == 401 || exchanges.heads.response.status == 407 {
             noteChallenge(exchange, upstream)
         }
         var isEventStream = false
-        if responseHead.body.isOpenEnded {
+        if exchanges.heads.response.body.isOpenEnded {
             let head = unsafe upstreams[upstream].input.readable
-            isEventStream = unsafe responseHead.isEventStream(in: head.span)
+            isEventStream = unsafe exchanges.heads.response.isEventStream(in: head.span)
         }
         let head = exchanges[exchange].machine.finalHead(
-            responseHead.body, keepsConnection: responseHead.keepAlive,
+            exchanges.heads.response.body, keepsConnection: exchanges.heads.response.keepAlive,
             isEventStream: isEventStream)
         let holdsTrailers =
-            responseHead.passesTrailers && exchanges[exchange].takesTrailers
+            exchanges.heads.response.passesTrailers && exchanges[exchange].takesTrailers
             && head.streaming.framing.isChunked
         exchanges[exchange].holdsResponseTrailers = holdsTrailers
         exchanges[exchange].responseBody = upstreams[upstream].codec.body(
-            responseHead.body, holdsTrailers: holdsTrailers)
-        followPinDirective(exchange)
+            exchanges.heads.response.body, holdsTrailers: holdsTrailers)
+        exchanges.followPinDirective(exchange)
         if head.forgoesBody { downstreams.clearDeadline(downstream) }
         if head.closesClient { downstreams[downstream].keepAlive = false }
-        guard renderResponse(exchange, upstream, downstream, head.streaming.framing) else {
+        guard exchanges.renderResponse(exchange, upstream, downstream, head.streaming.framing)
+        else {
             refuseResponse(exchange)
             return false
         }
-        upstreams[upstream].input.consume(responseHead.headLength)
-        if exchanges[exchange].machine.headPassed(head.streaming) { dropStoredBody(exchange) }
-        setUpstreamDeadline(upstream, after: timeouts(exchange).idle)
+        upstreams[upstream].input.consume(exchanges.heads.response.headLength)
+        if exchanges[exchange].machine.headPassed(head.streaming) {
+            exchanges.dropStoredBody(exchange)
+        }
+        exchanges.setUpstreamDeadline(upstream, after: exchanges.timeouts(exchange).idle)
         return true
     }
 
     private func noteChallenge(_ exchange: Int, _ upstream: Int) {
         let readable = unsafe upstreams[upstream].input.readable
-        if unsafe responseHead.offersConnectionSignIn(readable.span) {
+        if unsafe exchanges.heads.response.offersConnectionSignIn(readable.span) {
             exchanges[exchange].signsInConnection = true
         }
-    }
-
-    /// Renders the parsed head with what is added to it; false: it does not fit.
-    func renderResponse(
-        _ exchange: Int, _ upstream: Int, _ downstream: Int, _ framing: ResponseFraming
-    ) -> Bool {
-        if !downstreams[downstream].output.isEmpty {
-            // What the client has not taken yet must not leave too little room.
-            _ = buffers.append(
-                &downstreams[downstream].output, to: &downstreams[downstream].backlog)
-        }
-        buffers.equip(&downstreams[downstream].output)
-        wallClock.refresh(turn: now)
-        let readable = unsafe upstreams[upstream].input.readable
-        var sink = unsafe ByteSink(downstreams[downstream].output.writable)
-        let setCookie = cookieField(exchange)
-        let removed = unsafe responseHead.remove(routes.ownCookies, in: readable.span)
-        if removed > 0 { counters.add(.ownCookiesRemoved, UInt64(removed)) }
-        let extra = extraFields(exchange, setsCookie: !setCookie.isEmpty)
-        if let extra { unsafe responseHead.remove(replacedBy: extra, in: readable.span) }
-        let date = wallClock.httpDate
-        unsafe responseHead.write(
-            from: readable.span,
-            framing: framing,
-            closes: !downstreams[downstream].keepAlive && !responseHead.isSwitchingProtocols,
-            keepsAlive: !exchanges[exchange].machine.traits.isHTTP11
-                && downstreams[downstream].keepAlive,
-            date: date.span,
-            setCookie: setCookie.span,
-            trailers: exchanges[exchange].holdsResponseTrailers, extra: extra, into: &sink)
-        if sink.overflowed { return false }
-        downstreams[downstream].output.commit(sink.count)
-        return true
     }
 
     /// Passes a 1xx head on, or drops it; false: the exchange has ended over it.
@@ -209,12 +162,13 @@ extension Worker {
         _ exchange: Int, _ upstream: Int, _ downstream: Int
     ) -> Bool {
         let fate = exchanges[exchange].machine.interimHead(
-            status: responseHead.status, clientIsBehind: downstreams[downstream].wantsWrite)
+            status: exchanges.heads.response.status,
+            clientIsBehind: downstreams[downstream].wantsWrite)
         if fate != .drop {
             buffers.equip(&downstreams[downstream].output)
             let readable = unsafe upstreams[upstream].input.readable
             var sink = unsafe ByteSink(downstreams[downstream].output.writable)
-            unsafe responseHead.writeInformational(from: readable.span, into: &sink)
+            unsafe exchanges.heads.response.writeInformational(from: readable.span, into: &sink)
             if !sink.overflowed {
                 downstreams[downstream].output.commit(sink.count)
                 if downstreams.flush(downstream) == .broken {
@@ -224,7 +178,7 @@ extension Worker {
                 if fate == .invite { takeInvitation(exchange) }
             }
         }
-        upstreams[upstream].input.consume(responseHead.headLength)
+        upstreams[upstream].input.consume(exchanges.heads.response.headLength)
         return true
     }
 
@@ -291,7 +245,8 @@ extension Worker {
     /// Goes on after the client has taken something.
     func resumeResponse(_ exchange: Int) {
         exchanges[exchange].machine.clock.resume(now: now)
-        setUpstreamDeadline(upstream(of: exchange), after: timeouts(exchange).idle)
+        exchanges.setUpstreamDeadline(
+            exchanges.upstream(of: exchange), after: exchanges.timeouts(exchange).idle)
         pumpResponse(exchange)
     }
 

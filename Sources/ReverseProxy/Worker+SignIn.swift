@@ -25,7 +25,7 @@ extension Worker {
         let client = Int(exchanges[exchange].downstream)
         let isProxy =
             downstreams[client].isTrusted || downstreams[client].address == nil
-            || requestHead.cameThroughProxy(bytes)
+            || exchanges.heads.request.cameThroughProxy(bytes)
         var next = upstreams.firstOwn(of: client)
         while let place = next {
             next = upstreams.nextOwn(after: place)

@@ -4,28 +4,6 @@ internal import Reactor
 
 /// Deadlines: each connection has one, by what it waits for at the time.
 extension Worker {
-    /// How long the process of an exchange with a route is waited for.
-    func timeouts(_ exchange: Int) -> RouteTimeouts {
-        routes.plans[Int(exchanges[exchange].route)].timeouts
-    }
-
-    /// No deadline: the process waits for the client, who has one.
-    func clearUpstreamDeadline(_ place: Int) {
-        upstreams[place].deadline = Int64.max
-        exchanges[Int(upstreams[place].exchange)].machine.clock.pause(now: now)
-    }
-
-    func setUpstreamDeadline(_ place: Int, after span: Interval) {
-        let exchange = Int(upstreams[place].exchange)
-        upstreams.setDeadline(place, after: span, atMost: requestEnd(exchange))
-    }
-
-    /// When a request has had its time, as things stand; monotonic ns.
-    @inline(__always)
-    func requestEnd(_ exchange: Int) -> Int64 {
-        exchanges[exchange].machine.clock.limit(.max)
-    }
-
     /// An entry of the wheel came up: too late, or only a reminder that is put back.
     func clientTimerFired(_ place: Int) {
         guard downstreams.isTaken(place) else { return }

@@ -14,28 +14,28 @@ extension Worker {
     func beginTunnel(_ exchange: Int, _ upstream: Int) -> Bool {
         let downstream = Int(exchanges[exchange].downstream)
         exchanges[exchange].firstByteAt = now
-        exchanges[exchange].status = responseHead.status
-        followPinDirective(exchange)
+        exchanges[exchange].status = exchanges.heads.response.status
+        exchanges.followPinDirective(exchange)
         guard exchanges[exchange].machine.maySwitch,
-            renderResponse(exchange, upstream, downstream, .none)
+            exchanges.renderResponse(exchange, upstream, downstream, .none)
         else {
             refuseResponse(exchange)
             return false
         }
-        upstreams[upstream].input.consume(responseHead.headLength)
+        upstreams[upstream].input.consume(exchanges.heads.response.headLength)
         upstreams[upstream].headScan = 0
-        keepHeadForLog(exchange)
+        exchanges.keepHeadForLog(exchange)
         exchanges[exchange].machine.switched(now: now)
         downstreams[downstream].keepAlive = false
         downstreams[downstream].timesWrites = false
         downstreams.clearDeadline(downstream)
-        setUpstreamDeadline(upstream, after: timeouts(exchange).tunnel)
+        exchanges.setUpstreamDeadline(upstream, after: exchanges.timeouts(exchange).tunnel)
         if let grant = exchanges[exchange].machine.grant {
             exchanges[exchange].machine.tunnel.holdsSlot = groups[Int(exchanges[exchange].group)]
                 .beginTunnel(grant, now: instant)
         }
         // As a request it is done; the line in the log is written when it has ended.
-        countRequest(exchange)
+        exchanges.countRequest(exchange)
         counters.add(.tunnels)
         counters.add(.tunnelsOpened)
         return true
@@ -82,7 +82,7 @@ extension Worker {
     }
 
     private func passToProcess(_ exchange: Int) -> Passage {
-        let upstream = upstream(of: exchange)
+        let upstream = exchanges.upstream(of: exchange)
         let downstream = Int(exchanges[exchange].downstream)
         for _ in 0..<Self.readsPerTurn {
             switch upstreams.send(upstream) {
@@ -130,7 +130,7 @@ extension Worker {
     }
 
     private func passToClient(_ exchange: Int) -> Passage {
-        let upstream = upstream(of: exchange)
+        let upstream = exchanges.upstream(of: exchange)
         let downstream = Int(exchanges[exchange].downstream)
         for _ in 0..<Self.readsPerTurn {
             switch downstreams.flush(downstream) {
@@ -185,22 +185,24 @@ extension Worker {
     private func tellClient(_ exchange: Int, _ downstream: Int) {
         guard exchanges[exchange].machine.tunnel.endsToClient() else { return }
         downstreams.shutdownWrite(downstream)
-        setTunnelDeadline(exchange, after: timeouts(exchange).idle)
+        setTunnelDeadline(exchange, after: exchanges.timeouts(exchange).idle)
     }
 
     /// For the next byte; once the program ends, for the end of the tunnel.
     func setTunnelDeadline(_ exchange: Int, after span: Interval) {
         let deadline = exchanges[exchange].machine.tunnel.deadline(after: span, now: now)
         let left = Interval(nanoseconds: deadline &- now)
-        setUpstreamDeadline(upstream(of: exchange), after: left)
+        exchanges.setUpstreamDeadline(exchanges.upstream(of: exchange), after: left)
     }
 
     /// Counts a block that is about to pass, and lets it renew deadline and lease.
     private func notePassing(_ exchange: Int, toProcess: Bool) {
-        let upstream = upstream(of: exchange)
+        let upstream = exchanges.upstream(of: exchange)
         let isEnding = exchanges[exchange].machine.tunnel.toClient == .told
         setTunnelDeadline(
-            exchange, after: isEnding ? timeouts(exchange).idle : timeouts(exchange).tunnel)
+            exchange,
+            after: isEnding
+                ? exchanges.timeouts(exchange).idle : exchanges.timeouts(exchange).tunnel)
         let renewsLease: Bool
         if toProcess {
             let bytes = unsafe downstreams[Int(exchanges[exchange].downstream)].input.readable

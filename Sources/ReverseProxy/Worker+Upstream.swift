@@ -31,7 +31,7 @@ extension Worker {
     }
 
     private func connectAttempt(_ exchange: Int) -> ConnectAttempt {
-        ConnectAttempt(exchange: exchange, latest: requestEnd(exchange))
+        ConnectAttempt(exchange: exchange, latest: exchanges.requestEnd(exchange))
     }
 
     /// Does what a connection's step allows: the request is sent, or something else is tried.
@@ -100,15 +100,6 @@ extension Worker {
         upstreamEvent(token.place, readiness)
     }
 
-    /// The connection to the process of an exchange that has one.
-    @inline(__always)
-    func upstream(of exchange: Int) -> Int {
-        guard let index = exchanges[exchange].source.connection else {
-            preconditionFailure("this is asked while a process answers")
-        }
-        return index
-    }
-
     func upstreamEvent(_ place: Int, _ readiness: Readiness) {
         if readiness.isReadable { upstreams[place].isReadable = true }
         if readiness.isPeerClosed || readiness.isBroken {
@@ -157,7 +148,7 @@ extension Worker {
 
     /// The connection broke before the response head was complete.
     func brokenBeforeResponse(_ exchange: Int) {
-        let place = upstream(of: exchange)
+        let place = exchanges.upstream(of: exchange)
         let connection = ExchangeMachine.BrokenConnection(
             sentAny: upstreams[place].sentAny, isReused: upstreams[place].reused,
             hasSpoken: !upstreams[place].input.isEmpty)
@@ -197,7 +188,7 @@ extension Worker {
 
     /// The whole response is here: the slot is free, and the connection too if it is still good.
     func finishUpstream(_ exchange: Int) {
-        let place = upstream(of: exchange)
+        let place = exchanges.upstream(of: exchange)
         exchanges[exchange].move(source: .finished)
         let group = Int(exchanges[exchange].group)
         let mayKeep =

@@ -29,7 +29,7 @@ extension Worker {
     /// The visitor has waited long enough: a browser is shown the page, and the place is kept.
     func showWaitingPage(_ exchange: Int) {
         guard let session = exchanges[exchange].machine.admission.newSession,
-            preference(exchange).isNavigation
+            exchanges.preference(exchange).isNavigation
         else { return }
         // With the cookie of the page its place is kept already.
         guard exchanges[exchange].machine.admission.claim == nil else {
@@ -37,7 +37,7 @@ extension Worker {
         }
         let serial = exchanges.serial(exchange)
         exchanges[exchange].machine.keepTurn()
-        let cookie = cookieField(of: session, on: .toCome, exchange)
+        let cookie = exchanges.cookieField(of: session, on: .toCome, exchange)
         answer(exchange, .waiting(Self.again), setCookie: cookie)
         releaseFollowers(of: exchange, serial: serial)
     }

@@ -7,37 +7,24 @@ internal import SessionAffinity
 /// One loop of the data plane: it takes what happens to the owners of the loop's state, and carries out
 /// what follows.
 ///
-/// Belongs to one thread; others reach it through its mailbox only. Connections have owners, none of which
-/// calls back: `Acceptor`, `Downstreams` and `Upstreams`; so have `Buffers`, `Deadlines`, `LoopCounters`, the
-/// `AccessLog` and the `Agenda` of what is put off. What is decided about an exchange its machine says; the
-/// worker's extensions are the flow between them, by concern.
+/// Belongs to one thread; others reach it through its mailbox only. What there is has owners, none of
+/// which calls back: `Acceptor`, `Downstreams` and `Upstreams` the connections, `ExchangeTable` the requests
+/// and responses, `Buffers`, `Deadlines`, `LoopCounters`, the `AccessLog`, the `Agenda` of what is put off,
+/// the `Plan` that a reload replaces. What is decided about an exchange its machine says; the worker's
+/// extensions are the flow between them, by concern.
 final class Worker {
     let index: Int
     let shared: SharedState
-    /// Replaced as a whole by a reload.
-    var settings: ProxySettings
-    /// Only ever longer: a group's place is its own for good.
-    var groups: [Group]
-    var routes: RoutePlans
-    /// By the place of the listener.
-    var listenerPlans: [ListenerPlan]
+    let plan: Plan
     let loop: EventLoop
     let mailbox: Mailbox<WorkerMessage>
-    var counters: LoopCounters
+    let counters: LoopCounters
 
     let downstreams: Downstreams
     let upstreams: Upstreams
-    var exchanges: Slab<Exchange>
+    let exchanges: ExchangeTable
     let deadlines: Deadlines
     let buffers: Buffers
-
-    /// The heads parsed last; used up before the next is parsed.
-    var requestHead = RequestHead()
-    var responseHead = ResponseHead()
-    var entropy = Entropy()
-    var identifiers: IdentifierSource
-    var log: AccessLog
-    var wallClock = WallClock()
 
     let acceptor: Acceptor
 
@@ -49,13 +36,14 @@ final class Worker {
     let drain = DrainState()
     let agenda = Agenda()
     var isStopped = false
-    /// The exchange whose head is in `requestHead` at the moment; -1: none.
-    var parsedExchange = -1
     /// Requests that wait for another of their connection to begin the session that they share: by
     /// the place of the one that leads.
     var followers: [Int: Followers] = [:]
     private var messages: [WorkerMessage] = []
 
+    /// In place, like the groups: nothing is copied.
+    var settings: ProxySettings { _read { yield plan.settings } }
+    var groups: [Group] { _read { yield plan.groups } }
     var now: Int64 { loop.now }
     var instant: MonotonicInstant { MonotonicInstant(nanoseconds: loop.now) }
 
@@ -64,33 +52,33 @@ final class Worker {
         self.shared = shared
         self.loop = loop
         let settings = shared.settings
-        self.settings = settings
-        identifiers = IdentifierSource(seed: entropy.word())
-        groups = shared.groups
-        routes = RoutePlans(settings)
-        listenerPlans = settings.listeners.map(ListenerPlan.init)
+        plan = Plan(settings, groups: shared.groups)
         mailbox = shared.shares[index].mailbox
         acceptor = Acceptor(loop: loop, shared: shared)
         counters = LoopCounters(shared.shares[index], groups: shared.groups.count)
         let clients = 2 * settings.limits.connections
         let processes = clients + 4096
-        exchanges = Slab(capacity: clients)
         deadlines = Deadlines(clients: clients, processes: processes, now: loop.now)
         buffers = Buffers(settings, shares: shared.shares, index: index)
         downstreams = Downstreams(
-            capacity: clients, index: index, loop: loop, deadlines: deadlines, buffers: buffers,
+            capacity: clients, index: index, plan: plan, loop: loop, deadlines: deadlines,
+            buffers: buffers,
             agenda: agenda, drain: drain, shared: shared)
         upstreams = Upstreams(
-            capacity: processes, loop: loop, deadlines: deadlines, buffers: buffers, shared: shared)
-        log = AccessLog(
+            capacity: processes, plan: plan, loop: loop, deadlines: deadlines, buffers: buffers,
+            shared: shared)
+        let log = AccessLog(
             writer: shared.accessLog, format: settings.accessLog.format,
             groupNames: settings.groupNames)
+        exchanges = ExchangeTable(
+            capacity: clients, log: log, plan: plan, counters: counters, downstreams: downstreams,
+            upstreams: upstreams, buffers: buffers, loop: loop, mishaps: shared.mishaps)
     }
 
     /// Runs until stopped; the thread's body.
     func run() {
         acceptor.watchAll()
-        wallClock.refresh(turn: now)
+        exchanges.wallClock.refresh(turn: now)
         while !isStopped {
             loop.turn(until: nextDeadline, first: dropEnded) { token, readiness in
                 dispatch(token, readiness)
@@ -102,27 +90,28 @@ final class Worker {
             fireTimers()
             serveWaiting()
             flushMultiplexers()
-            log.flushIfDue(now: now)
+            exchanges.log.flushIfDue(now: now)
             settleMemory()
-            if wallClock.jump != 0 { tellOfClock() }
+            if exchanges.wallClock.jump != 0 { tellOfClock() }
             checkInvariants()
         }
-        log.flush()
+        exchanges.log.flush()
         shared.loopEnded(index)
     }
 
     private var nextDeadline: Int64? {
         if acceptor.isBusy || agenda.isBusy { return 0 }
         var earliest = deadlines.next ?? Int64.max
-        earliest = min(earliest, acceptor.retryAt, drain.deadline, log.flushAt, buffers.trimAt)
+        earliest = min(
+            earliest, acceptor.retryAt, drain.deadline, exchanges.log.flushAt, buffers.trimAt)
         return earliest == Int64.max ? nil : earliest
     }
 
     /// Sessions and deadlines go by the monotonic clock, and cookies of living sessions are good at any
     /// age; what is left is the operator's log, whose times jump.
     private func tellOfClock() {
-        let jump = wallClock.jump
-        wallClock.forgetJump()
+        let jump = exchanges.wallClock.jump
+        exchanges.wallClock.forgetJump()
         shared.mishaps.note(
             .clock, now: now,
             "the system's clock was set \(jump > 0 ? "forward" : "back") by"

@@ -1,3 +1,4 @@
+internal import Exchanges
 internal import HTTPWire
 internal import Reactor
 internal import Testing

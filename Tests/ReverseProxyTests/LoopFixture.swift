@@ -11,6 +11,7 @@ internal import Testing
 final class LoopFixture {
     let loop: EventLoop
     let shared: SharedState
+    let plan: Plan
     let buffers: Buffers
     let deadlines: Deadlines
     let agenda = Agenda()
@@ -28,13 +29,14 @@ final class LoopFixture {
         shared = SharedState(
             settings: settings, groups: [], shares: [share], accessLog: nil,
             mishaps: Mishaps { _, _ in })
+        plan = Plan(settings, groups: [])
         buffers = Buffers(settings, shares: [share], index: 0)
         deadlines = Deadlines(clients: 8, processes: 8, now: loop.now)
         downstreams = Downstreams(
-            capacity: 8, index: 0, loop: loop, deadlines: deadlines, buffers: buffers,
+            capacity: 8, index: 0, plan: plan, loop: loop, deadlines: deadlines, buffers: buffers,
             agenda: agenda, drain: drain, shared: shared)
         upstreams = Upstreams(
-            capacity: 8, loop: loop, deadlines: deadlines, buffers: buffers,
+            capacity: 8, plan: plan, loop: loop, deadlines: deadlines, buffers: buffers,
             shared: shared)
         upstreams.pools.grow(groups: 1)
     }

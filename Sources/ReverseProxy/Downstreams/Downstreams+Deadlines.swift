@@ -15,7 +15,7 @@ extension Downstreams {
         guard self[place].timesWrites else { return }
         self[place].unsent = -1
         self[place].stalls = 0
-        setDeadline(place, after: settings.timeouts.bodyIdle)
+        setDeadline(place, after: plan.settings.timeouts.bodyIdle)
     }
 
     /// Whether a client that was written to takes bytes, as seen by what the kernel holds for it.
@@ -28,8 +28,8 @@ extension Downstreams {
         else { return false }
         let before = self[place].unsent
         self[place].unsent = unsent
-        let seconds = Int(settings.timeouts.bodyIdle.nanoseconds / 1_000_000_000)
-        if before < 0 || before - unsent >= max(1, settings.limits.minRate * seconds) {
+        let seconds = Int(plan.settings.timeouts.bodyIdle.nanoseconds / 1_000_000_000)
+        if before < 0 || before - unsent >= max(1, plan.settings.limits.minRate * seconds) {
             self[place].stalls = 0
             return true
         }
@@ -43,23 +43,23 @@ extension Downstreams {
     /// A head has begun: it has its time, and must not trickle.
     func beginHead(_ place: Int) {
         self[place].headScan = 0
-        setDeadline(place, after: settings.timeouts.header)
+        setDeadline(place, after: plan.settings.timeouts.header)
         self[place].headDeadline = self[place].deadline
         self[place].floor.stop()
         self[place].floor.startIfStopped(
-            now: now, grace: headGrace, bytesPerSecond: settings.limits.minRate)
+            now: now, grace: headGrace, bytesPerSecond: plan.settings.limits.minRate)
         limitHead(place)
     }
 
     /// More of a head has come.
     func noteHead(_ place: Int, _ count: Int) {
         self[place].floor.received(
-            count, now: now, grace: headGrace, bytesPerSecond: settings.limits.minRate)
+            count, now: now, grace: headGrace, bytesPerSecond: plan.settings.limits.minRate)
         limitHead(place)
     }
 
     /// How long a head may take before its rate counts.
-    private var headGrace: Int64 { min(settings.timeouts.header.nanoseconds, 10_000_000_000) }
+    private var headGrace: Int64 { min(plan.settings.timeouts.header.nanoseconds, 10_000_000_000) }
 
     private func limitHead(_ place: Int) {
         let deadline = min(self[place].headDeadline, self[place].floor.deadline)
@@ -70,15 +70,15 @@ extension Downstreams {
     /// Bytes of a body have come.
     func noteProgress(_ place: Int, _ count: Int) {
         self[place].floor.received(
-            count, now: now, grace: settings.timeouts.bodyIdle.nanoseconds,
-            bytesPerSecond: settings.limits.minRate)
+            count, now: now, grace: plan.settings.timeouts.bodyIdle.nanoseconds,
+            bytesPerSecond: plan.settings.limits.minRate)
     }
 
     /// For the next piece of a body: it must come, and must not trickle.
     func setBodyDeadline(_ place: Int) {
-        let grace = settings.timeouts.bodyIdle.nanoseconds
+        let grace = plan.settings.timeouts.bodyIdle.nanoseconds
         self[place].floor.startIfStopped(
-            now: now, grace: grace, bytesPerSecond: settings.limits.minRate)
+            now: now, grace: grace, bytesPerSecond: plan.settings.limits.minRate)
         self[place].deadline = min(now &+ grace, self[place].floor.deadline)
         deadlines.schedule(client: place, at: self[place].deadline)
     }
@@ -101,9 +101,9 @@ extension Downstreams {
     /// At the end of the program its client has a moment to answer the notice; one that does not is not
     /// waited for.
     func setIdleDeadline(_ place: Int, _ multiplexer: Multiplexer) {
-        let patience = drain.isDraining ? Self.noticePatience : settings.timeouts.keepalive
+        let patience = drain.isDraining ? Self.noticePatience : plan.settings.timeouts.keepalive
         setMultiplexerDeadline(
-            place, multiplexer, after: min(patience, settings.timeouts.keepalive))
+            place, multiplexer, after: min(patience, plan.settings.timeouts.keepalive))
     }
 
     /// A head that has begun, or the preface, has its time, whatever else the connection does.
@@ -111,7 +111,7 @@ extension Downstreams {
         let open = multiplexer.connection.openHead
         if open == multiplexer.openHead { return }
         multiplexer.openHead = open
-        let deadline = now &+ settings.timeouts.header.nanoseconds
+        let deadline = now &+ plan.settings.timeouts.header.nanoseconds
         self[place].headDeadline = open == nil ? .max : deadline
         applyDeadline(place, multiplexer)
     }

@@ -14,8 +14,7 @@ final class Downstreams {
     private(set) var openStreams = 0
     /// The places that streams may take; the others are for connections.
     private let streamLimit: Int
-    /// Replaced by a reload.
-    var settings: ProxySettings
+    let plan: Plan
     private let loop: EventLoop
     let deadlines: Deadlines
     let buffers: Buffers
@@ -26,13 +25,14 @@ final class Downstreams {
     private let index: Int
 
     init(
-        capacity: Int, index: Int, loop: EventLoop, deadlines: Deadlines, buffers: Buffers,
+        capacity: Int, index: Int, plan: Plan, loop: EventLoop, deadlines: Deadlines,
+        buffers: Buffers,
         agenda: Agenda, drain: DrainState, shared: SharedState
     ) {
         slab = Slab(capacity: capacity)
-        settings = shared.settings
+        self.plan = plan
         // A stream of HTTP/2 takes a place like a connection.
-        streamLimit = settings.limits.connections
+        streamLimit = plan.settings.limits.connections
         self.index = index
         self.loop = loop
         self.deadlines = deadlines

@@ -95,7 +95,7 @@ extension Upstreams {
         let codec = self[place].codec
         switch unsafe codec.parseHead(
             &head, readable.span, resumeFrom: &self[place].headScan,
-            limit: settings.limits.requestHead, requestMethod: method, offeredUpgrade: Span())
+            limit: plan.settings.limits.requestHead, requestMethod: method, offeredUpgrade: Span())
         {
         case .incomplete: return false
         case .rejected: abandoned[place]?.body = BodyDecoder(.untilClose)
@@ -117,25 +117,25 @@ extension Upstreams {
     /// That clients do not wait for it must not hide that it hangs.
     func abandonedTimedOut(_ place: Int) {
         let group = Int(self[place].group)
-        let isBounded = settings.groups[group].requestTimeout != nil
+        let isBounded = plan.settings.groups[group].requestTimeout != nil
         guard let grant = abandoned[place]?.left.slot.grant,
             let (timeout, isOverdue) = abandoned[place]?.left.timedOut(
                 isBounded: isBounded, now: now)
         else { return }
-        if isOverdue { groups[group].overdue(grant, now: instant) }
+        if isOverdue { plan.groups[group].overdue(grant, now: instant) }
         switch timeout {
         case .wait: awaitAnswer(place)
         case .close: close(place)
         case .closeAndReplace:
             close(place)
-            groups[group].recycle(grant.process, reason: .requestTimeout, now: instant)
+            plan.groups[group].recycle(grant.process, reason: .requestTimeout, now: instant)
         }
     }
 
     /// The connection has ended: the slot is free.
     func releaseAbandoned(_ place: Int) {
         guard let slot = abandoned.removeValue(forKey: place) else { return }
-        groups[Int(self[place].group)].giveBack(slot.left.slot, slot.left.outcome, now: instant)
+        plan.groups[Int(self[place].group)].giveBack(slot.left.slot, slot.left.outcome, now: instant)
     }
 
     /// The balancer stops, and so will the processes: none is waited for.

@@ -25,7 +25,7 @@ extension Upstreams {
     /// Knows where a process is, asking the registry once for each; false: it is gone.
     func know(_ process: ProcessHandle, group: Int) -> Bool {
         if pools.contains(process, group: group) { return true }
-        guard let place = groups[group].address(of: process) else { return false }
+        guard let place = plan.groups[group].address(of: process) else { return false }
         let address: SocketAddress
         var other: SocketAddress?
         do {
@@ -39,7 +39,7 @@ extension Upstreams {
         } catch {
             return false
         }
-        let label = groups[group].identity(of: process)?.label ?? ""
+        let label = plan.groups[group].identity(of: process)?.label ?? ""
         var orphan = pools.establish(
             process, group: group, address: address, other: other, label: label)
         while orphan >= 0 {
@@ -97,8 +97,8 @@ extension Upstreams {
             return .failed(.noResources)
         }
         self[place].wantsWrite = isPending
-        if isPending || !settings.groups[group].secureServers.isEmpty {
-            setDeadline(place, after: settings.timeouts.connect, atMost: attempt.latest)
+        if isPending || !plan.settings.groups[group].secureServers.isEmpty {
+            setDeadline(place, after: plan.settings.timeouts.connect, atMost: attempt.latest)
         }
         return isPending ? .pending(place) : connected(place, attempt)
     }
@@ -108,12 +108,12 @@ extension Upstreams {
     ///
     /// Their number is bounded so that the rest of the program always finds some descriptors.
     private func takeDescriptor() -> Bool {
-        if shared.takeUpstream(limit: settings.limits.upstreams) { return true }
+        if shared.takeUpstream(limit: plan.settings.limits.upstreams) { return true }
         guard let idle = takenPlaces().first(where: { self[$0].phase == .idle }) else {
             return false
         }
         close(idle)
-        return shared.takeUpstream(limit: settings.limits.upstreams)
+        return shared.takeUpstream(limit: plan.settings.limits.upstreams)
     }
 
     /// Has a place for a process whose backlog is full, without a socket, until it is tried again.
@@ -204,9 +204,9 @@ extension Upstreams {
     }
 
     private func secureServer(_ process: ProcessHandle, group: Int) -> SecureServer? {
-        let servers = settings.groups[group].secureServers
+        let servers = plan.settings.groups[group].secureServers
         if servers.isEmpty { return nil }
-        return groups[group].address(of: process).flatMap { servers[$0] }
+        return plan.groups[group].address(of: process).flatMap { servers[$0] }
     }
 
     private func continueHandshake(_ place: Int) -> ConnectStep {
@@ -226,7 +226,7 @@ extension Upstreams {
             self[place].move(to: .busy)
             return .ready(place)
         case .failed(let problem):
-            let group = groups[Int(self[place].group)]
+            let group = plan.groups[Int(self[place].group)]
             let label = group.identity(of: self[place].process)?.label ?? ""
             shared.mishaps.note(
                 .serverTLS, now: now,

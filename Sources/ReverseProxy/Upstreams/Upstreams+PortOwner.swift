@@ -11,7 +11,7 @@ extension Upstreams {
     func isOfItsProcess(_ place: Int) -> Bool {
         let group = Int(self[place].group)
         let process = self[place].process
-        guard let expected = settings.groups[group].portUser,
+        guard let expected = plan.settings.groups[group].portUser,
             let address = pools.address(of: process, group: group), !address.isUnix,
             let socket = self[place].transport?.socket
         else { return true }
@@ -30,7 +30,7 @@ extension Upstreams {
             shared.mishaps.note(
                 .portOwner, now: now,
                 "another program, of the user with the id \(user), listens at \(address.text), which a"
-                    + " process of group \(groups[group].name) was told to; it was sent nothing;"
+                    + " process of group \(plan.groups[group].name) was told to; it was sent nothing;"
                     + " {socket} in place of {port} cannot be taken like that")
             return false
         }
@@ -41,7 +41,7 @@ extension Upstreams {
     /// Where another user can change the entries of its directory, the path may be a link to a socket
     /// that this program may connect to and that user may not.
     func isOfItsUser(_ socket: StreamSocket, _ process: ProcessHandle, group: Int) -> Bool {
-        guard let expected = settings.groups[group].socketUser else { return true }
+        guard let expected = plan.settings.groups[group].socketUser else { return true }
         let user = socket.peerUser()
         if user == expected { return true }
         guard let user else { return false }
@@ -57,12 +57,12 @@ extension Upstreams {
         _ user: UInt32, _ process: ProcessHandle, group: Int, known: UInt32?
     ) -> Bool {
         // Its readiness, in which the listener was looked for in its tree, has just been found.
-        if known == nil, settings.groups[group].portUser == 0 { return true }
+        if known == nil, plan.settings.groups[group].portUser == 0 { return true }
         return isUser(user, of: process, group: group)
     }
 
     private func isUser(_ user: UInt32, of process: ProcessHandle, group: Int) -> Bool {
-        guard let pid = groups[group].identity(of: process)?.pid else { return false }
+        guard let pid = plan.groups[group].identity(of: process)?.pid else { return false }
         var status = stat()
         return unsafe stat("/proc/\(pid)", &status) == 0 && status.st_uid == user
     }

@@ -72,7 +72,8 @@ extension Upstreams {
         guard pools.put(place, in: slab), let habits = pools.habits(of: process, group: group)
         else { return close(place) }
         // Before the process would close it.
-        var patience = min(settings.timeouts.keepalive.nanoseconds, habits.shortestIdle / 4 * 3)
+        var patience = min(
+            plan.settings.timeouts.keepalive.nanoseconds, habits.shortestIdle / 4 * 3)
         if announced > 0 { patience = min(patience, announced / 4 * 3) }
         setDeadline(place, after: Interval(nanoseconds: patience))
     }
@@ -103,10 +104,10 @@ extension Upstreams {
     /// Its connections are not kept any more: what it sends after a response could reach another client.
     func distrust(_ process: ProcessHandle, group: Int) {
         guard pools.distrust(process, group: group) else { return }
-        let label = groups[group].identity(of: process)?.label ?? ""
+        let label = plan.groups[group].identity(of: process)?.label ?? ""
         shared.mishaps.note(
             .strayBytes, now: now,
-            "process \(label) of group \(groups[group].name) sends bytes that belong to no request;"
+            "process \(label) of group \(plan.groups[group].name) sends bytes that belong to no request;"
                 + " its connections are not used again")
     }
 

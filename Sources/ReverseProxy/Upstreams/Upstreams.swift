@@ -15,32 +15,23 @@ final class Upstreams {
     var ownFirst: [Int: Int] = [:]
     /// Slots of requests whose client has left, by the index of the connection to the process.
     var abandoned: [Int: AbandonedSlot] = [:]
-    /// Replaced by a reload, like the groups.
-    private(set) var settings: ProxySettings
-    private(set) var groups: [Group]
+    let plan: Plan
     let loop: EventLoop
     let deadlines: Deadlines
     let buffers: Buffers
     let shared: SharedState
 
     init(
-        capacity: Int, loop: EventLoop, deadlines: Deadlines, buffers: Buffers, shared: SharedState
+        capacity: Int, plan: Plan, loop: EventLoop, deadlines: Deadlines, buffers: Buffers,
+        shared: SharedState
     ) {
         slab = Slab(capacity: capacity)
         pools = ProcessPools(groups: shared.groups.count)
-        settings = shared.settings
-        groups = shared.groups
+        self.plan = plan
         self.loop = loop
         self.deadlines = deadlines
         self.buffers = buffers
         self.shared = shared
-    }
-
-    /// Takes over a changed configuration; groups that are known keep their index.
-    func reconfigure(_ settings: ProxySettings, groups: [Group]) {
-        self.settings = settings
-        self.groups = groups
-        pools.grow(groups: groups.count)
     }
 
     var now: Int64 { loop.now }

@@ -4,7 +4,7 @@ internal import HTTPWire
 internal import Reactor
 
 /// What the access log is told of an exchange.
-extension Worker {
+extension ExchangeTable {
     func logExchange(_ exchange: Int) {
         guard log.isOn else { return }
         wallClock.refresh(turn: now)
@@ -13,10 +13,10 @@ extension Worker {
             log.writeKept(entry, of: exchange, clock: wallClock)
             return
         }
-        let whole = unsafe downstreams[Int(exchanges[exchange].downstream)].input.whole
-        let line = exchanges[exchange].requestLine.range
+        let whole = unsafe downstreams[Int(self[exchange].downstream)].input.whole
+        let line = self[exchange].requestLine.range
         // No longer than the head: what follows is a body.
-        let end = max(exchanges[exchange].headLength, line.upperBound)
+        let end = max(self[exchange].headLength, line.upperBound)
         if line.isEmpty || end > whole.count {
             log.write(entry, head: Span(), line: 0..<0, clock: wallClock)
         } else {
@@ -28,40 +28,40 @@ extension Worker {
     /// The block with the request's head is wanted elsewhere; the log wants it at the end.
     func keepHeadForLog(_ exchange: Int) {
         guard log.isOn else { return }
-        let line = exchanges[exchange].requestLine.range
-        let end = max(exchanges[exchange].headLength, line.upperBound)
-        let whole = unsafe downstreams[Int(exchanges[exchange].downstream)].input.whole
+        let line = self[exchange].requestLine.range
+        let end = max(self[exchange].headLength, line.upperBound)
+        let whole = unsafe downstreams[Int(self[exchange].downstream)].input.whole
         guard end <= whole.count else { return }
         unsafe log.keepHead(whole.span.extracting(..<end), line: line, of: exchange)
     }
 
     private func logEntry(_ exchange: Int) -> LogEntry {
-        let place = Int(exchanges[exchange].downstream)
+        let place = Int(self[exchange].downstream)
         var entry = LogEntry(client: shownClient(exchange, place))
         entry.isAnonymous =
-            exchanges[exchange].client == nil && downstreams[place].address == nil
+            self[exchange].client == nil && downstreams[place].address == nil
         entry.isStream = downstreams[place].carrier.isStream
-        entry.isTunnel = exchanges[exchange].responsePhase == .tunnel
-        entry.status = exchanges[exchange].status
-        entry.bytesToClient = exchanges[exchange].bytesToClient
-        entry.bytesFromClient = exchanges[exchange].requestBodyBytes
-        entry.startedAt = exchanges[exchange].startedAt
-        entry.grantedAt = exchanges[exchange].grantedAt
-        entry.firstByteAt = exchanges[exchange].firstByteAt
+        entry.isTunnel = self[exchange].responsePhase == .tunnel
+        entry.status = self[exchange].status
+        entry.bytesToClient = self[exchange].bytesToClient
+        entry.bytesFromClient = self[exchange].requestBodyBytes
+        entry.startedAt = self[exchange].startedAt
+        entry.grantedAt = self[exchange].grantedAt
+        entry.firstByteAt = self[exchange].firstByteAt
         entry.endedAt = now
-        entry.group = Int(exchanges[exchange].group)
-        if let grant = exchanges[exchange].machine.grant {
+        entry.group = Int(self[exchange].group)
+        if let grant = self[exchange].machine.grant {
             entry.process = upstreams.pools.label(of: grant.process, group: entry.group)
             entry.session = grant.session
         }
-        entry.verdict = exchanges[exchange].verdict
+        entry.verdict = self[exchange].verdict
         entry.action = action(exchange)
-        entry.generatedID = exchanges[exchange].generatedID
+        entry.generatedID = self[exchange].generatedID
         return entry
     }
 
     private func shownClient(_ exchange: Int, _ place: Int) -> PeerText {
-        let client = exchanges[exchange].client
+        let client = self[exchange].client
         if client == downstreams[place].address { return downstreams[place].peer }
         // A trusted proxy has spoken for somebody.
         return PeerText(client ?? downstreams[place].address, isSecure: false)
@@ -69,8 +69,8 @@ extension Worker {
 
     /// What was done with the session; nil: the request got as far as no process.
     private func action(_ exchange: Int) -> StaticString? {
-        if exchanges[exchange].refused { return "refused" }
-        switch exchanges[exchange].machine.grant?.placed {
+        if self[exchange].refused { return "refused" }
+        switch self[exchange].machine.grant?.placed {
         case .kept: return "kept"
         case .pinned: return "pinned"
         case .moved: return "moved"

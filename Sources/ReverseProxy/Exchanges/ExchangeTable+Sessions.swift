@@ -5,7 +5,7 @@ internal import Reactor
 internal import SessionAffinity
 
 /// Sessions on the wire: which one a request claims, and the cookie that its response sets.
-extension Worker {
+extension ExchangeTable {
     /// How long the first requests of a connection share one pin (design, placement rule 6).
     private static let provisionalPin: Int64 = 5_000_000_000
     /// How many cookies of ours are verified of one request, over all its fields: a client has one, and
@@ -14,22 +14,22 @@ extension Worker {
 
     /// Reads the cookies of the parsed head into the exchange's claim.
     func readClaim(_ exchange: Int, _ bytes: Span<UInt8>) {
-        let route = Int(exchanges[exchange].route)
-        let plan = routes.plans[route]
-        if plan.pin == .never || requestHead.isPreflight(bytes) {
-            exchanges[exchange].machine.admission.isSessionless = true
+        let route = Int(self[exchange].route)
+        let routePlan = plan.routes.plans[route]
+        if routePlan.pin == .never || heads.request.isPreflight(bytes) {
+            self[exchange].machine.admission.isSessionless = true
         }
         wallClock.refresh(turn: now)
-        let codec = Int(exchanges[exchange].codec)
-        let name = routes.codecs[codec].cookieName
+        let codec = Int(self[exchange].codec)
+        let name = plan.routes.codecs[codec].cookieName
 
         var best: Token?
         var bestVerdict = Verdict.none
         var verified = 0
-        for index in 0..<requestHead.fields.count {
+        for index in 0..<heads.request.fields.count {
             // Not `==`, which is a call into the library for enumerations of other modules.
-            guard case .cookie = requestHead.fields[index].known else { continue }
-            let value = requestHead.fields[index].value.range
+            guard case .cookie = heads.request.fields[index].known else { continue }
+            let value = heads.request.fields[index].value.range
             var scanner = CookieScanner(value)
             while verified < Self.maximumVerifications,
                 let given = scanner.next(in: bytes, named: name.span)
@@ -39,14 +39,14 @@ extension Worker {
                 (best, bestVerdict) = Self.better((best, bestVerdict), found)
             }
         }
-        exchanges[exchange].verdict = bestVerdict
-        if plan.pin == .app { exchanges[exchange].learnedFrom = learnedFrom(route, bytes) }
-        claim(exchange, best, bestVerdict, plan, bytes)
+        self[exchange].verdict = bestVerdict
+        if routePlan.pin == .app { self[exchange].learnedFrom = learnedFrom(route, bytes) }
+        claim(exchange, best, bestVerdict, routePlan, bytes)
     }
 
     private func learnedFrom(_ route: Int, _ bytes: Span<UInt8>) -> Int32 {
-        for (index, name) in routes.learn[route].enumerated()
-        where requestHead.carries(cookie: name, in: bytes) {
+        for (index, name) in plan.routes.learn[route].enumerated()
+        where heads.request.carries(cookie: name, in: bytes) {
             return Int32(truncatingIfNeeded: index)
         }
         return -1
@@ -72,7 +72,7 @@ extension Worker {
 
     /// The connection whose memory of cookies and pins counts: of a stream, the one that carries it.
     func affinityHolder(_ exchange: Int) -> Int {
-        let downstream = Int(exchanges[exchange].downstream)
+        let downstream = Int(self[exchange].downstream)
         return switch downstreams[downstream].carrier {
         case .connection: downstream
         case .stream(let stream): Int(stream.parent)
@@ -80,7 +80,7 @@ extension Worker {
     }
 
     private func claim(
-        _ exchange: Int, _ token: Token?, _ verdict: Verdict, _ plan: RoutePlan,
+        _ exchange: Int, _ token: Token?, _ verdict: Verdict, _ routePlan: RoutePlan,
         _ bytes: Span<UInt8>
     ) {
         // The session that the visitor has waited for on a page.
@@ -88,45 +88,46 @@ extension Worker {
         if let token {
             let session = SessionID(high: token.sessionHigh, low: token.sessionLow)
             let process = Incarnation(token.process)
-            exchanges[exchange].machine.admission.claim = .init(
+            self[exchange].machine.admission.claim = .init(
                 session: session, process: process,
                 requiresLease: verdict == .expired || process == .toCome)
             if process == .toCome, verdict == .valid { place = session }
             let age = wallClock.seconds &- min(token.issued, wallClock.seconds)
-            exchanges[exchange].cookieIsCurrent =
-                verdict == .valid && age <= plan.maxAge / 8
-        } else if exchanges[exchange].machine.admission.isSessionless {
+            self[exchange].cookieIsCurrent =
+                verdict == .valid && age <= routePlan.maxAge / 8
+        } else if self[exchange].machine.admission.isSessionless {
             return
         } else if let visitor = visitor(exchange, bytes) {
-            exchanges[exchange].visitor = visitor
-            exchanges[exchange].machine.sharesPin = plan.pin == .always
+            self[exchange].visitor = visitor
+            self[exchange].machine.sharesPin = routePlan.pin == .always
             claimProvisionalPin(exchange)
         }
-        if plan.pin == .always {
-            exchanges[exchange].machine.admission.newSession = place ?? freshSession()
+        if routePlan.pin == .always {
+            self[exchange].machine.admission.newSession = place ?? freshSession()
         }
     }
 
     /// Who sends the parsed head, if it is a browser on a connection of HTTP/2 of its own; nil: whoever it
     /// is, others may send on the same connection.
     private func visitor(_ exchange: Int, _ bytes: Span<UInt8>) -> UInt64? {
-        let stream = Int(exchanges[exchange].downstream)
+        let stream = Int(self[exchange].downstream)
         guard downstreams[stream].carrier.isStream, !downstreams[stream].isTrusted,
-            downstreams[stream].address != nil, listener(of: stream)?.proxyProtocol == false
+            downstreams[stream].address != nil,
+            plan.listener(downstreams[stream].listener)?.proxyProtocol == false
         else { return nil }
         let holder = affinityHolder(exchange)
-        if requestHead.cameThroughProxy(bytes) { downstreams[holder].affinity.isShared = true }
+        if heads.request.cameThroughProxy(bytes) { downstreams[holder].affinity.isShared = true }
         if downstreams[holder].affinity.isShared { return nil }
-        return max(1, requestHead.visitor(bytes))
+        return max(1, heads.request.visitor(bytes))
     }
 
     /// Claims the session that another request of the browser has just begun.
     func claimProvisionalPin(_ exchange: Int) {
         guard let pin = downstreams[affinityHolder(exchange)].affinity.provisional,
-            pin.group == exchanges[exchange].group, pin.until > now,
-            pin.visitor == exchanges[exchange].visitor
+            pin.group == self[exchange].group, pin.until > now,
+            pin.visitor == self[exchange].visitor
         else { return }
-        exchanges[exchange].machine.admission.claim = .init(
+        self[exchange].machine.admission.claim = .init(
             session: pin.session, process: pin.process, isFromClient: false)
     }
 
@@ -134,14 +135,14 @@ extension Worker {
     ///
     /// The time runs from the pin, not from its last use.
     func rememberProvisionalPin(_ exchange: Int, _ session: SessionID, _ process: Incarnation) {
-        guard exchanges[exchange].visitor != 0 else { return }
+        guard self[exchange].visitor != 0 else { return }
         let holder = affinityHolder(exchange)
         if let known = downstreams[holder].affinity.provisional, known.session.isSame(as: session) {
             return
         }
         downstreams[holder].affinity.provisional = .init(
-            session: session, process: process, group: exchanges[exchange].group,
-            visitor: exchanges[exchange].visitor, until: now &+ Self.provisionalPin)
+            session: session, process: process, group: self[exchange].group,
+            visitor: self[exchange].visitor, until: now &+ Self.provisionalPin)
     }
 
     private func freshSession() -> SessionID {
@@ -162,8 +163,8 @@ extension Worker {
                 verdict: verdict,
                 token: hasToken ? downstreams[downstream].affinity.knownToken : nil)
         }
-        let result = routes.codecs[codec].codec.verify(
-            value, now: wallClock.seconds, maxAge: routes.codecs[codec].maxAge)
+        let result = plan.routes.codecs[codec].codec.verify(
+            value, now: wallClock.seconds, maxAge: plan.routes.codecs[codec].maxAge)
         if value.count == Token.encodedLength {
             for index in 0..<Token.encodedLength {
                 downstreams[downstream].affinity.known[index] = value[index]
@@ -185,12 +186,12 @@ extension Worker {
 
     /// What the response says of the session; called once its head is parsed.
     func followPinDirective(_ exchange: Int) {
-        guard let grant = exchanges[exchange].machine.grant,
-            !exchanges[exchange].machine.admission.isSessionless
+        guard let grant = self[exchange].machine.grant,
+            !self[exchange].machine.admission.isSessionless
         else { return }
-        let group = groups[Int(exchanges[exchange].group)]
-        let route = Int(exchanges[exchange].route)
-        switch responseHead.pinDirective {
+        let group = plan.groups[Int(self[exchange].group)]
+        let route = Int(self[exchange].route)
+        switch heads.response.pinDirective {
         case .none: followLearnedCookies(exchange, grant, route)
         case .unknown(let value):
             tellOfUnknownPin(exchange, value)
@@ -206,7 +207,7 @@ extension Worker {
     }
 
     private func followLearnedCookies(_ exchange: Int, _ grant: Grant, _ route: Int) {
-        guard routes.plans[route].pin == .app else { return }
+        guard plan.routes.plans[route].pin == .app else { return }
         switch learnedCookies(exchange, route) {
         case .none: return
         case .set: if grant.session == nil { startSession(exchange, grant) }
@@ -219,38 +220,38 @@ extension Worker {
         let readable = unsafe upstreams[upstream(of: exchange)].input.readable
         let text = unsafe String(
             decoding: UnsafeRawBufferPointer(readable)[value.range].prefix(40), as: UTF8.self)
-        shared.mishaps.note(
+        mishaps.note(
             .pinDirective, now: now,
-            "group \(groups[Int(exchanges[exchange].group)].name) answers with 'Mooring-Pin: "
+            "group \(plan.groups[Int(self[exchange].group)].name) answers with 'Mooring-Pin: "
                 + "\(text)', which is ignored; known are pin, release, move and hold=DURATION (s, m or h)"
         )
     }
 
     private func startSession(_ exchange: Int, _ grant: Grant) {
         let session = freshSession()
-        groups[Int(exchanges[exchange].group)].pin(session, of: grant, now: instant)
-        exchanges[exchange].machine.beginSession(session)
+        plan.groups[Int(self[exchange].group)].pin(session, of: grant, now: instant)
+        self[exchange].machine.beginSession(session)
     }
 
     /// The session is over, or is to be placed anew: the client is to forget its cookie.
     private func endSession(_ exchange: Int, _ grant: Grant) {
         guard let session = grant.session else { return }
-        groups[Int(exchanges[exchange].group)].endSession(session, now: instant)
+        plan.groups[Int(self[exchange].group)].endSession(session, now: instant)
         downstreams[affinityHolder(exchange)].affinity.provisional = nil
-        exchanges[exchange].forgetsCookie = true
+        self[exchange].forgetsCookie = true
     }
 
     /// What the response does to the cookies that sessions are learned from: one that is set counts for
     /// more than one that is deleted, and of those only the one that the session is known by.
     private func learnedCookies(_ exchange: Int, _ route: Int) -> CookieChange {
-        guard responseHead.setsCookies else { return .none }
+        guard heads.response.setsCookies else { return .none }
         wallClock.refresh(turn: now)
         let readable = unsafe upstreams[upstream(of: exchange)].input.readable
         let bytes = unsafe readable.span
         var change = CookieChange.none
-        let from = Int(exchanges[exchange].learnedFrom)
-        for (index, name) in routes.learn[route].enumerated() {
-            switch responseHead.change(
+        let from = Int(self[exchange].learnedFrom)
+        for (index, name) in plan.routes.learn[route].enumerated() {
+            switch heads.response.change(
                 ofCookie: name, in: bytes, at: Int64(wallClock.seconds))
             {
             case .none: continue
@@ -263,13 +264,13 @@ extension Worker {
 
     /// The `Set-Cookie` field that the client needs; empty: none.
     func cookieField(_ exchange: Int) -> [UInt8] {
-        guard let grant = exchanges[exchange].machine.grant, let session = grant.session,
-            !exchanges[exchange].machine.admission.isSessionless
+        guard let grant = self[exchange].machine.grant, let session = grant.session,
+            !self[exchange].machine.admission.isSessionless
         else { return [] }
-        let codec = Int(exchanges[exchange].codec)
-        if exchanges[exchange].forgetsCookie { return routes.codecs[codec].forgetField }
-        if exchanges[exchange].cookieIsCurrent,
-            let claim = exchanges[exchange].machine.admission.claim,
+        let codec = Int(self[exchange].codec)
+        if self[exchange].forgetsCookie { return plan.routes.codecs[codec].forgetField }
+        if self[exchange].cookieIsCurrent,
+            let claim = self[exchange].machine.admission.claim,
             claim.session.isSame(as: session), claim.process.value == grant.incarnation.value
         {
             return []
@@ -282,12 +283,12 @@ extension Worker {
     func cookieField(
         of session: SessionID, on process: Incarnation, _ exchange: Int
     ) -> [UInt8] {
-        let codec = Int(exchanges[exchange].codec)
+        let codec = Int(self[exchange].codec)
         let downstream = affinityHolder(exchange)
         wallClock.refresh(turn: now)
         mint(session, process, codec, downstream)
-        routes.codecs[codec].setValue(downstreams[downstream].affinity.minted)
-        return routes.codecs[codec].field
+        plan.routes.codecs[codec].setValue(downstreams[downstream].affinity.minted)
+        return plan.routes.codecs[codec].field
     }
 
     /// Makes the cookie value, or keeps the one that this connection made within the last minute.
@@ -308,7 +309,7 @@ extension Worker {
             process: process.value)
         var value = InlineArray<56, UInt8>(repeating: 0)
         var bytes = value.mutableSpan
-        routes.codecs[codec].codec.encode(token, into: &bytes)
+        plan.routes.codecs[codec].codec.encode(token, into: &bytes)
         downstreams[downstream].affinity.minted = value
         downstreams[downstream].affinity.mintedToken = token
         downstreams[downstream].affinity.mintedCodec = Int32(truncatingIfNeeded: codec)

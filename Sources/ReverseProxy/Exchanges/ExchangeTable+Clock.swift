@@ -1,0 +1,29 @@
+internal import Backends
+internal import Exchanges
+internal import HTTPWire
+internal import Reactor
+
+/// The time that a process has for a request, which stands still while the process waits for the client.
+extension ExchangeTable {
+    /// How long the process of an exchange with a route is waited for.
+    func timeouts(_ exchange: Int) -> RouteTimeouts {
+        plan.routes.plans[Int(self[exchange].route)].timeouts
+    }
+
+    /// No deadline: the process waits for the client, who has one.
+    func clearUpstreamDeadline(_ place: Int) {
+        upstreams[place].deadline = Int64.max
+        self[Int(upstreams[place].exchange)].machine.clock.pause(now: now)
+    }
+
+    func setUpstreamDeadline(_ place: Int, after span: Interval) {
+        let exchange = Int(upstreams[place].exchange)
+        upstreams.setDeadline(place, after: span, atMost: requestEnd(exchange))
+    }
+
+    /// When a request has had its time, as things stand; monotonic ns.
+    @inline(__always)
+    func requestEnd(_ exchange: Int) -> Int64 {
+        self[exchange].machine.clock.limit(.max)
+    }
+}

@@ -1,0 +1,16 @@
+/// Numbers that no two requests share, for all that is likely: SplitMix64 (Steele, Lea, Flood 2014).
+///
+/// A request's id is no secret, so it does not cost the kernel's random bytes.
+struct IdentifierSource {
+    private var state: UInt64
+
+    init(seed: UInt64) { state = seed }
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9e37_79b9_7f4a_7c15
+        var bits = state
+        bits = (bits ^ (bits >> 30)) &* 0xbf58_476d_1ce4_e5b9
+        bits = (bits ^ (bits >> 27)) &* 0x94d0_49bb_1331_11eb
+        return bits ^ (bits >> 31)
+    }
+}
