@@ -32,6 +32,7 @@ struct ConnectionOptions {
             case .other, .altSvc, .authorization, .cacheControl, .contentLength, .cookie, .date,
                 .expect,
                 .forwarded, .host, .maxForwards, .mooringAffinity, .mooringPin, .mooringSession,
+                .mooringWord,
                 .proxy, .secWebSocketVersion, .setCookie, .via, .xForwardedFor, .xForwardedHost,
                 .xForwardedProto, .xForwardedOther, .schemeClaim, .imitation, .targetedCaching,
                 .identifier, .underscored:

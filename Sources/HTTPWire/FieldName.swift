@@ -6,6 +6,8 @@ package enum FieldName: UInt8, Sendable {
     case keepAlive, maxForwards, mooringAffinity, mooringPin, mooringSession, proxy
     case proxyAuthenticate, proxyAuthorization, proxyConnection, secWebSocketVersion, setCookie, te
     case trailer, transferEncoding, upgrade, via, xForwardedFor, xForwardedHost, xForwardedProto
+    /// `Mooring-Target` and `Mooring-Octets`: see `RequestHead.writeInASCII`.
+    case mooringWord
     /// Any other `X-Forwarded-…`, and `X-Real-IP`: the word of a proxy, from others a lie.
     case xForwardedOther
     /// Another proxy's word for the client's scheme, as `X-Forwarded-Ssl`: it could contradict
@@ -60,7 +62,10 @@ package enum FieldName: UInt8, Sendable {
         case 13:
             return spells("cache-control")
                 ? .cacheControl : spells("authorization") ? .authorization : .other
-        case 14: return spells("content-length") ? .contentLength : .other
+        case 14:
+            return spells("content-length")
+                ? .contentLength
+                : spells("mooring-target") || spells("mooring-octets") ? .mooringWord : .other
         case 15:
             return spells("x-forwarded-for")
                 ? .xForwardedFor
@@ -127,6 +132,7 @@ package enum FieldName: UInt8, Sendable {
         }
         return begins("x-forwarded-") || resembles("x-real-ip") || resembles("mooring-session")
             || resembles("mooring-affinity") || resembles("mooring-pin")
+            || resembles("mooring-target") || resembles("mooring-octets")
             || resembles("front-end-https") || resembles("x-url-scheme") || resembles("x-scheme")
             || resembles("x-original-proto") || resembles("x-arr-ssl") || resembles("x-request-id")
             || resembles("cloudfront-forwarded-proto")
@@ -147,7 +153,7 @@ package enum FieldName: UInt8, Sendable {
         switch self {
         case .host, .contentLength, .transferEncoding, .cookie, .setCookie, .forwarded, .via, .date,
             .xForwardedFor, .xForwardedHost, .xForwardedProto, .xForwardedOther, .mooringAffinity,
-            .mooringPin, .mooringSession, .cacheControl, .maxForwards:
+            .mooringPin, .mooringSession, .mooringWord, .cacheControl, .maxForwards:
             false
         case .other, .altSvc, .authorization, .connection, .expect, .keepAlive, .proxy,
             .proxyAuthenticate,

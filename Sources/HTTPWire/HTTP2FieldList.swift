@@ -123,7 +123,8 @@ struct HTTP2FieldList: ~Copyable {
             }
         case .altSvc, .authorization, .cacheControl, .cookie, .date, .expect, .forwarded, .host,
             .maxForwards,
-            .mooringAffinity, .mooringPin, .mooringSession, .proxy, .proxyAuthenticate,
+            .mooringAffinity, .mooringPin, .mooringSession, .mooringWord, .proxy,
+            .proxyAuthenticate,
             .proxyAuthorization, .secWebSocketVersion, .setCookie, .trailer, .via, .xForwardedFor,
             .xForwardedHost, .xForwardedProto, .xForwardedOther, .schemeClaim, .imitation,
             .targetedCaching, .identifier, .underscored:

@@ -133,7 +133,7 @@ extension HTTP2RequestTranslator {
             return true
         case .altSvc, .authorization, .cacheControl, .contentLength, .cookie, .date, .expect,
             .forwarded, .host,
-            .maxForwards, .mooringAffinity, .mooringPin, .mooringSession, .proxy,
+            .maxForwards, .mooringAffinity, .mooringPin, .mooringSession, .mooringWord, .proxy,
             .proxyAuthenticate,
             .proxyAuthorization, .secWebSocketVersion, .setCookie, .te, .trailer, .via,
             .xForwardedFor,

@@ -110,7 +110,8 @@ struct HTTP2RequestTranslator {
             hasWebSocketVersion = true
         case .other, .altSvc, .authorization, .cacheControl, .date, .expect, .forwarded,
             .maxForwards,
-            .mooringAffinity, .mooringPin, .mooringSession, .proxy, .proxyAuthenticate,
+            .mooringAffinity, .mooringPin, .mooringSession, .mooringWord, .proxy,
+            .proxyAuthenticate,
             .proxyAuthorization, .setCookie, .via, .xForwardedFor, .xForwardedHost,
             .xForwardedProto, .xForwardedOther, .schemeClaim, .imitation, .targetedCaching,
             .identifier, .underscored:

@@ -45,7 +45,7 @@ struct RequestFacts {
             }
         case .identifier: identifiers.note(bytes, field)
         case .other, .altSvc, .cacheControl, .connection, .cookie, .date, .keepAlive,
-            .maxForwards, .mooringAffinity, .mooringPin, .mooringSession, .proxy,
+            .maxForwards, .mooringAffinity, .mooringPin, .mooringSession, .mooringWord, .proxy,
             .proxyAuthenticate, .proxyAuthorization, .proxyConnection, .secWebSocketVersion,
             .setCookie, .trailer, .upgrade, .xForwardedHost, .xForwardedProto, .xForwardedOther,
             .schemeClaim, .via, .forwarded, .xForwardedFor,

@@ -234,7 +234,7 @@ extension RequestHead {
             switch fields[index].known {
             case .host, .contentLength, .expect, .proxy, .forwarded, .xForwardedFor,
                 .xForwardedHost, .xForwardedProto, .xForwardedOther, .schemeClaim, .mooringSession,
-                .mooringAffinity, .mooringPin, .imitation:
+                .mooringAffinity, .mooringPin, .mooringWord, .imitation:
                 fields.remove(index)
             case .cookie: cookieLines &+= fields[index].removed ? 0 : 1
             case .maxForwards:

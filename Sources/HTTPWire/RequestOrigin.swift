@@ -65,7 +65,7 @@ extension RequestHead {
             case .other, .altSvc, .authorization, .cacheControl, .connection, .contentLength,
                 .cookie, .date,
                 .expect, .host, .keepAlive, .maxForwards, .mooringAffinity, .mooringPin,
-                .mooringSession, .proxy, .proxyAuthenticate, .proxyAuthorization,
+                .mooringSession, .mooringWord, .proxy, .proxyAuthenticate, .proxyAuthorization,
                 .proxyConnection, .secWebSocketVersion, .setCookie, .te, .trailer,
                 .transferEncoding, .upgrade, .via, .xForwardedHost, .xForwardedProto,
                 .xForwardedOther, .schemeClaim, .imitation, .targetedCaching, .identifier,

@@ -6,8 +6,8 @@ extension RequestHead {
     ///   - bytes: What was parsed.
     ///   - resolved: The path and query to send in place of those that came; empty: none.
     ///   - strippingPrefix: Bytes of the path to leave out at its front.
-    ///   - escapingTarget: Percent-encode what RFC 3986 allows nowhere in a target and some servers
-    ///     refuse; the others get it as it came.
+    ///   - inASCII: Percent-encode what RFC 3986 allows nowhere in a target and some servers
+    ///     refuse, and tell again what they lose (`writeInASCII`); others get it as it came.
     ///   - mount: What the process is told of them, escaped; empty: nothing.
     ///   - hiding: Cookies to leave out.
     ///   - keeping: The one among them that the process is to see; empty: none.
@@ -21,7 +21,7 @@ extension RequestHead {
     ///   - sink: Takes the head.
     package func write(
         from bytes: Span<UInt8>, resolved: Span<UInt8> = Span(), strippingPrefix: Int,
-        escapingTarget: Bool = false,
+        inASCII: Bool = false,
         mount: Span<UInt8> = Span(), hiding own: borrowing OwnCookies,
         keeping kept: Span<UInt8> = Span(),
         forwarded: Span<UInt8>, origin: RequestOrigin? = nil,
@@ -33,15 +33,19 @@ extension RequestHead {
         sink.append(" ")
         if resolved.isEmpty {
             writePath(
-                bytes.extracting(path.range), strippingPrefix, escaping: escapingTarget, into: &sink
+                bytes.extracting(path.range), strippingPrefix, escaping: inASCII, into: &sink
             )
         } else {
-            writePath(resolved, strippingPrefix, escaping: escapingTarget, into: &sink)
+            writePath(resolved, strippingPrefix, escaping: inASCII, into: &sink)
         }
         sink.append(" HTTP/1.1\r\nHost: ")
         sink.append(bytes.extracting(host.range))
         sink.append("\r\n")
         writeFields(bytes, own, kept, into: &sink)
+        if inASCII {
+            let target = resolved.isEmpty ? bytes.extracting(path.range) : resolved
+            writeInASCII(bytes, target, strippingPrefix, own, kept, into: &sink)
+        }
         if let origin, origin.isTrusted {
             write(origin, mounted: !mount.isEmpty, from: bytes, into: &sink)
             writeVia(overHTTP2, into: &sink)
@@ -109,7 +113,7 @@ extension RequestHead {
         }
     }
 
-    private func writePath(
+    func writePath(
         _ path: Span<UInt8>, _ strippingPrefix: Int, escaping: Bool, into sink: inout ByteSink
     ) {
         // RFC 9112 section 3.2.4.

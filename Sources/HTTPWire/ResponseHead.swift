@@ -38,6 +38,8 @@ package struct ResponseHead: ~Copyable {
     var cache = CacheFacts()
     /// There is a `Set-Cookie` field.
     package private(set) var setsCookies = false
+    /// Some fields are told in ASCII (`writeOctets`).
+    var hasOctets = false
     /// `Content-Length` as it came: for HEAD and 304 it is told without a body.
     var declaredLength: UInt64?
 
@@ -152,6 +154,7 @@ extension ResponseHead {
         cache = CacheFacts()
         pinDirective = .none
         setsCookies = false
+        hasOctets = false
         keepsForSeconds = 0
         for index in 0..<fields.count where fields[index].known != .other {
             let value = fields[index].value.range
@@ -169,6 +172,9 @@ extension ResponseHead {
                 upgrade = isKnown && upgrade.isEmpty ? ByteRange(value) : .empty
             case .date: hasDate = true
             case .setCookie: setsCookies = true
+            case .mooringWord:
+                hasOctets = true
+                fields.remove(index)
             case .keepAlive: noteKeepAlive(bytes, value)
             case .cacheControl: cache.note(bytes, value)
             case .mooringPin:

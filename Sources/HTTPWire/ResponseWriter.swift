@@ -20,6 +20,7 @@ extension ResponseHead {
     ) {
         writeStatus(bytes, into: &sink)
         writeFields(bytes, makesPrivate: !setCookie.isEmpty, into: &sink)
+        if hasOctets { writeOctets(bytes, into: &sink) }
         if !setCookie.isEmpty, extra?.confinesCaches != true {
             writeCacheControl(bytes, into: &sink)
         }

@@ -176,8 +176,9 @@ package struct ProxyGroupSettings: Sendable {
     /// Where its processes say whether they are well, without a query: who asks there needs no session;
     /// empty: nowhere.
     package var healthPath = ""
-    /// Its server may refuse targets that are not quite of RFC 3986, as browsers send them.
-    package var escapesTargets = false
+    /// Its server may refuse targets that are not quite of RFC 3986, as browsers send them, and lose what
+    /// is above ASCII.
+    package var takesASCIIOnly = false
     /// Mooring started its processes, so a slow one is known to live.
     package var isSpawned = true
     /// External servers that are spoken to over TLS.

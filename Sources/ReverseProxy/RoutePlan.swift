@@ -9,7 +9,7 @@ struct RoutePlan {
     let pin: AffinitySettings.Pin
     let maxAge: UInt32
     let forwardCookie: Bool
-    let escapesTarget: Bool
+    let takesASCIIOnly: Bool
     /// Its group has a path for health checks: see `RoutePlans.healthPaths`.
     let hasHealthPath: Bool
     let timeouts: RouteTimeouts
@@ -47,7 +47,7 @@ struct RoutePlans {
                 group: route.group, stripsPrefix: !route.strippedPrefix.isEmpty,
                 pin: route.affinity.pin,
                 maxAge: route.affinity.maxAgeSeconds, forwardCookie: route.affinity.forwardCookie,
-                escapesTarget: settings.groups[route.group].escapesTargets,
+                takesASCIIOnly: settings.groups[route.group].takesASCIIOnly,
                 hasHealthPath: !settings.groups[route.group].healthPath.isEmpty,
                 timeouts: route.timeouts, codec: indices[index],
                 hasFields: !route.headers.isEmpty)
@@ -73,7 +73,7 @@ struct RoutePlans {
             RoutePlan(
                 group: plan.group, stripsPrefix: plan.stripsPrefix, pin: plan.pin,
                 maxAge: plan.maxAge, forwardCookie: plan.forwardCookie,
-                escapesTarget: plan.escapesTarget,
+                takesASCIIOnly: plan.takesASCIIOnly,
                 hasHealthPath: plan.hasHealthPath, timeouts: plan.timeouts, codec: codec,
                 hasFields: plan.hasFields))
         learn.append(old.learn[place])

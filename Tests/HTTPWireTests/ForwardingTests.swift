@@ -147,7 +147,7 @@ internal import Testing
             _ = head.parse(bytes.span, resumeFrom: &scan, limit: 8192)
             let line = written { sink in
                 head.write(
-                    from: bytes.span, strippingPrefix: 2, escapingTarget: escaping,
+                    from: bytes.span, strippingPrefix: 2, inASCII: escaping,
                     hiding: OwnCookies(names: []), forwarded: Span(), into: &sink)
             }
             return String(line.prefix { $0 != "\r\n" }.dropFirst(4).dropLast(9))

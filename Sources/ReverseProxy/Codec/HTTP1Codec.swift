@@ -13,7 +13,7 @@ enum HTTP1Codec {
     ) {
         head.write(
             from: bytes, resolved: resolved, strippingPrefix: prefix,
-            escapingTarget: additions.escapesTarget, mount: mount, hiding: own, keeping: kept,
+            inASCII: additions.takesASCIIOnly, mount: mount, hiding: own, keeping: kept,
             forwarded: additions.peer.fields.span.extracting(0..<additions.peer.fieldCount),
             origin: additions.origin, measured: additions.measuredLength,
             upgrade: additions.isUpgrade, overHTTP2: additions.isOverHTTP2,

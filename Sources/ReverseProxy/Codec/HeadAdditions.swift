@@ -18,7 +18,7 @@ struct HeadAdditions {
     /// Bytes of a body of unknown length that are stored, and follow the head.
     var storedBytes: UInt64 = 0
     /// What no server takes in a target goes escaped.
-    var escapesTarget = false
+    var takesASCIIOnly = false
     var isUpgrade = false
     var isOverHTTP2 = false
     var expectsContinue = false

@@ -56,7 +56,7 @@ extension ExchangeTable {
             trace: beginTrace(exchange, listener),
             measuredLength: self[exchange].isMeasured ? self[exchange].keptBytes : nil,
             storedBytes: isStored ? self[exchange].keptBytes : 0,
-            escapesTarget: plan.routes.plans[Int(self[exchange].route)].escapesTarget,
+            takesASCIIOnly: plan.routes.plans[Int(self[exchange].route)].takesASCIIOnly,
             isUpgrade: !self[exchange].offeredUpgrade.range.isEmpty,
             isOverHTTP2: downstreams[downstream].carrier.isStream,
             expectsContinue: self[exchange].machine.expectsContinue)

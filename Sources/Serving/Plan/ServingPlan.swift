@@ -230,7 +230,7 @@ extension ServingPlan {
         if case .wsgi(_, let server, _) = group.launch?.application {
             settings.hearsOfEnds = false
             // `auto` is granian wherever it is installed.
-            settings.escapesTargets = server == .auto || server == .granian
+            settings.takesASCIIOnly = server == .auto || server == .granian
         }
         settings.keepalive = group.keepalive
         settings.healthPath = group.health?.pathOfChecks ?? ""

@@ -43,6 +43,8 @@ class Surroundings:
             # Not all servers' own can be read without a body. WebSocket libraries look for the
             # connection behind it.
             environ["wsgi.input"] = io.BytesIO()
+        if self.trusts_peer:
+            restore(environ)
         environ["SERVER_SOFTWARE"] = environ.get("SERVER_SOFTWARE") or "mooring"
         name_target(environ)
         if self.trusts_peer:
@@ -53,11 +55,22 @@ class Surroundings:
         environ["SERVER_PORT"] = port or ("443" if secure else "80")
 
 
-def name_target(environ):
-    """Sets `REQUEST_URI` and `RAW_URI`, which not all servers know.
+def restore(environ):
+    """Puts back what servers lose that take ASCII alone; Mooring tells it in two fields of its own."""
+    target = environ.pop("HTTP_MOORING_TARGET", None)
+    if target and not (environ.get("RAW_URI") or environ.get("REQUEST_URI")):
+        environ["RAW_URI"] = target
+    for field in filter(None, environ.pop("HTTP_MOORING_OCTETS", "").split(",")):
+        name, _, value = field.strip().partition("=")
+        key = "HTTP_" + name.upper().replace("-", "_")
+        if key in ("HTTP_CONTENT_TYPE", "HTTP_CONTENT_LENGTH"):
+            key = key.removeprefix("HTTP_")
+        if not environ.get(key):
+            environ[key] = unquote_to_bytes(value).decode("latin-1")
 
-    granian keeps no copy of the target: there, octets that need no escape come back without one.
-    """
+
+def name_target(environ):
+    """Sets `REQUEST_URI` and `RAW_URI`, which not all servers know."""
     target = environ.get("RAW_URI") or environ.get("REQUEST_URI")
     if not target:
         target = quote(environ.get("PATH_INFO", "").encode("latin-1"), PATH_OCTETS)

@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 from pathlib import Path
+from urllib.parse import quote
 
 from mooring_response import Gateway, Habits
 
@@ -41,7 +42,7 @@ def serve_granian(application, place, threads, surroundings, errors):
                 del environ[name]
 
         def start(status, headers):
-            start_response(status, [(name, utf8(value)) for name, value in headers])
+            start_response(status, [sendable(name, value, surroundings.trusts_peer) for name, value in headers])
 
         return gateway(environ, start)
 
@@ -68,14 +69,20 @@ def serve_granian(application, place, threads, surroundings, errors):
     server.serve(target_loader=lambda: adapted, wrap_loader=False)
 
 
-def utf8(value):
-    """The text whose UTF-8 is these latin-1 octets, as granian sends UTF-8; others stay as they are."""
+def sendable(name, value, is_mooring):
+    """A field whose value reaches the client in its latin-1 octets, though granian sends it as UTF-8.
+
+    Mooring takes octets that are not UTF-8 in a field of its own, of names that mean nothing to a proxy.
+    """
     if value.isascii():
-        return value
+        return name, value
+    octets = value.encode("latin-1")
     try:
-        return value.encode("latin-1").decode("utf-8")
+        return name, octets.decode("utf-8")
     except UnicodeDecodeError:
-        return value
+        if is_mooring and "_" not in name and name.lower() != "set-cookie":
+            return "Mooring-Octets", f"{name}={quote(octets)}"
+        return name, value
 
 
 def granian_class():

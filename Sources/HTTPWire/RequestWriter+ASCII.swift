@@ -1,0 +1,94 @@
+/// What servers of WSGI applications that take ASCII alone are told of the rest.
+extension RequestHead {
+    /// Tells a process in ASCII what its server may lose of the lines above.
+    ///
+    /// granian has no target but its decoded path, and empties fields with an octet above ASCII. The
+    /// file that hosts WSGI applications puts in their places what it finds here:
+    /// `Mooring-Target: /a%2Fb` is the target, where a decoded path does not tell it, and each
+    /// `Mooring-Octets: X-Name=Jos%C3%A9` is a field. Most requests have neither. A client's own are
+    /// not passed on.
+    func writeInASCII(
+        _ bytes: Span<UInt8>, _ target: Span<UInt8>, _ strippingPrefix: Int,
+        _ own: borrowing OwnCookies, _ kept: Span<UInt8>, into sink: inout ByteSink
+    ) {
+        if Self.isAmbiguous(target) {
+            sink.append("Mooring-Target: ")
+            writePath(target, strippingPrefix, escaping: true, into: &sink)
+            sink.append("\r\n")
+        }
+        var hasCookies = false
+        for index in 0..<fields.count where !fields[index].removed {
+            let value = fields[index].value.range
+            guard Self.isBeyondASCII(bytes, value) else { continue }
+            if fields[index].known == .cookie {
+                hasCookies = true
+                continue
+            }
+            sink.append("Mooring-Octets: ")
+            sink.append(bytes.extracting(fields[index].name.range))
+            sink.append("=")
+            Self.writeEncoded(bytes, value, into: &sink)
+            sink.append("\r\n")
+        }
+        if hasCookies { writeEncodedCookies(bytes, own, kept, into: &sink) }
+    }
+
+    /// Whether a target is not that of its decoded path.
+    private static func isAmbiguous(_ target: Span<UInt8>) -> Bool {
+        for position in 0..<target.count {
+            switch target[position] {
+            case UInt8(ascii: "?"): return false
+            case UInt8(ascii: "%"), UInt8(ascii: "\""), UInt8(ascii: "["), UInt8(ascii: "\\"),
+                UInt8(ascii: "]"), UInt8(ascii: "^"), UInt8(ascii: "`"),
+                UInt8(ascii: "{")...UInt8(ascii: "}"), 0x80...:
+                return true
+            default: continue
+            }
+        }
+        return false
+    }
+
+    private static func isBeyondASCII(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Bool {
+        var all: UInt8 = 0
+        for position in range { all |= bytes[position] }
+        return all >= 0x80
+    }
+
+    /// All pairs of all lines as one, without those that are hidden.
+    private func writeEncodedCookies(
+        _ bytes: Span<UInt8>, _ own: borrowing OwnCookies, _ kept: Span<UInt8>,
+        into sink: inout ByteSink
+    ) {
+        var started = false
+        for index in 0..<fields.count
+        where fields[index].known == .cookie && !fields[index].removed {
+            var pairs = CookiePairs(fields[index].value.range)
+            while let pair = pairs.next(in: bytes) {
+                if own.hide(pair, in: bytes, except: kept) { continue }
+                sink.append(started ? ";%20" : "Mooring-Octets: Cookie=")
+                started = true
+                Self.writeEncoded(bytes, pair, into: &sink)
+            }
+        }
+        if started { sink.append("\r\n") }
+    }
+
+    /// Percent-encodes all but letters, digits and what is at home in most values; not the comma, with
+    /// which servers join fields of one name.
+    private static func writeEncoded(
+        _ bytes: Span<UInt8>, _ range: Range<Int>, into sink: inout ByteSink
+    ) {
+        for position in range {
+            let octet = bytes[position]
+            switch octet {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                UInt8(ascii: "-")...UInt8(ascii: "9"), UInt8(ascii: "_"), UInt8(ascii: "~"),
+                UInt8(ascii: ":"), UInt8(ascii: ";"), UInt8(ascii: "="):
+                sink.append(octet)
+            default:
+                sink.append("%")
+                sink.append(hex: UInt64(octet), digits: 2)
+            }
+        }
+    }
+}
