@@ -10,8 +10,8 @@ internal import SessionAffinity
 /// Belongs to one thread; others reach it through its mailbox only. What there is has owners, none of
 /// which calls back: `Acceptor`, `Downstreams` and `Upstreams` the connections, `ExchangeTable` the requests
 /// and responses, `Buffers`, `Deadlines`, `LoopCounters`, the `AccessLog`, the `Agenda` of what is put off,
-/// the `Plan` that a reload replaces. What is decided about an exchange its machine says; the worker's
-/// extensions are the flow between them, by concern.
+/// the `Followers` of a session's first request, the `Plan` that a reload replaces. What is decided about
+/// an exchange its machine says; the worker's extensions are the flow between them, by concern.
 final class Worker {
     let index: Int
     let shared: SharedState
@@ -36,9 +36,7 @@ final class Worker {
     let drain = DrainState()
     let agenda = Agenda()
     var isStopped = false
-    /// Requests that wait for another of their connection to begin the session that they share: by
-    /// the place of the one that leads.
-    var followers: [Int: Followers] = [:]
+    var followers = Followers()
     private var messages: [WorkerMessage] = []
 
     /// In place, like the groups: nothing is copied.
