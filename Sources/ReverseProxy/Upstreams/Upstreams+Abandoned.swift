@@ -135,7 +135,8 @@ extension Upstreams {
     /// The connection has ended: the slot is free.
     func releaseAbandoned(_ place: Int) {
         guard let slot = abandoned.removeValue(forKey: place) else { return }
-        plan.groups[Int(self[place].group)].giveBack(slot.left.slot, slot.left.outcome, now: instant)
+        plan.groups[Int(self[place].group)].giveBack(
+            slot.left.slot, slot.left.outcome, now: instant)
     }
 
     /// The balancer stops, and so will the processes: none is waited for.
