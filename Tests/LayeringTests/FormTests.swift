@@ -43,10 +43,11 @@ internal import Testing
         let sections: Set<Substring> = [
             "### Added", "### Changed", "### Fixed", "### Removed", "### Security",
         ]
-        let release = try Regex(#"## \d+\.\d+\.\d+ \(\d{4}-\d{2}-\d{2}\)"#)
+        let release = try Regex(
+            #"## \[\d+\.\d+\.\d+\] - (\d{4}-\d{2}-\d{2}|not yet released)"#)
         let headings = changelog.lines.filter { $0.hasPrefix("#") }
         #expect(headings.first == "# Changelog")
-        #expect(headings.dropFirst().first == "## Unreleased")
+        #expect(headings.dropFirst().first == "## [Unreleased]")
         for heading in headings.dropFirst(2) {
             let isKnown = sections.contains(heading) || heading.wholeMatch(of: release) != nil
             #expect(isKnown, "CHANGELOG.md: \(heading)")
@@ -84,6 +85,7 @@ internal import Testing
 
     private static func version(of heading: Substring) -> [Int] {
         heading.split(separator: " ").dropFirst().first?
+            .trimmingPrefix("[").split(separator: "]").first?
             .split(separator: ".").compactMap { Int($0) } ?? []
     }
 }
