@@ -11,11 +11,12 @@ import tls
 from balancer import Balancer, serving, wait_until
 from http2 import Connection, request
 
-# Work lasts until the file `done` is there, or a minute.
+# Work leaves a file when it begins, and lasts until the file `done` is there, or a minute.
 WORK = """
-import os, time
+import os, threading, time
 HERE = os.path.dirname(os.path.abspath(__file__))
 def work():
+    open(os.path.join(HERE, f"begun-{threading.get_ident()}"), "w").close()
     end = time.monotonic() + 60
     while time.monotonic() < end and not os.path.exists(os.path.join(HERE, "done")):
         time.sleep(0.05)
@@ -52,6 +53,10 @@ def in_flight(balancer):
     return sum(p["in_flight"] for p in balancer.group("app")["processes"])
 
 
+def is_at_work(balancer):
+    return len(list(balancer.folder.glob("begun-*"))) == 2
+
+
 def reset(connection):
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     connection.close()
@@ -70,7 +75,7 @@ def leave(how, balancer, context):
     if how.startswith("h2"):
         connection = Connection(balancer.address, context)
         streams = [connection.ask(request("/slow")) for _ in range(2)]
-        wait_until(lambda: in_flight(balancer) == 2)
+        wait_until(lambda: is_at_work(balancer))
         if how == "h2-stream":
             for stream in streams:
                 connection.send(http2.frame(http2.RST_STREAM, 0, stream, struct.pack("!I", http2.CANCEL)))
@@ -80,7 +85,7 @@ def leave(how, balancer, context):
         connection.socket.close()
         return None
     connections = [ask(balancer, context) for _ in range(2)]
-    wait_until(lambda: in_flight(balancer) == 2)
+    wait_until(lambda: is_at_work(balancer))
     for connection in connections:
         reset(connection) if how == "rst" else connection.close()
     return None
