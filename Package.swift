@@ -57,10 +57,11 @@ let package = Package(
             name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(
             name: "CNghttp2", pkgConfig: "libnghttp2", providers: [.apt(["libnghttp2-dev"])]),
+        .target(name: "Settings", swiftSettings: inlinedSettings),
         .target(
             name: "Backends",
             dependencies: [
-                .product(name: "HeapModule", package: collections)
+                "Settings", .product(name: "HeapModule", package: collections),
             ],
             swiftSettings: dataPathSettings),
         .target(
@@ -78,20 +79,21 @@ let package = Package(
         .target(
             name: "ConfigFile",
             dependencies: [
-                "Backends", "SessionAffinity", "Routing",
+                "Settings", "Backends", "SessionAffinity", "Routing",
                 .product(name: "TOMLKit", package: "TOMLKit"),
             ],
             swiftSettings: settings),
         .target(
             name: "ReverseProxy",
             dependencies: [
-                "Reactor", "Exchanges", "HTTPWire", "SessionAffinity", "Routing", "Backends",
+                "Settings", "Reactor", "Exchanges", "HTTPWire", "SessionAffinity", "Routing",
+                "Backends",
             ],
             swiftSettings: dataPathSettings),
         .target(
             name: "Supervision",
             dependencies: [
-                "Reactor", "Backends", "CLinux",
+                "Settings", "Reactor", "Backends", "CLinux",
                 .product(name: "Logging", package: "swift-log"),
             ],
             resources: [
@@ -131,8 +133,8 @@ let package = Package(
         .target(
             name: "Serving",
             dependencies: [
-                "Backends", "SessionAffinity", "Routing", "Reactor", "ConfigFile", "ReverseProxy",
-                "Supervision", "AdminAPI", "HTTPWire",
+                "Settings", "Backends", "SessionAffinity", "Routing", "Reactor", "ConfigFile",
+                "ReverseProxy", "Supervision", "AdminAPI", "HTTPWire",
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: settings),
@@ -176,17 +178,19 @@ let package = Package(
             name: "ReverseProxyTests",
             dependencies: [
                 "ReverseProxy", "Exchanges", "HTTPWire", "Reactor", "Backends", "Routing",
-                "SessionAffinity",
+                "SessionAffinity", "Settings",
             ],
             swiftSettings: settings),
         .testTarget(
             name: "ConfigFileTests",
-            dependencies: ["ConfigFile", "Backends", "SessionAffinity", "Routing", "TestSupport"],
+            dependencies: [
+                "ConfigFile", "Backends", "SessionAffinity", "Settings", "Routing", "TestSupport",
+            ],
             swiftSettings: settings),
         .testTarget(
             name: "SupervisionTests",
             dependencies: [
-                "Supervision", "Backends", "Reactor", "CLinux",
+                "Supervision", "Backends", "Reactor", "Settings", "CLinux",
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: settings),
@@ -210,7 +214,8 @@ let package = Package(
             name: "ServingTests",
             dependencies: [
                 "Serving", "AdminAPI", "ConfigFile", "Backends", "ReverseProxy", "Reactor",
-                "SessionAffinity", "TestSupport", .product(name: "Logging", package: "swift-log"),
+                "SessionAffinity", "Settings", "TestSupport",
+                .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: settings),
         .testTarget(name: "LayeringTests", swiftSettings: settings),

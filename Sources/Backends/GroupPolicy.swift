@@ -68,7 +68,7 @@ package struct GroupPolicy: Equatable, Sendable {
     /// The age at which a process is recycled (±10 %); nil: never.
     package var maxAge: Interval?
     /// How external servers are asked; nil: their requests alone tell how they are.
-    package var health: ServerHealth?
+    package var health: HealthPolicy?
     /// An open tunnel holds a slot.
     package var tunnelSlots = false
 

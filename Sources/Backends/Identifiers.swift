@@ -56,14 +56,3 @@ package struct WaiterTicket: Hashable, Sendable {
         self.serial = serial
     }
 }
-
-/// Where a process takes connections.
-package enum ProcessAddress: Hashable, Sendable {
-    /// A unix socket by its path, at most 107 bytes.
-    case unix(path: String)
-    /// A numeric IPv4 or IPv6 address and a port; of an external server `localhost` too.
-    case tcp(host: String, port: UInt16)
-
-    /// The host that stands for both loopback addresses.
-    package static let localhost = "localhost"
-}

@@ -1,30 +1,8 @@
-/// How the servers of an external group are asked whether they are well.
-package struct ServerHealth: Equatable, Sendable {
-    /// What is asked for.
-    package var path: String
-    /// From one question to the next, ±10 %.
-    package var interval: Interval
-    /// For one answer.
-    package var timeout: Interval
-    /// Good answers in a row after which one that was down is up again.
-    package var rise: Int
-    /// Bad answers in a row after which one is down.
-    package var fall: Int
-
-    package init(path: String, interval: Interval, timeout: Interval, rise: Int, fall: Int) {
-        self.path = path
-        self.interval = interval
-        self.timeout = timeout
-        self.rise = rise
-        self.fall = fall
-    }
-}
-
 /// A server that is to be asked.
 package struct CheckedServer: Equatable, Sendable {
     package var process: ProcessHandle
     package var address: ProcessAddress
-    package var health: ServerHealth
+    package var health: HealthPolicy
 }
 
 /// What their health checks say of external servers.
@@ -78,7 +56,7 @@ extension GroupState {
     }
 
     /// How long a server that is asked is out unless its checks say otherwise.
-    func outage(under health: ServerHealth) -> Interval {
+    func outage(under health: HealthPolicy) -> Interval {
         let (several, overflow) = health.interval.nanoseconds
             .multipliedReportingOverflow(by: Int64(health.rise) + 1)
         let longest = Int64.max / 4

@@ -1,26 +1,3 @@
-/// A span of time in nanoseconds; eight bytes, so that it costs the data path one addition.
-package struct Interval: Comparable, Hashable, Sendable {
-    package var nanoseconds: Int64
-
-    package init(nanoseconds: Int64) { self.nanoseconds = nanoseconds }
-
-    package static let zero = Interval(nanoseconds: 0)
-    /// So many seconds.
-    package static func seconds(_ count: Int64) -> Interval {
-        Interval(nanoseconds: count * 1_000_000_000)
-    }
-    /// So many milliseconds.
-    package static func milliseconds(_ count: Int64) -> Interval {
-        Interval(nanoseconds: count * 1_000_000)
-    }
-    /// The span in seconds, for people and JSON.
-    package var seconds: Double { Double(nanoseconds) / 1e9 }
-
-    package static func < (left: Interval, right: Interval) -> Bool {
-        left.nanoseconds < right.nanoseconds
-    }
-}
-
 /// A point on the monotonic clock (CLOCK_MONOTONIC), in nanoseconds since boot.
 ///
 /// Never a wall clock: token expiry uses seconds of the Unix era and another type.

@@ -1,4 +1,4 @@
-package import Backends
+package import Settings
 
 /// Why an address is refused.
 package struct AddressError: Error, Equatable, Sendable {
@@ -40,14 +40,6 @@ package enum AddressText {
                 right: "needs a number from \(allowsPortZero ? 0 : 1) to 65535")
         }
         return .tcp(host: host, port: port)
-    }
-
-    /// The form that `parse` reads.
-    package static func text(of address: ProcessAddress) -> String {
-        switch address {
-        case .unix(let path): "unix:\(path)"
-        case .tcp(let host, let port): host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
-        }
     }
 
     /// Checks a unix socket's path.

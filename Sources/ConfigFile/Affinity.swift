@@ -1,18 +1,10 @@
 package import Backends
 package import SessionAffinity
+package import Settings
 
 extension Configuration {
     /// `[affinity]`, and `affinity = { … }` of a group or a route over it.
     package struct Affinity: Equatable, Sendable {
-        /// When a session starts.
-        package enum Pin: String, Equatable, Sendable, CaseIterable {
-            /// With the first request.
-            case always
-            /// When the response asks for it.
-            case app
-            case never
-        }
-
         package var pin = Pin.always
         /// Application cookies whose setting starts a session.
         package var learn: [String] = []

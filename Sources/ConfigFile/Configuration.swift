@@ -1,4 +1,5 @@
 package import Routing
+package import Settings
 
 /// A validated configuration, all defaults filled in and all paths absolute.
 package struct Configuration: Equatable, Sendable {
@@ -16,7 +17,7 @@ package struct Configuration: Equatable, Sendable {
     package var listeners: [Listener]
     package var timeouts = Timeouts()
     package var limits = Limits()
-    package var log = Log()
+    package var log = LogSettings()
     package var admin: Admin
     /// What groups and routes begin with.
     package var affinity: Affinity

@@ -1,4 +1,4 @@
-internal import Backends
+package import Settings
 
 /// Reads a configuration file; all that is wrong is told at once.
 package enum ConfigurationReader {
@@ -47,12 +47,12 @@ package enum ConfigurationReader {
     /// The `[log]` section alone, whatever else is wrong with the file.
     ///
     /// What is wrong with the rest can be told in the form that it asks for.
-    package static func readLog(text: String) -> Configuration.Log? {
+    package static func readLog(text: String) -> LogSettings? {
         let problems = ProblemList(file: nil)
         guard let node = Document.parse(text, problems), let root = TableReader(node, problems)
         else { return nil }
         let folders = Folders(root, .init(folder: "/", environment: [:], isRoot: false))
-        return root.table("log").map { Configuration.Log($0, folders) }
+        return root.table("log").map { LogSettings($0, folders) }
     }
 
     /// Reads the top table, section by section.
@@ -65,13 +65,13 @@ package enum ConfigurationReader {
         let concurrency = root.integer("spawn_concurrency", in: 0...1024) ?? 0
         let mostProcesses = root.integer("max_processes", in: 0...100_000) ?? 0
         let listeners = ListenReader(folders: folders, problems: problems).read(root)
-        let timeouts = root.table("timeouts").map(Configuration.Timeouts.init) ?? .init()
-        let limits = root.table("limits").map(Configuration.Limits.init)
-        let log = root.table("log").map { Configuration.Log($0, folders) }
+        let timeouts = root.table("timeouts").map(Timeouts.init) ?? .init()
+        let limits = root.table("limits").map(Limits.init)
+        let log = root.table("log").map { LogSettings($0, folders) }
         let admin = Configuration.Admin(root.table("admin"), folders)
         checkApart(listeners, admin, root)
         let (affinity, keys) = affinity(root, folders)
-        let (groups, names) = groups(root, folders, affinity, .init(timeouts))
+        let (groups, names) = groups(root, folders, affinity, timeouts.route)
         let routes = RoutesReader(
             groups: groups, groupNames: names, problems: problems, folders: folders
         ).read(root)
@@ -111,7 +111,7 @@ package enum ConfigurationReader {
     /// The groups that can be told, and the names of all.
     private static func groups(
         _ root: TableReader, _ folders: Folders, _ affinity: Configuration.Affinity,
-        _ timeouts: Configuration.RouteTimeouts
+        _ timeouts: RouteTimeouts
     ) -> ([Configuration.Group], names: [String]) {
         guard let node = root.take("group") else {
             noGroup(root)

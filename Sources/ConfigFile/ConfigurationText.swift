@@ -1,6 +1,7 @@
 internal import Backends
 internal import Routing
 internal import SessionAffinity
+internal import Settings
 
 extension Configuration {
     /// The configuration as a file, all defaults filled in; values of `env` are not shown.
@@ -24,7 +25,7 @@ extension Configuration {
         write(limits, &writer)
         write(log, &writer)
         writer.header("[admin]")
-        writer.text("address", AddressText.text(of: admin.address))
+        writer.text("address", admin.address.text)
         writer.text("token_file", admin.tokenFile ?? "")
         writer.text("read_token_file", admin.readTokenFile ?? "")
         writer.value("metrics_open", "\(admin.metricsOpen)")
@@ -61,9 +62,9 @@ extension Configuration {
         writer.duration("body_idle", timeouts.bodyIdle)
         writer.duration("keepalive", timeouts.keepalive)
         writer.duration("connect", timeouts.connect)
-        writer.duration("response", timeouts.response)
-        writer.duration("idle", timeouts.idle)
-        writer.duration("tunnel", timeouts.tunnel)
+        writer.duration("response", timeouts.route.response)
+        writer.duration("idle", timeouts.route.idle)
+        writer.duration("tunnel", timeouts.route.tunnel)
         writer.duration("drain", timeouts.drain)
     }
 
@@ -79,16 +80,16 @@ extension Configuration {
         writer.text("buffer_memory", limits.bufferMemory.map(SizeText.text) ?? "auto")
     }
 
-    private func write(_ log: Log, _ writer: inout TOMLWriter) {
+    private func write(_ log: LogSettings, _ writer: inout TOMLWriter) {
         writer.header("[log]")
         writer.text("level", log.level.rawValue)
         writer.text("format", log.format.rawValue)
-        switch log.access {
+        switch log.access.destination {
         case .standardError: writer.text("access", "stderr")
         case .off: writer.text("access", "off")
         case .file(let path): writer.text("access", path)
         }
-        writer.text("access_format", log.accessFormat.rawValue)
+        writer.text("access_format", log.access.format.rawValue)
     }
 
     private func write(_ route: RouteSettings, _ writer: inout TOMLWriter) {
@@ -164,7 +165,7 @@ extension Configuration {
     private static func text(
         of server: GroupPolicy.ExternalServer, _ secure: SecureServer?
     ) -> String {
-        let address = (secure == nil ? "" : "https://") + AddressText.text(of: server.address)
+        let address = (secure == nil ? "" : "https://") + server.address.text
         var text = "{ address = \(TOMLText.quoted(address)), weight = \(server.weight)"
         if let secure {
             text += ", server_name = \(TOMLText.quoted(secure.name)), verify = \(secure.verifies)"
@@ -173,7 +174,7 @@ extension Configuration {
         return text + " }"
     }
 
-    private func write(_ health: Health, of group: String, _ writer: inout TOMLWriter) {
+    private func write(_ health: HealthPolicy, of group: String, _ writer: inout TOMLWriter) {
         writer.header("[group.\(group).health]")
         writer.text("path", health.path)
         writer.duration("interval", health.interval)

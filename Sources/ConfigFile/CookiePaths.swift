@@ -1,5 +1,6 @@
 internal import Routing
 internal import SessionAffinity
+internal import Settings
 
 extension Configuration {
     /// The path that a group's cookie is set for: the segments that all of its routes begin with.

@@ -1,5 +1,6 @@
 package import Backends
 package import Routing
+package import Settings
 
 extension Configuration {
     /// `[group.NAME]`.
@@ -15,7 +16,7 @@ extension Configuration {
         /// Longer requests are answered 504 and their process is recycled; nil: none is too long.
         package var requestTimeout: Interval?
         /// How its processes are asked whether they are well; nil: they are not.
-        package var health: Health?
+        package var health: HealthPolicy?
         /// External servers that are spoken to over TLS.
         package var secureServers: [SecureServer] = []
         /// What its routes begin with.
@@ -38,13 +39,6 @@ extension Configuration {
         /// Whether the certificate is looked at.
         package var verifies = true
         package var authorityPlace = SourcePlace()
-    }
-
-    /// What becomes of processes when the balancer ends unexpectedly.
-    package enum OnExit: String, Equatable, Sendable, CaseIterable {
-        /// They serve on and the next balancer takes them over.
-        case adopt
-        case kill
     }
 
     /// What the processes of a group run, and where.

@@ -1,4 +1,5 @@
 internal import Backends
+internal import Settings
 
 /// Reads one `[group.NAME]`.
 struct GroupReader {
@@ -30,7 +31,7 @@ struct GroupReader {
     ///
     /// Problems are taken down either way.
     func read(
-        over affinity: Configuration.Affinity, _ timeouts: Configuration.RouteTimeouts
+        over affinity: Configuration.Affinity, _ timeouts: RouteTimeouts
     ) -> Configuration.Group? {
         checkName()
         let kind = self.kind()
@@ -53,12 +54,12 @@ struct GroupReader {
         let keepalive = table.boolean("keepalive") ?? true
         let requestTimeout = table.duration("request_timeout", atLeast: .zero)
         let health = self.health()
-        if kind == .servers { policy.health = health?.ofServers }
+        if kind == .servers { policy.health = health }
         let affinity =
             table.table("affinity").map { Configuration.Affinity($0, over: affinity, at: .group) }
             ?? affinity
         let timeouts =
-            table.table("timeouts").map { Configuration.RouteTimeouts($0, over: timeouts) }
+            table.table("timeouts").map { RouteTimeouts($0, over: timeouts) }
             ?? timeouts
         policy.onLost = affinity.onLost
         policy.sessionIdle = affinity.idle
@@ -84,14 +85,14 @@ struct GroupReader {
     }
 
     /// A path alone is what many write; they are told of the table.
-    private func health() -> Configuration.Health? {
+    private func health() -> HealthPolicy? {
         guard let node = table.take("health") else { return nil }
         if case .text = node.value {
             table.problems.add(
                 node, "is \(node.kind)", "needs a table, like { path = \"/healthz\" }")
             return nil
         }
-        return TableReader(node, table.problems).flatMap(Configuration.Health.init)
+        return TableReader(node, table.problems).flatMap(HealthPolicy.init)
     }
 
     /// Exactly one of the three keys.
@@ -239,7 +240,7 @@ extension GroupReader {
         refuseBothPlaces(application, environment)
         let names = EnvironmentReader.names(table)
         let isolation = IsolationReader(table: table, isRoot: folders.surroundings.isRoot).read()
-        let onExit = table.choice("on_exit", among: Configuration.OnExit.allCases) ?? .adopt
+        let onExit = table.choice("on_exit", among: OnExit.allCases) ?? .adopt
         let output = table.optionalText("output", example: "logs/app.log")
         let outputFile = folders.path(output, table.problems)
         let memory = table.size("max_memory", in: 0...1 << 50) ?? 0

@@ -1,4 +1,4 @@
-internal import Backends
+internal import Settings
 
 /// Reads the `[[listen]]` tables.
 struct ListenReader {
@@ -90,7 +90,7 @@ struct ListenReader {
 
     private func place(
         _ given: Located<String>, _ table: TableReader
-    ) -> Configuration.Listener.Place? {
+    ) -> ListenerAddress? {
         guard given.value.hasPrefix("fd:") else {
             return table.address(given, allowsPortZero: true).map { .address($0) }
         }
@@ -108,7 +108,7 @@ struct ListenReader {
         return .inherited(name: name)
     }
 
-    private func isPortZero(_ place: Configuration.Listener.Place) -> Bool {
+    private func isPortZero(_ place: ListenerAddress) -> Bool {
         if case .address(.tcp(_, 0)) = place { true } else { false }
     }
 

@@ -1,4 +1,4 @@
-package import Backends
+package import Settings
 
 extension Configuration {
     /// A response field of the configuration's own.
@@ -9,29 +9,6 @@ extension Configuration {
 
     /// One `[[listen]]`.
     package struct Listener: Equatable, Sendable {
-        /// Where connections come from.
-        package enum Place: Hashable, Sendable {
-            /// A port may be 0.
-            case address(ProcessAddress)
-            /// A socket that the service manager opens, by its name (`fd:NAME`).
-            case inherited(name: String)
-
-            /// Whether the two cannot be listened on beside each other: a port at all addresses is one at
-            /// each of them, and `[::]` takes IPv4 too.
-            func overlaps(_ other: Place) -> Bool {
-                guard case .address(.tcp(let host, let port)) = self,
-                    case .address(.tcp(let otherHost, let otherPort)) = other
-                else { return self == other }
-                return port == otherPort && port != 0
-                    && (host == otherHost || Self.covers(host, otherHost)
-                        || Self.covers(otherHost, host))
-            }
-
-            private static func covers(_ wildcard: String, _ host: String) -> Bool {
-                wildcard == "::" || wildcard == "0.0.0.0" && !host.contains(":")
-            }
-        }
-
         /// One `[[listen.tls]]`: absolute paths of PEM files.
         package struct Certificate: Equatable, Sendable {
             package var certificate: String
@@ -40,7 +17,7 @@ extension Configuration {
             package var keyPlace = SourcePlace()
         }
 
-        package var place: Place
+        package var place: ListenerAddress
         package var addressPlace = SourcePlace()
         /// HTTP/2 is offered: by ALPN on TLS, by prior knowledge on clear text.
         package var http2 = true
@@ -62,14 +39,9 @@ extension Configuration {
         /// A request that comes without `traceparent` begins a trace.
         package var traceparent = true
 
-        package init(_ place: Place) { self.place = place }
+        package init(_ place: ListenerAddress) { self.place = place }
 
         /// As the file writes it.
-        package var text: String {
-            switch place {
-            case .address(let address): AddressText.text(of: address)
-            case .inherited(let name): "fd:\(name)"
-            }
-        }
+        package var text: String { place.text }
     }
 }

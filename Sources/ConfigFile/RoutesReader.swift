@@ -1,5 +1,6 @@
 internal import Backends
 internal import Routing
+internal import Settings
 
 /// Reads `[routes]`.
 struct RoutesReader {
@@ -81,9 +82,9 @@ struct RoutesReader {
         let affinity =
             table.table("affinity").map { Configuration.Affinity($0, over: base, at: .route) }
             ?? base
-        let above = index.map { groups[$0].timeouts } ?? .init(.init())
+        let above = index.map { groups[$0].timeouts } ?? RouteTimeouts()
         let timeouts =
-            table.table("timeouts").map { Configuration.RouteTimeouts($0, over: above) } ?? above
+            table.table("timeouts").map { RouteTimeouts($0, over: above) } ?? above
         let headers = HeadersReader.read(table)
         let errors = ErrorsReader(folders: folders).read(
             table, over: index.map { groups[$0].errors } ?? [])

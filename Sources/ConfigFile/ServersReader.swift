@@ -40,7 +40,7 @@ struct ServersReader {
             guard let entry = server(item) else { continue }
             if entries.contains(where: { $0.server.address == entry.server.address }) {
                 table.problems.add(
-                    item, "holds \(AddressText.text(of: entry.server.address)) twice",
+                    item, "holds \(entry.server.address.text) twice",
                     "give it once, with a weight if it is to have more sessions")
             }
             entries.append(entry)

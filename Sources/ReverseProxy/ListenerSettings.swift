@@ -1,17 +1,10 @@
-package import Backends
 package import HTTPWire
 package import Reactor
+package import Settings
 
 /// One address that the data plane listens on, and how its peers are spoken to.
 package struct ListenerSettings: Sendable {
-    /// Where connections come from.
-    package enum Place: Hashable, Sendable {
-        case address(ProcessAddress)
-        /// A socket that the service manager has opened, by its name (sd_listen_fds_with_names(3)).
-        case inherited(name: String)
-    }
-
-    package var place: Place
+    package var place: ListenerAddress
     /// HTTP/2 is offered: by ALPN on TLS, by prior knowledge on clear text.
     package var http2 = true
     /// Every peer has to begin with a PROXY header.
@@ -29,15 +22,8 @@ package struct ListenerSettings: Sendable {
     /// Nil: clear text.
     package var tls: TLSServerContext?
 
-    package init(_ place: Place) { self.place = place }
+    package init(_ place: ListenerAddress) { self.place = place }
 
     /// As in the configuration.
-    package var text: String {
-        switch place {
-        case .address(.unix(let path)): "unix:\(path)"
-        case .address(.tcp(let host, let port)):
-            host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
-        case .inherited(let name): "fd:\(name)"
-        }
-    }
+    package var text: String { place.text }
 }

@@ -1,13 +1,14 @@
 internal import Backends
 internal import Reactor
+internal import Settings
 
 /// What is listened on, by place: sockets stay while their address is asked for.
 struct Listeners: Sendable {
-    private(set) var places: [ListenerSettings.Place?] = []
+    private(set) var places: [ListenerAddress?] = []
     private(set) var sockets: [ListeningSocket?] = []
-    private var inherited: [ListenerSettings.Place: ListeningSocket]
+    private var inherited: [ListenerAddress: ListeningSocket]
 
-    init(inherited: [ListenerSettings.Place: ListeningSocket]) { self.inherited = inherited }
+    init(inherited: [ListenerAddress: ListeningSocket]) { self.inherited = inherited }
 
     /// Binds what is new and drops what is not asked for any more; the loop closes that.
     ///

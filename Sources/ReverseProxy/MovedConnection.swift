@@ -1,5 +1,6 @@
 internal import HTTPWire
 package import Reactor
+package import Settings
 
 /// A client connection on its way from one balancer to the next, before one of its requests.
 ///
@@ -22,7 +23,7 @@ package struct MovedConnection: Equatable, Sendable {
 
     package let socket: StreamSocket
     /// Where it was accepted.
-    package let listener: ListenerSettings.Place
+    package let listener: ListenerAddress
     let stage: Stage
     /// TLS ended at whoever sent the PROXY header.
     let isSecure: Bool
@@ -34,7 +35,7 @@ package struct MovedConnection: Equatable, Sendable {
     let address: IPAddress?
 
     init(
-        socket: StreamSocket, listener: ListenerSettings.Place, stage: Stage,
+        socket: StreamSocket, listener: ListenerAddress, stage: Stage,
         isSecure: Bool = false,
         unread: [UInt8] = [], address: IPAddress?
     ) {
@@ -56,7 +57,7 @@ package struct MovedConnection: Equatable, Sendable {
 
     /// One that another balancer has sent, with its `note`; nil: the note is not one.
     package init?(
-        socket: StreamSocket, listener: ListenerSettings.Place, note: some StringProtocol,
+        socket: StreamSocket, listener: ListenerAddress, note: some StringProtocol,
         unread: [UInt8] = []
     ) {
         let words = note.split(separator: ":", omittingEmptySubsequences: false)

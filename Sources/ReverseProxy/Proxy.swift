@@ -1,5 +1,6 @@
 package import Backends
 package import Reactor
+package import Settings
 internal import Synchronization
 
 /// The data plane: listens, balances, and wakes waiters when the registry says so.
@@ -19,7 +20,7 @@ package final class Proxy: Sendable {
     /// - Throws: `ProxyError`, which names what could not be had.
     package init(
         _ settings: ProxySettings, groups: [Group],
-        inherited: [ListenerSettings.Place: ListeningSocket] = [:],
+        inherited: [ListenerAddress: ListeningSocket] = [:],
         errors: LineWriter? = nil, onMishap: @escaping Mishaps.Report
     ) throws(ProxyError) {
         var listeners = Listeners(inherited: inherited)
@@ -61,7 +62,7 @@ package final class Proxy: Sendable {
     }
 
     /// What is listened on, for a successor that takes it over.
-    package var listeningSockets: [(place: ListenerSettings.Place, socket: ListeningSocket)] {
+    package var listeningSockets: [(place: ListenerAddress, socket: ListeningSocket)] {
         listeners.withLock { listeners in
             zip(listeners.places, listeners.sockets).compactMap { place, socket in
                 guard let place, let socket else { return nil }
@@ -109,7 +110,7 @@ package final class Proxy: Sendable {
         settings.noteSecurePort(sockets)
         settings.workers = shared.settings.workers
         settings.limits.connections = shared.settings.limits.connections
-        settings.limits.upstreams = shared.settings.limits.upstreams
+        settings.upstreams = shared.settings.upstreams
         settings.accessLog.destination = shared.settings.accessLog.destination
         let change = Reconfiguration(settings: settings, groups: groups, listeners: sockets)
         for share in shared.shares { share.mailbox.post(.reconfigure(change)) }

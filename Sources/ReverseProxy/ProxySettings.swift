@@ -1,8 +1,8 @@
-package import Backends
 package import HTTPWire
 package import Reactor
 package import Routing
 package import SessionAffinity
+package import Settings
 
 /// Everything that the data plane is told at its start.
 package struct ProxySettings: Sendable {
@@ -10,8 +10,13 @@ package struct ProxySettings: Sendable {
     package var listeners: [ListenerSettings?]
     /// Loop threads; 0: one per core.
     package var workers = 0
-    package var timeouts = ProxyTimeouts()
-    package var limits = ProxyLimits()
+    package var timeouts = Timeouts()
+    /// `connections` is what the limit of open files leaves of it.
+    package var limits = Limits()
+    /// Connections to processes, over all loops: what clients leave of the limit of open files.
+    package var upstreams = Int.max
+    /// Bytes of all buffers together.
+    package var bufferMemory = 256 * 1024 * 1024
     package var routes: RouteTable
     /// What goes with each route, in the order of the routes.
     package var routeSettings: [RouteSettings]
@@ -56,60 +61,8 @@ package struct ProxySettings: Sendable {
     }
 }
 
-/// How long the data plane waits for what.
-package struct ProxyTimeouts: Sendable {
-    /// The whole request head from its first byte: 408.
-    package var header = Interval.seconds(10)
-    /// Between two pieces of a body, and for a client that does not read.
-    package var bodyIdle = Interval.seconds(30)
-    package var keepalive = Interval.seconds(75)
-    package var connect = Interval.seconds(5)
-
-    package init() {}
-}
-
-/// How long a process is waited for, which each route may say for itself.
-package struct RouteTimeouts: Sendable {
-    /// First byte of the response head: 504.
-    package var response = Interval.seconds(60)
-    /// Between two pieces of a response.
-    package var idle = Interval.seconds(60)
-    /// Of a tunnel without a byte either way.
-    package var tunnel = Interval.seconds(3600)
-
-    package init() {}
-}
-
-/// How much the data plane takes.
-package struct ProxyLimits: Sendable {
-    /// Bytes of a head, either way: 431 (414 for the request line), or 502.
-    package var requestHead = 32 * 1024
-    /// Bytes of a request body: 413; 0: no limit.
-    package var requestBody: UInt64 = 0
-    /// Bytes of a request body that are read before a slot is taken; 0: none.
-    package var requestBuffer = 64 * 1024
-    /// Bytes of a response that are kept for a slow client, so that its process is free; 0: none.
-    package var responseBuffer = 256 * 1024
-    /// Bytes a second that a client must send (or take) at least, with some grace; 0: no floor.
-    package var minRate = 240
-    /// New processes that one client address may cause in a minute; 0: no limit.
-    package var spawnsPerSource = 30
-    /// Client connections; above, none is accepted until one ends.
-    package var connections = 10_000
-    /// Connections to processes, over all loops: what clients leave of the limit of open files.
-    package var upstreams = Int.max
-    /// Bytes of all buffers together.
-    package var bufferMemory = 256 * 1024 * 1024
-
-    package init() {}
-
-    /// What buffers get of a machine's memory when nobody has said: a thirty-second part.
-    ///
-    /// Between 64 MiB and 1 GiB, and on a small machine no more than a quarter.
-    package static func bufferMemory(ofMachineWith bytes: Int) -> Int {
-        max(1 << 20, min(max(bytes / 32, 64 << 20), 1 << 30, bytes / 4))
-    }
-
+/// What the limits mean for buffers.
+extension Limits {
     /// The most blocks that may wait in chains at the same time, in one loop.
     func links(blockSize: Int) -> Int {
         let request = min(requestBuffer / blockSize, 1 << 20) + 1
@@ -139,15 +92,6 @@ package struct RouteSettings: Sendable {
 
 /// When and with which cookie a session is pinned.
 package struct AffinitySettings: Sendable {
-    /// Which requests start a session.
-    package enum Pin: Sendable {
-        /// Every request has a session.
-        case always
-        /// A session starts when the response asks for it.
-        case app
-        case never
-    }
-
     package var pin = Pin.always
     /// Application cookies whose setting starts a session (`pin = "app"`).
     package var learn: [String] = []
@@ -203,28 +147,4 @@ package struct SecureServer: Sendable {
         self.context = context
         self.name = name
     }
-}
-
-/// Where the access log goes and how it looks.
-package struct AccessLogSettings: Equatable, Sendable {
-    /// Where the lines go.
-    package enum Destination: Equatable, Sendable {
-        case off
-        case standardError
-        case file(path: String)
-    }
-
-    /// How a line looks.
-    package enum Format: Equatable, Sendable {
-        /// With what was done for the session.
-        case mooring
-        /// Apache's.
-        case combined
-        case json
-    }
-
-    package var destination = Destination.standardError
-    package var format = Format.mooring
-
-    package init() {}
 }

@@ -1,12 +1,13 @@
 internal import HTTPWire
 internal import Routing
 internal import SessionAffinity
+internal import Settings
 
 /// What the request path needs of a route: plain data, so that looking it up counts no references.
 struct RoutePlan {
     let group: Int
     let stripsPrefix: Bool
-    let pin: AffinitySettings.Pin
+    let pin: Pin
     let maxAge: UInt32
     let forwardCookie: Bool
     let takesASCIIOnly: Bool

@@ -3,6 +3,7 @@ internal import Exchanges
 internal import Glibc
 internal import HTTPWire
 internal import Reactor
+internal import Settings
 
 /// Connections as they come: dealt to the loops, adopted, and given up by a drain.
 extension Worker {

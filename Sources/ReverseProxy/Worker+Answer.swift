@@ -2,6 +2,7 @@ internal import Backends
 internal import Exchanges
 internal import HTTPWire
 internal import Reactor
+internal import Settings
 
 /// The end of an exchange: what is still to be sent, the log, and what becomes of the connection.
 extension Worker {

@@ -2,6 +2,7 @@ internal import Backends
 internal import Exchanges
 internal import HTTPWire
 internal import Reactor
+internal import Settings
 
 /// A request body before its slot: read here, so that a slow client holds no process.
 ///

@@ -1,5 +1,6 @@
 internal import HTTPWire
 internal import Reactor
+internal import Settings
 
 /// HTTP/2: frames on their way to the client, from all streams of a connection.
 extension Worker {

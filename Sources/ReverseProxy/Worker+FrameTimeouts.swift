@@ -1,6 +1,7 @@
 internal import Backends
 internal import HTTPWire
 internal import Reactor
+internal import Settings
 
 /// HTTP/2: how long a connection waits for its client.
 extension Worker {

@@ -1,6 +1,7 @@
 internal import Backends
 internal import HTTPWire
 internal import Reactor
+internal import Settings
 
 /// What comes before a connection's first request: the PROXY header, TLS, the choice of a version.
 extension Worker {

@@ -1,6 +1,7 @@
 internal import Backends
 internal import HTTPWire
 internal import Reactor
+internal import Settings
 
 /// HTTP/2: one connection's frames, and its streams as downstreams that speak HTTP/1.1.
 ///

@@ -1,6 +1,7 @@
 internal import Backends
 internal import Exchanges
 internal import Reactor
+internal import Settings
 
 /// Slots: asking the registry, waiting, and giving back.
 extension Worker {

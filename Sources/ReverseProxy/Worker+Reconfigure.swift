@@ -1,5 +1,6 @@
 internal import Backends
 internal import Reactor
+internal import Settings
 
 /// Taking over a changed configuration while requests are under way.
 ///

@@ -4,6 +4,7 @@ internal import HTTPWire
 internal import Reactor
 internal import Routing
 internal import SessionAffinity
+internal import Settings
 
 /// From bytes of a client to an exchange that asks for a slot.
 extension Worker {

@@ -3,6 +3,7 @@ internal import Exchanges
 internal import HTTPWire
 internal import Reactor
 internal import Routing
+internal import Settings
 
 /// From the client to the process: the head with what is added to it, and the body as it comes.
 extension Worker {

@@ -2,6 +2,7 @@ internal import Backends
 internal import Exchanges
 internal import HTTPWire
 internal import Reactor
+internal import Settings
 
 /// From the process to the client: the head with what is added to it, and the body as it comes.
 extension Worker {

@@ -1,6 +1,7 @@
 internal import Backends
 internal import Exchanges
 internal import Reactor
+internal import Settings
 
 /// Deadlines: each connection has one, by what it waits for at the time.
 extension Worker {

@@ -2,6 +2,7 @@ internal import Backends
 internal import Exchanges
 internal import HTTPWire
 internal import Reactor
+internal import Settings
 
 /// WebSockets and other upgrades: after a 101 bytes pass both ways until both sides have ended.
 ///

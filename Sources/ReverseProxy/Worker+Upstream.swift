@@ -2,6 +2,7 @@ internal import Backends
 internal import Exchanges
 internal import Glibc
 internal import Reactor
+internal import Settings
 
 /// What becomes of an exchange with its connection to a process.
 extension Worker {

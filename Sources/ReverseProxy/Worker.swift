@@ -3,6 +3,7 @@ internal import HTTPWire
 internal import Reactor
 internal import Routing
 internal import SessionAffinity
+internal import Settings
 
 /// One loop of the data plane: it takes what happens to the owners of the loop's state, and carries out
 /// what follows.

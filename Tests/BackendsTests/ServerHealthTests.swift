@@ -2,10 +2,15 @@ internal import Backends
 internal import Testing
 
 @Suite struct ServerHealthTests {
+    private static func health(rise: Int, fall: Int) -> HealthPolicy {
+        var health = HealthPolicy(path: "/")
+        (health.rise, health.fall) = (rise, fall)
+        return health
+    }
+
     private func bench(rise: Int = 2, fall: Int = 3, _ weights: [Int] = [1, 1]) -> Bench {
         Bench.external(weights) { policy in
-            policy.health = ServerHealth(
-                path: "/", interval: .seconds(2), timeout: .seconds(1), rise: rise, fall: fall)
+            policy.health = Self.health(rise: rise, fall: fall)
         }
     }
 
@@ -77,8 +82,7 @@ internal import Testing
             policy.kind = .external([
                 .init(address: .tcp(host: "10.0.0.1", port: 443), isSecure: true)
             ])
-            policy.health = ServerHealth(
-                path: "/", interval: .seconds(2), timeout: .seconds(1), rise: 1, fall: 1)
+            policy.health = Self.health(rise: 1, fall: 1)
         }
         #expect(secure.group.checkedServers.isEmpty)
         let retired = bench()

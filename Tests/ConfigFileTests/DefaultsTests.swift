@@ -2,6 +2,7 @@ internal import Backends
 internal import ConfigFile
 internal import Routing
 internal import SessionAffinity
+internal import Settings
 internal import Testing
 
 @Suite struct DefaultsTests {
@@ -9,23 +10,23 @@ internal import Testing
         let configuration = try read(someGroup)
         #expect(configuration.addresses == [.tcp(host: "127.0.0.1", port: 8080)])
         #expect(configuration.workers == 0)
-        #expect(configuration.timeouts == Configuration.Timeouts())
-        #expect(configuration.limits == Configuration.Limits())
-        #expect(configuration.log == Configuration.Log())
+        #expect(configuration.timeouts == Timeouts())
+        #expect(configuration.limits == Limits())
+        #expect(configuration.log == LogSettings())
         #expect(configuration.affinity == Configuration.Affinity())
         #expect(configuration.warnings == [])
     }
 
     @Test func `timeouts and limits are those of the manual`() {
-        let timeouts = Configuration.Timeouts()
+        let timeouts = Timeouts()
         #expect(timeouts.header == .seconds(10))
         #expect(timeouts.bodyIdle == .seconds(30))
         #expect(timeouts.keepalive == .seconds(75))
         #expect(timeouts.connect == .seconds(5))
-        #expect(timeouts.response == .seconds(60))
-        #expect(timeouts.idle == .seconds(60))
+        #expect(timeouts.route.response == .seconds(60))
+        #expect(timeouts.route.idle == .seconds(60))
         #expect(timeouts.drain == .seconds(30))
-        let limits = Configuration.Limits()
+        let limits = Limits()
         #expect(limits.requestHead == 32768)
         #expect(limits.requestBody == 0)
         #expect(limits.connections == 10000)

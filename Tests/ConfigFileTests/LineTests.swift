@@ -1,3 +1,4 @@
+internal import Settings
 internal import TestSupport
 internal import Testing
 

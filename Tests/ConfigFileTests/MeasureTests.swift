@@ -1,4 +1,5 @@
 internal import Backends
+internal import Settings
 internal import Testing
 
 @testable internal import ConfigFile

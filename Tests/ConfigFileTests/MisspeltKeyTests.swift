@@ -1,4 +1,5 @@
 internal import ConfigFile
+internal import Settings
 internal import Testing
 
 @Suite struct MisspeltKeyTests {

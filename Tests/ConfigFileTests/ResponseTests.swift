@@ -1,4 +1,5 @@
 internal import ConfigFile
+internal import Settings
 internal import Testing
 
 /// What the configuration adds to responses, and the pages in place of Mooring's own.

@@ -1,5 +1,6 @@
 internal import Backends
 internal import ConfigFile
+internal import Settings
 internal import Testing
 
 @Suite struct RouteTimeoutTests {

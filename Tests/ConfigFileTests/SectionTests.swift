@@ -1,6 +1,7 @@
 internal import Backends
 internal import ConfigFile
 internal import SessionAffinity
+internal import Settings
 internal import Testing
 
 /// Every key, given and understood.
@@ -46,8 +47,8 @@ internal import Testing
         #expect(configuration.timeouts.bodyIdle == .seconds(1))
         #expect(configuration.timeouts.keepalive == .seconds(120))
         #expect(configuration.timeouts.connect == .seconds(3))
-        #expect(configuration.timeouts.response == .seconds(7200))
-        #expect(configuration.timeouts.idle == .seconds(4))
+        #expect(configuration.timeouts.route.response == .seconds(7200))
+        #expect(configuration.timeouts.route.idle == .seconds(4))
         #expect(configuration.timeouts.drain == .zero)
         #expect(configuration.limits.requestHead == 65536)
         #expect(configuration.limits.requestBody == 2 << 30)
@@ -56,28 +57,29 @@ internal import Testing
     }
 
     @Test(arguments: [
-        ("stderr", Configuration.Log.Access.standardError), ("off", .off),
-        ("/var/log/m.log", .file("/var/log/m.log")), ("log/m.log", .file("/srv/app/log/m.log")),
+        ("stderr", AccessLogSettings.Destination.standardError), ("off", .off),
+        ("/var/log/m.log", .file(path: "/var/log/m.log")),
+        ("log/m.log", .file(path: "/srv/app/log/m.log")),
     ])
     func `the access log goes where it is sent`(
-        text: String, access: Configuration.Log.Access
+        text: String, access: AccessLogSettings.Destination
     ) throws {
         let log = try read(
             "[log]\nlevel = \"debug\"\nformat = \"json\"\naccess = \"\(text)\"\n" + someGroup
         ).log
-        #expect(log.access == access)
+        #expect(log.access.destination == access)
         #expect(log.level == .debug && log.format == .json)
     }
 
     @Test(arguments: [
-        ("", Configuration.Log.AccessFormat.mooring), ("format = \"json\"\n", .json),
+        ("", AccessLogSettings.Format.mooring), ("format = \"json\"\n", .json),
         ("access_format = \"combined\"\n", .combined),
         ("format = \"json\"\naccess_format = \"mooring\"\n", .mooring),
     ])
     func `the access log is JSON where the log is, unless it says otherwise`(
-        text: String, format: Configuration.Log.AccessFormat
+        text: String, format: AccessLogSettings.Format
     ) throws {
-        #expect(try read("[log]\n" + text + someGroup).log.accessFormat == format)
+        #expect(try read("[log]\n" + text + someGroup).log.access.format == format)
     }
 
     @Test func `the form of the log is known although the rest of the file is wrong`() {

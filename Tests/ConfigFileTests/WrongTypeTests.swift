@@ -1,4 +1,5 @@
 internal import ConfigFile
+internal import Settings
 internal import Testing
 
 /// Every key with every kind of wrong value: a problem with its line and key, and never a trap.

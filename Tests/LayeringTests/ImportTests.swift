@@ -5,24 +5,26 @@ internal import Testing
 @Suite struct ImportTests {
     /// The targets that perform nothing: facts and time in, orders out.
     static let pure: Set<String> = [
-        "Backends", "SessionAffinity", "Routing", "HTTPWire", "Exchanges",
+        "Settings", "Backends", "SessionAffinity", "Routing", "HTTPWire", "Exchanges",
     ]
 
     /// Every module that a target may import; a target that is not listed may not exist.
     static let allowed: [String: Set<String>] = [
-        "Backends": ["HeapModule", "Synchronization"],
+        "Settings": [],
+        "Backends": ["Settings", "HeapModule", "Synchronization"],
         "SessionAffinity": ["COpenSSL"],
         "Routing": [],
         "HTTPWire": ["CNghttp2"],
         "Exchanges": ["HTTPWire", "Backends"],
         "Reactor": ["CLinux", "COpenSSL", "Glibc", "Synchronization"],
-        "ConfigFile": ["Backends", "SessionAffinity", "Routing", "TOMLKit"],
+        "ConfigFile": ["Settings", "Backends", "SessionAffinity", "Routing", "TOMLKit"],
         "ReverseProxy": [
-            "Reactor", "Exchanges", "HTTPWire", "SessionAffinity", "Routing", "Backends", "Glibc",
-            "Synchronization",
+            "Settings", "Reactor", "Exchanges", "HTTPWire", "SessionAffinity", "Routing",
+            "Backends", "Glibc", "Synchronization",
         ],
         "Supervision": [
-            "Reactor", "Backends", "CLinux", "Logging", "Dispatch", "Glibc", "Synchronization",
+            "Settings", "Reactor", "Backends", "CLinux", "Logging", "Dispatch", "Glibc",
+            "Synchronization",
         ],
         "AdminAPI": [
             "Backends", "Hummingbird", "HummingbirdCore", "HTTPTypes", "NIOCore", "NIOHTTP1",
@@ -31,7 +33,8 @@ internal import Testing
         ],
         "Simulation": ["Backends", "Synchronization"],
         "Serving": [
-            "Backends", "SessionAffinity", "Routing", "Reactor", "ConfigFile", "ReverseProxy",
+            "Settings", "Backends", "SessionAffinity", "Routing", "Reactor", "ConfigFile",
+            "ReverseProxy",
             "Supervision", "AdminAPI", "HTTPWire", "Logging", "FoundationEssentials", "Dispatch",
             "Glibc", "Synchronization",
         ],
@@ -59,11 +62,11 @@ internal import Testing
     /// Parts of `Serving` that perform nothing, though what is beside them does.
     static let pureFiles: [String: Set<String>] = [
         "Sources/Serving/Reload/ReloadPlan.swift": ["AdminAPI", "Backends", "ConfigFile"],
-        "Sources/Serving/Reload/RestartKeys.swift": ["ConfigFile"],
+        "Sources/Serving/Reload/RestartKeys.swift": ["ConfigFile", "Settings"],
         // For the signals' numbers.
         "Sources/Serving/Shutdown/Shutdown.swift": ["Glibc"],
-        "Sources/Serving/Takeover/ListenerWord.swift": ["Backends", "ReverseProxy"],
-        "Sources/Serving/Takeover/TakeoverMessage.swift": ["FoundationEssentials", "ReverseProxy"],
+        "Sources/Serving/Takeover/ListenerWord.swift": ["Settings"],
+        "Sources/Serving/Takeover/TakeoverMessage.swift": ["FoundationEssentials", "Settings"],
     ]
 
     @Test func `what decides in Serving imports nothing that acts`() throws {

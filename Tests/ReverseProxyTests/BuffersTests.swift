@@ -2,6 +2,7 @@ internal import HTTPWire
 internal import Reactor
 internal import Routing
 internal import SessionAffinity
+internal import Settings
 internal import Testing
 
 @testable internal import ReverseProxy
@@ -12,7 +13,7 @@ internal import Testing
         let keyring = Keyring(firstKey: [UInt8](repeating: 1, count: 32))
         var settings = ProxySettings(
             listeners: [], routes: RouteTable([]), routeSettings: [], groups: [], keyring: keyring)
-        settings.limits.bufferMemory = budget(settings.blockSize)
+        settings.bufferMemory = budget(settings.blockSize)
         settings.limits.responseBuffer = 1 << 20
         settings.limits.requestBuffer = 1 << 20
         let share = WorkerShare(

@@ -1,11 +1,12 @@
 internal import HTTPWire
 internal import Reactor
+internal import Settings
 internal import Testing
 
 @testable internal import ReverseProxy
 
 @Suite struct MovedConnectionTests {
-    private static let listener = ListenerSettings.Place.inherited(name: "http")
+    private static let listener = ListenerAddress.inherited(name: "http")
     private static let socket = StreamSocket(descriptor: 7)
 
     @Test(arguments: [

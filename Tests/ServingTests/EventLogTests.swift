@@ -2,6 +2,7 @@ internal import AdminAPI
 internal import Backends
 internal import ConfigFile
 internal import Logging
+internal import Settings
 internal import Synchronization
 internal import Testing
 

@@ -1,6 +1,7 @@
 internal import Backends
 internal import FoundationEssentials
 internal import Logging
+internal import Settings
 internal import Testing
 
 @testable internal import Serving
@@ -20,9 +21,8 @@ internal import Testing
                 == "2026-11-18T11:06:40.500Z info process is ready group=app pid=7\n")
     }
 
-    @Test(arguments: [LogLine.Format.text, .developer])
-    func `what comes from outside cannot forge a line or steer a terminal`(_ format: LogLine.Format)
-    {
+    @Test(arguments: [LogFormat.text, .developer])
+    func `what comes from outside cannot forge a line or steer a terminal`(_ format: LogFormat) {
         let bad = "a\n2026 critical \u{1B}[2J\u{9B}1m\u{2028}\u{202E}b"
         let text = line(bad, ["key": .string(bad)]).text(format)
         #expect(text.filter { $0 == "\n" }.count == 1)

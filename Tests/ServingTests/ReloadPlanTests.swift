@@ -1,5 +1,6 @@
 internal import AdminAPI
 internal import ConfigFile
+internal import Settings
 internal import TestSupport
 internal import Testing
 

@@ -2,6 +2,7 @@ internal import Backends
 internal import Reactor
 internal import ReverseProxy
 internal import SessionAffinity
+internal import Settings
 internal import Testing
 
 @testable internal import Serving
@@ -35,7 +36,7 @@ internal import Testing
         let second = try listening([83, 84, 81])
             .proxySettings(keyring: keyring, indices: [0], names: ["app"], over: first)
         let places = second.listeners.map { $0?.place }
-        func at(_ port: UInt16) -> ListenerSettings.Place {
+        func at(_ port: UInt16) -> ListenerAddress {
             .address(.tcp(host: "127.0.0.1", port: port))
         }
         #expect(places == [at(81), nil, at(83), at(84)])

@@ -1,12 +1,13 @@
 internal import Backends
 internal import ReverseProxy
+internal import Settings
 internal import TestSupport
 internal import Testing
 
 @testable internal import Serving
 
 @Suite struct TakeoverMessageTests {
-    typealias Address = ListenerSettings.Place
+    typealias Address = ListenerAddress
 
     private static let addresses: [Address] = [
         .address(.tcp(host: "127.0.0.1", port: 80)), .address(.tcp(host: "::1", port: 65535)),

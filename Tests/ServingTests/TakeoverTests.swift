@@ -2,6 +2,7 @@ internal import Backends
 internal import Glibc
 internal import Reactor
 internal import ReverseProxy
+internal import Settings
 internal import Testing
 
 @testable internal import Serving
@@ -10,7 +11,7 @@ internal import Testing
 @Suite struct TakeoverTests {
     private let folder = TemporaryFolder()
     private let admin = ProcessAddress.unix(path: "/run/m/admin.sock")
-    private let web = ListenerSettings.Place.inherited(name: "web front")
+    private let web = ListenerAddress.inherited(name: "web front")
 
     /// A running balancer that listens at one address.
     private func running(

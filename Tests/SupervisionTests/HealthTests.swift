@@ -1,6 +1,7 @@
 internal import Backends
 internal import Glibc
 internal import Logging
+internal import Settings
 internal import Testing
 
 @testable internal import Supervision
@@ -103,8 +104,10 @@ extension SupervisorTests {
                         answers.pop(0)
                 """,
             ]) { launch in
-                launch.health = HealthPolicy(
-                    path: "/up?x=1", interval: .milliseconds(20), timeout: .seconds(1), fall: 2)
+                var health = HealthPolicy(path: "/up?x=1")
+                health.interval = .milliseconds(20)
+                health.fall = 2
+                launch.health = health
             }
         }
     }

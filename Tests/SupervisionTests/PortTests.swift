@@ -1,6 +1,7 @@
 internal import Backends
 internal import Glibc
 internal import Reactor
+internal import Settings
 internal import Testing
 
 @testable internal import Supervision

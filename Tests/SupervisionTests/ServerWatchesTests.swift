@@ -1,3 +1,4 @@
+internal import Settings
 internal import Testing
 
 @testable internal import Backends
@@ -5,11 +6,12 @@ internal import Testing
 
 @Suite struct ServerWatchesTests {
     private func server(_ port: UInt16, path: String = "/up") -> CheckedServer {
-        CheckedServer(
+        var health = HealthPolicy(path: path)
+        health.interval = .seconds(10)
+        health.rise = 1
+        return CheckedServer(
             process: ProcessHandle(index: UInt32(port), serial: 1),
-            address: .tcp(host: "127.0.0.1", port: port),
-            health: ServerHealth(
-                path: path, interval: .seconds(10), timeout: .seconds(1), rise: 1, fall: 3))
+            address: .tcp(host: "127.0.0.1", port: port), health: health)
     }
 
     @Test func `servers that stay are asked on and others come and go`() {

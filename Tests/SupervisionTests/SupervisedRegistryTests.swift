@@ -1,6 +1,7 @@
 internal import Backends
 internal import Glibc
 internal import Logging
+internal import Settings
 internal import Synchronization
 internal import Testing
 

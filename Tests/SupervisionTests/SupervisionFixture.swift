@@ -2,6 +2,7 @@ internal import Backends
 internal import Dispatch
 internal import Glibc
 internal import Logging
+internal import Settings
 internal import Synchronization
 internal import Testing
 

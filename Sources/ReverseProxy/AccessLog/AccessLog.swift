@@ -1,6 +1,7 @@
 internal import HTTPWire
 internal import Reactor
 internal import SessionAffinity
+internal import Settings
 
 /// One loop's access log: one line a request, in the format that was chosen.
 ///

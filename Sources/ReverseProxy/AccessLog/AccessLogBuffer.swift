@@ -1,4 +1,5 @@
 internal import Reactor
+internal import Settings
 
 /// One loop's access log lines on their way to the writer: handed over in batches.
 struct AccessLogBuffer {

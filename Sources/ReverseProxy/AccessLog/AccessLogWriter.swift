@@ -1,4 +1,5 @@
 internal import Reactor
+internal import Settings
 
 /// Where the loops leave the lines that they have formatted: a writer that they never wait for.
 ///

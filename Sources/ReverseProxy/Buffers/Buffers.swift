@@ -1,5 +1,6 @@
 internal import HTTPWire
 internal import Reactor
+internal import Settings
 internal import Synchronization
 
 /// One loop's buffers: memory for bytes on their way, and how much of it may wait for somebody slow.
@@ -23,7 +24,8 @@ final class Buffers {
     private var blocks: BlockPool
     private var chains: BlockChains
     private var watch = MemoryWatch()
-    private var limits: ProxyLimits
+    private var limits: Limits
+    private var memory: Int
     /// What HTTP/2 holds beside the blocks.
     let streamMemory = HTTP2Memory()
     private let shares: [WorkerShare]
@@ -38,6 +40,7 @@ final class Buffers {
         blocks = BlockPool(blockSize: blockSize, keep: 64)
         chains = BlockChains(capacity: settings.limits.links(blockSize: blockSize))
         limits = settings.limits
+        memory = settings.bufferMemory
         self.shares = shares
         self.index = index
     }
@@ -45,6 +48,7 @@ final class Buffers {
     /// Takes over changed settings; blocks that are in use stay as they are.
     func reconfigure(_ settings: ProxySettings) {
         limits = settings.limits
+        memory = settings.bufferMemory
         let blockSize = settings.blockSize
         if blockSize != blocks.blockSize { blocks.changeSize(to: blockSize) }
     }
@@ -143,8 +147,8 @@ final class Buffers {
 
     var pressure: MemoryWatch.Pressure {
         let used = blocks.bytesInUse &+ streamMemory.bytes &+ watch.others
-        if used < limits.bufferMemory / 2 { return .none }
-        return used < limits.bufferMemory ? .half : .full
+        if used < memory / 2 { return .none }
+        return used < memory ? .half : .full
     }
 
     /// Bytes of a response that may wait for a client that is behind.
@@ -212,7 +216,7 @@ final class Buffers {
             if watch.isHeapTrimDue(streamBytes: streamMemory.bytes) { Heap.trim() }
         }
         if blocks.bytesToSpare > 0 { watch.scheduleTrim(now: now) }
-        return isFull ? limits.bufferMemory : nil
+        return isFull ? memory : nil
     }
 
     private func publish() -> Bool {

@@ -1,6 +1,7 @@
 internal import Backends
 internal import HTTPWire
 internal import Reactor
+internal import Settings
 
 /// Deadlines of clients: each connection has one, by what it waits for at the time.
 extension Downstreams {

@@ -1,6 +1,7 @@
 internal import Backends
 internal import HTTPWire
 internal import Reactor
+internal import Settings
 
 /// One loop's client connections, and the streams of those that speak HTTP/2.
 ///

@@ -2,6 +2,7 @@ internal import Backends
 internal import Exchanges
 internal import HTTPWire
 internal import Reactor
+internal import Settings
 
 /// The time that a process has for a request, which stands still while the process waits for the client.
 extension ExchangeTable {

@@ -2,6 +2,7 @@ internal import Backends
 internal import Exchanges
 internal import HTTPWire
 internal import Reactor
+internal import Settings
 
 /// The body of a request: taken from the client's input, kept until it is known that it need not be sent
 /// again, and framed for the process.

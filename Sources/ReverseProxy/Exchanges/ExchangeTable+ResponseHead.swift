@@ -2,6 +2,7 @@ internal import Backends
 internal import Exchanges
 internal import HTTPWire
 internal import Reactor
+internal import Settings
 
 /// A response's head: parsed as it comes from the process, and rendered for the client.
 extension ExchangeTable {

@@ -4,6 +4,7 @@ internal import HTTPWire
 internal import Reactor
 internal import Routing
 internal import SessionAffinity
+internal import Settings
 
 /// Where a request goes, by its head, and what is told of its cookie.
 extension ExchangeTable {

@@ -3,6 +3,7 @@ internal import Exchanges
 internal import HTTPWire
 internal import Reactor
 internal import SessionAffinity
+internal import Settings
 
 /// Sessions on the wire: which one a request claims, and the cookie that its response sets.
 extension ExchangeTable {

@@ -2,6 +2,7 @@ internal import Backends
 internal import Exchanges
 internal import HTTPWire
 internal import Reactor
+internal import Settings
 
 /// The slot of a request whose client has left while the process works on it.
 ///

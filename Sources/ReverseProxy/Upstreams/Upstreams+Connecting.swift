@@ -2,6 +2,7 @@ internal import Backends
 internal import Exchanges
 internal import Glibc
 internal import Reactor
+internal import Settings
 
 /// What a connection is made for.
 struct ConnectAttempt {
@@ -108,12 +109,12 @@ extension Upstreams {
     ///
     /// Their number is bounded so that the rest of the program always finds some descriptors.
     private func takeDescriptor() -> Bool {
-        if shared.takeUpstream(limit: plan.settings.limits.upstreams) { return true }
+        if shared.takeUpstream(limit: plan.settings.upstreams) { return true }
         guard let idle = takenPlaces().first(where: { self[$0].phase == .idle }) else {
             return false
         }
         close(idle)
-        return shared.takeUpstream(limit: plan.settings.limits.upstreams)
+        return shared.takeUpstream(limit: plan.settings.upstreams)
     }
 
     /// Has a place for a process whose backlog is full, without a socket, until it is tried again.

@@ -1,5 +1,6 @@
 internal import Backends
 internal import Reactor
+internal import Settings
 
 /// Which kept connections to a process are used again, and which are closed instead.
 ///

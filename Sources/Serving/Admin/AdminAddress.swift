@@ -2,13 +2,14 @@ internal import Backends
 internal import Glibc
 internal import Reactor
 internal import ReverseProxy
+internal import Settings
 
 /// Whether the admin API can listen where it is to, before anything is taken over for it.
 enum AdminAddress {
     /// - Parameter predecessor: where the running balancer has its own; that is free by then.
     /// - Throws: `ServingError`, which says what to change.
     static func check(
-        _ address: ProcessAddress, takenFrom predecessor: ListenerSettings.Place?
+        _ address: ProcessAddress, takenFrom predecessor: ListenerAddress?
     ) throws {
         if predecessor == .address(address) { return }
         switch address {

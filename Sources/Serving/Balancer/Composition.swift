@@ -28,7 +28,7 @@ package enum Composition {
         let log: Logger
         do {
             log = try ProgramLog.start(
-                developer == nil ? plan.logFormat : .developer, plan.logLevel)
+                developer == nil ? configuration.log.format : .developer, plan.logLevel)
         } catch {
             throw ServingError.failed("cannot start the log: \(error)")
         }

@@ -2,11 +2,14 @@ internal import AdminAPI
 internal import ConfigFile
 internal import Glibc
 internal import Reactor
+internal import Settings
 
 /// Files and folders that Mooring itself reads and writes.
 extension Preflight {
     mutating func checkOwnFiles() {
-        if case .file(let path) = configuration.log.access, !isKnown(["log"], ["access"]) {
+        if case .file(let path) = configuration.log.access.destination,
+            !isKnown(["log"], ["access"])
+        {
             checkAppendable(path, ["log", "access"])
         }
         checkToken(configuration.admin.tokenFile, "token_file")

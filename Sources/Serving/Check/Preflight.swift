@@ -1,6 +1,7 @@
 internal import ConfigFile
 internal import Glibc
 internal import Reactor
+internal import Settings
 internal import Supervision
 
 /// What is wrong with a configuration on this machine: files, programs, users, addresses, limits.

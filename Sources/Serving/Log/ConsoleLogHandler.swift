@@ -1,5 +1,6 @@
 internal import FoundationEssentials
 internal import Logging
+internal import Settings
 
 /// The log on standard error: a line of text, or of JSON, for each event.
 ///
@@ -7,9 +8,9 @@ internal import Logging
 struct ConsoleLogHandler: LogHandler {
     var metadata: Logger.Metadata = [:]
     var logLevel: Logger.Level
-    private let format: LogLine.Format
+    private let format: LogFormat
 
-    init(format: LogLine.Format, level: Logger.Level) {
+    init(format: LogFormat, level: Logger.Level) {
         self.format = format
         logLevel = level
     }

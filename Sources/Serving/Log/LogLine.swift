@@ -1,19 +1,11 @@
 internal import FoundationEssentials
 internal import Logging
+internal import Settings
 
 /// One event as a line of the program's log.
 ///
 /// What comes from outside cannot forge a line or steer a terminal: control characters are escaped.
 struct LogLine {
-    enum Format: Sendable {
-        /// `2026-11-22T10:00:00.123Z info message key=value`.
-        case text
-        /// An object with `time`, `level`, `message` and the metadata.
-        case json
-        /// For who runs an application to see what it says.
-        case developer
-    }
-
     var time: Date
     var level: Logger.Level
     var message: String
@@ -22,7 +14,7 @@ struct LogLine {
     private static let timeStyle = Date.ISO8601FormatStyle(includingFractionalSeconds: true)
 
     /// The line with its end.
-    func text(_ format: Format) -> String {
+    func text(_ format: LogFormat) -> String {
         switch format {
         case .text: plain
         case .json: json

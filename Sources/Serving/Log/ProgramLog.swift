@@ -1,6 +1,7 @@
 internal import Dispatch
 internal import Logging
 internal import Reactor
+internal import Settings
 internal import Synchronization
 
 /// The program's own log on standard error, and the end of it.
@@ -16,15 +17,15 @@ package final class ProgramLog: Sendable {
 
     /// Writes standard error.
     let writer: LineWriter
-    let format: LogLine.Format
+    let format: LogFormat
 
-    private init(writer: LineWriter, format: LogLine.Format) {
+    private init(writer: LineWriter, format: LogFormat) {
         self.writer = writer
         self.format = format
     }
 
     /// Begins to log through a writer; the first call counts.
-    static func start(_ format: LogLine.Format, _ level: Logger.Level) throws -> Logger {
+    static func start(_ format: LogFormat, _ level: Logger.Level) throws -> Logger {
         if current != nil { return Logger(label: "mooring") }
         let writer = try LineWriter(
             name: "log",

@@ -1,5 +1,6 @@
 internal import Glibc
 internal import Logging
+internal import Settings
 
 /// What the program says on its standard output and error, outside of the log.
 package enum Terminal {

@@ -3,6 +3,7 @@ internal import ConfigFile
 internal import HTTPWire
 internal import Reactor
 internal import ReverseProxy
+internal import Settings
 
 /// What a configuration needs of the disk for TLS, read as a whole: a bad file changes nothing.
 struct SecurityFiles: Sendable {
@@ -82,11 +83,6 @@ extension Configuration.Listener {
     ///
     /// - Throws: `ServingError` when a network of `trusted_proxies` is none.
     func settings(tls: TLSServerContext?) throws -> ListenerSettings {
-        let place: ListenerSettings.Place =
-            switch self.place {
-            case .address(let address): .address(address)
-            case .inherited(let name): .inherited(name: name)
-            }
         var settings = ListenerSettings(place)
         settings.http2 = http2
         settings.proxyProtocol = proxyProtocol

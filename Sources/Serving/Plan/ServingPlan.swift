@@ -6,6 +6,7 @@ internal import Reactor
 internal import ReverseProxy
 internal import Routing
 internal import SessionAffinity
+internal import Settings
 internal import Supervision
 
 /// A configuration in the terms of the parts that carry it out.
@@ -45,7 +46,7 @@ struct ServingPlan: Sendable {
             }
         }
         pages = PageFiles(configuration, problems: &problems)
-        if case .file(let path) = configuration.log.access,
+        if case .file(let path) = configuration.log.access.destination,
             let fault = Preflight.faultOfAppendable(path)
         {
             problems.append(configuration.places.problem(["log", "access"], fault))
@@ -68,13 +69,6 @@ struct ServingPlan: Sendable {
         }
     }
 
-    var logFormat: LogLine.Format {
-        switch configuration.log.format {
-        case .text: .text
-        case .json: .json
-        }
-    }
-
     var logLevel: Logger.Level { Logger.Level(configuration.log.level) }
 
     /// By what the processes of a group are started.
@@ -90,14 +84,10 @@ struct ServingPlan: Sendable {
         var spec = self.program(launch, of: group, hostFile: hostFile, environment: base)
         spec.filledVariables = Set(launch.environment.keys)
         spec.isolation = isolation
-        spec.health = group.health.map { health in
-            HealthPolicy(
-                path: health.path, interval: health.interval, timeout: health.timeout,
-                fall: health.fall)
-        }
+        spec.health = group.health
         spec.maxMemory = launch.maxMemory > 0 ? Int64(launch.maxMemory) : nil
         spec.outputFile = launch.outputFile
-        spec.onExit = launch.onExit == .adopt ? .adopt : .kill
+        spec.onExit = launch.onExit
         spec.fingerprint = group.launchFingerprint(environment: spec.environment) ?? ""
         return spec
     }
@@ -150,9 +140,16 @@ extension ServingPlan {
             routeSettings: configuration.routes.indices.map { route($0, indices) },
             groups: groups, keyring: keyring)
         settings.workers = configuration.workers
-        settings.timeouts = timeouts
-        settings.limits = limits
-        settings.accessLog = accessLog
+        settings.timeouts = configuration.timeouts
+        settings.limits = configuration.limits
+        if let descriptors {
+            settings.limits.connections = descriptors.connections
+            settings.upstreams = descriptors.upstreams
+        }
+        settings.bufferMemory =
+            configuration.limits.bufferMemory
+            ?? Limits.bufferMemory(ofMachineWith: MachineMemory.bytes())
+        settings.accessLog = configuration.log.access
         settings.showsOutput = configuration.showsOutput
         return settings
     }
@@ -174,49 +171,6 @@ extension ServingPlan {
     var spawnConcurrency: Int {
         let given = configuration.spawnConcurrency
         return given > 0 ? given : max(1, Processors.count / 2)
-    }
-
-    private var timeouts: ProxyTimeouts {
-        var timeouts = ProxyTimeouts()
-        timeouts.header = configuration.timeouts.header
-        timeouts.bodyIdle = configuration.timeouts.bodyIdle
-        timeouts.keepalive = configuration.timeouts.keepalive
-        timeouts.connect = configuration.timeouts.connect
-        return timeouts
-    }
-
-    private var limits: ProxyLimits {
-        var limits = ProxyLimits()
-        limits.requestHead = configuration.limits.requestHead
-        limits.requestBody = UInt64(clamping: configuration.limits.requestBody)
-        limits.requestBuffer = configuration.limits.requestBuffer
-        limits.responseBuffer = configuration.limits.responseBuffer
-        limits.spawnsPerSource = configuration.limits.spawnsPerSource
-        limits.minRate = configuration.limits.minRate
-        limits.connections = configuration.limits.connections
-        if let descriptors {
-            limits.connections = descriptors.connections
-            limits.upstreams = descriptors.upstreams
-        }
-        limits.bufferMemory =
-            configuration.limits.bufferMemory
-            ?? ProxyLimits.bufferMemory(ofMachineWith: MachineMemory.bytes())
-        return limits
-    }
-
-    private var accessLog: AccessLogSettings {
-        var log = AccessLogSettings()
-        switch configuration.log.access {
-        case .standardError: log.destination = .standardError
-        case .off: log.destination = .off
-        case .file(let path): log.destination = .file(path: path)
-        }
-        switch configuration.log.accessFormat {
-        case .mooring: log.format = .mooring
-        case .combined: log.format = .combined
-        case .json: log.format = .json
-        }
-        return log
     }
 
     private func group(_ index: Int) -> ProxyGroupSettings {
@@ -246,9 +200,7 @@ extension ServingPlan {
         var settings = RouteSettings(
             group: indices[route.group], strippedPrefix: isStripped ? route.pattern.prefix : "",
             affinity: affinity)
-        settings.timeouts.response = route.timeouts.response
-        settings.timeouts.idle = route.timeouts.idle
-        settings.timeouts.tunnel = route.timeouts.tunnel
+        settings.timeouts = route.timeouts
         settings.headers = ExtraFields(route.headers.map { ($0.name, $0.value) })
         settings.pages = pages.routes[index]
         return settings
@@ -256,11 +208,7 @@ extension ServingPlan {
 
     private static func affinity(_ affinity: Configuration.Affinity) -> AffinitySettings {
         var settings = AffinitySettings(cookie: affinity.cookie)
-        switch affinity.pin {
-        case .always: settings.pin = .always
-        case .app: settings.pin = .app
-        case .never: settings.pin = .never
-        }
+        settings.pin = affinity.pin
         settings.learn = affinity.learn
         settings.maxAgeSeconds = affinity.maxAgeSeconds
         settings.forwardCookie = affinity.forwardCookie
@@ -269,7 +217,7 @@ extension ServingPlan {
 }
 
 extension Logger.Level {
-    init(_ level: Configuration.Log.Level) {
+    init(_ level: LogLevel) {
         switch level {
         case .trace: self = .trace
         case .debug: self = .debug

@@ -1,4 +1,5 @@
 internal import ConfigFile
+internal import Settings
 
 extension Configuration {
     /// The keys that differ and are read once, at the start.
@@ -9,7 +10,7 @@ extension Configuration {
         if runtimeDirectory != old.runtimeDirectory { keys.append("runtime_dir") }
         if admin.address != old.admin.address { keys.append("admin.address") }
         var oldLog = old.log
-        oldLog.accessFormat = log.accessFormat
+        oldLog.access.format = log.access.format
         if log != oldLog { keys.append("log") }
         if limits.connections != old.limits.connections { keys.append("limits.connections") }
         return keys

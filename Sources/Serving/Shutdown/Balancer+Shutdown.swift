@@ -5,6 +5,7 @@ internal import Glibc
 internal import Logging
 internal import Reactor
 internal import ReverseProxy
+internal import Settings
 internal import Supervision
 
 /// The main thread: it waits for events and carries out what `Shutdown` makes of them.

@@ -1,5 +1,6 @@
 internal import Reactor
 internal import ReverseProxy
+internal import Settings
 
 /// Sockets that listen already when the program starts.
 enum InheritedSockets {
@@ -8,7 +9,7 @@ enum InheritedSockets {
     /// - Throws: `ServingError` when one of the latter cannot be listened on.
     static func all(
         from predecessor: Predecessor?, _ manager: ServiceManager
-    ) throws -> [ListenerSettings.Place: ListeningSocket] {
+    ) throws -> [ListenerAddress: ListeningSocket] {
         var sockets = predecessor?.listeners ?? [:]
         for (name, descriptor) in manager.sockets
         where sockets[.inherited(name: name)] == nil {

@@ -1,8 +1,7 @@
-internal import Backends
-internal import ReverseProxy
+internal import Settings
 
 /// Where a balancer listens, as one word of a `TakeoverMessage`.
-extension ListenerSettings.Place {
+extension ListenerAddress {
     /// `unix:PATH`, `tcp:PORT:HOST` or `fd:NAME`, percent-encoded so that a path may have spaces.
     var word: String {
         let text: String

@@ -2,6 +2,7 @@ internal import Glibc
 internal import Logging
 internal import Reactor
 internal import ReverseProxy
+internal import Settings
 internal import Supervision
 
 /// The running balancer that `serve --takeover` takes the place of: the successor's side of a take-over.
@@ -10,9 +11,9 @@ internal import Supervision
 struct Predecessor {
     private let channel: TakeoverChannel
     /// Where its admin API is, which gives up that address with the rest.
-    let admin: ListenerSettings.Place?
+    let admin: ListenerAddress?
     /// What it listens on.
-    let listeners: [ListenerSettings.Place: ListeningSocket]
+    let listeners: [ListenerAddress: ListeningSocket]
 
     /// Asks the balancer of a runtime folder for its sockets; it goes on serving.
     ///
@@ -87,14 +88,14 @@ struct Predecessor {
     /// - Throws: EPROTO when they are not sockets, or not as many as are named.
     private static func sockets(
         _ received: TakeoverChannel.Received
-    ) throws(SystemError) -> (ListenerSettings.Place?, [ListenerSettings.Place: ListeningSocket]) {
+    ) throws(SystemError) -> (ListenerAddress?, [ListenerAddress: ListeningSocket]) {
         guard case .sockets(let admin, let places) = received.message,
             places.count == received.descriptors.count
         else {
             received.drop()
             throw TakeoverChannel.unexpected(received.message.line)
         }
-        var listeners: [ListenerSettings.Place: ListeningSocket] = [:]
+        var listeners: [ListenerAddress: ListeningSocket] = [:]
         for (place, descriptor) in zip(places, received.descriptors) {
             guard let place, let socket = try? ListeningSocket(inheriting: descriptor) else {
                 close(descriptor)

@@ -2,6 +2,7 @@ internal import Backends
 internal import Logging
 internal import Reactor
 internal import ReverseProxy
+internal import Settings
 
 /// Waits for a balancer that wants to take over: the running one's side of `Predecessor`.
 ///
@@ -32,7 +33,7 @@ final class SuccessorListener: Sendable {
     private let listener: ControlListener
     private let admin: ProcessAddress
     private let log: Logger
-    private let sockets: @Sendable () -> [(place: ListenerSettings.Place, socket: ListeningSocket)]
+    private let sockets: @Sendable () -> [(place: ListenerAddress, socket: ListeningSocket)]
     private let onReady: @Sendable (Successor) -> Void
 
     /// Listens; nobody is answered before `start`.
@@ -42,7 +43,7 @@ final class SuccessorListener: Sendable {
         runtimeFolder: String, admin: ProcessAddress, log: Logger,
         sockets:
             @escaping @Sendable () -> [(
-                place: ListenerSettings.Place, socket: ListeningSocket
+                place: ListenerAddress, socket: ListeningSocket
             )],
         onReady: @escaping @Sendable (Successor) -> Void
     ) throws {

@@ -1,5 +1,5 @@
 internal import FoundationEssentials
-internal import ReverseProxy
+internal import Settings
 
 /// What two balancers say to each other in a take-over: one line each, over the control socket.
 ///
@@ -20,7 +20,7 @@ enum TakeoverMessage: Equatable {
     /// - Parameters:
     ///   - admin: where the admin API of the old balancer listens, which it gives up with the rest.
     ///   - listeners: nil: an address that is not understood; its descriptor stands in its position.
-    case sockets(admin: ListenerSettings.Place?, listeners: [ListenerSettings.Place?])
+    case sockets(admin: ListenerAddress?, listeners: [ListenerAddress?])
     case ready
     case yours
     /// Nil: a connection that is not understood; its descriptor stands in its position.
@@ -29,7 +29,7 @@ enum TakeoverMessage: Equatable {
     /// A client connection between two requests, as `MovedConnection` describes it.
     struct Connection: Equatable {
         /// Where it was accepted.
-        var listener: ListenerSettings.Place
+        var listener: ListenerAddress
         /// How far it has come: `MovedConnection.note`.
         var note: String
         /// What was read ahead.
@@ -78,7 +78,7 @@ extension TakeoverMessage.Connection {
 
     /// Parses address, note and what was read ahead; nil: they are not these.
     fileprivate init?(_ words: ArraySlice<Substring>) {
-        guard words.count == 3, let listener = ListenerSettings.Place(word: words[words.startIndex])
+        guard words.count == 3, let listener = ListenerAddress(word: words[words.startIndex])
         else { return nil }
         let last = String(words[words.startIndex + 2])
         guard let bytes = last == Self.nothing ? Data() : Data(base64Encoded: last) else {

@@ -3,6 +3,7 @@ internal import CLinux
 internal import Glibc
 internal import Logging
 internal import Reactor
+internal import Settings
 
 /// Taking over the processes of an earlier balancer, before the groups start their own.
 extension SupervisionLoop {

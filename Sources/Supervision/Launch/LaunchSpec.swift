@@ -1,4 +1,5 @@
 internal import Glibc
+package import Settings
 
 /// What the processes of one spawned group run, and where.
 package struct LaunchSpec: Sendable, Equatable {

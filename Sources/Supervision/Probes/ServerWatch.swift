@@ -20,10 +20,7 @@ struct ServerWatch {
     init?(_ server: CheckedServer, group: Int, now: Int64) {
         self.group = group
         self.server = server
-        let health = server.health
-        policy = HealthPolicy(
-            path: health.path, interval: health.interval, timeout: health.timeout,
-            fall: health.fall)
+        policy = server.health
         do {
             if case .tcp(ProcessAddress.localhost, let port) = server.address {
                 addresses = [try .tcp("127.0.0.1", port), try .tcp("::1", port)]

@@ -1,5 +1,6 @@
 internal import Logging
 internal import Reactor
+internal import Settings
 
 extension SupervisionLoop {
     /// Whether a process ends with this program, however that ends.

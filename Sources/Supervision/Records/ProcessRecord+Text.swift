@@ -1,4 +1,5 @@
 internal import Backends
+internal import Settings
 
 /// The text of a record: a first line with the version, `key value` lines in any order, `end`.
 ///

@@ -1,4 +1,5 @@
 internal import Backends
+internal import Settings
 
 /// What the state directory holds of one process: enough for a later balancer to prove that a process
 /// is the one, to adopt it where that is asked for, and to stop it where not.

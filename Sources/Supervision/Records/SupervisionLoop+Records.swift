@@ -2,6 +2,7 @@ internal import Backends
 internal import Glibc
 internal import Logging
 internal import Reactor
+internal import Settings
 
 extension SupervisionLoop {
     /// The record of a process that is about to be spawned, which is written already; nil when none

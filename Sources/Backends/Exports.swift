@@ -1,0 +1,3 @@
+// Facts, orders and policies speak of spans of time and of addresses, so that whoever imports the
+// registry has them too.
+@_exported public import Settings

@@ -1,0 +1,20 @@
+internal import Settings
+
+extension HealthPolicy {
+    /// The whole request; `Connection: close`, since the next one comes much later.
+    ///
+    /// `localhost` is the name that frameworks which check it accept most readily; an answer with a
+    /// 4xx status is an answer all the same.
+    var request: [UInt8] {
+        Array(
+            """
+            GET \(path) HTTP/1.1\r
+            Host: localhost\r
+            User-Agent: mooring-health\r
+            Accept: */*\r
+            Connection: close\r
+            \r
+
+            """.utf8)
+    }
+}
