@@ -1,3 +1,3 @@
-// Facts, orders and policies speak of spans of time and of addresses, so that whoever imports the
-// registry has them too.
+// The registry's facts, orders and policies use `Interval` and `ProcessAddress`: importing Backends
+// imports them too.
 @_exported public import Settings

@@ -36,7 +36,7 @@ extension LogSettings {
         level = table.choice("level", among: LogLevel.allCases) ?? level
         format = table.choice("format", among: LogFormat.configurable) ?? format
         access.destination = Self.destination(table, folders) ?? access.destination
-        // Whoever wants a log of JSON can do nothing with other lines in it.
+        // A reader of JSON logs cannot parse any other line.
         access.format =
             table.choice("access_format", among: AccessLogSettings.Format.allCases)
             ?? (format == .json ? .json : access.format)

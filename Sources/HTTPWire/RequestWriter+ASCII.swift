@@ -1,4 +1,4 @@
-/// What servers of WSGI applications that take ASCII alone are told of the rest.
+/// Repeats in ASCII what some WSGI servers lose.
 extension RequestHead {
     /// Tells a process in ASCII what its server may lose of the lines above.
     ///
@@ -27,10 +27,10 @@ extension RequestHead {
             sink.append("Mooring-Octets: ")
             sink.append(bytes.extracting(fields[index].name.range))
             sink.append("=")
-            Self.writeEncoded(bytes, value, into: &sink)
+            writeEncoded(bytes, value, into: &sink)
             sink.append("\r\n")
         }
-        if hasCookies { writeEncodedCookies(bytes, own, kept, into: &sink) }
+        if hasCookies { writeJoinedCookies(bytes, own, kept, inASCII: true, into: &sink) }
     }
 
     /// Whether a target is not that of its decoded path.
@@ -54,28 +54,9 @@ extension RequestHead {
         return all >= 0x80
     }
 
-    /// All pairs of all lines as one, without those that are hidden.
-    private func writeEncodedCookies(
-        _ bytes: Span<UInt8>, _ own: borrowing OwnCookies, _ kept: Span<UInt8>,
-        into sink: inout ByteSink
-    ) {
-        var started = false
-        for index in 0..<fields.count
-        where fields[index].known == .cookie && !fields[index].removed {
-            var pairs = CookiePairs(fields[index].value.range)
-            while let pair = pairs.next(in: bytes) {
-                if own.hide(pair, in: bytes, except: kept) { continue }
-                sink.append(started ? ";%20" : "Mooring-Octets: Cookie=")
-                started = true
-                Self.writeEncoded(bytes, pair, into: &sink)
-            }
-        }
-        if started { sink.append("\r\n") }
-    }
-
     /// Percent-encodes all but letters, digits and what is at home in most values; not the comma, with
     /// which servers join fields of one name.
-    private static func writeEncoded(
+    func writeEncoded(
         _ bytes: Span<UInt8>, _ range: Range<Int>, into sink: inout ByteSink
     ) {
         for position in range {

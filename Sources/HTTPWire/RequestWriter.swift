@@ -183,9 +183,11 @@ extension RequestHead {
     ///
     /// CGI-like servers would join them with a comma, which belongs to the value before it (RFC 6265
     /// section 5.4, RFC 9113 section 8.2.3).
-    private func writeJoinedCookies(
+    ///
+    /// - Parameter inASCII: In a `Mooring-Octets` line instead.
+    func writeJoinedCookies(
         _ bytes: Span<UInt8>, _ own: borrowing OwnCookies, _ kept: Span<UInt8>,
-        into sink: inout ByteSink
+        inASCII: Bool = false, into sink: inout ByteSink
     ) {
         var started = false
         for index in 0..<fields.count
@@ -193,9 +195,14 @@ extension RequestHead {
             var pairs = CookiePairs(fields[index].value.range)
             while let pair = pairs.next(in: bytes) {
                 if own.hide(pair, in: bytes, except: kept) { continue }
-                sink.append(started ? "; " : "Cookie: ")
+                if inASCII {
+                    sink.append(started ? ";%20" : "Mooring-Octets: Cookie=")
+                    writeEncoded(bytes, pair, into: &sink)
+                } else {
+                    sink.append(started ? "; " : "Cookie: ")
+                    sink.append(bytes.extracting(pair))
+                }
                 started = true
-                sink.append(bytes.extracting(pair))
             }
         }
         if started { sink.append("\r\n") }

@@ -38,7 +38,7 @@ package struct ResponseHead: ~Copyable {
     var cache = CacheFacts()
     /// There is a `Set-Cookie` field.
     package private(set) var setsCookies = false
-    /// Some fields are told in ASCII (`writeOctets`).
+    /// The response has `Mooring-Octets` fields, which `writeOctets` decodes.
     var hasOctets = false
     /// `Content-Length` as it came: for HEAD and 304 it is told without a body.
     var declaredLength: UInt64?
