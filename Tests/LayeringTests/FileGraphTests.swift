@@ -13,6 +13,45 @@ internal import Testing
         #expect(graph.cycle == nil, "\(graph.cycle?.joined(separator: " -> ") ?? "")")
     }
 
+    /// How many files of a part call each other in a circle: none, but for these, which may only shrink.
+    ///
+    /// A part is one type; that no two parts know each other is the other test's affair.
+    private static let circles = [
+        "AccessLog": 2, "Downstreams": 2, "Upstreams": 4, "Worker": 21,
+    ]
+
+    @Test func `the files of a part call each other one way`() throws {
+        let calls = try CallGraph.parts(of: "ReverseProxy")
+        #expect(calls.count > 20)
+        var found: [String: Int] = [:]
+        for (part, graph) in calls {
+            let circle = graph.largestCircle
+            if circle.count > 1 { found[part] = circle.count }
+            let isKnown = circle.count <= Self.circles[part] ?? 1
+            #expect(isKnown, "\(part): \(circle.sorted().joined(separator: ", "))")
+        }
+        #expect(found == Self.circles, "a circle that has shrunk is to stay so")
+    }
+
+    @Test func `the largest circle of files is found`() {
+        let graph = CallGraph(calls: [
+            "A": ["B"], "B": ["C"], "C": ["B", "D"], "D": ["E"], "E": ["F"], "F": ["D"],
+        ])
+        #expect(graph.largestCircle == ["D", "E", "F"])
+        #expect(CallGraph(calls: ["A": ["B", "C"], "B": ["C"], "C": []]).largestCircle.count < 2)
+    }
+
+    @Test func `a call is told from a declaration, a label and another type's function`() throws {
+        let files = [
+            SourceTree.File(path: "A.swift", text: "func go() {}\nprivate func own() {}"),
+            SourceTree.File(path: "A+B.swift", text: "func stay() { other.go(); own(); go: 1 }"),
+            SourceTree.File(path: "A+C.swift", text: "func leave() { Self.go() }"),
+        ]
+        let graph = try CallGraph(files: files)
+        #expect(graph.calls["A+B.swift"] == [])
+        #expect(graph.calls["A+C.swift"] == ["A.swift"])
+    }
+
     @Test func `a cycle is found by its path`() {
         let graph = Graph(parts: [
             "A": ["B"], "B": ["C", "D"], "C": [], "D": ["E"], "E": ["B"],
@@ -84,8 +123,75 @@ private struct Graph {
         return nil
     }
 
-    private static func part(of file: SourceTree.File) -> String {
+    static func part(of file: SourceTree.File) -> String {
         let name = file.path.split(separator: "/").last?.dropLast(".swift".count) ?? ""
         return String(name.prefix { $0 != "+" })
+    }
+}
+
+/// Which files of one part call functions of which others.
+private struct CallGraph {
+    /// Each file with those that it calls, itself apart.
+    let calls: [String: Set<String>]
+
+    init(calls: [String: Set<String>]) { self.calls = calls }
+
+    /// A graph for each part of a target.
+    static func parts(of target: String) throws -> [String: CallGraph] {
+        let files = SourceTree.files(in: "Sources/\(target)", endings: [".swift"])
+        return try Dictionary(grouping: files, by: Graph.part).mapValues(CallGraph.init(files:))
+    }
+
+    /// A name that a file declares itself is its own function; one behind a dot is another type's.
+    init(files: [SourceTree.File]) throws {
+        let declaration = try Regex(#"\bfunc (\w+)"#, as: (Substring, Substring).self)
+        let call = try Regex(
+            #"(\.|self\.|Self\.)?\b([a-z]\w*)(?=\(| \{)"#,
+            as: (Substring, Substring?, Substring).self
+        ).wordBoundaryKind(.simple)
+        var declared: [String: Set<Substring>] = [:]
+        var owners: [Substring: Set<String>] = [:]
+        for file in files {
+            for line in file.code {
+                for match in line.matches(of: declaration) {
+                    let name = Substring(String(match.output.1))
+                    declared[file.path, default: []].insert(name)
+                    let isPrivate = line.prefix(upTo: match.range.lowerBound).contains("private")
+                    if !isPrivate { owners[name, default: []].insert(file.path) }
+                }
+            }
+        }
+        var calls: [String: Set<String>] = [:]
+        for file in files {
+            calls[file.path] = []
+            for line in file.code {
+                for match in line.matches(of: call) where match.output.1 != "." {
+                    let name = match.output.2
+                    if declared[file.path]?.contains(name) == true { continue }
+                    calls[file.path]?.formUnion(owners[name] ?? [])
+                }
+            }
+        }
+        self.calls = calls
+    }
+
+    /// The most files that all reach each other; at most one, if no two do.
+    var largestCircle: Set<String> {
+        let reached = calls.keys.reduce(into: [String: Set<String>]()) { $0[$1] = reach(from: $1) }
+        let circles = calls.keys.sorted().map { file in
+            (reached[file] ?? []).filter { reached[$0]?.contains(file) == true }
+        }
+        return circles.max { $0.count < $1.count } ?? []
+    }
+
+    private func reach(from file: String) -> Set<String> {
+        var reached: Set<String> = []
+        var open = [file]
+        while let next = open.popLast() {
+            for called in calls[next] ?? [] where reached.insert(called).inserted {
+                open.append(called)
+            }
+        }
+        return reached
     }
 }
