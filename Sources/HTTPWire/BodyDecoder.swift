@@ -27,8 +27,11 @@ package struct BodyDecoder: Sendable {
     ///   - framing: Of the message.
     ///   - holdsTrailers: Trailers are wanted: they are consumed together, with the end of the
     ///     body.
-    package init(_ framing: BodyFraming, holdsTrailers: Bool = false) {
-        if holdsTrailers { chunks = ChunkedDecoder(holdsTrailers: true) }
+    ///   - breakMark: As of `ResponseHead`; of a body in chunks alone.
+    package init(_ framing: BodyFraming, holdsTrailers: Bool = false, breakMark: UInt64 = 0) {
+        if holdsTrailers || breakMark != 0 {
+            chunks = ChunkedDecoder(holdsTrailers: holdsTrailers, breakMark: breakMark)
+        }
         switch framing {
         case .none: kind = .none
         case .length(let length):
@@ -37,6 +40,13 @@ package struct BodyDecoder: Sendable {
         case .chunked: kind = .chunked
         case .untilClose: kind = .untilClose
         }
+    }
+
+    /// The same without a mark: for whom it matters only where the body ends.
+    package var ignoringMark: BodyDecoder {
+        var decoder = self
+        decoder.chunks.ignoreMark()
+        return decoder
     }
 
     /// All of it has been gone through.

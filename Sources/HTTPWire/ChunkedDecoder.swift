@@ -12,8 +12,10 @@ package struct ChunkedDecoder: Sendable {
         case sizePadding
         /// To: sizeLineFeed.
         case chunkExtension
-        /// To: data, trailerStart.
+        /// To: data, mark, trailerStart.
         case sizeLineFeed
+        /// At the first byte of a chunk that is as long as the mark. To: data; or the body is bad.
+        case mark
         /// To: dataReturn.
         case data
         /// To: dataLineFeed.
@@ -47,19 +49,32 @@ package struct ChunkedDecoder: Sendable {
     /// Extensions that small chunks do not make up for.
     private var waste: Int32 = 0
     private var remaining: UInt64 = 0
+    /// As of `ResponseHead`.
+    private var breakMark: UInt64
 
-    /// - Parameter holdsTrailers: The trailer section is not consumed before it is whole, so that
-    ///   it lies at the end of what was consumed with the end of the body.
-    package init(holdsTrailers: Bool = false) { self.holdsTrailers = holdsTrailers }
+    /// - Parameters:
+    ///   - holdsTrailers: The trailer section is not consumed before it is whole, so that it lies at the
+    ///     end of what was consumed with the end of the body.
+    ///   - breakMark: A chunk of these eight bytes says that the body broke off; 0: none does.
+    package init(holdsTrailers: Bool = false, breakMark: UInt64 = 0) {
+        self.holdsTrailers = holdsTrailers
+        self.breakMark = breakMark
+    }
 
     package var isEnded: Bool { state == .ended }
+
+    /// Takes the mark for data from now on.
+    mutating func ignoreMark() {
+        breakMark = 0
+        if state == .mark { state = .data }
+    }
 
     /// The last chunk has been seen, and what follows is trailers.
     var isInTrailers: Bool {
         switch state {
         case .trailerStart, .trailer, .trailerLineFeed, .endLineFeed: true
         case .sizeStart, .size, .sizePadding, .chunkExtension, .sizeLineFeed, .data, .dataReturn,
-            .dataLineFeed, .ended:
+            .dataLineFeed, .mark, .ended:
             false
         }
     }
@@ -76,6 +91,14 @@ package struct ChunkedDecoder: Sendable {
                 if remaining == 0 { state = .dataReturn }
                 return .data(consumed: position &+ count, position..<position &+ count)
             }
+            if state == .mark {
+                switch compare(bytes.extracting(position...)) {
+                case true?: return .bad
+                case false?: state = .data
+                case nil: return .needMore(consumed: position)
+                }
+                continue
+            }
             if !step(bytes[position]) { return .bad }
             position &+= 1
             if state == .trailerStart {
@@ -85,6 +108,15 @@ package struct ChunkedDecoder: Sendable {
             }
         }
         return .needMore(consumed: position)
+    }
+
+    /// Whether a chunk is the mark; nil: it may be, by what has come of it.
+    private func compare(_ chunk: Span<UInt8>) -> Bool? {
+        for index in 0..<min(chunk.count, 8) {
+            let octet = UInt8(truncatingIfNeeded: breakMark >> UInt64(8 &* (7 &- index)))
+            if chunk[index] != octet { return false }
+        }
+        return chunk.count < 8 ? nil : true
     }
 
     /// Goes over trailers that begin at `start`, or go on there where they are not held.
@@ -107,7 +139,9 @@ package struct ChunkedDecoder: Sendable {
         case .sizeStart, .size: return stepSize(byte)
         case .sizePadding, .chunkExtension: return stepExtension(byte)
         case .sizeLineFeed:
-            state = remaining == 0 ? .trailerStart : .data
+            state =
+                remaining == 0
+                ? .trailerStart : remaining == 8 && breakMark != 0 ? .mark : .data
             // A few bytes of extension are as good as data; a chunk's own framing is its sender's.
             let useful = Int32(truncatingIfNeeded: min(remaining, 4096)) &+ 16
             waste = max(0, waste &+ Int32(extra) &- useful)
@@ -125,7 +159,7 @@ package struct ChunkedDecoder: Sendable {
         case .endLineFeed:
             state = .ended
             return byte == 0x0a
-        case .data, .ended:
+        case .data, .mark, .ended:
             preconditionFailure("framing is read between data and before the end only")
         }
     }

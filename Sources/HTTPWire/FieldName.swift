@@ -6,7 +6,8 @@ package enum FieldName: UInt8, Sendable {
     case keepAlive, maxForwards, mooringAffinity, mooringPin, mooringSession, proxy
     case proxyAuthenticate, proxyAuthorization, proxyConnection, secWebSocketVersion, setCookie, te
     case trailer, transferEncoding, upgrade, via, xForwardedFor, xForwardedHost, xForwardedProto
-    /// `Mooring-Target` and `Mooring-Octets`: see `RequestHead.writeInASCII`.
+    /// `Mooring-Target` and `Mooring-Octets`: see `RequestHead.writeInASCII`; `Mooring-Break`: see
+    /// `ResponseHead.breakMark`.
     case mooringWord
     /// Any other `X-Forwarded-…`, and `X-Real-IP`: the word of a proxy, from others a lie.
     case xForwardedOther
@@ -61,7 +62,9 @@ package enum FieldName: UInt8, Sendable {
                         ? .targetedCaching : spells("x-request-id") ? .identifier : .other
         case 13:
             return spells("cache-control")
-                ? .cacheControl : spells("authorization") ? .authorization : .other
+                ? .cacheControl
+                : spells("authorization")
+                    ? .authorization : spells("mooring-break") ? .mooringWord : .other
         case 14:
             return spells("content-length")
                 ? .contentLength
@@ -133,6 +136,7 @@ package enum FieldName: UInt8, Sendable {
         return begins("x-forwarded-") || resembles("x-real-ip") || resembles("mooring-session")
             || resembles("mooring-affinity") || resembles("mooring-pin")
             || resembles("mooring-target") || resembles("mooring-octets")
+            || resembles("mooring-break")
             || resembles("front-end-https") || resembles("x-url-scheme") || resembles("x-scheme")
             || resembles("x-original-proto") || resembles("x-arr-ssl") || resembles("x-request-id")
             || resembles("cloudfront-forwarded-proto")

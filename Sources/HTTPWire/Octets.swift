@@ -122,6 +122,18 @@ enum Octets {
         }
         return value <= UInt64(Int64.max) ? value : nil
     }
+
+    /// The value of 16 hexadecimal digits; nil: the range holds anything else.
+    static func hexadecimal(_ bytes: Span<UInt8>, _ range: Range<Int>) -> UInt64? {
+        guard range.count == 16 else { return nil }
+        var value: UInt64 = 0
+        for index in range {
+            let digit = hexValue(bytes[index])
+            guard digit < 16 else { return nil }
+            value = value << 4 | UInt64(digit)
+        }
+        return value
+    }
 }
 
 /// The elements of a comma-separated list (RFC 9110 section 5.6.1), empty ones left out.

@@ -40,6 +40,11 @@ package struct ResponseHead: ~Copyable {
     package private(set) var setsCookies = false
     /// The response has `Mooring-Octets` fields, which `writeOctets` decodes.
     var hasOctets = false
+    /// The chunk of eight bytes, most significant first, that says the body broke off; 0: there is none.
+    ///
+    /// A server that ends every body as whole, as granian does, can say it no other way: the host draws
+    /// the bytes at random and announces them as 16 hexadecimal digits in `Mooring-Break`.
+    package private(set) var breakMark: UInt64 = 0
     /// `Content-Length` as it came: for HEAD and 304 it is told without a body.
     var declaredLength: UInt64?
 
@@ -155,6 +160,7 @@ extension ResponseHead {
         pinDirective = .none
         setsCookies = false
         hasOctets = false
+        breakMark = 0
         keepsForSeconds = 0
         for index in 0..<fields.count where fields[index].known != .other {
             let value = fields[index].value.range
@@ -173,7 +179,11 @@ extension ResponseHead {
             case .date: hasDate = true
             case .setCookie: setsCookies = true
             case .mooringWord:
-                hasOctets = true
+                if Octets.spells(bytes, fields[index].name.range, "mooring-break") {
+                    breakMark = Octets.hexadecimal(bytes, value) ?? 0
+                } else {
+                    hasOctets = true
+                }
                 fields.remove(index)
             case .keepAlive: noteKeepAlive(bytes, value)
             case .cacheControl: cache.note(bytes, value)

@@ -24,7 +24,7 @@ extension Worker {
         let slot = AbandonedSlot(
             left: left, method: exchanges[exchange].method,
             body: exchanges[exchange].responsePhase == .streaming
-                ? exchanges[exchange].responseBody : nil)
+                ? exchanges[exchange].responseBody.ignoringMark : nil)
         slotsHeld -= 1
         upstreams.abandon(
             place, slot, tellsEnd: left.endsRequest || settings.groups[group].hearsOfEnds)

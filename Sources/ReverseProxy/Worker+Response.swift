@@ -134,7 +134,7 @@ extension Worker {
             && head.streaming.framing.isChunked
         exchanges[exchange].holdsResponseTrailers = holdsTrailers
         exchanges[exchange].responseBody = upstreams[upstream].codec.body(
-            exchanges.heads.response.body, holdsTrailers: holdsTrailers)
+            exchanges.heads.response, holdsTrailers: holdsTrailers)
         exchanges.followPinDirective(exchange)
         if head.forgoesBody { downstreams.clearDeadline(downstream) }
         if head.closesClient { downstreams[downstream].keepAlive = false }

@@ -91,7 +91,7 @@ private struct Backend {
                     setCookie: noCookie.span, trailers: false, into: &sink)
             } ?? []
         passage.consumed += head.headLength
-        var decoder = BodyDecoder(head.body)
+        var decoder = BodyDecoder(head.body, breakMark: head.breakMark)
         while !decoder.isEnded {
             if passage.consumed == available, !receive() {
                 return decoder.endsWithConnection ? finish(.closed, framing) : passage

@@ -128,14 +128,14 @@ struct DecodedBody: Equatable {
 /// Decodes a body that comes in pieces of at most `step` bytes; nil: it is bad.
 func decoded(
     _ body: some Sequence<UInt8>, _ framing: BodyFraming = .chunked, step: Int = .max,
-    limit: Int = 1000
+    limit: Int = 1000, breakMark: UInt64 = 0
 ) -> DecodedBody? {
     let bytes = Array(body)
-    var decoder = BodyDecoder(framing)
+    var decoder = BodyDecoder(framing, breakMark: breakMark)
     var data: [UInt8] = []
     var position = 0
     var available = min(step, bytes.count)
-    while !decoder.isEnded {
+    steps: while !decoder.isEnded {
         if position == available {
             if available == bytes.count { break }
             available += min(step, bytes.count - available)
@@ -145,7 +145,14 @@ func decoded(
         case .data(let consumed, let range):
             data += bytes[position + range.lowerBound..<position + range.upperBound]
             position += consumed
-        case .needMore(let consumed), .end(let consumed):
+        case .needMore(let consumed):
+            position += consumed
+            if position < available {
+                // It is given again with more behind it.
+                if available == bytes.count { break steps }
+                available += min(step, bytes.count - available)
+            }
+        case .end(let consumed):
             position += consumed
         case .bad:
             return nil

@@ -194,7 +194,7 @@ def test_a_failing_request_is_500_with_a_traceback_and_the_next_one_is_served(st
 
 def test_a_response_that_fails_in_the_middle_is_not_ended_as_if_it_were_whole(start, server):
     if server == "granian":
-        pytest.skip("granian ends such a response as if it were whole")
+        pytest.skip("granian ends such a response as if it were whole; Mooring knows it by its mark")
     host = start(server=server).wait_until_ready()
     with pytest.raises((http.client.HTTPException, OSError)):
         host.get("/raise-late")

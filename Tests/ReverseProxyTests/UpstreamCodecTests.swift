@@ -66,7 +66,7 @@ internal import Testing
             codec.writeBodyEnd(trailers: Span(), into: &sink)
             return sink.count
         }
-        var decoder = codec.body(.chunked)
+        var decoder = BodyDecoder(.chunked)
         var decoded: [UInt8] = []
         var rest = bytes[..<count]
         while !decoder.isEnded {

@@ -77,9 +77,10 @@ enum UpstreamCodec {
 
     /// Takes apart what follows a response's head that tells this of its body.
     @inline(__always)
-    func body(_ framing: BodyFraming, holdsTrailers: Bool = false) -> BodyDecoder {
+    func body(_ head: borrowing ResponseHead, holdsTrailers: Bool) -> BodyDecoder {
         switch self {
-        case .http1: BodyDecoder(framing, holdsTrailers: holdsTrailers)
+        case .http1:
+            BodyDecoder(head.body, holdsTrailers: holdsTrailers, breakMark: head.breakMark)
         }
     }
 }

@@ -103,7 +103,9 @@ extension Upstreams {
         case .complete:
             self[place].input.consume(head.headLength)
             self[place].headScan = 0
-            if !head.isInformational { abandoned[place]?.body = codec.body(head.body) }
+            if !head.isInformational {
+                abandoned[place]?.body = codec.body(head, holdsTrailers: false).ignoringMark
+            }
         }
         return true
     }

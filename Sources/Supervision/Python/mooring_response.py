@@ -33,13 +33,16 @@ def reset():
 class Habits:
     """How a server differs from the others."""
 
-    def __init__(self, has_write=True, breaking=reset, passed=()):
+    def __init__(self, has_write=True, breaking=reset, passed=(), mark=None):
         # Its `start_response` returns a function that sends at once.
         self.has_write = has_write
         # Makes the exception by which it breaks off a response that has begun.
         self.breaking = breaking
         # What the application raises for this server once it has taken over the connection.
         self.passed = passed
+        # Eight bytes that, as the last part of a body without a length, tell Mooring that it broke off,
+        # for a server that ends every such body as if it were whole; None: it does not.
+        self.mark = mark
 
 
 class Gateway:
@@ -200,6 +203,8 @@ class Response:
         if self.status is None:
             raise RuntimeError("the application did not call start_response")
         self.is_begun = True
+        if self.habits.mark and self.left is None and self.has_body:
+            self.headers.append(("Mooring-Break", self.habits.mark.hex()))
         self.server_write = self.server_start(self.status, self.headers)
 
     def __iter__(self):
@@ -213,6 +218,10 @@ class Response:
             if data is None and self.left:
                 raise ValueError(f"the body is {self.left} bytes shorter than its Content-Length")
         except BaseException as problem:
+            if self.habits.mark and self.left is None:
+                self.report(problem)
+                self.close()
+                return self.habits.mark
             self.break_off(problem)
         if data is None or not (data := self.within_promise(data)):
             raise StopIteration

@@ -31,8 +31,11 @@ def serve_granian(application, place, threads, surroundings, errors):
     from granian.constants import HTTPModes, Interfaces
     from granian.log import LogLevels
 
-    # It has no way to break off a response: one with a length ends short of it, others seem whole.
-    gateway = Gateway(application, surroundings, errors, Habits(has_write=False, breaking=StopIteration))
+    # It has no way to break off a response: one with a length ends short of it, others seem whole but
+    # for the mark. Nobody but Mooring knows what that means.
+    mark = os.urandom(8) if surroundings.trusts_peer else None
+    gateway = Gateway(
+        application, surroundings, errors, Habits(has_write=False, breaking=StopIteration, mark=mark))
     variables = dict(os.environ)
 
     def adapted(environ, start_response):
