@@ -11,30 +11,24 @@ extension Configuration {
         /// `GET /metrics` takes no token.
         package var metricsOpen = false
 
+        init(address: ProcessAddress) { self.address = address }
+
         init(_ table: TableReader?, _ folders: Folders) {
-            address = .unix(path: "\(folders.runtime)/admin.sock")
+            self.init(address: .unix(path: "\(folders.runtime)/admin.sock"))
             guard let table else { return }
-            let example = "unix:{runtime_dir}/admin.sock"
-            let given = table.text("address", example: example)
-            if let given, let address = Self.address(given, table, folders) {
-                self.address = address
-            }
-            tokenFile = folders.path(
-                table.optionalText("token_file", example: "admin.token"), table.problems)
-            let readToken = table.optionalText("read_token_file", example: "read.token")
-            readTokenFile = folders.path(readToken, table.problems)
-            metricsOpen = table.boolean("metrics_open") ?? false
-            if readToken != nil, tokenFile == nil {
+            table.read(Self.keys, into: &self, folders)
+            let readToken = table.peek("read_token_file")
+            if readTokenFile != nil, tokenFile == nil {
                 table.reportMissing(
                     ["token_file"], at: "read_token_file", "keeps nobody from changing anything",
                     "needs token_file beside it, for changes")
-            } else if let readToken, readTokenFile == tokenFile {
+            } else if let readToken, readTokenFile != nil, readTokenFile == tokenFile {
                 table.problems.add(
-                    readToken.node, "is that of token_file, which opens everything",
+                    readToken, "is that of token_file, which opens everything",
                     "needs a file of its own")
             }
             // Also on 127.0.0.1: every local program, a process of any group too, can connect there.
-            if case .tcp = address, tokenFile == nil, given != nil {
+            if case .tcp = address, tokenFile == nil {
                 table.reportMissing(
                     ["token_file"], at: "address",
                     "is a port, where any program could stop processes",
@@ -44,7 +38,7 @@ extension Configuration {
             table.finish()
         }
 
-        private static func address(
+        static func address(
             _ given: Located<String>, _ table: TableReader, _ folders: Folders
         ) -> ProcessAddress? {
             guard given.value.hasPrefix("unix:") else { return table.address(given) }

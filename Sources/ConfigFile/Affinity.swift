@@ -25,22 +25,24 @@ extension Configuration {
         /// `maxAge` as tokens are checked by it.
         package var maxAgeSeconds: UInt32 { UInt32(clamping: maxAge.nanoseconds / 1_000_000_000) }
 
-        /// Where a table of affinity keys stands.
-        enum Place {
-            case top
-            case group
-            case route
-        }
-
         /// Reads a table over what stands above it.
-        init(_ table: TableReader, over base: Affinity, at place: Place) {
+        init(
+            _ table: TableReader, over base: Affinity, at scope: KeyScope, _ folders: Folders
+        ) {
             self = base
-            pin = table.choice("pin", among: Pin.allCases) ?? base.pin
-            learn = Self.names(table) ?? base.learn
-            maxAge = Self.age(table) ?? base.maxAge
-            forwardCookie = table.boolean("forward_cookie") ?? base.forwardCookie
-            readCookie(table)
-            readGroupKeys(table, place)
+            for row in Self.keys {
+                if scope <= row.scope {
+                    row.read?(&self, table, folders)
+                } else if row.scope == .file {
+                    table.refuse(
+                        row.name, "is one for all groups and routes", "put it under [affinity]")
+                } else {
+                    table.refuse(
+                        row.name, "is one for all routes of a group",
+                        "put it into affinity = { … } of the group")
+                }
+            }
+            checkSecure(table)
             if learn.contains(cookie.name),
                 ["learn", "cookie"].contains(where: table.names.contains)
             {
@@ -50,38 +52,9 @@ extension Configuration {
             table.finish()
         }
 
-        private mutating func readGroupKeys(_ table: TableReader, _ place: Place) {
-            switch place {
-            case .top: break
-            case .group, .route:
-                table.refuse(
-                    "keys", "is one for all groups and routes", "put it under [affinity]")
-            }
-            switch place {
-            case .top, .group:
-                idle = table.duration("idle", atLeast: .seconds(1)) ?? idle
-                unconfirmed =
-                    table.duration("unconfirmed", atLeast: .seconds(1)) ?? unconfirmed
-                onLost = table.choice("on_lost", among: [.reassign, .refuse]) ?? onLost
-            case .route:
-                let right = "put it into affinity = { … } of the group"
-                table.refuse("idle", "is one for all routes of a group", right)
-                table.refuse("unconfirmed", "is one for all routes of a group", right)
-                table.refuse("on_lost", "is one for all routes of a group", right)
-            }
-        }
-
-        private mutating func readCookie(_ table: TableReader) {
-            cookie.name = Self.name(table) ?? cookie.name
-            cookie.sameSite =
-                table.choice("same_site", among: CookieAttributes.SameSite.allCases)
-                ?? cookie.sameSite
-            cookie.secure =
-                table.choice("secure", among: CookieAttributes.Secure.allCases) ?? cookie.secure
-            cookie.httpOnly = table.boolean("http_only") ?? cookie.httpOnly
-            cookie.partitioned = table.boolean("partitioned") ?? cookie.partitioned
-            cookie.domain = Self.domain(table) ?? cookie.domain
-            checkSecure(table)
+        /// The keys that a table of the scope may have, with their values.
+        func entries(at scope: KeyScope) -> [KeyEntry] {
+            KeyRow.entries(Self.keys.filter { scope <= $0.scope }, of: self)
         }
 
         /// What user agents drop without Secure; told once, where one of the keys is set.
@@ -99,61 +72,6 @@ extension Configuration {
                 table.reportMissing(
                     ["secure"], at: "partitioned", "is true without Secure", right)
             }
-        }
-
-        private static func name(_ table: TableReader) -> String? {
-            guard let given = table.text("cookie", example: "mooring") else { return nil }
-            let lower = given.value.lowercased()
-            if lower.hasPrefix("__host-") || lower.hasPrefix("__secure-") {
-                table.problems.add(
-                    given.node, "has a prefix that Mooring puts there by itself",
-                    "leave it out; __Host- comes on TLS")
-                return nil
-            }
-            guard CookieAttributes.isValidName(given.value) else {
-                table.problems.add(
-                    given.node, "is \(given.node.kind), which no cookie can be called",
-                    "needs 1 to 64 letters, digits, \"-\", \"_\" and \".\"")
-                return nil
-            }
-            return given.value
-        }
-
-        private static func names(_ table: TableReader) -> [String]? {
-            guard let given = table.texts("learn", example: "sessionid") else { return nil }
-            guard given.count <= 32 else {
-                table.report(at: "learn", "names \(given.count) cookies", "at most 32")
-                return nil
-            }
-            for name in given where !CookieAttributes.isValidName(name.value) {
-                table.problems.add(
-                    name.node, "holds \(name.node.kind), which no cookie can be called",
-                    "needs cookie names like \"sessionid\"")
-            }
-            return given.map(\.value)
-        }
-
-        /// Tokens count in seconds.
-        private static func age(_ table: TableReader) -> Interval? {
-            guard let age = table.duration("max_age", atLeast: .seconds(1)) else { return nil }
-            if !age.nanoseconds.isMultiple(of: 1_000_000_000) {
-                table.report(at: "max_age", "is no whole number of seconds", "write it in \"s\"")
-            }
-            return age
-        }
-
-        private static func domain(_ table: TableReader) -> String? {
-            guard let node = table.take("domain") else { return nil }
-            if case .text("") = node.value { return "" }
-            guard let given = table.text(node, example: "example.org") else { return nil }
-            let name = given.value.hasPrefix(".") ? given.value.dropFirst() : given.value[...]
-            guard HostName.isValid(name), NumericHost.parseIPv4(name) == nil else {
-                table.problems.add(
-                    given.node, "is \(given.node.kind), which is no host name",
-                    "needs one like \"example.org\"")
-                return nil
-            }
-            return name.lowercased()
         }
     }
 }

@@ -52,7 +52,10 @@ package enum ConfigurationReader {
         guard let node = Document.parse(text, problems), let root = TableReader(node, problems)
         else { return nil }
         let folders = Folders(root, .init(folder: "/", environment: [:], isRoot: false))
-        return root.table("log").map { LogSettings($0, folders) }
+        var log = LogSettings()
+        guard let table = root.table("log") else { return nil }
+        table.read(LogSettings.rows, into: &log, folders)
+        return log
     }
 
     /// Reads the top table, section by section.
@@ -61,13 +64,10 @@ package enum ConfigurationReader {
     ) -> Reading {
         let problems = root.problems
         let folders = Folders(root, surroundings)
-        let workers = root.integer("workers", in: 0...1024) ?? 0
-        let concurrency = root.integer("spawn_concurrency", in: 0...1024) ?? 0
-        let mostProcesses = root.integer("max_processes", in: 0...100_000) ?? 0
         let listeners = ListenReader(folders: folders, problems: problems).read(root)
-        let timeouts = root.table("timeouts").map(Timeouts.init) ?? .init()
-        let limits = root.table("limits").map(Limits.init)
-        let log = root.table("log").map { LogSettings($0, folders) }
+        let timeouts = section("timeouts", Timeouts.rows, of: Timeouts(), root, folders)
+        let limits = section("limits", Limits.rows, of: Limits(), root, folders)
+        let log = section("log", LogSettings.rows, of: LogSettings(), root, folders)
         let admin = Configuration.Admin(root.table("admin"), folders)
         checkApart(listeners, admin, root)
         let (affinity, keys) = affinity(root, folders)
@@ -75,15 +75,27 @@ package enum ConfigurationReader {
         let routes = RoutesReader(
             groups: groups, groupNames: names, problems: problems, folders: folders
         ).read(root)
-        root.finish()
-        let configuration = Configuration(
+        var configuration = Configuration(
             stateDirectory: folders.state, runtimeDirectory: folders.runtime,
-            workers: workers, spawnConcurrency: concurrency, maxProcesses: mostProcesses,
-            listeners: listeners.map(\.value), timeouts: timeouts,
-            limits: limits ?? .init(), log: log ?? .init(), admin: admin, affinity: affinity,
-            keysFile: keys, groups: groups, routes: routes, isRoot: surroundings.isRoot,
+            listeners: listeners.map(\.value), timeouts: timeouts, limits: limits, log: log,
+            admin: admin, affinity: affinity, keysFile: keys, groups: groups, routes: routes,
+            isRoot: surroundings.isRoot,
             places: SourcePlaces(root.node, file: problems.file))
+        root.read(Configuration.topKeys, into: &configuration, folders)
+        root.finish()
         return Reading(configuration: configuration, problems: problems.sorted.problems)
+    }
+
+    /// A table that has nothing but its rows.
+    private static func section<Owner>(
+        _ name: String, _ rows: [KeyRow<Owner>], of fresh: Owner, _ root: TableReader,
+        _ folders: Folders
+    ) -> Owner {
+        var owner = fresh
+        guard let table = root.table(name) else { return owner }
+        table.read(rows, into: &owner, folders)
+        table.finish()
+        return owner
     }
 
     /// Clients and administrators do not share an address.
@@ -105,7 +117,7 @@ package enum ConfigurationReader {
         guard let table = root.table("affinity") else { return (.init(), standard) }
         let keys = folders.path(
             table.text("keys", example: "{state_dir}/session.keys"), table.problems)
-        return (Configuration.Affinity(table, over: .init(), at: .top), keys ?? standard)
+        return (Configuration.Affinity(table, over: .init(), at: .file, folders), keys ?? standard)
     }
 
     /// The groups that can be told, and the names of all.

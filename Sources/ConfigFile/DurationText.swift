@@ -3,7 +3,7 @@ package import Backends
 /// Spans of time as the configuration writes them: `"500ms"`, `"30s"`, `"15m"`, `"2h"`.
 package enum DurationText {
     /// The longest that any key takes: a leap year.
-    package static let longest = Interval.seconds(366 * 24 * 3600)
+    package static let longest = Interval.longest
 
     private static let units: [(name: String, nanoseconds: Int64)] = [
         ("h", 3_600_000_000_000), ("m", 60_000_000_000), ("s", 1_000_000_000), ("ms", 1_000_000),
@@ -25,6 +25,11 @@ package enum DurationText {
         }
         let (span, overflows) = count.multipliedReportingOverflow(by: unit.nanoseconds)
         return Interval(nanoseconds: overflows ? .max : span)
+    }
+
+    /// A range, for the reference.
+    static func span(_ range: ClosedRange<Interval>) -> String {
+        "\(text(of: range.lowerBound)) to \(text(of: range.upperBound))"
     }
 
     /// The span in the greatest unit that tells it exactly; whole milliseconds only.

@@ -38,4 +38,8 @@ struct ErrorsReader {
         let own = files.map(\.status)
         return (files + base.filter { !own.contains($0.status) }).sorted { $0.status < $1.status }
     }
+
+    static func entries(_ files: [Configuration.ErrorFile]) -> [KeyEntry] {
+        files.map { KeyEntry(name: "\($0.status)", value: TOMLText.quoted($0.path)) }
+    }
 }

@@ -43,7 +43,7 @@ extension Configuration {
 
     /// What the processes of a group run, and where.
     package struct Launch: Equatable, Sendable {
-        package var application: Application
+        package var application = Application.command([])
         /// Whether `processes` was given: the application is told that it has siblings
         /// (`wsgi.multiprocess`), even when it is 1.
         package var processesGiven = false

@@ -16,13 +16,8 @@ struct GroupReader {
     static let otherThreads = 100
 
     /// Keys that mean something in a group alone, and are easily written above it.
-    static let keysOfGroups: Set<String> = [
-        "allow_root", "cwd", "drain_timeout", "env", "health", "idle_timeout", "max_age",
-        "max_memory", "max_requests", "on_exit", "output", "pass_env", "placement", "process_queue",
-        "processes", "python", "queue", "queue_timeout", "request_timeout", "retries", "rlimits",
-        "server", "sessions_per_process", "start_timeout", "stop_timeout", "threads", "umask",
-        "user",
-    ]
+    static let keysOfGroups = Set(Configuration.Group.keys.map(\.name))
+        .subtracting(Kind.allCases.map(\.rawValue) + ["affinity", "group", "groups", "timeouts"])
 
     let table: TableReader
     let folders: Folders
@@ -35,43 +30,24 @@ struct GroupReader {
     ) -> Configuration.Group? {
         checkName()
         let kind = self.kind()
-        var policy = GroupPolicy(name: table.name)
-        readAdmission(&policy, kind)
-        let processesGiven = readProcesses(&policy, kind)
-        let launch = readLaunch(kind, processesGiven: processesGiven)
-        let servers = ServersReader(table: table, folders: folders).read()
-        if kind == .servers {
-            policy.kind = .external(
-                servers.map { entry in
-                    var server = entry.server
-                    server.isSecure = entry.secure != nil
-                    return server
-                })
-            (policy.minimum, policy.maximum) = (servers.count, servers.count)
+        var group = Configuration.Group(
+            policy: GroupPolicy(name: table.name), affinity: affinity, timeouts: timeouts)
+        group.policy.threads = kind == .wsgi ? Self.wsgiThreads : Self.otherThreads
+        if kind != .servers { group.launch = .init(directory: folders.surroundings.resolve("")) }
+        let isKnown = readApplication(kind, &group)
+        table.read(Configuration.Group.keys, into: &group, folders)
+        if let launch = group.launch {
+            refuseBothPlaces(launch)
+            IsolationReader.checkUser(
+                launch.isolation, isRoot: folders.surroundings.isRoot, table)
+        } else {
+            group.policy.health = group.health
         }
-        readPlacement(&policy)
-        let retries = table.integer("retries", in: 0...10) ?? 1
-        let keepalive = table.boolean("keepalive") ?? true
-        let requestTimeout = table.duration("request_timeout", atLeast: .zero)
-        let health = self.health()
-        if kind == .servers { policy.health = health }
-        let affinity =
-            table.table("affinity").map { Configuration.Affinity($0, over: affinity, at: .group) }
-            ?? affinity
-        let timeouts =
-            table.table("timeouts").map { RouteTimeouts($0, over: timeouts) }
-            ?? timeouts
-        policy.onLost = affinity.onLost
-        policy.sessionIdle = affinity.idle
-        policy.unconfirmed = affinity.unconfirmed
-        let errors = ErrorsReader(folders: folders).read(table)
+        group.policy.onLost = group.affinity.onLost
+        group.policy.sessionIdle = group.affinity.idle
+        group.policy.unconfirmed = group.affinity.unconfirmed
         table.finish()
-        guard kind != nil, kind == .servers || launch != nil else { return nil }
-        return Configuration.Group(
-            policy: policy, launch: launch, retries: retries, keepalive: keepalive,
-            requestTimeout: requestTimeout.flatMap { $0 > .zero ? $0 : nil }, health: health,
-            secureServers: servers.compactMap(\.secure), affinity: affinity,
-            timeouts: timeouts, errors: errors)
+        return isKnown ? group : nil
     }
 
     private func checkName() {
@@ -85,14 +61,14 @@ struct GroupReader {
     }
 
     /// A path alone is what many write; they are told of the table.
-    private func health() -> HealthPolicy? {
+    static func health(_ table: TableReader, _ folders: Folders) -> HealthPolicy? {
         guard let node = table.take("health") else { return nil }
         if case .text = node.value {
             table.problems.add(
                 node, "is \(node.kind)", "needs a table, like { path = \"/healthz\" }")
             return nil
         }
-        return TableReader(node, table.problems).flatMap(HealthPolicy.init)
+        return TableReader(node, table.problems).flatMap { HealthPolicy($0, folders) }
     }
 
     /// Exactly one of the three keys.
@@ -123,48 +99,19 @@ struct GroupReader {
         return node
     }
 
-    private func readAdmission(_ policy: inout GroupPolicy, _ kind: Kind?) {
-        policy.threads =
-            table.integer("threads", in: 1...100_000)
-            ?? (kind == .wsgi ? Self.wsgiThreads : Self.otherThreads)
-        policy.sessionsPerProcess = table.integer("sessions_per_process", in: 0...1_000_000) ?? 0
-        policy.queueLimit = table.integer("queue", in: 0...1_000_000) ?? policy.queueLimit
-        policy.processQueueLimit =
-            table.integer("process_queue", in: 0...100_000) ?? policy.processQueueLimit
-        policy.queueTimeout = table.duration("queue_timeout") ?? policy.queueTimeout
-        policy.drainTimeout =
-            table.duration("drain_timeout", atLeast: .zero) ?? policy.drainTimeout
-        policy.tunnelSlots = table.boolean("tunnel_slots") ?? policy.tunnelSlots
-    }
-
-    /// `processes` and the times of spawned ones; whether `processes` was given.
-    private func readProcesses(_ policy: inout GroupPolicy, _ kind: Kind?) -> Bool {
-        if kind == .servers {
-            refuseForServers([
-                "processes", "idle_timeout", "start_timeout", "stop_timeout", "cwd", "env",
-                "pass_env", "max_requests", "max_age", "max_memory", "draining_max", "user",
-                "group",
-                "groups", "allow_root", "umask", "rlimits", "on_exit", "output",
-            ])
-            return false
-        }
-        policy.idleTimeout = table.duration("idle_timeout") ?? policy.idleTimeout
-        policy.startTimeout = table.duration("start_timeout") ?? policy.startTimeout
-        policy.stopTimeout = table.duration("stop_timeout") ?? policy.stopTimeout
-        policy.maxRequests = table.integer("max_requests", in: 0...1_000_000_000) ?? 0
-        policy.drainingMaximum = table.integer("draining_max", in: 0...Self.mostProcesses) ?? 0
-        policy.maxAge = table.duration("max_age", atLeast: .zero).flatMap { $0 > .zero ? $0 : nil }
-        guard let node = table.take("processes") else { return false }
+    /// `processes`, of a group that starts them.
+    static func readProcesses(_ table: TableReader, _ group: inout Configuration.Group) {
+        guard let node = table.take("processes") else { return }
+        group.launch?.processesGiven = true
         if case .table = node.value {
-            if let entry = TableReader(node, table.problems), let range = Self.range(entry) {
-                (policy.minimum, policy.maximum) = (range.lowerBound, range.upperBound)
-                policy.spare = Self.spare(entry, within: range) ?? 0
+            if let entry = TableReader(node, table.problems), let range = range(entry) {
+                (group.policy.minimum, group.policy.maximum) = (range.lowerBound, range.upperBound)
+                group.policy.spare = spare(entry, within: range) ?? 0
                 entry.finish()
             }
-        } else if let count = Self.count(node, table) {
-            (policy.minimum, policy.maximum) = (count, count)
+        } else if let count = count(node, table) {
+            (group.policy.minimum, group.policy.maximum) = (count, count)
         }
-        return true
     }
 
     /// The most processes that a group may have.
@@ -203,65 +150,48 @@ struct GroupReader {
         guard let node = table.take("spare") else { return nil }
         return table.integer(node, in: 0...range.upperBound - range.lowerBound)
     }
-
-    private func readPlacement(_ policy: inout GroupPolicy) {
-        policy.placement =
-            table.choice("placement", among: GroupPolicy.Placement.allCases) ?? policy.placement
-    }
-
-    private func refuseForServers(_ keys: [String]) {
-        for key in keys {
-            table.refuse(
-                key, "means nothing for servers, which Mooring does not start",
-                "take it out, or say what to run by wsgi or command")
-        }
-    }
 }
 
 /// What is run.
 extension GroupReader {
-    private func readLaunch(_ kind: Kind?, processesGiven: Bool) -> Configuration.Launch? {
+    /// The keys that say what the group is; false: that cannot be told.
+    private func readApplication(_ kind: Kind?, _ group: inout Configuration.Group) -> Bool {
         var application: Configuration.Application?
         switch kind {
-        case .wsgi:
-            application = wsgi()
+        case .wsgi: application = wsgi()
         case .command:
             application = CommandReader.read(table).map { .command($0) }
             refuseForWSGI()
-        case .servers:
-            refuseForWSGI()
-            return nil
+        case .servers: refuseForWSGI()
         case nil:
             // Whichever was meant, what is wrong in the rest is told now.
             _ = (wsgi(), CommandReader.read(table))
         }
-        let directory = self.directory()
-        let environment = EnvironmentReader.values(table)
-        refuseBothPlaces(application, environment)
-        let names = EnvironmentReader.names(table)
-        let isolation = IsolationReader(table: table, isRoot: folders.surroundings.isRoot).read()
-        let onExit = table.choice("on_exit", among: OnExit.allCases) ?? .adopt
-        let output = table.optionalText("output", example: "logs/app.log")
-        let outputFile = folders.path(output, table.problems)
-        let memory = table.size("max_memory", in: 0...1 << 50) ?? 0
-        return application.map { application in
-            Configuration.Launch(
-                application: application, processesGiven: processesGiven, directory: directory,
-                environment: environment, passEnvironment: names, isolation: isolation,
-                onExit: onExit, outputFile: outputFile, maxMemory: memory)
+        let servers = ServersReader(table: table, folders: folders).read()
+        if kind == .servers {
+            group.policy.kind = .external(
+                servers.map { entry in
+                    var server = entry.server
+                    server.isSecure = entry.secure != nil
+                    return server
+                })
+            (group.policy.minimum, group.policy.maximum) = (servers.count, servers.count)
+            group.secureServers = servers.compactMap(\.secure)
+            return true
         }
+        guard let application else { return false }
+        group.launch?.application = application
+        return true
     }
 
     /// A command that names both is told of already.
-    private func refuseBothPlaces(
-        _ application: Configuration.Application?, _ environment: [String: String]
-    ) {
+    private func refuseBothPlaces(_ launch: Configuration.Launch) {
         var words: [String] = []
-        if case .command(let command) = application { words = command }
+        if case .command(let command) = launch.application { words = command }
         let isSaid = ["{socket}", "{port}"].allSatisfy { name in
             words.contains { $0.contains(name) }
         }
-        let texts = words + environment.values
+        let texts = words + launch.environment.values
         let hasBoth = ["{socket}", "{port}"].allSatisfy { name in
             texts.contains { $0.contains(name) }
         }
@@ -287,10 +217,5 @@ extension GroupReader {
             }
             table.refuse(key, "means something with wsgi only", "take it out")
         }
-    }
-
-    private func directory() -> String {
-        let given = table.optionalText("cwd", example: "/srv/app")
-        return folders.path(given, table.problems) ?? folders.surroundings.resolve("")
     }
 }

@@ -35,6 +35,10 @@ enum HeadersReader {
         return fields
     }
 
+    static func entries(_ fields: [Configuration.Field]) -> [KeyEntry] {
+        fields.map { KeyEntry(name: $0.name, value: TOMLText.quoted($0.value)) }
+    }
+
     private static func field(
         _ name: String, _ node: ConfigNode, _ table: TableReader
     ) -> Configuration.Field? {

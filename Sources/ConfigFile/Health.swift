@@ -1,22 +1,33 @@
 internal import Settings
 
 extension HealthPolicy {
+    /// The keys of `health`.
+    static let rows: [KeyRow<HealthPolicy>] =
+        [
+            KeyRow(
+                "path", type: "path of a URL", standard: "",
+                """
+                What is asked for; an answer from 200 to 499 is good. Requests of others for \
+                this path take no session.
+                """,
+                read: { health, table, _ in health.path = path(table) ?? health.path },
+                text: { .text($0.path) })
+        ] + keys.map { KeyRow($0) }
+
     /// Nil when it has no path: nobody is asked.
-    init?(_ table: TableReader) {
-        let given = table.optionalText("path", example: "/healthz")
+    init?(_ table: TableReader, _ folders: Folders) {
+        self.init(path: "")
         if !table.names.contains("path") {
             table.reportMissing(
                 ["path"], "has no path, so nobody is asked", "needs path = \"/healthz\"")
         }
-        var health = HealthPolicy(path: given?.value ?? "")
-        health.interval =
-            table.duration("interval", atLeast: .milliseconds(50)) ?? health.interval
-        health.timeout =
-            table.duration("timeout", atLeast: .milliseconds(10)) ?? health.timeout
-        health.rise = table.integer("rise", in: 1...1000) ?? health.rise
-        health.fall = table.integer("fall", in: 1...1000) ?? health.fall
+        table.read(Self.rows, into: &self, folders)
         table.finish()
-        guard let given else { return nil }
+        if path.isEmpty { return nil }
+    }
+
+    private static func path(_ table: TableReader) -> String? {
+        guard let given = table.optionalText("path", example: "/healthz") else { return nil }
         let isPath =
             given.value.hasPrefix("/") && given.value.utf8.count <= 1024
             && given.value.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F }
@@ -25,6 +36,6 @@ extension HealthPolicy {
                 given.node, "is \(given.node.kind)",
                 "needs a path like \"/healthz\", percent-encoded where it is not ASCII")
         }
-        self = health
+        return given.value
     }
 }

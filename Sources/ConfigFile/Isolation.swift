@@ -27,10 +27,7 @@ extension Configuration {
 }
 
 /// Reads who runs the processes of a group.
-struct IsolationReader {
-    let table: TableReader
-    let isRoot: Bool
-
+enum IsolationReader {
     /// setrlimit(2), without `RLIMIT_`; true: an amount of bytes.
     private static let resources: [(name: String, isSize: Bool)] = [
         ("as", true), ("core", true), ("cpu", false), ("data", true), ("fsize", true),
@@ -39,22 +36,10 @@ struct IsolationReader {
         ("sigpending", false), ("stack", true),
     ]
 
-    func read() -> Configuration.Isolation {
-        var isolation = Configuration.Isolation()
-        let user = table.optionalText("user", example: "www-data")
-        isolation.user = user?.value
-        if let user { isolation.userPlace = table.problems.place(of: user.node) }
-        isolation.group = table.optionalText("group", example: "www-data")?.value
-        isolation.supplementaryGroups = (table.texts("groups", example: "media") ?? [])
-            .map(\.value)
-        isolation.allowRoot = table.boolean("allow_root") ?? false
-        isolation.umask = umask() ?? isolation.umask
-        isolation.limits = limits()
-        checkUser(isolation)
-        return isolation
-    }
-
-    private func checkUser(_ isolation: Configuration.Isolation) {
+    /// Takes down what a user is missing for, when all keys are read.
+    static func checkUser(
+        _ isolation: Configuration.Isolation, isRoot: Bool, _ table: TableReader
+    ) {
         if isolation.user == nil {
             if isolation.group != nil || !isolation.supplementaryGroups.isEmpty {
                 let key = isolation.group != nil ? "group" : "groups"
@@ -70,7 +55,7 @@ struct IsolationReader {
         }
     }
 
-    private func umask() -> UInt32? {
+    static func umask(_ table: TableReader) -> UInt32? {
         guard let given = table.text("umask", example: "022") else { return nil }
         let isOctal = (1...4).contains(given.value.utf8.count)
         guard isOctal, !given.value.hasPrefix("+"), let bits = UInt32(given.value, radix: 8),
@@ -83,10 +68,10 @@ struct IsolationReader {
         return bits
     }
 
-    private func limits() -> [String: Configuration.Isolation.Limit] {
+    static func limits(_ table: TableReader) -> [String: Configuration.Isolation.Limit] {
         guard let table = table.table("rlimits") else { return [:] }
         var limits: [String: Configuration.Isolation.Limit] = [:]
-        for resource in Self.resources {
+        for resource in resources {
             guard let node = table.take(resource.name) else { continue }
             switch node.value {
             case .text("unlimited"):

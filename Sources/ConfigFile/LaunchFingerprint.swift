@@ -13,44 +13,14 @@ extension Configuration.Group {
     /// - Parameter environment: the whole environment that the processes get: base, `pass_env`
     ///   and `env` together.
     package func launchFingerprint(environment: [String: String]) -> String? {
-        guard let launch else { return nil }
+        guard launch != nil else { return nil }
         var hash = StableHash()
         hash.add("mooring launch 1")
         hash.add(name)
-        hash.add(launch.application)
-        // Both are told to the process, by its environment or its arguments.
-        hash.add("\(policy.threads)")
-        hash.add(launch.processesGiven ? "multiprocess" : "single")
-        hash.add(launch.directory)
-        hash.add(environment)
-        hash.add(launch.isolation)
-        // It is arranged for at the start of a process.
-        hash.add(launch.onExit.rawValue)
+        for part in Self.launchParts { part.add(self, environment, &hash) }
         return hash.text
     }
-}
 
-extension StableHash {
-    fileprivate mutating func add(_ application: Configuration.Application) {
-        switch application {
-        case .wsgi(let application, let server, let python):
-            add(["wsgi", application, server.rawValue, python])
-        case .command(let words):
-            add("command")
-            add(words)
-        }
-    }
-
-    fileprivate mutating func add(_ isolation: Configuration.Isolation) {
-        add([isolation.user ?? "", isolation.group ?? ""])
-        add(isolation.supplementaryGroups)
-        add(String(isolation.umask, radix: 8))
-        add(
-            isolation.limits.mapValues { limit in
-                switch limit {
-                case .unlimited: "unlimited"
-                case .atMost(let most): "\(most)"
-                }
-            })
-    }
+    /// What the keys add, in the order that holds for ever.
+    private static let launchParts = keys.compactMap(\.launch).sorted { $0.position < $1.position }
 }

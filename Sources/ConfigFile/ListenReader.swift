@@ -39,49 +39,28 @@ struct ListenReader {
         if !table.names.contains("address") {
             table.reportMissing(["address"], "has no address", "needs address = \"127.0.0.1:8080\"")
         }
-        let http2 = table.boolean("http2") ?? true
-        let proxyProtocol = table.boolean("proxy_protocol") ?? false
-        let trusted = trustedProxies(table)
-        let certificates = self.certificates(table)
+        var listener = Configuration.Listener(.inherited(name: ""))
+        listener.certificates = certificates(table)
         for key in ["certificate", "key"] {
             table.refuse(key, "stands in the listener itself", "move it below a [[listen.tls]]")
         }
-        let authority = table.optionalText("client_ca", example: "clients.pem")
-        if authority != nil, !table.names.contains("tls") {
-            table.reportMissing(
-                ["tls"], at: "client_ca", "means nothing without TLS",
-                "give the listener a [[listen.tls]]")
-        }
-        let redirects = redirects(table)
-        let headers = HeadersReader.read(table)
-        let requestID = table.boolean("request_id") ?? true
-        let traceparent = table.boolean("traceparent") ?? true
+        table.read(Configuration.Listener.keys, into: &listener, folders)
         table.finish()
         guard let given, let place = place(given, table) else { return nil }
-        var listener = Configuration.Listener(place)
+        listener.place = place
         listener.addressPlace = problems.place(of: given.node)
-        listener.http2 = http2
-        listener.proxyProtocol = proxyProtocol
-        listener.trustedProxies = trusted
-        listener.certificates = certificates
-        listener.redirectsToHTTPS = redirects
-        listener.headers = headers
-        listener.requestID = requestID
-        listener.traceparent = traceparent
-        listener.clientAuthority = folders.path(authority, problems)
-        if let authority { listener.clientAuthorityPlace = problems.place(of: authority.node) }
         return Located(value: listener, node: given.node)
     }
 
-    private func redirects(_ table: TableReader) -> Bool {
+    static func redirects(_ table: TableReader) -> Bool {
         guard let node = table.take("redirect") else { return false }
         if case .text("") = node.value { return false }
         guard case .text("https") = node.value else {
-            problems.add(node, "is \(node.kind)", "needs \"https\"")
+            table.problems.add(node, "is \(node.kind)", "needs \"https\"")
             return false
         }
         if table.names.contains("tls") {
-            problems.add(
+            table.problems.add(
                 node, "is on a listener that has TLS itself",
                 "put it into the listener for clear text")
         }
@@ -112,18 +91,18 @@ struct ListenReader {
         if case .address(.tcp(_, 0)) = place { true } else { false }
     }
 
-    private func trustedProxies(_ table: TableReader) -> [String] {
+    static func trustedProxies(_ table: TableReader) -> [String] {
         let given = table.texts("trusted_proxies", example: "10.0.0.0/8") ?? []
-        if given.count > Self.mostNetworks {
+        if given.count > mostNetworks {
             table.report(
                 at: "trusted_proxies", "has \(given.count) entries",
-                "at most \(Self.mostNetworks)")
+                "at most \(mostNetworks)")
         }
-        return given.filter(isNetwork).map(\.value)
+        return given.filter { isNetwork($0, table.problems) }.map(\.value)
     }
 
     /// Takes down what is no network.
-    private func isNetwork(_ given: Located<String>) -> Bool {
+    private static func isNetwork(_ given: Located<String>, _ problems: ProblemList) -> Bool {
         if given.value == "unix" { return true }
         let parts = given.value.split(separator: "/", omittingEmptySubsequences: false)
         let isV4 = parts.first.flatMap { NumericHost.parseIPv4($0) } != nil

@@ -77,23 +77,13 @@ struct RoutesReader {
             table.reportMissing(["group"], "has no group", "needs { group = \"NAME\" }")
         }
         let index = name.flatMap { group($0.value, $0.node) }
-        let strips = table.boolean("strip_prefix") ?? false
-        let base = index.map { groups[$0].affinity } ?? Configuration.Affinity()
-        let affinity =
-            table.table("affinity").map { Configuration.Affinity($0, over: base, at: .route) }
-            ?? base
-        let above = index.map { groups[$0].timeouts } ?? RouteTimeouts()
-        let timeouts =
-            table.table("timeouts").map { RouteTimeouts($0, over: above) } ?? above
-        let headers = HeadersReader.read(table)
-        let errors = ErrorsReader(folders: folders).read(
-            table, over: index.map { groups[$0].errors } ?? [])
+        let base = index.map { groups[$0] }
+        var route = Configuration.RouteSettings(
+            pattern: pattern, group: index ?? 0, affinity: base?.affinity ?? .init(),
+            timeouts: base?.timeouts ?? .init(), errors: base?.errors ?? [])
+        table.read(Configuration.RouteSettings.keys, into: &route, folders)
         table.finish()
-        return index.map { group in
-            Configuration.RouteSettings(
-                pattern: pattern, group: group, stripPrefix: strips, affinity: affinity,
-                timeouts: timeouts, headers: headers, errors: errors)
-        }
+        return index == nil ? nil : route
     }
 
     private func group(_ name: String, _ node: ConfigNode) -> Int? {

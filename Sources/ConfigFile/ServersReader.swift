@@ -8,6 +8,15 @@ struct ServersReader {
         var secure: Configuration.SecureServer?
     }
 
+    /// An item of the list that is a table, as it is written.
+    struct Item {
+        var address: Located<String>?
+        var weight = 1
+        var authority: Located<String>?
+        var verifies = true
+        var name: Located<String>?
+    }
+
     /// An address, and whether TLS is spoken there.
     private struct Place {
         var address: ProcessAddress
@@ -57,23 +66,22 @@ struct ServersReader {
             }
         }
         guard let entry = TableReader(item, table.problems) else { return nil }
-        let given = entry.text("address", example: "10.0.0.7:8000")
+        var given = Item()
+        entry.read(Item.keys, into: &given, folders)
         if !entry.names.contains("address") {
             entry.reportMissing(
                 ["address"], "has an item without address",
                 "needs { address = \"10.0.0.7:8000\" }")
         }
-        let weight = entry.integer("weight", in: 1...256) ?? 1
-        let authority = entry.optionalText("ca", example: "ca.pem")
-        let verifies = entry.boolean("verify") ?? true
-        let name = entry.optionalText("server_name", example: "app.example.org")
         entry.finish()
-        guard let place = located(given) else { return nil }
+        guard let place = located(given.address) else { return nil }
         var secure = place.isSecure ? tls(place.address) : nil
-        secure?.authority = folders.path(authority, table.problems)
-        if let authority { secure?.authorityPlace = table.problems.place(of: authority.node) }
-        secure?.verifies = verifies
-        if let name {
+        secure?.authority = folders.path(given.authority, table.problems)
+        if let authority = given.authority {
+            secure?.authorityPlace = table.problems.place(of: authority.node)
+        }
+        secure?.verifies = given.verifies
+        if let name = given.name {
             if !HostName.isValid(name.value), NumericHost.parseIPv6(name.value[...]) == nil {
                 table.problems.add(
                     name.node, "is \(name.node.kind), which is no host name",
@@ -88,7 +96,7 @@ struct ServersReader {
             }
         }
         return Entry(
-            server: GroupPolicy.ExternalServer(address: place.address, weight: weight),
+            server: GroupPolicy.ExternalServer(address: place.address, weight: given.weight),
             secure: secure)
     }
 
@@ -126,5 +134,18 @@ struct ServersReader {
     private func tls(_ address: ProcessAddress) -> Configuration.SecureServer {
         let name = if case .tcp(let host, _) = address { host } else { "localhost" }
         return Configuration.SecureServer(address: address, name: name)
+    }
+
+    /// One item of the list, with all that can be said of it.
+    static func text(
+        of server: GroupPolicy.ExternalServer, _ secure: Configuration.SecureServer?
+    ) -> String {
+        let address = (secure == nil ? "" : scheme) + server.address.text
+        var text = "{ address = \(TOMLText.quoted(address)), weight = \(server.weight)"
+        if let secure {
+            text += ", server_name = \(TOMLText.quoted(secure.name)), verify = \(secure.verifies)"
+            text += ", ca = \(TOMLText.quoted(secure.authority ?? ""))"
+        }
+        return text + " }"
     }
 }

@@ -19,6 +19,11 @@ enum SizeText {
         return overflows ? .max : bytes
     }
 
+    /// A range, for the reference.
+    static func span(_ range: ClosedRange<Int>) -> String {
+        "\(text(of: range.lowerBound)) to \(text(of: range.upperBound))"
+    }
+
     /// The amount in the greatest unit that tells it exactly; whole KiB only.
     static func text(of bytes: Int) -> String {
         guard bytes > 0 else { return "0" }

@@ -179,21 +179,23 @@ extension TableReader {
     func choice<Choice: RawRepresentable<String>>(
         _ key: String, among choices: [Choice]
     ) -> Choice? {
+        word(key, among: choices.map(\.rawValue)).flatMap(Choice.init)
+    }
+
+    /// The same where the words are all that is known.
+    func word(_ key: String, among words: [String]) -> String? {
         guard let node = take(key) else { return nil }
-        if case .text(let word) = node.value,
-            let choice = choices.first(where: { $0.rawValue == word })
-        {
-            return choice
+        guard case .text(let word) = node.value, words.contains(word) else {
+            var right = "needs one of \(words.map(TOMLText.quoted).joined(separator: ", "))"
+            if case .text(let word) = node.value,
+                let meant = Suggestion.nearest(to: word, among: words)
+            {
+                right += " (did you mean \(TOMLText.quoted(meant))?)"
+            }
+            problems.add(node, "is \(node.kind)", right)
+            return nil
         }
-        let words = choices.map { TOMLText.quoted($0.rawValue) }
-        var right = "needs one of \(words.joined(separator: ", "))"
-        if case .text(let word) = node.value,
-            let meant = Suggestion.nearest(to: word, among: choices.map(\.rawValue))
-        {
-            right += " (did you mean \(TOMLText.quoted(meant))?)"
-        }
-        problems.add(node, "is \(node.kind)", right)
-        return nil
+        return word
     }
 }
 
@@ -202,7 +204,7 @@ extension TableReader {
     /// A span of time, at least a millisecond unless the least is given.
     func duration(
         _ key: String, atLeast least: Interval = .milliseconds(1),
-        atMost most: Interval = DurationText.longest
+        atMost most: Interval = .longest
     ) -> Interval? {
         guard let node = take(key) else { return nil }
         guard case .text(let text) = node.value, let span = DurationText.parse(text) else {

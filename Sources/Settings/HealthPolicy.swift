@@ -24,3 +24,27 @@ package struct HealthPolicy: Equatable, Sendable {
         return path == "/" ? nil : String(path)
     }
 }
+
+extension HealthPolicy {
+    /// The keys of `health` besides `path`, without which there is none.
+    package static let keys: [Key<HealthPolicy>] = [
+        .duration(
+            "interval", \.interval, atLeast: .milliseconds(50),
+            "From one question to the next, give or take a tenth."),
+        .duration(
+            "timeout", \.timeout, atLeast: .milliseconds(10),
+            """
+            For one answer, from the attempt to connect. A process whose threads are all \
+            busy cannot answer: keep it above the longest time that this is normal.
+            """),
+        .integer(
+            "rise", \.rise, in: 1...1000,
+            """
+            Good answers in a row after which a server that was down gets requests again. \
+            Processes that Mooring starts are replaced instead.
+            """),
+        .integer(
+            "fall", \.fall, in: 1...1000,
+            "Bad answers in a row after which a server is down, or a process is replaced."),
+    ]
+}

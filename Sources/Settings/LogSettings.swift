@@ -7,6 +7,21 @@ package struct LogSettings: Equatable, Sendable {
     package init() {}
 }
 
+extension LogSettings {
+    /// The keys of `[log]` that are plain words.
+    package static let keys: [Key<LogSettings>] = [
+        .word(
+            "level", \.level, among: LogLevel.allCases, needsRestart: true,
+            """
+            The least important messages that are logged. `"debug"` also tells of each \
+            refused request.
+            """),
+        .word(
+            "format", \.format, among: LogFormat.configurable, needsRestart: true,
+            "How a line of the log looks: for people, or an object of JSON for a log collector."),
+    ]
+}
+
 /// What is logged: this and all that is graver.
 package enum LogLevel: String, Sendable, CaseIterable {
     case trace, debug, info, notice, warning, error, critical

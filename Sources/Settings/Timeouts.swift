@@ -25,3 +25,62 @@ package struct RouteTimeouts: Equatable, Sendable {
 
     package init() {}
 }
+
+extension RouteTimeouts {
+    /// The keys of `timeouts` in a group or a route.
+    package static let keys: [Key<RouteTimeouts>] = [
+        .duration(
+            "response", \.response,
+            """
+            From the request to the first byte of the response; then the client gets 504. \
+            Raise it for pages that take long to make.
+            """),
+        .duration(
+            "idle", \.idle,
+            """
+            Between two pieces of a response; then it is cut off. Raise it for event streams \
+            that are quiet for long.
+            """),
+        .duration(
+            "tunnel", \.tunnel,
+            """
+            For a WebSocket or another upgrade on which nothing is sent in either direction; \
+            then it is closed.
+            """),
+    ]
+}
+
+extension Timeouts {
+    /// The keys of `[timeouts]`: those that are for all, and between them what groups and routes begin with.
+    package static let keys: [Key<Timeouts>] =
+        [
+            .duration(
+                "header", \.header,
+                "For a whole request head, from its first byte; then the client gets 408."),
+            .duration(
+                "body_idle", \.bodyIdle,
+                """
+                Between two pieces of a request body, and for a client that does not read \
+                its response. See also `limits.min_rate`.
+                """),
+            .duration(
+                "keepalive", \.keepalive,
+                """
+                How long a client's connection stays open without a request. Keep it above \
+                that of a load balancer in front.
+                """),
+            .duration(
+                "connect", \.connect,
+                """
+                For a connection to a process or server; then another is tried where that is \
+                allowed, or the client gets 504.
+                """),
+        ] + RouteTimeouts.keys.map { $0.at(\.route) } + [
+            .duration(
+                "drain", \.drain, atLeast: .zero,
+                """
+                At shutdown, for what is still in flight. Keep it below the service \
+                manager's own limit (`TimeoutStopSec=`); `"0"`: nothing is waited for.
+                """)
+        ]
+}

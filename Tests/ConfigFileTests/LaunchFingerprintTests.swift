@@ -15,6 +15,29 @@ internal import Testing
         #expect(try fingerprint("threads = 1") == "5d5017deb7128e5f")
     }
 
+    /// The same: the positions of all that a process is started with.
+    @Test func `a launch with everything has one too`() throws {
+        let text = """
+            [group.web]
+            wsgi = "mysite/wsgi.py"
+            server = "gunicorn"
+            python = ".venv/bin/python"
+            processes = 2
+            cwd = "/srv/web"
+            user = "www-data"
+            group = "media"
+            groups = ["video", "44"]
+            umask = "027"
+            rlimits = { nofile = 4096, as = "2GiB", core = "unlimited" }
+            on_exit = "kill"
+            """
+        let group = try #require(try read(text).groups.first)
+        let environment = ["PATH": "/bin", "A": "b", "C": ""]
+        #expect(group.launchFingerprint(environment: environment) == "581e6706bf0d6a30")
+        let plain = try #require(try read(someGroup).groups.first)
+        #expect(plain.launchFingerprint(environment: ["PATH": "/bin"]) == "241d2fe76cef5419")
+    }
+
     @Test(arguments: [
         "threads = 2", "processes = 1", "cwd = \"/srv/other\"", "user = \"www-data\"",
         "user = \"www-data\"\ngroup = \"media\"", "user = \"www-data\"\ngroups = [\"media\"]",

@@ -1,0 +1,135 @@
+internal import Settings
+
+/// The keys above all tables.
+extension Configuration {
+    static let topKeys: [KeyRow<Configuration>] = [
+        KeyRow(
+            "state_dir", type: "path",
+            standard:
+                """
+                `$STATE_DIRECTORY`, else `/var/lib/mooring` for root, else \
+                `$XDG_STATE_HOME/mooring` (`~/.local/state/mooring`)
+                """,
+            needsRestart: true,
+            """
+            Where the records of processes and the keys of cookies are kept. It has to \
+            outlive a restart; set it where several balancers run on one machine.
+            """,
+            text: { .text($0.stateDirectory) }),
+        KeyRow(
+            "runtime_dir", type: "path",
+            standard:
+                """
+                `$RUNTIME_DIRECTORY`, else `/run/mooring` for root, else \
+                `$XDG_RUNTIME_DIR/mooring`, else a folder in `$TMPDIR`
+                """,
+            needsRestart: true,
+            "Where sockets are made; at most 90 bytes, since the path of a socket is limited.",
+            text: { .text($0.runtimeDirectory) }),
+        KeyRow(
+            .integer(
+                "workers", \.workers, in: 0...1024, needsRestart: true,
+                """
+                Threads that carry requests. 0: one per core; lower it to leave cores to the \
+                application.
+                """)),
+        KeyRow(
+            .integer(
+                "spawn_concurrency", \.spawnConcurrency, in: 0...1024,
+                """
+                Processes that start at the same time, over all groups. 0: half the cores, \
+                at least 1; lower it where a start takes much memory or CPU time.
+                """)),
+        KeyRow(
+            .integer(
+                "max_processes", \.maxProcesses, in: 0...100_000,
+                """
+                Processes over all groups together, to bound memory. 0: no limit besides \
+                those of the groups.
+                """)),
+    ]
+
+    /// The keys that are one for the whole program, with the names of their tables.
+    private static let keysOfAll: [KeyRow<Configuration>] =
+        topKeys + Timeouts.rows.map { $0.at(\.timeouts, named: "timeouts.\($0.name)") }
+        + Limits.rows.map { $0.at(\.limits, named: "limits.\($0.name)") }
+        + LogSettings.rows.map { $0.at(\.log, named: "log.\($0.name)") }
+        + Admin.keys.map { $0.at(\.admin, named: "admin.\($0.name)") }
+
+    /// The keys that are read once, at the start, each with the value that a configuration has of it.
+    package static let keysReadOnce: [(name: String, value: @Sendable (Configuration) -> String)] =
+        keysOfAll.filter(\.needsRestart).map { row in
+            (row.name, { row.text($0)?.line ?? "" })
+        }
+}
+
+extension Timeouts {
+    static let rows = keys.map { KeyRow($0) }
+}
+
+extension RouteTimeouts {
+    static let rows = keys.map { KeyRow($0) }
+}
+
+extension Limits {
+    static let rows = keys.map { KeyRow($0) }
+}
+
+extension LogSettings {
+    static let rows: [KeyRow<LogSettings>] =
+        keys.map { KeyRow($0) } + [
+            KeyRow(
+                "access", type: "`\"stderr\"`, `\"off\"` or a path", needsRestart: true,
+                """
+                Where the access log goes, one line per request. A file is opened again at \
+                SIGUSR1, as logrotate wants it.
+                """,
+                read: { log, table, folders in
+                    log.access.destination =
+                        destination(table, folders) ?? log.access.destination
+                }, text: { .text($0.access.destination.text) }),
+            KeyRow(
+                "access_format", type: "`\"mooring\"`, `\"combined\"`, `\"json\"`",
+                standard: "`\"mooring\"`; `\"json\"` with `format = \"json\"`",
+                """
+                How a line of the access log looks. `"combined"` is Apache's, which many \
+                programs read; the other two say what was done for the session.
+                """,
+                read: { log, table, _ in
+                    // A reader of JSON logs cannot parse any other line.
+                    log.access.format =
+                        table.choice("access_format", among: AccessLogSettings.Format.allCases)
+                        ?? (log.format == .json ? .json : log.access.format)
+                }, text: { .text($0.access.format.rawValue) }),
+        ]
+
+    private static func destination(
+        _ table: TableReader, _ folders: Folders
+    ) -> AccessLogSettings.Destination? {
+        guard let given = table.text("access", example: "stderr") else { return nil }
+        switch given.value {
+        case "stderr": return .standardError
+        case "off": return .off
+        case "stdout", "-", "none", "syslog":
+            table.problems.add(
+                given.node, "is \(given.node.kind)", "needs \"stderr\", \"off\" or a file")
+            return nil
+        default:
+            if given.value.hasSuffix("/") {
+                table.problems.add(
+                    given.node, "is \(given.node.kind), a folder", "needs a file's path")
+            }
+            return folders.path(given, table.problems).map { .file(path: $0) }
+        }
+    }
+}
+
+extension AccessLogSettings.Destination {
+    fileprivate var text: String {
+        switch self {
+        case .off: "off"
+        case .standardError: "stderr"
+        case .file(let path): path
+        }
+    }
+}

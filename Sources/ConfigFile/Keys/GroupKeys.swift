@@ -1,0 +1,336 @@
+internal import Backends
+internal import Settings
+
+extension Configuration.Group {
+    /// The keys of `[group.NAME]`.
+    static let keys: [KeyRow<Configuration.Group>] =
+        application + processes + placement + queues + times + responses + recycling
+        + Configuration.Launch.keys.map { $0.ofProcesses(\.launch) } + connections
+
+    /// What a group is: `GroupReader` takes these before all others.
+    private static let application: [KeyRow<Configuration.Group>] = [
+        KeyRow(
+            "wsgi", type: "file, or `module:name`", standard: "",
+            """
+            A WSGI application: a file with `application`, or a module with a name in it. A \
+            group has exactly one of `wsgi`, `command` and `servers`.
+            """,
+            launch: LaunchPart(0) { group, _, hash in
+                if case .wsgi(let application, let server, let python) = group.launch?.application {
+                    hash.add(["wsgi", application, server.rawValue, python])
+                }
+            }, text: { group in group.wsgi.map { .text($0.application) } }),
+        KeyRow(
+            "server", type: choices(Configuration.Server.allCases), standard: "`\"auto\"`",
+            """
+            What serves the WSGI application: `"auto"` is the first of granian, gunicorn and \
+            waitress that is installed, else the standard library's server.
+            """,
+            launch: .elsewhere, text: { group in group.wsgi.map { .text($0.server.rawValue) } }),
+        KeyRow(
+            "python", type: "program", standard: "`\"python3\"`",
+            "The interpreter of the WSGI application, such as `.venv/bin/python`.",
+            launch: .elsewhere, text: { group in group.wsgi.map { .text($0.python) } }),
+        KeyRow(
+            "command", type: "list: program and arguments", standard: "",
+            """
+            A program that serves HTTP. `{socket}` or `{port}` stands for where it has to \
+            listen, `{threads}`, `{group}` and `{process}` for what they say; with neither \
+            of the first two it finds `MOORING_SOCKET` and `PORT` in its environment.
+            """,
+            launch: LaunchPart(0) { group, _, hash in
+                if case .command(let words) = group.launch?.application {
+                    hash.add("command")
+                    hash.add(words)
+                }
+            },
+            text: { group in
+                if case .command(let words) = group.launch?.application {
+                    .list(words)
+                } else {
+                    nil
+                }
+            }),
+        KeyRow(
+            "servers", type: "list of 1 to 1000 addresses or tables", standard: "",
+            """
+            Servers that Mooring does not start: `host:port`, `unix:/path`, \
+            `https://host:port`, or a table (see below).
+            """,
+            text: { group in
+                guard case .external(let servers) = group.policy.kind else { return nil }
+                let items = servers.map { server in
+                    ServersReader.text(
+                        of: server, group.secureServers.first { $0.address == server.address })
+                }
+                return .value("[\(items.joined(separator: ", "))]")
+            }),
+    ]
+
+    private static let processes: [KeyRow<Configuration.Group>] = [
+        KeyRow(
+            "processes", type: "number, 1 to 10000, or `{ min, max, spare }`", standard: "`1`",
+            """
+            How many processes there are. Between `min` (0 if not given) and `max` they are \
+            transient: started when requests wait, stopped when idle; `spare` idle ones are \
+            kept ready. The application is told whether it has siblings \
+            (`wsgi.multiprocess`).
+            """,
+            launch: LaunchPart(2) { group, _, hash in
+                hash.add(group.launch?.processesGiven == true ? "multiprocess" : "single")
+            }, read: { group, table, _ in GroupReader.readProcesses(table, &group) },
+            text: \.processesText
+        ).ofProcesses(),
+        KeyRow(
+            .integer(
+                "threads", \.policy.threads, in: 1...100_000,
+                """
+                Requests at once per process. Set it to what the application can work on at \
+                the same time: a program that serves one after the other needs 1.
+                """),
+            standard: "`100`; `15` for `wsgi`",
+            launch: LaunchPart(1) { group, _, hash in hash.add("\(group.policy.threads)") }),
+    ]
+
+    private static let placement: [KeyRow<Configuration.Group>] = [
+        KeyRow(
+            .integer(
+                "sessions_per_process", \.policy.sessionsPerProcess, in: 0...1_000_000,
+                """
+                Sessions that one process may hold; 1: a process of its own for every \
+                session. 0: no limit.
+                """)
+        ),
+        KeyRow(
+            .word(
+                "placement", \.policy.placement, among: GroupPolicy.Placement.allCases,
+                """
+                Where new sessions go: evenly over all processes (`"spread"`), to the \
+                fullest with room so that others become idle (`"pack"`), or the first for \
+                permanent and the second for transient processes (`"auto"`).
+                """)
+        ),
+    ]
+
+    private static let queues: [KeyRow<Configuration.Group>] = [
+        KeyRow(
+            .integer(
+                "queue", \.policy.queueLimit, in: 0...1_000_000,
+                "Requests that may wait for any process of the group; more are answered 503.")),
+        KeyRow(
+            .integer(
+                "process_queue", \.policy.processQueueLimit, in: 0...100_000,
+                """
+                Requests that may wait for the process of their session; sessions are served \
+                in turn.
+                """)
+        ),
+        KeyRow(
+            .duration(
+                "queue_timeout", \.policy.queueTimeout,
+                "The longest wait in either queue; then the client gets 503.")),
+    ]
+
+    private static let times: [KeyRow<Configuration.Group>] = [
+        KeyRow(
+            .duration(
+                "idle_timeout", \.policy.idleTimeout,
+                """
+                A transient process without requests and living sessions is stopped after \
+                this long. Raise it where a start is expensive.
+                """)
+        ).ofProcesses(),
+        KeyRow(
+            .duration(
+                "start_timeout", \.policy.startTimeout,
+                """
+                From the start of a process until it is ready; then it is killed, and the \
+                start has failed.
+                """)
+        ).ofProcesses(),
+        KeyRow(
+            .duration(
+                "stop_timeout", \.policy.stopTimeout,
+                "From SIGTERM to SIGKILL, when a process is stopped.")
+        ).ofProcesses(),
+        KeyRow(
+            .duration(
+                "drain_timeout", \.policy.drainTimeout, atLeast: .zero,
+                """
+                How long sessions may stay on a process that is on its way out; then they \
+                begin again on another one.
+                """)
+        ),
+        KeyRow(
+            .integer(
+                "draining_max", \.policy.drainingMaximum, in: 0...10_000,
+                "Processes on their way out at once, before recycling waits. 0: as many as `max`.")
+        ).ofProcesses(),
+        KeyRow(
+            .boolean(
+                "tunnel_slots", \.policy.tunnelSlots,
+                """
+                Whether an open WebSocket holds one of the process's `threads`. Set it where \
+                each takes a thread of the application.
+                """)
+        ),
+    ]
+
+    private static let responses: [KeyRow<Configuration.Group>] = [
+        Configuration.Launch.output.ofProcesses(\.launch),
+        KeyRow(
+            "timeouts", type: "`{ response, idle, tunnel }`", standard: "those of `[timeouts]`",
+            "The group's own, see `[timeouts]`.",
+            read: { group, table, folders in
+                if let own = table.table("timeouts") {
+                    group.timeouts = RouteTimeouts(own, over: group.timeouts, folders)
+                }
+            }, text: { .inline(KeyRow.entries(RouteTimeouts.rows, of: $0.timeouts)) }),
+        KeyRow(
+            "errors", type: "`{ STATUS = path }`", standard: "`{}`",
+            """
+            The group's own pages for statuses that Mooring answers with by itself: 408, \
+            413, 429, 431, 502, 503 and 504. Up to 16 KiB of HTML each, read at the start \
+            and at a reload.
+            """,
+            read: { group, table, folders in
+                group.errors = ErrorsReader(folders: folders).read(table)
+            }, text: { .inline(ErrorsReader.entries($0.errors)) }),
+        KeyRow(
+            "health", type: "table", standard: "none",
+            "How processes and servers are asked whether they are well, see below.",
+            read: { group, table, folders in group.health = GroupReader.health(table, folders) },
+            text: { $0.health.map { .table(KeyRow.entries(HealthPolicy.rows, of: $0)) } }),
+    ]
+
+    private static let recycling: [KeyRow<Configuration.Group>] = [
+        KeyRow(
+            .integer(
+                "max_requests", \.policy.maxRequests, in: 0...1_000_000_000,
+                """
+                A process is replaced after so many requests, give or take a tenth; its \
+                replacement is ready before. 0: never.
+                """)
+        ).ofProcesses(),
+        KeyRow(
+            .duration(
+                "max_age", orNone: \.policy.maxAge,
+                "A process is replaced at this age, give or take a tenth. `\"0\"`: never.")
+        ).ofProcesses(),
+        KeyRow(
+            .size(
+                "max_memory", \Configuration.Launch.maxMemory, in: 0...1 << 50,
+                """
+                A process that uses more memory (PSS, with its helper processes) is \
+                replaced. `"0"`: no limit.
+                """)
+        ).ofProcesses(\.launch),
+        KeyRow(
+            .duration(
+                "request_timeout", orNone: \.requestTimeout,
+                """
+                A request that runs longer is answered 504, and its process is replaced, \
+                since a thread of it may hang. `"0"`: no limit.
+                """)
+        ),
+        KeyRow(
+            .integer(
+                "retries", \.retries, in: 0...10,
+                """
+                How often a request is tried again, on another process, where nothing of it \
+                can have had an effect yet.
+                """)
+        ),
+    ]
+
+    private static let connections: [KeyRow<Configuration.Group>] = [
+        KeyRow(
+            .boolean(
+                "keepalive", \.keepalive,
+                """
+                Whether connections to the processes stay open between requests. `false` for \
+                programs that serve one connection at a time.
+                """)
+        ),
+        KeyRow(
+            "affinity", type: "table", standard: "that of `[affinity]`",
+            "The group's own, see `[affinity]`.",
+            read: { group, table, folders in
+                if let own = table.table("affinity") {
+                    group.affinity = .init(own, over: group.affinity, at: .group, folders)
+                }
+            }, text: { .table($0.affinity.entries(at: .group)) }),
+    ]
+
+    private static func choices<Choice: RawRepresentable<String>>(_ all: [Choice]) -> String {
+        all.map { "`\(TOMLText.quoted($0.rawValue))`" }.joined(separator: ", ")
+    }
+
+    private var wsgi: (application: String, server: Configuration.Server, python: String)? {
+        if case .wsgi(let application, let server, let python) = launch?.application {
+            (application, server, python)
+        } else {
+            nil
+        }
+    }
+
+    private var processesText: KeyText? {
+        guard launch?.processesGiven == true else {
+            return .comment(
+                "processes = 1, not given: the application is told that it is alone")
+        }
+        if policy.minimum == policy.maximum { return .value("\(policy.minimum)") }
+        return .inline([
+            KeyEntry(name: "min", value: "\(policy.minimum)"),
+            KeyEntry(name: "max", value: "\(policy.maximum)"),
+            KeyEntry(name: "spare", value: "\(policy.spare)"),
+        ])
+    }
+}
+
+/// Keys that mean nothing for servers, which Mooring does not start.
+extension KeyRow {
+    private static var suffix: String { " Not with `servers`." }
+
+    /// The key of what has such a part only where processes are started.
+    func ofProcesses<Root>(
+        _ part: PropertyPath<Root, Owner?>
+    ) -> KeyRow<Root> {
+        var row = KeyRow<Root>(
+            name, type: type, standard: standard, needsRestart: needsRestart, help + Self.suffix)
+        row.launch = launch.map { launch in
+            LaunchPart<Root>(launch.position) { root, environment, hash in
+                if let owner = root[keyPath: part] { launch.add(owner, environment, &hash) }
+            }
+        }
+        row.read = { [name, read] root, table, folders in
+            guard var owner = root[keyPath: part] else { return table.refuseForServers(name) }
+            read?(&owner, table, folders)
+            root[keyPath: part] = owner
+        }
+        row.text = { [text] root in root[keyPath: part].flatMap(text) }
+        return row
+    }
+}
+
+extension KeyRow<Configuration.Group> {
+    /// The key where processes are started.
+    fileprivate func ofProcesses() -> KeyRow {
+        var row = self
+        row.help += Self.suffix
+        row.read = { [name, read] group, table, folders in
+            if group.launch == nil { return table.refuseForServers(name) }
+            read?(&group, table, folders)
+        }
+        row.text = { [text] group in group.launch == nil ? nil : text(group) }
+        return row
+    }
+}
+
+extension TableReader {
+    fileprivate func refuseForServers(_ key: String) {
+        refuse(
+            key, "means nothing for servers, which Mooring does not start",
+            "take it out, or say what to run by wsgi or command")
+    }
+}

@@ -1,0 +1,48 @@
+internal import Settings
+
+extension Configuration.RouteSettings {
+    /// The keys of a route that is written as a table.
+    static let keys: [KeyRow<Configuration.RouteSettings>] = [
+        KeyRow(
+            "group", type: "name of a group", standard: "",
+            """
+            Where the requests go. `"/path" = "NAME"` is short for a route with this key \
+            alone.
+            """),
+        KeyRow(
+            .boolean(
+                "strip_prefix", \.stripPrefix,
+                """
+                Whether the route's path is taken off before the application sees the \
+                request: it gets `SCRIPT_NAME` (WSGI) or `X-Forwarded-Prefix`.
+                """)
+        ),
+        KeyRow(
+            "affinity", type: "table", standard: "that of the group",
+            "The route's own, see `[affinity]`; `{ pin = \"never\" }` for what needs no session.",
+            read: { route, table, folders in
+                if let own = table.table("affinity") {
+                    route.affinity = .init(own, over: route.affinity, at: .route, folders)
+                }
+            }, text: { .inline($0.affinity.entries(at: .route)) }),
+        KeyRow(
+            "timeouts", type: "`{ response, idle, tunnel }`", standard: "those of the group",
+            "The route's own, see `[timeouts]`.",
+            read: { route, table, folders in
+                if let own = table.table("timeouts") {
+                    route.timeouts = RouteTimeouts(own, over: route.timeouts, folders)
+                }
+            }, text: { .inline(KeyRow.entries(RouteTimeouts.rows, of: $0.timeouts)) }),
+        KeyRow(
+            "headers", type: "table of texts",
+            "Fields that the responses get, over those of the listener; `\"\"` takes a field out.",
+            read: { route, table, _ in route.headers = HeadersReader.read(table) },
+            text: { .inline(HeadersReader.entries($0.headers)) }),
+        KeyRow(
+            "errors", type: "`{ STATUS = path }`", standard: "those of the group",
+            "The route's own pages, see `errors` of a group.",
+            read: { route, table, folders in
+                route.errors = ErrorsReader(folders: folders).read(table, over: route.errors)
+            }, text: { .inline(ErrorsReader.entries($0.errors)) }),
+    ]
+}
