@@ -213,8 +213,8 @@ let package = Package(
         .testTarget(
             name: "ServingTests",
             dependencies: [
-                "Serving", "AdminAPI", "ConfigFile", "Backends", "ReverseProxy", "Reactor",
-                "SessionAffinity", "Settings", "TestSupport",
+                "Serving", "AdminAPI", "ConfigFile", "Backends", "ReverseProxy",
+                "Reactor", "SessionAffinity", "Settings", "Supervision", "TestSupport",
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: settings),

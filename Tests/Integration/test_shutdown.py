@@ -255,6 +255,17 @@ def test_a_slow_answer_is_waited_for_and_told_every_five_seconds(ending):
     assert told[:1] == ["1 request that a process works on"], told
 
 
+def test_a_drain_that_a_reload_has_made_shorter_is_what_is_waited_for(ending):
+    file = ending.balancer.file
+    file.write_text(file.read_text().replace('drain = "25s"', 'drain = "1s"'))
+    answer = ending.balancer.admin("/reload", "POST")
+    assert answer.status == 200 and answer.json()["needs_restart"] == [], answer.body
+    with ending.raw(b"GET /streams/slow?seconds=20 HTTP/1.1\r\nHost: a\r\n\r\n"):
+        wait_until(lambda: ending.balancer.group("streams")["processes"][0]["in_flight"] == 1)
+        ending.signal()
+        ending.wait(8)
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_second_signal_stops_at_once(ending, number):
     with ending.raw(b"GET /streams/slow?seconds=60 HTTP/1.1\r\nHost: a\r\n\r\n"):

@@ -38,6 +38,11 @@ final class Reloader: Sendable {
     private let parts: Parts
     private let log: Logger
     private let current: Mutex<Current>
+    /// By itself: the end of the program waits for no reload.
+    private let drain: Mutex<Interval>
+
+    /// How long the end waits for what is in flight, as the last reload has it.
+    var drainTimeout: Interval { drain.withLock { $0 } }
 
     init(
         file: String?, environment: [String: String], tickets: TLSTicketKeys, parts: Parts,
@@ -48,6 +53,7 @@ final class Reloader: Sendable {
         self.tickets = tickets
         self.parts = parts
         self.log = log
+        drain = Mutex(current.plan.configuration.timeouts.drain)
         self.current = Mutex(current)
     }
 
@@ -62,6 +68,7 @@ final class Reloader: Sendable {
                 let plan = try self.plan(from: file)
                 let reload = try Reload(from: current, to: plan, parts: parts)
                 try reload.apply(parts, to: &current)
+                drain.withLock { $0 = plan.configuration.timeouts.drain }
                 return reload.report
             }
         }

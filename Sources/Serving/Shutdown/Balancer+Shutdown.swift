@@ -132,12 +132,12 @@ extension Balancer {
     private func drain() {
         log.notice(
             "shutting down: requests in flight are finished",
-            metadata: ["at_most": .span(plan.configuration.timeouts.drain)])
+            metadata: ["at_most": .span(reloader.drainTimeout)])
         manager.notify("STOPPING=1")
         successors.removePath()
         source.beginDraining()
         let events = events
-        let deadline = MonotonicInstant.now + plan.configuration.timeouts.drain
+        let deadline = MonotonicInstant.now + reloader.drainTimeout
         proxy.drain(until: deadline, .end) { events.post(.drained) }
     }
 
@@ -151,7 +151,7 @@ extension Balancer {
         let connections = successor?.connections
         var purpose = DrainPurpose.leave
         if let connections { purpose = .handOver { connections.send($0) } }
-        proxy.drain(until: .now + plan.configuration.timeouts.drain, purpose) {
+        proxy.drain(until: .now + reloader.drainTimeout, purpose) {
             guard let connections else { return events.post(.drained) }
             // The last may be on their way still.
             connections.finish { events.post(.drained) }
