@@ -10,9 +10,18 @@ final class Agenda {
     private var readAgain: [Int] = []
     /// Connections of HTTP/2 with something to send.
     private var unsent: [Int] = []
+    /// Exchanges that waited for another to begin their session, and are to ask for a slot now.
+    private var released: [Followers.Member] = []
+
+    // Asked in every turn, and mostly in vain.
+    @inline(__always) var hasPostponed: Bool { !postponed.isEmpty }
+    @inline(__always) var hasHandshakes: Bool { !handshakes.isEmpty }
+    @inline(__always) var hasReleased: Bool { !released.isEmpty }
+    @inline(__always) var hasUnsent: Bool { !unsent.isEmpty }
 
     /// The next turn is to come at once.
-    var isBusy: Bool { !postponed.isEmpty || !handshakes.isEmpty || !unsent.isEmpty }
+    @inline(__always)
+    var isBusy: Bool { hasPostponed || hasHandshakes || hasUnsent || hasReleased }
 
     /// Goes on with a connection once the others have had their turn.
     func postpone(_ token: EventToken) { postponed.append(token) }
@@ -47,6 +56,16 @@ final class Agenda {
         if unsent.isEmpty { return [] }
         let taken = unsent
         unsent.removeAll(keepingCapacity: true)
+        return taken
+    }
+
+    /// They are asked for in their order; who is added while some are asked for comes after them.
+    func askAgain(_ members: [Followers.Member]) { released += members }
+
+    func takeReleased() -> [Followers.Member] {
+        if released.isEmpty { return [] }
+        let taken = released
+        released.removeAll(keepingCapacity: true)
         return taken
     }
 }

@@ -88,10 +88,10 @@ package final class Proxy: Sendable {
         for order in orders {
             switch order {
             case .grant(let tag, let grant):
-                shared.shares[Worker.worker(of: tag)].mailbox.post(
+                shared.shares[Placement.worker(of: tag)].mailbox.post(
                     .granted(tag, grant, group: group))
             case .refuse(let tag, let refusal):
-                shared.shares[Worker.worker(of: tag)].mailbox.post(.refused(tag, refusal))
+                shared.shares[Placement.worker(of: tag)].mailbox.post(.refused(tag, refusal))
             }
         }
     }

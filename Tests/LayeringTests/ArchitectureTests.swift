@@ -27,6 +27,21 @@ internal import Testing
         #expect(steps > 30)
     }
 
+    @Test func `a request passes down through at most eight files and turns back to none`() throws {
+        let lines = try Self.text().lines
+        let section = lines.drop { $0 != "## A request" }.dropFirst().prefix {
+            !$0.hasPrefix("## ")
+        }
+        var files = section.compactMap { $0.prefixMatch(of: #/\d+\. `\w+` \(([\w/+.]+)\): ./#) }
+            .map { String($0.output.1) }
+        #expect(files.count > 5)
+        for (index, file) in files.enumerated().reversed() where index > 0 {
+            if files[index - 1] == file { files.remove(at: index) }
+        }
+        #expect(files.count <= 8)
+        #expect(Set(files).count == files.count, "\(files)")
+    }
+
     @Test func `every file that it names is there`() throws {
         let names = try Self.text().text.matches(of: #/`((Sources|Tests)/[\w/+.]+)`/#)
         #expect(!names.isEmpty)

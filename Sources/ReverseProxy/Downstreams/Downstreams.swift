@@ -65,6 +65,9 @@ final class Downstreams {
         EventToken(.downstream, place: place, serial: slab.serial(place))
     }
 
+    /// Goes on with a connection once the others have had their turn.
+    func postpone(_ place: Int) { agenda.postpone(token(place)) }
+
     // MARK: The beginning
 
     /// Takes in a connection that is counted over all loops already, and watches it.

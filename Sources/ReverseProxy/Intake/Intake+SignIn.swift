@@ -3,20 +3,8 @@ internal import Exchanges
 internal import HTTPWire
 internal import Reactor
 
-/// Clients that have signed in on a connection to a process, which is theirs alone.
-extension Worker {
-    /// Keeps a connection for the client of the exchange, or closes it.
-    ///
-    /// A connection of HTTP/2 carries requests side by side, to which this cannot be fitted: there it ends
-    /// with its response.
-    func keepForClient(_ place: Int, after exchange: Int) {
-        let client = Int(exchanges[exchange].downstream)
-        guard !downstreams[client].carrier.isStream, downstreams[client].keepAlive,
-            !downstreams[client].peerClosed
-        else { return upstreams.close(place) }
-        upstreams.keep(place, for: client, exchanges[exchange].machine.grant)
-    }
-
+/// Requests of clients that have signed in on a connection to a process, which is theirs alone.
+extension Intake {
     /// Lets the request just parsed go where its client has signed in, though it brings no cookie.
     ///
     /// Where the client's connection turns out to carry several users, as a proxy's does, the sign-in ends:

@@ -2,15 +2,34 @@ internal import Backends
 internal import Exchanges
 internal import HTTPWire
 internal import Reactor
+internal import Settings
 
 /// Connections whose next request has not been given to a process go over to the balancer that takes
 /// over.
 ///
 /// So no client meets a connection that is closed just as it sends, and who waits is placed by whoever
-/// knows the processes, and can start some.
-extension Worker {
+/// knows the processes, and can start some. Belongs to the loop's thread.
+final class Handover {
     /// How long a connection that cannot be moved may still bring a request.
     static let lastRequest = Interval.seconds(1)
+
+    private let downstreams: Downstreams
+    private let upstreams: Upstreams
+    private let exchanges: ExchangeTable
+    private let counters: LoopCounters
+    private let plan: Plan
+    private let drain: DrainState
+    private let slots: Slots
+
+    init(_ owners: Owners, slots: Slots) {
+        downstreams = owners.downstreams
+        upstreams = owners.upstreams
+        exchanges = owners.exchanges
+        counters = owners.counters
+        plan = owners.plan
+        drain = owners.drain
+        self.slots = slots
+    }
 
     /// Whether it goes over when its exchange has ended; others are told `Connection: close`.
     func isMovable(_ place: Int) -> Bool {
@@ -45,7 +64,7 @@ extension Worker {
         // The head is still at the front.
         let unread = unsafe Array(downstreams[place].input.whole)
         guard unread.count <= MovedConnection.longestUnread else { return false }
-        leaveQueue(exchange)
+        slots.leaveQueue(exchange)
         exchanges.remove(exchange)
         downstreams[place].exchange = -1
         counters.subtract(.requestsActive)
@@ -70,34 +89,5 @@ extension Worker {
         successor(moved)
         downstreams.countOut()
         return true
-    }
-
-    /// Takes in a connection that another balancer has begun with.
-    func settle(_ moved: MovedConnection, from listener: Int) {
-        if let successor = drain.successor {
-            successor(moved)
-            return shared.connectionClosed(worker: index)
-        }
-        guard let place = downstreams.enter(moved.socket, address: moved.address, from: listener)
-        else {
-            return
-        }
-        guard !drain.isDraining, let settings = plan.listener(downstreams[place].listener) else {
-            return closeDownstream(place)
-        }
-        if moved.stage == .untouched { return greet(place) }
-        // Under the new configuration it would have to be something else.
-        if settings.tls != nil { return closeDownstream(place) }
-        downstreams[place].isSecure = moved.isSecure
-        downstreams[place].isFresh = moved.stage == .fresh
-        introduce(place, settings)
-        if moved.unread.isEmpty { return beginRequests(place) }
-        buffers.equip(&downstreams[place].input)
-        guard downstreams[place].input.append(moved.unread.span) else {
-            return closeDownstream(place)
-        }
-        downstreams[place].move(to: .receivingHead)
-        downstreams.beginHead(place)
-        agenda.readAgain(place)
     }
 }

@@ -3,21 +3,21 @@ internal import Reactor
 internal import Settings
 
 /// HTTP/2: frames on their way to the client, from all streams of a connection.
-extension Worker {
+extension Frames {
     /// Rounds of sending that one connection has before the others have their turn.
     private static let sendsPerTurn = 16
 
     /// Sends what the turn has made, one write a connection as a rule.
-    func flushMultiplexers() {
+    func flushAll() {
         for place in agenda.takeUnsent()
         where downstreams.isTaken(place) && downstreams[place].isUnsent {
             downstreams[place].isUnsent = false
-            flushMultiplexer(place)
+            flush(place)
         }
     }
 
     /// Sends frames until there are none or the client takes no more.
-    func flushMultiplexer(_ place: Int) {
+    func flush(_ place: Int) {
         guard let multiplexer = downstreams.multiplexers[place] else { return }
         let serial = downstreams.serial(place)
         for _ in 0..<Self.sendsPerTurn {
@@ -40,7 +40,7 @@ extension Worker {
             case .wouldBlock:
                 return awaitClient(place, multiplexer)
             case .end, .failed:
-                return closeDownstream(place)
+                return clientEnds.close(place)
             }
         }
         downstreams.noteUnsent(place)
@@ -48,12 +48,13 @@ extension Worker {
 
     /// The client takes no more now; what it sends meanwhile does not buy it time.
     private func awaitClient(_ place: Int, _ multiplexer: Multiplexer) {
-        holdSparingly(place)
+        downstreams.holdSparingly(place)
         if downstreams[place].wantsWrite { return }
         downstreams.watchWrites(place, true)
         downstreams[place].unsent = -1
         downstreams[place].stalls = 0
-        downstreams.setMultiplexerDeadline(place, multiplexer, after: settings.timeouts.bodyIdle)
+        downstreams.setMultiplexerDeadline(
+            place, multiplexer, after: plan.settings.timeouts.bodyIdle)
     }
 
     private func finishSending(_ place: Int, _ multiplexer: Multiplexer) {
@@ -64,13 +65,13 @@ extension Worker {
                 downstreams.setIdleDeadline(place, multiplexer)
             } else {
                 downstreams.setMultiplexerDeadline(
-                    place, multiplexer, after: settings.timeouts.bodyIdle)
+                    place, multiplexer, after: plan.settings.timeouts.bodyIdle)
             }
         }
         if multiplexer.isClosing || multiplexer.connection.isFinished {
             multiplexer.isClosing = true
-            abandonStreams(Array(multiplexer.places.values))
-            endConnection(place, linger: true)
+            clientEnds.abandonStreams(Array(multiplexer.places.values))
+            clientEnds.endConnection(place, linger: true)
         }
     }
 }

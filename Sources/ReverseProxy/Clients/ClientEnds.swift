@@ -4,52 +4,64 @@ internal import HTTPWire
 internal import Reactor
 internal import Settings
 
-/// The end of an exchange: what is still to be sent, the log, and what becomes of the connection.
-extension Worker {
+/// The end of an exchange towards its client: what is still to be sent, the log, and what becomes of the
+/// connection.
+///
+/// Belongs to the loop's thread. After a call the exchange may have ended, and its connection too.
+final class ClientEnds {
     /// How long what a client still sends is thrown away after the last answer, in all: long enough
     /// for a client in the middle of an upload to look up and read why it ends.
     private static let lingering = Interval.seconds(5)
+    /// How many blocks are thrown away before the others have their turn.
+    private static let readsPerTurn = 16
 
-    /// The client takes bytes again.
-    func resumeWriting(_ place: Int) {
-        switch downstreams[place].phase {
-        case .multiplexed: return flushMultiplexer(place)
-        case .handshaking: return
-        case .greeting, .idle, .receivingHead, .exchange, .lingering: break
-        }
-        let outcome = downstreams.flush(place)
-        guard downstreams[place].phase == .exchange else {
-            if outcome == .broken { abandonDownstream(place) }
-            return
-        }
-        let exchange = Int(downstreams[place].exchange)
-        switch exchanges[exchange].machine.clientWritable(outcome) {
-        case .complete: completeExchange(exchange)
-        case .resume: resumeResponse(exchange)
-        case .pumpTunnel: pumpTunnel(exchange)
-        case .abandon: abandonDownstream(place)
-        case .nothing: break
-        }
+    private let exchanges: ExchangeTable
+    private let downstreams: Downstreams
+    private let upstreams: Upstreams
+    private let buffers: Buffers
+    private let agenda: Agenda
+    private let counters: LoopCounters
+    private let plan: Plan
+    private let drain: DrainState
+    private let slots: Slots
+    private let processEnds: ProcessEnds
+    private let handover: Handover
+
+    init(_ owners: Owners, slots: Slots, processEnds: ProcessEnds, handover: Handover) {
+        exchanges = owners.exchanges
+        downstreams = owners.downstreams
+        upstreams = owners.upstreams
+        buffers = owners.buffers
+        agenda = owners.agenda
+        counters = owners.counters
+        plan = owners.plan
+        drain = owners.drain
+        self.slots = slots
+        self.processEnds = processEnds
+        self.handover = handover
     }
+
+    // MARK: Exchanges
 
     /// All of the response is in the client's output; completes once it is sent.
     func finishAnswer(_ exchange: Int) {
         let place = Int(exchanges[exchange].downstream)
         switch downstreams.flush(place) {
-        case .done: completeExchange(exchange)
-        case .blocked: holdSparingly(place)
-        case .broken: abandonDownstream(place)
+        case .done: complete(exchange)
+        case .blocked: downstreams.holdSparingly(place)
+        case .broken: abandon(place)
         }
     }
 
-    private func completeExchange(_ exchange: Int) {
+    /// All of the response has been sent: the next request of the connection may come.
+    func complete(_ exchange: Int) {
         let place = Int(exchanges[exchange].downstream)
         let bodyIsOpen =
             !exchanges[exchange].requestBody.isEnded || exchanges[exchange].isRejected
-        dropExchange(exchange)
+        drop(exchange)
         if downstreams[place].carrier.isStream {
             // A stream carries one exchange.
-            closeDownstream(place)
+            close(place)
             return
         }
         if !downstreams[place].keepAlive || downstreams[place].peerClosed && noneWaits(place) {
@@ -58,11 +70,13 @@ extension Worker {
         }
         downstreams[place].input.compact()
         downstreams[place].move(to: .idle)
-        if drain.isDraining, moveOn(place) { return }
+        if drain.isDraining, handover.moveOn(place) { return }
         if downstreams[place].input.isEmpty {
             buffers.release(&downstreams[place].input)
             downstreams.setDeadline(
-                place, after: drain.isDraining ? Self.lastRequest : settings.timeouts.keepalive)
+                place,
+                after: drain.isDraining
+                    ? Handover.lastRequest : plan.settings.timeouts.keepalive)
             if downstreams[place].isReadable { agenda.readAgain(place) }
         } else {
             downstreams[place].move(to: .receivingHead)
@@ -76,19 +90,34 @@ extension Worker {
         downstreams[place].input.isEmpty && !downstreams[place].isReadable
     }
 
-    /// Serves what clients had sent ahead, once their exchange is over and the stack is empty.
-    func serveWaiting() {
-        while let place = agenda.takeReadAgain() {
-            guard downstreams.isTaken(place) else { continue }
-            switch downstreams[place].phase {
-            case .idle, .receivingHead: readRequests(place)
-            case .greeting, .handshaking, .multiplexed, .exchange, .lingering: continue
-            }
+    /// The process broke off in the middle: the client must see that, and never a clean end.
+    ///
+    /// - Parameter isLate: It is silent, but may well be at work.
+    func cutShort(_ exchange: Int, isLate: Bool = false) {
+        let downstream = Int(exchanges[exchange].downstream)
+        processEnds.end(exchange, .failed, isLate: isLate)
+        _ = downstreams.flush(downstream)
+        let looksWhole = exchanges[exchange].machine.framing.endsWithConnection
+        drop(exchange)
+        if looksWhole {
+            abort(downstream)
+        } else {
+            close(downstream)
         }
     }
 
+    /// Ends a tunnel, and its client's connection with it.
+    ///
+    /// - Parameter abortively: It broke off in the middle: the client must not take that for an end.
+    func endTunnel(_ exchange: Int, _ outcome: ExchangeOutcome, abortively: Bool = false) {
+        let place = Int(exchanges[exchange].downstream)
+        processEnds.end(exchange, outcome)
+        drop(exchange)
+        end(place, abortively: abortively)
+    }
+
     /// Writes the log and takes the exchange off its connection.
-    func dropExchange(_ exchange: Int) {
+    private func drop(_ exchange: Int) {
         let place = Int(exchanges[exchange].downstream)
         exchanges.logExchange(exchange)
         if exchanges[exchange].responsePhase == .tunnel {
@@ -100,23 +129,25 @@ extension Worker {
         downstreams[place].exchange = -1
     }
 
+    // MARK: Connections
+
     /// The client has gone, or is given up: what is held for it is given back.
-    func abandonDownstream(_ place: Int) {
+    func abandon(_ place: Int) {
         if downstreams[place].phase == .exchange {
             let exchange = Int(downstreams[place].exchange)
-            leaveQueue(exchange)
-            endUpstream(exchange, .abandoned)
+            slots.leaveQueue(exchange)
+            processEnds.end(exchange, .abandoned)
             if exchanges[exchange].status == 0 { exchanges[exchange].status = 499 }
-            dropExchange(exchange)
+            drop(exchange)
         }
-        closeDownstream(place)
+        close(place)
     }
 
     /// Ends a connection after its last answer, without a RST that would destroy it
     /// (RFC 9112 section 9.6).
     func endConnection(_ place: Int, linger: Bool) {
         guard linger, !downstreams[place].peerClosed else {
-            closeDownstream(place)
+            close(place)
             return
         }
         if downstreams[place].phase == .multiplexed { closeMultiplexer(place) }
@@ -137,23 +168,36 @@ extension Worker {
                 buffers.release(&downstreams[place].input)
                 return
             case .end, .failed:
-                closeDownstream(place)
+                close(place)
                 return
             }
         }
         buffers.release(&downstreams[place].input)
         // It pours on although it was told to stop; others have their turn first.
-        postpone(client: place)
+        downstreams.postpone(place)
     }
 
-    func closeDownstream(_ place: Int) { endDownstream(place, abortively: false) }
+    /// Ends a connection or a stream that has no exchange.
+    func close(_ place: Int) { end(place, abortively: false) }
 
     /// Closes with RST: the client must not take a body without a length for whole.
-    func abortDownstream(_ place: Int) { endDownstream(place, abortively: true) }
+    private func abort(_ place: Int) { end(place, abortively: true) }
 
-    private func endDownstream(_ place: Int, abortively: Bool) {
+    private func end(_ place: Int, abortively: Bool) {
         if downstreams[place].phase == .multiplexed { closeMultiplexer(place) }
         upstreams.closeOwn(of: place)
         downstreams.close(place, abortively: abortively)
+    }
+
+    /// The connection ends: its streams have no client any more.
+    private func closeMultiplexer(_ place: Int) {
+        guard let multiplexer = downstreams.multiplexers.removeValue(forKey: place) else { return }
+        buffers.connectionGaveHeap(now: downstreams.now)
+        abandonStreams(Array(multiplexer.places.values))
+    }
+
+    /// The streams have no client any more.
+    func abandonStreams(_ children: [Int]) {
+        for child in children where downstreams.isTaken(child) { abandon(child) }
     }
 }

@@ -7,7 +7,7 @@ internal import Reactor
 ///
 /// The visitor's place in the group's queue stays: what it gets is a session, without a request on it, for
 /// which the page has brought a cookie. The page asks again until the session is there.
-extension Worker {
+extension Placement {
     /// How long a browser is kept waiting for its page without a word.
     private static let patience = Interval.seconds(3)
     /// How soon the page asks again.
@@ -33,13 +33,13 @@ extension Worker {
         else { return }
         // With the cookie of the page its place is kept already.
         guard exchanges[exchange].machine.admission.claim == nil else {
-            return answer(exchange, .waiting(Self.again))
+            return answers.give(exchange, .waiting(Self.again))
         }
         let serial = exchanges.serial(exchange)
         exchanges[exchange].machine.keepTurn()
         let cookie = exchanges.cookieField(of: session, on: .toCome, exchange)
-        answer(exchange, .waiting(Self.again), setCookie: cookie)
-        releaseFollowers(of: exchange, serial: serial)
+        answers.give(exchange, .waiting(Self.again), setCookie: cookie)
+        slots.releaseFollowers(of: exchange, serial: serial)
     }
 }
 

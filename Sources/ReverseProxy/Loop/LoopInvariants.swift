@@ -2,15 +2,33 @@ internal import Exchanges
 internal import Reactor
 
 /// What is true of a loop at the end of every turn.
-extension Worker {
+struct LoopInvariants {
     /// Places that are looked at for each turn that passes, on average.
     private static let placesPerTurn = 64
+
+    private let downstreams: Downstreams
+    private let upstreams: Upstreams
+    private let exchanges: ExchangeTable
+    private let buffers: Buffers
+    private let counters: LoopCounters
+    private let slots: Slots
+    /// Turns since they were last checked.
+    private var turnsUnchecked = 0
+
+    init(_ owners: Owners, slots: Slots) {
+        downstreams = owners.downstreams
+        upstreams = owners.upstreams
+        exchanges = owners.exchanges
+        buffers = owners.buffers
+        counters = owners.counters
+        self.slots = slots
+    }
 
     /// Traps in debug builds when the loop's state is not sound.
     ///
     /// A loop with many connections is looked at every few turns: the check takes a small share of its
     /// time whatever the load.
-    func checkInvariants() {
+    mutating func check() {
         #if DEBUG
             turnsUnchecked += 1
             let places =
@@ -121,7 +139,7 @@ extension Worker {
     /// Every slot that was granted here is somebody's.
     private var brokenSlot: String? {
         let held = exchanges.takenPlaces().count { exchanges[$0].machine.holdsSlot }
-        return held == slotsHeld ? nil : "\(slotsHeld) slots were granted, \(held) are held"
+        return held == slots.held ? nil : "\(slots.held) slots were granted, \(held) are held"
     }
 
     private var brokenCount: String? {

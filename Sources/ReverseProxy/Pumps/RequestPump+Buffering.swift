@@ -7,22 +7,22 @@ internal import Settings
 /// A request body before its slot: read here, so that a slow client holds no process.
 ///
 /// What has come is kept until it is known that it need not be sent again.
-extension Worker {
+extension RequestPump {
     /// Begins an exchange with a body: at once when the body is here or is to be asked for, else
     /// when it has come, or as much of it as is kept.
-    func admitWithBody(_ exchange: Int) {
+    func beginBody(_ exchange: Int) -> Step {
         let downstream = Int(exchanges[exchange].downstream)
         let start = exchanges[exchange].machine.headParsed(
             bodyIsHere: isBodyInInput(exchange),
             nothingFollows: downstreams[downstream].input.isEmpty,
-            buffersBodies: settings.limits.requestBuffer > 0)
+            buffersBodies: plan.settings.limits.requestBuffer > 0)
         switch start {
         case .ask:
             exchanges.keepBody(exchange)
-            admit(exchange)
+            return .ask
         case .buffer:
             downstreams[downstream].floor.stop()
-            bufferRequest(exchange)
+            return bufferRequest(exchange)
         }
     }
 
@@ -32,33 +32,39 @@ extension Worker {
         return length <= UInt64(downstreams[Int(exchanges[exchange].downstream)].input.count)
     }
 
-    /// Reads what has come of the body, and asks for a slot when that is enough.
-    func bufferRequest(_ exchange: Int) {
+    /// Reads what has come of the body; `ask` when that is enough.
+    func bufferRequest(_ exchange: Int) -> Step {
         let downstream = Int(exchanges[exchange].downstream)
         var reads = 0
         while true {
             let fill = exchanges.storeBody(exchange, downstream)
             let isTooLarge = exchanges.isBodyTooLarge(exchange)
             switch exchanges[exchange].machine.bodyStored(fill, isTooLarge: isTooLarge) {
-            case .answer(let problem): return answer(exchange, to: problem)
+            case .answer(let problem):
+                answers.give(exchange, to: problem)
+                return .over
             case .askWithMore:
                 exchanges.endStoredChunk(exchange)
-                return admitStored(exchange)
-            case .ask: return admitStored(exchange)
+                return endBuffering(exchange)
+            case .ask: return endBuffering(exchange)
             case .read: break
             }
             if reads == Self.readsPerTurn {
-                postpone(client: downstream)
-                return
+                downstreams.postpone(downstream)
+                return .wait
             }
             reads += 1
-            guard receiveBody(downstream, exchange) else { return }
+            switch receiveBody(downstream, exchange) {
+            case .moved: break
+            case .nothing: return .wait
+            case .clientGone: return .over
+            }
         }
     }
 
-    private func admitStored(_ exchange: Int) {
+    private func endBuffering(_ exchange: Int) -> Step {
         exchanges.keepBody(exchange)
         downstreams.clearDeadline(Int(exchanges[exchange].downstream))
-        admit(exchange)
+        return .ask
     }
 }

@@ -5,24 +5,40 @@ internal import Settings
 
 /// HTTP/2: one connection's frames, and its streams as downstreams that speak HTTP/1.1.
 ///
-/// What routes, queues, pins and logs knows nothing of it (RFC 9113).
-extension Worker {
-    /// Whether a rejected head is the preface of HTTP/2, on a connection that may begin with it.
-    func isPreface(_ place: Int) -> Bool {
-        guard downstreams[place].isFresh, !downstreams[place].carrier.isStream,
-            plan.listener(downstreams[place].listener)?.http2 == true
-        else { return false }
-        let readable = unsafe downstreams[place].input.readable
-        return unsafe HTTP2Connection.beginsWithPreface(readable.span)
+/// What routes, queues, pins and logs knows nothing of it (RFC 9113). Belongs to the loop's thread.
+/// Extensions: sending, deadlines.
+final class Frames {
+    /// How many reads one connection has before the others have their turn.
+    private static let readsPerTurn = 16
+
+    let downstreams: Downstreams
+    let buffers: Buffers
+    let agenda: Agenda
+    let plan: Plan
+    private let drain: DrainState
+    private let counters: LoopCounters
+    let clientEnds: ClientEnds
+    private let dispatcher: Dispatcher
+
+    init(_ owners: Owners, clientEnds: ClientEnds, dispatcher: Dispatcher) {
+        downstreams = owners.downstreams
+        buffers = owners.buffers
+        agenda = owners.agenda
+        plan = owners.plan
+        drain = owners.drain
+        counters = owners.counters
+        self.clientEnds = clientEnds
+        self.dispatcher = dispatcher
     }
 
     /// Speaks HTTP/2 from here on; what was read already is its beginning.
-    func beginMultiplexing(_ place: Int) {
+    func begin(_ place: Int) {
         let multiplexer = Multiplexer(HTTP2Connection(http2Settings, memory: buffers.streamMemory))
         buffers.connectionTookHeap()
         downstreams.multiplexers[place] = multiplexer
         downstreams[place].move(to: .multiplexed)
-        downstreams.setMultiplexerDeadline(place, multiplexer, after: settings.timeouts.keepalive)
+        downstreams.setMultiplexerDeadline(
+            place, multiplexer, after: plan.settings.timeouts.keepalive)
         downstreams.limitFrameHead(place, multiplexer)
         if !downstreams[place].input.isEmpty { feed(place, multiplexer) }
         if drain.isDraining, downstreams.multiplexers[place] === multiplexer {
@@ -30,19 +46,19 @@ extension Worker {
         }
         downstreams.noteUnsent(place)
         if downstreams.isTaken(place), downstreams.multiplexers[place] === multiplexer {
-            readFrames(place)
+            read(place)
         }
     }
 
     private var http2Settings: HTTP2Settings {
         var http2 = HTTP2Settings()
-        http2.maxHeaderListSize = settings.limits.requestHead
+        http2.maxHeaderListSize = plan.settings.limits.requestHead
         buffers.narrowWindows(&http2)
         return http2
     }
 
     /// Reads what has come on a connection of HTTP/2, and does what its frames ask for.
-    func readFrames(_ place: Int) {
+    func read(_ place: Int) {
         guard let multiplexer = downstreams.multiplexers[place] else { return }
         let serial = downstreams.serial(place)
         for _ in 0..<Self.readsPerTurn {
@@ -57,15 +73,15 @@ extension Worker {
                 buffers.release(&downstreams[place].input)
                 return
             case .end, .failed:
-                return closeDownstream(place)
+                return clientEnds.close(place)
             }
         }
-        postpone(client: place)
+        downstreams.postpone(place)
     }
 
     private func feed(_ place: Int, _ multiplexer: Multiplexer) {
         let readable = unsafe downstreams[place].input.readable
-        let progress = unsafe multiplexer.connection.receive(readable.span, now: now)
+        let progress = unsafe multiplexer.connection.receive(readable.span, now: downstreams.now)
         buffers.release(&downstreams[place].input)
         switch progress {
         case .ok: break
@@ -86,15 +102,25 @@ extension Worker {
             case .opened(let stream):
                 openStream(stream, on: place, multiplexer)
             case .readable(let stream):
-                if let child = multiplexer.places[stream] { downstreamEvent(child, .readable) }
+                if let child = multiplexer.places[stream] { streamReadable(child) }
             case .writable(let stream):
                 if let child = multiplexer.places[stream], downstreams[child].wantsWrite {
-                    resumeWriting(child)
+                    dispatcher.clientWritable(child)
                 }
             case .reset(let stream):
-                if let child = multiplexer.places[stream] { abandonDownstream(child) }
+                if let child = multiplexer.places[stream] { clientEnds.abandon(child) }
             }
         }
+    }
+
+    private func streamReadable(_ child: Int) {
+        let isOfRequests = dispatcher.clientEvent(child, .readable)
+        assert(isOfRequests, "streams carry requests, and no connections")
+    }
+
+    private func readRequests(_ child: Int) {
+        let speaksHTTP2 = dispatcher.readRequests(child)
+        assert(!speaksHTTP2, "streams carry no connections")
     }
 
     private func openStream(_ stream: Int32, on place: Int, _ multiplexer: Multiplexer) {
@@ -115,33 +141,19 @@ extension Worker {
         // The streams' deadlines count from here on; this one is for those that nobody watches.
         if multiplexer.places.isEmpty {
             downstreams.setMultiplexerDeadline(
-                place, multiplexer, after: settings.timeouts.bodyIdle)
+                place, multiplexer, after: plan.settings.timeouts.bodyIdle)
         }
         multiplexer.places[stream] = taken
         counters.add(.streams)
-        downstreams.setDeadline(taken, after: settings.timeouts.header)
+        downstreams.setDeadline(taken, after: plan.settings.timeouts.header)
         readRequests(taken)
     }
 
     /// Lets the streams under way end, and takes no more.
-    func finishMultiplexing(_ place: Int) {
+    func finish(_ place: Int) {
         guard let multiplexer = downstreams.multiplexers[place] else { return }
         multiplexer.connection.goAway()
         if multiplexer.places.isEmpty { downstreams.setIdleDeadline(place, multiplexer) }
         downstreams.noteUnsent(place)
-    }
-
-    /// The connection ends: its streams have no client any more.
-    func closeMultiplexer(_ place: Int) {
-        guard let multiplexer = downstreams.multiplexers.removeValue(forKey: place) else { return }
-        buffers.connectionGaveHeap(now: now)
-        abandonStreams(Array(multiplexer.places.values))
-    }
-
-    /// The streams have no client any more.
-    ///
-    /// One may end by the end of another, which it waited for.
-    func abandonStreams(_ children: [Int]) {
-        for child in children where downstreams.isTaken(child) { abandonDownstream(child) }
     }
 }

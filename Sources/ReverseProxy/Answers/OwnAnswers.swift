@@ -4,19 +4,40 @@ internal import HTTPWire
 internal import Reactor
 
 /// Answers that Mooring makes itself: errors and pages, redirects, OPTIONS.
-extension Worker {
+///
+/// Belongs to the loop's thread. After a call the exchange is over, or waits for its client to take the
+/// answer.
+final class OwnAnswers {
+    private let exchanges: ExchangeTable
+    private let downstreams: Downstreams
+    private let buffers: Buffers
+    private let plan: Plan
+    private let slots: Slots
+    private let processEnds: ProcessEnds
+    private let clientEnds: ClientEnds
+
+    init(_ owners: Owners, slots: Slots, processEnds: ProcessEnds, clientEnds: ClientEnds) {
+        exchanges = owners.exchanges
+        downstreams = owners.downstreams
+        buffers = owners.buffers
+        plan = owners.plan
+        self.slots = slots
+        self.processEnds = processEnds
+        self.clientEnds = clientEnds
+    }
+
     /// Answers for what the exchange has come to.
-    func answer(_ exchange: Int, to problem: Problem) {
+    func give(_ exchange: Int, to problem: Problem) {
         let group = Int(exchanges[exchange].group)
-        let isSpawned = group >= 0 && settings.groups[group].isSpawned
-        answer(exchange, OwnAnswer(problem, isSpawned: isSpawned))
+        let isSpawned = group >= 0 && plan.settings.groups[group].isSpawned
+        give(exchange, OwnAnswer(problem, isSpawned: isSpawned))
     }
 
     /// Answers an exchange of which the client has seen nothing yet; gives back what it holds.
-    func answer(_ exchange: Int, _ answer: OwnAnswer, setCookie: [UInt8] = []) {
+    func give(_ exchange: Int, _ answer: OwnAnswer, setCookie: [UInt8] = []) {
         let place = Int(exchanges[exchange].downstream)
-        leaveQueue(exchange)
-        endUpstream(exchange, .abandoned)
+        slots.leaveQueue(exchange)
+        processEnds.end(exchange, .abandoned)
         if answer.closes { downstreams[place].keepAlive = false }
         beginAnswer(exchange, status: answer.status)
         let preference = exchanges.preference(exchange)
@@ -43,7 +64,7 @@ extension Worker {
     }
 
     /// Answers an OPTIONS that is to go no further (RFC 9110 section 7.6.2).
-    func answerOptions(_ exchange: Int) {
+    func giveOptions(_ exchange: Int) {
         let place = Int(exchanges[exchange].downstream)
         beginAnswer(exchange, status: 200)
         let date = exchanges.wallClock.httpDate
@@ -58,12 +79,12 @@ extension Worker {
     ///
     /// - Parameter host: the authority that it asked for, in the head's bytes.
     func redirect(_ exchange: Int, _ bytes: Span<UInt8>, host: Range<Int>) {
-        guard !host.isEmpty else { return answer(exchange, .noHost) }
+        guard !host.isEmpty else { return give(exchange, .noHost) }
         let place = Int(exchanges[exchange].downstream)
         beginAnswer(exchange, status: 308)
         let date = exchanges.wallClock.httpDate
         var sink = unsafe ByteSink(downstreams[place].output.writable)
-        RedirectAnswer(port: settings.securePort, closes: !downstreams[place].keepAlive).write(
+        RedirectAnswer(port: plan.settings.securePort, closes: !downstreams[place].keepAlive).write(
             host: bytes.extracting(host),
             path: bytes.extracting(exchanges.heads.request.path.range),
             date: date.span, into: &sink
@@ -81,7 +102,7 @@ extension Worker {
         exchanges[exchange].move(source: .ownAnswer)
         exchanges[exchange].machine.answered()
         exchanges[exchange].status = status
-        exchanges.wallClock.refresh(turn: now)
+        exchanges.wallClock.refresh(turn: exchanges.now)
         if !downstreams[place].output.isEmpty {
             // What the client has not taken of 1xx heads must not leave too little room.
             _ = buffers.append(&downstreams[place].output, to: &downstreams[place].backlog)
@@ -91,8 +112,8 @@ extension Worker {
 
     private func send(_ exchange: Int, _ sink: borrowing ByteSink) {
         let place = Int(exchanges[exchange].downstream)
-        if sink.overflowed { return abandonDownstream(place) }
+        if sink.overflowed { return clientEnds.abandon(place) }
         downstreams[place].output.commit(sink.count)
-        finishAnswer(exchange)
+        clientEnds.finishAnswer(exchange)
     }
 }

@@ -5,7 +5,7 @@ internal import Settings
 /// Taking over a changed configuration while requests are under way.
 ///
 /// Requests that have begun go on under the routes that they began with.
-extension Worker {
+extension Owners {
     func reconfigure(_ change: Reconfiguration) {
         plan.replace(change.settings, groups: change.groups, routes: routes(of: change.settings))
         counters.grow(groups: change.groups.count)
@@ -18,7 +18,6 @@ extension Worker {
             downstreams[place].affinity.knownCodec = -1
             downstreams[place].affinity.mintedCodec = -1
         }
-        if index == 0 { acceptor.replace(with: change.listeners, isDraining: drain.isDraining) }
     }
 
     /// The routes of the settings, and behind them those that requests under way began with.

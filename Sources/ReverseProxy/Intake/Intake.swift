@@ -7,72 +7,65 @@ internal import SessionAffinity
 internal import Settings
 
 /// From bytes of a client to an exchange that asks for a slot.
-extension Worker {
-    static let headTooSlow = HTTPProblem(status: 408, reason: "head too slow")
+///
+/// Belongs to the loop's thread. Extension: clients that have signed in.
+final class Intake {
+    let exchanges: ExchangeTable
+    let downstreams: Downstreams
+    let upstreams: Upstreams
+    private let buffers: Buffers
+    private let plan: Plan
+    private let drain: DrainState
+    private let handover: Handover
+    private let answers: OwnAnswers
+    private let clientEnds: ClientEnds
+    private let requests: RequestPump
+    private let placement: Placement
 
-    func downstreamEvent(_ place: Int, _ readiness: Readiness) {
-        if readiness.isReadable { downstreams[place].isReadable = true }
-        if readiness.isPeerClosed {
-            downstreams[place].peerClosed = true
-            downstreams[place].isReadable = true
-        }
-        if downstreams[place].phase == .exchange,
-            exchanges[Int(downstreams[place].exchange)].responsePhase == .tunnel
-        {
-            // Also when it has hung up: its last bytes may still be there.
-            if readiness.isBroken { downstreams[place].isReadable = true }
-            pumpTunnel(Int(downstreams[place].exchange))
-            return
-        }
-        if readiness.isBroken {
-            abandonDownstream(place)
-            return
-        }
-        let serial = downstreams.serial(place)
-        if readiness.isWritable, downstreams[place].wantsWrite {
-            resumeWriting(place)
-            guard downstreams.holds(place, serial: serial) else { return }
-        }
-        switch downstreams[place].phase {
-        case .greeting: readGreeting(place)
-        case .handshaking: wantHandshake(place)
-        case .multiplexed: readFrames(place)
-        case .idle, .receivingHead: readRequests(place)
-        case .lingering: discard(place)
-        case .exchange:
-            let exchange = Int(downstreams[place].exchange)
-            let hasEnded = downstreams[place].peerClosed
-            switch exchanges[exchange].machine.clientReadable(hasEnded: hasEnded) {
-            case .abandon: abandonDownstream(place)
-            case .buffer: bufferRequest(exchange)
-            case .send: pumpRequest(exchange)
-            case .nothing: break
-            }
-        }
+    init(
+        _ owners: Owners, handover: Handover, answers: OwnAnswers, clientEnds: ClientEnds,
+        requests: RequestPump, placement: Placement
+    ) {
+        exchanges = owners.exchanges
+        downstreams = owners.downstreams
+        upstreams = owners.upstreams
+        buffers = owners.buffers
+        plan = owners.plan
+        drain = owners.drain
+        self.handover = handover
+        self.answers = answers
+        self.clientEnds = clientEnds
+        self.requests = requests
+        self.placement = placement
     }
 
-    /// Reads and serves requests until there is nothing more to read, or one is under way.
-    func readRequests(_ place: Int) {
+    /// What came of reading from a client.
+    enum Outcome {
+        /// No request yet, or the client has gone.
+        case nothing
+        /// A request, and what follows for its exchange.
+        case began(Step)
+        /// The client speaks HTTP/2 from here on: what was read is its beginning.
+        case preface
+    }
+
+    /// Reads until a request is there, which begins, or nothing more is to be read.
+    ///
+    /// Of what a client has sent ahead of that nothing is done: `Agenda` has it read again when the
+    /// exchange is over.
+    func readRequest(_ place: Int) -> Outcome {
         while true {
             if !downstreams[place].input.isEmpty {
                 switch parseHead(place) {
-                case .complete:
-                    let serial = downstreams.serial(place)
-                    beginExchange(place)
-                    // Answered on the spot: the next one may be here already.
-                    guard downstreams.holds(place, serial: serial),
-                        downstreams[place].phase == .idle
-                    else { return }
-                    continue
+                case .complete: return .began(beginExchange(place))
                 case .rejected(let problem):
-                    if isPreface(place) { return beginMultiplexing(place) }
+                    if isPreface(place) { return .preface }
                     rejectHead(place, problem)
-                    return
-                case .incomplete:
-                    break
+                    return .nothing
+                case .incomplete: break
                 }
             }
-            guard receive(place) else { return }
+            guard receive(place) else { return .nothing }
         }
     }
 
@@ -94,11 +87,11 @@ extension Worker {
             return true
         case .wouldBlock:
             if downstreams[place].input.isEmpty { buffers.release(&downstreams[place].input) }
-            holdSparingly(place)
+            downstreams.holdSparingly(place)
             return false
         case .end, .failed:
             // Between requests, or in the middle of a head: there is nobody to answer.
-            closeDownstream(place)
+            clientEnds.close(place)
             return false
         }
     }
@@ -107,14 +100,26 @@ extension Worker {
         let readable = unsafe downstreams[place].input.readable
         let bytes = unsafe readable.span
         return exchanges.heads.request.parse(
-            bytes, resumeFrom: &downstreams[place].headScan, limit: settings.limits.requestHead)
+            bytes, resumeFrom: &downstreams[place].headScan, limit: plan.settings.limits.requestHead
+        )
     }
 
+    /// Whether a rejected head is the preface of HTTP/2, on a connection that may begin with it.
+    private func isPreface(_ place: Int) -> Bool {
+        guard downstreams[place].isFresh, !downstreams[place].carrier.isStream,
+            plan.listener(downstreams[place].listener)?.http2 == true
+        else { return false }
+        let readable = unsafe downstreams[place].input.readable
+        return unsafe HTTP2Connection.beginsWithPreface(readable.span)
+    }
+
+    // MARK: Exchanges
+
     /// Makes an exchange of the parsed head at the front of the input.
-    private func beginExchange(_ place: Int) {
+    private func beginExchange(_ place: Int) -> Step {
         downstreams[place].headScan = 0
         downstreams[place].isFresh = false
-        guard let exchange = newExchange(place) else { return }
+        guard let exchange = newExchange(place) else { return .over }
         exchanges[exchange].method = exchanges.heads.request.method
         exchanges[exchange].headLength = exchanges.heads.request.headLength
         exchanges[exchange].requestLine = exchanges.heads.request.requestLine
@@ -135,7 +140,7 @@ extension Worker {
                 expectsContinue: exchanges.heads.request.expectContinue,
                 upgrade: !offersUpgrade
                     ? .none : exchanges.heads.request.isWebSocket ? .webSocket : .other))
-        if !exchanges.heads.request.keepAlive || drain.isDraining && !isMovable(place) {
+        if !exchanges.heads.request.keepAlive || drain.isDraining && !handover.isMovable(place) {
             downstreams[place].keepAlive = false
         }
 
@@ -152,21 +157,23 @@ extension Worker {
             exchanges[exchange].client = downstreams[place].address
             exchanges[exchange].isSecure = downstreams[place].isSecure
         }
-        exchanges[exchange].machine.admission.maySpawn = settings.limits.spawnsPerSource == 0
+        exchanges[exchange].machine.admission.maySpawn = plan.settings.limits.spawnsPerSource == 0
         if !exchanges[exchange].isSecure, plan.listenerPlan(downstreams[place].listener).redirects {
             downstreams[place].input.consume(exchanges.heads.request.headLength)
-            return redirect(
+            answers.redirect(
                 exchange, bytes,
                 host: authority.isEmpty ? exchanges.heads.request.host.range : authority)
+            return .over
         }
         if exchanges.heads.request.maxForwards == 0, exchanges.heads.request.method == .options {
             downstreams[place].input.consume(exchanges.heads.request.headLength)
-            return answerOptions(exchange)
+            answers.giveOptions(exchange)
+            return .over
         }
         if let problem = exchanges.chooseRoute(exchange, bytes) {
             downstreams[place].input.consume(exchanges.heads.request.headLength)
-            answer(exchange, problem)
-            return
+            answers.give(exchange, problem)
+            return .over
         }
         exchanges.readClaim(exchange, bytes)
         exchanges[exchange].owesVerdict = true
@@ -175,21 +182,21 @@ extension Worker {
         // The head stays at the front; bodies are read behind it.
         downstreams[place].input.consume(exchanges.heads.request.headLength)
         exchanges.heads.exchange = exchange
+        defer { exchanges.heads.exchange = -1 }
         if exchanges[exchange].machine.traits.hasBody {
-            admitWithBody(exchange)
-        } else {
-            admit(exchange)
+            let step = requests.beginBody(exchange)
+            guard step == .ask else { return step }
         }
-        exchanges.heads.exchange = -1
+        return placement.ask(exchange)
     }
 
     /// A fresh exchange on a connection; nil: none is free and the connection is closed.
     private func newExchange(_ place: Int) -> Int? {
         guard let exchange = exchanges.begin(on: place) else {
-            closeDownstream(place)
+            clientEnds.close(place)
             return nil
         }
-        exchanges[exchange].machine.admission.waiter = waiterTag(exchange)
+        exchanges[exchange].machine.admission.waiter = placement.waiterTag(exchange)
         downstreams[place].move(to: .exchange)
         downstreams[place].exchange = Int32(truncatingIfNeeded: exchange)
         return exchange
@@ -202,7 +209,7 @@ extension Worker {
         exchanges.identify(exchange, as: .empty)
         downstreams[place].keepAlive = false
         downstreams[place].input.consume(downstreams[place].input.count)
-        answer(
+        answers.give(
             exchange,
             OwnAnswer(
                 status: problem.status, error: "http_request_error", details: problem.reason,

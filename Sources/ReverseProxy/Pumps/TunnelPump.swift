@@ -8,32 +8,56 @@ internal import Settings
 ///
 /// Each way moves whole blocks, without a copy, and only when the one before has gone out: whoever
 /// reads slowly holds back whoever writes. An idle tunnel holds no block.
-extension Worker {
+///
+/// Belongs to the loop's thread.
+final class TunnelPump {
+    /// How many blocks one way may move before the others have their turn.
+    private static let blocksPerTurn = 16
+
+    private let exchanges: ExchangeTable
+    private let upstreams: Upstreams
+    private let downstreams: Downstreams
+    private let buffers: Buffers
+    private let agenda: Agenda
+    private let counters: LoopCounters
+    private let plan: Plan
+    private let clientEnds: ClientEnds
+
+    init(_ owners: Owners, clientEnds: ClientEnds) {
+        exchanges = owners.exchanges
+        upstreams = owners.upstreams
+        downstreams = owners.downstreams
+        buffers = owners.buffers
+        agenda = owners.agenda
+        counters = owners.counters
+        plan = owners.plan
+        self.clientEnds = clientEnds
+    }
+
     /// Turns an exchange whose process has answered 101 into a tunnel.
     ///
-    /// The parsed head is in the process's input and takes up what was offered; false: the exchange has ended over it.
+    /// The parsed head is in the process's input and takes up what was offered; false: it cannot be passed
+    /// on.
     func beginTunnel(_ exchange: Int, _ upstream: Int) -> Bool {
         let downstream = Int(exchanges[exchange].downstream)
-        exchanges[exchange].firstByteAt = now
+        exchanges[exchange].firstByteAt = exchanges.now
         exchanges[exchange].status = exchanges.heads.response.status
         exchanges.followPinDirective(exchange)
         guard exchanges[exchange].machine.maySwitch,
             exchanges.renderResponse(exchange, upstream, downstream, .none)
-        else {
-            refuseResponse(exchange)
-            return false
-        }
+        else { return false }
         upstreams[upstream].input.consume(exchanges.heads.response.headLength)
         upstreams[upstream].headScan = 0
         exchanges.keepHeadForLog(exchange)
-        exchanges[exchange].machine.switched(now: now)
+        exchanges[exchange].machine.switched(now: exchanges.now)
         downstreams[downstream].keepAlive = false
         downstreams[downstream].timesWrites = false
         downstreams.clearDeadline(downstream)
         exchanges.setUpstreamDeadline(upstream, after: exchanges.timeouts(exchange).tunnel)
         if let grant = exchanges[exchange].machine.grant {
-            exchanges[exchange].machine.tunnel.holdsSlot = groups[Int(exchanges[exchange].group)]
-                .beginTunnel(grant, now: instant)
+            let group = plan.groups[Int(exchanges[exchange].group)]
+            exchanges[exchange].machine.tunnel.holdsSlot = group.beginTunnel(
+                grant, now: exchanges.instant)
         }
         // As a request it is done; the line in the log is written when it has ended.
         exchanges.countRequest(exchange)
@@ -43,23 +67,20 @@ extension Worker {
     }
 
     /// Moves what both sides have for each other, and ends the tunnel when both have ended.
-    func pumpTunnel(_ exchange: Int) {
-        let place = Int(exchanges[exchange].downstream)
+    func pumpTunnel(_ exchange: Int) -> Step {
         var passage = passToProcess(exchange)
         if passage == .open { passage = passToClient(exchange) }
         switch passage {
         case .open:
-            guard exchanges[exchange].machine.tunnel.isOver else { return }
-            endTunnel(exchange, .served)
-            closeDownstream(place)
+            guard exchanges[exchange].machine.tunnel.isOver else { return .wait }
+            clientEnds.endTunnel(exchange, .served)
         case .clientGone:
-            endTunnel(exchange, .abandoned)
-            closeDownstream(place)
+            clientEnds.endTunnel(exchange, .abandoned)
         case .processGone:
             // Broken off in the middle: the client must not take that for an end.
-            endTunnel(exchange, .failed)
-            abortDownstream(place)
+            clientEnds.endTunnel(exchange, .failed, abortively: true)
         }
+        return .over
     }
 
     private enum Passage {
@@ -70,22 +91,10 @@ extension Worker {
         case moved, nothing, broken
     }
 
-    /// Nothing has passed for too long, or nothing since the process had ended.
-    func tunnelTimedOut(_ exchange: Int) {
-        let place = Int(exchanges[exchange].downstream)
-        endTunnel(exchange, .served)
-        closeDownstream(place)
-    }
-
-    private func endTunnel(_ exchange: Int, _ outcome: ExchangeOutcome) {
-        endUpstream(exchange, outcome)
-        dropExchange(exchange)
-    }
-
     private func passToProcess(_ exchange: Int) -> Passage {
         let upstream = exchanges.upstream(of: exchange)
         let downstream = Int(exchanges[exchange].downstream)
-        for _ in 0..<Self.readsPerTurn {
+        for _ in 0..<Self.blocksPerTurn {
             switch upstreams.send(upstream) {
             case .done: buffers.release(&upstreams[upstream].output)
             case .blocked: return .open
@@ -103,7 +112,7 @@ extension Worker {
             notePassing(exchange, toProcess: true)
             swap(&upstreams[upstream].output, &downstreams[downstream].input)
         }
-        postpone(client: downstream)
+        downstreams.postpone(downstream)
         return .open
     }
 
@@ -133,15 +142,16 @@ extension Worker {
     private func passToClient(_ exchange: Int) -> Passage {
         let upstream = exchanges.upstream(of: exchange)
         let downstream = Int(exchanges[exchange].downstream)
-        for _ in 0..<Self.readsPerTurn {
+        for _ in 0..<Self.blocksPerTurn {
             switch downstreams.flush(downstream) {
             case .done: break
             case .blocked:
-                holdSparingly(downstream, upstream: upstream)
+                downstreams.holdSparingly(downstream)
+                buffers.holdSparingly(&upstreams[upstream].input)
                 return .open
             case .broken: return .clientGone
             }
-            if exchanges[exchange].machine.tunnel.sendsClose(now: now) {
+            if exchanges[exchange].machine.tunnel.sendsClose(now: exchanges.now) {
                 sendClose(to: downstream)
                 continue
             }
@@ -161,7 +171,7 @@ extension Worker {
             notePassing(exchange, toProcess: false)
             swap(&downstreams[downstream].output, &upstreams[upstream].input)
         }
-        postpone(process: upstream)
+        agenda.postpone(upstreams.token(upstream))
         return .open
     }
 
@@ -190,9 +200,9 @@ extension Worker {
     }
 
     /// For the next byte; once the program ends, for the end of the tunnel.
-    func setTunnelDeadline(_ exchange: Int, after span: Interval) {
-        let deadline = exchanges[exchange].machine.tunnel.deadline(after: span, now: now)
-        let left = Interval(nanoseconds: deadline &- now)
+    private func setTunnelDeadline(_ exchange: Int, after span: Interval) {
+        let deadline = exchanges[exchange].machine.tunnel.deadline(after: span, now: exchanges.now)
+        let left = Interval(nanoseconds: deadline &- exchanges.now)
         exchanges.setUpstreamDeadline(exchanges.upstream(of: exchange), after: left)
     }
 
@@ -209,15 +219,40 @@ extension Worker {
             let bytes = unsafe downstreams[Int(exchanges[exchange].downstream)].input.readable
             exchanges[exchange].requestBodyBytes &+= UInt64(bytes.count)
             renewsLease = unsafe exchanges[exchange].machine.tunnel.passes(
-                toProcess: bytes.span, now: now)
+                toProcess: bytes.span, now: exchanges.now)
         } else {
             let bytes = unsafe upstreams[upstream].input.readable
             exchanges[exchange].bytesToClient &+= UInt64(bytes.count)
             renewsLease = unsafe exchanges[exchange].machine.tunnel.passes(
-                toClient: bytes.span, now: now)
+                toClient: bytes.span, now: exchanges.now)
         }
         if renewsLease, let grant = exchanges[exchange].machine.grant {
-            groups[Int(exchanges[exchange].group)].tunnelTraffic(grant, now: instant)
+            plan.groups[Int(exchanges[exchange].group)].tunnelTraffic(grant, now: exchanges.instant)
         }
+    }
+
+    // MARK: The end of the program
+
+    /// A WebSocket's client is told, and has its time to answer.
+    func endEndless(_ exchange: Int) -> Step {
+        setTunnelDeadline(exchange, after: Tunnel.closingHandshake)
+        return pumpTunnel(exchange)
+    }
+
+    /// Writes a close frame into the output, which is empty.
+    private func sendClose(to downstream: Int) {
+        buffers.equip(&downstreams[downstream].output)
+        let frame = WebSocketFrames.goingAway
+        _ = downstreams[downstream].output.append(frame.span)
+    }
+
+    /// At the last moment: a WebSocket's client is told, if it takes a few bytes now.
+    func sayGoodbye(_ exchange: Int) {
+        let place = Int(exchanges[exchange].downstream)
+        guard exchanges[exchange].responsePhase == .tunnel, downstreams[place].output.isEmpty,
+            exchanges[exchange].machine.tunnel.sendsClose(now: exchanges.now, isLast: true)
+        else { return }
+        sendClose(to: place)
+        _ = downstreams.flush(place)
     }
 }

@@ -3,14 +3,14 @@ internal import Exchanges
 
 /// A browser's parallel first requests make one session and at most one spawn (design, placement
 /// rule 6): while the first is queued the others wait for what it gets, and join it there.
-extension Worker {
+extension Placement {
     /// Whether the exchange waits for the one that leads on its connection.
     func follows(_ exchange: Int) -> Bool {
         guard exchanges[exchange].machine.mayFollow else { return false }
         exchanges.claimProvisionalPin(exchange)
         let holder = exchanges.affinityHolder(exchange)
         guard exchanges[exchange].machine.mayFollow,
-            let leader = followers.leader(at: Int(downstreams[holder].affinity.leader)),
+            let leader = slots.followers.leader(at: Int(downstreams[holder].affinity.leader)),
             exchanges.holds(leader.exchange, serial: leader.serial),
             exchanges[leader.exchange].group == exchanges[exchange].group,
             leader.exchange != exchange,
@@ -18,8 +18,7 @@ extension Worker {
         else { return false }
         exchanges[exchange].machine.follow()
         downstreams.clearDeadline(Int(exchanges[exchange].downstream))
-        shrinkWaiting(exchange)
-        followers.follow(
+        slots.followers.follow(
             leader, Followers.Member(exchange: exchange, serial: exchanges.serial(exchange)))
         return true
     }
@@ -29,18 +28,8 @@ extension Worker {
         let downstream = Int(exchanges[exchange].downstream)
         guard downstreams[downstream].carrier.isStream, exchanges[exchange].machine.mayFollow
         else { return }
-        followers.lead(Followers.Member(exchange: exchange, serial: exchanges.serial(exchange)))
+        slots.followers.lead(.init(exchange: exchange, serial: exchanges.serial(exchange)))
         downstreams[exchanges.affinityHolder(exchange)].affinity.leader = Int32(
             truncatingIfNeeded: exchange)
-    }
-
-    /// The one that led has its process, or none: the others go where it went, or lead themselves.
-    func releaseFollowers(of exchange: Int, serial: UInt32) {
-        let leader = Followers.Member(exchange: exchange, serial: serial)
-        for follower in followers.release(leader)
-        where exchanges.holds(follower.exchange, serial: follower.serial) {
-            exchanges.claimProvisionalPin(follower.exchange)
-            admit(follower.exchange)
-        }
     }
 }

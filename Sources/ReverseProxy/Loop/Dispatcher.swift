@@ -1,0 +1,252 @@
+internal import Backends
+internal import Exchanges
+internal import HTTPWire
+internal import Reactor
+
+/// Takes what happens to exchanges to the duties that work on them, and follows the steps that they return.
+///
+/// Belongs to the loop's thread. A duty does its part and calls those below it; what leads back up is a
+/// `Step`, which is followed here alone. So no duty is entered while it is at work.
+final class Dispatcher {
+    private let exchanges: ExchangeTable
+    private let downstreams: Downstreams
+    private let upstreams: Upstreams
+    private let agenda: Agenda
+    private let intake: Intake
+    private let placement: Placement
+    private let connector: Connector
+    private let requests: RequestPump
+    private let responses: ResponsePump
+    private let tunnels: TunnelPump
+    private let clientEnds: ClientEnds
+    private let overdue: Overdue
+
+    init(_ owners: Owners, _ duties: Duties) {
+        exchanges = owners.exchanges
+        downstreams = owners.downstreams
+        upstreams = owners.upstreams
+        agenda = owners.agenda
+        intake = duties.intake
+        placement = duties.placement
+        connector = duties.connector
+        requests = duties.requests
+        responses = duties.responses
+        tunnels = duties.tunnels
+        clientEnds = duties.clientEnds
+        overdue = duties.overdue
+    }
+
+    // MARK: Steps
+
+    /// Does what follows for an exchange, until it waits or is over.
+    ///
+    /// - Parameter exchange: Looked at only if something follows; it may have ended.
+    @inline(__always)
+    private func follow(_ step: Step, _ exchange: @autoclosure () -> Int) {
+        if step != .wait, step != .over { carryOut(step, exchange()) }
+    }
+
+    /// The machine counts its attempts, so there is an end to them.
+    private func carryOut(_ first: Step, _ exchange: Int) {
+        var step = first
+        while true {
+            switch step {
+            case .wait, .over: return
+            case .ask: step = placement.ask(exchange)
+            case .reconnect: step = connector.openUpstream(exchange, fresh: true)
+            case .passResponse: step = responses.pumpResponse(exchange)
+            }
+        }
+    }
+
+    // MARK: Clients
+
+    /// Reads from a client without an exchange, and serves a request if there is one.
+    ///
+    /// - Returns: Whether the client speaks HTTP/2, and has said the beginning of it.
+    func readRequests(_ client: Int) -> Bool {
+        switch intake.readRequest(client) {
+        case .nothing: return false
+        case .preface: return true
+        case .began(let step):
+            follow(step, Int(downstreams[client].exchange))
+            return false
+        }
+    }
+
+    /// Answers a head that is not one, or that does not come.
+    func rejectHead(_ client: Int, _ problem: HTTPProblem) { intake.rejectHead(client, problem) }
+
+    /// A client's connection, or stream, has had an event.
+    ///
+    /// - Returns: Whether the event is one of requests. Else the connection is at something that comes
+    ///   before or after them, or has begun with the preface of HTTP/2.
+    func clientEvent(_ client: Int, _ readiness: Readiness) -> Bool {
+        if readiness.isReadable { downstreams[client].isReadable = true }
+        if readiness.isPeerClosed {
+            downstreams[client].peerClosed = true
+            downstreams[client].isReadable = true
+        }
+        switch downstreams[client].phase {
+        case .idle, .receivingHead:
+            if !readiness.isBroken { return !readRequests(client) }
+            clientEnds.abandon(client)
+        case .exchange: exchangeEvent(client, readiness)
+        case .greeting, .handshaking, .multiplexed, .lingering: return false
+        }
+        return true
+    }
+
+    private func exchangeEvent(_ client: Int, _ readiness: Readiness) {
+        let exchange = Int(downstreams[client].exchange)
+        if exchanges[exchange].responsePhase == .tunnel {
+            // Also when it has hung up: its last bytes may still be there.
+            if readiness.isBroken { downstreams[client].isReadable = true }
+            return follow(tunnels.pumpTunnel(exchange), exchange)
+        }
+        if readiness.isBroken { return clientEnds.abandon(client) }
+        if readiness.isWritable, downstreams[client].wantsWrite {
+            let step = goOnWriting(client)
+            guard step == .wait else { return follow(step, exchange) }
+        }
+        clientReadable(client)
+    }
+
+    /// A client with an exchange has said something, or has finished sending.
+    private func clientReadable(_ client: Int) {
+        let exchange = Int(downstreams[client].exchange)
+        let hasEnded = downstreams[client].peerClosed
+        switch exchanges[exchange].machine.clientReadable(hasEnded: hasEnded) {
+        case .abandon: clientEnds.abandon(client)
+        case .buffer: follow(requests.bufferRequest(exchange), exchange)
+        case .send: follow(requests.pumpRequest(exchange), exchange)
+        case .nothing: break
+        }
+    }
+
+    /// A client with an exchange takes bytes again.
+    func clientWritable(_ client: Int) {
+        let exchange = Int(downstreams[client].exchange)
+        follow(goOnWriting(client), exchange)
+    }
+
+    private func goOnWriting(_ client: Int) -> Step {
+        let outcome = downstreams.flush(client)
+        let exchange = Int(downstreams[client].exchange)
+        switch exchanges[exchange].machine.clientWritable(outcome) {
+        case .complete: clientEnds.complete(exchange)
+        case .resume: return responses.resumeResponse(exchange)
+        case .pumpTunnel: return tunnels.pumpTunnel(exchange)
+        case .abandon: clientEnds.abandon(client)
+        case .nothing: return .wait
+        }
+        return .over
+    }
+
+    /// The deadline of a client with an exchange has passed.
+    func clientTimedOut(_ client: Int) {
+        let exchange = Int(downstreams[client].exchange)
+        follow(overdue.clientTimedOut(exchange), exchange)
+    }
+
+    /// The program ends, and an exchange that has no end of its own is ended; its client comes again by
+    /// itself.
+    func endEndless(_ client: Int) {
+        let exchange = Int(downstreams[client].exchange)
+        switch exchanges[exchange].machine.shutDown(now: exchanges.now) {
+        case .nothing: break
+        // What is there is passed on, and the stream ends after that.
+        case .passRest: follow(responses.pumpResponse(exchange), exchange)
+        case .closeTunnel: follow(tunnels.endEndless(exchange), exchange)
+        }
+    }
+
+    /// At the last moment: a WebSocket's client is told, if it takes a few bytes now.
+    func sayGoodbye(_ client: Int) {
+        if downstreams[client].phase == .exchange {
+            tunnels.sayGoodbye(Int(downstreams[client].exchange))
+        }
+    }
+
+    // MARK: Processes
+
+    /// Looks, before anything else of the turn, at the idle connections that have had an event: the turn's
+    /// requests are not to be sent on them.
+    func dropEnded(_ token: EventToken, _ readiness: Readiness) {
+        guard upstreams.holds(token.place, serial: token.serial),
+            upstreams[token.place].phase == .idle
+        else { return }
+        processEvent(token.place, readiness)
+    }
+
+    /// A connection to a process has had an event.
+    func processEvent(_ place: Int, _ readiness: Readiness) {
+        if readiness.isReadable { upstreams[place].isReadable = true }
+        if readiness.isPeerClosed || readiness.isBroken {
+            upstreams[place].peerClosed = true
+            upstreams[place].isReadable = true
+        }
+        let exchange = Int(upstreams[place].exchange)
+        switch upstreams[place].phase {
+        case .postponed: break
+        case .idle: if !readiness.isEmpty { upstreams.idleEnded(place) }
+        case .abandoned: upstreams.discardLastWords(place)
+        case .connecting, .handshaking:
+            follow(connector.goOn(place, after: readiness), exchange)
+        case .busy:
+            if exchanges[exchange].responsePhase != .tunnel, readiness.isWritable {
+                let step = requests.pumpRequest(exchange)
+                guard step == .wait else { return follow(step, exchange) }
+            }
+            follow(responses.pumpResponse(exchange), exchange)
+        }
+    }
+
+    /// An entry of the wheel came up: too late, or only a reminder that is put back.
+    func processTimerFired(_ place: Int) {
+        guard upstreams.isTaken(place) else { return }
+        let deadline = upstreams[place].deadline
+        if deadline > upstreams.now {
+            if deadline != .max { upstreams.deadlines.schedule(process: place, at: deadline) }
+        } else {
+            upstreams[place].deadline = .max
+            processTimedOut(place)
+        }
+    }
+
+    private func processTimedOut(_ place: Int) {
+        let exchange = Int(upstreams[place].exchange)
+        switch upstreams[place].phase {
+        case .postponed: follow(connector.retry(place), exchange)
+        case .idle: upstreams.close(place)
+        case .abandoned: upstreams.abandonedTimedOut(place)
+        case .connecting, .handshaking: follow(connector.timedOut(place), exchange)
+        case .busy: overdue.processTimedOut(exchange)
+        }
+    }
+
+    // MARK: The registry
+
+    /// It is the turn of one that has waited in a queue.
+    func waiterGranted(_ tag: WaiterTag, _ grant: Grant, group: Int) {
+        guard let exchange = placement.exchange(of: tag) else {
+            return placement.giveBack(grant, group: group)
+        }
+        follow(placement.waiterGranted(exchange, grant), exchange)
+    }
+
+    /// One that has waited in a queue is shed.
+    func waiterRefused(_ tag: WaiterTag, _ refusal: Refusal) {
+        guard let exchange = placement.exchange(of: tag) else { return }
+        follow(placement.waiterRefused(exchange, refusal), exchange)
+    }
+
+    /// Those that have waited for another exchange of their connection ask for themselves.
+    func askForReleased() {
+        for released in agenda.takeReleased()
+        where exchanges.holds(released.exchange, serial: released.serial) {
+            exchanges.claimProvisionalPin(released.exchange)
+            follow(placement.ask(released.exchange), released.exchange)
+        }
+    }
+}

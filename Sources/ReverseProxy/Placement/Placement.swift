@@ -1,0 +1,179 @@
+internal import Backends
+internal import Exchanges
+internal import Reactor
+internal import Settings
+
+/// Asks the registry for slots, and does what it says.
+///
+/// Belongs to the loop's thread. Extensions: requests that follow another, and the page for those who wait.
+final class Placement {
+    /// The loop's.
+    private let index: Int
+    let exchanges: ExchangeTable
+    let downstreams: Downstreams
+    private let buffers: Buffers
+    private let plan: Plan
+    private let drain: DrainState
+    private let shared: SharedState
+    let slots: Slots
+    let answers: OwnAnswers
+    private let clientEnds: ClientEnds
+    private let connector: Connector
+
+    init(
+        _ owners: Owners, slots: Slots, answers: OwnAnswers, clientEnds: ClientEnds,
+        connector: Connector
+    ) {
+        index = owners.index
+        exchanges = owners.exchanges
+        downstreams = owners.downstreams
+        buffers = owners.buffers
+        plan = owners.plan
+        drain = owners.drain
+        shared = owners.shared
+        self.slots = slots
+        self.answers = answers
+        self.clientEnds = clientEnds
+        self.connector = connector
+    }
+
+    /// Asks for a slot for an exchange that holds none, and goes on with what the registry says.
+    func ask(_ exchange: Int) -> Step {
+        if exchanges[exchange].askedAt == 0 { exchanges[exchange].askedAt = exchanges.now }
+        if follows(exchange) {
+            shrinkWaiting(exchange)
+            return .wait
+        }
+        let group = plan.groups[Int(exchanges[exchange].group)]
+        switch group.acquire(exchanges[exchange].machine.admission, now: exchanges.instant) {
+        case .granted(let grant): return granted(exchange, grant)
+        case .queued(let ticket):
+            exchanges[exchange].machine.queued(ticket)
+            let downstream = Int(exchanges[exchange].downstream)
+            downstreams.clearDeadline(downstream)
+            shrinkWaiting(exchange)
+            lead(exchange)
+            limitPatience(exchange)
+            // Whoever has gone already is not waited for.
+            guard downstreams[downstream].peerClosed else { return .wait }
+            clientEnds.abandon(downstream)
+            return .over
+        case .refused(let refusal): return refused(exchange, refusal)
+        case .needsSpawn:
+            let wait = shared.spawnLimiter.secondsUntilAllowed(
+                exchanges[exchange].client, now: exchanges.now,
+                limit: plan.settings.limits.spawnsPerSource)
+            return follow(exchange, on: exchanges[exchange].machine.needsSpawn(wait: wait))
+        }
+    }
+
+    /// It is the turn of an exchange that has waited in a queue.
+    func waiterGranted(_ exchange: Int, _ grant: Grant) -> Step {
+        if exchanges[exchange].requestPhase == .queued {
+            // Whoever waits for a turn has a deadline of its own for that.
+            downstreams.clearDeadline(Int(exchanges[exchange].downstream))
+        }
+        let serial = exchanges.serial(exchange)
+        let step = granted(exchange, grant)
+        slots.releaseFollowers(of: exchange, serial: serial)
+        return step
+    }
+
+    /// A turn of nobody: the client left when the order was on its way.
+    func giveBack(_ grant: Grant, group: Int) {
+        plan.groups[group].finished(grant, .abandoned, now: exchanges.instant)
+    }
+
+    /// An exchange that has waited in a queue is shed.
+    func waiterRefused(_ exchange: Int, _ refusal: Refusal) -> Step {
+        let serial = exchanges.serial(exchange)
+        let step = refused(exchange, refusal)
+        slots.releaseFollowers(of: exchange, serial: serial)
+        return step
+    }
+
+    private func granted(_ exchange: Int, _ grant: Grant) -> Step {
+        let group = Int(exchanges[exchange].group)
+        let result = exchanges[exchange].machine.granted(
+            grant, limit: plan.settings.groups[group].requestTimeout, isLate: isLate(exchange),
+            now: exchanges.now)
+        if result == .giveBack {
+            giveBack(grant, group: group)
+            return .wait
+        }
+        slots.take()
+        exchanges[exchange].grantedAt = exchanges.now
+        exchanges.countWait(exchange)
+        if result == .abandon {
+            clientEnds.abandon(Int(exchanges[exchange].downstream))
+            return .over
+        }
+        exchanges.settleVerdict(exchange, isLost: grant.affinity == .lost)
+        if exchanges[exchange].machine.sharesPin, let session = grant.session {
+            exchanges.rememberProvisionalPin(exchange, session, grant.incarnation)
+        }
+        return connector.openUpstream(exchange, fresh: false)
+    }
+
+    private func refused(_ exchange: Int, _ refusal: Refusal) -> Step {
+        let result = exchanges[exchange].machine.refused(refusal, isLate: isLate(exchange))
+        if case .answer = result {
+            exchanges.settleVerdict(exchange, isLost: refusal.reason == .sessionLost)
+        }
+        return follow(exchange, on: result)
+    }
+
+    /// Does what the registry's refusal, or its wish for a start, comes to.
+    private func follow(_ exchange: Int, on result: ExchangeMachine.Refused) -> Step {
+        switch result {
+        case .ask: return .ask
+        case .answer(let problem):
+            exchanges[exchange].refused = true
+            answers.give(exchange, to: problem)
+            return .over
+        case .abandon:
+            clientEnds.abandon(Int(exchanges[exchange].downstream))
+            return .over
+        case .nothing: return .wait
+        }
+    }
+
+    /// Whether a request has come when another balancer had taken over.
+    ///
+    /// If its session seems lost then its process may be one that only the successor knows. The
+    /// connection is closed without a word: clients ask again on another (RFC 9112 section 9.3.1).
+    private func isLate(_ exchange: Int) -> Bool {
+        drain.successor != nil && exchanges[exchange].startedAt >= drain.since
+    }
+
+    /// A request waits for its turn, as hundreds of one page may: it holds its head and what has come of
+    /// its body, and no whole block for either.
+    private func shrinkWaiting(_ exchange: Int) {
+        buffers.shrink(&downstreams[Int(exchanges[exchange].downstream)].input)
+        buffers.shrinkLast(of: &exchanges[exchange].stored)
+    }
+
+    // MARK: The names of those who wait
+
+    private static let tagMask: UInt32 = 0x0fff_ffff
+
+    /// The name under which the registry knows a waiting exchange: loop, index and tenant.
+    func waiterTag(_ exchange: Int) -> WaiterTag {
+        WaiterTag(
+            UInt64(index) << 56 | UInt64(exchange) << 28
+                | UInt64(exchanges.serial(exchange) & Self.tagMask))
+    }
+
+    /// The exchange of that name; nil: it has ended.
+    func exchange(of tag: WaiterTag) -> Int? {
+        let place = Int(tag.value >> 28 & UInt64(Self.tagMask))
+        let serial = UInt32(truncatingIfNeeded: tag.value) & Self.tagMask
+        guard exchanges.isTaken(place), exchanges.serial(place) & Self.tagMask == serial else {
+            return nil
+        }
+        return place
+    }
+
+    /// The loop that a waiter's order is for.
+    static func worker(of tag: WaiterTag) -> Int { Int(tag.value >> 56) }
+}

@@ -1,0 +1,100 @@
+internal import Backends
+internal import Exchanges
+internal import HTTPWire
+internal import Reactor
+internal import Settings
+
+/// The head of a response: what it means for both connections, and what the client gets of it.
+extension ResponsePump {
+    /// What the process says is no response that could be passed on.
+    func refuseResponse(_ exchange: Int) {
+        exchanges[exchange].status = 0
+        processEnds.end(exchange, .failed)
+        answers.give(exchange, to: .badResponse)
+    }
+
+    /// Renders the parsed head for the client; false: the exchange has ended over it.
+    func startResponse(_ exchange: Int, _ upstream: Int) -> Bool {
+        let downstream = Int(exchanges[exchange].downstream)
+        upstreams[upstream].headScan = 0
+        if exchanges.heads.response.isSwitchingProtocols {
+            if tunnels.beginTunnel(exchange, upstream) { return true }
+            refuseResponse(exchange)
+            return false
+        }
+        if exchanges.heads.response.isInformational {
+            return passInformational(exchange, upstream, downstream)
+        }
+        exchanges[exchange].firstByteAt = exchanges.now
+        exchanges[exchange].status = exchanges.heads.response.status
+        exchanges[exchange].awaitsSilence = exchanges.heads.response.body.endsWithHead
+        exchanges[exchange].upstreamKeptFor = exchanges.heads.response.keepsForSeconds
+        if exchanges.heads.response.status == 401 || exchanges.heads.response.status == 407 {
+            noteChallenge(exchange, upstream)
+        }
+        var isEventStream = false
+        if exchanges.heads.response.body.isOpenEnded {
+            let head = unsafe upstreams[upstream].input.readable
+            isEventStream = unsafe exchanges.heads.response.isEventStream(in: head.span)
+        }
+        let head = exchanges[exchange].machine.finalHead(
+            exchanges.heads.response.body, keepsConnection: exchanges.heads.response.keepAlive,
+            isEventStream: isEventStream)
+        let holdsTrailers =
+            exchanges.heads.response.passesTrailers && exchanges[exchange].takesTrailers
+            && head.streaming.framing.isChunked
+        exchanges[exchange].holdsResponseTrailers = holdsTrailers
+        exchanges[exchange].responseBody = upstreams[upstream].codec.body(
+            exchanges.heads.response, holdsTrailers: holdsTrailers)
+        exchanges.followPinDirective(exchange)
+        if head.forgoesBody { downstreams.clearDeadline(downstream) }
+        if head.closesClient { downstreams[downstream].keepAlive = false }
+        guard exchanges.renderResponse(exchange, upstream, downstream, head.streaming.framing)
+        else {
+            refuseResponse(exchange)
+            return false
+        }
+        upstreams[upstream].input.consume(exchanges.heads.response.headLength)
+        if exchanges[exchange].machine.headPassed(head.streaming) {
+            exchanges.dropStoredBody(exchange)
+        }
+        exchanges.setUpstreamDeadline(upstream, after: exchanges.timeouts(exchange).idle)
+        return true
+    }
+
+    private func noteChallenge(_ exchange: Int, _ upstream: Int) {
+        let readable = unsafe upstreams[upstream].input.readable
+        if unsafe exchanges.heads.response.offersConnectionSignIn(readable.span) {
+            exchanges[exchange].signsInConnection = true
+        }
+    }
+
+    /// Passes a 1xx head on, or drops it; false: the exchange has ended over it.
+    private func passInformational(
+        _ exchange: Int, _ upstream: Int, _ downstream: Int
+    ) -> Bool {
+        let fate = exchanges[exchange].machine.interimHead(
+            status: exchanges.heads.response.status,
+            clientIsBehind: downstreams[downstream].wantsWrite)
+        if fate != .drop {
+            buffers.equip(&downstreams[downstream].output)
+            let readable = unsafe upstreams[upstream].input.readable
+            var sink = unsafe ByteSink(downstreams[downstream].output.writable)
+            unsafe exchanges.heads.response.writeInformational(from: readable.span, into: &sink)
+            if !sink.overflowed {
+                downstreams[downstream].output.commit(sink.count)
+                if downstreams.flush(downstream) == .broken {
+                    clientEnds.abandon(downstream)
+                    return false
+                }
+                if fate == .invite {
+                    // It wants the body, and the client has been told.
+                    exchanges[exchange].machine.endInvitation()
+                    downstreams.postpone(downstream)
+                }
+            }
+        }
+        upstreams[upstream].input.consume(exchanges.heads.response.headLength)
+        return true
+    }
+}

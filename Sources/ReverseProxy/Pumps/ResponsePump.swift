@@ -1,0 +1,224 @@
+internal import Backends
+internal import Exchanges
+internal import HTTPWire
+internal import Reactor
+internal import Settings
+
+/// From the process to the client: the head with what is added to it, and the body as it comes.
+///
+/// Belongs to the loop's thread. Extension: the head.
+final class ResponsePump {
+    /// How many blocks one connection may move before the others have their turn.
+    private static let readsPerTurn = 16
+    /// Room that the end of a response needs, so that it can be written whatever waits.
+    private static let endRoom = 16
+
+    let exchanges: ExchangeTable
+    let upstreams: Upstreams
+    let downstreams: Downstreams
+    let buffers: Buffers
+    private let agenda: Agenda
+    private let drain: DrainState
+    private let retries: Retries
+    let answers: OwnAnswers
+    let processEnds: ProcessEnds
+    let clientEnds: ClientEnds
+    let tunnels: TunnelPump
+
+    init(
+        _ owners: Owners, retries: Retries, answers: OwnAnswers, processEnds: ProcessEnds,
+        clientEnds: ClientEnds, tunnels: TunnelPump
+    ) {
+        exchanges = owners.exchanges
+        upstreams = owners.upstreams
+        downstreams = owners.downstreams
+        buffers = owners.buffers
+        agenda = owners.agenda
+        drain = owners.drain
+        self.retries = retries
+        self.answers = answers
+        self.processEnds = processEnds
+        self.clientEnds = clientEnds
+        self.tunnels = tunnels
+    }
+
+    /// Moves what there is of the response: as much as both sides take.
+    func pumpResponse(_ exchange: Int) -> Step {
+        var reads = 0
+        while let upstream = exchanges[exchange].source.connection {
+            if reads == Self.readsPerTurn {
+                agenda.postpone(upstreams.token(upstream))
+                return .wait
+            }
+            reads += 1
+            switch exchanges[exchange].responsePhase {
+            case .awaitingHead:
+                if !upstreams[upstream].input.isEmpty {
+                    switch exchanges.parseResponse(exchange, upstream) {
+                    case .complete:
+                        guard startResponse(exchange, upstream) else { return .over }
+                        continue
+                    case .rejected:
+                        refuseResponse(exchange)
+                        return .over
+                    case .incomplete: break
+                    }
+                }
+            case .streaming:
+                switch passBody(exchange, upstream) {
+                case .ended:
+                    endResponse(exchange)
+                    return .over
+                case .blocked:
+                    // It is the client that keeps the process waiting.
+                    exchanges.clearUpstreamDeadline(upstream)
+                    downstreams.holdSparingly(Int(exchanges[exchange].downstream))
+                    buffers.holdSparingly(&upstreams[upstream].input)
+                    return .wait
+                case .starved: break
+                case .bad:
+                    clientEnds.cutShort(exchange)
+                    return .over
+                case .clientGone:
+                    clientEnds.abandon(Int(exchanges[exchange].downstream))
+                    return .over
+                }
+            case .tunnel: return tunnels.pumpTunnel(exchange)
+            case .received: return .wait
+            }
+            if let step = receive(exchange, from: upstream) { return step }
+        }
+        return .wait
+    }
+
+    /// Reads once.
+    ///
+    /// - Returns: nil: something has come; else what follows, of the end of the connection too.
+    private func receive(_ exchange: Int, from upstream: Int) -> Step? {
+        guard upstreams[upstream].isReadable else { return nothingCame(exchange) }
+        // Where memory is short a read takes less of it: the client may be slow.
+        let isForStream = downstreams[Int(exchanges[exchange].downstream)].carrier.isStream
+        buffers.equipForProcess(&upstreams[upstream].input, isForStream: isForStream)
+        switch upstreams.read(upstream) {
+        case .moved:
+            if exchanges[exchange].responsePhase == .streaming {
+                exchanges.setUpstreamDeadline(upstream, after: exchanges.timeouts(exchange).idle)
+            }
+            return nil
+        case .wouldBlock: return nothingCame(exchange)
+        case .end: return upstreamEnded(exchange, cleanly: true)
+        case .failed: return upstreamEnded(exchange, cleanly: false)
+        }
+    }
+
+    /// The process has closed: the end of a body without a length, or a break.
+    private func upstreamEnded(_ exchange: Int, cleanly: Bool) -> Step {
+        let isEnd = cleanly && exchanges[exchange].responseBody.endsWithConnection
+        switch exchanges[exchange].machine.processClosed(isEnd: isEnd) {
+        case .broke: return retries.broke(exchange)
+        case .ended:
+            upstreams[exchanges.upstream(of: exchange)].peerClosed = true
+            endResponse(exchange)
+        case .cutShort: clientEnds.cutShort(exchange)
+        }
+        return .over
+    }
+
+    /// Ends an event stream when the program ends, once all that has come is on its way.
+    private func nothingCame(_ exchange: Int) -> Step {
+        guard drain.endsEndless, exchanges[exchange].machine.isEventStream else { return .wait }
+        let downstream = Int(exchanges[exchange].downstream)
+        if exchanges[exchange].machine.framing.isChunked { writeLastChunk(to: downstream) }
+        processEnds.end(exchange, .abandoned)
+        exchanges[exchange].machine.eventStreamEnded()
+        clientEnds.finishAnswer(exchange)
+        return .over
+    }
+
+    private func writeLastChunk(to downstream: Int) {
+        buffers.equip(&downstreams[downstream].output)
+        var sink = unsafe ByteSink(downstreams[downstream].output.writable)
+        sink.append(BodyFrame.lastChunk)
+        downstreams[downstream].output.commit(sink.count)
+    }
+
+    private enum Pass {
+        case ended, blocked, starved, bad, clientGone
+    }
+
+    private func passBody(_ exchange: Int, _ upstream: Int) -> Pass {
+        let downstream = Int(exchanges[exchange].downstream)
+        let chunked = exchanges[exchange].machine.framing.isChunked
+        while true {
+            if exchanges[exchange].responseBody.isEnded { return .ended }
+            if upstreams[upstream].input.isEmpty {
+                return flushed(downstream, room: Self.endRoom) ?? .starved
+            }
+            buffers.equip(&downstreams[downstream].output)
+            let wanted = exchanges[exchange].responseBody.roomWanted
+            if downstreams[downstream].wantsWrite || downstreams[downstream].output.room < wanted {
+                if let stuck = flushed(downstream, room: wanted) { return stuck }
+                buffers.equip(&downstreams[downstream].output)
+            }
+            let room = downstreams[downstream].output.room - BodyFrame.overhead
+            let readable = unsafe upstreams[upstream].input.readable
+            let event = unsafe exchanges[exchange].responseBody.next(readable.span, limit: room)
+            switch event {
+            case .data(let consumed, let range):
+                var sink = unsafe ByteSink(downstreams[downstream].output.writable)
+                let data = unsafe readable.span.extracting(range)
+                BodyFrame.write(data, chunked: chunked, into: &sink)
+                downstreams[downstream].output.commit(sink.count)
+                upstreams[upstream].input.consume(consumed)
+                exchanges[exchange].bytesToClient &+= UInt64(range.count)
+            case .needMore(let consumed):
+                upstreams[upstream].input.consume(consumed)
+                return flushed(downstream, room: Self.endRoom) ?? .starved
+            case .end(let consumed):
+                if chunked {
+                    let length =
+                        exchanges[exchange].holdsResponseTrailers
+                        ? exchanges[exchange].responseBody.trailerLength : 0
+                    var sink = unsafe ByteSink(downstreams[downstream].output.writable)
+                    unsafe BodyFrame.writeEnd(
+                        trailers: readable.span.extracting(consumed - length..<consumed),
+                        into: &sink)
+                    downstreams[downstream].output.commit(sink.count)
+                }
+                upstreams[upstream].input.consume(consumed)
+                return .ended
+            case .bad:
+                return .bad
+            }
+        }
+    }
+
+    /// Sends what is ready, or keeps it; nil: there is room for more.
+    private func flushed(_ downstream: Int, room: Int) -> Pass? {
+        switch downstreams.sendOrStore(downstream, room: room) {
+        case .room: nil
+        case .full: .blocked
+        case .clientGone: .clientGone
+        }
+    }
+
+    /// Goes on after the client has taken something.
+    func resumeResponse(_ exchange: Int) -> Step {
+        exchanges[exchange].machine.clock.resume(now: exchanges.now)
+        exchanges.setUpstreamDeadline(
+            exchanges.upstream(of: exchange), after: exchanges.timeouts(exchange).idle)
+        return pumpResponse(exchange)
+    }
+
+    /// The whole body is here: the slot is free before the client has read it.
+    private func endResponse(_ exchange: Int) {
+        // One in chunks has brought its end with it.
+        if exchanges[exchange].machine.framing.isChunked,
+            exchanges[exchange].responseBody.endsWithConnection
+        {
+            writeLastChunk(to: Int(exchanges[exchange].downstream))
+        }
+        processEnds.finish(exchange)
+        clientEnds.finishAnswer(exchange)
+    }
+}

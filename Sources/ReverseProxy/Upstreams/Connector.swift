@@ -1,0 +1,116 @@
+internal import Backends
+internal import Exchanges
+internal import Glibc
+internal import Reactor
+internal import Settings
+
+/// From a slot to a connection that carries the request.
+///
+/// Belongs to the loop's thread.
+final class Connector {
+    private let exchanges: ExchangeTable
+    private let upstreams: Upstreams
+    private let plan: Plan
+    private let retries: Retries
+    private let requests: RequestPump
+
+    init(_ owners: Owners, retries: Retries, requests: RequestPump) {
+        exchanges = owners.exchanges
+        upstreams = owners.upstreams
+        plan = owners.plan
+        self.retries = retries
+        self.requests = requests
+    }
+
+    /// Finds a connection to the process that the exchange has a slot on, and sends the request.
+    func openUpstream(_ exchange: Int, fresh: Bool) -> Step {
+        guard let grant = exchanges[exchange].machine.grant else {
+            preconditionFailure("an exchange without a slot has no process to connect to")
+        }
+        let group = Int(exchanges[exchange].group)
+        guard upstreams.know(grant.process, group: group) else {
+            // It went away between the grant and now.
+            return retries.connectFailed(exchange, .refused)
+        }
+        if !fresh,
+            let place = upstreams.takeKept(
+                to: grant.process, group: group, for: exchange,
+                of: Int(exchanges[exchange].downstream),
+                isReplayable: exchanges[exchange].machine.isReplayable)
+        {
+            exchanges[exchange].move(source: .init(process: place))
+            return requests.sendRequest(exchange)
+        }
+        let attempt = connectAttempt(exchange)
+        return goOn(exchange, upstreams.connect(to: grant.process, group: group, attempt))
+    }
+
+    /// A connection that is being made has had an event.
+    func goOn(_ place: Int, after readiness: Readiness) -> Step {
+        let exchange = Int(upstreams[place].exchange)
+        let attempt = connectAttempt(exchange)
+        return goOn(exchange, upstreams.continueConnecting(place, readiness, attempt))
+    }
+
+    /// A connection was not made in time.
+    func timedOut(_ place: Int) -> Step {
+        let exchange = Int(upstreams[place].exchange)
+        return goOn(exchange, upstreams.connectFailed(place, ETIMEDOUT, connectAttempt(exchange)))
+    }
+
+    /// The pause behind a full backlog is over.
+    func retry(_ place: Int) -> Step {
+        let exchange = Int(upstreams[place].exchange)
+        exchanges[exchange].move(source: .undecided)
+        upstreams.close(place)
+        guard exchanges[exchange].machine.triesAgain(now: exchanges.now) else {
+            return retries.connectFailed(exchange, .backlogFull)
+        }
+        return openUpstream(exchange, fresh: true)
+    }
+
+    private func connectAttempt(_ exchange: Int) -> ConnectAttempt {
+        ConnectAttempt(exchange: exchange, latest: exchanges.requestEnd(exchange))
+    }
+
+    /// Does what a connection's step allows: the request is sent, or something else is tried.
+    private func goOn(_ exchange: Int, _ step: ConnectStep) -> Step {
+        switch step {
+        case .ready(let place):
+            setSource(exchange, place)
+            return requests.sendRequest(exchange)
+        case .pending(let place):
+            setSource(exchange, place)
+            return .wait
+        case .failed(let failure):
+            if exchanges[exchange].source.connection != nil {
+                exchanges[exchange].move(source: .undecided)
+            }
+            if failure == .backlogFull, postpone(exchange) { return .wait }
+            return retries.connectFailed(exchange, failure)
+        }
+    }
+
+    /// The connection may be another than before: to another address of the process.
+    private func setSource(_ exchange: Int, _ place: Int) {
+        if let before = exchanges[exchange].source.connection {
+            if before == place { return }
+            exchanges[exchange].move(source: .undecided)
+        }
+        exchanges[exchange].move(source: .init(process: place))
+    }
+
+    /// The process is tried again in a moment, as its backlog is full; false: it has been for too long.
+    private func postpone(_ exchange: Int) -> Bool {
+        let patience = plan.settings.timeouts.connect
+        guard let grant = exchanges[exchange].machine.grant,
+            let pause = exchanges[exchange].machine.backlogFull(
+                patience: patience, now: exchanges.now),
+            let place = upstreams.postpone(
+                to: grant.process, group: Int(exchanges[exchange].group), after: pause,
+                connectAttempt(exchange))
+        else { return false }
+        exchanges[exchange].move(source: .init(process: place))
+        return true
+    }
+}

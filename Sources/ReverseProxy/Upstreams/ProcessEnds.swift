@@ -1,0 +1,105 @@
+internal import Backends
+internal import Exchanges
+internal import HTTPWire
+internal import Reactor
+internal import Settings
+
+/// The end of a process's part in an exchange: what becomes of the slot and of the connection.
+///
+/// Belongs to the loop's thread.
+final class ProcessEnds {
+    private let exchanges: ExchangeTable
+    private let upstreams: Upstreams
+    private let downstreams: Downstreams
+    private let plan: Plan
+    private let drain: DrainState
+    private let slots: Slots
+
+    init(_ owners: Owners, slots: Slots) {
+        exchanges = owners.exchanges
+        upstreams = owners.upstreams
+        downstreams = owners.downstreams
+        plan = owners.plan
+        drain = owners.drain
+        self.slots = slots
+    }
+
+    /// Ends the process's part in an exchange and its connection with it.
+    ///
+    /// - Parameter isLate: The process is given up, but may well be at work on the request.
+    func end(_ exchange: Int, _ outcome: ExchangeOutcome, isLate: Bool = false) {
+        if let place = exchanges[exchange].source.connection {
+            exchanges[exchange].move(source: .finished)
+            if isLate || outcome == .abandoned, isAtWork(exchange, place) {
+                return leaveBehind(exchange, place, outcome)
+            }
+            upstreams.close(place)
+        }
+        slots.release(exchange, outcome)
+    }
+
+    /// The whole response is here: the slot is free, and the connection too if it is still good.
+    func finish(_ exchange: Int) {
+        let place = exchanges.upstream(of: exchange)
+        exchanges[exchange].move(source: .finished)
+        let group = Int(exchanges[exchange].group)
+        let mayKeep =
+            plan.settings.groups[group].keepalive && !upstreams[place].peerClosed
+            && upstreams[place].output.isEmpty
+        switch exchanges[exchange].machine.responseEnded(
+            isSilent: upstreams[place].input.isEmpty, mayKeep: mayKeep)
+        {
+        case .keep:
+            if exchanges[exchange].signsInConnection || upstreams[place].owner >= 0 {
+                keepForClient(place, after: exchange)
+            } else {
+                upstreams.pool(
+                    place, keptFor: exchanges[exchange].upstreamKeptFor,
+                    awaitsSilence: exchanges[exchange].awaitsSilence)
+            }
+        case .distrust:
+            upstreams.distrust(upstreams[place].process, group: group)
+            upstreams.close(place)
+        case .close: upstreams.close(place)
+        }
+        slots.release(exchange, .served)
+    }
+
+    /// Keeps a connection for the client of the exchange, who has signed in on it, or closes it.
+    ///
+    /// A connection of HTTP/2 carries requests side by side, to which this cannot be fitted: there it ends
+    /// with its response.
+    private func keepForClient(_ place: Int, after exchange: Int) {
+        let client = Int(exchanges[exchange].downstream)
+        guard !downstreams[client].carrier.isStream, downstreams[client].keepAlive,
+            !downstreams[client].peerClosed
+        else { return upstreams.close(place) }
+        upstreams.keep(place, for: client, exchanges[exchange].machine.grant)
+    }
+
+    /// Whether the process works on the request, though nobody waits for it any more.
+    private func isAtWork(_ exchange: Int, _ place: Int) -> Bool {
+        exchanges[exchange].machine.isAtWork(
+            sentAny: upstreams[place].sentAny, hasClosed: upstreams[place].peerClosed,
+            now: exchanges.now)
+            && !(drain.isDraining && drain.successor == nil)
+    }
+
+    /// Keeps the slot of an exchange until the process is done with it.
+    private func leaveBehind(_ exchange: Int, _ place: Int, _ outcome: ExchangeOutcome) {
+        let group = Int(upstreams[place].group)
+        let left = exchanges[exchange].machine.leaveBehind(
+            outcome, deadline: upstreams[place].deadline, now: exchanges.now)
+        if left.isOverdue, let grant = left.slot.grant {
+            // That it does not answer is to be known now, not when it has ended.
+            plan.groups[group].overdue(grant, now: exchanges.instant)
+        }
+        let slot = AbandonedSlot(
+            left: left, method: exchanges[exchange].method,
+            body: exchanges[exchange].responsePhase == .streaming
+                ? exchanges[exchange].responseBody.ignoringMark : nil)
+        slots.leave()
+        upstreams.abandon(
+            place, slot, tellsEnd: left.endsRequest || plan.settings.groups[group].hearsOfEnds)
+    }
+}

@@ -1,0 +1,69 @@
+internal import Backends
+internal import Exchanges
+internal import Reactor
+
+/// What follows when an attempt to have a process answer has failed: another one, or an answer.
+///
+/// Belongs to the loop's thread.
+final class Retries {
+    private let exchanges: ExchangeTable
+    private let upstreams: Upstreams
+    private let counters: LoopCounters
+    private let plan: Plan
+    private let slots: Slots
+    private let processEnds: ProcessEnds
+    private let answers: OwnAnswers
+
+    init(_ owners: Owners, slots: Slots, processEnds: ProcessEnds, answers: OwnAnswers) {
+        exchanges = owners.exchanges
+        upstreams = owners.upstreams
+        counters = owners.counters
+        plan = owners.plan
+        self.slots = slots
+        self.processEnds = processEnds
+        self.answers = answers
+    }
+
+    /// No connection to the process was made.
+    func connectFailed(_ exchange: Int, _ failure: ConnectFailure) -> Step {
+        let group = plan.settings.groups[Int(exchanges[exchange].group)]
+        slots.release(exchange, failure.outcome(isSpawned: group.isSpawned))
+        switch exchanges[exchange].machine.connectFailed(
+            failure, retries: group.retries, isSpawned: group.isSpawned)
+        {
+        case .ask:
+            counters.add(.retries)
+            return .ask
+        case .answer(let problem):
+            answers.give(exchange, to: problem)
+            return .over
+        }
+    }
+
+    /// The connection broke before the response head was complete.
+    func broke(_ exchange: Int) -> Step {
+        let place = exchanges.upstream(of: exchange)
+        let connection = ExchangeMachine.BrokenConnection(
+            sentAny: upstreams[place].sentAny, isReused: upstreams[place].reused,
+            hasSpoken: !upstreams[place].input.isEmpty)
+        switch exchanges[exchange].machine.broke(
+            connection, retries: plan.settings.groups[Int(exchanges[exchange].group)].retries,
+            isAlive: isAlive(upstreams[place]))
+        {
+        case .reconnect:
+            counters.add(.retries)
+            exchanges[exchange].move(source: .undecided)
+            upstreams.close(place)
+            return .reconnect
+        case .answer(let problem):
+            processEnds.end(exchange, .failed)
+            answers.give(exchange, to: problem)
+            return .over
+        }
+    }
+
+    /// As far as the registry knows.
+    private func isAlive(_ upstream: borrowing Upstream) -> Bool {
+        plan.groups[Int(upstream.group)].address(of: upstream.process) != nil
+    }
+}
