@@ -47,12 +47,12 @@ struct AdminCommands: Sendable {
                 return try accepted(Ordered(group: group))
             case .drain:
                 let process = try context.parameters.require("process")
-                try controls.drain(process: process, timeout: try await timeout(of: request))
-                return try accepted(Ordered(process: process))
+                let label = try controls.drain(
+                    process: process, timeout: try await timeout(of: request))
+                return try accepted(Ordered(process: label))
             case .stop:
                 let process = try context.parameters.require("process")
-                try controls.stop(process: process)
-                return try accepted(Ordered(process: process))
+                return try accepted(Ordered(process: try controls.stop(process: process)))
             case .reload:
                 return try json(try await controls.reload())
             case .index, .health, .readiness, .stats, .groupStats, .metrics:
@@ -100,7 +100,13 @@ extension Problem {
             self.init(.notFound, "There is no group of this name; there are: \(names).")
         case .noSuchProcess(let label):
             self.init(
-                .notFound, "There is no living process \(label); GET /stats lists them by id.")
+                .notFound,
+                "There is no living process \(label); mooring status and GET /stats show their ids,"
+                    + " of which the first \(ProcessName.shortest) characters are enough.")
+        case .severalProcesses(let labels):
+            self.init(
+                .notFound,
+                "Several processes begin so: \(labels.joined(separator: ", ")). Name one of them.")
         case .invalid(let sentence):
             self.init(.unprocessableContent, sentence)
         case .badConfiguration(let problems):

@@ -10,12 +10,12 @@ package protocol AdminControls: Sendable {
     func scale(group: String, minimum: Int, maximum: Int) throws(AdminRefusal)
     /// Forgets a group's failed starts and their back-off.
     func reset(group: String) throws(AdminRefusal)
-    /// Takes a process out of service, by its public label.
+    /// Takes a process out of service, by its public label or the beginning of it; the whole label.
     ///
     /// - Parameter timeout: when its last sessions are given up; nil: the group's `drain_timeout`.
-    func drain(process: String, timeout: Interval?) throws(AdminRefusal)
-    /// Ends a process now, its sessions with it.
-    func stop(process: String) throws(AdminRefusal)
+    func drain(process: String, timeout: Interval?) throws(AdminRefusal) -> String
+    /// Ends a process now, its sessions with it; named as for `drain`.
+    func stop(process: String) throws(AdminRefusal) -> String
     /// Reads the configuration again and applies what has changed; a bad one changes nothing.
     func reload() async throws(AdminRefusal) -> ReloadReport
 }
@@ -24,6 +24,8 @@ package protocol AdminControls: Sendable {
 package enum AdminRefusal: Error, Equatable, Sendable {
     case noSuchGroup(String)
     case noSuchProcess(String)
+    /// The labels that begin so.
+    case severalProcesses([String])
     /// The command cannot be meant; one sentence that says what would be right.
     case invalid(String)
     /// The configuration is not valid: all problems, a line each.

@@ -145,18 +145,28 @@ struct AdminAnswer {
         return document[key]?.number
     }
 
-    /// What a problem document (RFC 9457) says.
+    /// A text of the answer.
+    func text(_ key: String) -> String? {
+        (try? JSONDecoder().decode([String: Value].self, from: body))?[key]?.text
+            .map(Terminal.printable)
+    }
+
+    /// What a problem document (RFC 9457) says, in as many lines.
     var detail: String? {
-        (try? JSONDecoder().decode(ProblemText.self, from: body)).map {
-            Terminal.printable($0.detail)
+        (try? JSONDecoder().decode(ProblemText.self, from: body)).map { problem in
+            problem.detail.split(separator: "\n").map { Terminal.printable(String($0)) }
+                .joined(separator: "\n")
         }
     }
 
     private struct Value: Decodable {
         var number: Int?
+        var text: String?
 
         init(from decoder: any Decoder) throws {
-            number = try? decoder.singleValueContainer().decode(Int.self)
+            let value = try decoder.singleValueContainer()
+            number = try? value.decode(Int.self)
+            text = try? value.decode(String.self)
         }
     }
 }

@@ -12,7 +12,7 @@ struct DrainCommand: ParsableCommand {
         abstract: "Takes a process out of service; it ends when its sessions have.")
 
     @OptionGroup var location: AdminLocation
-    @Argument(help: "The process's id, as mooring status shows it.")
+    @Argument(help: "The process's id, as mooring status shows it, or its first characters.")
     var process: String
     @Option(
         help: ArgumentHelp(
@@ -32,7 +32,8 @@ struct DrainCommand: ParsableCommand {
             body["timeout_seconds"] = span.seconds
         }
         let client = try location.client()
-        _ = try client.post("/processes/\(pathSegment(process))/drain", body: body)
+        let answer = try client.post("/processes/\(pathSegment(process))/drain", body: body)
+        let process = answer.text("process") ?? process
         Terminal.write("process \(process) takes no new sessions\n")
         if wait { try DrainWatch(client: client, process: process).run() }
     }
@@ -46,11 +47,12 @@ struct StopCommand: ParsableCommand {
         discussion: "To lose no session use mooring drain.")
 
     @OptionGroup var location: AdminLocation
-    @Argument(help: "The process's id, as mooring status shows it.")
+    @Argument(help: "The process's id, as mooring status shows it, or its first characters.")
     var process: String
 
     func run() throws {
-        _ = try location.client().post("/processes/\(pathSegment(process))/stop")
+        let answer = try location.client().post("/processes/\(pathSegment(process))/stop")
+        let process = answer.text("process") ?? process
         Terminal.write("process \(process) is stopping\n")
     }
 }

@@ -88,6 +88,7 @@ internal import Testing
         #expect(group.status == .notFound && group.text.contains("django"))
         let process = try await post(RecordedControls(), "/processes/zzz/stop")
         #expect(process.status == .notFound && process.text.contains("zzz"))
+        #expect(process.text.contains("mooring status"))
     }
 
     @Test func `reload says what it did, and all problems when it did nothing`() async throws {

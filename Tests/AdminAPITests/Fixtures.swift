@@ -49,13 +49,15 @@ final class RecordedControls: AdminControls {
         try know(group: group)
         note("reset")
     }
-    func drain(process: String, timeout: Interval?) throws(AdminRefusal) {
+    func drain(process: String, timeout: Interval?) throws(AdminRefusal) -> String {
         try know(process: process)
         note("drain \(timeout.map { "\($0.seconds)" } ?? "-")")
+        return process
     }
-    func stop(process: String) throws(AdminRefusal) {
+    func stop(process: String) throws(AdminRefusal) -> String {
         try know(process: process)
         note("stop")
+        return process
     }
     func reload() async throws(AdminRefusal) -> ReloadReport {
         note("reload")

@@ -1,5 +1,8 @@
 """A reload changes nothing where the new file cannot work, or where what it asks for serves already."""
 
+import os
+import re
+import signal
 import subprocess
 
 import pytest
@@ -30,6 +33,24 @@ def test_a_reload_refuses_files_that_are_not_there(old, new, said):
         assert answer.status == 422, answer.body
         assert said in answer.body.decode()
         assert set(balancer.pids("app")) == pids and balancer.group("app")["generation"] == 1
+
+
+def test_every_problem_of_a_refused_reload_has_a_line_of_its_own():
+    pages = 'errors = { 503 = "busy.html", 502 = "sorry.html" }\n'
+    with serving(APP + pages, files={"app.py": ECHO, "busy.html": "busy", "sorry.html": "sorry"}) as balancer:
+        balancer.wait_ready("app", 2)
+        for name in ("busy.html", "sorry.html"):
+            (balancer.folder / name).unlink()
+        done = subprocess.run([BINARY, "reload", "-c", str(balancer.file)], capture_output=True, text=True, timeout=60,
+                              check=False)
+        assert done.returncode != 0 and "u{a}" not in done.stderr, done.stderr
+        for name in ("busy.html", "sorry.html"):
+            assert any(name in line and "errors" in line for line in done.stderr.splitlines()), done.stderr
+        assert not any("busy.html" in line and "sorry.html" in line for line in done.stderr.splitlines())
+        os.kill(balancer.pid, signal.SIGHUP)
+        for name in ("busy.html", "sorry.html"):
+            wait_until(lambda name=name: re.search(rf"^.* error nothing was changed: \S+.*{name}[^\\]*$", balancer.log, re.M),
+                       what=balancer.log)
 
 
 def test_a_program_that_was_not_there_before_keeps_no_other_group_from_changing():

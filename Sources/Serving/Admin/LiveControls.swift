@@ -27,17 +27,19 @@ final class LiveControls: AdminControls {
 
     func reset(group name: String) throws(AdminRefusal) { try find(name).reset(now: .now) }
 
-    func drain(process label: String, timeout: Interval?) throws(AdminRefusal) {
-        let (group, process) = try find(process: label)
+    func drain(process name: String, timeout: Interval?) throws(AdminRefusal) -> String {
+        let (label, group, process) = try find(process: name)
         group.drain(process, timeout: timeout, now: .now)
+        return label
     }
 
-    func stop(process label: String) throws(AdminRefusal) {
-        let (group, process) = try find(process: label)
+    func stop(process name: String) throws(AdminRefusal) -> String {
+        let (label, group, process) = try find(process: name)
         guard group.snapshot(now: .now).isSpawned else {
             throw .invalid("the server \(label) was not started by Mooring; drain it instead")
         }
         group.stop(process, now: .now)
+        return label
     }
 
     func reload() async throws(AdminRefusal) -> ReloadReport { try reloader.reload() }
@@ -58,8 +60,12 @@ final class LiveControls: AdminControls {
         return group
     }
 
-    private func find(process label: String) throws(AdminRefusal) -> (Group, ProcessHandle) {
-        guard let found = groups.process(label) else { throw .noSuchProcess(label) }
-        return (found.group, found.process)
+    private func find(
+        process name: String
+    ) throws(AdminRefusal) -> (String, Group, ProcessHandle) {
+        let label = try ProcessName(name).find(in: groups.labels)
+        // It may have ended meanwhile.
+        guard let found = groups.process(label) else { throw .noSuchProcess(name) }
+        return (label, found.group, found.process)
     }
 }

@@ -86,6 +86,13 @@ final class ServingGroups: Sendable {
         }
     }
 
+    /// The public labels of all living processes.
+    var labels: [String] {
+        let all = present.flatMap { $0.snapshot(now: .now).processes.map(\.label) }
+        // A server may be in several groups.
+        return Set(all).sorted()
+    }
+
     /// The living process of a public label.
     func process(_ label: String) -> (group: Group, process: ProcessHandle)? {
         for group in present {

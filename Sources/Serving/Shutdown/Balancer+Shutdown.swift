@@ -121,8 +121,10 @@ extension Balancer {
         } catch {
             switch error {
             case .badConfiguration(let problems), .invalid(let problems):
-                log.error("nothing was changed: \(problems)")
-            case .noSuchGroup, .noSuchProcess:
+                for problem in problems.split(separator: "\n") {
+                    log.error("nothing was changed: \(problem)")
+                }
+            case .noSuchGroup, .noSuchProcess, .severalProcesses:
                 log.error("nothing was changed")
             }
         }
