@@ -109,9 +109,12 @@ struct RunCommand: ParsableCommand {
         }
         Supervisor.blockSignals()
         let folder = ConfigurationLoading.currentFolder
+        let configuration = try RunPlan.configuration(of: request, in: folder)
+        let left = RunPlan.leftBehind(in: folder, besides: configuration.stateDirectory)
+        for sentence in left { Terminal.complain(sentence) }
         try finish(
             try Composition.serve(
-                try RunPlan.configuration(of: request, in: folder),
+                configuration,
                 developer: DeveloperRun(folder: folder, reloads: reload)))
     }
 

@@ -39,7 +39,7 @@ internal import Testing
 
     @Test(arguments: ["app.py", "main.GO", "Procfile", "conf.toml", "a.b.js"])
     func `a source file starts a new generation`(_ name: String) {
-        #expect(SourceWatch.isSource(name))
+        #expect(SourceFiles.isSource(name))
     }
 
     @Test(arguments: [
@@ -49,6 +49,6 @@ internal import Testing
     func `what an application or an editor writes does not, nor do templates and styles`(
         _ name: String
     ) {
-        #expect(!SourceWatch.isSource(name))
+        #expect(!SourceFiles.isSource(name))
     }
 }

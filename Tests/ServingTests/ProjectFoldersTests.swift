@@ -1,18 +1,22 @@
+internal import Backends
 internal import ConfigFile
+internal import FoundationEssentials
 internal import Glibc
 internal import Testing
 
 @testable internal import Serving
+@testable internal import Supervision
 
 @Suite struct ProjectFoldersTests {
     private let folder = TemporaryFolder()
 
+    private var environment: [String: String] {
+        ["RUNTIME_DIRECTORY": "\(folder.path)/r", "STATE_DIRECTORY": "\(folder.path)/s"]
+    }
+
     private func folders(_ application: String) throws -> ProjectFolders {
         try ProjectFolders.free(
-            for: .wsgi(application), in: "/srv/shop",
-            environment: [
-                "RUNTIME_DIRECTORY": "\(folder.path)/r", "STATE_DIRECTORY": "\(folder.path)/s",
-            ])
+            for: .wsgi(application), in: "/srv/shop", environment: environment)
     }
 
     /// Makes the folders as a run leaves them behind, days ago.
@@ -20,8 +24,12 @@ internal import Testing
         let records = "\(folders.state)/processes"
         for path in [folders.runtime, folders.state, records] { unsafe mkdir(path, 0o700) }
         if let record { unsafe mkdir("\(records)/\(record)", 0o700) }
+        setTimes(of: folders, daysAgo: daysAgo)
+    }
+
+    private func setTimes(of folders: ProjectFolders, daysAgo: Int) {
         let then = timespec(tv_sec: time(nil) - daysAgo * 24 * 3600, tv_nsec: 0)
-        for path in [folders.runtime, folders.state, records] {
+        for path in [folders.runtime, folders.state, "\(folders.state)/processes"] {
             _ = unsafe [then, then].withUnsafeBufferPointer { times in
                 unsafe utimensat(AT_FDCWD, path, times.baseAddress, 0)
             }
@@ -68,5 +76,56 @@ internal import Testing
         #expect(shop.lastPort == nil)
         try shop.remember(port: 8083)
         #expect(try folders("app.py").lastPort == 8083)
+    }
+
+    /// Records a process of a run.
+    private func record(_ process: ProcessInstance, in folders: ProjectFolders) throws {
+        try StateDirectory(preparing: folders.state).write(
+            ProcessRecord(
+                place: try #require(ProcessIdentity.currentPlace()), balancer: .none,
+                runtimeDirectory: folders.runtime, process: process, label: "k3f9abcd",
+                incarnation: Incarnation(1), group: "app", generation: 1, fingerprint: "",
+                address: .unix(path: "\(folders.runtime)/k3f9abcd.sock"), user: geteuid(),
+                onExit: .adopt, stage: .ready))
+    }
+
+    @Test func `a run whose processes have all ended leaves nothing to be kept`() throws {
+        let old = try folders("old.py")
+        make(old, daysAgo: 30)
+        try record(ProcessInstance(pid: getpid(), startTime: 1), in: old)
+        setTimes(of: old, daysAgo: 30)
+        _ = try folders("app.py")
+        #expect(!exists(old.runtime) && !exists(old.state))
+    }
+
+    @Test func `the processes of another run in the folder are found when its balancer is gone`()
+        throws
+    {
+        let (own, other) = (try folders("app.py"), try folders("app:create_app('prod')"))
+        make(other, daysAgo: 0)
+        try record(ProcessIdentity.ofThisProgram(), in: other)
+        try other.remember(.wsgi("app:create_app('prod')"))
+        func left() -> [ProjectFolders.Left] {
+            ProjectFolders.left(in: "/srv/shop", besides: own.state, environment: environment)
+        }
+        #expect(
+            left() == [.init(application: "\"app:create_app('prod')\"", pids: [getpid()])])
+        let lock = unsafe open(other.runtime, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        defer { close(lock) }
+        #expect(flock(lock, LOCK_EX | LOCK_NB) == 0)
+        #expect(left().isEmpty)
+    }
+
+    @Test func `what was run is kept as a shell reads it`() throws {
+        for (application, expected) in [
+            (RunRequest.Application.wsgi("app.py"), "app.py"),
+            (.wsgi("app:create_app('prod')"), "\"app:create_app('prod')\""),
+            (.command(["node", "my server.js", "--x=$A"]), "-- node 'my server.js' '--x=$A'"),
+        ] {
+            let shop = try folders("app.py")
+            try shop.remember(application)
+            let kept = try String(contentsOfFile: "\(shop.state)/application", encoding: .utf8)
+            #expect(kept == expected)
+        }
     }
 }

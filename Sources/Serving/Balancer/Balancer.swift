@@ -147,7 +147,7 @@ final class Balancer: Sendable {
             try receiveConnections()
             try successors.start()
             try heartbeat.start(manager)
-            try developer?.watch(groups, reloader, log: log)
+            try developer?.attend(groups, reloader, log: log)
         } catch {
             removeSockets()
             throw error

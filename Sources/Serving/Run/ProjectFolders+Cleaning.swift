@@ -1,5 +1,6 @@
 internal import FoundationEssentials
 internal import Glibc
+internal import Supervision
 
 /// What earlier runs have left behind: every command line ever tried would keep its folders.
 extension ProjectFolders {
@@ -20,7 +21,7 @@ extension ProjectFolders {
         let places = [runtime, state, "\(state)/processes"]
         let limit = time(nil) - patience
         guard places.allSatisfy({ changed($0).map { $0 < limit } ?? true }),
-            entries("\(state)/processes").isEmpty
+            RecordedProcesses(inStateDirectory: state).areGone
         else { return }
         // A balancer that begins now finds the folder taken, and uses another.
         let descriptor = unsafe open(runtime, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW)

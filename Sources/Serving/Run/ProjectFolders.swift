@@ -47,6 +47,16 @@ struct ProjectFolders: Equatable {
         }.filter(isTaken)
     }
 
+    /// The state folders that runs in a folder have had.
+    static func states(of folder: String, _ environment: [String: String]) -> [String] {
+        let prefix = prefix(of: folder)
+        let roots = Set(runtimeRoots(environment) + stateRoots(environment))
+        return roots.sorted().flatMap { root in
+            entries("\(root)/\(folderName)").filter { $0.hasPrefix(prefix) }.sorted()
+                .map { "\(root)/\(folderName)/\($0)" }
+        }
+    }
+
     /// `shop-3f9a12bc-`: names that tell two folders apart, and something to people.
     private static func prefix(of folder: String) -> String {
         var hash = StableHash()

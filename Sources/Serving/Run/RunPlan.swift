@@ -20,8 +20,27 @@ package enum RunPlan {
             for: request.application, in: folder, environment: ConfigurationLoading.environment)
         request.stateDirectory = folders.state
         request.runtimeDirectory = folders.runtime
+        try folders.remember(request.application)
         if request.listen.isEmpty { try chooseAddress(&request, folders) }
         return try ConfigurationLoading.app(request)
+    }
+
+    /// What a run that begins finds in its folder of others that were killed, a sentence each.
+    ///
+    /// - Parameters:
+    ///   - folder: the project's, absolute.
+    ///   - own: the state folder of the run that begins.
+    package static func leftBehind(in folder: String, besides own: String) -> [String] {
+        ProjectFolders.left(
+            in: folder, besides: own, environment: ConfigurationLoading.environment
+        ).map { left in
+            let name = left.application.map { "mooring run \(Terminal.printable($0))" }
+            let pids = left.pids.map { "-\($0)" }.joined(separator: " ")
+            return """
+                processes of \(name ?? "another run here"), which was killed, live on: begin it again \
+                to take them over, or end them by kill -- \(pids)
+                """
+        }
     }
 
     /// Several projects can be served at once, each at the port that it had last, or the next free one.

@@ -1,27 +1,10 @@
-internal import FoundationEssentials
 internal import Glibc
 internal import Logging
 internal import Reactor
 internal import Synchronization
 
 /// Tells when a source file below a folder has changed (inotify(7)), for `mooring run --reload`.
-///
-/// Only files that programs are made of count: what an application writes itself, a database or a log
-/// beside its sources, would restart it without end. Templates and styles do not: most are read anew for
-/// each page while one develops, and a restart ends the sessions in memory.
 final class SourceWatch: Sendable {
-    private static let endings: Set<Substring> = [
-        "cjs", "env", "ex", "exs", "go", "ini", "java", "js", "jsx", "lua", "mjs", "php", "pl",
-        "pm",
-        "py", "pyx", "r", "rb", "ru", "rs", "sh", "toml", "ts", "tsx", "wsgi", "yaml", "yml",
-    ]
-    private static let ignored: Set<String> = [
-        "__pycache__", "bower_components", "build", "dist", "node_modules", "public",
-        "site-packages", "static", "target",
-        "venv", "virtualenv", "env",
-    ]
-    /// Beyond this a folder is hardly a project; watches are scarce (fs.inotify.max_user_watches).
-    private static let mostFolders = 4096
     /// An editor or a checkout changes several files; they count once.
     private static let pause: Int64 = 150_000_000
     /// So long one that goes on and on is waited for.
@@ -58,20 +41,12 @@ final class SourceWatch: Sendable {
         self.onChange = onChange
     }
 
-    /// Whether a change of a file of this name counts.
-    static func isSource(_ name: String) -> Bool {
-        guard let dot = name.lastIndex(of: "."), !name.hasPrefix(".#"), !name.hasSuffix("~") else {
-            return name == "Procfile"
-        }
-        return endings.contains(Substring(name[name.index(after: dot)...].lowercased()))
-    }
-
     /// Watches a folder and those below it; a path relative to the project's.
     ///
     /// - Returns: a source file that was there already, of which no event tells.
     private func add(_ path: String) -> String? {
         let whole = path.isEmpty ? folder : "\(folder)/\(path)"
-        guard folders.withLock({ $0.count }) < Self.mostFolders else { return nil }
+        guard folders.withLock({ $0.count }) < SourceFiles.mostFolders else { return nil }
         let number = unsafe inotify_add_watch(
             descriptor, whole, Self.changes | UInt32(IN_ONLYDIR))
         guard number >= 0 else {
@@ -84,25 +59,15 @@ final class SourceWatch: Sendable {
         }
         folders.withLock { $0[number] = path }
         var found: String?
-        for name in (try? FileManager.default.contentsOfDirectory(atPath: whole)) ?? [] {
-            var status = stat()
-            guard unsafe lstat("\(whole)/\(name)", &status) == 0 else { continue }
-            switch status.st_mode & S_IFMT {
-            case S_IFDIR:
-                let below = enter(name, in: path)
+        for entry in SourceFiles.entries(whole) {
+            switch entry {
+            case .folder(let name):
+                let below = add(SourceFiles.joined(path, name))
                 found = found ?? below
-            case S_IFREG where Self.isSource(name):
-                found = found ?? (path.isEmpty ? name : "\(path)/\(name)")
-            default: break
+            case .source(let name, _): found = found ?? SourceFiles.joined(path, name)
             }
         }
         return found
-    }
-
-    private func enter(_ name: String, in path: String) -> String? {
-        // Hidden ones hold what tools keep.
-        if name.hasPrefix(".") || Self.ignored.contains(name) { return nil }
-        return add(path.isEmpty ? name : "\(path)/\(name)")
     }
 
     private func run() {
@@ -151,13 +116,13 @@ final class SourceWatch: Sendable {
             offset += head + length
             guard let path = folders.withLock({ $0[number] }) else { continue }
             if mask & UInt32(IN_ISDIR) != 0 {
-                if mask & UInt32(IN_DELETE) == 0 {
-                    let below = enter(name, in: path)
+                if mask & UInt32(IN_DELETE) == 0, SourceFiles.hasSources(name) {
+                    let below = add(SourceFiles.joined(path, name))
                     first = first ?? below
                 }
-            } else if mask & UInt32(IN_CREATE) == 0, Self.isSource(name) {
+            } else if mask & UInt32(IN_CREATE) == 0, SourceFiles.isSource(name) {
                 // What is made is written afterwards, or is a link: neither says anything yet.
-                first = first ?? (path.isEmpty ? name : "\(path)/\(name)")
+                first = first ?? SourceFiles.joined(path, name)
             }
         }
         return first

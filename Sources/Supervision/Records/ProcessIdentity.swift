@@ -39,8 +39,10 @@ enum ProcessIdentity {
     static func age(ofStart ticks: UInt64) -> Int64 {
         var now = timespec()
         unsafe clock_gettime(CLOCK_BOOTTIME, &now)
-        let started = Int64(clamping: ticks) / ticksPerSecond
-        return max(Int64(now.tv_sec) - started, 0) * 1_000_000_000
+        let tick = 1_000_000_000 / ticksPerSecond
+        let (started, isLater) = Int64(clamping: ticks).multipliedReportingOverflow(by: tick)
+        let nowInAll = Int64(now.tv_sec) * 1_000_000_000 + Int64(now.tv_nsec)
+        return isLater ? 0 : max(nowInAll - started, 0)
     }
 
     /// The real user id of a process.

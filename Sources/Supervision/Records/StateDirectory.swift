@@ -22,6 +22,12 @@ struct StateDirectory: Sendable, Equatable {
             preparing: "\(PrivateDirectory.absolute(given))/\(Self.folderName)")
     }
 
+    /// The one of an earlier balancer as it is; nothing is made.
+    init(checking given: String) throws(PrivateDirectory.Problem) {
+        folder = try PrivateDirectory(
+            checking: "\(PrivateDirectory.absolute(given))/\(Self.folderName)")
+    }
+
     /// Writes the record of a process in place of its earlier one.
     func write(_ record: ProcessRecord) throws(PrivateDirectory.Problem) {
         guard record.isWritable else {
