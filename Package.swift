@@ -98,6 +98,7 @@ let package = Package(
             ],
             resources: [
                 .embedInCode("Python/mooring_body.py"),
+                .embedInCode("Python/mooring_call.py"),
                 .embedInCode("Python/mooring_children.py"),
                 .embedInCode("Python/mooring_errors.py"),
                 .embedInCode("Python/mooring_host.py"),
@@ -108,6 +109,7 @@ let package = Package(
                 .embedInCode("Python/mooring_response.py"),
                 .embedInCode("Python/mooring_server.py"),
                 .embedInCode("Python/mooring_servers.py"),
+                .embedInCode("Python/mooring_source.py"),
             ],
             swiftSettings: settings),
         .target(

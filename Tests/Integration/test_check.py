@@ -75,6 +75,22 @@ WRONG = {
         '[group.app]\n#\nwsgi = "empty.py"\n', r"3: group\.app\.wsgi: \S*empty\.py has nothing named 'application' or 'app'; .+"),
     "a factory that is not called": (
         '[group.app]\n#\nwsgi = "factory.py"\n', r"3: group\.app\.wsgi: .+; name the callable: factory\.py:create_app\(\)"),
+    "a factory without its call": (
+        '[group.app]\n#\nwsgi = "factory.py:create_app"\n',
+        r"3: group\.app\.wsgi: factory\.py:create_app does not take \(environ, start_response\), .+; "
+        r"name the callable: factory\.py:create_app\(\)"),
+    "a factory with an argument that is no literal": (
+        '[group.app]\n#\nwsgi = "factory:create_app(x)"\n',
+        r"3: group\.app\.wsgi: factory: write a name, or a call with literal arguments .+, instead of 'create_app\(x\)'"),
+    "a factory whose call is not closed": (
+        '[group.app]\n#\nwsgi = "factory.py:create_app(\'a\'"\n',
+        r"3: group\.app\.wsgi: factory\.py: write a name, or a call .+, instead of 'create_app\('a''"),
+    "a factory with too many arguments": (
+        '[group.app]\n#\nwsgi = "factory:create_app(1, 2, 3)"\n',
+        r"3: group\.app\.wsgi: factory:create_app cannot be called with these arguments; line 1: def create_app\(\)"),
+    "granian for an application that patches for gevent": (
+        '[group.app]\n#\nwsgi = "patched.py"\nserver = "granian"\n',
+        r'4: group\.app\.server: \S*patched\.py patches Python for gevent, .+; set server = "auto"'),
     "an ASGI application": (
         '[group.app]\n#\nwsgi = "asgi.py"\n',
         r'3: group\.app\.wsgi: .+ command = \["uvicorn", "asgi:app", "--uds", "\{socket\}"\]'),
@@ -182,6 +198,7 @@ def folder(tmp_path):
     (tmp_path / "empty.py").write_text("x = 1\n")
     (tmp_path / "broken.py").write_text("x = 1\ny = (\n")
     (tmp_path / "factory.py").write_text("def create_app():\n    return None\n")
+    (tmp_path / "patched.py").write_text(f"from gevent import monkey\nmonkey.patch_all()\n{APP}")
     (tmp_path / "asgi.py").write_text("from fastapi import FastAPI\napp = FastAPI()\n")
     (tmp_path / "sub").mkdir()
     script = tmp_path / "script"

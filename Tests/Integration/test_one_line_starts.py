@@ -82,6 +82,9 @@ def test_it_serves(tmp_path, home, name):  # noqa: F811
 ENDS = {
     "an ASGI application": (["app:app"], {"app.py": ASGI}, r"APP: .*mooring run -- uvicorn app:app --uds \{socket\}"),
     "a factory without its call": (["app.py"], {"app.py": FACTORY}, r".*app\.py has nothing named 'application' or 'app'; .+ app\.py:create_app\(\)"),
+    "a factory by its name alone": (["app.py:create_app"], {"app.py": FACTORY}, r"APP: app\.py:create_app does not take .+; name the callable: app\.py:create_app\(\)"),
+    "a factory with an argument that is no literal": (["app:create_app(x)"], {"app.py": FACTORY}, r"APP: app: write a name, or a call with literal arguments .+"),
+    "a factory with too many arguments": (["app:create_app(1, 2, 3)"], {"app.py": FACTORY}, r"APP: app:create_app cannot be called with these arguments; line \d+: def create_app\(.*\)"),
     "a program in one word": (["--", "node server.js"], {"server.js": NODE}, r'.*COMMAND: .*\["node", "server\.js"\].*'),
     "a script that is no program": (["--", "./app.py"], {"app.py": FLASK}, r".*app\.py cannot be executed; run: chmod \+x .+"),
 }

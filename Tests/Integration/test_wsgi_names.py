@@ -170,6 +170,59 @@ def test_a_name_that_leads_nowhere_is_told_in_a_line(name, says):
     assert says in refusal(name, {"app.py": "number = 1\ndef broken(*_):\n    pass\n"})
 
 
+FACTORIES = """
+import functools
+
+class Flask:
+    def __call__(self, environ, start_response):
+        start_response("200 OK", [])
+        return [b"made"]
+
+def plain():
+    return Flask()
+
+def configured(config, *, debug=False):
+    return Flask()
+
+def doubtful(config=None, debug=False):
+    return Flask()
+
+def given_a_request(function):
+    @functools.wraps(function)
+    def application(*arguments):
+        return function("request")(*arguments)
+    return application
+
+@given_a_request
+def decorated(request):
+    return Flask()
+"""
+
+
+@pytest.mark.parametrize("place", ["app", "app.py"])
+@pytest.mark.parametrize("factory, advice", [
+    ("plain", "name the callable: {}:plain()"),
+    ("configured", "name the callable with its arguments, as {}:configured(\"production\")"),
+])
+def test_a_factory_without_its_call_is_refused_with_what_to_write(place, factory, advice):
+    said = refusal(f"{place}:{factory}", {"app.py": FACTORIES})
+    assert "does not take (environ, start_response)" in said and said.endswith(advice.format(place) + "\n")
+
+
+def test_a_function_made_by_a_decorator_is_judged_by_what_it_takes_itself():
+    with hosting("app:decorated", {"app.py": FACTORIES}) as host:
+        assert host.wait_until_ready().get() == (200, b"made")
+
+
+@pytest.mark.parametrize("server", ["granian", "wsgiref"])
+def test_a_factory_that_looks_like_an_application_is_told_by_what_it_returns(server):
+    with hosting("app.py:doubtful", {"app.py": FACTORIES}, server=server) as host:
+        assert host.wait_until_ready().get()[0] == 500
+        assert host.log.splitlines()[-1] == (
+            "TypeError: app.py:doubtful returned an application instead of a body (Flask); "
+            "name the callable: app.py:doubtful()")
+
+
 def test_a_module_that_fails_to_import_is_told_by_its_own_traceback():
     files = DJANGO | {"mysite/wsgi.py": "import no_such_library\n"}
     with hosting("mysite.wsgi", files) as host:

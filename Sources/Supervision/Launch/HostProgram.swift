@@ -7,6 +7,7 @@ enum HostProgram {
     static let files: [(name: String, content: [UInt8])] = [
         (main, PackageResources.mooring_host_py),
         ("mooring_body.py", PackageResources.mooring_body_py),
+        ("mooring_call.py", PackageResources.mooring_call_py),
         ("mooring_children.py", PackageResources.mooring_children_py),
         ("mooring_errors.py", PackageResources.mooring_errors_py),
         ("mooring_mount.py", PackageResources.mooring_mount_py),
@@ -16,4 +17,12 @@ enum HostProgram {
         ("mooring_server.py", PackageResources.mooring_server_py),
         ("mooring_servers.py", PackageResources.mooring_servers_py),
     ]
+
+    /// The program that looks at an application before it is served.
+    static var probe: String {
+        [
+            PackageResources.mooring_call_py, PackageResources.mooring_source_py,
+            PackageResources.mooring_probe_py,
+        ].map { String(decoding: $0, as: UTF8.self) }.joined(separator: "\n")
+    }
 }

@@ -183,9 +183,8 @@ extension LaunchCheck {
     private static func faults(
         of application: Application, under python: String, like spec: LaunchSpec
     ) throws(SpawnFailure) -> [LaunchFault] {
-        let source = String(decoding: PackageResources.mooring_probe_py, as: UTF8.self)
         let outcome = try TrialRun.run(
-            [python, "-c", source, application.name, application.server], like: spec,
+            [python, "-c", HostProgram.probe, application.name, application.server], like: spec,
             patience: patience)
         var faults: [LaunchFault] = []
         var isDone = false

@@ -5,7 +5,7 @@ Mooring starts this file with the interpreter of the group. It loads the applica
 names, in the first server that is installed: granian, gunicorn, waitress, or `mooring_server`
 beside this file, which needs the standard library alone. Errors alone are printed.
 
-The files beside it: `mooring_names` finds the application, `mooring_request` and `mooring_response`
+The files beside it: `mooring_names` and `mooring_call` find the application, `mooring_request` and `mooring_response`
 make all servers behave the same, `mooring_servers` knows each of them.
 """
 
@@ -110,7 +110,7 @@ def main():
     children.note_choice()
     if os.environ.pop("MOORING_TELL_SERVER", None):
         servers.tell(serve, arguments.app, arguments.threads)
-    surroundings = Surroundings(arguments.threads, os.environ, errors)
+    surroundings = Surroundings(arguments.threads, os.environ, errors, arguments.app)
     serve(application, place, arguments.threads, surroundings, errors)
     if place.unix:
         place.remove_socket()

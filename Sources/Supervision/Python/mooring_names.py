@@ -1,6 +1,5 @@
 """Finds the application: a script file, a module, something in it, or what a factory makes."""
 
-import ast
 import functools
 import importlib
 import importlib.util
@@ -8,6 +7,8 @@ import os
 import sys
 import types
 from pathlib import Path
+
+from mooring_call import advice, cut, parse
 
 # Where nothing is said: PEP 3333's name, and the one that Flask's users choose.
 USUAL_NAMES = ("application", "app")
@@ -21,7 +22,7 @@ def load(name):
     """The application of `FILE`, `FILE:NAME`, `module` or `module:name`; NAME may be a call."""
     folder = os.getcwd()
     sys.path.insert(0, folder)
-    for path, what in parts(name):
+    for path, what in cut(name):
         if os.path.isfile(path):
             return found_in(from_file(os.path.abspath(path)), what, path, name)
     module_name, _, what = name.partition(":")
@@ -31,14 +32,6 @@ def load(name):
         raise NotFound(f"no such file: {module_name} (in {folder}), and no module of that name")
     sys.argv[:] = [module_name]
     return found_in(importlib.import_module(module_name), what, module_name, name)
-
-
-def parts(name):
-    """The name, cut at each colon: what stands before it may be a file."""
-    yield name, ""
-    for index, letter in enumerate(name):
-        if letter == ":":
-            yield name[:index], name[index + 1:]
 
 
 def is_dotted(name):
@@ -110,39 +103,39 @@ def found_in(module, what, place, name):
     if not callable(application):
         raise NotFound(f"{place} has no callable named '{what}'")
     refuse_asynchronous(application, module, what, place)
+    refuse_factory(application, what, place)
     return application
 
 
 def evaluate(module, what, name):
     """The value of `NAME`, `NAME.ATTRIBUTE` or `NAME(arguments)`, all arguments being literals."""
     try:
-        tree = ast.parse(what.strip(), mode="eval").body
-        call = tree if isinstance(tree, ast.Call) else None
-        attributes = dotted(call.func if call else tree)
-        positional = [ast.literal_eval(argument) for argument in call.args] if call else []
-        keywords = {word.arg: ast.literal_eval(word.value) for word in call.keywords} if call else {}
-        if None in keywords:
-            raise ValueError("** is not a literal")
-    except (SyntaxError, ValueError):
-        raise NotFound(f"{name}: write a name, or a call with literal arguments as "
-                       f"create_app(\"production\", debug=False), instead of '{what}'") from None
-    found = functools.reduce(lambda value, word: getattr(value, word, None), attributes, module)
-    if not call:
+        words, arguments = parse(what)
+    except ValueError as problem:
+        raise NotFound(f"{name}: {problem}") from None
+    found = functools.reduce(lambda value, word: getattr(value, word, None), words, module)
+    if arguments is None:
         return found
     if not callable(found):
-        raise NotFound(f"{name} has no callable named '{'.'.join(attributes)}'")
-    made = found(*positional, **keywords)
+        raise NotFound(f"{name} has no callable named '{'.'.join(words)}'")
+    made = found(*arguments[0], **arguments[1])
     if not callable(made):
         raise NotFound(f"{name} returned {type(made).__name__}, which is no WSGI application")
     return made
 
 
-def dotted(node):
-    if isinstance(node, ast.Name):
-        return [node.id]
-    if isinstance(node, ast.Attribute):
-        return [*dotted(node.value), node.attr]
-    raise ValueError("not a name")
+def refuse_factory(application, what, place):
+    """With a function that cannot be called as PEP 3333 says, every request would fail."""
+    import inspect  # As below.
+
+    # What a decorator makes takes other arguments than what it was made of.
+    if "(" in what or not inspect.isfunction(application) or hasattr(application, "__signature__"):
+        return
+    signature = inspect.signature(application, follow_wrapped=False)
+    if not can_take(signature, 2):
+        name = f"{place}:{what}"
+        raise NotFound(f"{name} does not take (environ, start_response), so it is no WSGI application; "
+                       + advice(name, can_take(signature, 0)))
 
 
 def refuse_asynchronous(application, module, what, place):

@@ -2,6 +2,7 @@
 
 It runs by `python -c` as the group's user, in the group's directory, and imports nothing of the
 application. It is written so that any Python that may be called python3, or python, can read it.
+What it runs is `mooring_call` and `mooring_source`, followed by this: there are no files to import.
 """
 
 import sys
@@ -15,8 +16,6 @@ NEEDED = (3, 9)
 EXTENSIONS = (".py", ".wsgi")
 # What their makers call functions that make an application.
 FACTORIES = ("create_app", "make_app", "build_app", "get_app", "create_application", "make_application")
-# Classes whose instances speak ASGI only.
-ASYNCHRONOUS = ("FastAPI", "Starlette", "Quart", "Litestar", "Sanic", "get_asgi_application")
 
 
 def fault(kind, sentence):
@@ -47,41 +46,13 @@ def find(module, folder):
     return spec
 
 
-def bound_names(tree):
-    """The names that a module may have; None where that cannot be told without running it."""
+def check_source(path, what, name, server):
     import ast
 
-    names = set()
-    waiting = list(tree.body)
-    while waiting:
-        node = waiting.pop()
-        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
-            names.add(node.name)
-            if node.name == "__getattr__":
-                return None
-            # Only `global` reaches out of it.
-            for inner in ast.walk(node):
-                if isinstance(inner, ast.Global):
-                    names.update(inner.names)
-            continue
-        if isinstance(node, ast.Name):
-            if node.id in ("exec", "globals", "vars", "locals", "setattr", "__import__"):
-                return None
-            names.add(node.id)
-        elif isinstance(node, (ast.Import, ast.ImportFrom)):
-            for alias in node.names:
-                if alias.name == "*":
-                    return None
-                names.add((alias.asname or alias.name).split(".")[0])
-        elif isinstance(node, ast.ExceptHandler) and node.name:
-            names.add(node.name)
-        waiting.extend(ast.iter_child_nodes(node))
-    return names
-
-
-def check_source(path, attribute, name):
-    import ast
-
+    try:
+        words, arguments = parse(what) if what else ([], None)
+    except ValueError as problem:
+        return fault("wsgi", "%s: %s" % (name, problem))
     path = os.path.abspath(path)
     try:
         with open(path, "rb") as file:
@@ -95,44 +66,53 @@ def check_source(path, attribute, name):
         return fault("wsgi", "%s, line %s: %s; correct the file" % (path, problem.lineno, problem.msg))
     except ValueError as problem:
         return fault("wsgi", "%s is not Python: %s; name the application's file" % (path, problem))
-    wanted = [attribute] if attribute else ["application", "app"]
+    library = patching_library(tree)
+    if server == "granian" and library:
+        fault("server", "%s patches Python for %s, under which granian does not work; set server = \"auto\""
+              % (path, library))
+    # A factory is named with its arguments, an attribute by its way: the first name is the module's.
+    wanted = words[:1] or ["application", "app"]
     if any(is_asynchronous(node, wanted) for node in tree.body):
         module = os.path.splitext(name)[0].replace("/", ".")
         return fault("wsgi", "%s has an ASGI application; instead of wsgi, set command = "
-                     "[\"uvicorn\", \"%s:%s\", \"--uds\", \"{socket}\"]" % (path, module, attribute or "app"))
+                     "[\"uvicorn\", \"%s:%s\", \"--uds\", \"{socket}\"]" % (path, module, (words + ["app"])[0]))
     names = bound_names(tree)
-    if names is None or names.intersection(wanted):
+    if names is None:
         return None
+    if names.intersection(wanted):
+        return check_function(tree, [word for word in wanted if word in names][:1] + words[1:], arguments, name)
     factories = sorted(names.intersection(FACTORIES))
-    advice = "%s:%s()" % (name, factories[0]) if factories else "%s:NAME" % name
+    proposal = "%s:%s()" % (name, factories[0]) if factories else "%s:NAME" % name
     return fault("wsgi", "%s has nothing named %s; name the callable: %s"
-                 % (path, " or ".join("'%s'" % word for word in wanted), advice))
+                 % (path, " or ".join("'%s'" % word for word in wanted), proposal))
 
 
-def is_asynchronous(node, names):
-    """Whether a statement of a module gives one of the names to an ASGI application."""
-    import ast
+def check_function(tree, words, arguments, name):
+    """Whether a plain function can be called as it is meant to be: by Mooring, or by the server."""
+    function = sole_function(tree, words[0]) if len(words) == 1 else None
+    if function is None:
+        return None
+    whole = "%s:%s" % (name, function.name)
+    if arguments is None and not takes(function, 2, ()):
+        return fault("wsgi", "%s does not take (environ, start_response), so it is no WSGI application; %s"
+                     % (whole, advice(whole, takes(function, 0, ()))))
+    if arguments is not None and not takes(function, len(arguments[0]), arguments[1]):
+        import ast
 
-    if isinstance(node, ast.AsyncFunctionDef):
-        return node.name in names
-    if not isinstance(node, ast.Assign) or not isinstance(node.value, ast.Call):
-        return False
-    called = node.value.func
-    maker = getattr(called, "attr", None) or getattr(called, "id", None)
-    targets = [target.id for target in node.targets if isinstance(target, ast.Name)]
-    return maker in ASYNCHRONOUS and bool(set(targets).intersection(names))
+        return fault("wsgi", "%s cannot be called with these arguments; line %d: def %s(%s)"
+                     % (whole, function.lineno, function.name, ast.unparse(function.args)))
+    return None
 
 
-def check_application(text):
+def check_application(text, server):
+    import ast  # Before the project's own modules come first.
+
     folder = os.getcwd()
     sys.path.insert(0, folder)
-    name, attribute = text, ""
-    if not os.path.isfile(text):
-        name, _, attribute = text.partition(":")
-    # A factory is named with its arguments, an attribute by its way: the first name is the module's.
-    attribute = attribute.split("(")[0].split(".")[0].strip()
-    if os.path.isfile(name):
-        return check_source(name, attribute, name)
+    for name, what in cut(text):
+        if os.path.isfile(name):
+            return check_source(name, what, name, server)
+    name, _, what = text.partition(":")
     if os.path.isdir(name):
         return fault("wsgi", "%s is a folder; name the file in it, or package.module:name" % name)
     is_module = all(part.isidentifier() for part in name.split("."))
@@ -140,7 +120,7 @@ def check_application(text):
     if spec is not None:
         origin = spec.origin or ""
         if origin.endswith(".py") and os.path.isabs(origin):
-            check_source(origin, attribute, name)
+            check_source(origin, what, name, server)
         return None
     if "/" in name or name.endswith(EXTENSIONS) or not is_module:
         return fault("wsgi", "no such file: %s (in %s); a relative path begins in cwd" % (name, folder))
@@ -162,7 +142,7 @@ def main():
         return fault("python", "%s is Python %d.%d; %d.%d or a later one is needed"
                      % ((sys.executable,) + tuple(sys.version_info[:2]) + NEEDED))
     check_server(sys.argv[2])
-    check_application(sys.argv[1])
+    check_application(sys.argv[1], sys.argv[2])
     sys.stdout.write("done\t\n")
 
 

@@ -20,7 +20,9 @@ class Surroundings:
     reached by everybody on the machine.
     """
 
-    def __init__(self, threads, environ, errors):
+    def __init__(self, threads, environ, errors, name):
+        # The application's, as it was given.
+        self.name = name
         self.trusts_peer = bool(environ.get("MOORING_SOCKET"))
         self.fixed = {
             "wsgi.version": (1, 0),

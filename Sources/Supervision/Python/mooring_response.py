@@ -11,6 +11,7 @@ import itertools
 import re
 from http import HTTPStatus
 
+from mooring_call import advice
 from mooring_mount import below_mount
 from mooring_request import BodyBrokeOff
 
@@ -56,7 +57,8 @@ class Gateway:
 
     def __call__(self, environ, start_response):
         self.surroundings.complete(environ)
-        return Response(environ, start_response, self.errors, self.habits).answer(self.application)
+        return Response(environ, start_response, self.errors, self.habits).answer(
+            self.application, self.surroundings.name)
 
 
 class Response:
@@ -84,10 +86,13 @@ class Response:
         self.result = None
         self.parts = iter(())
 
-    def answer(self, application):
+    def answer(self, application, name):
         """The body for the server, which has the head by then."""
         try:
             self.result = application(self.environ, self.start)
+            if self.status is None and is_application(self.result):
+                raise TypeError(f"{name} returned an application instead of a body ({type(self.result).__name__})"
+                                + factory_advice(application, name))
             if isinstance(self.result, (list, tuple)) and not self.written and not self.is_begun:
                 return self.answer_whole(b"".join(map(octets, self.result)))
             self.parts = filter(None, map(octets, self.result))
@@ -274,6 +279,20 @@ def octets(data):
     if isinstance(data, (bytearray, memoryview)):
         return bytes(data)
     raise TypeError(f"a body consists of bytes, not of {type(data).__name__}")
+
+
+def is_application(result):
+    """Whether it cannot be a body, and may be what a factory makes."""
+    kind = type(result)
+    return callable(result) and not hasattr(kind, "__iter__") and not hasattr(kind, "__getitem__")
+
+
+def factory_advice(application, name):
+    if name.endswith(")"):
+        return ""
+    if ":" not in name:
+        name = f"{name}:{getattr(application, '__name__', 'application')}"
+    return "; " + advice(name, True)
 
 
 def is_single(result):

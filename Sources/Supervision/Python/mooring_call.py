@@ -1,0 +1,56 @@
+"""How a WSGI application is named: `FILE`, `FILE:NAME` or `module:NAME`, where NAME may be a call.
+
+The probe has this text too, so any Python has to be able to read it, and nothing is imported at its
+top: the project's own modules may come first there.
+"""
+
+
+def cut(name):
+    """The name, cut at each colon: what stands before it may be a file."""
+    yield name, ""
+    for index, letter in enumerate(name):
+        if letter == ":":
+            yield name[:index], name[index + 1:]
+
+
+def parse(what):
+    """The words of `NAME`, `NAME.ATTRIBUTE` or `NAME(arguments)`, all arguments being literals.
+
+    Besides these the arguments, as a list and a dict; None: it is no call. ValueError: it is none of these.
+    """
+    import ast
+
+    try:
+        tree = ast.parse(what.strip(), mode="eval").body
+        call = tree if isinstance(tree, ast.Call) else None
+        words = dotted(call.func if call else tree)
+        if not call:
+            return words, None
+        positional = [ast.literal_eval(argument) for argument in call.args]
+        keywords = {}
+        for word in call.keywords:
+            if word.arg is None:
+                raise ValueError("** is not a literal")
+            keywords[word.arg] = ast.literal_eval(word.value)
+        return words, (positional, keywords)
+    except (SyntaxError, TypeError, ValueError, MemoryError, RuntimeError):
+        pass
+    raise ValueError("write a name, or a call with literal arguments as create_app(\"production\", debug=False), "
+                     "instead of '%s'" % what)
+
+
+def dotted(node):
+    import ast
+
+    if isinstance(node, ast.Name):
+        return [node.id]
+    if isinstance(node, ast.Attribute):
+        return dotted(node.value) + [node.attr]
+    raise ValueError("not a name")
+
+
+def advice(name, is_callable_so):
+    """What to write for a function that is no application itself."""
+    if is_callable_so:
+        return "name the callable: %s()" % name
+    return "if it makes the application, name the callable with its arguments, as %s(\"production\")" % name

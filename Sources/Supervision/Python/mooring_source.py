@@ -1,0 +1,114 @@
+"""What the source of a module says of its names, without running it: a part of the probe.
+
+It is as easy to read as that, for any Python; nothing is imported at its top.
+"""
+
+# Classes whose instances speak ASGI only.
+ASYNCHRONOUS = ("FastAPI", "Starlette", "Quart", "Litestar", "Sanic", "get_asgi_application")
+# What replaces Python's sockets and threads, by the library.
+PATCHERS = {"patch_all": "gevent", "monkey_patch": "eventlet"}
+
+
+def bound_names(tree):
+    """The names that a module may have; None where that cannot be told without running it."""
+    import ast
+
+    names = set()
+    waiting = list(tree.body)
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+            names.add(node.name)
+            if node.name == "__getattr__":
+                return None
+            # Only `global` reaches out of it.
+            for inner in ast.walk(node):
+                if isinstance(inner, ast.Global):
+                    names.update(inner.names)
+            continue
+        if isinstance(node, ast.Name):
+            if node.id in ("exec", "globals", "vars", "locals", "setattr", "__import__"):
+                return None
+            names.add(node.id)
+        elif isinstance(node, (ast.Import, ast.ImportFrom)):
+            for alias in node.names:
+                if alias.name == "*":
+                    return None
+                names.add((alias.asname or alias.name).split(".")[0])
+        elif isinstance(node, ast.ExceptHandler) and node.name:
+            names.add(node.name)
+        waiting.extend(ast.iter_child_nodes(node))
+    return names
+
+
+def is_asynchronous(node, names):
+    """Whether a statement of a module gives one of the names to an ASGI application."""
+    import ast
+
+    if isinstance(node, ast.AsyncFunctionDef):
+        return node.name in names
+    if not isinstance(node, ast.Assign) or not isinstance(node.value, ast.Call):
+        return False
+    targets = [target.id for target in node.targets if isinstance(target, ast.Name)]
+    return called(node.value) in ASYNCHRONOUS and bool(set(targets).intersection(names))
+
+
+def called(call):
+    return getattr(call.func, "attr", None) or getattr(call.func, "id", None)
+
+
+def sole_function(tree, name):
+    """The function that a name of a module certainly stands for; None: it may be something else."""
+    import ast
+
+    found = [node for node in ast.walk(tree) if binds(node, name)]
+    if len(found) != 1 or found[0] not in tree.body:
+        return None
+    function = found[0]
+    return function if isinstance(function, ast.FunctionDef) and not function.decorator_list else None
+
+
+def binds(node, name):
+    """Whether a part of a module may give a name a value, in whatever scope."""
+    import ast
+
+    if isinstance(node, ast.Name):
+        return node.id == name and not isinstance(node.ctx, ast.Load)
+    if isinstance(node, ast.alias):
+        return (node.asname or node.name).split(".")[0] == name
+    return getattr(node, "name", None) == name
+
+
+def takes(function, positional, keywords):
+    """Whether a function can be called with so many arguments, and with others by their names."""
+    arguments = function.args
+    nameless = [argument.arg for argument in arguments.posonlyargs]
+    places = nameless + [argument.arg for argument in arguments.args]
+    if positional > len(places) and not arguments.vararg:
+        return False
+    named = set(keywords)
+    alone = [argument.arg for argument in arguments.kwonlyargs]
+    if not arguments.kwarg and not named <= set(places[len(nameless):] + alone):
+        return False
+    if named.intersection(places[len(nameless):positional]):
+        return False
+    needed = places[positional:len(places) - len(arguments.defaults)]
+    needed += [name for name, default in zip(alone, arguments.kw_defaults) if default is None]
+    return named.issuperset(needed)
+
+
+def patching_library(tree):
+    """The library by which a module replaces Python's sockets and threads first of all; None: it does not."""
+    import ast
+
+    imported = set()
+    for node in tree.body:
+        if isinstance(node, ast.Import):
+            imported.update(alias.name.split(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            imported.add((node.module or "").split(".")[0])
+        elif isinstance(node, ast.Expr) and isinstance(node.value, ast.Call) and not node.value.keywords:
+            library = PATCHERS.get(called(node.value))
+            if library in imported:
+                return library
+    return None
