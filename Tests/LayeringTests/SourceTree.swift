@@ -24,6 +24,11 @@ struct SourceTree {
         }
         /// `Backends` for `Sources/Backends/Time.swift`.
         var target: String { path.split(separator: "/").dropFirst().first.map(String.init) ?? "" }
+        /// `Upstreams` for `Upstreams.swift` and for `Upstreams+Own.swift`: a type with its extensions.
+        var part: String {
+            let name = path.split(separator: "/").last?.dropLast(".swift".count) ?? ""
+            return String(name.prefix { $0 != "+" })
+        }
         var testDescription: String { path }
     }
 

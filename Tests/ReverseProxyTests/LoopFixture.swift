@@ -7,38 +7,36 @@ internal import Testing
 
 @testable internal import ReverseProxy
 
-/// The owners of one loop, without the loop: no thread, no listener, no process.
+/// The owners of one loop, and what works on their state, without the loop: no thread, no listener, no process.
 final class LoopFixture {
-    let loop: EventLoop
-    let shared: SharedState
-    let plan: Plan
-    let buffers: Buffers
-    let deadlines: Deadlines
-    let agenda = Agenda()
-    let drain = DrainState()
-    let downstreams: Downstreams
-    let upstreams: Upstreams
+    let owners: Owners
+    let duties: Duties
+    let dispatcher: Dispatcher
+    let connections: Connections
+
+    var loop: EventLoop { owners.loop }
+    var shared: SharedState { owners.shared }
+    var buffers: Buffers { owners.buffers }
+    var deadlines: Deadlines { owners.deadlines }
+    var downstreams: Downstreams { owners.downstreams }
+    var upstreams: Upstreams { owners.upstreams }
+    var exchanges: ExchangeTable { owners.exchanges }
 
     init() throws {
-        loop = try EventLoop()
+        let loop = try EventLoop()
         let settings = ProxySettings(
             listeners: [], routes: RouteTable([]), routeSettings: [],
             groups: [ProxyGroupSettings(name: "app")],
             keyring: Keyring(firstKey: [UInt8](repeating: 1, count: 32)))
         let share = WorkerShare(name: "proxy-0", mailbox: Mailbox(waker: loop.waker))
-        shared = SharedState(
+        let shared = SharedState(
             settings: settings, groups: [], shares: [share], accessLog: nil,
             mishaps: Mishaps { _, _ in })
-        plan = Plan(settings, groups: [])
-        buffers = Buffers(settings, shares: [share], index: 0)
-        deadlines = Deadlines(clients: 8, processes: 8, now: loop.now)
-        downstreams = Downstreams(
-            capacity: 8, index: 0, plan: plan, loop: loop, deadlines: deadlines, buffers: buffers,
-            agenda: agenda, drain: drain, shared: shared)
-        upstreams = Upstreams(
-            capacity: 8, plan: plan, loop: loop, deadlines: deadlines, buffers: buffers,
-            shared: shared)
-        upstreams.pools.grow(groups: 1)
+        owners = Owners(index: 0, shared: shared, loop: loop)
+        duties = Duties(owners)
+        dispatcher = Dispatcher(owners, duties)
+        connections = Connections(owners, duties, dispatcher: dispatcher)
+        owners.upstreams.pools.grow(groups: 1)
     }
 
     /// Two ends of a connection, of which neither waits.

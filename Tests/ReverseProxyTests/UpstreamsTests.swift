@@ -22,17 +22,21 @@ internal import Testing
         return (try #require(place), theirs)
     }
 
+    private static func kept(_ fixture: LoopFixture) -> KeptConnections {
+        KeptConnections(fixture.owners)
+    }
+
     private static func taken(
         _ fixture: LoopFixture, of client: Int, isReplayable: Bool = true
     ) -> Int? {
-        fixture.upstreams.takeKept(
+        kept(fixture).take(
             to: process, group: 0, for: 4, of: client, isReplayable: isReplayable)
     }
 
     @Test func `a connection of the pool serves whoever comes next`() throws {
         let fixture = try LoopFixture()
         let (place, theirs) = try Self.busy(fixture)
-        fixture.upstreams.pool(place, keptFor: 0, awaitsSilence: false)
+        Self.kept(fixture).pool(place, keptFor: 0, awaitsSilence: false)
         #expect(fixture.upstreams[place].exchange == -1)
         #expect(Self.taken(fixture, of: 1) == place)
         #expect(fixture.upstreams[place].exchange == 4)
@@ -46,7 +50,7 @@ internal import Testing
     {
         let fixture = try LoopFixture()
         let (place, theirs) = try Self.busy(fixture)
-        fixture.upstreams.pool(place, keptFor: 0, awaitsSilence: true)
+        Self.kept(fixture).pool(place, keptFor: 0, awaitsSilence: true)
         #expect(Self.taken(fixture, of: 1) == nil)
         #expect(!fixture.upstreams.isTaken(place))
         theirs.close()
@@ -55,7 +59,7 @@ internal import Testing
     @Test func `a request that cannot be repeated is not sent where bytes or an end wait`() throws {
         let fixture = try LoopFixture()
         let (place, theirs) = try Self.busy(fixture)
-        fixture.upstreams.pool(place, keptFor: 0, awaitsSilence: false)
+        Self.kept(fixture).pool(place, keptFor: 0, awaitsSilence: false)
         theirs.close()
         #expect(Self.taken(fixture, of: 1, isReplayable: false) == nil)
         #expect(!fixture.upstreams.isTaken(place))
@@ -65,8 +69,8 @@ internal import Testing
         let fixture = try LoopFixture()
         let (first, oneEnd) = try Self.busy(fixture)
         let (second, otherEnd) = try Self.busy(fixture)
-        fixture.upstreams.keep(first, for: 1, nil)
-        fixture.upstreams.keep(second, for: 1, nil)
+        Self.kept(fixture).keep(first, for: 1, nil)
+        Self.kept(fixture).keep(second, for: 1, nil)
         #expect(Self.taken(fixture, of: 2) == nil)
         #expect(fixture.upstreams.firstOwn(of: 1) == second)
         #expect(fixture.upstreams.nextOwn(after: second) == first)
@@ -82,12 +86,12 @@ internal import Testing
         let fixture = try LoopFixture()
         let (first, oneEnd) = try Self.busy(fixture)
         let (second, otherEnd) = try Self.busy(fixture)
-        fixture.upstreams.keep(first, for: 1, nil)
-        fixture.upstreams.keep(second, for: 2, nil)
-        fixture.upstreams.closeOwn(of: 1)
+        Self.kept(fixture).keep(first, for: 1, nil)
+        Self.kept(fixture).keep(second, for: 2, nil)
+        Self.kept(fixture).closeOwn(of: 1)
         #expect(!fixture.upstreams.isTaken(first))
         #expect(fixture.upstreams.isTaken(second))
-        fixture.upstreams.closeOwn(of: 2)
+        Self.kept(fixture).closeOwn(of: 2)
         #expect(fixture.upstreams.takenPlaces().isEmpty)
         #expect(fixture.deadlines.next == nil)
         oneEnd.close()

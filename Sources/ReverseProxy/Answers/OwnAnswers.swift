@@ -6,12 +6,12 @@ internal import Reactor
 /// Answers that Mooring makes itself: errors and pages, redirects, OPTIONS.
 ///
 /// Belongs to the loop's thread. After a call the exchange is over, or waits for its client to take the
-/// answer.
+/// answer. Extension: what they hold.
 final class OwnAnswers {
-    private let exchanges: ExchangeTable
-    private let downstreams: Downstreams
+    let exchanges: ExchangeTable
+    let downstreams: Downstreams
     private let buffers: Buffers
-    private let plan: Plan
+    let plan: Plan
     private let slots: Slots
     private let processEnds: ProcessEnds
     private let clientEnds: ClientEnds
@@ -40,8 +40,8 @@ final class OwnAnswers {
         processEnds.end(exchange, .abandoned)
         if answer.closes { downstreams[place].keepAlive = false }
         beginAnswer(exchange, status: answer.status)
-        let preference = exchanges.preference(exchange)
-        let content = exchanges.content(exchange, answer, preference)
+        let preference = preference(exchange)
+        let content = content(exchange, answer, preference)
         let isHead = exchanges[exchange].method == .head
         let date = exchanges.wallClock.httpDate
         var sink = unsafe ByteSink(downstreams[place].output.writable)
@@ -57,7 +57,7 @@ final class OwnAnswers {
                 sink.append("\r\n")
             }
             sink.append(setCookie.span)
-            exchanges.writeOwnFields(exchange, into: &sink)
+            writeOwnFields(exchange, into: &sink)
         }
         exchanges[exchange].bytesToClient = isHead ? 0 : UInt64(content.body.count)
         send(exchange, sink)
@@ -71,7 +71,7 @@ final class OwnAnswers {
         var sink = unsafe ByteSink(downstreams[place].output.writable)
         OptionsAnswer.write(
             date: date.span, closes: !downstreams[place].keepAlive, into: &sink
-        ) { sink in exchanges.writeOwnFields(exchange, into: &sink) }
+        ) { sink in writeOwnFields(exchange, into: &sink) }
         send(exchange, sink)
     }
 
@@ -88,7 +88,7 @@ final class OwnAnswers {
             host: bytes.extracting(host),
             path: bytes.extracting(exchanges.heads.request.path.range),
             date: date.span, into: &sink
-        ) { sink in exchanges.writeOwnFields(exchange, into: &sink) }
+        ) { sink in writeOwnFields(exchange, into: &sink) }
         send(exchange, sink)
     }
 

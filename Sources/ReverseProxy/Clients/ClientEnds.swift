@@ -17,7 +17,7 @@ final class ClientEnds {
 
     private let exchanges: ExchangeTable
     private let downstreams: Downstreams
-    private let upstreams: Upstreams
+    private let kept: KeptConnections
     private let buffers: Buffers
     private let agenda: Agenda
     private let counters: LoopCounters
@@ -27,15 +27,18 @@ final class ClientEnds {
     private let processEnds: ProcessEnds
     private let handover: Handover
 
-    init(_ owners: Owners, slots: Slots, processEnds: ProcessEnds, handover: Handover) {
+    init(
+        _ owners: Owners, kept: KeptConnections, slots: Slots, processEnds: ProcessEnds,
+        handover: Handover
+    ) {
         exchanges = owners.exchanges
         downstreams = owners.downstreams
-        upstreams = owners.upstreams
         buffers = owners.buffers
         agenda = owners.agenda
         counters = owners.counters
         plan = owners.plan
         drain = owners.drain
+        self.kept = kept
         self.slots = slots
         self.processEnds = processEnds
         self.handover = handover
@@ -185,7 +188,7 @@ final class ClientEnds {
 
     private func end(_ place: Int, abortively: Bool) {
         if downstreams[place].phase == .multiplexed { closeMultiplexer(place) }
-        upstreams.closeOwn(of: place)
+        kept.closeOwn(of: place)
         downstreams.close(place, abortively: abortively)
     }
 

@@ -7,7 +7,7 @@ internal import Settings
 ///
 /// Belongs to the loop's thread. It moves bytes between a client and its `input` and `output`, keeps its
 /// deadlines and ends it; what the bytes mean, and what becomes of an exchange, is its callers' affair:
-/// it calls nobody back. Extensions: output, deadlines, streams.
+/// it calls nobody back. Extensions: bytes, output, deadlines, streams.
 final class Downstreams {
     private(set) var slab: Slab<Downstream>
     /// By the connection's index.
@@ -16,7 +16,7 @@ final class Downstreams {
     /// The places that streams may take; the others are for connections.
     private let streamLimit: Int
     let plan: Plan
-    private let loop: EventLoop
+    let loop: EventLoop
     let deadlines: Deadlines
     let buffers: Buffers
     let agenda: Agenda
@@ -85,7 +85,9 @@ final class Downstreams {
         do {
             try loop.add(socket.descriptor, token: token(place).rawValue)
         } catch {
-            close(place, abortively: false)
+            socket.close()
+            release(place)
+            countOut()
             return nil
         }
         return place
@@ -98,78 +100,7 @@ final class Downstreams {
         return place
     }
 
-    // MARK: Bytes
-
-    /// Reads once into the client's input, and remembers whether there is more to be read.
-    func read(_ place: Int) -> Transfer {
-        buffers.makeRoomForReading(&self[place].input)
-        switch self[place].carrier {
-        case .connection(let transport):
-            return transport.receive(
-                into: &self[place].input, &self[place].isReadable,
-                peerClosed: self[place].peerClosed)
-        case .stream(let stream):
-            let transfer = readStream(place, stream)
-            if transfer.isBlocked { self[place].isReadable = false }
-            return transfer
-        }
-    }
-
-    /// Sends once of the client's output; what was taken is consumed.
-    func write(_ place: Int) -> Transfer {
-        switch self[place].carrier {
-        case .connection(let transport): transport.send(from: &self[place].output)
-        case .stream(let stream): writeStream(place, stream)
-        }
-    }
-
-    /// Asks for an event, or no more for one, when the client takes bytes again.
-    func watchWrites(_ place: Int, _ wanted: Bool) {
-        guard self[place].wantsWrite != wanted else { return }
-        self[place].wantsWrite = wanted
-        switch self[place].carrier {
-        case .connection(let transport):
-            loop.setWritable(
-                wanted, transport.socket.descriptor, token: token(place).rawValue)
-        // Its connection tells by itself.
-        case .stream: break
-        }
-    }
-
-    /// The client sees the end of the stream; what it sends is still read.
-    func shutdownWrite(_ place: Int) {
-        switch self[place].carrier {
-        case .connection(let transport): transport.shutdownWrite()
-        case .stream(let stream): finishStream(stream)
-        }
-    }
-
-    /// Ends what carries the bytes.
-    ///
-    /// - Parameter abortively: the client must not take what it has got for all there was.
-    private func closeCarrier(_ place: Int, abortively: Bool) {
-        switch self[place].carrier {
-        case .connection(let transport):
-            transport.close(abortively: abortively)
-            if !transport.isClear { buffers.connectionGaveHeap(now: now) }
-        case .stream(let stream):
-            closeStream(stream, abortively: abortively)
-        }
-    }
-
     // MARK: The end
-
-    /// Ends a connection or a stream, and gives back all that it holds.
-    ///
-    /// One that carries HTTP/2 is rid of its streams before, and of what processes keep for it.
-    ///
-    /// - Parameter abortively: the client must not take what it has got for all there was.
-    func close(_ place: Int, abortively: Bool) {
-        closeCarrier(place, abortively: abortively)
-        let isStream = self[place].carrier.isStream
-        release(place)
-        if isStream { openStreams -= 1 } else { countOut() }
-    }
 
     /// Gives back what a connection held here; its descriptor is another's by now, or closed.
     func release(_ place: Int) {
@@ -182,6 +113,9 @@ final class Downstreams {
 
     /// Stops the events of a connection that goes elsewhere.
     func unwatch(_ socket: StreamSocket) { loop.remove(socket.descriptor) }
+
+    /// A stream that was let in is here no more.
+    func countOutStream() { openStreams -= 1 }
 
     /// A connection that was let in is here no more.
     func countOut() {

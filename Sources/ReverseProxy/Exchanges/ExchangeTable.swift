@@ -2,16 +2,16 @@ internal import Backends
 internal import Exchanges
 internal import HTTPWire
 internal import Reactor
+internal import SessionAffinity
+internal import Settings
 
 /// One loop's exchanges: requests with their responses, and the bytes that go with them.
 ///
-/// Belongs to the loop's thread. It reads and writes heads and bodies in the connections' blocks, and
-/// remembers what came of them; it calls nobody back, and moves nothing in or out of a socket. Extensions:
-/// routing, sessions, identifiers, heads, bodies, own answers, the clock, the log.
+/// Belongs to the loop's thread. It calls nobody back, and moves nothing in or out of a socket. Extensions:
+/// identifiers, the clock, the log.
 final class ExchangeTable {
     private(set) var slab: Slab<Exchange>
     var heads = ParsedHeads()
-    var entropy = Entropy()
     var identifiers: IdentifierSource
     var log: AccessLog
     var wallClock = WallClock()
@@ -21,14 +21,13 @@ final class ExchangeTable {
     let upstreams: Upstreams
     let buffers: Buffers
     private let loop: EventLoop
-    let mishaps: Mishaps
 
     init(
         capacity: Int, log: consuming AccessLog, plan: Plan, counters: LoopCounters,
-        downstreams: Downstreams, upstreams: Upstreams, buffers: Buffers, loop: EventLoop,
-        mishaps: Mishaps
+        downstreams: Downstreams, upstreams: Upstreams, buffers: Buffers, loop: EventLoop
     ) {
         slab = Slab(capacity: capacity)
+        var entropy = Entropy()
         identifiers = IdentifierSource(seed: entropy.word())
         self.log = log
         self.plan = plan
@@ -37,7 +36,6 @@ final class ExchangeTable {
         self.upstreams = upstreams
         self.buffers = buffers
         self.loop = loop
-        self.mishaps = mishaps
     }
 
     var now: Int64 { loop.now }
@@ -83,6 +81,30 @@ final class ExchangeTable {
         return index
     }
 
+    // MARK: Heads
+
+    /// Where the parsed head came from, as a trusted proxy says.
+    func origin(of place: Int, _ bytes: Span<UInt8>) -> RequestOrigin {
+        heads.request.origin(
+            in: bytes, peer: downstreams[place].address, isSecure: downstreams[place].isSecure,
+            trusted: plan.listener(downstreams[place].listener)?.trusted ?? TrustedNetworks())
+    }
+
+    /// The fields that listener and route add to a response; nil: none, as a rule.
+    func extraFields(_ exchange: Int, setsCookie: Bool) -> ExtraFields? {
+        let place = Int(self[exchange].downstream)
+        let route = Int(self[exchange].route)
+        let ofRoute = route >= 0 && plan.routes.plans[route].hasFields
+        let ofListener = plan.listenerPlan(downstreams[place].listener).hasFields
+        guard ofRoute || ofListener else { return nil }
+        let own = ofRoute ? plan.routes.headers[route] : ExtraFields()
+        let others =
+            ofListener
+            ? plan.listener(downstreams[place].listener)?.headers ?? ExtraFields() : ExtraFields()
+        return own.over(others).suiting(
+            isSecure: self[exchange].isSecure, setsCookie: setsCookie)
+    }
+
     // MARK: Counting
 
     /// Counts a request that is over; a tunnel's is with its 101.
@@ -102,5 +124,21 @@ final class ExchangeTable {
             nanoseconds: now &- self[exchange].askedAt,
             group: Int(self[exchange].group))
         self[exchange].askedAt = 0
+    }
+
+    /// The registry has decided on a good cookie, whose process may be gone.
+    func settleVerdict(_ exchange: Int, isLost: Bool) {
+        switch self[exchange].verdict {
+        case .valid, .expired: if isLost { self[exchange].verdict = .gone }
+        case .none, .forged, .unknownKey, .otherGroup, .gone, .malformed: break
+        }
+        countVerdict(exchange)
+    }
+
+    /// Counts the verdict of a request, once.
+    func countVerdict(_ exchange: Int) {
+        guard self[exchange].owesVerdict else { return }
+        self[exchange].owesVerdict = false
+        counters.count(self[exchange].verdict)
     }
 }

@@ -8,23 +8,24 @@ internal import Settings
 
 /// From bytes of a client to an exchange that asks for a slot.
 ///
-/// Belongs to the loop's thread. Extension: clients that have signed in.
+/// Belongs to the loop's thread. Extensions: routes, and clients that have signed in.
 final class Intake {
     let exchanges: ExchangeTable
     let downstreams: Downstreams
     let upstreams: Upstreams
     private let buffers: Buffers
-    private let plan: Plan
+    let plan: Plan
     private let drain: DrainState
     private let handover: Handover
     private let answers: OwnAnswers
     private let clientEnds: ClientEnds
     private let requests: RequestPump
     private let placement: Placement
+    private let sessions: Sessions
 
     init(
         _ owners: Owners, handover: Handover, answers: OwnAnswers, clientEnds: ClientEnds,
-        requests: RequestPump, placement: Placement
+        requests: RequestPump, placement: Placement, sessions: Sessions
     ) {
         exchanges = owners.exchanges
         downstreams = owners.downstreams
@@ -37,6 +38,7 @@ final class Intake {
         self.clientEnds = clientEnds
         self.requests = requests
         self.placement = placement
+        self.sessions = sessions
     }
 
     /// What came of reading from a client.
@@ -170,12 +172,12 @@ final class Intake {
             answers.giveOptions(exchange)
             return .over
         }
-        if let problem = exchanges.chooseRoute(exchange, bytes) {
+        if let problem = chooseRoute(exchange, bytes) {
             downstreams[place].input.consume(exchanges.heads.request.headLength)
             answers.give(exchange, problem)
             return .over
         }
-        exchanges.readClaim(exchange, bytes)
+        sessions.readClaim(exchange, bytes)
         exchanges[exchange].owesVerdict = true
         exchanges[exchange].signsInConnection = exchanges.heads.request.signsInConnection
         if upstreams.firstOwn(of: place) != nil { followSignIn(exchange, bytes) }

@@ -55,6 +55,8 @@ final class Dispatcher {
             case .ask: step = placement.ask(exchange)
             case .reconnect: step = connector.openUpstream(exchange, fresh: true)
             case .passResponse: step = responses.pumpResponse(exchange)
+            case .passLater:
+                return agenda.postpone(upstreams.token(exchanges.upstream(of: exchange)))
             }
         }
     }
@@ -107,7 +109,8 @@ final class Dispatcher {
         if readiness.isBroken { return clientEnds.abandon(client) }
         if readiness.isWritable, downstreams[client].wantsWrite {
             let step = goOnWriting(client)
-            guard step == .wait else { return follow(step, exchange) }
+            follow(step, exchange)
+            guard step == .wait || step == .passLater else { return }
         }
         clientReadable(client)
     }
@@ -187,19 +190,14 @@ final class Dispatcher {
             upstreams[place].isReadable = true
         }
         let exchange = Int(upstreams[place].exchange)
-        switch upstreams[place].phase {
-        case .postponed: break
-        case .idle: if !readiness.isEmpty { upstreams.idleEnded(place) }
-        case .abandoned: upstreams.discardLastWords(place)
-        case .connecting, .handshaking:
-            follow(connector.goOn(place, after: readiness), exchange)
-        case .busy:
-            if exchanges[exchange].responsePhase != .tunnel, readiness.isWritable {
-                let step = requests.pumpRequest(exchange)
-                guard step == .wait else { return follow(step, exchange) }
-            }
-            follow(responses.pumpResponse(exchange), exchange)
+        guard upstreams[place].phase == .busy else {
+            return follow(connector.event(place, readiness), exchange)
         }
+        if exchanges[exchange].responsePhase != .tunnel, readiness.isWritable {
+            let step = requests.pumpRequest(exchange)
+            guard step == .wait else { return follow(step, exchange) }
+        }
+        follow(responses.pumpResponse(exchange), exchange)
     }
 
     /// An entry of the wheel came up: too late, or only a reminder that is put back.
@@ -216,12 +214,10 @@ final class Dispatcher {
 
     private func processTimedOut(_ place: Int) {
         let exchange = Int(upstreams[place].exchange)
-        switch upstreams[place].phase {
-        case .postponed: follow(connector.retry(place), exchange)
-        case .idle: upstreams.close(place)
-        case .abandoned: upstreams.abandonedTimedOut(place)
-        case .connecting, .handshaking: follow(connector.timedOut(place), exchange)
-        case .busy: overdue.processTimedOut(exchange)
+        if upstreams[place].phase == .busy {
+            overdue.processTimedOut(exchange)
+        } else {
+            follow(connector.timedOut(place), exchange)
         }
     }
 
@@ -245,8 +241,7 @@ final class Dispatcher {
     func askForReleased() {
         for released in agenda.takeReleased()
         where exchanges.holds(released.exchange, serial: released.serial) {
-            exchanges.claimProvisionalPin(released.exchange)
-            follow(placement.ask(released.exchange), released.exchange)
+            follow(placement.askAgain(released.exchange), released.exchange)
         }
     }
 }

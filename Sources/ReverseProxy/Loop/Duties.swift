@@ -1,7 +1,7 @@
 /// What works on a loop's exchanges, from the bottom up: each knows those above it in this list only.
 struct Duties {
+    let abandoned: AbandonedRequests
     let slots: Slots
-    let processEnds: ProcessEnds
     let handover: Handover
     let clientEnds: ClientEnds
     let answers: OwnAnswers
@@ -14,25 +14,35 @@ struct Duties {
     let overdue: Overdue
 
     init(_ owners: Owners) {
+        abandoned = AbandonedRequests(owners)
         slots = Slots(owners)
-        processEnds = ProcessEnds(owners, slots: slots)
+        let kept = KeptConnections(owners)
+        let processEnds = ProcessEnds(owners, slots: slots, kept: kept, abandoned: abandoned)
         handover = Handover(owners, slots: slots)
         clientEnds = ClientEnds(
-            owners, slots: slots, processEnds: processEnds, handover: handover)
+            owners, kept: kept, slots: slots, processEnds: processEnds, handover: handover)
         answers = OwnAnswers(
             owners, slots: slots, processEnds: processEnds, clientEnds: clientEnds)
+        let sessions = Sessions(owners)
+        let heads = Heads(owners, sessions: sessions)
+        let bodies = RequestBodies(owners)
         let retries = Retries(owners, slots: slots, processEnds: processEnds, answers: answers)
-        requests = RequestPump(owners, retries: retries, answers: answers, clientEnds: clientEnds)
-        tunnels = TunnelPump(owners, clientEnds: clientEnds)
+        requests = RequestPump(
+            owners, heads: heads, bodies: bodies, retries: retries, answers: answers,
+            clientEnds: clientEnds)
+        tunnels = TunnelPump(
+            owners, clientEnds: clientEnds, heads: heads, sessions: sessions)
         responses = ResponsePump(
-            owners, retries: retries, answers: answers, processEnds: processEnds,
-            clientEnds: clientEnds, tunnels: tunnels)
-        connector = Connector(owners, retries: retries, requests: requests)
+            owners, heads: heads, bodies: bodies, sessions: sessions, retries: retries,
+            answers: answers, processEnds: processEnds, clientEnds: clientEnds, tunnels: tunnels)
+        connector = Connector(
+            owners, kept: kept, abandoned: abandoned, retries: retries, requests: requests)
         placement = Placement(
-            owners, slots: slots, answers: answers, clientEnds: clientEnds, connector: connector)
+            owners, slots: slots, answers: answers, clientEnds: clientEnds, connector: connector,
+            sessions: sessions)
         intake = Intake(
             owners, handover: handover, answers: answers, clientEnds: clientEnds,
-            requests: requests, placement: placement)
+            requests: requests, placement: placement, sessions: sessions)
         overdue = Overdue(
             owners, requests: requests, placement: placement, answers: answers,
             processEnds: processEnds, clientEnds: clientEnds)

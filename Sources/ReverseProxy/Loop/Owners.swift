@@ -39,6 +39,6 @@ struct Owners {
             groupNames: settings.groupNames)
         exchanges = ExchangeTable(
             capacity: clients, log: log, plan: plan, counters: counters, downstreams: downstreams,
-            upstreams: upstreams, buffers: buffers, loop: loop, mishaps: shared.mishaps)
+            upstreams: upstreams, buffers: buffers, loop: loop)
     }
 }

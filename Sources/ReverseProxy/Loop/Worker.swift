@@ -13,6 +13,7 @@ final class Worker {
     private let mailbox: Mailbox<WorkerMessage>
     private let connections: Connections
     private let dispatcher: Dispatcher
+    private let abandoned: AbandonedRequests
     private var invariants: LoopInvariants
     private var isStopped = false
     private var messages: [WorkerMessage] = []
@@ -25,6 +26,7 @@ final class Worker {
         mailbox = shared.shares[index].mailbox
         let duties = Duties(owners)
         dispatcher = Dispatcher(owners, duties)
+        abandoned = duties.abandoned
         connections = Connections(owners, duties, dispatcher: dispatcher)
         invariants = LoopInvariants(owners, slots: duties.slots)
     }
@@ -33,25 +35,30 @@ final class Worker {
     func run() {
         acceptor.watchAll()
         owners.exchanges.wallClock.refresh(turn: now)
-        while !isStopped {
-            owners.loop.turn(until: nextDeadline, first: dropEnded) { token, readiness in
-                dispatch(EventToken(rawValue: token), readiness)
-            }
-            acceptPending()
-            if owners.agenda.hasPostponed { resumePostponed() }
-            if owners.agenda.hasHandshakes { connections.continueHandshakes() }
-            if !mailbox.isEmpty { deliverMessages() }
-            fireTimers()
-            if owners.agenda.hasReleased { dispatcher.askForReleased() }
-            connections.serveWaiting()
-            if owners.agenda.hasUnsent { connections.sendFrames() }
-            owners.exchanges.log.flushIfDue(now: now)
-            settleMemory()
-            if owners.exchanges.wallClock.jump != 0 { tellOfClock() }
-            invariants.check()
-        }
+        while !isStopped { takeTurn(until: nextDeadline) }
         owners.exchanges.log.flush()
         owners.shared.loopEnded(owners.index)
+    }
+
+    /// Waits for events, and does what is due.
+    ///
+    /// - Parameter deadline: When it waits no longer, in monotonic ns; nil: it waits for as long as it takes.
+    func takeTurn(until deadline: Int64?) {
+        owners.loop.turn(until: deadline, first: dropEnded) { token, readiness in
+            dispatch(EventToken(rawValue: token), readiness)
+        }
+        acceptPending()
+        if owners.agenda.hasPostponed { resumePostponed() }
+        if owners.agenda.hasHandshakes { connections.continueHandshakes() }
+        if !mailbox.isEmpty { deliverMessages() }
+        fireTimers()
+        if owners.agenda.hasReleased { dispatcher.askForReleased() }
+        connections.serveWaiting()
+        if owners.agenda.hasUnsent { connections.sendFrames() }
+        owners.exchanges.log.flushIfDue(now: now)
+        settleMemory()
+        if owners.exchanges.wallClock.jump != 0 { tellOfClock() }
+        invariants.check()
     }
 
     private var nextDeadline: Int64? {
@@ -160,7 +167,7 @@ final class Worker {
         drain.begin(until: deadline, purpose, now: now)
         acceptor.end(leavesThem: drain.successor != nil)
         connections.beginDraining()
-        if drain.successor == nil { owners.upstreams.closeAllAbandoned() }
+        if drain.successor == nil { abandoned.closeAll() }
         if owners.index == 0 { owners.shared.acceptingEnded() }
     }
 

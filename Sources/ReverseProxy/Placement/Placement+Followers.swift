@@ -7,8 +7,8 @@ extension Placement {
     /// Whether the exchange waits for the one that leads on its connection.
     func follows(_ exchange: Int) -> Bool {
         guard exchanges[exchange].machine.mayFollow else { return false }
-        exchanges.claimProvisionalPin(exchange)
-        let holder = exchanges.affinityHolder(exchange)
+        sessions.claimProvisionalPin(exchange)
+        let holder = sessions.affinityHolder(exchange)
         guard exchanges[exchange].machine.mayFollow,
             let leader = slots.followers.leader(at: Int(downstreams[holder].affinity.leader)),
             exchanges.holds(leader.exchange, serial: leader.serial),
@@ -29,7 +29,7 @@ extension Placement {
         guard downstreams[downstream].carrier.isStream, exchanges[exchange].machine.mayFollow
         else { return }
         slots.followers.lead(.init(exchange: exchange, serial: exchanges.serial(exchange)))
-        downstreams[exchanges.affinityHolder(exchange)].affinity.leader = Int32(
+        downstreams[sessions.affinityHolder(exchange)].affinity.leader = Int32(
             truncatingIfNeeded: exchange)
     }
 }

@@ -29,7 +29,7 @@ extension Placement {
     /// The visitor has waited long enough: a browser is shown the page, and the place is kept.
     func showWaitingPage(_ exchange: Int) {
         guard let session = exchanges[exchange].machine.admission.newSession,
-            exchanges.preference(exchange).isNavigation
+            answers.preference(exchange).isNavigation
         else { return }
         // With the cookie of the page its place is kept already.
         guard exchanges[exchange].machine.admission.claim == nil else {
@@ -37,7 +37,7 @@ extension Placement {
         }
         let serial = exchanges.serial(exchange)
         exchanges[exchange].machine.keepTurn()
-        let cookie = exchanges.cookieField(of: session, on: .toCome, exchange)
+        let cookie = sessions.cookieField(of: session, on: .toCome, exchange)
         answers.give(exchange, .waiting(Self.again), setCookie: cookie)
         slots.releaseFollowers(of: exchange, serial: serial)
     }

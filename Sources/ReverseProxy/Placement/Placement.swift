@@ -19,10 +19,11 @@ final class Placement {
     let answers: OwnAnswers
     private let clientEnds: ClientEnds
     private let connector: Connector
+    let sessions: Sessions
 
     init(
         _ owners: Owners, slots: Slots, answers: OwnAnswers, clientEnds: ClientEnds,
-        connector: Connector
+        connector: Connector, sessions: Sessions
     ) {
         index = owners.index
         exchanges = owners.exchanges
@@ -35,6 +36,7 @@ final class Placement {
         self.answers = answers
         self.clientEnds = clientEnds
         self.connector = connector
+        self.sessions = sessions
     }
 
     /// Asks for a slot for an exchange that holds none, and goes on with what the registry says.
@@ -110,7 +112,7 @@ final class Placement {
         }
         exchanges.settleVerdict(exchange, isLost: grant.affinity == .lost)
         if exchanges[exchange].machine.sharesPin, let session = grant.session {
-            exchanges.rememberProvisionalPin(exchange, session, grant.incarnation)
+            sessions.rememberProvisionalPin(exchange, session, grant.incarnation)
         }
         return connector.openUpstream(exchange, fresh: false)
     }
@@ -151,6 +153,12 @@ final class Placement {
     private func shrinkWaiting(_ exchange: Int) {
         buffers.shrink(&downstreams[Int(exchanges[exchange].downstream)].input)
         buffers.shrinkLast(of: &exchanges[exchange].stored)
+    }
+
+    /// One that has waited for another exchange of its connection asks for itself.
+    func askAgain(_ exchange: Int) -> Step {
+        sessions.claimProvisionalPin(exchange)
+        return ask(exchange)
     }
 
     // MARK: The names of those who wait

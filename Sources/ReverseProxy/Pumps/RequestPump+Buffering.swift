@@ -18,7 +18,7 @@ extension RequestPump {
             buffersBodies: plan.settings.limits.requestBuffer > 0)
         switch start {
         case .ask:
-            exchanges.keepBody(exchange)
+            bodies.keepBody(exchange)
             return .ask
         case .buffer:
             downstreams[downstream].floor.stop()
@@ -37,14 +37,14 @@ extension RequestPump {
         let downstream = Int(exchanges[exchange].downstream)
         var reads = 0
         while true {
-            let fill = exchanges.storeBody(exchange, downstream)
-            let isTooLarge = exchanges.isBodyTooLarge(exchange)
+            let fill = bodies.storeBody(exchange, downstream)
+            let isTooLarge = bodies.isBodyTooLarge(exchange)
             switch exchanges[exchange].machine.bodyStored(fill, isTooLarge: isTooLarge) {
             case .answer(let problem):
                 answers.give(exchange, to: problem)
                 return .over
             case .askWithMore:
-                exchanges.endStoredChunk(exchange)
+                bodies.endStoredChunk(exchange)
                 return endBuffering(exchange)
             case .ask: return endBuffering(exchange)
             case .read: break
@@ -63,7 +63,7 @@ extension RequestPump {
     }
 
     private func endBuffering(_ exchange: Int) -> Step {
-        exchanges.keepBody(exchange)
+        bodies.keepBody(exchange)
         downstreams.clearDeadline(Int(exchanges[exchange].downstream))
         return .ask
     }

@@ -18,17 +18,25 @@ final class RequestPump {
     let buffers: Buffers
     let deadlines: Deadlines
     let plan: Plan
+    private let heads: Heads
+    let bodies: RequestBodies
     private let retries: Retries
     let answers: OwnAnswers
     let clientEnds: ClientEnds
 
-    init(_ owners: Owners, retries: Retries, answers: OwnAnswers, clientEnds: ClientEnds) {
+    init(
+        _ owners: Owners, heads: Heads, bodies: RequestBodies, retries: Retries,
+        answers: OwnAnswers,
+        clientEnds: ClientEnds
+    ) {
         exchanges = owners.exchanges
         upstreams = owners.upstreams
         downstreams = owners.downstreams
         buffers = owners.buffers
         deadlines = owners.deadlines
         plan = owners.plan
+        self.heads = heads
+        self.bodies = bodies
         self.retries = retries
         self.answers = answers
         self.clientEnds = clientEnds
@@ -38,12 +46,12 @@ final class RequestPump {
     func sendRequest(_ exchange: Int) -> Step {
         let upstream = exchanges.upstream(of: exchange)
         exchanges.setUpstreamDeadline(upstream, after: exchanges.timeouts(exchange).response)
-        exchanges.rewindBody(exchange)
+        bodies.rewindBody(exchange)
         let downstream = Int(exchanges[exchange].downstream)
         exchanges[exchange].machine.connected(
             nothingFollows: downstreams[downstream].input.isEmpty, now: exchanges.now)
         buffers.equip(&upstreams[upstream].output)
-        guard exchanges.renderRequest(exchange, upstream) else {
+        guard heads.renderRequest(exchange, upstream) else {
             answers.give(exchange, to: .headTooLarge)
             return .over
         }
@@ -57,8 +65,8 @@ final class RequestPump {
         let downstream = Int(exchanges[exchange].downstream)
         var reads = 0
         while true {
-            let fill = exchanges.fillRequest(exchange, downstream, upstream)
-            if fill == .bad || exchanges.isBodyTooLarge(exchange) {
+            let fill = bodies.fillRequest(exchange, downstream, upstream)
+            if fill == .bad || bodies.isBodyTooLarge(exchange) {
                 refuseBody(exchange, fill == .bad ? .badRequest : .bodyTooLarge)
                 return .over
             }
@@ -76,7 +84,7 @@ final class RequestPump {
                 upstreams[upstream].isReadable = true
                 return .passResponse
             case .finished(let dropsBody):
-                if dropsBody { exchanges.dropStoredBody(exchange) }
+                if dropsBody { bodies.dropStoredBody(exchange) }
                 buffers.release(&upstreams[upstream].output)
                 downstreams.clearDeadline(downstream)
                 return .wait
@@ -87,7 +95,7 @@ final class RequestPump {
                     return .wait
                 }
                 reads += 1
-                exchanges.dropStoredBody(exchange)
+                bodies.dropStoredBody(exchange)
                 switch receiveBody(downstream, exchange) {
                 case .moved: break
                 case .nothing:

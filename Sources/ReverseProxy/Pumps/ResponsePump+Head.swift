@@ -46,17 +46,17 @@ extension ResponsePump {
         exchanges[exchange].holdsResponseTrailers = holdsTrailers
         exchanges[exchange].responseBody = upstreams[upstream].codec.body(
             exchanges.heads.response, holdsTrailers: holdsTrailers)
-        exchanges.followPinDirective(exchange)
+        sessions.followPinDirective(exchange)
         if head.forgoesBody { downstreams.clearDeadline(downstream) }
         if head.closesClient { downstreams[downstream].keepAlive = false }
-        guard exchanges.renderResponse(exchange, upstream, downstream, head.streaming.framing)
+        guard heads.renderResponse(exchange, upstream, downstream, head.streaming.framing)
         else {
             refuseResponse(exchange)
             return false
         }
         upstreams[upstream].input.consume(exchanges.heads.response.headLength)
         if exchanges[exchange].machine.headPassed(head.streaming) {
-            exchanges.dropStoredBody(exchange)
+            bodies.dropStoredBody(exchange)
         }
         exchanges.setUpstreamDeadline(upstream, after: exchanges.timeouts(exchange).idle)
         return true

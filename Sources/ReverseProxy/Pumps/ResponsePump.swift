@@ -17,8 +17,9 @@ final class ResponsePump {
     let upstreams: Upstreams
     let downstreams: Downstreams
     let buffers: Buffers
-    private let agenda: Agenda
-    private let drain: DrainState
+    let heads: Heads
+    let bodies: RequestBodies
+    let sessions: Sessions
     private let retries: Retries
     let answers: OwnAnswers
     let processEnds: ProcessEnds
@@ -26,15 +27,17 @@ final class ResponsePump {
     let tunnels: TunnelPump
 
     init(
-        _ owners: Owners, retries: Retries, answers: OwnAnswers, processEnds: ProcessEnds,
+        _ owners: Owners, heads: Heads, bodies: RequestBodies, sessions: Sessions,
+        retries: Retries, answers: OwnAnswers, processEnds: ProcessEnds,
         clientEnds: ClientEnds, tunnels: TunnelPump
     ) {
         exchanges = owners.exchanges
         upstreams = owners.upstreams
         downstreams = owners.downstreams
         buffers = owners.buffers
-        agenda = owners.agenda
-        drain = owners.drain
+        self.heads = heads
+        self.bodies = bodies
+        self.sessions = sessions
         self.retries = retries
         self.answers = answers
         self.processEnds = processEnds
@@ -46,15 +49,12 @@ final class ResponsePump {
     func pumpResponse(_ exchange: Int) -> Step {
         var reads = 0
         while let upstream = exchanges[exchange].source.connection {
-            if reads == Self.readsPerTurn {
-                agenda.postpone(upstreams.token(upstream))
-                return .wait
-            }
+            if reads == Self.readsPerTurn { return .passLater }
             reads += 1
             switch exchanges[exchange].responsePhase {
             case .awaitingHead:
                 if !upstreams[upstream].input.isEmpty {
-                    switch exchanges.parseResponse(exchange, upstream) {
+                    switch heads.parseResponse(exchange, upstream) {
                     case .complete:
                         guard startResponse(exchange, upstream) else { return .over }
                         continue
@@ -126,7 +126,9 @@ final class ResponsePump {
 
     /// Ends an event stream when the program ends, once all that has come is on its way.
     private func nothingCame(_ exchange: Int) -> Step {
-        guard drain.endsEndless, exchanges[exchange].machine.isEventStream else { return .wait }
+        guard downstreams.drain.endsEndless, exchanges[exchange].machine.isEventStream else {
+            return .wait
+        }
         let downstream = Int(exchanges[exchange].downstream)
         if exchanges[exchange].machine.framing.isChunked { writeLastChunk(to: downstream) }
         processEnds.end(exchange, .abandoned)

@@ -13,4 +13,6 @@ enum Step {
     case reconnect
     /// What its process has said is read.
     case passResponse
+    /// The same, once the others have had their turn.
+    case passLater
 }

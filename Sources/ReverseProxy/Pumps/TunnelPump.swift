@@ -22,8 +22,10 @@ final class TunnelPump {
     private let counters: LoopCounters
     private let plan: Plan
     private let clientEnds: ClientEnds
+    private let heads: Heads
+    private let sessions: Sessions
 
-    init(_ owners: Owners, clientEnds: ClientEnds) {
+    init(_ owners: Owners, clientEnds: ClientEnds, heads: Heads, sessions: Sessions) {
         exchanges = owners.exchanges
         upstreams = owners.upstreams
         downstreams = owners.downstreams
@@ -32,6 +34,8 @@ final class TunnelPump {
         counters = owners.counters
         plan = owners.plan
         self.clientEnds = clientEnds
+        self.heads = heads
+        self.sessions = sessions
     }
 
     /// Turns an exchange whose process has answered 101 into a tunnel.
@@ -42,9 +46,9 @@ final class TunnelPump {
         let downstream = Int(exchanges[exchange].downstream)
         exchanges[exchange].firstByteAt = exchanges.now
         exchanges[exchange].status = exchanges.heads.response.status
-        exchanges.followPinDirective(exchange)
+        sessions.followPinDirective(exchange)
         guard exchanges[exchange].machine.maySwitch,
-            exchanges.renderResponse(exchange, upstream, downstream, .none)
+            heads.renderResponse(exchange, upstream, downstream, .none)
         else { return false }
         upstreams[upstream].input.consume(exchanges.heads.response.headLength)
         upstreams[upstream].headScan = 0

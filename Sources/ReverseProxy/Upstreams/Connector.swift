@@ -11,13 +11,22 @@ final class Connector {
     private let exchanges: ExchangeTable
     private let upstreams: Upstreams
     private let plan: Plan
+    private let dialer: Dialer
+    private let kept: KeptConnections
+    private let abandoned: AbandonedRequests
     private let retries: Retries
     private let requests: RequestPump
 
-    init(_ owners: Owners, retries: Retries, requests: RequestPump) {
+    init(
+        _ owners: Owners, kept: KeptConnections, abandoned: AbandonedRequests, retries: Retries,
+        requests: RequestPump
+    ) {
         exchanges = owners.exchanges
         upstreams = owners.upstreams
         plan = owners.plan
+        dialer = Dialer(owners)
+        self.kept = kept
+        self.abandoned = abandoned
         self.retries = retries
         self.requests = requests
     }
@@ -28,12 +37,12 @@ final class Connector {
             preconditionFailure("an exchange without a slot has no process to connect to")
         }
         let group = Int(exchanges[exchange].group)
-        guard upstreams.know(grant.process, group: group) else {
+        guard dialer.know(grant.process, group: group) else {
             // It went away between the grant and now.
             return retries.connectFailed(exchange, .refused)
         }
         if !fresh,
-            let place = upstreams.takeKept(
+            let place = kept.take(
                 to: grant.process, group: group, for: exchange,
                 of: Int(exchanges[exchange].downstream),
                 isReplayable: exchanges[exchange].machine.isReplayable)
@@ -42,24 +51,40 @@ final class Connector {
             return requests.sendRequest(exchange)
         }
         let attempt = connectAttempt(exchange)
-        return goOn(exchange, upstreams.connect(to: grant.process, group: group, attempt))
+        return goOn(exchange, dialer.connect(to: grant.process, group: group, attempt))
     }
 
-    /// A connection that is being made has had an event.
-    func goOn(_ place: Int, after readiness: Readiness) -> Step {
-        let exchange = Int(upstreams[place].exchange)
-        let attempt = connectAttempt(exchange)
-        return goOn(exchange, upstreams.continueConnecting(place, readiness, attempt))
+    /// A connection that carries no exchange has had an event.
+    func event(_ place: Int, _ readiness: Readiness) -> Step {
+        switch upstreams[place].phase {
+        case .postponed, .busy: break
+        case .idle: if !readiness.isEmpty { kept.idleEnded(place) }
+        case .abandoned: abandoned.discardLastWords(place)
+        case .connecting, .handshaking:
+            let exchange = Int(upstreams[place].exchange)
+            let attempt = connectAttempt(exchange)
+            return goOn(exchange, dialer.continueConnecting(place, readiness, attempt))
+        }
+        return .wait
     }
 
-    /// A connection was not made in time.
+    /// The deadline of a connection that carries no exchange has passed.
     func timedOut(_ place: Int) -> Step {
-        let exchange = Int(upstreams[place].exchange)
-        return goOn(exchange, upstreams.connectFailed(place, ETIMEDOUT, connectAttempt(exchange)))
+        switch upstreams[place].phase {
+        case .busy: break
+        case .postponed: return retry(place)
+        case .idle: upstreams.close(place)
+        case .abandoned: abandoned.timedOut(place)
+        case .connecting, .handshaking:
+            let exchange = Int(upstreams[place].exchange)
+            let attempt = connectAttempt(exchange)
+            return goOn(exchange, dialer.connectFailed(place, ETIMEDOUT, attempt))
+        }
+        return .wait
     }
 
     /// The pause behind a full backlog is over.
-    func retry(_ place: Int) -> Step {
+    private func retry(_ place: Int) -> Step {
         let exchange = Int(upstreams[place].exchange)
         exchanges[exchange].move(source: .undecided)
         upstreams.close(place)
@@ -106,7 +131,7 @@ final class Connector {
         guard let grant = exchanges[exchange].machine.grant,
             let pause = exchanges[exchange].machine.backlogFull(
                 patience: patience, now: exchanges.now),
-            let place = upstreams.postpone(
+            let place = dialer.postpone(
                 to: grant.process, group: Int(exchanges[exchange].group), after: pause,
                 connectAttempt(exchange))
         else { return false }

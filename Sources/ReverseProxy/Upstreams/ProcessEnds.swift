@@ -14,14 +14,20 @@ final class ProcessEnds {
     private let plan: Plan
     private let drain: DrainState
     private let slots: Slots
+    private let kept: KeptConnections
+    private let abandoned: AbandonedRequests
 
-    init(_ owners: Owners, slots: Slots) {
+    init(
+        _ owners: Owners, slots: Slots, kept: KeptConnections, abandoned: AbandonedRequests
+    ) {
         exchanges = owners.exchanges
         upstreams = owners.upstreams
         downstreams = owners.downstreams
         plan = owners.plan
         drain = owners.drain
         self.slots = slots
+        self.kept = kept
+        self.abandoned = abandoned
     }
 
     /// Ends the process's part in an exchange and its connection with it.
@@ -53,12 +59,12 @@ final class ProcessEnds {
             if exchanges[exchange].signsInConnection || upstreams[place].owner >= 0 {
                 keepForClient(place, after: exchange)
             } else {
-                upstreams.pool(
+                kept.pool(
                     place, keptFor: exchanges[exchange].upstreamKeptFor,
                     awaitsSilence: exchanges[exchange].awaitsSilence)
             }
         case .distrust:
-            upstreams.distrust(upstreams[place].process, group: group)
+            kept.distrust(upstreams[place].process, group: group)
             upstreams.close(place)
         case .close: upstreams.close(place)
         }
@@ -74,7 +80,7 @@ final class ProcessEnds {
         guard !downstreams[client].carrier.isStream, downstreams[client].keepAlive,
             !downstreams[client].peerClosed
         else { return upstreams.close(place) }
-        upstreams.keep(place, for: client, exchanges[exchange].machine.grant)
+        kept.keep(place, for: client, exchanges[exchange].machine.grant)
     }
 
     /// Whether the process works on the request, though nobody waits for it any more.
@@ -99,7 +105,7 @@ final class ProcessEnds {
             body: exchanges[exchange].responsePhase == .streaming
                 ? exchanges[exchange].responseBody.ignoringMark : nil)
         slots.leave()
-        upstreams.abandon(
+        abandoned.abandon(
             place, slot, tellsEnd: left.endsRequest || plan.settings.groups[group].hearsOfEnds)
     }
 }

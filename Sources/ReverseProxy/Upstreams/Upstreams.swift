@@ -4,22 +4,22 @@ internal import Reactor
 
 /// One loop's connections to processes: made, kept between requests, left behind and closed.
 ///
-/// Belongs to the loop's thread. It knows an exchange by its index alone and calls nobody back: what
-/// becomes of a connection it returns, and the bytes in `input` and `output` are moved by who reads and
-/// writes them. Extensions: connecting, whose program listens, re-use, and requests left behind.
+/// Belongs to the loop's thread. It knows an exchange by its index alone and calls nobody back; the bytes in
+/// `input` and `output` are moved by who reads and writes them. How a connection is made is the affair of
+/// `Dialer`, which are used again that of `KeptConnections`, what a client leaves behind that of
+/// `AbandonedRequests`.
 final class Upstreams {
     var slab: Slab<Upstream>
     var pools: ProcessPools
-    var diagnosis = PeerDiagnosis()
     /// The first of the connections that are kept for one client alone, by the client's index.
-    var ownFirst: [Int: Int] = [:]
+    private var ownFirst: [Int: Int] = [:]
     /// Slots of requests whose client has left, by the index of the connection to the process.
     var abandoned: [Int: AbandonedSlot] = [:]
-    let plan: Plan
-    let loop: EventLoop
+    private let plan: Plan
+    private let loop: EventLoop
     let deadlines: Deadlines
-    let buffers: Buffers
-    let shared: SharedState
+    private let buffers: Buffers
+    private let shared: SharedState
 
     init(
         capacity: Int, plan: Plan, loop: EventLoop, deadlines: Deadlines, buffers: Buffers,
@@ -53,6 +53,29 @@ final class Upstreams {
 
     func token(_ place: Int) -> EventToken {
         EventToken(.upstream, place: place, serial: slab.serial(place))
+    }
+
+    /// Takes in a connection, and watches it where it has a socket.
+    ///
+    /// - Parameter writable: room for bytes is an event too.
+    /// - Returns: nil: there is no room for it, or it cannot be watched, and it is closed.
+    func enter(_ connection: Upstream, writable: Bool) -> Int? {
+        guard let place = slab.insert(connection) else {
+            if let transport = connection.transport {
+                transport.socket.close()
+                shared.giveUpstream()
+            }
+            return nil
+        }
+        guard let socket = connection.transport?.socket else { return place }
+        do {
+            try loop.add(socket.descriptor, token: token(place).rawValue, writable: writable)
+        } catch {
+            close(place)
+            return nil
+        }
+        self[place].wantsWrite = writable
+        return place
     }
 
     // MARK: Bytes
@@ -118,7 +141,7 @@ final class Upstreams {
                 pools.unlink(place, in: slab)
             }
         } else if self[place].phase == .abandoned {
-            releaseAbandoned(place)
+            giveBackAbandoned(place)
         }
         if let transport = self[place].transport {
             transport.close()
@@ -130,7 +153,52 @@ final class Upstreams {
         slab.remove(place)
     }
 
+    /// The request that was left behind is over: its slot is free.
+    private func giveBackAbandoned(_ place: Int) {
+        guard let slot = abandoned.removeValue(forKey: place) else { return }
+        plan.groups[Int(self[place].group)].giveBack(
+            slot.left.slot, slot.left.outcome, now: instant)
+    }
+
     func closeAll() {
         for place in takenPlaces() where isTaken(place) { close(place) }
+    }
+
+    // MARK: Connections of one client
+
+    /// The first connection that is kept for a client, the others by `nextIdle`; nil: none is.
+    func firstOwn(of client: Int) -> Int? {
+        // Nobody has one, as a rule.
+        ownFirst.isEmpty ? nil : ownFirst[client]
+    }
+
+    /// The next connection that is kept for the same client; nil: that was the last.
+    func nextOwn(after place: Int) -> Int? {
+        let next = Int(self[place].nextIdle)
+        return next >= 0 ? next : nil
+    }
+
+    /// Adds one to the front of the list of a client.
+    func linkOwn(_ place: Int, of client: Int) {
+        let first = firstOwn(of: client)
+        self[place].owner = Int32(truncatingIfNeeded: client)
+        self[place].nextIdle = Int32(truncatingIfNeeded: first ?? -1)
+        self[place].previousIdle = -1
+        if let first { self[first].previousIdle = Int32(truncatingIfNeeded: place) }
+        ownFirst[client] = place
+    }
+
+    /// Takes one out of the list of its owner.
+    func unlinkOwn(_ place: Int) {
+        let next = self[place].nextIdle
+        let previous = self[place].previousIdle
+        if previous >= 0 {
+            self[Int(previous)].nextIdle = next
+        } else {
+            ownFirst[Int(self[place].owner)] = next >= 0 ? Int(next) : nil
+        }
+        if next >= 0 { self[Int(next)].previousIdle = previous }
+        self[place].nextIdle = -1
+        self[place].previousIdle = -1
     }
 }

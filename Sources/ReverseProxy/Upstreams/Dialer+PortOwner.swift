@@ -6,14 +6,14 @@ internal import Reactor
 ///
 /// A process that has ended, or listens no more, leaves a port that any user of the machine can take
 /// before that is known. Unix sockets and external servers cost nothing here, nor do kept connections.
-extension Upstreams {
+extension Dialer {
     /// Whether nobody else's program has a connection that stands; if one has, nothing is sent to it.
     func isOfItsProcess(_ place: Int) -> Bool {
-        let group = Int(self[place].group)
-        let process = self[place].process
+        let group = Int(upstreams[place].group)
+        let process = upstreams[place].process
         guard let expected = plan.settings.groups[group].portUser,
-            let address = pools.address(of: process, group: group), !address.isUnix,
-            let socket = self[place].transport?.socket
+            let address = upstreams.pools.address(of: process, group: group), !address.isUnix,
+            let socket = upstreams[place].transport?.socket
         else { return true }
         switch diagnosis.user(of: socket) {
         case .nobody: return true
@@ -21,14 +21,14 @@ extension Upstreams {
             shared.tellOfNoDiagnosis(code)
             return true
         case .user(let user):
-            let known = pools.listener(of: process, group: group)
+            let known = upstreams.pools.listener(of: process, group: group)
             if user == known { return true }
             if user == expected || mayListen(user, process, group: group, known: known) {
-                pools.setListener(user, of: process, group: group)
+                upstreams.pools.setListener(user, of: process, group: group)
                 return true
             }
             shared.mishaps.note(
-                .portOwner, now: now,
+                .portOwner, now: upstreams.now,
                 "another program, of the user with the id \(user), listens at \(address.text), which a"
                     + " process of group \(plan.groups[group].name) was told to; it was sent nothing;"
                     + " {socket} in place of {port} cannot be taken like that")
@@ -45,9 +45,9 @@ extension Upstreams {
         let user = socket.peerUser()
         if user == expected { return true }
         guard let user else { return false }
-        if user == pools.listener(of: process, group: group) { return true }
+        if user == upstreams.pools.listener(of: process, group: group) { return true }
         guard isUser(user, of: process, group: group) else { return false }
-        pools.setListener(user, of: process, group: group)
+        upstreams.pools.setListener(user, of: process, group: group)
         return true
     }
 

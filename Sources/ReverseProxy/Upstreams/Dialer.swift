@@ -21,11 +21,24 @@ enum ConnectStep {
     case failed(ConnectFailure)
 }
 
-/// From a process's address to a connection that stands.
-extension Upstreams {
+/// Makes connections to processes: from an address to a connection that stands.
+///
+/// Belongs to the loop's thread. What comes of an attempt it returns. Extension: whose program listens.
+final class Dialer {
+    let upstreams: Upstreams
+    let plan: Plan
+    let shared: SharedState
+    var diagnosis = PeerDiagnosis()
+
+    init(_ owners: Owners) {
+        upstreams = owners.upstreams
+        plan = owners.plan
+        shared = owners.shared
+    }
+
     /// Knows where a process is, asking the registry once for each; false: it is gone.
     func know(_ process: ProcessHandle, group: Int) -> Bool {
-        if pools.contains(process, group: group) { return true }
+        if upstreams.pools.contains(process, group: group) { return true }
         guard let place = plan.groups[group].address(of: process) else { return false }
         let address: SocketAddress
         var other: SocketAddress?
@@ -41,13 +54,13 @@ extension Upstreams {
             return false
         }
         let label = plan.groups[group].identity(of: process)?.label ?? ""
-        var orphan = pools.establish(
+        var orphan = upstreams.pools.establish(
             process, group: group, address: address, other: other, label: label)
         while orphan >= 0 {
-            let next = self[Int(orphan)].nextIdle
-            self[Int(orphan)].nextIdle = -1
-            self[Int(orphan)].previousIdle = -1
-            close(Int(orphan))
+            let next = upstreams[Int(orphan)].nextIdle
+            upstreams[Int(orphan)].nextIdle = -1
+            upstreams[Int(orphan)].previousIdle = -1
+            upstreams.close(Int(orphan))
             orphan = next
         }
         return true
@@ -57,7 +70,7 @@ extension Upstreams {
     func connect(
         to process: ProcessHandle, group: Int, _ attempt: ConnectAttempt
     ) -> ConnectStep {
-        guard let address = pools.address(of: process, group: group) else {
+        guard let address = upstreams.pools.address(of: process, group: group) else {
             preconditionFailure("a process that is known has an address")
         }
         return connect(to: address, process, group, isOther: false, attempt)
@@ -85,21 +98,12 @@ extension Upstreams {
             .clear(socket), group: Int32(truncatingIfNeeded: group), process: process,
             phase: .connecting, exchange: Int32(truncatingIfNeeded: attempt.exchange))
         connection.isToOther = isOther
-        guard let place = slab.insert(connection) else {
-            socket.close()
-            shared.giveUpstream()
+        guard let place = upstreams.enter(connection, writable: isPending) else {
             return .failed(.noResources)
         }
-        do {
-            try loop.add(
-                socket.descriptor, token: token(place).rawValue, writable: isPending)
-        } catch {
-            close(place)
-            return .failed(.noResources)
-        }
-        self[place].wantsWrite = isPending
         if isPending || !plan.settings.groups[group].secureServers.isEmpty {
-            setDeadline(place, after: plan.settings.timeouts.connect, atMost: attempt.latest)
+            upstreams.setDeadline(
+                place, after: plan.settings.timeouts.connect, atMost: attempt.latest)
         }
         return isPending ? .pending(place) : connected(place, attempt)
     }
@@ -110,10 +114,11 @@ extension Upstreams {
     /// Their number is bounded so that the rest of the program always finds some descriptors.
     private func takeDescriptor() -> Bool {
         if shared.takeUpstream(limit: plan.settings.upstreams) { return true }
-        guard let idle = takenPlaces().first(where: { self[$0].phase == .idle }) else {
+        guard let idle = upstreams.takenPlaces().first(where: { upstreams[$0].phase == .idle })
+        else {
             return false
         }
-        close(idle)
+        upstreams.close(idle)
         return shared.takeUpstream(limit: plan.settings.upstreams)
     }
 
@@ -126,8 +131,8 @@ extension Upstreams {
         let waiting = Upstream(
             nil, group: Int32(truncatingIfNeeded: group), process: process, phase: .postponed,
             exchange: Int32(truncatingIfNeeded: attempt.exchange))
-        guard let place = slab.insert(waiting) else { return nil }
-        setDeadline(place, after: pause, atMost: attempt.latest)
+        guard let place = upstreams.enter(waiting, writable: false) else { return nil }
+        upstreams.setDeadline(place, after: pause, atMost: attempt.latest)
         return place
     }
 
@@ -135,7 +140,7 @@ extension Upstreams {
         switch code {
         case let code where SystemError.isScarcity(code):
             shared.mishaps.note(
-                .connecting, now: now,
+                .connecting, now: upstreams.now,
                 "requests are refused, for no connection to a process can be made:"
                     + " \(SystemError.message(code)); \(SystemError.remedy(code))")
             return .failed(.noResources)
@@ -150,8 +155,8 @@ extension Upstreams {
     func continueConnecting(
         _ place: Int, _ readiness: Readiness, _ attempt: ConnectAttempt
     ) -> ConnectStep {
-        if self[place].phase == .handshaking { return continueHandshake(place) }
-        if let code = self[place].transport?.socket.connectFailure() {
+        if upstreams[place].phase == .handshaking { return continueHandshake(place) }
+        if let code = upstreams[place].transport?.socket.connectFailure() {
             return connectFailed(place, code, attempt)
         }
         return readiness.isWritable ? connected(place, attempt) : .pending(place)
@@ -161,9 +166,9 @@ extension Upstreams {
     func connectFailed(
         _ place: Int, _ code: Int32, _ attempt: ConnectAttempt
     ) -> ConnectStep {
-        let (process, group) = (self[place].process, Int(self[place].group))
-        let isToOther = self[place].isToOther
-        close(place)
+        let (process, group) = (upstreams[place].process, Int(upstreams[place].group))
+        let isToOther = upstreams[place].isToOther
+        upstreams.close(place)
         return refused(code, process, group, byOther: isToOther, attempt)
     }
 
@@ -177,7 +182,7 @@ extension Upstreams {
         // What is missing may be IPv4 or IPv6 itself.
         let isAbsent = code == ECONNREFUSED || code == EADDRNOTAVAIL || code == ENETUNREACH
         if byOther { return failed(isAbsent ? ECONNREFUSED : code) }
-        guard isAbsent, let other = pools.otherAddress(of: process, group: group) else {
+        guard isAbsent, let other = upstreams.pools.otherAddress(of: process, group: group) else {
             return failed(code)
         }
         return connect(to: other, process, group, isOther: true, attempt)
@@ -185,22 +190,24 @@ extension Upstreams {
 
     /// The connection stands: TLS comes next where the server has it.
     private func connected(_ place: Int, _ attempt: ConnectAttempt) -> ConnectStep {
-        let group = Int(self[place].group)
+        let group = Int(upstreams[place].group)
         guard isOfItsProcess(place) else { return connectFailed(place, EACCES, attempt) }
-        if self[place].isToOther { pools.preferOther(of: self[place].process, group: group) }
-        guard let server = secureServer(self[place].process, group: group) else {
-            self[place].move(to: .busy)
+        if upstreams[place].isToOther {
+            upstreams.pools.preferOther(of: upstreams[place].process, group: group)
+        }
+        guard let server = secureServer(upstreams[place].process, group: group) else {
+            upstreams[place].move(to: .busy)
             return .ready(place)
         }
-        guard case .clear(let socket) = self[place].transport else {
+        guard case .clear(let socket) = upstreams[place].transport else {
             preconditionFailure("TLS begins on a connection in clear")
         }
         guard
             let tls = TLSStream(
                 connecting: server.context, serverName: server.name, descriptor: socket.descriptor)
         else { return connectFailed(place, ENOMEM, attempt) }
-        self[place].transport = .secure(tls, socket)
-        self[place].move(to: .handshaking)
+        upstreams[place].transport = .secure(tls, socket)
+        upstreams[place].move(to: .handshaking)
         return continueHandshake(place)
     }
 
@@ -211,28 +218,28 @@ extension Upstreams {
     }
 
     private func continueHandshake(_ place: Int) -> ConnectStep {
-        guard case .secure(let tls, _) = self[place].transport else {
+        guard case .secure(let tls, _) = upstreams[place].transport else {
             preconditionFailure("only a connection with TLS is in its handshake")
         }
         switch tls.handshake() {
         case .wantsRead:
-            watchWrites(place, false)
+            upstreams.watchWrites(place, false)
             return .pending(place)
         case .wantsWrite:
-            watchWrites(place, true)
+            upstreams.watchWrites(place, true)
             return .pending(place)
         case .done:
-            watchWrites(place, false)
-            self[place].isReadable = true
-            self[place].move(to: .busy)
+            upstreams.watchWrites(place, false)
+            upstreams[place].isReadable = true
+            upstreams[place].move(to: .busy)
             return .ready(place)
         case .failed(let problem):
-            let group = plan.groups[Int(self[place].group)]
-            let label = group.identity(of: self[place].process)?.label ?? ""
+            let group = plan.groups[Int(upstreams[place].group)]
+            let label = group.identity(of: upstreams[place].process)?.label ?? ""
             shared.mishaps.note(
-                .serverTLS, now: now,
+                .serverTLS, now: upstreams.now,
                 "no TLS with the server \(label) of group \(group.name): \(problem)")
-            close(place)
+            upstreams.close(place)
             return .failed(.tlsFailed)
         }
     }

@@ -1,0 +1,144 @@
+internal import Backends
+internal import Exchanges
+internal import HTTPWire
+internal import Reactor
+internal import Routing
+internal import Settings
+
+/// Heads on their way: parsed as they come from a process, and rendered with what is added to them.
+///
+/// Belongs to the loop's thread.
+final class Heads {
+    private let exchanges: ExchangeTable
+    private let downstreams: Downstreams
+    private let upstreams: Upstreams
+    private let buffers: Buffers
+    private let counters: LoopCounters
+    private let plan: Plan
+    private let sessions: Sessions
+
+    init(_ owners: Owners, sessions: Sessions) {
+        exchanges = owners.exchanges
+        downstreams = owners.downstreams
+        upstreams = owners.upstreams
+        buffers = owners.buffers
+        counters = owners.counters
+        plan = owners.plan
+        self.sessions = sessions
+    }
+
+    // MARK: Requests
+
+    /// Renders the head into the process's output; false: it does not fit.
+    func renderRequest(_ exchange: Int, _ upstream: Int) -> Bool {
+        let downstream = Int(exchanges[exchange].downstream)
+        let whole = unsafe downstreams[downstream].input.whole
+        let bytes = unsafe whole.span.extracting(0..<exchanges[exchange].headLength)
+        if exchanges.heads.exchange != exchange {
+            var scan = 0
+            let parsed = exchanges.heads.request.parse(
+                bytes, resumeFrom: &scan, limit: .max)
+            precondition(parsed == .complete, "a head that was parsed once parses again")
+        }
+        let resolved =
+            exchanges[exchange].resolvesPath
+            ? RequestPath.resolved(bytes.extracting(exchanges.heads.request.path.range)) : []
+        // Without a reference where nothing is kept, which is the rule.
+        let kept =
+            plan.routes.plans[Int(exchanges[exchange].route)].forwardCookie
+            ? plan.routes.codecs[Int(exchanges[exchange].codec)].cookieName : []
+        // Likewise.
+        let mount =
+            exchanges[exchange].prefixLength > 0
+            ? plan.routes.mounts[Int(exchanges[exchange].route)] : []
+        let listener = plan.listenerPlan(downstreams[downstream].listener)
+        if listener.givesRequestIDs { exchanges.heads.request.dropBadRequestID() }
+        if listener.beginsTraces { exchanges.heads.request.dropBadTrace() }
+        let additions = headAdditions(exchange, downstream, listener, bytes)
+        var sink = unsafe ByteSink(upstreams[upstream].output.writable)
+        upstreams[upstream].codec.writeHead(
+            &exchanges.heads.request, from: bytes, resolved: resolved.span,
+            strippingPrefix: exchanges[exchange].prefixLength, mount: mount.span,
+            hiding: plan.routes.ownCookies, keeping: kept.span, additions, into: &sink)
+        if sink.overflowed { return false }
+        upstreams[upstream].output.commit(sink.count)
+        return true
+    }
+
+    /// What the process is told beside the parsed head.
+    @inline(__always)
+    private func headAdditions(
+        _ exchange: Int, _ downstream: Int, _ listener: ListenerPlan, _ bytes: Span<UInt8>
+    ) -> HeadAdditions {
+        let isStored = exchanges[exchange].isRequestChunked
+        return HeadAdditions(
+            peer: downstreams[downstream].peer,
+            origin: downstreams[downstream].isTrusted
+                ? exchanges.origin(of: downstream, bytes) : nil,
+            grant: exchanges[exchange].machine.grant,
+            requestID: exchanges[exchange].generatedID,
+            trace: exchanges.beginTrace(exchange, listener),
+            measuredLength: exchanges[exchange].isMeasured ? exchanges[exchange].keptBytes : nil,
+            storedBytes: isStored ? exchanges[exchange].keptBytes : 0,
+            takesASCIIOnly: plan.routes.plans[Int(exchanges[exchange].route)].takesASCIIOnly,
+            isUpgrade: !exchanges[exchange].offeredUpgrade.range.isEmpty,
+            isOverHTTP2: downstreams[downstream].carrier.isStream,
+            expectsContinue: exchanges[exchange].machine.expectsContinue)
+    }
+
+    // MARK: Responses
+
+    func parseResponse(_ exchange: Int, _ upstream: Int) -> HeadParse {
+        let readable = unsafe upstreams[upstream].input.readable
+        let offered = exchanges[exchange].offeredUpgrade.range
+        if offered.isEmpty {
+            return unsafe upstreams[upstream].codec.parseHead(
+                &exchanges.heads.response, readable.span, resumeFrom: &upstreams[upstream].headScan,
+                limit: plan.settings.limits.requestHead, requestMethod: exchanges[exchange].method,
+                offeredUpgrade: Span())
+        }
+        // The head of the request is still at the front of its block.
+        let request = unsafe downstreams[Int(exchanges[exchange].downstream)].input.whole
+        return unsafe upstreams[upstream].codec.parseHead(
+            &exchanges.heads.response, readable.span, resumeFrom: &upstreams[upstream].headScan,
+            limit: plan.settings.limits.requestHead, requestMethod: exchanges[exchange].method,
+            offeredUpgrade: request.span.extracting(offered))
+    }
+
+    /// Renders the parsed head with what is added to it; false: it does not fit.
+    func renderResponse(
+        _ exchange: Int, _ upstream: Int, _ downstream: Int, _ framing: ResponseFraming
+    ) -> Bool {
+        if !downstreams[downstream].output.isEmpty {
+            // What the client has not taken yet must not leave too little room.
+            _ = buffers.append(
+                &downstreams[downstream].output, to: &downstreams[downstream].backlog)
+        }
+        buffers.equip(&downstreams[downstream].output)
+        exchanges.wallClock.refresh(turn: exchanges.now)
+        let readable = unsafe upstreams[upstream].input.readable
+        var sink = unsafe ByteSink(downstreams[downstream].output.writable)
+        let setCookie = sessions.cookieField(exchange)
+        let removed = unsafe exchanges.heads.response.remove(
+            plan.routes.ownCookies, in: readable.span)
+        if removed > 0 { counters.add(.ownCookiesRemoved, UInt64(removed)) }
+        let extra = exchanges.extraFields(exchange, setsCookie: !setCookie.isEmpty)
+        if let extra {
+            unsafe exchanges.heads.response.remove(replacedBy: extra, in: readable.span)
+        }
+        let date = exchanges.wallClock.httpDate
+        unsafe exchanges.heads.response.write(
+            from: readable.span,
+            framing: framing,
+            closes: !downstreams[downstream].keepAlive
+                && !exchanges.heads.response.isSwitchingProtocols,
+            keepsAlive: !exchanges[exchange].machine.traits.isHTTP11
+                && downstreams[downstream].keepAlive,
+            date: date.span,
+            setCookie: setCookie.span,
+            trailers: exchanges[exchange].holdsResponseTrailers, extra: extra, into: &sink)
+        if sink.overflowed { return false }
+        downstreams[downstream].output.commit(sink.count)
+        return true
+    }
+}

@@ -1,0 +1,187 @@
+internal import Backends
+internal import Reactor
+internal import Settings
+
+/// Which connections to processes are kept between requests, and used again.
+///
+/// A process may close one at any time, and some send bytes that belong to no request. Neither is to
+/// reach the next client. Belongs to the loop's thread.
+final class KeptConnections {
+    /// A request that must not be repeated goes over a kept connection only if that was used this
+    /// recently: the process may have closed it, and the notice may be on its way.
+    private static let trustedIdle: Int64 = 1_000_000_000
+    /// How long a connection is to be silent after a response without a body: what comes meanwhile is the
+    /// body that it must not have had.
+    private static let silence: Int64 = 250_000_000
+
+    private let upstreams: Upstreams
+    private let buffers: Buffers
+    private let plan: Plan
+    private let shared: SharedState
+
+    init(_ owners: Owners) {
+        upstreams = owners.upstreams
+        buffers = owners.buffers
+        plan = owners.plan
+        shared = owners.shared
+    }
+
+    /// Takes a connection that stands already: the client's own, where it has one, or one of the pool.
+    ///
+    /// - Parameters:
+    ///   - client: whose request it is.
+    ///   - isReplayable: the request may be repeated.
+    func take(
+        to process: ProcessHandle, group: Int, for exchange: Int, of client: Int,
+        isReplayable: Bool
+    ) -> Int? {
+        guard
+            let place = takeOwn(of: client, process, group)
+                ?? takeIdle(process, group, isReplayable: isReplayable)
+        else { return nil }
+        upstreams[place].move(to: .busy)
+        upstreams[place].exchange = Int32(truncatingIfNeeded: exchange)
+        upstreams[place].sentAny = false
+        upstreams[place].reused = true
+        return place
+    }
+
+    /// A connection from the pool of the process that is fit for the request; nil: there is none.
+    private func takeIdle(_ process: ProcessHandle, _ group: Int, isReplayable: Bool) -> Int? {
+        while let place = upstreams.pools.take(process, group: group, from: upstreams.slab) {
+            let idle = upstreams.now &- upstreams[place].idleSince
+            let isTooOld = !isReplayable && idle >= trust(in: process, group: group)
+            if !isTooOld, upstreams[place].silentUntil <= upstreams.now,
+                isReplayable || upstreams[place].transport?.socket.isSilent == true
+            {
+                return place
+            }
+            upstreams.close(place)
+            // The others are older; they are good for requests that can be repeated.
+            if isTooOld { return nil }
+        }
+        return nil
+    }
+
+    /// How long a connection may have been idle for a request that cannot be repeated; monotonic ns.
+    private func trust(in process: ProcessHandle, group: Int) -> Int64 {
+        guard let habits = upstreams.pools.habits(of: process, group: group) else { return 0 }
+        let announced = habits.announced > 0 ? habits.announced / 4 * 3 : Self.trustedIdle
+        return min(announced, habits.shortestIdle / 4 * 3)
+    }
+
+    /// Puts a connection into the pool of its process after a response, or closes it.
+    ///
+    /// - Parameters:
+    ///   - seconds: how long the process keeps it, as it says; 0: it does not.
+    ///   - awaitsSilence: the response had no body.
+    func pool(_ place: Int, keptFor seconds: UInt32, awaitsSilence: Bool) {
+        let process = upstreams[place].process
+        let group = Int(upstreams[place].group)
+        let announced = Int64(seconds) &* 1_000_000_000
+        rest(place)
+        upstreams[place].silentUntil = awaitsSilence ? upstreams.now &+ Self.silence : 0
+        upstreams.pools.noteAnnounced(announced, by: process, group: group)
+        guard upstreams.pools.put(place, in: upstreams.slab),
+            let habits = upstreams.pools.habits(of: process, group: group)
+        else { return upstreams.close(place) }
+        // Before the process would close it.
+        var patience = min(
+            plan.settings.timeouts.keepalive.nanoseconds, habits.shortestIdle / 4 * 3)
+        if announced > 0 { patience = min(patience, announced / 4 * 3) }
+        upstreams.setDeadline(place, after: Interval(nanoseconds: patience))
+    }
+
+    /// Between two requests a connection belongs to no exchange and holds no memory.
+    private func rest(_ place: Int) {
+        buffers.release(&upstreams[place].input)
+        buffers.release(&upstreams[place].output)
+        upstreams[place].move(to: .idle)
+        upstreams[place].exchange = -1
+        upstreams[place].idleSince = upstreams.now
+        upstreams[place].headScan = 0
+        upstreams[place].deadline = Int64.max
+    }
+
+    /// An idle connection has had an event: its process closed it, or spoke out of turn.
+    func idleEnded(_ place: Int) {
+        let process = upstreams[place].process
+        let group = Int(upstreams[place].group)
+        if spokeOutOfTurn(place) {
+            distrust(process, group: group)
+        } else {
+            upstreams.pools.noteEnd(
+                afterIdle: upstreams.now &- upstreams[place].idleSince, of: process, group: group)
+        }
+        upstreams.close(place)
+    }
+
+    /// Its connections are not kept any more: what it sends after a response could reach another client.
+    func distrust(_ process: ProcessHandle, group: Int) {
+        guard upstreams.pools.distrust(process, group: group) else { return }
+        let label = plan.groups[group].identity(of: process)?.label ?? ""
+        shared.mishaps.note(
+            .strayBytes, now: upstreams.now,
+            "process \(label) of group \(plan.groups[group].name) sends bytes that belong to no request;"
+                + " its connections are not used again")
+    }
+
+    /// Bytes wait on an idle connection that are more than the notice of its end (RFC 9110 section 15.5.9).
+    ///
+    /// What TLS says between two requests is its own affair.
+    private func spokeOutOfTurn(_ place: Int) -> Bool {
+        guard case .clear(let socket) = upstreams[place].transport else { return false }
+        buffers.equip(&upstreams[place].input)
+        guard case .moved(let count) = socket.peek(into: &upstreams[place].input) else {
+            return false
+        }
+        let readable = unsafe upstreams[place].input.readable
+        let notice: StaticString = "HTTP/1.1 408"
+        guard count >= notice.utf8CodeUnitCount else { return true }
+        for offset in 0..<notice.utf8CodeUnitCount
+        where unsafe readable[offset] != notice.utf8Start[offset] && offset != 7 {
+            return true
+        }
+        return false
+    }
+
+    // MARK: One client's own
+
+    // With NTLM, and Negotiate where it stands for NTLM, a process signs in the connection: whoever speaks
+    // on it is taken for that user. So it is kept for the client who asked for it, for as long as both are
+    // there, and nobody else gets it.
+
+    /// The client's own connection to a process, taken out to be used; nil: there is none.
+    private func takeOwn(of client: Int, _ process: ProcessHandle, _ group: Int) -> Int? {
+        var next = upstreams.firstOwn(of: client)
+        while let place = next {
+            if Int(upstreams[place].group) == group,
+                upstreams[place].process.serial == process.serial,
+                upstreams[place].process.index == process.index
+            {
+                guard upstreams[place].transport?.socket.isSilent == true else {
+                    upstreams.close(place)
+                    return nil
+                }
+                upstreams.unlinkOwn(place)
+                return place
+            }
+            next = upstreams.nextOwn(after: place)
+        }
+        return nil
+    }
+
+    /// Keeps a connection for a client after a response.
+    ///
+    /// - Parameter grant: of the request that was served.
+    func keep(_ place: Int, for client: Int, _ grant: Grant?) {
+        rest(place)
+        upstreams[place].grant = grant
+        upstreams.linkOwn(place, of: client)
+    }
+
+    /// The client has gone: what was kept for it ends.
+    func closeOwn(of client: Int) {
+        while let place = upstreams.firstOwn(of: client) { upstreams.close(place) }
+    }
+}
