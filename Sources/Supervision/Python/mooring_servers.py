@@ -148,6 +148,11 @@ def serve_gunicorn(application, place, threads, surroundings, errors):
 
     wsgi.Response = OwnFields
 
+    class Worker(gthread.ThreadWorker):
+        def is_parent_alive(self):
+            """The parent is no arbiter but Mooring, after which processes live on and are taken over."""
+            return True
+
     class Application(BaseApplication):
         def load_config(self):
             for key, value in settings.items():
@@ -162,7 +167,7 @@ def serve_gunicorn(application, place, threads, surroundings, errors):
         handler.setStream(errors)
     # Nobody sends to a process that Mooring has told to stop, so nobody has to be waited for.
     gthread.STOP_KEEPALIVE_LINGER = 0.0
-    worker = gthread.ThreadWorker(1, os.getppid(), [place.listen()], app, 0, app.cfg, log)
+    worker = Worker(1, os.getppid(), [place.listen()], app, 0, app.cfg, log)
     worker.init_process()
 
 
