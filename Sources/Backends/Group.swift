@@ -150,11 +150,11 @@ package final class Group: Sendable {
         }
     }
 
-    /// The public name and pid of a process, also after its end while its place is empty; for logs.
+    /// The public name and pid of a process, also after its end while its entry is free; for logs.
     package func identity(of process: ProcessHandle) -> (label: String, pid: Int32?)? {
         state.withLock { guarded in
-            guarded.group.findLast(process).map { place in
-                let process = guarded.group.processes[Int(place)]
+            guarded.group.findLast(process).map { entry in
+                let process = guarded.group.processes[Int(entry)]
                 return (process.label, process.pid)
             }
         }

@@ -13,11 +13,11 @@ extension GroupState {
         if !request.maySpawn, wouldStart(decision) { return .needsSpawn }
         confirm(lease, by: request.claim)
         switch decision {
-        case .grant(let place, let intent, let choice):
+        case .grant(let entry, let intent, let choice):
             giveWay(choice)
-            return .granted(grant(on: place, intent))
-        case .waitForProcess(let place, let intent):
-            return .queued(enqueue(request, intent, at: place))
+            return .granted(grant(on: entry, intent))
+        case .waitForProcess(let entry, let intent):
+            return .queued(enqueue(request, intent, at: entry))
         case .waitForGroup(let intent):
             return .queued(enqueue(request, intent))
         case .refuse(let reason):
@@ -28,25 +28,25 @@ extension GroupState {
     mutating func finished(
         _ grant: Grant, _ outcome: ExchangeOutcome
     ) {
-        guard let place = find(grant.process) else {
+        guard let entry = find(grant.process) else {
             // Its slots went with the process.
             releaseLease(of: grant)
             return
         }
-        giveBackSlot(grant, at: place)
-        record(outcome, at: place)
+        giveBackSlot(grant, at: entry)
+        record(outcome, at: entry)
         releaseLease(of: grant)
-        condemnIfSpent(place)
+        condemnIfSpent(entry)
     }
 
     mutating func overdue(_ grant: Grant) {
-        guard let place = find(grant.process) else { return }
-        processes[Int(place)].errorsTotal += 1
-        noteFailure(of: place)
+        guard let entry = find(grant.process) else { return }
+        processes[Int(entry)].errorsTotal += 1
+        noteFailure(of: entry)
     }
 
-    mutating func giveBackSlot(_ grant: Grant, at place: UInt32) {
-        let index = Int(place)
+    mutating func giveBackSlot(_ grant: Grant, at entry: UInt32) {
+        let index = Int(entry)
         precondition(processes[index].inFlight > 0, "a slot was given back twice")
         processes[index].inFlight -= 1
         inFlight -= 1
@@ -57,36 +57,36 @@ extension GroupState {
             processes[index].unpinned = max(0, processes[index].unpinned - 1)
         }
         processes[index].idleSince = now
-        noteLoad(at: place)
-        noteFreeSlot(at: place)
+        noteLoad(at: entry)
+        noteFreeSlot(at: entry)
     }
 
-    mutating func record(_ outcome: ExchangeOutcome, at place: UInt32) {
-        let index = Int(place)
+    mutating func record(_ outcome: ExchangeOutcome, at entry: UInt32) {
+        let index = Int(entry)
         switch outcome {
         case .served:
             processes[index].requestsTotal += 1
             processes[index].hasServed = true
-            noteAnswer(of: place)
+            noteAnswer(of: entry)
             noteServed(readyFor: processes[index].readyFor(at: now))
         case .failed:
             processes[index].requestsTotal += 1
             processes[index].errorsTotal += 1
-            noteFailure(of: place)
+            noteFailure(of: entry)
         case .abandoned:
             processes[index].requestsTotal += 1
         case .connectFailed:
             processes[index].errorsTotal += 1
-            connectFailed(place)
+            connectFailed(entry)
         }
     }
 
     /// Slots in use have changed.
-    mutating func noteLoad(at place: UInt32) {
+    mutating func noteLoad(at entry: UInt32) {
         noteDemand()
         load.set(inFlight, at: now)
         if !policy.fillsAllEvenly {
-            processes[Int(place)].load.set(processes[Int(place)].inFlight, at: now)
+            processes[Int(entry)].load.set(processes[Int(entry)].inFlight, at: now)
         }
     }
 

@@ -3,7 +3,7 @@ extension GroupState {
     mutating func adopt(
         _ process: AdoptedProcess
     ) -> ProcessHandle? {
-        guard isSpawned, !isStarted, placesByIncarnation[process.incarnation] == nil else {
+        guard isSpawned, !isStarted, entriesByIncarnation[process.incarnation] == nil else {
             return nil
         }
         lastGeneration = max(lastGeneration, process.generation)
@@ -13,8 +13,8 @@ extension GroupState {
         }
         let phase: ProcessPhase =
             process.wasReady ? .ready : .starting(until: now + policy.startTimeout)
-        let place = occupy(phase, generation: process.generation)
-        let index = Int(place)
+        let entry = occupy(phase, generation: process.generation)
+        let index = Int(entry)
         budget?.adopted(
             group: self.index, rank: processes[index].rank, isStarting: !process.wasReady, now: now)
         processes[index].incarnation = process.incarnation
@@ -31,32 +31,32 @@ extension GroupState {
         processes[index].isShared = process.isShared
         processes[index].sessionHold = min(process.sessionHold, Self.longestInterval)
         processes[index].wasDraining = process.wasDraining
-        placesByIncarnation[process.incarnation] = place
+        entriesByIncarnation[process.incarnation] = entry
         if policy.sessionsPerProcess == 0 {
             // Its sessions come back with their cookies; until then nobody knows of them.
-            processes[index].keepUntil = now + idleOfReturning(to: place)
+            processes[index].keepUntil = now + idleOfReturning(to: entry)
         } else {
             for session in process.sessions.confirmed {
-                restore(session, isConfirmed: true, at: place)
+                restore(session, isConfirmed: true, at: entry)
             }
             for session in process.sessions.unconfirmed {
-                restore(session, isConfirmed: false, at: place)
+                restore(session, isConfirmed: false, at: entry)
             }
-            if process.wasOrphaned, process.wasReady { keepPlaces(of: place) }
+            if process.wasOrphaned, process.wasReady { keepPlaces(of: entry) }
         }
-        orders.events.append(.adopted(handle(place)))
-        return handle(place)
+        orders.events.append(.adopted(handle(entry)))
+        return handle(entry)
     }
 
     /// Leaves the places that seem free to those who may have them, for a moment.
     ///
     /// A session that began just before the balancer was killed is in no record. One that comes back
     /// meanwhile has its place.
-    private mutating func keepPlaces(of place: UInt32) {
+    private mutating func keepPlaces(of entry: UInt32) {
         let until = now + Self.protectedTime
         placesKeptUntil = until
-        processes[Int(place)].keepsPlaces = true
-        processes[Int(place)].keepUntil = until
+        processes[Int(entry)].keepsPlaces = true
+        processes[Int(entry)].keepUntil = until
     }
 
     /// Who has not come back by now has no claim against those who wait.
@@ -67,20 +67,20 @@ extension GroupState {
         due.insert(Due(.serveGroup))
     }
 
-    private mutating func restore(_ session: SessionID, isConfirmed: Bool, at place: UInt32) {
+    private mutating func restore(_ session: SessionID, isConfirmed: Bool, at entry: UInt32) {
         guard leases.find(session) == nil,
             let index = leases.insert(
-                session, on: handle(place), idle: idleOfReturning(to: place),
+                session, on: handle(entry), idle: idleOfReturning(to: entry),
                 unconfirmed: isConfirmed ? nil : policy.unconfirmed, now: now)
         else { return }
-        processes[Int(place)].sessions += 1
-        if !leases[index].isConfirmed { processes[Int(place)].unconfirmed += 1 }
+        processes[Int(entry)].sessions += 1
+        if !leases[index].isConfirmed { processes[Int(entry)].unconfirmed += 1 }
     }
 
     /// The other balancer has ended: sessions that it served may be as young as that.
     mutating func endSharing() {
-        for place in leases.taken where isShared(leases[place].process) {
-            leases.renew(place, now: now)
+        for entry in leases.taken where isShared(leases[entry].process) {
+            leases.renew(entry, now: now)
         }
         for index in processes.indices where processes[index].isShared {
             processes[index].isShared = false
@@ -109,8 +109,8 @@ extension GroupState {
                 takeOut(UInt32(index), .drained)
             }
         }
-        while census.starting + census.ready > policy.maximum, let place = youngest() {
-            takeOut(place, .scaledDown)
+        while census.starting + census.ready > policy.maximum, let entry = youngest() {
+            takeOut(entry, .scaledDown)
         }
         if census.ready > 0 { isProven = true }
     }

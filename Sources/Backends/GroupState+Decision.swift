@@ -28,11 +28,11 @@ extension GroupState {
         let destination = destination(of: request.claim, lease)
         if request.isSessionless { return decide(sessionless: destination, request) }
         switch destination {
-        case .process(let place, let session, let lease):
+        case .process(let entry, let session, let lease):
             let intent = Intent(
                 session: session, affinity: .kept, placed: .kept, lease: lease,
                 isConfirmed: request.claim?.isFromClient == true)
-            return decide(intent, at: place)
+            return decide(intent, at: entry)
         case .lost(let session):
             switch policy.onLost {
             case .refuse: return .refuse(.sessionLost)
@@ -56,11 +56,11 @@ extension GroupState {
         sessionless destination: Destination, _ request: AdmissionRequest
     ) -> Decision {
         switch destination {
-        case .process(let place, let session, let lease):
+        case .process(let entry, let session, let lease):
             let intent = Intent(
                 session: lease.map { _ in session }, affinity: .kept, placed: .kept, lease: lease,
                 isConfirmed: request.claim?.isFromClient == true)
-            return decide(intent, at: place)
+            return decide(intent, at: entry)
         case .lost, .anew:
             let intent = Intent(session: nil, affinity: .new, placed: .unpinned)
             return decide(anew: intent, needsPlace: false)
@@ -68,13 +68,13 @@ extension GroupState {
     }
 
     /// Rule 1: the session's own process, at once or in its queue.
-    private func decide(_ intent: Intent, at place: UInt32) -> Decision {
-        let waiting = processes[Int(place)].queue.count
-        if waiting == 0 && processes[Int(place)].inFlight < processes[Int(place)].slots {
-            return .grant(on: place, intent, .own)
+    private func decide(_ intent: Intent, at entry: UInt32) -> Decision {
+        let waiting = processes[Int(entry)].queue.count
+        if waiting == 0 && processes[Int(entry)].inFlight < processes[Int(entry)].slots {
+            return .grant(on: entry, intent, .own)
         }
         if waiting >= policy.processQueueLimit { return .refuse(.processQueueFull) }
-        return .waitForProcess(place, intent)
+        return .waitForProcess(entry, intent)
     }
 
     /// Rules 4 and 5: a process with room, or the group's queue.
@@ -84,13 +84,13 @@ extension GroupState {
         if isHopeless { return .refuse(.groupFailing) }
         if !needsPlace {
             // Whoever waits while there is a free slot waits for a place.
-            if let (place, choice) = findRoom(forSession: false) {
-                return .grant(on: place, intent, choice)
+            if let (entry, choice) = findRoom(forSession: false) {
+                return .grant(on: entry, intent, choice)
             }
         } else if queue.count == 0 {
-            if let (place, choice) = findRoom() { return .grant(on: place, intent, choice) }
-            if case .lease(let lease, let place) = givingWay {
-                return .grant(on: place, intent, .givenWay(lease: lease))
+            if let (entry, choice) = findRoom() { return .grant(on: entry, intent, choice) }
+            if case .lease(let lease, let entry) = givingWay {
+                return .grant(on: entry, intent, .givenWay(lease: lease))
             }
         }
         if queue.count >= policy.queueLimit { return .refuse(.queueFull) }
@@ -113,27 +113,27 @@ extension GroupState {
         guard let claim else { return .anew }
         if let lease {
             // The session may have moved since the cookie was made: its lease knows better.
-            if let place = find(leases[lease].process), processes[Int(place)].phase.serves {
-                return .process(place, claim.session, leases.reference(lease))
+            if let entry = find(leases[lease].process), processes[Int(entry)].phase.serves {
+                return .process(entry, claim.session, leases.reference(lease))
             }
             return .lost(claim.session)
         }
         // A process's only place may be somebody else's by now; an old token needs a live lease.
         if claim.requiresLease { return .anew }
         if policy.sessionsPerProcess > 0 { return keptPlace(of: claim) }
-        guard let place = placesByIncarnation[claim.process],
-            processes[Int(place)].phase.serves
+        guard let entry = entriesByIncarnation[claim.process],
+            processes[Int(entry)].phase.serves
         else { return .lost(claim.session) }
-        return .process(place, claim.session, nil)
+        return .process(entry, claim.session, nil)
     }
 
     /// Where sessions have places of their own, and this one is on no record.
     private func keptPlace(of claim: AdmissionRequest.Claim) -> Destination {
-        guard let place = placesByIncarnation[claim.process],
-            processes[Int(place)].keepsPlaces, processes[Int(place)].phase.serves,
-            processes[Int(place)].sessions + processes[Int(place)].unpinned
+        guard let entry = entriesByIncarnation[claim.process],
+            processes[Int(entry)].keepsPlaces, processes[Int(entry)].phase.serves,
+            processes[Int(entry)].sessions + processes[Int(entry)].unpinned
                 < policy.sessionsPerProcess
         else { return .anew }
-        return .process(place, claim.session, nil)
+        return .process(entry, claim.session, nil)
     }
 }

@@ -16,9 +16,9 @@ extension GroupState {
     private static let slack = 2
 
     /// Whether the first waiter had better not have the free slot of a process; its time begins then.
-    mutating func isWithheld(_ waiter: UInt32, from place: UInt32) -> Bool {
+    mutating func isWithheld(_ waiter: UInt32, from entry: UInt32) -> Bool {
         guard waiters[waiter].intent.session != nil else { return false }
-        guard isFilledEvenly(place), isAhead(place) else { return false }
+        guard isFilledEvenly(entry), isAhead(entry) else { return false }
         let ticket = waiters.ticket(waiter)
         if let withheld, withheld.waiter == ticket { return now < withheld.until }
         withheld = Withheld(waiter: ticket, until: now + Self.patience)
@@ -26,12 +26,12 @@ extension GroupState {
     }
 
     /// Whether a process is to have as many sessions as others.
-    private func isFilledEvenly(_ place: UInt32) -> Bool {
-        policy.fillsAllEvenly || policy.placement == .auto && processes[Int(place)].isPermanent
+    private func isFilledEvenly(_ entry: UInt32) -> Bool {
+        policy.fillsAllEvenly || policy.placement == .auto && processes[Int(entry)].isPermanent
     }
 
     /// Whether a process has more than its share while one with less has just freed a slot.
-    private func isAhead(_ place: UInt32) -> Bool {
+    private func isAhead(_ entry: UInt32) -> Bool {
         var (sessions, weights, isOtherSoon) = (0, 0, false)
         for index in processes.indices {
             guard processes[index].phase.isReady, processes[index].standing == .serving,
@@ -42,12 +42,12 @@ extension GroupState {
             weights += processes[index].weight
             if processes[index].inFlight >= processes[index].slots,
                 now < processes[index].idleSince + Self.patience, !isFull(processes[index]),
-                hasFewerSessions(index, than: Int(place))
+                hasFewerSessions(index, than: Int(entry))
             {
                 isOtherSoon = true
             }
         }
-        let surplus = processes[Int(place)].sessions - Self.slack
-        return isOtherSoon && 5 * surplus * weights > 6 * sessions * processes[Int(place)].weight
+        let surplus = processes[Int(entry)].sessions - Self.slack
+        return isOtherSoon && 5 * surplus * weights > 6 * sessions * processes[Int(entry)].weight
     }
 }

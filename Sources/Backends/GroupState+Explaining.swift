@@ -17,8 +17,8 @@ extension GroupState {
 
     private func outcome(of decision: Decision) -> PlacementExplanation.Outcome {
         switch decision {
-        case .grant(let place, _, _): .granted(handle(place))
-        case .waitForProcess(let place, _): .waitsForProcess(handle(place))
+        case .grant(let entry, _, _): .granted(handle(entry))
+        case .waitForProcess(let entry, _): .waitsForProcess(handle(entry))
         case .waitForGroup: .waits
         case .refuse(let reason): .refused(reason)
         }
@@ -39,7 +39,7 @@ extension GroupState {
 
     private func position(of decision: Decision) -> Int? {
         switch decision {
-        case .waitForProcess(let place, _): processes[Int(place)].queue.count
+        case .waitForProcess(let entry, _): processes[Int(entry)].queue.count
         case .waitForGroup: queue.count
         case .grant, .refuse: nil
         }
@@ -49,12 +49,12 @@ extension GroupState {
         on index: Int, _ decision: Decision, forSession: Bool
     ) -> PlacementExplanation.Verdict {
         switch decision {
-        case .grant(let place, _, let choice):
-            if place == index { return .chosen }
+        case .grant(let entry, _, let choice):
+            if entry == index { return .chosen }
             if choice == .own { return .notOwn }
             return obstacle(on: index, forSession: forSession) ?? rank(of: index, below: choice)
-        case .waitForProcess(let place, _):
-            return place == index ? .noSlot : .notOwn
+        case .waitForProcess(let entry, _):
+            return entry == index ? .noSlot : .notOwn
         case .refuse(.processQueueFull), .refuse(.sessionLost):
             return obstacle(on: index, forSession: forSession) ?? .notOwn
         case .waitForGroup, .refuse:

@@ -57,12 +57,12 @@ extension GroupState {
         while let index = next, let since = leases[index].dispensableSince {
             if since + Self.protectedTime > now { return .later(since + Self.protectedTime) }
             next = leases[index].next
-            guard mayGiveWay(index), let place = find(leases[index].process),
-                hasRoomButPlaces(processes[Int(place)]),
-                processes[Int(place)].sessions + processes[Int(place)].unpinned
+            guard mayGiveWay(index), let entry = find(leases[index].process),
+                hasRoomButPlaces(processes[Int(entry)]),
+                processes[Int(entry)].sessions + processes[Int(entry)].unpinned
                     <= policy.sessionsPerProcess
             else { continue }
-            return .lease(index, on: place)
+            return .lease(index, on: entry)
         }
         return .never
     }
@@ -95,9 +95,9 @@ extension GroupState {
             case .later(let instant):
                 givingWayAt = instant
                 return
-            case .lease(let lease, let place):
+            case .lease(let lease, let entry):
                 giveWay(.givenWay(lease: lease))
-                serveFirst(at: place)
+                serveFirst(at: entry)
                 placeClaimantsIfDue()
             }
         }
@@ -130,16 +130,16 @@ extension GroupState {
     /// Ends draining processes that only unconfirmed sessions need, the longest idle first.
     private mutating func thinOutDraining(to most: Int) {
         thinningAt = nil
-        while outgoing.draining > most, let place = longestDispensable() {
-            let since = processes[Int(place)].idleSince + Self.protectedTime
-            guard case .draining(let reason) = processes[Int(place)].phase, since <= now else {
+        while outgoing.draining > most, let entry = longestDispensable() {
+            let since = processes[Int(entry)].idleSince + Self.protectedTime
+            guard case .draining(let reason) = processes[Int(entry)].phase, since <= now else {
                 thinningAt = since
                 return
             }
-            totals.sessionsGivenWay += UInt64(processes[Int(place)].sessions)
-            processes[Int(place)].sessions = 0
-            processes[Int(place)].unconfirmed = 0
-            stop(place, reason)
+            totals.sessionsGivenWay += UInt64(processes[Int(entry)].sessions)
+            processes[Int(entry)].sessions = 0
+            processes[Int(entry)].unconfirmed = 0
+            stop(entry, reason)
         }
     }
 

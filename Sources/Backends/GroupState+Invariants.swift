@@ -43,7 +43,9 @@ extension GroupState {
         }
         if incoming.live > 0 && !rollout.isStarting { return "a generation comes in unasked" }
         let gone = processes.count { $0.phase.isGone }
-        if gone != freePlaces.count { return "\(gone) gone processes, \(freePlaces.count) places" }
+        if gone != freeEntries.count {
+            return "\(gone) gone processes, \(freeEntries.count) free entries"
+        }
         return nil
     }
 
@@ -154,12 +156,12 @@ extension GroupState {
         if let broken = brokenGivingWay { return broken }
         for lease in leases.all {
             if !lease.hasCheck { return "a lease is never looked at" }
-            guard let place = find(lease.process),
-                processes[Int(place)].phase.holdsSessions
+            guard let entry = find(lease.process),
+                processes[Int(entry)].phase.holdsSessions
             else { continue }
-            sessions[Int(place)] += 1
-            active[Int(place)] += lease.active
-            if !lease.isConfirmed { unconfirmed[Int(place)] += 1 }
+            sessions[Int(entry)] += 1
+            active[Int(entry)] += lease.active
+            if !lease.isConfirmed { unconfirmed[Int(entry)] += 1 }
         }
         for (index, process) in processes.enumerated() {
             if process.sessions != sessions[index] {

@@ -13,20 +13,20 @@ extension GroupState {
         _ handle: ProcessHandle, incarnation: Incarnation, label: String, pid: Int32,
         address: ProcessAddress
     ) {
-        guard let place = find(handle) else { return }
-        let index = Int(place)
+        guard let entry = find(handle) else { return }
+        let index = Int(entry)
         precondition(processes[index].incarnation == nil, "a process is spawned once")
         processes[index].incarnation = incarnation
         processes[index].label = label
         processes[index].pid = pid
         processes[index].address = address
         processes[index].startedAt = now
-        placesByIncarnation[incarnation] = place
+        entriesByIncarnation[incarnation] = entry
         switch processes[index].phase {
         case .starting:
             // The time that supervision needed to come to it is not the process's.
             processes[index].phase = .starting(until: now + policy.startTimeout)
-            touch(place)
+            touch(entry)
         case .ready, .draining, .stopping, .down, .gone: break
         }
     }
@@ -35,40 +35,40 @@ extension GroupState {
         _ handle: ProcessHandle, at address: ProcessAddress
     ) {
         // Nobody is sent to it before it is ready.
-        guard let place = find(handle), processes[Int(place)].phase.isStarting else { return }
-        processes[Int(place)].address = address
+        guard let entry = find(handle), processes[Int(entry)].phase.isStarting else { return }
+        processes[Int(entry)].address = address
     }
 
     mutating func becameReady(_ handle: ProcessHandle) {
-        guard let place = find(handle) else { return }
-        precondition(processes[Int(place)].incarnation != nil, "a process is spawned, then ready")
-        guard apply(.becameReady, to: place) == .isReady else { return }
+        guard let entry = find(handle) else { return }
+        precondition(processes[Int(entry)].incarnation != nil, "a process is spawned, then ready")
+        guard apply(.becameReady, to: entry) == .isReady else { return }
         isProven = true
-        processes[Int(place)].readyAt = now
-        let duration = now - processes[Int(place)].startedAt
+        processes[Int(entry)].readyAt = now
+        let duration = now - processes[Int(entry)].startedAt
         totals.startDurations.record(duration)
         orders.events.append(.ready(handle, after: duration))
-        prepare(place)
+        prepare(entry)
     }
 
     /// A process takes new sessions from now on.
-    mutating func prepare(_ place: UInt32) {
-        processes[Int(place)].idleSince = now
+    mutating func prepare(_ entry: UInt32) {
+        processes[Int(entry)].idleSince = now
         // Not behind the others, or it would be given the next many new sessions in a row.
-        processes[Int(place)].turn = max(processes[Int(place)].turn, turn)
-        touch(place)
+        processes[Int(entry)].turn = max(processes[Int(entry)].turn, turn)
+        touch(entry)
     }
 
     mutating func exited(
         _ handle: ProcessHandle, _ report: ExitReport
     ) {
-        guard let place = find(handle) else { return }
+        guard let entry = find(handle) else { return }
         forgetRecycling(of: handle)
-        switch apply(.exited, to: place) {
+        switch apply(.exited, to: entry) {
         case .failedToStart:
             totals.startFailures += 1
             noteFailure(report)
-            if incomingFailed(place, report) {
+            if incomingFailed(entry, report) {
                 orders.events.append(
                     .startFailed(
                         handle, report, failuresInARow: backoff.inARow,
@@ -82,10 +82,10 @@ extension GroupState {
         case .crashed:
             noteFailure(report)
             orders.events.append(.gone(handle, .exited, report))
-            loseSessions(at: place)
+            loseSessions(at: entry)
             // One that was on its way out is no sign of how the others fare.
-            if !incomingFailed(place, report), processes[Int(place)].standing == .serving {
-                noteLoss(of: place)
+            if !incomingFailed(entry, report), processes[Int(entry)].standing == .serving {
+                noteLoss(of: entry)
             }
         case .stopped(let reason):
             switch reason {
@@ -99,28 +99,28 @@ extension GroupState {
         case .nothing, .isReady, .drains, .terminate, .kill, .isDown:
             preconditionFailure("a process that has exited is gone")
         }
-        vacate(place)
+        vacate(entry)
     }
 
     /// Orders a process to end; its sessions are lost.
-    mutating func stop(_ place: UInt32, _ reason: StopReason) {
+    mutating func stop(_ entry: UInt32, _ reason: StopReason) {
         let killAt = now + policy.stopTimeout
-        switch apply(.stop(reason, killAt: killAt), to: place) {
+        switch apply(.stop(reason, killAt: killAt), to: entry) {
         case .terminate(let reason):
-            orders.supervision.append(.terminate(handle(place), reason: reason))
-            orders.events.append(.stopping(handle(place), reason))
+            orders.supervision.append(.terminate(handle(entry), reason: reason))
+            orders.events.append(.stopping(handle(entry), reason))
         case .nothing: return
         case .isReady, .drains, .kill, .failedToStart, .crashed, .stopped, .isDown:
             preconditionFailure("a process that is stopped is terminated")
         }
         switch reason {
         case .shutdown:
-            processes[Int(place)].sessions = 0
-            processes[Int(place)].unconfirmed = 0
+            processes[Int(entry)].sessions = 0
+            processes[Int(entry)].unconfirmed = 0
         case .idle, .startTimeout, .unreachable, .exited, .drained, .maxRequests, .maxAge,
             .maxMemory, .watchdog, .unhealthy, .requestTimeout, .rollout, .scaledDown, .command,
             .notify, .drainTimeout, .makeRoom, .retired:
-            loseSessions(at: place)
+            loseSessions(at: entry)
         }
     }
 
@@ -128,23 +128,23 @@ extension GroupState {
     mutating func drain(
         _ handle: ProcessHandle, timeout: Interval? = nil
     ) {
-        guard isSpawned, let place = find(handle) else { return }
-        takeOut(place, .drained, timeout: timeout)
+        guard isSpawned, let entry = find(handle) else { return }
+        takeOut(entry, .drained, timeout: timeout)
     }
 
     /// Ends a process now, by an administrator's word.
     mutating func stopNow(_ handle: ProcessHandle) {
-        guard isSpawned, let place = find(handle) else { return }
-        stop(place, .command)
+        guard isSpawned, let entry = find(handle) else { return }
+        stop(entry, .command)
     }
 
     /// Ends the draining processes that nobody needs any more.
     mutating func retireDrained() {
-        for place in touched {
-            guard case .draining(let reason) = processes[Int(place)].phase,
-                processes[Int(place)].isUnused(at: now)
+        for entry in touched {
+            guard case .draining(let reason) = processes[Int(entry)].phase,
+                processes[Int(entry)].isUnused(at: now)
             else { continue }
-            stop(place, reason)
+            stop(entry, reason)
         }
     }
 
@@ -152,37 +152,37 @@ extension GroupState {
     ///
     /// A spawned one has lost its socket, or is about to be reported as gone: either way it is of
     /// no use to anybody and is replaced.
-    mutating func connectFailed(_ place: UInt32) {
-        guard processes[Int(place)].phase.serves else { return }
+    mutating func connectFailed(_ entry: UInt32) {
+        guard processes[Int(entry)].phase.serves else { return }
         if isSpawned {
             noteFailure(ExitReport(reason: cause(of: .unreachable)))
-            noteLoss(of: place)
-            stop(place, .unreachable)
+            noteLoss(of: entry)
+            stop(entry, .unreachable)
         } else {
-            takeDown(place)
+            takeDown(entry)
         }
     }
 
-    mutating func startTimedOut(_ place: UInt32) {
-        kill(place, .startTimedOut)
+    mutating func startTimedOut(_ entry: UInt32) {
+        kill(entry, .startTimedOut)
         totals.startFailures += 1
         let report = ExitReport(reason: cause(of: .startTimeout))
         noteFailure(report)
-        let isIncoming = incomingFailed(place, report)
+        let isIncoming = incomingFailed(entry, report)
         // It is not one of those that are to be any more, though it is still there.
-        if isIncoming { move(place, to: .outgoing) }
+        if isIncoming { move(entry, to: .outgoing) }
         let wait = isIncoming ? backoff.left(at: now) : noteFailedStart()
         orders.events.append(
             .startFailed(
-                handle(place), report, failuresInARow: backoff.inARow, backoff: wait))
+                handle(entry), report, failuresInARow: backoff.inARow, backoff: wait))
         tellIfFailing()
     }
 
-    mutating func kill(_ place: UInt32, _ fact: ProcessPhase.Fact) {
-        switch apply(fact, to: place) {
+    mutating func kill(_ entry: UInt32, _ fact: ProcessPhase.Fact) {
+        switch apply(fact, to: entry) {
         case .kill(let reason):
-            orders.supervision.append(.kill(handle(place), reason: reason))
-            orders.events.append(.killing(handle(place), reason))
+            orders.supervision.append(.kill(handle(entry), reason: reason))
+            orders.events.append(.killing(handle(entry), reason))
         case .nothing, .isReady, .drains, .terminate, .failedToStart, .crashed, .stopped, .isDown:
             preconditionFailure("a process whose time is up is killed")
         }
@@ -194,10 +194,10 @@ extension GroupState {
         stopWaitingForBudget()
         refuseGroupQueue(.shuttingDown)
         for index in processes.indices {
-            let place = UInt32(index)
-            refuseProcessQueue(at: place, .shuttingDown)
+            let entry = UInt32(index)
+            refuseProcessQueue(at: entry, .shuttingDown)
             switch processes[index].phase {
-            case .starting, .ready, .draining: if isSpawned { stop(place, .shutdown) }
+            case .starting, .ready, .draining: if isSpawned { stop(entry, .shutdown) }
             case .stopping, .down, .gone: break
             }
         }

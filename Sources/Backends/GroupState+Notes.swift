@@ -6,20 +6,20 @@ extension GroupState {
     mutating func noted(
         _ handle: ProcessHandle, _ note: ProcessNote
     ) {
-        guard isSpawned, let place = find(handle) else { return }
-        let index = Int(place)
+        guard isSpawned, let entry = find(handle) else { return }
+        let index = Int(entry)
         switch note {
         case .status(let text):
             processes[index].statusText = text
         case .stopping:
-            takeOut(place, .notify)
+            takeOut(entry, .notify)
         case .extendTimeout(let span):
             extend(index, by: min(max(span, .zero), Self.longestExtension))
         case .busy(let isBusy):
             processes[index].isBusy = isBusy
             if !isBusy { processes[index].idleSince = now }
         }
-        touch(place)
+        touch(entry)
     }
 
     /// Never shortens: a process asks for more time, not for less.

@@ -8,43 +8,43 @@ extension GroupState {
     private static let longestOutage = Interval.seconds(60)
 
     /// The server has answered a request.
-    mutating func noteAnswer(of place: UInt32) {
-        processes[Int(place)].outages = 0
-        processes[Int(place)].failuresInARow = 0
-        guard processes[Int(place)].probation != nil else { return }
-        processes[Int(place)].probation = nil
-        orders.events.append(.answering(handle(place)))
+    mutating func noteAnswer(of entry: UInt32) {
+        processes[Int(entry)].outages = 0
+        processes[Int(entry)].failuresInARow = 0
+        guard processes[Int(entry)].probation != nil else { return }
+        processes[Int(entry)].probation = nil
+        orders.events.append(.answering(handle(entry)))
     }
 
     /// The server broke off, answered nonsense or not in time.
     ///
     /// The only one that serves is left where it is: a few bad answers of many are better than none.
-    mutating func noteFailure(of place: UInt32) {
-        guard !isSpawned, processes[Int(place)].phase.serves else { return }
-        processes[Int(place)].failuresInARow += 1
+    mutating func noteFailure(of entry: UInt32) {
+        guard !isSpawned, processes[Int(entry)].phase.serves else { return }
+        processes[Int(entry)].failuresInARow += 1
         guard
-            processes[Int(place)].probation != nil
-                || processes[Int(place)].failuresInARow >= Self.mostFailures
+            processes[Int(entry)].probation != nil
+                || processes[Int(entry)].failuresInARow >= Self.mostFailures
                     && processes.count(where: { $0.phase.serves }) > 1
         else { return }
-        takeDown(place)
+        takeDown(entry)
     }
 
     /// Takes a server out of service; its sessions are placed anew, or refused, as the group says.
-    mutating func takeDown(_ place: UInt32) {
-        let shift = min(processes[Int(place)].outages, 6)
+    mutating func takeDown(_ entry: UInt32) {
+        let shift = min(processes[Int(entry)].outages, 6)
         let pause = min(
             Interval(nanoseconds: Interval.seconds(1).nanoseconds << shift), Self.longestOutage)
-        let health = isChecked(place) ? policy.health : nil
+        let health = isChecked(entry) ? policy.health : nil
         let until = now + (health.map { outage(under: $0) } ?? pause)
         // One that is asked comes back when its answers are good again.
         let span = health?.interval ?? pause
-        guard apply(.refused(until: until), to: place) == .isDown else { return }
-        processes[Int(place)].goodChecks = 0
-        processes[Int(place)].outages += 1
-        processes[Int(place)].failuresInARow = 0
-        processes[Int(place)].probation = nil
-        orders.events.append(.down(handle(place), retryIn: span))
+        guard apply(.refused(until: until), to: entry) == .isDown else { return }
+        processes[Int(entry)].goodChecks = 0
+        processes[Int(entry)].outages += 1
+        processes[Int(entry)].failuresInARow = 0
+        processes[Int(entry)].probation = nil
+        orders.events.append(.down(handle(entry), retryIn: span))
     }
 
     /// Tries servers again; all of one moment are back before anybody is placed anew.

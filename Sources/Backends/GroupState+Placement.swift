@@ -15,10 +15,10 @@ extension GroupState {
     func findRoom(forSession: Bool = true) -> (UInt32, Choice)? {
         if forSession, isGateClosed { return nil }
         if policy.fillsAllEvenly { return leastLoaded(forSession).map { ($0, .fewest) } }
-        if policy.placement == .auto, let place = leastLoadedPermanent(forSession) {
-            return (place, .fewestPermanent)
+        if policy.placement == .auto, let entry = leastLoadedPermanent(forSession) {
+            return (entry, .fewestPermanent)
         }
-        if let place = fullestBelowTarget(forSession) { return (place, .fullestBelowTarget) }
+        if let entry = fullestBelowTarget(forSession) { return (entry, .fullestBelowTarget) }
         return leastLoaded(forSession).map { ($0, .fewest) }
     }
 
@@ -135,14 +135,14 @@ extension GroupState {
     }
 
     /// Takes a slot; a waiter from its process's own queue brings the lease it already has.
-    mutating func grant(on place: UInt32, _ intent: Intent, joined: LeaseReference? = nil) -> Grant
+    mutating func grant(on entry: UInt32, _ intent: Intent, joined: LeaseReference? = nil) -> Grant
     {
-        let index = Int(place)
+        let index = Int(entry)
         // One with a lease was counted when its process was lost; a server that is down may come back.
         let isLostUnseen =
             intent.placed == .moved
             && (!isSpawned || intent.session.flatMap { leases.find($0) } == nil)
-        let lease = joined ?? joinLease(intent, at: place)
+        let lease = joined ?? joinLease(intent, at: entry)
         switch intent.placed {
         case .kept: break
         case .moved:
@@ -158,9 +158,9 @@ extension GroupState {
         }
         processes[index].inFlight += 1
         inFlight += 1
-        noteLoad(at: place)
+        noteLoad(at: entry)
         var grant = Grant(
-            process: handle(place), incarnation: incarnation(of: index), session: intent.session,
+            process: handle(entry), incarnation: incarnation(of: index), session: intent.session,
             affinity: intent.affinity, placed: intent.placed)
         grant.lease = lease
         grant.reservesPlace = intent.reservesPlace

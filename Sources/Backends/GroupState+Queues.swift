@@ -8,10 +8,10 @@ extension GroupState {
     }
 
     mutating func enqueue(
-        _ request: AdmissionRequest, _ intent: Intent, at place: UInt32
+        _ request: AdmissionRequest, _ intent: Intent, at entry: UInt32
     ) -> WaiterTicket {
         let waiter = waiters.insert(request, intent, since: now)
-        joinProcessQueue(waiter, at: place)
+        joinProcessQueue(waiter, at: entry)
         return waiters.ticket(waiter)
     }
 
@@ -25,11 +25,11 @@ extension GroupState {
     }
 
     /// Whoever waits for its process keeps its session alive meanwhile.
-    private mutating func joinProcessQueue(_ waiter: UInt32, at place: UInt32) {
-        waiters[waiter].lease = joinLease(waiters[waiter].intent, at: place)
-        waiters.link(waiter, into: &processes[Int(place)].queue, .process(place))
-        waiters.joinLine(waiter, at: place, &processes[Int(place)].turns)
-        touch(place)
+    private mutating func joinProcessQueue(_ waiter: UInt32, at entry: UInt32) {
+        waiters[waiter].lease = joinLease(waiters[waiter].intent, at: entry)
+        waiters.link(waiter, into: &processes[Int(entry)].queue, .process(entry))
+        waiters.joinLine(waiter, at: entry, &processes[Int(entry)].turns)
+        touch(entry)
     }
 
     /// Takes a waiter out of whatever queue it is in; its lease is left too.
@@ -40,12 +40,12 @@ extension GroupState {
             waiters.unlink(waiter, from: &queue)
             if waiters[waiter].request.claim != nil { claimantsWaiting -= 1 }
             if waiters[waiter].request.isSessionless { sessionlessWaiting -= 1 }
-        case .process(let place):
-            waiters.leaveLine(waiter, &processes[Int(place)].turns, servedAt: nil)
-            waiters.unlink(waiter, from: &processes[Int(place)].queue)
+        case .process(let entry):
+            waiters.leaveLine(waiter, &processes[Int(entry)].turns, servedAt: nil)
+            waiters.unlink(waiter, from: &processes[Int(entry)].queue)
             if let lease = waiters[waiter].lease { leaveLease(lease) }
             waiters[waiter].lease = nil
-            touch(place)
+            touch(entry)
         }
     }
 
@@ -71,24 +71,24 @@ extension GroupState {
     /// A slot or a session's place of a process is free: for the session that has waited longest since
     /// its last turn, of its own and of those that are new; or those who come back would keep all who
     /// are new from getting in.
-    private mutating func serveWaiters(at place: UInt32) {
-        let index = Int(place)
+    private mutating func serveWaiters(at entry: UInt32) {
+        let index = Int(entry)
         if processes[index].queue.count == 0 || isShuttingDown { return }
-        guard processes[index].phase.serves else { return placeWaitersAnew(of: place) }
+        guard processes[index].phase.serves else { return placeWaitersAnew(of: entry) }
         while processes[index].inFlight < processes[index].slots,
             let (waiter, since) = waiters.nextTurn(of: processes[index].turns)
         {
-            if let other = firstInLine(at: place), waiters[other].since < since,
-                !isWithheld(other, from: place)
+            if let other = firstInLine(at: entry), waiters[other].since < since,
+                !isWithheld(other, from: entry)
             {
-                serve(other, at: place)
+                serve(other, at: entry)
                 placeClaimantsIfDue()
                 continue
             }
             waiters.leaveLine(waiter, &processes[index].turns, servedAt: now)
             waiters.unlink(waiter, from: &processes[index].queue)
             let lease = waiters[waiter].lease
-            let grant = grant(on: place, waiters[waiter].intent, joined: lease)
+            let grant = grant(on: entry, waiters[waiter].intent, joined: lease)
             orders.traffic.append(.grant(waiters[waiter].request.waiter, grant))
             waiters.remove(waiter)
         }
@@ -101,10 +101,10 @@ extension GroupState {
             return
         }
         var isHeldUp = false
-        while !isHeldUp, let waiter = queue.first, let (place, _) = findRoom() {
-            isHeldUp = isWithheld(waiter, from: place)
+        while !isHeldUp, let waiter = queue.first, let (entry, _) = findRoom() {
+            isHeldUp = isWithheld(waiter, from: entry)
             if isHeldUp { break }
-            serve(waiter, at: place)
+            serve(waiter, at: entry)
             placeClaimantsIfDue()
         }
         if !isHeldUp { withheld = nil }
@@ -112,9 +112,9 @@ extension GroupState {
     }
 
     /// The first of the group's queue that a free slot of a process could be for; nil: none.
-    private func firstInLine(at place: UInt32) -> UInt32? {
-        if !isGateClosed, hasRoom(processes[Int(place)]) { return queue.first }
-        return hasRoomButPlaces(processes[Int(place)]) ? firstSessionless : nil
+    private func firstInLine(at entry: UInt32) -> UInt32? {
+        if !isGateClosed, hasRoom(processes[Int(entry)]) { return queue.first }
+        return hasRoomButPlaces(processes[Int(entry)]) ? firstSessionless : nil
     }
 
     /// Those before it wait for a session's place, or for the gate.
@@ -129,21 +129,21 @@ extension GroupState {
 
     /// Whoever needs no more than a slot does not stand behind those who wait for a place.
     private mutating func serveSessionless() {
-        while let waiter = firstSessionless, let (place, _) = findRoom(forSession: false) {
-            serve(waiter, at: place)
+        while let waiter = firstSessionless, let (entry, _) = findRoom(forSession: false) {
+            serve(waiter, at: entry)
             placeClaimantsIfDue()
         }
     }
 
     /// Gives the first of the group's queue a slot.
-    mutating func serveFirst(at place: UInt32) {
-        if let waiter = queue.first { serve(waiter, at: place) }
+    mutating func serveFirst(at entry: UInt32) {
+        if let waiter = queue.first { serve(waiter, at: entry) }
     }
 
     /// Gives a waiter of the group's queue a slot.
-    private mutating func serve(_ waiter: UInt32, at place: UInt32) {
+    private mutating func serve(_ waiter: UInt32, at entry: UInt32) {
         takeOut(waiter)
-        let grant = grant(on: place, waiters[waiter].intent)
+        let grant = grant(on: entry, waiters[waiter].intent)
         orders.traffic.append(.grant(waiters[waiter].request.waiter, grant))
         waiters.remove(waiter)
     }
@@ -155,14 +155,14 @@ extension GroupState {
         let decision = decide(waiters[waiter].request, lease)
         confirm(lease, by: waiters[waiter].request.claim)
         switch decision {
-        case .grant(let place, let intent, let choice):
+        case .grant(let entry, let intent, let choice):
             giveWay(choice)
-            let grant = grant(on: place, intent)
+            let grant = grant(on: entry, intent)
             orders.traffic.append(.grant(waiters[waiter].request.waiter, grant))
             waiters.remove(waiter)
-        case .waitForProcess(let place, let intent):
+        case .waitForProcess(let entry, let intent):
             waiters[waiter].intent = intent
-            joinProcessQueue(waiter, at: place)
+            joinProcessQueue(waiter, at: entry)
         case .waitForGroup(let intent):
             waiters[waiter].intent = intent
             joinGroupQueue(waiter)
@@ -172,8 +172,8 @@ extension GroupState {
     }
 
     /// The own queue of a process that serves no more.
-    private mutating func placeWaitersAnew(of place: UInt32) {
-        while let waiter = processes[Int(place)].queue.first { placeAnew(waiter) }
+    private mutating func placeWaitersAnew(of entry: UInt32) {
+        while let waiter = processes[Int(entry)].queue.first { placeAnew(waiter) }
     }
 
     /// A waiter that was just served may have brought back the session of another.
@@ -191,7 +191,7 @@ extension GroupState {
             next = waiters[waiter].next
             guard let claim = waiters[waiter].request.claim,
                 let index = leases.find(claim.session), leases[index].isLive(at: now),
-                let place = find(leases[index].process), processes[Int(place)].phase.serves
+                let entry = find(leases[index].process), processes[Int(entry)].phase.serves
             else { continue }
             placeAnew(waiter)
         }
@@ -210,8 +210,8 @@ extension GroupState {
         while let waiter = queue.first { refuse(waiter, reason) }
     }
 
-    mutating func refuseProcessQueue(at place: UInt32, _ reason: Refusal.Reason) {
-        while let waiter = processes[Int(place)].queue.first { refuse(waiter, reason) }
+    mutating func refuseProcessQueue(at entry: UInt32, _ reason: Refusal.Reason) {
+        while let waiter = processes[Int(entry)].queue.first { refuse(waiter, reason) }
     }
 
     /// Refuses those who have waited for too long.
@@ -222,8 +222,8 @@ extension GroupState {
         for index in processes.indices { refuseLate(at: UInt32(index)) }
     }
 
-    private mutating func refuseLate(at place: UInt32) {
-        while let waiter = processes[Int(place)].queue.first,
+    private mutating func refuseLate(at entry: UInt32) {
+        while let waiter = processes[Int(entry)].queue.first,
             waiters[waiter].since + policy.queueTimeout <= now
         {
             refuse(waiter, .queueTimeout)

@@ -6,8 +6,8 @@ extension GroupState {
     mutating func recycle(
         _ handle: ProcessHandle, _ reason: StopReason
     ) {
-        guard isSpawned, let place = find(handle) else { return }
-        condemn(place, reason)
+        guard isSpawned, let entry = find(handle) else { return }
+        condemn(entry, reason)
     }
 
     /// Draws how long a new process may live.
@@ -21,46 +21,46 @@ extension GroupState {
     }
 
     /// Condemns a process that has had its requests.
-    mutating func condemnIfSpent(_ place: UInt32) {
-        let limit = processes[Int(place)].requestLimit
-        if limit > 0, processes[Int(place)].requestsTotal >= UInt64(limit) {
-            condemn(place, .maxRequests)
+    mutating func condemnIfSpent(_ entry: UInt32) {
+        let limit = processes[Int(entry)].requestLimit
+        if limit > 0, processes[Int(entry)].requestsTotal >= UInt64(limit) {
+            condemn(entry, .maxRequests)
         }
     }
 
     /// Condemns a process that is too old.
-    mutating func condemnIfOld(_ place: UInt32) {
-        if let limit = processes[Int(place)].ageLimit, limit <= now { condemn(place, .maxAge) }
+    mutating func condemnIfOld(_ entry: UInt32) {
+        if let limit = processes[Int(entry)].ageLimit, limit <= now { condemn(entry, .maxAge) }
     }
 
-    private mutating func condemn(_ place: UInt32, _ reason: StopReason) {
-        let index = Int(place)
+    private mutating func condemn(_ entry: UInt32, _ reason: StopReason) {
+        let index = Int(entry)
         guard processes[index].condemned == nil else { return }
         switch processes[index].phase {
         case .ready, .draining: break
         case .starting, .stopping, .down, .gone: return
         }
         processes[index].condemned = reason
-        orders.events.append(.recycling(handle(place), reason))
+        orders.events.append(.recycling(handle(entry), reason))
         // The ill take no new session.
         due.formUnion(.group)
         if processes[index].standing == .serving {
             hasCondemned = true
         } else if reason.isIllness {
-            stop(place, reason)
+            stop(entry, reason)
         }
     }
 
     /// Starts the next replacement, if none is under way.
     mutating func startReplacement() {
         guard hasCondemned, recycling == nil, !rollout.isStarting else { return }
-        guard let place = nextCondemned() else {
+        guard let entry = nextCondemned() else {
             hasCondemned = false
             return
         }
         // The ill are not drained.
-        guard processes[Int(place)].condemned?.isIllness == true || hasRoomToDrain() else { return }
-        let old = handle(place)
+        guard processes[Int(entry)].condemned?.isIllness == true || hasRoomToDrain() else { return }
+        let old = handle(entry)
         guard let replacement = startOne(.recycle) else { return }
         recycling = Recycling(old: old, replacement: replacement)
     }
@@ -89,17 +89,17 @@ extension GroupState {
         else { return }
         self.recycling = nil
         due.formUnion(.demand)
-        guard let place = find(recycling.old) else { return }
-        guard let reason = processes[Int(place)].condemned, processes[Int(place)].phase.isReady
+        guard let entry = find(recycling.old) else { return }
+        guard let reason = processes[Int(entry)].condemned, processes[Int(entry)].phase.isReady
         else {
             // It is on its way out by itself.
-            return move(place, to: .outgoing)
+            return move(entry, to: .outgoing)
         }
         if reason.isIllness {
-            move(place, to: .outgoing)
-            stop(place, reason)
+            move(entry, to: .outgoing)
+            stop(entry, reason)
         } else {
-            takeOut(place, reason)
+            takeOut(entry, reason)
         }
     }
 

@@ -37,16 +37,16 @@ extension GroupState {
     private mutating func reinstateAll() {
         for index in processes.indices where processes[index].generation == generation {
             guard case .draining(.retired) = processes[index].phase else { continue }
-            let place = UInt32(index)
-            move(place, to: .serving)
-            _ = apply(.reinstate, to: place)
+            let entry = UInt32(index)
+            move(entry, to: .serving)
+            _ = apply(.reinstate, to: entry)
             processes[index].drainUntil = nil
-            prepare(place)
-            orders.supervision.append(.rememberServing(handle(place)))
-            orders.events.append(.reinstated(handle(place)))
+            prepare(entry)
+            orders.supervision.append(.rememberServing(handle(entry)))
+            orders.events.append(.reinstated(handle(entry)))
             if let reason = processes[index].condemned {
                 hasCondemned = true
-                orders.events.append(.recycling(handle(place), reason))
+                orders.events.append(.recycling(handle(entry), reason))
             }
         }
     }

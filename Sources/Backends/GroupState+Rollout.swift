@@ -91,14 +91,14 @@ extension GroupState {
     }
 
     /// A newer generation stands in for it.
-    private mutating func replace(_ place: UInt32) {
-        if processes[Int(place)].phase.isStopping { return move(place, to: .outgoing) }
-        takeOut(place, .rollout)
+    private mutating func replace(_ entry: UInt32) {
+        if processes[Int(entry)].phase.isStopping { return move(entry, to: .outgoing) }
+        takeOut(entry, .rollout)
     }
 
     /// One of the generation could not be started; true: the failure was its own.
-    mutating func incomingFailed(_ place: UInt32, _ report: ExitReport) -> Bool {
-        guard processes[Int(place)].standing == .incoming else { return false }
+    mutating func incomingFailed(_ entry: UInt32, _ report: ExitReport) -> Bool {
+        guard processes[Int(entry)].standing == .incoming else { return false }
         guard case .starting(let generation, let needed, let failures) = rollout else {
             return true
         }
@@ -121,23 +121,23 @@ extension GroupState {
 
     /// Takes a process out of service: its sessions stay until they end, or its time is up.
     mutating func takeOut(
-        _ place: UInt32, _ reason: StopReason, timeout: Interval? = nil
+        _ entry: UInt32, _ reason: StopReason, timeout: Interval? = nil
     ) {
-        let index = Int(place)
+        let index = Int(entry)
         switch processes[index].phase {
         case .starting:
-            move(place, to: .outgoing)
-            stop(place, reason)
+            move(entry, to: .outgoing)
+            stop(entry, reason)
         case .ready, .draining:
-            move(place, to: .outgoing)
-            if apply(.drain(reason), to: place) == .drains(reason) {
-                orders.supervision.append(.rememberDraining(handle(place)))
-                orders.events.append(.draining(handle(place), reason))
+            move(entry, to: .outgoing)
+            if apply(.drain(reason), to: entry) == .drains(reason) {
+                orders.supervision.append(.rememberDraining(handle(entry)))
+                orders.events.append(.draining(handle(entry), reason))
             }
             let until = now + min(timeout ?? policy.drainTimeout, Self.longestInterval)
             let known = processes[index].drainUntil
             processes[index].drainUntil = timeout == nil ? known ?? until : until
-            touch(place)
+            touch(entry)
         case .stopping, .down, .gone: break
         }
     }

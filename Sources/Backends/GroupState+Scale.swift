@@ -38,8 +38,8 @@ extension GroupState {
         for index in processes.indices where processes[index].phase.isStopping {
             move(UInt32(index), to: .outgoing)
         }
-        while census.starting + census.ready > policy.maximum, let place = leastNeeded() {
-            takeOut(place, .scaledDown)
+        while census.starting + census.ready > policy.maximum, let entry = leastNeeded() {
+            takeOut(entry, .scaledDown)
         }
     }
 
@@ -87,8 +87,8 @@ extension GroupState {
 
     /// Gives the process that can best be spared up for another group.
     mutating func makeRoom() -> Bool {
-        guard let place = spareable else { return false }
-        stop(place, .makeRoom)
+        guard let entry = spareable else { return false }
+        stop(entry, .makeRoom)
         return true
     }
 }

@@ -19,31 +19,31 @@ extension GroupState {
     /// Takes part in a session on a process, and begins it if there is none; nil: no lease.
     ///
     /// A lease does not end while somebody takes part; its time runs from when the last one leaves.
-    mutating func joinLease(_ intent: Intent, at place: UInt32) -> LeaseReference? {
+    mutating func joinLease(_ intent: Intent, at entry: UInt32) -> LeaseReference? {
         if let known = intent.lease, let index = leases.find(known) {
             leases.join(index)
             return known
         }
-        let idle = intent.placed == .kept ? idleOfReturning(to: place) : policy.sessionIdle
+        let idle = intent.placed == .kept ? idleOfReturning(to: entry) : policy.sessionIdle
         return intent.session.flatMap {
-            joinLease($0, at: place, idle: idle, isConfirmed: intent.isConfirmed)
+            joinLease($0, at: entry, idle: idle, isConfirmed: intent.isConfirmed)
         }
     }
 
     /// How long a session may be idle of which only its process is known: as long as any there.
-    func idleOfReturning(to place: UInt32) -> Interval {
-        max(policy.sessionIdle, processes[Int(place)].sessionHold)
+    func idleOfReturning(to entry: UInt32) -> Interval {
+        max(policy.sessionIdle, processes[Int(entry)].sessionHold)
     }
 
     private mutating func joinLease(
-        _ session: SessionID, at place: UInt32, idle: Interval, isConfirmed: Bool
+        _ session: SessionID, at entry: UInt32, idle: Interval, isConfirmed: Bool
     ) -> LeaseReference? {
-        let handle = handle(place)
+        let handle = handle(entry)
         if let index = leases.find(session) {
             if leases[index].process != handle {
                 leaveProcess(ofLease: index)
                 leases.move(index, to: handle, now: now)
-                enterProcess(place, lease: index)
+                enterProcess(entry, lease: index)
             }
             leases.join(index)
             return leases.reference(index)
@@ -56,16 +56,16 @@ extension GroupState {
             totals.sessionsWithoutLease += 1
             return nil
         }
-        enterProcess(place, lease: index)
+        enterProcess(entry, lease: index)
         leases.join(index)
         return leases.reference(index)
     }
 
     /// Counts a lease on the process that it names.
-    private mutating func enterProcess(_ place: UInt32, lease index: UInt32) {
-        processes[Int(place)].sessions += 1
-        if !leases[index].isConfirmed { processes[Int(place)].unconfirmed += 1 }
-        noteSessions(at: place)
+    private mutating func enterProcess(_ entry: UInt32, lease index: UInt32) {
+        processes[Int(entry)].sessions += 1
+        if !leases[index].isConfirmed { processes[Int(entry)].unconfirmed += 1 }
+        noteSessions(at: entry)
         noteLease()
     }
 
@@ -73,11 +73,11 @@ extension GroupState {
     mutating func confirm(_ index: UInt32?, by claim: AdmissionRequest.Claim?) {
         guard let index, claim?.isFromClient == true, !leases[index].isConfirmed else { return }
         leases.confirm(index)
-        guard let place = find(leases[index].process),
-            processes[Int(place)].phase.holdsSessions
+        guard let entry = find(leases[index].process),
+            processes[Int(entry)].phase.holdsSessions
         else { return }
-        processes[Int(place)].unconfirmed -= 1
-        noteSessions(at: place)
+        processes[Int(entry)].unconfirmed -= 1
+        noteSessions(at: entry)
     }
 
     /// A request of a session has ended, or left the queue of its process.
@@ -108,21 +108,21 @@ extension GroupState {
 
     mutating func leaveProcess(ofLease index: UInt32) {
         // A process that is being stopped has given up its sessions already.
-        guard let place = find(leases[index].process),
-            processes[Int(place)].phase.holdsSessions
+        guard let entry = find(leases[index].process),
+            processes[Int(entry)].phase.holdsSessions
         else { return }
-        processes[Int(place)].sessions -= 1
-        if !leases[index].isConfirmed { processes[Int(place)].unconfirmed -= 1 }
-        noteSessions(at: place)
-        touch(place)
+        processes[Int(entry)].sessions -= 1
+        if !leases[index].isConfirmed { processes[Int(entry)].unconfirmed -= 1 }
+        noteSessions(at: entry)
+        touch(entry)
     }
 
     mutating func pin(_ session: SessionID, of grant: Grant) {
-        guard let place = find(grant.process), processes[Int(place)].phase.serves,
+        guard let entry = find(grant.process), processes[Int(entry)].phase.serves,
             grant.reservesPlace, leases.find(session) == nil
         else { return }
-        processes[Int(place)].unpinned = max(0, processes[Int(place)].unpinned - 1)
-        _ = joinLease(session, at: place, idle: policy.sessionIdle, isConfirmed: false)
+        processes[Int(entry)].unpinned = max(0, processes[Int(entry)].unpinned - 1)
+        _ = joinLease(session, at: entry, idle: policy.sessionIdle, isConfirmed: false)
         totals.sessionsCreated += 1
     }
 
@@ -141,12 +141,12 @@ extension GroupState {
     ) {
         guard let index = leases.find(session), leases[index].isLive(at: now) else { return }
         leases[index].idle = max(leases[index].idle, min(idle, Self.longestInterval))
-        guard let place = find(leases[index].process),
-            processes[Int(place)].sessionHold < leases[index].idle
+        guard let entry = find(leases[index].process),
+            processes[Int(entry)].sessionHold < leases[index].idle
         else { return }
-        processes[Int(place)].sessionHold = leases[index].idle
+        processes[Int(entry)].sessionHold = leases[index].idle
         if isSpawned {
-            orders.supervision.append(.rememberHold(handle(place), leases[index].idle))
+            orders.supervision.append(.rememberHold(handle(entry), leases[index].idle))
         }
     }
 
@@ -163,9 +163,9 @@ extension GroupState {
 
     // MARK: What an adoption has to know
 
-    private mutating func noteSessions(at place: UInt32) {
+    private mutating func noteSessions(at entry: UInt32) {
         guard policy.sessionsPerProcess > 0, isSpawned else { return }
-        processes[Int(place)].isUnremembered = true
+        processes[Int(entry)].isUnremembered = true
         due.insert(Due(.record))
     }
 
@@ -186,19 +186,19 @@ extension GroupState {
                 sessions[lease.process]?.unconfirmed.append(lease.session)
             }
         }
-        // In the order of places, so that runs can be repeated.
+        // In the order of entries, so that runs can be repeated.
         for (process, list) in sessions.sorted(by: { $0.key.index < $1.key.index }) {
             orders.supervision.append(.remember(process, list))
         }
     }
 
     /// A process can serve its sessions no more; their leases stay, to tell the users who return.
-    mutating func loseSessions(at place: UInt32) {
-        let count = processes[Int(place)].sessions
-        processes[Int(place)].sessions = 0
-        processes[Int(place)].unconfirmed = 0
+    mutating func loseSessions(at entry: UInt32) {
+        let count = processes[Int(entry)].sessions
+        processes[Int(entry)].sessions = 0
+        processes[Int(entry)].unconfirmed = 0
         guard count > 0 else { return }
         totals.sessionsLost += UInt64(count)
-        orders.events.append(.sessionsLost(handle(place), count: count))
+        orders.events.append(.sessionsLost(handle(entry), count: count))
     }
 }

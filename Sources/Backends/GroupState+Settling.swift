@@ -110,24 +110,24 @@ extension GroupState {
     }
 
     /// A process has a slot more; mostly nobody has waited for it, and nothing follows.
-    mutating func noteFreeSlot(at place: UInt32) {
-        let index = Int(place)
+    mutating func noteFreeSlot(at entry: UInt32) {
+        let index = Int(entry)
         let mayBeIdle =
             processes[index].inFlight == 0 && isSpawned
             && census.ready > policy.minimum + policy.spare
         if mayBeIdle || queue.count > 0 || processes[index].queue.count > 0
             || !processes[index].phase.isReady
         {
-            touch(place)
+            touch(entry)
         }
     }
 
     /// The slots, sessions, waiters or times of a process have changed.
-    mutating func touch(_ place: UInt32) {
+    mutating func touch(_ entry: UInt32) {
         due.formUnion(.process)
-        if processes[Int(place)].isTouched { return }
-        processes[Int(place)].isTouched = true
-        touched.append(place)
+        if processes[Int(entry)].isTouched { return }
+        processes[Int(entry)].isTouched = true
+        touched.append(entry)
     }
 
     /// Whatever the group does about its processes is to be looked at.

@@ -117,7 +117,7 @@ extension GroupState {
         case .draining: .draining
         case .stopping: .stopping
         case .down: .down
-        case .gone: preconditionFailure("a place without a process has no snapshot")
+        case .gone: preconditionFailure("an entry without a process has no snapshot")
         }
     }
 }

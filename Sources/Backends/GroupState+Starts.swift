@@ -44,15 +44,15 @@ extension GroupState {
             if need != .comfort { noteRoomless(reason) }
             return nil
         }
-        let place = occupy(
+        let entry = occupy(
             .starting(until: now + policy.startTimeout), generation: generation,
             standing: standing)
-        processes[Int(place)].reason = reason
+        processes[Int(entry)].reason = reason
         totals.spawned += 1
-        orders.supervision.append(.spawn(handle(place), reason: reason, generation: generation))
-        orders.events.append(.spawning(handle(place), reason))
-        touch(place)
-        return handle(place)
+        orders.supervision.append(.spawn(handle(entry), reason: reason, generation: generation))
+        orders.events.append(.spawning(handle(entry), reason))
+        touch(entry)
+        return handle(entry)
     }
 
     /// How much the group needs a process that is to start for a reason.
@@ -67,8 +67,8 @@ extension GroupState {
 
     /// A start that only sleeps does not keep other groups' starts waiting.
     mutating func noteSleep(of handle: ProcessHandle, _ sleeps: Bool) {
-        guard let place = find(handle), processes[Int(place)].phase.isStarting else { return }
-        budget?.noteSleep(group: index, rank: processes[Int(place)].rank, sleeps)
+        guard let entry = find(handle), processes[Int(entry)].phase.isStarting else { return }
+        budget?.noteSleep(group: index, rank: processes[Int(entry)].rank, sleeps)
     }
 
     private mutating func askAgain(in pause: Interval) {
@@ -155,9 +155,9 @@ extension GroupState {
             // Starts that the waiters before it need and the budget holds up are theirs.
             return queue.count + 1 > census.starting * waitersPerStart
                 && queue.count.isMultiple(of: waitersPerStart)
-        case .grant(let place, let intent, _):
+        case .grant(let entry, let intent, _):
             guard intent.placed != .kept, policy.spare > 0, census.ready >= policy.minimum,
-                processes[Int(place)].isUnused(at: now)
+                processes[Int(entry)].isUnused(at: now)
             else { return false }
             return unusedProcesses + census.starting <= policy.spare
         case .refuse(.queueFull):
@@ -228,8 +228,8 @@ extension GroupState {
     }
 
     /// A process that was ready has ended, or is of no use any more.
-    mutating func noteLoss(of place: UInt32) {
-        let index = Int(place)
+    mutating func noteLoss(of entry: UInt32) {
+        let index = Int(entry)
         if processes[index].hasServed {
             backoff.crashed(
                 startedAt: processes[index].startedAt, readyFor: processes[index].readyFor(at: now),

@@ -1,16 +1,16 @@
-/// The table of processes: places, handles, and how many are in which phase.
+/// The table of processes: entries, handles, and how many are in which phase.
 extension GroupState {
-    func handle(_ place: UInt32) -> ProcessHandle {
-        ProcessHandle(index: place, serial: processes[Int(place)].serial)
+    func handle(_ entry: UInt32) -> ProcessHandle {
+        ProcessHandle(index: entry, serial: processes[Int(entry)].serial)
     }
 
     /// Nil when the process is gone.
     func find(_ handle: ProcessHandle) -> UInt32? {
-        guard let place = findLast(handle), !processes[Int(place)].phase.isGone else { return nil }
-        return place
+        guard let entry = findLast(handle), !processes[Int(entry)].phase.isGone else { return nil }
+        return entry
     }
 
-    /// Its place as long as nobody else has it; the process may be gone.
+    /// Its entry as long as no other process has it; the process may be gone.
     func findLast(_ handle: ProcessHandle) -> UInt32? {
         guard Int(handle.index) < processes.count,
             processes[Int(handle.index)].serial == handle.serial
@@ -18,7 +18,7 @@ extension GroupState {
         return handle.index
     }
 
-    /// Gives a place to a new process.
+    /// Gives an entry to a new process.
     mutating func occupy(
         _ phase: ProcessPhase, weight: Int = 1, generation: Int? = nil,
         standing: Standing = .serving
@@ -32,45 +32,45 @@ extension GroupState {
         process.turn = turn
         limitLife(of: &process)
         count(phase, standing, 1)
-        if let place = freePlaces.popLast() {
-            process.serial = processes[Int(place)].serial &+ 1
-            processes[Int(place)] = process
-            return place
+        if let entry = freeEntries.popLast() {
+            process.serial = processes[Int(entry)].serial &+ 1
+            processes[Int(entry)] = process
+            return entry
         }
         processes.append(process)
         return UInt32(processes.count - 1)
     }
 
-    /// Frees the place of a process that is gone; slots that are still held of it are forgotten.
-    mutating func vacate(_ place: UInt32) {
-        let index = Int(place)
+    /// Frees the entry of a process that is gone; slots that are still held of it are forgotten.
+    mutating func vacate(_ entry: UInt32) {
+        let index = Int(entry)
         inFlight -= processes[index].inFlight
         processes[index].inFlight = 0
         processes[index].unpinned = 0
-        noteLoad(at: place)
+        noteLoad(at: entry)
         if let incarnation = processes[index].incarnation,
-            placesByIncarnation[incarnation] == place
+            entriesByIncarnation[incarnation] == entry
         {
-            placesByIncarnation[incarnation] = nil
+            entriesByIncarnation[incarnation] = nil
         }
-        freePlaces.append(place)
-        touch(place)
+        freeEntries.append(entry)
+        touch(entry)
     }
 
     /// Tells a process's life cycle what has happened.
     mutating func apply(
-        _ fact: ProcessPhase.Fact, to place: UInt32
+        _ fact: ProcessPhase.Fact, to entry: UInt32
     ) -> ProcessPhase.Outcome {
-        let standing = processes[Int(place)].standing
-        let wasStarting = processes[Int(place)].phase.isStarting
-        count(processes[Int(place)].phase, standing, -1)
-        let outcome = processes[Int(place)].phase.apply(fact)
-        count(processes[Int(place)].phase, standing, 1)
-        if wasStarting, !processes[Int(place)].phase.isStarting {
-            budget?.startEnded(group: index, rank: processes[Int(place)].rank)
+        let standing = processes[Int(entry)].standing
+        let wasStarting = processes[Int(entry)].phase.isStarting
+        count(processes[Int(entry)].phase, standing, -1)
+        let outcome = processes[Int(entry)].phase.apply(fact)
+        count(processes[Int(entry)].phase, standing, 1)
+        if wasStarting, !processes[Int(entry)].phase.isStarting {
+            budget?.startEnded(group: index, rank: processes[Int(entry)].rank)
         }
-        if processes[Int(place)].phase.isGone, isSpawned { budget?.ended() }
-        touch(place)
+        if processes[Int(entry)].phase.isGone, isSpawned { budget?.ended() }
+        touch(entry)
         return outcome
     }
 
@@ -100,13 +100,13 @@ extension GroupState {
     }
 
     /// Counts a process elsewhere from now on.
-    mutating func move(_ place: UInt32, to standing: Standing) {
-        let index = Int(place)
+    mutating func move(_ entry: UInt32, to standing: Standing) {
+        let index = Int(entry)
         count(processes[index].phase, processes[index].standing, -1)
         processes[index].standing = standing
         count(processes[index].phase, standing, 1)
         // Of the two that may stand beside each other one is out of service.
-        if standing == .outgoing { forgetRecycling(of: handle(place)) }
+        if standing == .outgoing { forgetRecycling(of: handle(entry)) }
     }
 
     /// Within 10 %, so that processes that began together do not end together.
@@ -119,17 +119,17 @@ extension GroupState {
     /// The servers of an external group are there from the start.
     mutating func enterExternal(_ servers: [GroupPolicy.ExternalServer]) {
         for server in servers {
-            let place = occupy(.ready, weight: min(max(server.weight, 1), 256))
+            let entry = occupy(.ready, weight: min(max(server.weight, 1), 256))
             var incarnation = server.address.stableIncarnation
             // The same address twice is two processes all the same.
-            while placesByIncarnation[incarnation] != nil {
+            while entriesByIncarnation[incarnation] != nil {
                 incarnation.value = Generator.mix(incarnation.value &+ 1)
             }
-            processes[Int(place)].incarnation = incarnation
-            processes[Int(place)].address = server.address
-            processes[Int(place)].label = server.address.text
-            processes[Int(place)].readyAt = now
-            placesByIncarnation[incarnation] = place
+            processes[Int(entry)].incarnation = incarnation
+            processes[Int(entry)].address = server.address
+            processes[Int(entry)].label = server.address.text
+            processes[Int(entry)].readyAt = now
+            entriesByIncarnation[incarnation] = entry
         }
     }
 }

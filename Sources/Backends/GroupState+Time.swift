@@ -46,39 +46,39 @@ extension GroupState {
         due.formUnion([Due(.evict), Due(.refuseLate)])
     }
 
-    private mutating func doWhatIsDue(_ place: UInt32) {
-        switch processes[Int(place)].phase {
-        case .starting(let until): if until <= now { startTimedOut(place) }
-        case .ready: condemnIfOld(place)
-        case .draining: giveUpIfDue(place)
+    private mutating func doWhatIsDue(_ entry: UInt32) {
+        switch processes[Int(entry)].phase {
+        case .starting(let until): if until <= now { startTimedOut(entry) }
+        case .ready: condemnIfOld(entry)
+        case .draining: giveUpIfDue(entry)
         case .stopping(_, let killAt):
-            if let killAt, killAt <= now { kill(place, .stopTimedOut) }
+            if let killAt, killAt <= now { kill(entry, .stopTimedOut) }
         case .down, .gone: break
         }
     }
 
     /// A process was drained for long enough: what sessions it still has are lost.
-    private mutating func giveUpIfDue(_ place: UInt32) {
-        guard case .draining = processes[Int(place)].phase,
-            let until = processes[Int(place)].drainUntil, until <= now
+    private mutating func giveUpIfDue(_ entry: UInt32) {
+        guard case .draining = processes[Int(entry)].phase,
+            let until = processes[Int(entry)].drainUntil, until <= now
         else { return }
-        stop(place, .drainTimeout)
+        stop(entry, .drainTimeout)
     }
 
     /// When there is next something to do about a process.
-    private func deadline(of place: UInt32) -> MonotonicInstant? {
-        switch processes[Int(place)].phase {
+    private func deadline(of entry: UInt32) -> MonotonicInstant? {
+        switch processes[Int(entry)].phase {
         case .starting(let until), .down(let until): return until
         case .stopping(_, let killAt): return killAt
         case .draining:
-            let process = processes[Int(place)]
+            let process = processes[Int(entry)]
             return earliest(
                 timeout(of: process.queue), process.drainUntil,
                 process.keepUntil.flatMap { $0 > now ? $0 : nil })
         case .ready:
-            let process = processes[Int(place)]
+            let process = processes[Int(entry)]
             return earliest(
-                timeout(of: process.queue), evictionTime(of: place),
+                timeout(of: process.queue), evictionTime(of: entry),
                 process.condemned == nil ? process.ageLimit : nil)
         case .gone: return nil
         }
@@ -89,8 +89,8 @@ extension GroupState {
     }
 
     /// Notes when a process is to be looked at, if that is earlier than what is known.
-    private mutating func schedule(_ place: UInt32) {
-        guard let deadline = deadline(of: place) else { return }
+    private mutating func schedule(_ entry: UInt32) {
+        guard let deadline = deadline(of: entry) else { return }
         processCheck = processCheck.map { min($0, deadline) } ?? deadline
     }
 
@@ -100,18 +100,18 @@ extension GroupState {
             isScheduleStale = false
             for index in processes.indices { schedule(UInt32(index)) }
         } else {
-            for place in touched { schedule(place) }
+            for entry in touched { schedule(entry) }
         }
-        for place in touched { processes[Int(place)].isTouched = false }
+        for entry in touched { processes[Int(entry)].isTouched = false }
         touched.removeAll(keepingCapacity: true)
     }
 
     // MARK: Eviction of idle transient processes
 
     /// When a process that nobody needs is to end; nil: it is needed, or the minimum needs it.
-    private func evictionTime(of place: UInt32) -> MonotonicInstant? {
+    private func evictionTime(of entry: UInt32) -> MonotonicInstant? {
         guard isSpawned && census.ready > policy.minimum + policy.spare else { return nil }
-        let process = processes[Int(place)]
+        let process = processes[Int(entry)]
         guard process.phase.isReady && process.standing == .serving && !process.isShared else {
             return nil
         }
@@ -129,20 +129,20 @@ extension GroupState {
     /// Looking, cordoning and stopping are one change to the state, so no request can come in
     /// between; and whoever has a session, a request or a waiter is not looked at.
     mutating func evictIdle() {
-        while let place = longestIdle() { stop(place, .idle) }
+        while let entry = longestIdle() { stop(entry, .idle) }
     }
 
     private func longestIdle() -> UInt32? {
         var best: UInt32?
         for index in processes.indices {
-            let place = UInt32(index)
-            guard let time = evictionTime(of: place), time <= now else { continue }
+            let entry = UInt32(index)
+            guard let time = evictionTime(of: entry), time <= now else { continue }
             if let current = best,
                 processes[Int(current)].idleSince <= processes[index].idleSince
             {
                 continue
             }
-            best = place
+            best = entry
         }
         return best
     }

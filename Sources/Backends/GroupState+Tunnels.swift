@@ -1,19 +1,19 @@
 /// Tunnels: connections that outlive their request. They need their process, but no slot.
 extension GroupState {
     mutating func beginTunnel(_ grant: Grant) -> Bool {
-        guard let place = find(grant.process) else {
+        guard let entry = find(grant.process) else {
             releaseLease(of: grant)
             return false
         }
-        processes[Int(place)].tunnels += 1
-        if grant.session == nil { processes[Int(place)].unpinnedTunnels += 1 }
+        processes[Int(entry)].tunnels += 1
+        if grant.session == nil { processes[Int(entry)].unpinnedTunnels += 1 }
         if let lease = lease(of: grant).flatMap({ leases.find($0) }) { leases.beginTunnel(lease) }
         if policy.tunnelSlots { return true }
-        giveBackSlot(grant, at: place)
-        processes[Int(place)].requestsTotal += 1
-        processes[Int(place)].hasServed = true
-        noteAnswer(of: place)
-        noteServed(readyFor: processes[Int(place)].readyFor(at: now))
+        giveBackSlot(grant, at: entry)
+        processes[Int(entry)].requestsTotal += 1
+        processes[Int(entry)].hasServed = true
+        noteAnswer(of: entry)
+        noteServed(readyFor: processes[Int(entry)].readyFor(at: now))
         // From here on payload keeps the session alive, and nothing else.
         releaseLease(of: grant)
         return false
@@ -28,11 +28,11 @@ extension GroupState {
         }
         // Its user is back after the idle time, and its state is where it was. Not so where sessions
         // have places: this one's may be somebody else's by now.
-        guard policy.sessionsPerProcess == 0, let place = find(grant.process),
-            processes[Int(place)].phase.serves,
+        guard policy.sessionsPerProcess == 0, let entry = find(grant.process),
+            processes[Int(entry)].phase.serves,
             let lease = joinLease(
                 Intent(session: session, affinity: .kept, placed: .kept, isConfirmed: true),
-                at: place)
+                at: entry)
         else { return }
         leaveLease(lease)
     }
@@ -40,10 +40,10 @@ extension GroupState {
     mutating func endTunnel(
         _ grant: Grant, _ outcome: ExchangeOutcome, heldSlot: Bool
     ) {
-        guard let place = find(grant.process) else {
+        guard let entry = find(grant.process) else {
             return heldSlot ? releaseLease(of: grant) : ()
         }
-        let index = Int(place)
+        let index = Int(entry)
         processes[index].tunnels = max(0, processes[index].tunnels - 1)
         if grant.session == nil {
             processes[index].unpinnedTunnels = max(0, processes[index].unpinnedTunnels - 1)
@@ -55,6 +55,6 @@ extension GroupState {
         // A tunnel that breaks says little of how the process answers requests.
         if heldSlot { return finished(grant, outcome == .failed ? .abandoned : outcome) }
         processes[index].idleSince = now
-        touch(place)
+        touch(entry)
     }
 }

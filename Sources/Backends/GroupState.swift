@@ -6,7 +6,7 @@ internal import Synchronization
 /// hand out once its lock is open. Kept sessions cost a look-up in a table; new ones look at each
 /// process of the group once.
 struct GroupState: ~Copyable, Sendable {
-    /// A value that cannot leave its place in memory keeps the whole of it there: without it each
+    /// A value that cannot move in memory keeps the whole of it there: without it each
     /// call that only looks is given a copy of a kilobyte.
     private let anchor = Atomic(false)
 
@@ -16,8 +16,8 @@ struct GroupState: ~Copyable, Sendable {
     var generator: Generator
 
     var processes: [Process] = []
-    var freePlaces: [UInt32] = []
-    var placesByIncarnation: [Incarnation: UInt32] = [:]
+    var freeEntries: [UInt32] = []
+    var entriesByIncarnation: [Incarnation: UInt32] = [:]
     /// Of the processes that serve; `min` and `max` are about these.
     var census = Census()
     /// Of a generation that is starting, and of those taken out of service.

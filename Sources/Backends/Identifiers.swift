@@ -28,7 +28,7 @@ package struct Incarnation: Hashable, Sendable {
     package init(_ value: UInt64) { self.value = value }
 }
 
-/// A process in its group's table; `serial` tells a later tenant of the same place apart.
+/// A process in its group's table; `serial` tells a later process in the same entry apart.
 package struct ProcessHandle: Hashable, Sendable {
     package var index: UInt32
     package var serial: UInt32

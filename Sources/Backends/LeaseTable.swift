@@ -1,6 +1,6 @@
 internal import HeapModule
 
-/// A lease by its place in the table; stale ones are recognised by the serial.
+/// A lease by its index in the table; stale ones are recognised by the serial.
 struct LeaseReference: Equatable, Sendable {
     var index: UInt32
     var serial: UInt32
@@ -24,7 +24,7 @@ struct Lease: Sendable {
     var isEnding = false
     var serial: UInt32
     var isTaken = true
-    /// The place has its one entry in the heap of checks.
+    /// The index has its one entry in the heap of checks.
     var hasCheck = false
     /// Since when it could give way to another session; nil: it is needed, or it is confirmed.
     fileprivate(set) var dispensableSince: MonotonicInstant?
@@ -42,12 +42,12 @@ struct Lease: Sendable {
 
 /// The leases of a group by session, and which of them is to be looked at next.
 ///
-/// Checks are lazy: a place has at most one entry in the heap, whose time is never later than the
-/// end of the lease that holds the place. A renewal leaves the entry alone; when its time comes the
+/// Checks are lazy: an index has at most one entry in the heap, whose time is never later than the
+/// end of the lease at that index. A renewal leaves the entry alone; when its time comes the
 /// lease is looked at and the entry put back with a later time. An entry outlives its lease and
-/// serves the place's next tenant, so the heap never has more entries than there are places.
+/// serves the next lease at its index, so the heap never has more entries than the table.
 struct LeaseTable: Sendable {
-    /// When a place is to be looked at; ordered by time, then place, so that runs can be repeated.
+    /// When an index is due for a check; ordered by time, then index, so that runs can be repeated.
     private struct Check: Comparable {
         var at: MonotonicInstant
         var index: UInt32
@@ -59,9 +59,9 @@ struct LeaseTable: Sendable {
 
     private var leases: [Lease] = []
     private var free: [UInt32] = []
-    private var places: [SessionID: UInt32] = [:]
+    private var indices: [SessionID: UInt32] = [:]
     private var checks = Heap<Check>()
-    /// No check is set further ahead, or it could come too late for the place's next tenant.
+    /// No check is set further ahead, or it could come too late for the next lease at its index.
     private var longestCheck: Interval
     /// Sessions beyond it are served, but keep no process alive.
     private let limit: Int
@@ -79,12 +79,12 @@ struct LeaseTable: Sendable {
         longestCheck = min(longestCheck, sessionIdle)
     }
 
-    var count: Int { places.count }
-    var isFull: Bool { places.count >= limit }
+    var count: Int { indices.count }
+    var isFull: Bool { indices.count >= limit }
     /// There is room for those who come while nobody can give way, and no more.
-    var isCrowded: Bool { places.count >= limit - limit / 64 }
+    var isCrowded: Bool { indices.count >= limit - limit / 64 }
     /// It has been crowded and is so no more.
-    var isAtEase: Bool { places.count <= limit - limit / 16 }
+    var isAtEase: Bool { indices.count <= limit - limit / 16 }
     var nextCheck: MonotonicInstant? { checks.min?.at }
 
     subscript(index: UInt32) -> Lease {
@@ -92,7 +92,7 @@ struct LeaseTable: Sendable {
         _modify { yield &leases[Int(index)] }
     }
 
-    func find(_ session: SessionID) -> UInt32? { places[session] }
+    func find(_ session: SessionID) -> UInt32? { indices[session] }
 
     func find(_ reference: LeaseReference) -> UInt32? {
         let lease = leases[Int(reference.index)]
@@ -126,7 +126,7 @@ struct LeaseTable: Sendable {
                     session: session, process: process, lastSeen: now, idle: idle,
                     unconfirmed: unconfirmed, serial: 0))
         }
-        places[session] = index
+        indices[session] = index
         list(index, now: now)
         if !leases[Int(index)].hasCheck { setCheck(index, now: now) }
         return index
@@ -145,7 +145,7 @@ struct LeaseTable: Sendable {
 
     mutating func remove(_ index: UInt32) {
         unlist(index)
-        places[leases[Int(index)].session] = nil
+        indices[leases[Int(index)].session] = nil
         leases[Int(index)].isTaken = false
         leases[Int(index)].serial &+= 1
         free.append(index)
@@ -237,10 +237,10 @@ struct LeaseTable: Sendable {
         leases[Int(index)].dispensableSince = nil
     }
 
-    /// The places of all leases.
+    /// The indices of all leases.
     var taken: [UInt32] { leases.indices.filter { leases[$0].isTaken }.map { UInt32($0) } }
 
-    /// Every lease in the order of places, for the invariants and for tests.
+    /// Every lease in the order of indices, for the invariants and for tests.
     var all: some Sequence<Lease> { leases.lazy.filter(\.isTaken) }
     var placeCount: Int { leases.count }
     var checkCount: Int { checks.count }

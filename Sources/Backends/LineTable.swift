@@ -1,7 +1,7 @@
 /// Which session waits for which process.
 struct LineKey: Hashable, Sendable {
     var session: SessionID
-    var place: UInt32
+    var entry: UInt32
 }
 
 /// The requests of one session that wait for one process.
@@ -26,7 +26,7 @@ struct TurnQueue: Sendable {
 struct LineTable: Sendable {
     private var lines: [Line] = []
     private var free: [UInt32] = []
-    private var places: [LineKey: UInt32] = [:]
+    private var indices: [LineKey: UInt32] = [:]
 
     var count: Int { lines.count - free.count }
 
@@ -35,7 +35,7 @@ struct LineTable: Sendable {
         _modify { yield &lines[Int(index)] }
     }
 
-    func find(_ key: LineKey?) -> UInt32? { key.flatMap { places[$0] } }
+    func find(_ key: LineKey?) -> UInt32? { key.flatMap { indices[$0] } }
 
     mutating func insert(_ line: Line) -> UInt32 {
         let index: UInt32
@@ -46,13 +46,13 @@ struct LineTable: Sendable {
             index = UInt32(lines.count)
             lines.append(line)
         }
-        if let key = line.key { places[key] = index }
+        if let key = line.key { indices[key] = index }
         return index
     }
 
-    /// Frees the place of a line that has no turn any more.
+    /// Frees the entry of a line that has no turn any more.
     mutating func remove(_ index: UInt32) {
-        if let key = lines[Int(index)].key { places[key] = nil }
+        if let key = lines[Int(index)].key { indices[key] = nil }
         free.append(index)
     }
 

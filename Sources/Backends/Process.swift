@@ -7,9 +7,9 @@ enum Standing: Equatable, Sendable {
     case outgoing
 }
 
-/// One place of a group's table, and the process that lives in it.
+/// One entry of a group's table, and the process in it.
 struct Process: Sendable {
-    /// Counts the tenants of the place.
+    /// Counts the processes that the entry has had.
     var serial: UInt32 = 0
     var phase = ProcessPhase.gone
     var standing = Standing.serving
@@ -22,7 +22,7 @@ struct Process: Sendable {
     /// Nil until spawned.
     var incarnation: Incarnation?
     var address: ProcessAddress?
-    /// The public name; like `pid` kept after the end until the place has a new tenant.
+    /// The public name; like `pid` kept after the end until the entry has a new process.
     var label = ""
     var pid: Int32?
     var reason: SpawnReason?

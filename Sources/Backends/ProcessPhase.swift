@@ -10,7 +10,7 @@ enum ProcessPhase: Equatable, Sendable {
     case stopping(StopReason, killAt: MonotonicInstant?)
     /// An external server that refused connections. Can transition to: ready, down.
     case down(until: MonotonicInstant)
-    /// The place is empty. Can transition to: starting, or ready for an external server.
+    /// The entry is free. Can transition to: starting, or ready for an external server.
     case gone
 
     /// What has happened to a process, or been decided about it.

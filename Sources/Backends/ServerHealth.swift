@@ -30,28 +30,28 @@ extension GroupState {
     }
 
     /// Whether a server's health checks tell when it is back.
-    func isChecked(_ place: UInt32) -> Bool {
+    func isChecked(_ entry: UInt32) -> Bool {
         guard policy.health != nil, case .external(let servers) = policy.kind,
-            servers.indices.contains(Int(place))
+            servers.indices.contains(Int(entry))
         else { return false }
-        return !servers[Int(place)].isSecure
+        return !servers[Int(entry)].isSecure
     }
 
     /// A server has answered its health check well, or badly, or not at all.
     mutating func checked(
         _ handle: ProcessHandle, isWell: Bool
     ) {
-        guard !isSpawned, let health = policy.health, let place = find(handle) else { return }
-        let index = Int(place)
+        guard !isSpawned, let health = policy.health, let entry = find(handle) else { return }
+        let index = Int(entry)
         processes[index].goodChecks = isWell ? processes[index].goodChecks + 1 : 0
         processes[index].badChecks = isWell ? 0 : processes[index].badChecks + 1
         if case .down = processes[index].phase {
-            if processes[index].goodChecks >= health.rise { return bringUp(place) }
+            if processes[index].goodChecks >= health.rise { return bringUp(entry) }
             // Its time runs out only when nobody asks it any more.
             processes[index].phase = .down(until: now + outage(under: health))
-            touch(place)
+            touch(entry)
         } else if processes[index].badChecks >= health.fall {
-            takeDown(place)
+            takeDown(entry)
         }
     }
 
@@ -63,11 +63,11 @@ extension GroupState {
         return max(.seconds(60), Interval(nanoseconds: overflow ? longest : min(several, longest)))
     }
 
-    private mutating func bringUp(_ place: UInt32) {
-        guard apply(.outageOver, to: place) == .isReady else { return }
-        processes[Int(place)].outages = 0
-        processes[Int(place)].failuresInARow = 0
-        orders.events.append(.answering(handle(place)))
-        prepare(place)
+    private mutating func bringUp(_ entry: UInt32) {
+        guard apply(.outageOver, to: entry) == .isReady else { return }
+        processes[Int(entry)].outages = 0
+        processes[Int(entry)].failuresInARow = 0
+        orders.events.append(.answering(handle(entry)))
+        prepare(entry)
     }
 }

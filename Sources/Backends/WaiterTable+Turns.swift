@@ -3,9 +3,9 @@
 /// So a page of two hundred parts costs another visitor the time of one part, and not of all.
 extension WaiterTable {
     /// Puts a waiter behind those of its session; a session that did not wait yet gets its turn.
-    mutating func joinLine(_ index: UInt32, at place: UInt32, _ turns: inout TurnQueue) {
+    mutating func joinLine(_ index: UInt32, at entry: UInt32, _ turns: inout TurnQueue) {
         let since = self[index].since
-        let key = self[index].intent.session.map { LineKey(session: $0, place: place) }
+        let key = self[index].intent.session.map { LineKey(session: $0, entry: entry) }
         guard let line = lines.find(key) else {
             let line = lines.insert(Line(key: key, first: index, last: index, since: since))
             self[index].line = line

@@ -79,7 +79,7 @@ struct WaiterTable: Sendable {
         return UInt32(waiters.count - 1)
     }
 
-    /// Frees the place of a waiter that stands in no queue.
+    /// Frees the entry of a waiter that is in no queue.
     mutating func remove(_ index: UInt32) {
         precondition(waiters[Int(index)].queue == .none, "unlink a waiter first")
         waiters[Int(index)].serial &+= 1

@@ -34,7 +34,7 @@ package enum ConnectFailure: Equatable, Sendable, CaseIterable {
     case timedOut
     /// Its backlog was full for as long as is waited: it lives and is behind.
     case backlogFull
-    /// The loop has no descriptor, memory or place for one.
+    /// The loop has no descriptor, memory or slab entry for one.
     case noResources
 
     /// What the client is told when no other process can be tried.

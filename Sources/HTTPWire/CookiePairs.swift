@@ -9,7 +9,7 @@ struct CookiePairs {
         end = value.upperBound
     }
 
-    /// The next pair's place in `bytes`; nil after the last.
+    /// The next pair's range in `bytes`; nil after the last.
     mutating func next(in bytes: Span<UInt8>) -> Range<Int>? {
         while position < end {
             let stop = Octets.first(UInt8(ascii: ";"), in: bytes, position..<end)

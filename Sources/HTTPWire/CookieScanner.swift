@@ -9,10 +9,10 @@ package struct CookieScanner {
     private var pairs: CookiePairs
     private var found = 0
 
-    /// - Parameter field: The place of the value of one `Cookie` field.
+    /// - Parameter field: The range of the value of one `Cookie` field.
     package init(_ field: Range<Int>) { pairs = CookiePairs(field) }
 
-    /// The place of the next value of `name`, in the order of the field; nil after the last.
+    /// The range of the next value of `name`, in the order of the field; nil after the last.
     package mutating func next(in bytes: Span<UInt8>, named name: Span<UInt8>) -> Range<Int>? {
         while found < Self.maximumPairs, let pair = pairs.next(in: bytes) {
             if let value = Self.value(of: pair, in: bytes, name: name) {

@@ -58,9 +58,9 @@ struct ForwardedElements {
         return true
     }
 
-    private static func set(_ place: inout Range<Int>, _ value: Range<Int>) -> Bool {
-        guard place.isEmpty, !value.isEmpty else { return false }
-        place = value
+    private static func set(_ range: inout Range<Int>, _ value: Range<Int>) -> Bool {
+        guard range.isEmpty, !value.isEmpty else { return false }
+        range = value
         return true
     }
 

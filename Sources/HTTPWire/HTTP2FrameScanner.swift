@@ -90,9 +90,9 @@ struct HTTP2FrameScanner {
         return frame
     }
 
-    private func stream(at place: Int) -> Int32 {
-        var id = UInt32(gathered[place] & 0x7f)
-        for index in 1..<4 { id = id << 8 | UInt32(gathered[place + index]) }
+    private func stream(at offset: Int) -> Int32 {
+        var id = UInt32(gathered[offset] & 0x7f)
+        for index in 1..<4 { id = id << 8 | UInt32(gathered[offset + index]) }
         return Int32(truncatingIfNeeded: id)
     }
 }

@@ -51,7 +51,7 @@ package struct BlockPool: ~Copyable {
         bytesInUse += size
     }
 
-    /// Moves a block into the least memory that holds its bytes, each at its place.
+    /// Moves a block into the least memory that holds its bytes, each at its offset.
     package mutating func shrink(_ block: inout Block) {
         guard block.capacity <= whole.size else { return }
         if block.end <= small.size, small.size < block.capacity {

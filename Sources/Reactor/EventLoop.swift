@@ -3,7 +3,7 @@ internal import CLinux
 /// One epoll instance with its wake-up descriptor; one loop belongs to one thread.
 ///
 /// Descriptors are registered under a 64-bit token of the owner's choice, which comes back with each
-/// event; the owner decides what a token means (a slab place and its serial, as a rule), so that an
+/// event; the owner decides what a token means (a slab index and its serial, as a rule), so that an
 /// event costs no look-up and no reference counting here. Registration is edge-triggered: read or
 /// write until `EAGAIN` (or a short read) before waiting for the next event. See epoll(7).
 @safe package final class EventLoop {

@@ -16,7 +16,7 @@ internal import COpenSSL
 @safe final class TLSServerAttachment {
     let protocols: [TLSApplicationProtocol]
     let tickets: TLSTicketKeys
-    /// The contexts by place; only the first one's attachment has them.
+    /// The contexts by index; only the first one's attachment has them.
     ///
     /// The first is left out, since it would hold itself.
     var others: [TLSServerContextReference?] = []
@@ -31,19 +31,19 @@ internal import COpenSSL
     /// Where our most preferred protocol stands in a client's list; nil: none of ours does.
     func choice(of offered: UnsafeBufferPointer<UInt8>) -> Range<Int>? {
         for wanted in protocols {
-            var place = 0
-            while place < offered.count {
-                let end = place + 1 + Int(unsafe offered[place])
+            var position = 0
+            while position < offered.count {
+                let end = position + 1 + Int(unsafe offered[position])
                 guard end <= offered.count else { return nil }
-                let name = (place + 1)..<end
+                let name = (position + 1)..<end
                 if unsafe offered[name].elementsEqual(wanted.name) { return name }
-                place = end
+                position = end
             }
         }
         return nil
     }
 
-    /// The place in an SSL_CTX that holds the attachment.
+    /// The index in an SSL_CTX that holds the attachment.
     private static let index: Int32 = unsafe mooring_ssl_context_index { _, held, _, _, _, _ in
         guard let held = unsafe held else { return }
         unsafe Unmanaged<TLSServerAttachment>.fromOpaque(held).release()
@@ -89,9 +89,9 @@ struct TLSServerContextMaking {
             guard let ssl = unsafe ssl,
                 let asked = unsafe SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name),
                 let attachment = unsafe TLSServerAttachment.of(SSL_get_SSL_CTX(ssl)),
-                let place = attachment.names.place(for: unsafe String(cString: asked))
+                let index = attachment.names.index(for: unsafe String(cString: asked))
             else { return SSL_TLSEXT_ERR_NOACK }
-            if let other = attachment.others[place] {
+            if let other = attachment.others[index] {
                 unsafe SSL_set_SSL_CTX(ssl, other.pointer)
             }
             return SSL_TLSEXT_ERR_OK

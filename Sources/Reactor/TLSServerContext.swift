@@ -52,7 +52,7 @@ package final class TLSServerContext: Sendable {
             }
             let made = try making.make()
             try unsafe identity.install(in: made.pointer)
-            if !names.add(identity.names, place: shown.count), !shown.isEmpty {
+            if !names.add(identity.names, index: shown.count), !shown.isEmpty {
                 warnings.append(identity.neverShown)
             }
             shown.append((identity.names, [identity.kindOfKey], made))
@@ -105,10 +105,10 @@ struct TLSIdentity {
     ) -> [String] {
         var warnings: [String] = []
         if let text = chain[0].dateWarning { warnings.append("\(files.certificate): \(text)") }
-        for (place, (one, next)) in zip(chain, chain.dropFirst()).enumerated()
+        for (index, (one, next)) in zip(chain, chain.dropFirst()).enumerated()
         where !one.isIssued(by: next) {
             warnings.append(
-                "\(files.certificate): certificate \(place + 2) is not the issuer of the one "
+                "\(files.certificate): certificate \(index + 2) is not the issuer of the one "
                     + "before it; clients may refuse the chain")
         }
         if let text = TLSPrivateKey.modeWarning(files.key) {

@@ -14,29 +14,29 @@ struct TLSServerNames {
     /// Takes the names of the next certificate.
     ///
     /// - Returns: whether there is a name that it is shown for.
-    mutating func add(_ names: [String], place: Int) -> Bool {
+    mutating func add(_ names: [String], index: Int) -> Bool {
         var isShown = false
         for name in names {
             if name.hasPrefix("*.") {
                 let suffix = String(name.dropFirst())
                 if wildcards[suffix] == nil {
-                    wildcards[suffix] = place
+                    wildcards[suffix] = index
                     isShown = true
                 }
             } else if exact[name] == nil {
-                exact[name] = place
+                exact[name] = index
                 isShown = true
             }
         }
         return isShown
     }
 
-    /// The place of the certificate for a name; nil: none is about it.
+    /// The index of the certificate for a name; nil: none is about it.
     ///
     /// A wildcard stands for one whole label, the leftmost (RFC 6125 section 6.4.3).
-    func place(for asked: String) -> Int? {
+    func index(for asked: String) -> Int? {
         let name = Self.normal(asked)
-        if let place = exact[name] { return place }
+        if let index = exact[name] { return index }
         guard let dot = name.firstIndex(of: "."), dot > name.startIndex else { return nil }
         return wildcards[String(name[dot...])]
     }
@@ -58,8 +58,8 @@ struct TLSServerNames {
 
     private static func commonName(of certificate: TLSCertificate) -> String? {
         let subject = unsafe X509_get_subject_name(certificate.pointer)
-        let place = unsafe X509_NAME_get_index_by_NID(subject, NID_commonName, -1)
-        guard place >= 0, let entry = unsafe X509_NAME_get_entry(subject, place),
+        let index = unsafe X509_NAME_get_index_by_NID(subject, NID_commonName, -1)
+        guard index >= 0, let entry = unsafe X509_NAME_get_entry(subject, index),
             let name = unsafe X509_NAME_ENTRY_get_data(entry)
         else { return nil }
         return normal(unsafe text(of: name))

@@ -86,8 +86,8 @@ package final class TLSTicketKeys: Sendable {
         let now = clock()
         return state.withLock { state in
             Self.rotate(ifDueAt: now, &state)
-            guard let place = state.keys.firstIndex(where: { $0.name == name }) else { return nil }
-            return (state.keys[place], place == 0)
+            guard let index = state.keys.firstIndex(where: { $0.name == name }) else { return nil }
+            return (state.keys[index], index == 0)
         }
     }
 }

@@ -83,21 +83,21 @@ package struct TimerWheel: ~Copyable {
     private func slot(_ tick: Int64) -> Int { Int(tick & Int64(Self.slots - 1)) }
 
     private mutating func link(_ id: Int, at tick: Int64) {
-        let place = slot(tick)
+        let bucket = slot(tick)
         ticks[id] = tick
-        next[id] = first[place]
+        next[id] = first[bucket]
         previous[id] = -1
-        if first[place] >= 0 { previous[Int(first[place])] = Int32(truncatingIfNeeded: id) }
-        first[place] = Int32(truncatingIfNeeded: id)
+        if first[bucket] >= 0 { previous[Int(first[bucket])] = Int32(truncatingIfNeeded: id) }
+        first[bucket] = Int32(truncatingIfNeeded: id)
         entries += 1
     }
 
     private mutating func unlink(_ id: Int) {
-        let place = slot(ticks[id])
+        let bucket = slot(ticks[id])
         if previous[id] >= 0 {
             next[Int(previous[id])] = next[id]
         } else {
-            first[place] = next[id]
+            first[bucket] = next[id]
         }
         if next[id] >= 0 { previous[Int(next[id])] = previous[id] }
         ticks[id] = -1

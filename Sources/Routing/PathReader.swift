@@ -5,7 +5,7 @@
 /// a `%` without two hexadecimal digits stays what it is. The path ends at a `?` or `#`. What follows
 /// a `;` in a segment is passed over, since servlet containers take it off before they choose.
 struct PathReader {
-    /// The place of the next byte in the path as it was sent.
+    /// The offset of the next byte in the path as it was sent.
     private(set) var position = 0
     private var isAfterSlash = false
 

@@ -4,11 +4,11 @@ package struct Route: Equatable, Sendable {
     package var host: String
     /// `/`, or whole segments without a slash at the end: `/admin`; decoded, as it is compared.
     package var prefix: String
-    /// The place of the group in the configuration's order.
+    /// The index of the group in the configuration's order.
     package var group: Int
     /// Whether the prefix is taken off the path that the backend sees.
     package var stripPrefix: Bool
-    /// The place of the affinity settings; opaque here.
+    /// The index of the affinity settings; opaque here.
     package var affinity: Int
 
     package init(

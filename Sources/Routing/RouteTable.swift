@@ -15,8 +15,8 @@ package struct RouteTable: Sendable {
     private let candidates: [Candidate]
     /// Hosts and prefixes, one behind the other; the prefix `/` is empty here.
     private let bytes: [UInt8]
-    /// For each route as given, its place in `candidates`.
-    private let places: [Int]
+    /// For each route as given, its index in `candidates`.
+    private let positions: [Int]
 
     /// Makes the table; of two routes with the same host and prefix the first is taken.
     package init(_ routes: [Route]) {
@@ -38,14 +38,16 @@ package struct RouteTable: Sendable {
             }
             return left.route < right.route
         }
-        var places = [Int](repeating: 0, count: routes.count)
-        for (place, candidate) in candidates.enumerated() { places[candidate.route] = place }
+        var positions = [Int](repeating: 0, count: routes.count)
+        for (position, candidate) in candidates.enumerated() {
+            positions[candidate.route] = position
+        }
         self.candidates = candidates
         self.bytes = bytes
-        self.places = places
+        self.positions = positions
     }
 
-    /// The route of a request, as its place among the routes given; nil when none leads anywhere.
+    /// The route of a request, as its index among the routes given; nil when none leads anywhere.
     ///
     /// - Parameters:
     ///   - host: the Host field or authority, with or without port.
@@ -66,8 +68,8 @@ package struct RouteTable: Sendable {
     /// With escapes and doubled slashes these may be more than the prefix has: of `//%61dmin/x` the
     /// prefix `/admin` takes nine, and of `/admin;v=1/x` ten. 0 also when the route does not match the path.
     package func prefixLength(of route: Int, in path: Span<UInt8>) -> Int {
-        guard places.indices.contains(route) else { return 0 }
-        return length(of: candidates[places[route]].prefix, in: path) ?? 0
+        guard positions.indices.contains(route) else { return 0 }
+        return length(of: candidates[positions[route]].prefix, in: path) ?? 0
     }
 
     /// The bytes of the path that the prefix covers when it ends where a segment does; else nil.

@@ -25,8 +25,8 @@ struct Agenda {
     var next: MonotonicInstant? { entries.first?.at }
 
     mutating func add(_ happening: Happening, _ process: ProcessHandle, at: MonotonicInstant) {
-        let place = entries.firstIndex { $0.at > at } ?? entries.endIndex
-        entries.insert(Entry(at: at, process: process, happening: happening), at: place)
+        let index = entries.firstIndex { $0.at > at } ?? entries.endIndex
+        entries.insert(Entry(at: at, process: process, happening: happening), at: index)
     }
 
     mutating func takeFirst() -> (ProcessHandle, Happening)? {

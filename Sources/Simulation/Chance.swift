@@ -83,8 +83,8 @@ final class Chance {
     /// Nil when there are none.
     func element<Element>(_ name: String, of elements: some Collection<Element>) -> Element? {
         if elements.isEmpty { return nil }
-        let place = int(name, in: 0..<elements.count)
-        return elements[elements.index(elements.startIndex, offsetBy: place)]
+        let index = int(name, in: 0..<elements.count)
+        return elements[elements.index(elements.startIndex, offsetBy: index)]
     }
 
     func word(_ name: String) -> UInt64 { int(name, in: 0...UInt64.max) }
@@ -95,9 +95,9 @@ final class Chance {
         otherwise: (inout SeededGenerator) -> Value, text: (Value) -> String
     ) -> Value? {
         if let given {
-            guard let place = given.firstIndex(where: { $0.name == name }) else { return nil }
-            self.given?.remove(at: place)
-            return from(given[place].value)
+            guard let index = given.firstIndex(where: { $0.name == name }) else { return nil }
+            self.given?.remove(at: index)
+            return from(given[index].value)
         }
         let value = otherwise(&generator)
         if isRecording {

@@ -53,8 +53,8 @@ final class Town {
         } else if hasPredecessor, chance.percent("predecessorEnds", 2) {
             try endSharing()
         } else {
-            let place = chance.int("group", in: worlds.indices)
-            try worlds[place].step()
+            let index = chance.int("group", in: worlds.indices)
+            try worlds[index].step()
         }
         try checkBudget()
     }
@@ -132,9 +132,9 @@ final class Town {
     /// At rest nobody has a process to spare while another group lacks one.
     private func checkRoom() throws(Violation) {
         let snapshots = worlds.map { $0.group.snapshot(now: $0.now) }.filter(\.isSpawned)
-        for (place, snapshot) in snapshots.enumerated() {
+        for (index, snapshot) in snapshots.enumerated() {
             let lacksRoom = snapshots.indices.contains { other in
-                other != place && snapshots[other].roomless != nil
+                other != index && snapshots[other].roomless != nil
             }
             let ready = snapshot.processes.count { $0.state == .ready }
             if lacksRoom, ready > snapshot.minimum {

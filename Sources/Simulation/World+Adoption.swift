@@ -20,7 +20,7 @@ extension World {
         agenda.rename(names)
         // Cookies of answers that were on their way never came; of two tabs the newer one is left.
         let cookies = clients.compactMap(\.cookie)
-        for place in clients.indices { clients[place].staleCookie = nil }
+        for index in clients.indices { clients[index].staleCookie = nil }
         for (session, pin) in before.pins {
             guard let handle = names[pin.process],
                 let incarnation = before.processes[pin.process]?.incarnation,

@@ -144,19 +144,19 @@ extension World {
         let order = mail.removeFirst()
         switch order {
         case .grant(let tag, let grant):
-            guard let place = waiting.firstIndex(where: { $0.tag == tag }) else {
+            guard let index = waiting.firstIndex(where: { $0.tag == tag }) else {
                 // Its client has left meanwhile.
                 return try finish(grant, .abandoned)
             }
-            start(grant, waiting.remove(at: place).client)
+            start(grant, waiting.remove(at: index).client)
         case .refuse(let tag, _):
             waiting.removeAll { $0.tag == tag }
         }
     }
 
     func leave() throws(Violation) {
-        guard let place = chance.element("waiter", of: waiting.indices) else { return }
-        let leaving = waiting.remove(at: place)
+        guard let index = chance.element("waiter", of: waiting.indices) else { return }
+        let leaving = waiting.remove(at: index)
         let hasLeft = group.leaveQueue(leaving.ticket, now: now)
         history.note(now, "waiter \(leaving.tag.value) leaves: \(hasLeft)")
         if hasLeft {
@@ -168,8 +168,8 @@ extension World {
     }
 
     func finishOne() throws(Violation) {
-        guard let place = chance.element("request", of: running.indices) else { return }
-        let ended = running.remove(at: place)
+        guard let index = chance.element("request", of: running.indices) else { return }
+        let ended = running.remove(at: index)
         try finish(ended.grant, drawOutcome(ended.grant))
     }
 
@@ -194,8 +194,8 @@ extension World {
 
     /// The application has a say in sessions.
     func directSession() throws(Violation) {
-        guard let place = chance.element("request", of: running.indices) else { return }
-        let grant = running[place].grant
+        guard let index = chance.element("request", of: running.indices) else { return }
+        let grant = running[index].grant
         guard let session = grant.session else {
             guard grant.reservesPlace, shadow.processes[grant.process]?.serves == true else {
                 return
@@ -204,14 +204,14 @@ extension World {
             history.note(now, "\(grant.process) starts session \(session.high)")
             group.pin(session, of: grant, now: now)
             shadow.pin(session, to: grant.process, now: now)
-            running[place].grant.session = session
+            running[index].grant.session = session
             return try attend()
         }
         if chance.percent("holds", 50) {
             let idle = Interval.seconds(chance.pick("idle", [1, 60, 3600]))
             history.note(now, "session \(session.high) is held for \(idle.seconds) s")
             group.holdSession(session, idle: idle, now: now)
-            if running[place].grant.process == shadow.pins[session]?.process {
+            if running[index].grant.process == shadow.pins[session]?.process {
                 shadow.hold(session, idle)
             }
         } else {

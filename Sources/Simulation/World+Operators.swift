@@ -71,15 +71,15 @@ extension World {
     func tunnel() throws(Violation) {
         guard scenario.policy.kind == .spawned, !isShuttingDown else { return }
         if !tunnels.isEmpty, chance.percent("uses", 60) {
-            let place = chance.int("tunnel", in: 0..<tunnels.count)
-            if chance.percent("ends", 50) { return try endTunnel(place) }
-            let grant = tunnels[place].running.grant
+            let index = chance.int("tunnel", in: 0..<tunnels.count)
+            if chance.percent("ends", 50) { return try endTunnel(index) }
+            let grant = tunnels[index].running.grant
             history.note(now, "traffic in a tunnel on \(grant.process)")
             group.tunnelTraffic(grant, now: now)
             shadow.spoke(grant, now: now)
         } else if !running.isEmpty {
-            let place = chance.int("request", in: 0..<running.count)
-            let request = running.remove(at: place)
+            let index = chance.int("request", in: 0..<running.count)
+            let request = running.remove(at: index)
             history.note(now, "tunnel begins on \(request.grant.process)")
             summary.tunnels += 1
             let holds = group.beginTunnel(request.grant, now: now)
@@ -90,8 +90,8 @@ extension World {
         try attend()
     }
 
-    func endTunnel(_ place: Int) throws(Violation) {
-        let tunnel = tunnels.remove(at: place)
+    func endTunnel(_ index: Int) throws(Violation) {
+        let tunnel = tunnels.remove(at: index)
         history.note(now, "tunnel ends on \(tunnel.running.grant.process)")
         shadow.tunnels(tunnel.running.grant.process, -1)
         if tunnel.heldSlot { shadow.finished(tunnel.running.grant, now: now) }

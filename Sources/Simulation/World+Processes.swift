@@ -168,6 +168,6 @@ extension World {
 }
 
 extension ProcessHandle: CustomStringConvertible {
-    /// Short, for histories: place and tenant.
+    /// Short, for histories: entry and serial.
     package var description: String { "process \(index).\(serial)" }
 }

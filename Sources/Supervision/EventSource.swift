@@ -14,7 +14,7 @@ enum EventSource: UInt64 {
     case notify
     /// A health check of a process.
     case health
-    /// The pidfd of a process that nobody has a place for.
+    /// The pidfd of a process that no group has room for.
     case leftover
     /// The pidfd of a balancer that ends, by its pid.
     case predecessor

@@ -50,7 +50,7 @@ final class ManagedProcess {
     let child: ChildProcess
     let label: String
     /// Where it was told to listen.
-    let place: ListeningPlace
+    let endpoint: ListeningEndpoint
     /// Where it listens; until it does, the first of the places that it was told.
     var address: ProcessAddress
     /// Its own and its descendants'; nil where it has none.
@@ -101,15 +101,16 @@ final class ManagedProcess {
     private let errorsLog: Logger
 
     init(
-        id: UInt64, key: ProcessKey, child: ChildProcess, label: String, place: ListeningPlace,
+        id: UInt64, key: ProcessKey, child: ChildProcess, label: String,
+        endpoint: ListeningEndpoint,
         phase: Phase, groupName: String, user: UInt32, log: Logger, cgroup: Cgroup? = nil
     ) {
         self.id = id
         self.key = key
         self.child = child
         self.label = label
-        self.place = place
-        address = place.first
+        self.endpoint = endpoint
+        address = endpoint.first
         self.cgroup = cgroup
         self.user = user
         lines = OutputRing()

@@ -1,6 +1,6 @@
 internal import Backends
 
-/// What supervision needs of a group: a place to report facts to, and when its time has come.
+/// What supervision needs of a group: where to report facts, and when its time has come.
 ///
 /// The registry's `Group` is the one in the program; tests of supervision alone bring their own.
 protocol SupervisedGroup: Sendable {

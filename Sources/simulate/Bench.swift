@@ -39,13 +39,13 @@ enum Bench {
         }
         let clock = ContinuousClock()
         let elapsed = clock.measure {
-            var place = 0
+            var index = 0
             for _ in 0..<rounds {
                 now = now + Interval(nanoseconds: 20_000)
-                if case .granted(let grant) = group.acquire(requests[place], now: now) {
+                if case .granted(let grant) = group.acquire(requests[index], now: now) {
                     group.finished(grant, .served, now: now)
                 }
-                place = (place + 7919) % requests.count
+                index = (index + 7919) % requests.count
             }
         }
         let nanoseconds =

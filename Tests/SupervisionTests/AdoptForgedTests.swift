@@ -38,7 +38,7 @@ extension SupervisorTests {
             of pid: Int32, _ change: (inout ProcessRecord) -> Void = { _ in }
         ) throws -> ProcessRecord {
             var record = ProcessRecordTests.record
-            record.place = try #require(ProcessIdentity.currentPlace())
+            record.boot = try #require(ProcessIdentity.currentBoot())
             record.process = ProcessInstance(
                 pid: pid, startTime: try #require(ProcessIdentity.startTime(of: pid)))
             record.balancer = ProcessInstance(pid: 4_000_000, startTime: 1)
@@ -81,7 +81,7 @@ extension SupervisorTests {
 
         @Test func `a record of another boot names nobody`() throws {
             let bystander = try Bystander()
-            let forged = try record(of: bystander.pid) { $0.place.bootID = "another" }
+            let forged = try record(of: bystander.pid) { $0.boot.bootID = "another" }
             let facts = try runBalancer(over: forged)
             #expect(isRunning(bystander.pid))
             #expect(facts.allSatisfy { !$0.isAdoption })
@@ -90,7 +90,7 @@ extension SupervisorTests {
 
         @Test func `a record of another container names nobody`() throws {
             let bystander = try Bystander()
-            let forged = try record(of: bystander.pid) { $0.place.pidNamespace += 1 }
+            let forged = try record(of: bystander.pid) { $0.boot.pidNamespace += 1 }
             _ = try runBalancer(over: forged)
             #expect(isRunning(bystander.pid))
         }

@@ -173,10 +173,10 @@ private var isRoot: Bool { geteuid() == 0 }
         let link = "\(scratch.path)/link.sock"
         unsafe symlink(path, link)
         var stranger = ReadinessProbe(
-            place: ListeningPlace(socket: link), user: geteuid() &+ 1, now: Clock.monotonic())
+            endpoint: ListeningEndpoint(socket: link), user: geteuid() &+ 1, now: Clock.monotonic())
         #expect(stranger.attempt(now: Clock.monotonic()) == .notYet)
         var own = ReadinessProbe(
-            place: ListeningPlace(socket: path), user: geteuid(), now: Clock.monotonic())
+            endpoint: ListeningEndpoint(socket: path), user: geteuid(), now: Clock.monotonic())
         #expect(own.attempt(now: Clock.monotonic()) == .accepts(.unix(path: path)))
     }
 }

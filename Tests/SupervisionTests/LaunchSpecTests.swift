@@ -13,7 +13,7 @@ internal import Testing
         let arguments = spec([
             "./app", "--uds={socket}", "{threads}/{group}/{process}", "{x}{", "}",
         ])
-        .arguments(ListeningPlace(socket: "/run/a.sock"), label: "k3f9abcd")
+        .arguments(ListeningEndpoint(socket: "/run/a.sock"), label: "k3f9abcd")
         #expect(
             arguments == ["./app", "--uds=/run/a.sock", "10/django/k3f9abcd", "{x}{", "}"])
     }
@@ -21,7 +21,7 @@ internal import Testing
     @Test func `a value with braces is not filled in again`() {
         var spec = spec(["{group}{{threads}"])
         spec.groupName = "{threads}"
-        #expect(spec.arguments(ListeningPlace(port: 1), label: "x") == ["{threads}{10"])
+        #expect(spec.arguments(ListeningEndpoint(port: 1), label: "x") == ["{threads}{10"])
     }
 
     @Test func `a port is used where only a port is asked for`() {
@@ -33,12 +33,12 @@ internal import Testing
     @Test func `a program that names no place may choose one`() {
         #expect(spec(["app"]).listening == .either)
         let entries = spec(["app"])
-            .environmentEntries(ListeningPlace(socket: "/s", port: 8123), label: "x")
+            .environmentEntries(ListeningEndpoint(socket: "/s", port: 8123), label: "x")
         for entry in ["MOORING_SOCKET=/s", "PORT=8123", "HOST=127.0.0.1"] {
             #expect(entries.contains(entry))
         }
         let own = spec(["app"], environment: ["HOST": "::1"])
-            .environmentEntries(ListeningPlace(socket: "/s", port: 8123), label: "x")
+            .environmentEntries(ListeningEndpoint(socket: "/s", port: 8123), label: "x")
         #expect(own.filter { $0.hasPrefix("HOST=") } == ["HOST=::1"])
     }
 
@@ -48,7 +48,7 @@ internal import Testing
             environment: ["LISTEN": "127.0.0.1:{port}", "PASSED": "{port}", "FORMAT": "{time}"])
         spec.filledVariables = ["LISTEN", "FORMAT"]
         #expect(spec.listening == .port)
-        let entries = spec.environmentEntries(ListeningPlace(port: 8123), label: "x")
+        let entries = spec.environmentEntries(ListeningEndpoint(port: 8123), label: "x")
         for entry in ["LISTEN=127.0.0.1:8123", "PASSED={port}", "FORMAT={time}"] {
             #expect(entries.contains(entry))
         }
@@ -56,7 +56,7 @@ internal import Testing
 
     @Test func `what Mooring tells a process cannot be overridden`() {
         let entries = spec(["app"], environment: ["MOORING_PROCESS": "forged", "A": "1"])
-            .environmentEntries(ListeningPlace(socket: "/s"), label: "k3f9abcd")
+            .environmentEntries(ListeningEndpoint(socket: "/s"), label: "k3f9abcd")
         #expect(
             entries == [
                 "MOORING_PROCESS=k3f9abcd", "MOORING_GROUP=django", "MOORING_THREADS=10",
@@ -65,7 +65,7 @@ internal import Testing
     }
 
     @Test func `a process with a port is told the port and no socket`() {
-        let entries = spec(["app"]).environmentEntries(ListeningPlace(port: 8123), label: "x")
+        let entries = spec(["app"]).environmentEntries(ListeningEndpoint(port: 8123), label: "x")
         #expect(entries.contains("PORT=8123"))
         #expect(!entries.contains { $0.hasPrefix("MOORING_SOCKET=") })
     }
@@ -76,7 +76,7 @@ internal import Testing
             hostFile: "/run/mooring_host.py", directory: "/srv", environment: [:], threads: 15,
             multiprocess: false, groupName: "django")
         #expect(
-            spec.arguments(ListeningPlace(socket: "/s"), label: "x") == [
+            spec.arguments(ListeningEndpoint(socket: "/s"), label: "x") == [
                 "python3", "/run/mooring_host.py", "--app", "mysite/wsgi.py", "--server", "auto",
                 "--threads", "15",
             ])

@@ -8,7 +8,7 @@ internal import Testing
 
 @Suite struct ProcessRecordTests {
     static let record = ProcessRecord(
-        place: MachinePlace(bootID: "5a3d-1", pidNamespace: 4_026_531_836),
+        boot: BootIdentity(bootID: "5a3d-1", pidNamespace: 4_026_531_836),
         balancer: ProcessInstance(pid: 100, startTime: 5), runtimeDirectory: "/run/mooring",
         process: ProcessInstance(pid: 4711, startTime: 123_456), label: "k3f9abcd",
         incarnation: Incarnation(0x0123_4567_89AB_CDEF), group: "django admin", generation: 3,

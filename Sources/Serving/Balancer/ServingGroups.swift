@@ -2,12 +2,12 @@ internal import Backends
 internal import ConfigFile
 internal import Synchronization
 
-/// The groups of the running program, in their places.
+/// The groups of the running program, by index.
 ///
-/// A reload adds behind the last and retires; none ever moves, since its place is its number in
+/// A reload adds behind the last and retires; none ever moves, since its index is its number in
 /// every order, grant and event.
 final class ServingGroups: Sendable {
-    /// One place.
+    /// One entry.
     struct Entry: Sendable {
         let group: Group
         /// As it was configured last.
@@ -45,7 +45,7 @@ final class ServingGroups: Sendable {
 
     init(_ entries: [Entry]) { self.entries = Mutex(entries) }
 
-    /// All that ever were, in their places.
+    /// All that ever were, by index.
     var all: [Group] { entries.withLock { $0.map(\.group) } }
 
     /// Those that are configured, or not yet ended.
@@ -71,15 +71,15 @@ final class ServingGroups: Sendable {
         return shown
     }
 
-    /// The group at a place; nil when there is none.
-    subscript(place: Int) -> Group? {
-        entries.withLock { $0.indices.contains(place) ? $0[place].group : nil }
+    /// The group at an index; nil when there is none.
+    subscript(index: Int) -> Group? {
+        entries.withLock { $0.indices.contains(index) ? $0[index].group : nil }
     }
 
     var snapshot: [Entry] { entries.withLock { $0 } }
 
-    /// The configured group of a name, with its place.
-    func find(_ name: String) -> (place: Int, group: Group)? {
+    /// The configured group of a name, with its index.
+    func find(_ name: String) -> (index: Int, group: Group)? {
         entries.withLock { entries in
             entries.firstIndex { !$0.isRetired && $0.group.name == name }
                 .map { ($0, entries[$0].group) }

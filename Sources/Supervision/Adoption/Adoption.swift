@@ -2,7 +2,7 @@ internal import Reactor
 
 /// What passes between this balancer and those before and after it.
 struct Adoption {
-    /// Processes of an earlier balancer that nobody has a place for.
+    /// Processes of an earlier balancer that no group has room for.
     var leftovers = Leftovers()
     /// Balancers that still finish requests on processes that were adopted from them.
     var predecessors = Predecessors()

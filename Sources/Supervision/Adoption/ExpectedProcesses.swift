@@ -32,7 +32,7 @@ struct ExpectedProcesses {
             Expected(
                 key: process.key, tree: ProcessTree(process),
                 probe: ReadinessProbe(
-                    place: probe.place, user: probe.user, asking: probe.question, now: now)))
+                    endpoint: probe.endpoint, user: probe.user, asking: probe.question, now: now)))
     }
 
     /// Asks those whose time has come.
@@ -57,9 +57,9 @@ struct ExpectedProcesses {
         while true {
             // Loopback connections are decided at once.
             while case .waits = outcome { outcome = process.probe.settle(now: now) }
-            guard case .accepts(let address) = outcome, let place = try? address.socketAddress()
+            guard case .accepts(let address) = outcome, let socket = try? address.socketAddress()
             else { return nil }
-            if PortHolder.of(place, process.tree, known: &process.listener) == .process {
+            if PortHolder.of(socket, process.tree, known: &process.listener) == .process {
                 return address
             }
             outcome = process.probe.goOn(now: now)

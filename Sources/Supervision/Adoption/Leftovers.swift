@@ -1,7 +1,7 @@
 internal import Glibc
 internal import Reactor
 
-/// Processes of an earlier balancer that nobody has a place for, on their way out.
+/// Processes of an earlier balancer that no group has room for, on their way out.
 ///
 /// Their output is not read.
 struct Leftovers {

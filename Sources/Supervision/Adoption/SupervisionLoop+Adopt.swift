@@ -40,7 +40,7 @@ extension SupervisionLoop {
                 """)
             return
         }
-        guard record.place == records.place else {
+        guard record.boot == records.boot else {
             log.info("process \(label) of another boot or container is gone; removed its record")
             return forget(record)
         }
@@ -72,7 +72,7 @@ extension SupervisionLoop {
         if let objection = objection(to: record) {
             return stopLeftover(record, pidfd: pidfd, because: objection)
         }
-        guard let place = place(of: record), let launch = launching.table.newest(group: place)
+        guard let group = group(of: record), let launch = launching.table.newest(group: group)
         else {
             return stopLeftover(
                 record, pidfd: pidfd,
@@ -106,11 +106,11 @@ extension SupervisionLoop {
             wasDraining: record.stage == .draining, sessionHold: record.sessionHold,
             isShared: isShared(record),
             wasOrphaned: !record.isLeft, sessions: record.sessions, age: age)
-        guard let handle = groups[place].adopt(adopted, now: now()) else {
+        guard let handle = groups[group].adopt(adopted, now: now()) else {
             return stopLeftover(record, pidfd: pidfd, because: "its group has no room for it")
         }
         takeOver(
-            record, as: ProcessKey(group: place, handle: handle), pidfd: pidfd, launch, address)
+            record, as: ProcessKey(group: group, handle: handle), pidfd: pidfd, launch, address)
     }
 
     /// Why a process is not to be adopted though it lives; nil: nothing speaks against it.
@@ -149,18 +149,18 @@ extension SupervisionLoop {
             log.warning(
                 "the output of the adopted pid \(pid) cannot be read: \(fifos.output) is not there")
         }
-        let place = ListeningPlace(record)
+        let endpoint = ListeningEndpoint(record)
         let process = ManagedProcess(
             id: processes.makeID(), key: key,
             child: ChildProcess(
                 pid: pid, pidfd: pidfd, output: output ?? -1, errors: errors ?? -1,
                 startTime: record.process.startTime),
-            label: record.label, place: place,
+            label: record.label, endpoint: endpoint,
             phase: record.hasBeenReady
                 ? .running
                 : .starting(
                     ReadinessProbe(
-                        place: place, user: listener(of: record, launch),
+                        endpoint: endpoint, user: listener(of: record, launch),
                         asking: probes.listeners, now: Clock.monotonic())),
             groupName: record.group, user: record.user, log: log,
             cgroup: cgroup(of: record))
@@ -176,7 +176,7 @@ extension SupervisionLoop {
         do {
             try register(process)
         } catch {
-            // As one that ended: its place is free, and it is made to end in fact.
+            // As one that ended: its entry is free, and it is made to end in fact.
             log.error("the adopted pid \(pid) cannot be watched and is killed: \(error)")
             stopGroup(of: process, SIGKILL)
             closePidfd(of: process.child)
@@ -187,7 +187,7 @@ extension SupervisionLoop {
     }
 
     /// The spawned group of that name.
-    private func place(of record: ProcessRecord) -> Int? {
+    private func group(of record: ProcessRecord) -> Int? {
         (0..<min(launching.table.count, groups.count)).first {
             launching.table.newest(group: $0)?.groupName == record.group
         }
@@ -222,7 +222,7 @@ extension SupervisionLoop {
     }
 }
 
-extension ListeningPlace {
+extension ListeningEndpoint {
     fileprivate init(_ record: ProcessRecord) {
         self.init(record.address, orPort: record.hasBeenReady ? nil : record.port)
     }

@@ -2,7 +2,7 @@ internal import Glibc
 internal import Logging
 internal import Reactor
 
-/// Processes of an earlier balancer that nobody has a place for: they are stopped.
+/// Processes of an earlier balancer that no group has room for: they are stopped.
 extension SupervisionLoop {
     /// Tells a process whose identity is proven to end.
     func stopLeftover(_ record: ProcessRecord, pidfd: Int32, because reason: String) {

@@ -99,8 +99,8 @@ package struct LaunchSpec: Sendable, Equatable {
     package var userOfPort: UInt32 { userOfSocket ?? geteuid() }
 
     /// The command of one process, its placeholders filled in; other braces stay as they are.
-    func arguments(_ place: ListeningPlace, label: String) -> [String] {
-        let values = values(place, label: label)
+    func arguments(_ endpoint: ListeningEndpoint, label: String) -> [String] {
+        let values = values(endpoint, label: label)
         return command.map { Self.fill($0, values) }
     }
 
@@ -108,19 +108,19 @@ package struct LaunchSpec: Sendable, Equatable {
     ///
     /// What Mooring adds stands first and wins, but for `HOST`.
     func environmentEntries(
-        _ place: ListeningPlace, label: String, notifySocket: String? = nil
+        _ endpoint: ListeningEndpoint, label: String, notifySocket: String? = nil
     ) -> [String] {
         var added = [
             (LaunchEnvironment.processVariable, label), ("MOORING_GROUP", groupName),
             ("MOORING_THREADS", String(threads)),
             ("MOORING_MULTIPROCESS", multiprocess ? "1" : "0"),
         ]
-        if let socket = place.socket { added.append(("MOORING_SOCKET", socket)) }
-        if let port = place.port { added.append(("PORT", String(port))) }
-        if place.isChoice, environment["HOST"] == nil { added.append(("HOST", "127.0.0.1")) }
+        if let socket = endpoint.socket { added.append(("MOORING_SOCKET", socket)) }
+        if let port = endpoint.port { added.append(("PORT", String(port))) }
+        if endpoint.isChoice, environment["HOST"] == nil { added.append(("HOST", "127.0.0.1")) }
         if let notifySocket { added.append(("NOTIFY_SOCKET", notifySocket)) }
         let names = Set(added.map(\.0))
-        let values = values(place, label: label)
+        let values = values(endpoint, label: label)
         let given = environment.filter { !names.contains($0.key) }.sorted { $0.key < $1.key }
             .map { name, value in
                 (name, filledVariables.contains(name) ? Self.fill(value, values) : value)
@@ -128,12 +128,12 @@ package struct LaunchSpec: Sendable, Equatable {
         return (added + given).map { "\($0.0)=\($0.1)" }
     }
 
-    private func values(_ place: ListeningPlace, label: String) -> [String: String] {
+    private func values(_ endpoint: ListeningEndpoint, label: String) -> [String: String] {
         var values = [
             "threads": String(threads), "group": groupName, "process": label,
         ]
-        if let socket = place.socket { values["socket"] = socket }
-        if let port = place.port { values["port"] = String(port) }
+        if let socket = endpoint.socket { values["socket"] = socket }
+        if let port = endpoint.port { values["port"] = String(port) }
         return values
     }
 

@@ -28,8 +28,8 @@ struct LaunchTable {
     mutating func set(_ launch: LaunchSpec, group: Int, generation: Int) {
         guard var own = entries[group] else { return }
         own.removeAll { $0.generation == generation }
-        let place = own.firstIndex { $0.generation > generation } ?? own.count
-        own.insert(Entry(generation: generation, launch: launch), at: place)
+        let index = own.firstIndex { $0.generation > generation } ?? own.count
+        own.insert(Entry(generation: generation, launch: launch), at: index)
         entries[group] = own
     }
 

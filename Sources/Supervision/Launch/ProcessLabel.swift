@@ -6,8 +6,8 @@ enum ProcessLabel {
     private static let alphabet = Array("abcdefghijkmnpqrstuvwxyz23456789".utf8)
 
     static func make(from random: UInt64) -> String {
-        let characters = (0..<length).map { place in
-            alphabet[Int(truncatingIfNeeded: (random >> UInt64(place * 5)) & 31)]
+        let characters = (0..<length).map { position in
+            alphabet[Int(truncatingIfNeeded: (random >> UInt64(position * 5)) & 31)]
         }
         return String(decoding: characters, as: UTF8.self)
     }

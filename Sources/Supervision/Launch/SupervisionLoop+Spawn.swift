@@ -4,7 +4,7 @@ internal import Logging
 internal import Reactor
 
 extension SupervisionLoop {
-    /// Starts a process for a place of the registry, or reports why it could not.
+    /// Starts a process for an entry of the registry, or reports why it could not.
     func spawn(_ key: ProcessKey, generation: Int) {
         guard let launch = launching.table.launch(group: key.group, generation: generation) else {
             preconditionFailure("an external group starts no process")
@@ -36,30 +36,30 @@ extension SupervisionLoop {
         _ launch: LaunchSpec, _ key: ProcessKey, _ generation: Int, _ incarnation: Incarnation
     ) throws(SpawnFailure) -> ManagedProcess {
         let label = freshLabel()
-        let place = try place(for: launch, label: label)
+        let endpoint = try endpoint(for: launch, label: label)
         let address: SocketAddress
         do {
-            address = try place.first.socketAddress()
+            address = try endpoint.first.socketAddress()
         } catch {
             throw SpawnFailure(error)
         }
         let record = intend(
             launch, key, generation: generation, label: label, incarnation: incarnation,
-            place: place)
+            endpoint: endpoint)
         let started: (child: ChildProcess, exec: PendingExec, cgroup: Cgroup?)
         do {
-            started = try start(launch, at: place, label: label)
+            started = try start(launch, at: endpoint, label: label)
         } catch {
-            removeFiles(label: label, address: place.file, runtime: directory.path)
+            removeFiles(label: label, address: endpoint.file, runtime: directory.path)
             throw error
         }
         let process = ManagedProcess(
             id: processes.makeID(), key: key, child: started.child, label: label,
-            place: place,
+            endpoint: endpoint,
             phase: .launching(
                 .init(
                     probe: ReadinessProbe(
-                        place: place, user: launch.userOfSocket, asking: probes.listeners,
+                        endpoint: endpoint, user: launch.userOfSocket, asking: probes.listeners,
                         now: Clock.monotonic()),
                     incarnation: incarnation, until: execDeadline())),
             groupName: launch.groupName, user: launch.isolation.account?.user ?? geteuid(),
@@ -86,14 +86,14 @@ extension SupervisionLoop {
     private func giveUp(_ process: ManagedProcess) {
         release(process)
         process.closePipes(now: Clock.monotonic())
-        removeFiles(label: process.label, address: process.place.file, runtime: directory.path)
+        removeFiles(label: process.label, address: process.endpoint.file, runtime: directory.path)
     }
 
     /// The child in a cgroup of its own where it can have one.
     private func start(
-        _ launch: LaunchSpec, at place: ListeningPlace, label: String
+        _ launch: LaunchSpec, at endpoint: ListeningEndpoint, label: String
     ) throws(SpawnFailure) -> (ChildProcess, PendingExec, Cgroup?) {
-        var command = command(of: launch, at: place, label: label)
+        var command = command(of: launch, at: endpoint, label: label)
         command.isolation = launch.isolation
         if records.directory != nil {
             command.fifos = OutputFifos(label: label, in: directory.path)
@@ -115,12 +115,12 @@ extension SupervisionLoop {
     }
 
     private func command(
-        of launch: LaunchSpec, at place: ListeningPlace, label: String
+        of launch: LaunchSpec, at endpoint: ListeningEndpoint, label: String
     ) -> ChildProcess.Command {
         ChildProcess.Command(
-            arguments: launch.arguments(place, label: label),
+            arguments: launch.arguments(endpoint, label: label),
             environment: launch.environmentEntries(
-                place, label: label, notifySocket: notifications.socket?.path),
+                endpoint, label: label, notifySocket: notifications.socket?.path),
             directory: launch.directory, path: launch.environment["PATH"] ?? "")
     }
 

@@ -61,15 +61,15 @@ struct HealthMonitor {
     var isStarting: Bool { if case .starting = mode { true } else { false } }
 
     /// The process accepts connections at an address: it is asked there now.
-    mutating func begin(at place: ProcessAddress, now: Int64) {
+    mutating func begin(at address: ProcessAddress, now: Int64) {
         guard case .starting = mode else { return }
-        if let address = try? place.socketAddress() { self.address = address }
+        if let address = try? address.socketAddress() { self.address = address }
         nextStart = now
     }
 
     /// It is ready by its own word, and watched from now on.
-    mutating func becameReady(at place: ProcessAddress, now: Int64) {
-        if let address = try? place.socketAddress() { self.address = address }
+    mutating func becameReady(at address: ProcessAddress, now: Int64) {
+        if let address = try? address.socketAddress() { self.address = address }
         guard case .starting = mode else { return }
         mode = .running(failures: 0)
         if check == nil { nextStart = now + policy.interval.nanoseconds }

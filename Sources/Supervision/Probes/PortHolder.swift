@@ -42,9 +42,9 @@ enum PortHolder: Equatable {
 
     /// What is wrong with a listener that is somebody else's.
     static func objection(to address: ProcessAddress, heldBy user: UInt32) -> String {
-        let place = (try? address.socketAddress().text) ?? "its port"
+        let location = (try? address.socketAddress().text) ?? "its port"
         return """
-            another program, of the user with the id \(user), listens at \(place), which the process \
+            another program, of the user with the id \(user), listens at \(location), which the process \
             was told to; {socket} in place of {port} cannot be taken like that
             """
     }
@@ -54,8 +54,8 @@ extension PortHolder {
     /// Whether a process cannot become ready any more where a listener is somebody else's.
     ///
     /// One that has a socket as well may not want the port at all.
-    static func isFatal(at address: ProcessAddress, _ place: ListeningPlace) -> Bool {
-        !place.isChoice && address == place.first
+    static func isFatal(at address: ProcessAddress, _ endpoint: ListeningEndpoint) -> Bool {
+        !endpoint.isChoice && address == endpoint.first
     }
 }
 
@@ -65,10 +65,10 @@ extension SupervisionLoop {
         of process: ManagedProcess, at address: ProcessAddress? = nil
     ) -> PortHolder {
         let address = address ?? process.address
-        guard case .tcp = address, let place = try? address.socketAddress() else {
+        guard case .tcp = address, let socket = try? address.socketAddress() else {
             return .process
         }
-        return PortHolder.of(place, ProcessTree(process), known: &process.listener)
+        return PortHolder.of(socket, ProcessTree(process), known: &process.listener)
     }
 }
 

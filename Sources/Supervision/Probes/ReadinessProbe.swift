@@ -20,7 +20,7 @@ struct ReadinessProbe {
     private static let patience: Int64 = 250_000_000
 
     /// Where the process was told to listen.
-    let place: ListeningPlace
+    let endpoint: ListeningEndpoint
     /// The user that must be the one who listens on a socket; nil: whoever does, since nobody else
     /// could.
     let user: UInt32?
@@ -53,14 +53,14 @@ struct ReadinessProbe {
     }
 
     init(
-        place: ListeningPlace, user: UInt32? = nil, asking question: ListenerQuestion? = nil,
+        endpoint: ListeningEndpoint, user: UInt32? = nil, asking question: ListenerQuestion? = nil,
         now: Int64
     ) {
-        self.place = place
+        self.endpoint = endpoint
         self.user = user
         self.question = question
         connectsAt = now + Self.longestDelay
-        addresses = place.addresses
+        addresses = endpoint.addresses
         startedAt = now
         nextAttempt = now + Self.shortestDelay
     }
@@ -97,7 +97,7 @@ struct ReadinessProbe {
     /// A file has appeared where sockets do: if it is the process's, it listens in a moment.
     mutating func lookAgain(now: Int64) {
         guard let next = nextAttempt, pending == nil else { return }
-        if hurriesUntil == .min, let path = place.socket, unsafe access(path, F_OK) == 0 {
+        if hurriesUntil == .min, let path = endpoint.socket, unsafe access(path, F_OK) == 0 {
             hurriesUntil = now + Self.hurry
         }
         nextAttempt = min(next, now)
@@ -145,7 +145,7 @@ struct ReadinessProbe {
     private func delay(now: Int64) -> Int64 {
         if hasMetStranger { return Self.longestDelay }
         if now < hurriesUntil { return Self.hurriedDelay }
-        if isWatched, place.port == nil, hurriesUntil == .min { return Self.longestDelay }
+        if isWatched, endpoint.port == nil, hurriesUntil == .min { return Self.longestDelay }
         return min(
             max(Self.shortestDelay, (now - startedAt) / Self.shareOfStart), Self.longestDelay)
     }

@@ -29,7 +29,7 @@ extension SupervisionLoop {
         // How its application fares is what the health path is for.
         process.saysReady = !process.saysReadyEarly || process.health == nil
         // A socket is its own, whoever looks; where a port is, it has to be found.
-        if probe.place.port == nil, process.saysReady { return enterService(process) }
+        if probe.endpoint.port == nil, process.saysReady { return enterService(process) }
         let outcome = probe.attempt(now: Clock.monotonic())
         process.phase = .starting(probe)
         follow(outcome, process)
@@ -52,7 +52,7 @@ extension SupervisionLoop {
             record.address = process.address
             record.port = nil
         }
-        if process.address != process.place.first {
+        if process.address != process.endpoint.first {
             groups[process.key.group].listens(process.key.handle, at: process.address, now: now())
         }
         groups[process.key.group].becameReady(process.key.handle, now: now())
@@ -120,7 +120,7 @@ extension SupervisionLoop {
             } else {
                 enterService(process)
             }
-        case .foreign(let user) where PortHolder.isFatal(at: address, process.place):
+        case .foreign(let user) where PortHolder.isFatal(at: address, process.endpoint):
             process.failure = PortHolder.objection(to: address, heldBy: user)
             stopGroup(of: process, SIGKILL)
         case .nobody, .foreign:

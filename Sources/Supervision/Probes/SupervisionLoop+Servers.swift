@@ -28,7 +28,7 @@ extension SupervisionLoop {
 
     private func follow(_ outcome: ServerWatch.Outcome, ofServer id: UInt64) {
         guard let watch = probes.servers[id] else { return }
-        let place = (try? watch.server.address.socketAddress().text) ?? "its address"
+        let location = (try? watch.server.address.socketAddress().text) ?? "its address"
         switch outcome {
         case .nothing: break
         case .unable(let error): tellOfScarcity(error)
@@ -36,14 +36,14 @@ extension SupervisionLoop {
             if let objection, isNews {
                 log.warning(
                     """
-                    server \(place) fails its health check at \
+                    server \(location) fails its health check at \
                     \(watch.server.health.path): \(objection)
                     """)
             }
             if watch.foundNothing {
                 tellOfMissingPath(
                     watch.server.health.path, group: watch.group,
-                    "server \(place)")
+                    "server \(location)")
             }
             groups[watch.group].checked(
                 watch.server.process, isWell: objection == nil, now: now())

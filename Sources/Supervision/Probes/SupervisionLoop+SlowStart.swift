@@ -39,10 +39,10 @@ extension SupervisionLoop {
             case .starting(let probe) = process.phase,
             probe.nextAttempt == nil
         {
-            let place = (try? process.address.socketAddress().text) ?? "its address"
+            let location = (try? process.address.socketAddress().text) ?? "its address"
             let last = health.objection.map { "; the last answer: \($0)" } ?? ""
             return """
-                it listens at \(place), and Mooring waits for a good answer to GET \
+                it listens at \(location), and Mooring waits for a good answer to GET \
                 \(health.policy.path)\(last)
                 """
         }
@@ -50,10 +50,11 @@ extension SupervisionLoop {
         let found: String
         switch OwnListeners.of(tree) {
         case nil: found = "what it listens on cannot be seen"
-        case .some(let places) where places.isEmpty: found = "it does not listen anywhere"
-        case .some(let places):
-            found = "it listens at \(places.joined(separator: " and ")) instead"
+        case .some(let locations) where locations.isEmpty: found = "it does not listen anywhere"
+        case .some(let locations):
+            found = "it listens at \(locations.joined(separator: " and ")) instead"
         }
-        return "Mooring waits until it listens at \(process.place.text), or sends READY=1; \(found)"
+        return
+            "Mooring waits until it listens at \(process.endpoint.text), or sends READY=1; \(found)"
     }
 }

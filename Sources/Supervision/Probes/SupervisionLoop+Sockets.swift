@@ -15,7 +15,7 @@ extension SupervisionLoop {
 
     /// A process begins to start: an event is to tell of its socket.
     func watchSocket(of process: ManagedProcess) {
-        guard process.place.socket != nil else { return }
+        guard process.endpoint.socket != nil else { return }
         armSocketWatch(now: Clock.monotonic())
     }
 
@@ -33,7 +33,7 @@ extension SupervisionLoop {
     private func armSocketWatch(now: Int64) {
         var directories: Set<String> = []
         for process in processes.values {
-            guard case .starting = process.phase, let path = process.place.socket,
+            guard case .starting = process.phase, let path = process.endpoint.socket,
                 let slash = path.lastIndex(of: "/")
             else { continue }
             directories.insert(String(path[..<slash]))
@@ -49,7 +49,7 @@ extension SupervisionLoop {
 
     /// Has those asked in this turn that may have made a socket.
     private func lookForSockets(now: Int64) {
-        for process in processes.values where process.place.socket != nil {
+        for process in processes.values where process.endpoint.socket != nil {
             guard case .starting(var probe) = process.phase else { continue }
             probe.lookAgain(now: now)
             process.phase = .starting(probe)

@@ -39,8 +39,8 @@ extension SupervisionLoop {
 
     /// Whoever found its port taken says so in its own words, if at all, and not by whom.
     private func noteForeignPort(_ process: ManagedProcess, _ status: ExitStatus) {
-        guard case .starting = process.phase, let port = process.place.port else { return }
-        let address = ListeningPlace(port: port).first
+        guard case .starting = process.phase, let port = process.endpoint.port else { return }
+        let address = ListeningEndpoint(port: port).first
         guard case .foreign(let user) = portHolder(of: process, at: address) else { return }
         let objection = PortHolder.objection(to: address, heldBy: user)
         process.failure = "\(status.sentence): \(objection)"
@@ -80,7 +80,7 @@ extension SupervisionLoop {
     func remove(_ process: ManagedProcess, reason: String, status: ExitStatus? = nil) {
         process.closePipes(now: Clock.monotonic())
         removeFiles(
-            label: process.label, address: process.place.file,
+            label: process.label, address: process.endpoint.file,
             runtime: process.record?.runtimeDirectory ?? directory.path)
         processes.remove(process)
         let report = ExitReport(

@@ -12,11 +12,11 @@ enum ProcessIdentity {
     static var ticksPerSecond: Int64 { Int64(max(sysconf(Int32(_SC_CLK_TCK)), 1)) }
 
     /// Where this program's pids mean something; nil where /proc is not mounted.
-    static func currentPlace() -> MachinePlace? {
+    static func currentBoot() -> BootIdentity? {
         guard let boot = ProcFile.text("/proc/sys/kernel/random/boot_id") else { return nil }
         var status = stat()
         guard unsafe stat("/proc/self/ns/pid", &status) == 0 else { return nil }
-        return MachinePlace(
+        return BootIdentity(
             bootID: String(boot.prefix { !$0.isWhitespace }), pidNamespace: UInt64(status.st_ino))
     }
 

@@ -17,7 +17,7 @@ extension ProcessRecord {
     var text: String {
         var lines = [
             Self.firstLine,
-            "boot_id \(place.bootID)", "pid_namespace \(place.pidNamespace)",
+            "boot_id \(boot.bootID)", "pid_namespace \(boot.pidNamespace)",
             "balancer \(balancer.pid) \(balancer.startTime)", "runtime_dir \(runtimeDirectory)",
             "process \(process.pid) \(process.startTime)", "label \(label)",
             "incarnation \(Self.hex(incarnation.value, digits: 16))", "group \(group)",
@@ -52,7 +52,7 @@ extension ProcessRecord {
         }
         var fields = Fields()
         for line in lines { try fields.take(line) }
-        place = MachinePlace(
+        boot = BootIdentity(
             bootID: try fields.word("boot_id", longest: 64),
             pidNamespace: try fields.number("pid_namespace"))
         balancer = try fields.instance("balancer")

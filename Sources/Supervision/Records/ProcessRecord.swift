@@ -18,7 +18,7 @@ struct ProcessRecord: Equatable, Sendable {
     }
 
     /// The machine's, and what the pid is a number in.
-    var place: MachinePlace
+    var boot: BootIdentity
     /// The balancer that looks after it, by pid and start time.
     var balancer: ProcessInstance
     /// Of the balancer that started it, which one balancer at a time can have.
@@ -81,7 +81,7 @@ struct ProcessInstance: Equatable, Sendable {
 }
 
 /// Where a pid and a start time mean something: one boot of one machine, one pid namespace.
-struct MachinePlace: Equatable, Sendable {
+struct BootIdentity: Equatable, Sendable {
     /// /proc/sys/kernel/random/boot_id.
     var bootID: String
     /// The inode number of /proc/self/ns/pid: containers share a boot.

@@ -8,7 +8,7 @@ struct Records {
 
     /// Nil: no process can be adopted later.
     let directory: StateDirectory?
-    let place: MachinePlace?
+    let boot: BootIdentity?
     let balancer = ProcessIdentity.ofThisProgram()
     /// Ids of processes whose record is to be written.
     private var waiting: Set<UInt64> = []
@@ -19,9 +19,9 @@ struct Records {
     private var toldCause: Int32?
 
     init(_ directory: StateDirectory?) {
-        place = ProcessIdentity.currentPlace()
+        boot = ProcessIdentity.currentBoot()
         // Without /proc no process could be told from another.
-        self.directory = place == nil ? nil : directory
+        self.directory = boot == nil ? nil : directory
     }
 
     /// Puts the record of a process off.

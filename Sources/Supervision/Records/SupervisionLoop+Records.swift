@@ -9,11 +9,11 @@ extension SupervisionLoop {
     /// is kept.
     func intend(
         _ launch: LaunchSpec, _ key: ProcessKey, generation: Int, label: String,
-        incarnation: Incarnation, place told: ListeningPlace
+        incarnation: Incarnation, endpoint told: ListeningEndpoint
     ) -> ProcessRecord? {
-        guard records.directory != nil, let place = records.place else { return nil }
+        guard records.directory != nil, let boot = records.boot else { return nil }
         let record = ProcessRecord(
-            place: place, balancer: records.balancer, runtimeDirectory: directory.path,
+            boot: boot, balancer: records.balancer, runtimeDirectory: directory.path,
             process: .none, label: label, incarnation: incarnation, group: launch.groupName,
             generation: generation, fingerprint: launch.fingerprint,
             address: told.first, port: told.isChoice ? told.port : nil,

@@ -4,7 +4,7 @@ internal import Backends
 ///
 /// One that names neither a socket nor a port is told both, and is taken at whichever it comes to
 /// listen on.
-struct ListeningPlace: Equatable, Sendable {
+struct ListeningEndpoint: Equatable, Sendable {
     /// A path that is the process's alone.
     var socket: String?
     /// On the loopback interface, over IPv4 or IPv6.
@@ -45,7 +45,7 @@ struct ListeningPlace: Equatable, Sendable {
     /// The address of the file that the process may leave behind, if any.
     var file: ProcessAddress { socket.map { .unix(path: $0) } ?? first }
 
-    /// For people: every place with the variable that names it.
+    /// For people: every address with the variable that names it.
     var text: String {
         var parts: [String] = []
         if let socket { parts.append("unix:\(socket)" + (isChoice ? " (MOORING_SOCKET)" : "")) }

@@ -4,14 +4,14 @@ internal import Reactor
 
 /// Where a new process is to listen.
 extension SupervisionLoop {
-    func place(
+    func endpoint(
         for launch: LaunchSpec, label: String
-    ) throws(SpawnFailure) -> ListeningPlace {
+    ) throws(SpawnFailure) -> ListeningEndpoint {
         switch launch.listening {
-        case .socket: ListeningPlace(socket: try socketPath(for: launch, label: label))
-        case .port: ListeningPlace(port: try freePort())
+        case .socket: ListeningEndpoint(socket: try socketPath(for: launch, label: label))
+        case .port: ListeningEndpoint(port: try freePort())
         case .either:
-            ListeningPlace(
+            ListeningEndpoint(
                 socket: try socketPath(for: launch, label: label), port: try freePort())
         }
     }
@@ -30,7 +30,7 @@ extension SupervisionLoop {
     /// Another program may take it before the process does, which is a failed start: see
     /// `PortHolder`. Sockets have no such race.
     private func freePort() throws(SpawnFailure) -> UInt16 {
-        let taken = Set(processes.values.compactMap(\.place.port))
+        let taken = Set(processes.values.compactMap(\.endpoint.port))
         for _ in 0..<16 {
             do {
                 let listener = try ListeningSocket(try .tcp("127.0.0.1", 0), backlog: 1)
