@@ -153,3 +153,17 @@ def test_status_and_drain_say_what_holds_an_adopted_process_and_until_when():
             drain.stdout.close()
     finally:
         balancer.stop()
+
+
+def test_what_becomes_of_the_sessions_of_a_group_that_has_gone_from_the_file_is_said():
+    balancer = Balancer(f"{ONE}[routes]\n\"/\" = \"a\"\n[group.b]\nwsgi = \"app.py\"\nprocesses = 1\n", files={"app.py": ECHO}, keeps_address=True)
+    try:
+        balancer.wait_ready("b", 1)
+        balancer.crash()
+        text = balancer.file.read_text()
+        balancer.file.write_text(text.partition("[group.b]")[0])
+        balancer.start()
+        wait_until(lambda: "group b is not in the configuration any more, so the sessions" in balancer.log, what="the log")
+        assert "group a is not" not in balancer.log
+    finally:
+        balancer.stop()

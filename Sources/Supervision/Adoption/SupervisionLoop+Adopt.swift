@@ -74,6 +74,12 @@ extension SupervisionLoop {
         }
         guard let group = group(of: record), let launch = launching.table.newest(group: group)
         else {
+            log.warning(
+                """
+                group \(record.group) is not in the configuration any more, so the sessions on its process \
+                \(record.label) are lost; to keep sessions of a group, remove it with a reload, and restart \
+                when `mooring status` shows it no longer
+                """)
             return stopLeftover(
                 record, pidfd: pidfd,
                 because: "the configuration has no such group that starts processes")
