@@ -12,6 +12,8 @@ package struct AdmissionRequest: Equatable, Sendable {
     package var waiter: WaiterTag
     /// Without it a request that would make a process be started comes back as `needsSpawn`.
     package var maySpawn = true
+    /// Since when it has waited elsewhere, which counts for its rank and its time; nil: it has not.
+    package var waitingSince: MonotonicInstant?
 
     /// A session and the incarnation that it was pinned to.
     package struct Claim: Equatable, Sendable {

@@ -10,6 +10,7 @@ extension GroupState {
             lease = liveLease(of: request.claim)
         }
         let decision = decide(request, lease)
+        if decision.waits, hasWaitedEnough(request) { return .refused(shed(.queueTimeout)) }
         if !request.maySpawn, wouldStart(decision) { return .needsSpawn }
         confirm(lease, by: request.claim)
         switch decision {

@@ -5,6 +5,14 @@ extension GroupState {
         case waitForProcess(UInt32, Intent)
         case waitForGroup(Intent)
         case refuse(Refusal.Reason)
+
+        /// It joins a queue.
+        var waits: Bool {
+            switch self {
+            case .waitForProcess, .waitForGroup: true
+            case .grant, .refuse: false
+            }
+        }
     }
 
     /// Why this process of all.
@@ -118,8 +126,9 @@ extension GroupState {
             }
             return .lost(claim.session)
         }
-        // A process's only place may be somebody else's by now; an old token needs a live lease.
-        if claim.requiresLease { return .anew }
+        // A process's only place may be somebody else's by now; an old token needs a live lease, and one of
+        // a session that its application has ended is worth nothing.
+        if claim.requiresLease || ended.contains(claim.session) { return .anew }
         if policy.sessionsPerProcess > 0 { return keptPlace(of: claim) }
         guard let entry = entriesByIncarnation[claim.process],
             processes[Int(entry)].phase.serves

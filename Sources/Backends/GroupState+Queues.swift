@@ -2,7 +2,7 @@
 /// take turns.
 extension GroupState {
     mutating func enqueue(_ request: AdmissionRequest, _ intent: Intent) -> WaiterTicket {
-        let waiter = waiters.insert(request, intent, since: now)
+        let waiter = waiters.insert(request, intent, since: arrival(of: request))
         joinGroupQueue(waiter)
         return waiters.ticket(waiter)
     }
@@ -10,9 +10,18 @@ extension GroupState {
     mutating func enqueue(
         _ request: AdmissionRequest, _ intent: Intent, at entry: UInt32
     ) -> WaiterTicket {
-        let waiter = waiters.insert(request, intent, since: now)
+        let waiter = waiters.insert(request, intent, since: arrival(of: request))
         joinProcessQueue(waiter, at: entry)
         return waiters.ticket(waiter)
+    }
+
+    private func arrival(of request: AdmissionRequest) -> MonotonicInstant {
+        min(request.waitingSince ?? now, now)
+    }
+
+    /// Whether a request has waited elsewhere for as long as it may.
+    func hasWaitedEnough(_ request: AdmissionRequest) -> Bool {
+        arrival(of: request) + policy.queueTimeout <= now
     }
 
     private mutating func joinGroupQueue(_ waiter: UInt32) {

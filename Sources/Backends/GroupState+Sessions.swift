@@ -127,6 +127,7 @@ extension GroupState {
     }
 
     mutating func endSession(_ session: SessionID) {
+        ended.insert(session)
         guard let index = leases.find(session) else { return }
         // Its place is free when its last request has ended, not before.
         if leases[index].active > 0 {

@@ -53,6 +53,7 @@ struct GroupState: ~Copyable, Sendable {
     var lastRank: UInt64 = 0
 
     var leases: LeaseTable
+    var ended = EndedSessions()
     /// When an unconfirmed session may give its place to whoever waits; nil: none may soon.
     var givingWayAt: MonotonicInstant?
     /// Until when adopted processes take no sessions but those that come back; nil: they take any.

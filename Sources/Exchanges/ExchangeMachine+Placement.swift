@@ -60,7 +60,12 @@ extension ExchangeMachine {
     package var mayFollow: Bool { sharesPin && admission.claim == nil }
 
     /// Another request of its connection begins the session that it shares.
-    package mutating func follow() { move(request: .queued(.leader)) }
+    ///
+    /// - Parameter since: when it first asked; its wait in a queue counts from then.
+    package mutating func follow(since: MonotonicInstant) {
+        move(request: .queued(.leader))
+        admission.waitingSince = since
+    }
 
     /// The registry has put it into a queue.
     package mutating func queued(_ ticket: WaiterTicket) { move(request: .queued(.turn(ticket))) }
@@ -89,6 +94,7 @@ extension ExchangeMachine {
         case .sending, .done: return .giveBack
         }
         take(grant)
+        if admission.waitingSince != nil { admission.waitingSince = nil }
         if case .lost = grant.affinity, isLate() { return .abandon }
         clock = RequestClock(limit: limit, now: now)
         move(request: .connecting(.open))

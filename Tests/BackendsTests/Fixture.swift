@@ -162,12 +162,12 @@ final class Bench {
     }
 
     /// A request without a cookie, which is to be pinned or not.
-    func acquire(pinned: Bool = true) -> Admission {
+    func acquire(pinned: Bool = true, waitingSince: MonotonicInstant? = nil) -> Admission {
         lastWaiter += 1
-        return group.acquire(
-            AdmissionRequest(
-                claim: nil, newSession: pinned ? freshSession() : nil, waiter: .init(lastWaiter)),
-            now: now)
+        var request = AdmissionRequest(
+            claim: nil, newSession: pinned ? freshSession() : nil, waiter: .init(lastWaiter))
+        request.waitingSince = waitingSince
+        return group.acquire(request, now: now)
     }
 
     /// A request with a cookie.

@@ -42,6 +42,39 @@ internal import Testing
         #expect(bench.recorder.takeTraffic().map(\.tag) == [own])
     }
 
+    @Test func `whoever has waited elsewhere has the rank of its arrival`() throws {
+        let bench = Bench.ready()
+        let running = try bench.acquire().grant()
+        let arrival = bench.now
+        bench.now = bench.now + .seconds(1)
+        _ = try bench.acquire().ticket()
+        bench.now = bench.now + .seconds(1)
+        _ = try bench.acquire(waitingSince: arrival).ticket()
+        let early = bench.lastTag
+        bench.finish(running)
+        #expect(bench.recorder.takeTraffic().map(\.tag) == [early])
+    }
+
+    @Test func `whoever has waited elsewhere waits here for the rest of its time`() throws {
+        let bench = Bench.ready { $0.queueTimeout = .seconds(3) }
+        _ = try bench.acquire().grant()
+        let arrival = bench.now
+        bench.now = arrival + .seconds(2)
+        _ = try bench.acquire(waitingSince: arrival).ticket()
+        bench.now = arrival + .seconds(3)
+        #expect(bench.acquire(waitingSince: arrival).refusal?.reason == .queueTimeout)
+        bench.group.advance(to: bench.now)
+        #expect(bench.recorder.takeTraffic().map(\.refusal?.reason) == [.queueTimeout])
+        #expect(bench.snapshot.queueLength == 0 && bench.snapshot.queueTimedOutTotal == 2)
+    }
+
+    @Test func `a free slot is for whoever has waited elsewhere for too long, too`() throws {
+        let bench = Bench.ready { $0.queueTimeout = .seconds(3) }
+        let arrival = bench.now
+        bench.now = arrival + .seconds(4)
+        _ = try bench.acquire(waitingSince: arrival).grant()
+    }
+
     @Test func `the group's queue has a limit`() throws {
         let bench = Bench.ready { $0.queueLimit = 2 }
         _ = try bench.acquire().grant()

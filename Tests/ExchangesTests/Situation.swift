@@ -54,7 +54,7 @@ enum Situation: CaseIterable {
         case .buffering:
             _ = machine.headParsed(bodyIsHere: false, nothingFollows: true, buffersBodies: true)
         case .inQueue: machine.queued(Self.ticket)
-        case .behindLeader: machine.follow()
+        case .behindLeader: machine.follow(since: MonotonicInstant(nanoseconds: Situation.now))
         case .connecting: connect(&machine, limit)
         case .connectingToFullBacklog:
             connect(&machine, limit)

@@ -16,7 +16,8 @@ extension Placement {
             leader.exchange != exchange,
             exchanges[leader.exchange].visitor == exchanges[exchange].visitor
         else { return false }
-        exchanges[exchange].machine.follow()
+        exchanges[exchange].machine.follow(
+            since: MonotonicInstant(nanoseconds: exchanges[exchange].askedAt))
         downstreams.clearDeadline(Int(exchanges[exchange].downstream))
         slots.followers.follow(
             leader, Followers.Member(exchange: exchange, serial: exchanges.serial(exchange)))
