@@ -82,7 +82,7 @@ internal import Testing
     private func record(_ process: ProcessInstance, in folders: ProjectFolders) throws {
         try StateDirectory(preparing: folders.state).write(
             ProcessRecord(
-                place: try #require(ProcessIdentity.currentPlace()), balancer: .none,
+                boot: try #require(ProcessIdentity.currentBoot()), balancer: .none,
                 runtimeDirectory: folders.runtime, process: process, label: "k3f9abcd",
                 incarnation: Incarnation(1), group: "app", generation: 1, fingerprint: "",
                 address: .unix(path: "\(folders.runtime)/k3f9abcd.sock"), user: geteuid(),

@@ -9,7 +9,7 @@ package struct RecordedProcesses: Equatable, Sendable {
 
     /// - Parameter path: the state directory, of which nothing is changed.
     package init(inStateDirectory path: String) {
-        guard let place = ProcessIdentity.currentPlace(),
+        guard let boot = ProcessIdentity.currentBoot(),
             let directory = try? StateDirectory(checking: path)
         else {
             areGone = ProcFile.entries("\(path)/processes").allSatisfy { $0 == "." || $0 == ".." }
@@ -21,8 +21,8 @@ package struct RecordedProcesses: Equatable, Sendable {
                 continue
             }
             // No process outlives a boot.
-            if record.place.bootID != place.bootID { continue }
-            guard record.place == place else {
+            if record.boot.bootID != boot.bootID { continue }
+            guard record.boot == boot else {
                 areGone = false
                 continue
             }
