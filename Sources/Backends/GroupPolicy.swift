@@ -3,21 +3,19 @@ package struct GroupPolicy: Equatable, Sendable {
     /// Spawned by Mooring, or addresses that it only balances to.
     package enum Kind: Equatable, Sendable {
         case spawned
-        case external([ExternalServer])
-    }
+        case external([ServerEndpoint])
 
-    /// One entry of `servers`.
-    package struct ExternalServer: Equatable, Sendable {
-        package var address: ProcessAddress
-        /// Share of new sessions relative to its neighbours, 1 to 256.
-        package var weight: Int
-        /// It is spoken to over TLS.
-        package var isSecure = false
-
-        package init(address: ProcessAddress, weight: Int = 1, isSecure: Bool = false) {
-            self.address = address
-            self.weight = weight
-            self.isSecure = isSecure
+        /// Whether a group of this kind can go on as one of the other, with its sessions.
+        ///
+        /// Pins to servers are found again by their addresses, those to spawned processes by what
+        /// they were drawn at the spawn.
+        package func canBecome(_ other: Kind) -> Bool {
+            switch (self, other) {
+            case (.spawned, .spawned): true
+            case (.external(let servers), .external(let others)):
+                servers.elementsEqual(others) { $0.canBecome($1) }
+            case (.spawned, .external), (.external, .spawned): false
+            }
         }
     }
 

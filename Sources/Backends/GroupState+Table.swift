@@ -117,7 +117,7 @@ extension GroupState {
     }
 
     /// The servers of an external group are there from the start.
-    mutating func enterExternal(_ servers: [GroupPolicy.ExternalServer]) {
+    mutating func enterExternal(_ servers: [ServerEndpoint]) {
         for server in servers {
             let entry = occupy(.ready, weight: min(max(server.weight, 1), 256))
             var incarnation = server.address.stableIncarnation
@@ -135,13 +135,6 @@ extension GroupState {
 }
 
 extension ProcessAddress {
-    var text: String {
-        switch self {
-        case .unix(let path): "unix:\(path)"
-        case .tcp(let host, let port): host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
-        }
-    }
-
     /// The same in every run, so that pins to external servers outlive the balancer (FNV-1a).
     var stableIncarnation: Incarnation {
         var hash: UInt64 = 0xcbf2_9ce4_8422_2325

@@ -13,7 +13,7 @@ extension GroupState {
             !isShuttingDown
         else { return [] }
         return zip(processes.indices, servers).compactMap { index, server in
-            if server.isSecure { return nil }
+            if server.tls != nil { return nil }
             return CheckedServer(
                 process: handle(UInt32(index)), address: server.address, health: health)
         }
@@ -34,7 +34,7 @@ extension GroupState {
         guard policy.health != nil, case .external(let servers) = policy.kind,
             servers.indices.contains(Int(entry))
         else { return false }
-        return !servers[Int(entry)].isSecure
+        return servers[Int(entry)].tls == nil
     }
 
     /// A server has answered its health check well, or badly, or not at all.

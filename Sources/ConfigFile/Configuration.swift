@@ -63,7 +63,9 @@ package struct Configuration: Equatable, Sendable {
     }
 
     private var healthWarnings: [String] {
-        groups.filter { $0.health != nil && !$0.secureServers.isEmpty }.map { group in
+        groups.filter { group in
+            group.health != nil && group.servers.contains { $0.tls != nil }
+        }.map { group in
             "group.\(group.name).health: servers behind https:// are not asked; one that fails"
                 + " its requests is left alone for a while by itself"
         }

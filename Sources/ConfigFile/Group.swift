@@ -17,8 +17,8 @@ extension Configuration {
         package var requestTimeout: Interval?
         /// How its processes are asked whether they are well; nil: they are not.
         package var health: HealthPolicy?
-        /// External servers that are spoken to over TLS.
-        package var secureServers: [SecureServer] = []
+        /// Where the files of authorities stand that servers are verified by.
+        package var authorityPlaces: [ProcessAddress: SourcePlace] = [:]
         /// What its routes begin with.
         package var affinity: Affinity
         /// The same.
@@ -27,18 +27,10 @@ extension Configuration {
         package var errors: [ErrorFile] = []
 
         package var name: String { policy.name }
-    }
-
-    /// An external server behind `https://`.
-    package struct SecureServer: Equatable, Sendable {
-        package var address: ProcessAddress
-        /// Sent as SNI, and what the certificate has to name.
-        package var name: String
-        /// A PEM file of authorities, absolute; nil: the system's.
-        package var authority: String?
-        /// Whether the certificate is looked at.
-        package var verifies = true
-        package var authorityPlace = SourcePlace()
+        /// External servers; none of a group whose processes are started.
+        package var servers: [ServerEndpoint] {
+            if case .external(let servers) = policy.kind { servers } else { [] }
+        }
     }
 
     /// What the processes of a group run, and where.

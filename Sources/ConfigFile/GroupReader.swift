@@ -169,14 +169,11 @@ extension GroupReader {
         }
         let servers = ServersReader(table: table, folders: folders).read()
         if kind == .servers {
-            group.policy.kind = .external(
-                servers.map { entry in
-                    var server = entry.server
-                    server.isSecure = entry.secure != nil
-                    return server
-                })
+            group.policy.kind = .external(servers.map(\.server))
             (group.policy.minimum, group.policy.maximum) = (servers.count, servers.count)
-            group.secureServers = servers.compactMap(\.secure)
+            for entry in servers {
+                group.authorityPlaces[entry.server.address] = entry.authorityPlace
+            }
             return true
         }
         guard let application else { return false }

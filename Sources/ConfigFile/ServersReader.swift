@@ -2,10 +2,10 @@ internal import Backends
 
 /// Reads `servers`: addresses that Mooring only balances to.
 struct ServersReader {
-    /// One entry; `secure` where it is spoken to over TLS.
+    /// One entry, and where its file of authorities stands.
     struct Entry {
-        var server: GroupPolicy.ExternalServer
-        var secure: Configuration.SecureServer?
+        var server: ServerEndpoint
+        var authorityPlace: SourcePlace?
     }
 
     /// An item of the list that is a table, as it is written.
@@ -21,6 +21,13 @@ struct ServersReader {
     private struct Place {
         var address: ProcessAddress
         var isSecure: Bool
+
+        /// As it is when nothing is said of it; nil: clear text.
+        var tls: ServerTLS? {
+            guard isSecure else { return nil }
+            let name = if case .tcp(let host, _) = address { host } else { "localhost" }
+            return ServerTLS(name: name)
+        }
     }
 
     let table: TableReader
@@ -60,9 +67,7 @@ struct ServersReader {
     private func server(_ item: ConfigNode) -> Entry? {
         guard case .table = item.value else {
             return located(table.text(item, example: "10.0.0.7:8000")).map { place in
-                Entry(
-                    server: GroupPolicy.ExternalServer(address: place.address),
-                    secure: place.isSecure ? tls(place.address) : nil)
+                Entry(server: ServerEndpoint(address: place.address, tls: place.tls))
             }
         }
         guard let entry = TableReader(item, table.problems) else { return nil }
@@ -75,19 +80,16 @@ struct ServersReader {
         }
         entry.finish()
         guard let place = located(given.address) else { return nil }
-        var secure = place.isSecure ? tls(place.address) : nil
-        secure?.authority = folders.path(given.authority, table.problems)
-        if let authority = given.authority {
-            secure?.authorityPlace = table.problems.place(of: authority.node)
-        }
-        secure?.verifies = given.verifies
+        var tls = place.tls
+        tls?.authority = folders.path(given.authority, table.problems)
+        tls?.verifies = given.verifies
         if let name = given.name {
             if !HostName.isValid(name.value), NumericHost.parseIPv6(name.value[...]) == nil {
                 table.problems.add(
                     name.node, "is \(name.node.kind), which is no host name",
                     "needs the name in the server's certificate, like \"app.example.org\"")
             }
-            secure?.name = name.value
+            tls?.name = name.value
         }
         if !place.isSecure {
             for key in Self.secureKeys where entry.names.contains(key) {
@@ -96,8 +98,8 @@ struct ServersReader {
             }
         }
         return Entry(
-            server: GroupPolicy.ExternalServer(address: place.address, weight: given.weight),
-            secure: secure)
+            server: ServerEndpoint(address: place.address, weight: given.weight, tls: tls),
+            authorityPlace: given.authority.map { table.problems.place(of: $0.node) })
     }
 
     private func located(_ given: Located<String>?) -> Place? {
@@ -131,20 +133,13 @@ struct ServersReader {
         place.split(separator: "]", omittingEmptySubsequences: false).last?.contains(":") ?? false
     }
 
-    private func tls(_ address: ProcessAddress) -> Configuration.SecureServer {
-        let name = if case .tcp(let host, _) = address { host } else { "localhost" }
-        return Configuration.SecureServer(address: address, name: name)
-    }
-
     /// One item of the list, with all that can be said of it.
-    static func text(
-        of server: GroupPolicy.ExternalServer, _ secure: Configuration.SecureServer?
-    ) -> String {
-        let address = (secure == nil ? "" : scheme) + server.address.text
+    static func text(of server: ServerEndpoint) -> String {
+        let address = (server.tls == nil ? "" : scheme) + server.address.text
         var text = "{ address = \(TOMLText.quoted(address)), weight = \(server.weight)"
-        if let secure {
-            text += ", server_name = \(TOMLText.quoted(secure.name)), verify = \(secure.verifies)"
-            text += ", ca = \(TOMLText.quoted(secure.authority ?? ""))"
+        if let tls = server.tls {
+            text += ", server_name = \(TOMLText.quoted(tls.name)), verify = \(tls.verifies)"
+            text += ", ca = \(TOMLText.quoted(tls.authority ?? ""))"
         }
         return text + " }"
     }

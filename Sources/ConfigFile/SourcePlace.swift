@@ -8,6 +8,13 @@ package struct SourcePlace: Sendable {
     /// From 1.
     var line = 1
 
+    package init() {}
+
+    init(file: String?, line: Int) {
+        self.file = file
+        self.line = line
+    }
+
     /// The problem with the value that stands there.
     ///
     /// - Parameter key: as in `Problem`.

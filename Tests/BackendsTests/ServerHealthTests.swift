@@ -80,7 +80,7 @@ internal import Testing
         #expect(Bench.external([1]).group.checkedServers.isEmpty)
         let secure = Bench { policy in
             policy.kind = .external([
-                .init(address: .tcp(host: "10.0.0.1", port: 443), isSecure: true)
+                .init(address: .tcp(host: "10.0.0.1", port: 443), tls: ServerTLS(name: "a"))
             ])
             policy.health = Self.health(rise: 1, fall: 1)
         }

@@ -139,7 +139,7 @@ internal import Testing
             [group.ext]
             servers = ["https://10.0.0.7:443", { address = "https://10.0.0.8:443", server_name = "a" }]
             """
-        let servers = try #require(try read(text).groups.first?.secureServers)
+        let servers = try #require(try read(text).groups.first?.servers.compactMap(\.tls))
         #expect(servers.map(\.name) == ["10.0.0.7", "a"])
         #expect(servers.allSatisfy { $0.verifies && $0.authority == nil })
     }
@@ -151,8 +151,9 @@ internal import Testing
         ("https://[::1]:444", .tcp(host: "::1", port: 444)),
     ])
     func `https without a port is port 443`(text: String, expected: ProcessAddress) throws {
-        let servers = try read("[group.e]\nservers = [\"\(text)\"]\n").groups.first?.secureServers
+        let servers = try read("[group.e]\nservers = [\"\(text)\"]\n").groups.first?.servers
         #expect(servers?.map(\.address) == [expected])
+        #expect(servers?.map { $0.tls == nil } == [false])
     }
 
     @Test(arguments: [

@@ -152,6 +152,16 @@ internal import Testing
         #expect(back.indices == [0])
     }
 
+    @Test func `servers that are verified otherwise are the same servers`() throws {
+        func external(_ keys: String) -> String {
+            "[group.shop]\nservers = [{ address = \"https://10.0.0.7\"\(keys) }]\n"
+        }
+        let plan = try Self.plan(from: external(""), to: external(", server_name = \"a.org\""))
+        #expect(plan.steps == [.adjust(index: 0, configured: 0)])
+        let other = try Self.plan(from: external(""), to: external(", weight = 2"))
+        #expect(other.steps == [.retire(index: 0), .start(index: 1, configured: 0)])
+    }
+
     @Test func `a scaled group has the bounds of the file again, which is no change of it`() throws
     {
         var running = try Self.running(Self.both)

@@ -18,9 +18,8 @@ internal import Testing
         (AccessLogSettings(), ["ReverseProxy"]),
         (HealthPolicy(path: "/"), ["Backends", "Supervision"]),
         (GroupPolicy(name: ""), ["Backends"]),
-        (
-            GroupPolicy.ExternalServer(address: .unix(path: "/")), ["Backends"]
-        ),
+        (ServerEndpoint(address: .unix(path: "/")), ["Backends"]),
+        (ServerTLS(name: ""), ["Serving"]),
         (
             LaunchSpec(
                 command: [], directory: "", environment: [:], threads: 1, multiprocess: false,

@@ -58,11 +58,8 @@ extension Configuration.Group {
             `https://host:port`, or a table (see below).
             """,
             text: { group in
-                guard case .external(let servers) = group.policy.kind else { return nil }
-                let items = servers.map { server in
-                    ServersReader.text(
-                        of: server, group.secureServers.first { $0.address == server.address })
-                }
+                guard group.launch == nil else { return nil }
+                let items = group.servers.map(ServersReader.text)
                 return .value("[\(items.joined(separator: ", "))]")
             }),
     ]

@@ -36,16 +36,18 @@ struct SecurityFiles: Sendable {
         }
         servers = configuration.groups.map { group in
             var servers: [ProcessAddress: SecureServer] = [:]
-            for server in group.secureServers {
+            for server in group.servers {
+                guard let tls = server.tls else { continue }
                 let trust: TLSClientContext.Trust =
-                    server.verifies
-                    ? server.authority.map { .authorities(file: $0) } ?? .system : .nobodyIsVerified
+                    tls.verifies
+                    ? tls.authority.map { .authorities(file: $0) } ?? .system : .nobodyIsVerified
                 do throws(TLSConfigurationError) {
                     let context = try TLSClientContext(trust: trust)
-                    servers[server.address] = SecureServer(context: context, name: server.name)
+                    servers[server.address] = SecureServer(context: context, name: tls.name)
                 } catch {
                     let key = "group.\(group.name).servers.ca"
-                    problems.append(server.authorityPlace.problem(key, "\(error)"))
+                    let place = group.authorityPlaces[server.address]
+                    problems.append((place ?? .init()).problem(key, "\(error)"))
                 }
             }
             return servers

@@ -133,9 +133,8 @@ struct ReloadPlan: Equatable {
 }
 
 extension ReloadPlan.Running.Group {
-    /// Whether the group can go on as the configured one: pins to servers are found again by their
-    /// addresses, those to spawned processes by what they were drawn at the spawn.
+    /// Whether the group can go on as the configured one.
     fileprivate func canBecome(_ group: Configuration.Group) -> Bool {
-        configuration.policy.kind == group.policy.kind
+        configuration.policy.kind.canBecome(group.policy.kind)
     }
 }
