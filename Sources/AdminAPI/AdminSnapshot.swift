@@ -29,7 +29,7 @@ package struct AdminSnapshot: Sendable {
     /// The last decisions over all groups, oldest first.
     package var decisions: [Decision]
     /// By the groups' names; those without an entry have had no requests.
-    package var groupTraffic: [String: GroupTrafficSnapshot] = [:]
+    package var groupTraffic: [String: GroupTraffic] = [:]
     /// What the program itself uses; nil: unknown.
     package var own: OwnUsageSnapshot?
 
@@ -53,51 +53,6 @@ package struct AdminSnapshot: Sendable {
     }
 }
 
-/// What passed through the data plane since the start.
-package struct TrafficSnapshot: Equatable, Sendable {
-    /// A count under a word, such as a cookie's verdict.
-    package struct Tally: Equatable, Sendable {
-        package var word: String
-        package var count: UInt64
-
-        package init(word: String, count: UInt64) {
-            self.word = word
-            self.count = count
-        }
-    }
-
-    package var connectionsActive: UInt64 = 0
-    package var connectionsAccepted: UInt64 = 0
-    /// WebSockets and other upgrades.
-    package var tunnelsActive: UInt64 = 0
-    package var tunnelsTotal: UInt64 = 0
-    package var requestsActive: UInt64 = 0
-    package var requestsTotal: UInt64 = 0
-    /// Responses from 1xx to 5xx, in this order.
-    package var requestsByStatusClass: [UInt64] = [0, 0, 0, 0, 0]
-    /// Of all requests together.
-    package var requestSeconds = 0.0
-    /// Seconds.
-    package var latencyP50 = 0.0
-    package var latencyP90 = 0.0
-    package var latencyP99 = 0.0
-    /// Cookies seen, by verdict.
-    package var verdicts: [Tally] = []
-    package var retriesTotal: UInt64 = 0
-    /// `Set-Cookie` fields of processes that named a cookie of Mooring's own.
-    package var ownCookiesRemoved: UInt64 = 0
-    package var accessLogLinesDropped: UInt64 = 0
-    /// TLS handshakes with clients.
-    package var handshakesTotal: UInt64 = 0
-    package var handshakesFailed: UInt64 = 0
-    /// Connections that did not begin as their listener asks.
-    package var greetingsRefused: UInt64 = 0
-    /// Requests over HTTP/2.
-    package var streamsTotal: UInt64 = 0
-
-    package init() {}
-}
-
 /// What the system says that a process and its helpers have used.
 package struct UsageSnapshot: Equatable, Sendable {
     package var cpuSeconds: Double
@@ -107,17 +62,6 @@ package struct UsageSnapshot: Equatable, Sendable {
         self.cpuSeconds = cpuSeconds
         self.residentBytes = residentBytes
     }
-}
-
-/// What passed to and from a group since the start.
-package struct GroupTrafficSnapshot: Equatable, Sendable {
-    /// Responses from 1xx to 5xx, in this order.
-    package var requestsByStatusClass: [UInt64] = [0, 0, 0, 0, 0]
-    package var durations = DurationHistogram()
-    /// For a process's slot.
-    package var waits = DurationHistogram()
-
-    package init() {}
 }
 
 /// What the system says that the program itself uses.

@@ -4,7 +4,7 @@ internal import Backends
 struct GroupHistogram: Sendable {
     var name: String
     var help: String
-    var value: @Sendable (GroupSnapshot, GroupTrafficSnapshot) -> DurationHistogram
+    var value: @Sendable (GroupSnapshot, GroupTraffic) -> DurationHistogram
 }
 
 let groupHistograms: [GroupHistogram] = [
@@ -27,7 +27,7 @@ func writeGroupTraffic(_ snapshot: AdminSnapshot, _ out: inout PrometheusText) {
     let requests = "mooring_group_requests_total"
     out.metric(requests, .counter, "Responses to the group's requests, by class of status.")
     for group in snapshot.groups {
-        let traffic = snapshot.groupTraffic[group.name] ?? GroupTrafficSnapshot()
+        let traffic = snapshot.groupTraffic[group.name] ?? GroupTraffic()
         for (index, count) in traffic.requestsByStatusClass.enumerated() {
             out.sample(requests, count, ["group": group.name, "class": "\(index + 1)xx"])
         }
@@ -35,7 +35,7 @@ func writeGroupTraffic(_ snapshot: AdminSnapshot, _ out: inout PrometheusText) {
     for metric in groupHistograms {
         out.metric(metric.name, .histogram, metric.help)
         for group in snapshot.groups {
-            let traffic = snapshot.groupTraffic[group.name] ?? GroupTrafficSnapshot()
+            let traffic = snapshot.groupTraffic[group.name] ?? GroupTraffic()
             out.histogram(metric.name, metric.value(group, traffic), group: group.name)
         }
     }

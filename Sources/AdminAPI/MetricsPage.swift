@@ -37,57 +37,31 @@ private func writeProgram(_ snapshot: AdminSnapshot, _ out: inout PrometheusText
     out.single("mooring_draining", .gauge, "1 while Mooring shuts down.", snapshot.draining ? 1 : 0)
 }
 
+/// The data plane's counters, as their table says; those that share a name stand together in it.
 private func writeTraffic(_ traffic: TrafficSnapshot, _ out: inout PrometheusText) {
-    out.single(
-        "mooring_connections_active", .gauge, "Open client connections.",
-        traffic.connectionsActive)
-    out.single(
-        "mooring_connections_accepted_total", .counter, "Client connections accepted.",
-        traffic.connectionsAccepted)
-    out.single(
-        "mooring_tunnels_active", .gauge, "WebSockets and other upgrades that are open.",
-        traffic.tunnelsActive)
-    out.single(
-        "mooring_tunnels_total", .counter, "WebSockets and other upgrades opened.",
-        traffic.tunnelsTotal)
-    let handshakes = "mooring_tls_handshakes_total"
-    out.metric(handshakes, .counter, "TLS handshakes with clients, by their outcome.")
-    out.sample(handshakes, traffic.handshakesTotal, ["outcome": "done"])
-    out.sample(handshakes, traffic.handshakesFailed, ["outcome": "failed"])
-    let refused = "mooring_greetings_refused_total"
-    out.single(
-        refused, .counter, "Connections without the PROXY header or preface they need.",
-        traffic.greetingsRefused)
-    out.single(
-        "mooring_http2_streams_total", .counter, "Requests that came over HTTP/2.",
-        traffic.streamsTotal)
-    out.single("mooring_requests_active", .gauge, "Requests in the works.", traffic.requestsActive)
-    out.metric("mooring_requests_total", .counter, "Responses sent, by class of status.")
-    for (index, count) in traffic.requestsByStatusClass.enumerated() {
-        out.sample("mooring_requests_total", count, ["class": "\(index + 1)xx"])
+    var described = ""
+    for counter in TrafficCounter.allCases {
+        let metric = counter.metric
+        if metric.name != described {
+            described = metric.name
+            out.metric(metric.name, metric.kind, metric.help)
+            if metric.kind == .summary { writeLatency(traffic, metric.name, &out) }
+        }
+        let name = metric.name + metric.suffix
+        switch (metric.unit, metric.label) {
+        case (.ones, nil): out.sample(name, traffic[counter])
+        case (.ones, let label?): out.sample(name, traffic[counter], [label.name: label.value])
+        case (.seconds, _): out.sample(name, Double(traffic[counter]) / 1e9)
+        }
     }
-    let latency = "mooring_request_duration_seconds"
-    out.metric(latency, .summary, "From the request's first byte to the response's last.")
-    out.sample(latency, traffic.latencyP50, ["quantile": "0.5"])
-    out.sample(latency, traffic.latencyP90, ["quantile": "0.9"])
-    out.sample(latency, traffic.latencyP99, ["quantile": "0.99"])
-    out.sample("\(latency)_sum", traffic.requestSeconds)
-    out.sample("\(latency)_count", traffic.requestsTotal)
-    out.single(
-        "mooring_request_retries_total", .counter, "Requests tried on another process.",
-        traffic.retriesTotal)
-    let removed = "mooring_own_cookies_removed_total"
-    out.single(
-        removed, .counter, "Set-Cookie fields of processes that named Mooring's cookie.",
-        traffic.ownCookiesRemoved)
-    out.metric("mooring_cookie_verdicts_total", .counter, "Session cookies seen, by verdict.")
-    for tally in traffic.verdicts {
-        out.sample("mooring_cookie_verdicts_total", tally.count, ["verdict": tally.word])
-    }
-    let dropped = "mooring_access_log_dropped_total"
-    out.single(
-        dropped, .counter, "Access log lines that could not be written.",
-        traffic.accessLogLinesDropped)
+}
+
+private func writeLatency(
+    _ traffic: TrafficSnapshot, _ name: String, _ out: inout PrometheusText
+) {
+    out.sample(name, traffic.latencyP50, ["quantile": "0.5"])
+    out.sample(name, traffic.latencyP90, ["quantile": "0.9"])
+    out.sample(name, traffic.latencyP99, ["quantile": "0.99"])
 }
 
 private func writeStates(_ groups: [GroupSnapshot], _ out: inout PrometheusText) {

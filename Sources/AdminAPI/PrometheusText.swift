@@ -4,13 +4,7 @@ internal import Backends
 ///
 /// Every sample of a metric stands below its one HELP and TYPE line, as the format asks.
 struct PrometheusText {
-    enum Kind: String {
-        case counter
-        case gauge
-        case histogram
-        case summary
-    }
-
+    typealias Kind = MetricKind
     typealias Labels = KeyValuePairs<String, String>
 
     private(set) var text = ""

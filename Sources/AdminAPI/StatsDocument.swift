@@ -2,49 +2,16 @@ package import FoundationEssentials
 
 /// `GET /stats` as it goes over the wire; `mooring status` reads the same type back.
 package struct StatsDocument: Codable, Equatable, Sendable {
-    /// Client connections.
-    package struct Connections: Codable, Equatable, Sendable {
-        package var active: UInt64
-        package var acceptedTotal: UInt64
-        /// WebSockets and other upgrades that are open.
-        package var tunnels: UInt64
-        package var tunnelsTotal: UInt64
-        /// With clients.
-        package var handshakesTotal: UInt64
-        package var handshakesFailedTotal: UInt64
-        /// They did not begin as their listener asks.
-        package var greetingsRefusedTotal: UInt64
-    }
-
-    /// Seconds from the first byte of requests to the last of responses.
-    package struct Latency: Codable, Equatable, Sendable {
-        package var p50: Double
-        package var p90: Double
-        package var p99: Double
-    }
-
-    /// Exchanges since the start.
-    package struct Requests: Codable, Equatable, Sendable {
-        package var active: UInt64
-        package var total: UInt64
-        /// `1xx` to `5xx`.
-        package var byStatus: [String: UInt64]
-        package var latencySeconds: Latency
-        package var retriesTotal: UInt64
-        /// Those that came over HTTP/2.
-        package var streamsTotal: UInt64
-        /// `Set-Cookie` fields of processes that named a cookie of Mooring's own.
-        package var ownCookiesRemovedTotal: UInt64
-    }
-
     package var version: String
     package var node: String
     package var startedAt: Date
     package var uptimeSeconds: Double
-    package var connections: Connections
-    package var requests: Requests
+    /// Client connections.
+    package var connections: [String: StatsValue]
+    /// Exchanges since the start.
+    package var requests: [String: StatsValue]
     /// Session cookies seen, by verdict.
-    package var verdicts: [String: UInt64]
+    package var verdicts: [String: StatsValue]
     package var groups: [GroupDocument]
 }
 

@@ -5,34 +5,18 @@ internal import FoundationEssentials
 
 extension StatsDocument {
     package init(_ snapshot: AdminSnapshot) {
-        let traffic = snapshot.traffic
-        var byStatus: [String: UInt64] = [:]
-        for (index, count) in traffic.requestsByStatusClass.enumerated() {
-            byStatus["\(index + 1)xx"] = count
+        let tables = Self.tables(of: snapshot.traffic)
+        func table(_ name: String) -> [String: StatsValue] {
+            if case .table(let table) = tables[name] { table } else { [:] }
         }
         self.init(
             version: snapshot.version,
             node: snapshot.node,
             startedAt: Date(timeIntervalSince1970: Double(snapshot.startedAt)),
             uptimeSeconds: rounded(snapshot.uptime.seconds),
-            connections: Connections(
-                active: traffic.connectionsActive, acceptedTotal: traffic.connectionsAccepted,
-                tunnels: traffic.tunnelsActive, tunnelsTotal: traffic.tunnelsTotal,
-                handshakesTotal: traffic.handshakesTotal,
-                handshakesFailedTotal: traffic.handshakesFailed,
-                greetingsRefusedTotal: traffic.greetingsRefused),
-            requests: Requests(
-                active: traffic.requestsActive,
-                total: traffic.requestsTotal,
-                byStatus: byStatus,
-                latencySeconds: Latency(
-                    p50: rounded(traffic.latencyP50), p90: rounded(traffic.latencyP90),
-                    p99: rounded(traffic.latencyP99)),
-                retriesTotal: traffic.retriesTotal,
-                streamsTotal: traffic.streamsTotal,
-                ownCookiesRemovedTotal: traffic.ownCookiesRemoved),
-            verdicts: Dictionary(
-                traffic.verdicts.map { ($0.word, $0.count) }, uniquingKeysWith: &+),
+            connections: table("connections"),
+            requests: table("requests"),
+            verdicts: table("verdicts"),
             groups: snapshot.groups.map { GroupDocument($0, in: snapshot) })
     }
 }
@@ -141,7 +125,7 @@ extension AdminSnapshot {
 }
 
 /// Seconds to the microsecond; what is not a number, which JSON cannot say, becomes 0.
-private func rounded(_ seconds: Double) -> Double {
+func rounded(_ seconds: Double) -> Double {
     guard seconds.isFinite else { return 0 }
     return (seconds * 1e6).rounded() / 1e6
 }

@@ -1,3 +1,4 @@
+internal import Settings
 internal import Synchronization
 
 /// What one loop counts; written by its thread alone, read by any.
@@ -7,19 +8,10 @@ internal import Synchronization
 @safe
 final class Counters: @unchecked Sendable {
     // Sendable: every cell is atomic, and only the owning loop writes.
-    enum Counter: Int, CaseIterable {
-        case accepted, connections, requestsActive, requests
-        case status1xx, status2xx, status3xx, status4xx, status5xx
-        case verdictNone, verdictValid, verdictForged, verdictExpired, verdictUnknownKey
-        case verdictOtherGroup, verdictGone, verdictMalformed
-        case retries, ownCookiesRemoved
-        case handshakes, handshakesFailed, greetingsRefused, streams, tunnels, tunnelsOpened
-        /// Of all requests together.
-        case requestNanoseconds
-    }
+    typealias Counter = TrafficCounter
 
     static let latencyBuckets = 256
-    private static let cellCount = Counter.allCases.count + latencyBuckets
+    private static let cellCount = Counter.count + latencyBuckets
 
     private let cells: UnsafeMutablePointer<Atomic<UInt64>>
 
@@ -41,13 +33,13 @@ final class Counters: @unchecked Sendable {
 
     /// Counts one request of the given duration in nanoseconds.
     func recordLatency(_ nanoseconds: Int64) {
-        bump(Counter.allCases.count + Self.bucket(nanoseconds), 1)
+        bump(Counter.count + Self.bucket(nanoseconds), 1)
         add(.requestNanoseconds, UInt64(max(nanoseconds, 0)))
     }
 
     subscript(_ counter: Counter) -> UInt64 { read(counter.rawValue) }
 
-    func latencyCount(bucket: Int) -> UInt64 { read(Counter.allCases.count + bucket) }
+    func latencyCount(bucket: Int) -> UInt64 { read(Counter.count + bucket) }
 
     private func bump(_ index: Int, _ amount: UInt64) {
         let value = unsafe cells[index].load(ordering: .relaxed)

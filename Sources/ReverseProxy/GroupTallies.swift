@@ -1,4 +1,4 @@
-package import Backends
+internal import Backends
 internal import Synchronization
 
 /// What one loop counts of one group's requests: cells that only it writes, and any thread reads.
@@ -88,16 +88,4 @@ final class GroupTallies: Sendable {
             for (place, tally) in tallies.enumerated() { tally.add(to: &traffic[place]) }
         }
     }
-}
-
-/// What passed to and from a group since the start.
-package struct GroupTraffic: Equatable, Sendable {
-    /// 1xx to 5xx.
-    package var requestsByStatusClass: [UInt64] = [0, 0, 0, 0, 0]
-    /// From a request's first byte to the response's last.
-    package var durations = DurationHistogram()
-    /// From asking for a slot to having one, or giving up.
-    package var waits = DurationHistogram()
-
-    package init() {}
 }

@@ -1,4 +1,5 @@
 internal import SessionAffinity
+internal import Settings
 
 /// What one loop counts: its own events, and the requests of each group.
 ///
@@ -54,7 +55,8 @@ final class LoopCounters {
         }
     }
 
-    private static func counter(of verdict: Verdict) -> Counters.Counter {
+    /// The counter of a verdict, whose word is the verdict's.
+    static func counter(of verdict: Verdict) -> Counters.Counter {
         switch verdict {
         case .none: .verdictNone
         case .valid: .verdictValid

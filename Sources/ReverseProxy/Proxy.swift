@@ -174,7 +174,7 @@ package final class Proxy: Sendable {
     package func statistics() -> ProxyStatistics {
         var statistics = ProxyStatistics(summing: shared.shares.map(\.counters))
         for share in shared.shares { share.groupTallies.add(to: &statistics.groups) }
-        statistics.logLinesDropped &+= shared.accessLog?.dropped ?? 0
+        statistics.traffic[.logLinesDropped] &+= shared.accessLog?.dropped ?? 0
         return statistics
     }
 }

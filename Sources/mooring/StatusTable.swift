@@ -1,4 +1,5 @@
 internal import AdminAPI
+internal import Backends
 internal import FoundationEssentials
 internal import Serving
 
@@ -19,17 +20,15 @@ struct StatusTable {
     }
 
     private static func summary(_ stats: StatsDocument) -> String {
-        let requests = stats.requests
-        let errors = requests.byStatus["5xx"] ?? 0
-        return """
-            Mooring \(Terminal.printable(stats.version)) on \(Terminal.printable(stats.node)), \
-            up \(span(stats.uptimeSeconds))
-            \(stats.connections.active) connections, \(requests.active) requests now, \
-            \(requests.total) in all, \(errors) of them 5xx; \
-            p50 \(milliseconds(requests.latencySeconds.p50)), \
-            p99 \(milliseconds(requests.latencySeconds.p99))
+        """
+        Mooring \(Terminal.printable(stats.version)) on \(Terminal.printable(stats.node)), \
+        up \(span(stats.uptimeSeconds))
+        \(stats[.connections]) connections, \(stats[.requestsActive]) requests now, \
+        \(stats[.requests]) in all, \(stats[.status5xx]) of them 5xx; \
+        p50 \(milliseconds(stats.latencySeconds("p50"))), \
+        p99 \(milliseconds(stats.latencySeconds("p99")))
 
-            """
+        """
     }
 
     private static func section(_ group: GroupDocument, now: Date) -> String {

@@ -11,12 +11,13 @@ internal import Testing
 @Suite struct EndpointTests {
     @Test func `stats has the documented names and values`() async throws {
         var traffic = TrafficSnapshot()
-        traffic.connectionsActive = 3
-        traffic.connectionsAccepted = 120
-        traffic.requestsTotal = 4000
-        traffic.requestsByStatusClass = [0, 3990, 0, 0, 10]
+        traffic[.connections] = 3
+        traffic[.accepted] = 120
+        traffic[.requests] = 4000
+        traffic[.status2xx] = 3990
+        traffic[.status5xx] = 10
         traffic.latencyP50 = 0.0004
-        traffic.verdicts = [.init(word: "unknown_key", count: 2)]
+        traffic[.verdictUnknownKey] = 2
         let usage: [Int32: UsageSnapshot] = [
             4711: UsageSnapshot(cpuSeconds: 1.9, residentBytes: 41_000_000)
         ]
@@ -51,7 +52,12 @@ internal import Testing
         let report = ExitReport(reason: "exited with status 3", status: 3, output: ["boom"])
         let failure = GroupSnapshot.Failure(
             at: MonotonicInstant(nanoseconds: 1_000_000_000_000), report: report)
-        let snapshot = makeSnapshot(groups: [makeGroup(lastFailure: failure)])
+        var traffic = TrafficSnapshot()
+        traffic[.requests] = .max
+        traffic[.requestNanoseconds] = 1_500_000_000
+        traffic.latencyP99 = 2
+        let snapshot = makeSnapshot(
+            groups: [makeGroup(lastFailure: failure)], traffic: traffic)
         let text = try await body(makeServer(snapshot: snapshot), "/stats")
         let read = try AdminJSON.decode(StatsDocument.self, from: Data(text.utf8))
         #expect(read == StatsDocument(snapshot))

@@ -56,7 +56,7 @@ internal import Testing
 
     @Test func `a histogram's buckets hold all that is faster, and end with the count`() {
         var snapshot = makeSnapshot()
-        var traffic = GroupTrafficSnapshot()
+        var traffic = GroupTraffic()
         traffic.requestsByStatusClass = [0, 5, 0, 0, 1]
         traffic.durations.counts = [1, 0, 2] + [UInt64](repeating: 0, count: 12) + [3]
         traffic.durations.nanoseconds = 200_500_000_000

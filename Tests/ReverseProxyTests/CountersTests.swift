@@ -1,3 +1,6 @@
+internal import Foundation
+internal import SessionAffinity
+internal import Settings
 internal import Testing
 
 @testable internal import ReverseProxy
@@ -10,17 +13,45 @@ internal import Testing
         other.add(.requests, 4)
         one.add(.status5xx)
         let sum = ProxyStatistics(summing: [one, other])
-        #expect(sum.requestsTotal == 7)
-        #expect(sum.requestsByStatusClass == [0, 0, 0, 0, 1])
+        #expect(sum.traffic[.requests] == 7)
+        #expect(sum.traffic[.status5xx] == 1)
     }
 
     @Test func `every counter is part of the statistics`() {
-        for counter in Counters.Counter.allCases {
+        #expect(TrafficCounter.count == TrafficCounter.allCases.count)
+        for counter in TrafficCounter.allCases {
             let counters = Counters()
-            // Nanoseconds are shown as seconds.
-            counters.add(counter, 4_711_000_000_000)
-            let shown = String(describing: ProxyStatistics(summing: [counters]))
-            #expect(shown.contains("4711"), "\(counter) is counted and not shown")
+            counters.add(counter, 4711)
+            let traffic = ProxyStatistics(summing: [counters]).traffic
+            for other in TrafficCounter.allCases {
+                #expect(traffic[other] == (other == counter ? 4711 : 0), "\(counter)")
+            }
+        }
+    }
+
+    @Test func `every counter has a line that counts it`() throws {
+        let folder = URL(fileURLWithPath: #filePath)
+            .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+            .appendingPathComponent("Sources/ReverseProxy")
+        let files = FileManager.default.enumerator(at: folder, includingPropertiesForKeys: nil)
+        var mentioned: Set<Substring> = []
+        for case let file as URL in try #require(files) where file.pathExtension == "swift" {
+            let text = try String(contentsOf: file, encoding: .utf8)
+            // `case …: .x`: a status or verdict has its own.
+            let counting = #/(?:add\(|case .*: |default: )\.(\w+)|\[\.(\w+)\] &\+=/#
+            for match in text.matches(of: counting) {
+                mentioned.insert(match.output.1 ?? match.output.2 ?? "")
+            }
+        }
+        for counter in TrafficCounter.allCases {
+            #expect(mentioned.contains("\(counter)"), "\(counter) is never counted")
+        }
+    }
+
+    @Test func `a verdict is counted under its word in the log`() {
+        for verdict in Verdict.allCases {
+            let path = LoopCounters.counter(of: verdict).metric.path
+            #expect(path == ["verdicts", "\(verdict.word)"])
         }
     }
 
@@ -36,8 +67,8 @@ internal import Testing
         let counters = Counters()
         for micros in 1...1000 { counters.recordLatency(Int64(micros) * 1000) }
         let sum = ProxyStatistics(summing: [counters])
-        #expect(sum.latencyP50 >= 0.000_500 && sum.latencyP50 <= 0.000_570)
-        #expect(sum.latencyP99 >= 0.000_990 && sum.latencyP99 <= 0.001_120)
+        #expect(sum.traffic.latencyP50 >= 0.000_500 && sum.traffic.latencyP50 <= 0.000_570)
+        #expect(sum.traffic.latencyP99 >= 0.000_990 && sum.traffic.latencyP99 <= 0.001_120)
     }
 
     @Test func `a latency beyond all buckets lands in the last`() {

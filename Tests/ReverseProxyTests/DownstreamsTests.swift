@@ -1,6 +1,7 @@
 internal import Exchanges
 internal import HTTPWire
 internal import Reactor
+internal import Settings
 internal import Testing
 
 @testable internal import ReverseProxy

@@ -1,5 +1,6 @@
 internal import Exchanges
 internal import Reactor
+internal import Settings
 
 /// What is true of a loop at the end of every turn.
 struct LoopInvariants {

@@ -50,7 +50,7 @@ final class LiveSource: AdminSource {
         var snapshot = AdminSnapshot(
             version: Version.current, node: node, startedAt: startedAtWall / 1_000_000_000,
             now: now, wallNow: Clock.wall(), uptime: now - startedAt,
-            draining: draining.load(ordering: .relaxed), traffic: traffic(counted),
+            draining: draining.load(ordering: .relaxed), traffic: counted.traffic,
             groups: groups.snapshots(now: now), usage: usage.byProcess,
             decisions: decisions.since(0, limit: .max))
         snapshot.groupTraffic = groupTraffic(counted.groups)
@@ -59,41 +59,11 @@ final class LiveSource: AdminSource {
     }
 
     /// By name: a group that was taken away and came back counts on from where it was.
-    private func groupTraffic(_ counted: [GroupTraffic]) -> [String: GroupTrafficSnapshot] {
-        var traffic: [String: GroupTrafficSnapshot] = [:]
+    private func groupTraffic(_ counted: [GroupTraffic]) -> [String: GroupTraffic] {
+        var traffic: [String: GroupTraffic] = [:]
         for (group, counted) in zip(groups.all, counted) {
-            var sum = traffic[group.name] ?? GroupTrafficSnapshot()
-            for (index, count) in counted.requestsByStatusClass.enumerated() {
-                sum.requestsByStatusClass[index] &+= count
-            }
-            sum.durations.add(counted.durations)
-            sum.waits.add(counted.waits)
-            traffic[group.name] = sum
+            traffic[group.name, default: GroupTraffic()].add(counted)
         }
-        return traffic
-    }
-
-    private func traffic(_ counted: ProxyStatistics) -> TrafficSnapshot {
-        var traffic = TrafficSnapshot()
-        traffic.connectionsActive = counted.connectionsActive
-        traffic.connectionsAccepted = counted.connectionsAccepted
-        traffic.tunnelsActive = counted.tunnelsActive
-        traffic.tunnelsTotal = counted.tunnelsTotal
-        traffic.requestsActive = counted.requestsActive
-        traffic.requestsTotal = counted.requestsTotal
-        traffic.requestsByStatusClass = counted.requestsByStatusClass
-        traffic.requestSeconds = counted.requestSeconds
-        traffic.latencyP50 = counted.latencyP50
-        traffic.latencyP90 = counted.latencyP90
-        traffic.latencyP99 = counted.latencyP99
-        traffic.verdicts = counted.verdicts.map { .init(word: $0.word, count: $0.count) }
-        traffic.retriesTotal = counted.retriesTotal
-        traffic.ownCookiesRemoved = counted.ownCookiesRemoved
-        traffic.accessLogLinesDropped = counted.logLinesDropped
-        traffic.handshakesTotal = counted.handshakesTotal
-        traffic.handshakesFailed = counted.handshakesFailed
-        traffic.greetingsRefused = counted.greetingsRefused
-        traffic.streamsTotal = counted.streamsTotal
         return traffic
     }
 
