@@ -84,6 +84,16 @@ package struct Grant: Equatable, Sendable {
         case pinned
         case moved
         case unpinned
+
+        /// The word of the access log.
+        package var word: StaticString {
+            switch self {
+            case .kept: "kept"
+            case .pinned: "pinned"
+            case .moved: "moved"
+            case .unpinned: "unpinned"
+            }
+        }
     }
 
     package init(
@@ -100,6 +110,9 @@ package struct Grant: Equatable, Sendable {
 
 /// Why a request is shed; each is a 503 with Retry-After.
 package struct Refusal: Equatable, Sendable {
+    /// The word of the access log.
+    package static var word: StaticString { "refused" }
+
     /// What stood in the way.
     package enum Reason: UInt8, Equatable, Sendable {
         /// `queue` is full.

@@ -69,13 +69,7 @@ extension ExchangeTable {
 
     /// What was done with the session; nil: the request got as far as no process.
     private func action(_ exchange: Int) -> StaticString? {
-        if self[exchange].refused { return "refused" }
-        switch self[exchange].machine.grant?.placed {
-        case .kept: return "kept"
-        case .pinned: return "pinned"
-        case .moved: return "moved"
-        case .unpinned: return "unpinned"
-        case nil: return nil
-        }
+        if self[exchange].refused { return Refusal.word }
+        return self[exchange].machine.grant?.placed.word
     }
 }
