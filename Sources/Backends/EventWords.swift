@@ -82,6 +82,12 @@ extension RegistryEvent {
         case .ready(let process, let after):
             EventWords(.info, "ready", "process is ready", process)
                 .with("after", .span(after)).detailed("after \(after.seconds) s")
+        case .startFailed(let process, let report, failuresInARow: 0, _):
+            EventWords(
+                .error, "start_failed",
+                "process of a new generation did not start: \(report.reason)", process
+            )
+            .detailed(report.reason)
         case .startFailed(let process, let report, let failures, let backoff):
             EventWords(
                 .error, "start_failed", "process did not start: \(report.reason)", process
@@ -126,7 +132,7 @@ extension RegistryEvent {
         case .rolloutFailed(let generation, let report):
             EventWords(
                 .error, "rollout_failed",
-                "a new generation did not start, the one before serves on"
+                "a new generation did not start and is given up, the one before serves on"
                     + (report.map { ": \($0.reason)" } ?? "")
             )
             .with("generation", .number(generation))

@@ -68,11 +68,8 @@ extension GroupState {
         case .failedToStart:
             totals.startFailures += 1
             noteFailure(report)
-            if incomingFailed(entry, report) {
-                orders.events.append(
-                    .startFailed(
-                        handle, report, failuresInARow: backoff.inARow,
-                        backoff: backoff.left(at: now)))
+            if processes[Int(entry)].standing == .incoming {
+                tellIncomingFailed(entry, report)
             } else {
                 let wait = noteFailedStart()
                 orders.events.append(
@@ -168,14 +165,23 @@ extension GroupState {
         totals.startFailures += 1
         let report = ExitReport(reason: cause(of: .startTimeout))
         noteFailure(report)
-        let isIncoming = incomingFailed(entry, report)
-        // It is not one of those that are to be any more, though it is still there.
-        if isIncoming { move(entry, to: .outgoing) }
-        let wait = isIncoming ? backoff.left(at: now) : noteFailedStart()
+        if processes[Int(entry)].standing == .incoming {
+            tellIncomingFailed(entry, report)
+            // It is not one of those that are to be any more, though it is still there.
+            return move(entry, to: .outgoing)
+        }
+        let wait = noteFailedStart()
         orders.events.append(
             .startFailed(
                 handle(entry), report, failuresInARow: backoff.inARow, backoff: wait))
         tellIfFailing()
+    }
+
+    /// What a new generation fails in neither counts as the group's nor has its pause.
+    private mutating func tellIncomingFailed(_ entry: UInt32, _ report: ExitReport) {
+        orders.events.append(
+            .startFailed(handle(entry), report, failuresInARow: 0, backoff: .zero))
+        _ = incomingFailed(entry, report)
     }
 
     mutating func kill(_ entry: UInt32, _ fact: ProcessPhase.Fact) {

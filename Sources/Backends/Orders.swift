@@ -89,6 +89,7 @@ package enum StopReason: String, Equatable, Sendable, CaseIterable {
 package enum RegistryEvent: Equatable, Sendable {
     case spawning(ProcessHandle, SpawnReason)
     case ready(ProcessHandle, after: Interval)
+    /// No failures in a row: it was of a new generation, whose failures count for themselves.
     case startFailed(ProcessHandle, ExitReport, failuresInARow: Int, backoff: Interval)
     case draining(ProcessHandle, StopReason)
     /// In service again, with its group.

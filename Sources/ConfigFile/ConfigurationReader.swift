@@ -132,7 +132,7 @@ package enum ConfigurationReader {
         guard let table = TableReader(node, root.problems) else { return ([], []) }
         if table.names.isEmpty { noGroup(root) }
         let groups = table.names.compactMap { name in
-            table.table(name).flatMap {
+            table.table(name).map {
                 GroupReader(table: $0, folders: folders).read(over: affinity, timeouts)
             }
         }

@@ -22,19 +22,19 @@ struct GroupReader {
     let table: TableReader
     let folders: Folders
 
-    /// The group; nil when it cannot be told what it is.
+    /// The group; with an empty command where it cannot be told what it runs.
     ///
     /// Problems are taken down either way.
     func read(
         over affinity: Configuration.Affinity, _ timeouts: RouteTimeouts
-    ) -> Configuration.Group? {
+    ) -> Configuration.Group {
         checkName()
         let kind = self.kind()
         var group = Configuration.Group(
             policy: GroupPolicy(name: table.name), affinity: affinity, timeouts: timeouts)
         group.policy.threads = kind == .wsgi ? Self.wsgiThreads : Self.otherThreads
         if kind != .servers { group.launch = .init(directory: folders.surroundings.resolve("")) }
-        let isKnown = readApplication(kind, &group)
+        readApplication(kind, &group)
         table.read(Configuration.Group.keys, into: &group, folders)
         if let launch = group.launch {
             refuseBothPlaces(launch)
@@ -47,7 +47,7 @@ struct GroupReader {
         group.policy.sessionIdle = group.affinity.idle
         group.policy.unconfirmed = group.affinity.unconfirmed
         table.finish()
-        return isKnown ? group : nil
+        return group
     }
 
     private func checkName() {
@@ -154,8 +154,8 @@ struct GroupReader {
 
 /// What is run.
 extension GroupReader {
-    /// The keys that say what the group is; false: that cannot be told.
-    private func readApplication(_ kind: Kind?, _ group: inout Configuration.Group) -> Bool {
+    /// The keys that say what the group is.
+    private func readApplication(_ kind: Kind?, _ group: inout Configuration.Group) {
         var application: Configuration.Application?
         switch kind {
         case .wsgi: application = wsgi()
@@ -174,11 +174,8 @@ extension GroupReader {
             for entry in servers {
                 group.authorityPlaces[entry.server.address] = entry.authorityPlace
             }
-            return true
         }
-        guard let application else { return false }
-        group.launch?.application = application
-        return true
+        if let application { group.launch?.application = application }
     }
 
     /// A command that names both is told of already.

@@ -15,10 +15,10 @@ struct ListenReader {
         }
         var listeners: [Located<Configuration.Listener>] = []
         for table in tables {
-            guard let listener = listener(table) else { continue }
+            let (listener, isPlaced) = listener(table)
             let others = listeners.map(\.value)
-            if isPortZero(listener.value.place) {
-                // The kernel chooses another for each.
+            if isPortZero(listener.value.place) || !isPlaced {
+                // The kernel chooses another for each, or it is not known where it is.
             } else if others.contains(where: { $0.place == listener.value.place }) {
                 problems.add(
                     listener.node, "listens on \(listener.value.text) a second time",
@@ -34,7 +34,8 @@ struct ListenReader {
         return listeners
     }
 
-    private func listener(_ table: TableReader) -> Located<Configuration.Listener>? {
+    /// A listener, and whether its address could be read; the files that it names can in any case.
+    private func listener(_ table: TableReader) -> (Located<Configuration.Listener>, Bool) {
         let given = table.text("address", example: "127.0.0.1:8080")
         if !table.names.contains("address") {
             table.reportMissing(["address"], "has no address", "needs address = \"127.0.0.1:8080\"")
@@ -46,10 +47,12 @@ struct ListenReader {
         }
         table.read(Configuration.Listener.keys, into: &listener, folders)
         table.finish()
-        guard let given, let place = place(given, table) else { return nil }
+        guard let given, let place = place(given, table) else {
+            return (Located(value: listener, node: table.node), false)
+        }
         listener.place = place
         listener.addressPlace = problems.place(of: given.node)
-        return Located(value: listener, node: given.node)
+        return (Located(value: listener, node: given.node), true)
     }
 
     static func redirects(_ table: TableReader) -> Bool {
@@ -136,14 +139,13 @@ struct ListenReader {
                 entry.reportMissing([name], "has no \(name)", "needs \(name) = \"\(name).pem\"")
             }
             entry.finish()
-            guard let certificate, let key,
-                let certificatePath = folders.path(certificate, problems),
-                let keyPath = folders.path(key, problems)
-            else { return nil }
+            let certificatePath = folders.path(certificate, problems)
+            let keyPath = folders.path(key, problems)
+            if certificatePath == nil, keyPath == nil { return nil }
             return Configuration.Listener.Certificate(
-                certificate: certificatePath, key: keyPath,
-                certificatePlace: problems.place(of: certificate.node),
-                keyPlace: problems.place(of: key.node))
+                certificate: certificatePath ?? "", key: keyPath ?? "",
+                certificatePlace: problems.place(of: certificate?.node ?? entry.node),
+                keyPlace: problems.place(of: key?.node ?? entry.node))
         }
     }
 }

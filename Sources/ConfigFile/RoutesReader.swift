@@ -5,7 +5,7 @@ internal import Settings
 /// Reads `[routes]`.
 struct RoutesReader {
     let groups: [Configuration.Group]
-    /// Groups that are there, but wrong in themselves; a route to them is no second problem.
+    /// Also those that are no tables; a route to them is no second problem.
     let groupNames: [String]
     let problems: ProblemList
     let folders: Folders

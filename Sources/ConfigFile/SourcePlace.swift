@@ -7,12 +7,15 @@ package struct SourcePlace: Sendable {
     var file: String?
     /// From 1.
     var line = 1
+    /// As in `Problem`.
+    var key = ""
 
     package init() {}
 
-    init(file: String?, line: Int) {
+    init(file: String?, line: Int, key: String) {
         self.file = file
         self.line = line
+        self.key = key
     }
 
     /// The problem with the value that stands there.
@@ -21,6 +24,9 @@ package struct SourcePlace: Sendable {
     package func problem(_ key: String, _ message: String) -> Problem {
         Problem(file: file, line: line, key: key, message: message)
     }
+
+    /// The same, under the key that stands there.
+    package func problem(_ message: String) -> Problem { problem(key, message) }
 }
 
 /// The lines of all keys of a configuration; like a single place no part of what is configured.
@@ -62,5 +68,7 @@ extension SourcePlace: Equatable {
 
 extension ProblemList {
     /// For what is found out later.
-    func place(of node: ConfigNode) -> SourcePlace { SourcePlace(file: file, line: node.line) }
+    func place(of node: ConfigNode) -> SourcePlace {
+        SourcePlace(file: file, line: node.line, key: node.key)
+    }
 }

@@ -126,6 +126,18 @@ package struct TLSCertificateFiles: Equatable, Hashable, Sendable {
     }
 }
 
+extension TLSConfigurationError {
+    /// What keeps a file from being read, be it right or not; nil: nothing does.
+    package static func fault(ofFile file: String) -> TLSConfigurationError? {
+        do {
+            _ = try PEMSource(file)
+            return nil
+        } catch {
+            return error
+        }
+    }
+}
+
 /// A PEM file's content as OpenSSL reads it; wiped when done, since it may hold a key.
 @safe private final class PEMSource {
     let bio: OpaquePointer

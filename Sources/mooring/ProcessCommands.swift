@@ -106,8 +106,12 @@ struct RolloutWatch {
                 rollout.state == "failed"
             {
                 let reason = rollout.reason ?? "its processes did not get ready"
+                let output = StatusTable.output(of: document.spawn.lastFailure)
                 throw CommandFailure.failed(
-                    "generation \(generation) did not start: \(reason); the old one serves on")
+                    ([
+                        "generation \(generation) of \(group) did not start and is given up, the one"
+                            + " before serves on: \(Terminal.printable(reason))"
+                    ] + output).joined(separator: "\n"))
             }
             if document.generation >= generation, document.rollout == nil {
                 Terminal.write("generation \(generation) of \(group) serves\n")

@@ -46,8 +46,14 @@ struct StatusTable {
                     + " ready, \(slots) each, \(group.sessions.live) sessions,"
                     + " queue \(group.queue.length) of \(group.queue.limit)"
         ]
+        let hasFailedRollout = group.rollout?.state == "failed"
+        if hasFailedRollout, let rollout = group.rollout {
+            lines.append(
+                "  generation \(rollout.generation) did not start and is given up; generation"
+                    + " \(group.generation) serves on")
+        }
         let isTroubled = !["ok", "full"].contains(group.state) || group.spawn.failuresInARow > 0
-        if isTroubled, let failure = group.spawn.lastFailure {
+        if isTroubled || hasFailedRollout, let failure = group.spawn.lastFailure {
             lines += Self.lines(of: failure, spawn: group.spawn, now: now)
         }
         if !group.processes.isEmpty {
@@ -63,8 +69,12 @@ struct StatusTable {
         let ago = span(now.timeIntervalSince(failure.at))
         let next = spawn.backoffSeconds > 0 ? "; next try in \(span(spawn.backoffSeconds))" : ""
         let head = "  last failure \(ago) ago: \(Terminal.printable(failure.reason))\(next)"
-        let output = failure.output.suffix(outputLines).map { "  | \(Terminal.printable($0))" }
-        return [head] + output
+        return [head] + output(of: failure)
+    }
+
+    /// The last lines of a process that did not start.
+    static func output(of failure: GroupDocument.Failure?) -> [String] {
+        (failure?.output ?? []).suffix(outputLines).map { "  | \(Terminal.printable($0))" }
     }
 
     /// Why an adopted process stays though it seems to have nothing to do.

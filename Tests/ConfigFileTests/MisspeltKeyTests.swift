@@ -94,7 +94,8 @@ internal import Testing
             isRoot: false)
         #expect(reading.problems.map(\.line) == [2, 5, 7])
         let configuration = try #require(reading.configuration)
-        #expect(configuration.groups.map(\.name) == ["a"])
+        // Also what is known of a group whose program is not.
+        #expect(configuration.groups.map(\.name) == ["a", "b"])
         #expect(configuration.places.problem(["group", "a", "wsgi"], "x").line == 4)
         #expect(configuration.places.problem(["group", "a", "python"], "x").line == 3)
     }

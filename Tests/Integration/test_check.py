@@ -44,7 +44,7 @@ WRONG = {
     "a misspelt address": (
         '[[listen]]\nadress = "127.0.0.1:0"\n' + GOOD, r"2: listen\.adress: unknown key; did you mean address\?"),
     "a misspelt certificate": (
-        '[[listen]]\naddress = "127.0.0.1:0"\n[[listen.tls]]\ncertifcate = "c.pem"\nkey = "k.pem"\n' + GOOD,
+        '[[listen]]\naddress = "127.0.0.1:0"\n[[listen.tls]]\ncertifcate = "cert.pem"\nkey = "cert.key"\n' + GOOD,
         r"4: listen\.tls\.certifcate: unknown key; did you mean certificate\?"),
     "a misspelt max": (
         GOOD + "processes = { min = 0, mx = 3 }\n", r"4: group\.app\.processes\.mx: unknown key; did you mean max\?"),
@@ -127,7 +127,7 @@ WRONG = {
         '[log]\naccess = "logs/access.log"\n' + GOOD,
         r"2: log\.access: No such file or directory: the folder {folder}/logs; run: mkdir -p {folder}/logs"),
     "a certificate that is not there": (
-        '[[listen]]\naddress = "127.0.0.1:0"\n[[listen.tls]]\ncertificate = "no.pem"\nkey = "key.pem"\n' + GOOD,
+        '[[listen]]\naddress = "127.0.0.1:0"\n[[listen.tls]]\ncertificate = "no.pem"\nkey = "cert.key"\n' + GOOD,
         r"4: listen\.tls\.certificate: .*{folder}/no\.pem.*"),
     "a key of another certificate": (
         '[[listen]]\naddress = "127.0.0.1:0"\n[[listen.tls]]\ncertificate = "cert.pem"\nkey = "other.key"\n' + GOOD,
@@ -143,17 +143,17 @@ WRONG = {
         r"3: admin\.read_token_file: read_token_file {folder}/sub is not a plain file"),
     "a page for errors that is not there": (
         GOOD + 'errors = { 503 = "busy.html" }\n',
-        r"4: errors\.503: cannot read {folder}/busy\.html: No such file or directory; needs a page of at most 16 KiB"),
+        r"4: group\.app\.errors\.503: cannot read {folder}/busy\.html: No such file or directory; needs a page of at most 16 KiB"),
     "a page for errors that is a folder": (
-        GOOD + 'errors = { 503 = "sub" }\n', r"4: errors\.503: cannot read {folder}/sub: Is a directory; .+"),
+        GOOD + 'errors = { 503 = "sub" }\n', r"4: group\.app\.errors\.503: cannot read {folder}/sub: Is a directory; .+"),
     "a page for errors that is too large": (
-        GOOD + 'errors = { 503 = "large.html" }\n', r"4: errors\.503: cannot read {folder}/large\.html: it is too large; .+"),
+        GOOD + 'errors = { 503 = "large.html" }\n', r"4: group\.app\.errors\.503: cannot read {folder}/large\.html: it is too large; .+"),
     "a page for errors of a route that is not there": (
         GOOD + '[routes]\n"/" = "app"\n"/x" = { group = "app", errors = { 502 = "nope.html" } }\n',
-        r"6: errors\.502: cannot read {folder}/nope\.html: .+"),
+        r'6: routes\."/x"\.errors\.502: cannot read {folder}/nope\.html: .+'),
     "a page for errors of a group that no route leads to": (
         GOOD + '[group.other]\nservers = ["127.0.0.1:9"]\nerrors = { 503 = "nope.html" }\n[routes]\n"/" = "app"\n',
-        r"6: errors\.503: cannot read {folder}/nope\.html: .+"),
+        r"6: group\.other\.errors\.503: cannot read {folder}/nope\.html: .+"),
     "servers under server": (
         '[group.app]\nserver = ["127.0.0.1:9", "127.0.0.1:10"]\n',
         r"2: group\.app\.server: is a list; did you mean servers\?"),
@@ -269,7 +269,7 @@ thredas = 5
 """)
     assert done.returncode == 2
     keys = [re.match(r"\d+: (\S+): ", line)[1] for line in problems]
-    assert keys == ["listen.tls.certificate", "timeouts.idle", "group.a.servers.ca", "group.b.command",
+    assert keys == ["listen.tls.certificate", "listen.tls.key", "timeouts.idle", "group.a.servers.ca", "group.b.command",
                     "group.b.output", "group.c.wsgi", "group.c.thredas", 'routes."/c"'], problems
 
 

@@ -35,6 +35,27 @@ def test_a_reload_refuses_files_that_are_not_there(old, new, said):
         assert set(balancer.pids("app")) == pids and balancer.group("app")["generation"] == 1
 
 
+def test_what_kept_a_new_generation_from_starting_is_told_everywhere():
+    with serving(APP + 'env = { MODE = "whole" }\n', files={"app.py": BROKEN.replace("raise", "print('no database'); raise")}
+                 ) as balancer:
+        balancer.wait_ready("app", 2)
+        assert reload(balancer, '"whole"', '"broken"').status == 200
+        wait_until(lambda: "is given up" in balancer.log, what="the failure")
+
+        def mooring(*arguments):
+            return subprocess.run([BINARY, *arguments, "-c", str(balancer.file)], capture_output=True, text=True, timeout=60,
+                                  check=False)
+
+        done = mooring("restart", "app", "--wait")
+        assert done.returncode != 0 and "is given up, the one before serves on: exited with status 3" in done.stderr, done
+        assert "\n  | no database\n" in done.stderr, done
+        status = mooring("status").stdout
+        assert "generation 3 did not start and is given up; generation 1 serves on" in status, status
+        assert "exited with status 3" in status and "  | no database" in status, status
+        failed = [line for line in balancer.log.splitlines() if "process of a new generation did not start" in line]
+        assert failed and not any("next_try_in" in line or "failures_in_a_row" in line for line in failed), failed
+
+
 def test_every_problem_of_a_refused_reload_has_a_line_of_its_own():
     pages = 'errors = { 503 = "busy.html", 502 = "sorry.html" }\n'
     with serving(APP + pages, files={"app.py": ECHO, "busy.html": "busy", "sorry.html": "sorry"}) as balancer:
@@ -67,7 +88,7 @@ def test_a_generation_that_did_not_start_is_given_up_when_the_file_is_put_back()
     with serving(APP + 'env = { MODE = "whole" }\n', files={"app.py": BROKEN}) as balancer:
         pids = set(balancer.wait_ready("app", 2))
         assert reload(balancer, '"whole"', '"broken"').status == 200
-        wait_until(lambda: "a new generation did not start" in balancer.log, what="the failure")
+        wait_until(lambda: "a new generation did not start and is given up" in balancer.log, what="the failure")
         answer = reload(balancer, '"broken"', '"whole"')
         assert answer.status == 200, answer.body
         assert (answer.json()["changed"], answer.json()["restarted"]) == (["app"], [])

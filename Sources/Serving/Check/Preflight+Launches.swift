@@ -4,14 +4,8 @@ internal import Supervision
 
 /// The processes of the groups.
 extension Preflight {
-    /// What the start of a process depends on.
-    private static let launchKeys = [
-        "wsgi", "command", "python", "server", "cwd", "user", "group", "groups", "allow_root",
-        "env",
-        "pass_env", "rlimits",
-    ]
-    /// What says where the files of a launch are.
-    private static let fileKeys = ["wsgi", "command", "python", "cwd", "env", "pass_env"]
+    /// As whom a process is started.
+    private static let accountKeys = ["user", "group", "groups", "allow_root"]
     /// Descriptors of a process besides those of its requests.
     private static let ownFiles = 16
 
@@ -20,7 +14,7 @@ extension Preflight {
             guard let launch = group.launch else { continue }
             let table = ["group", group.name]
             checkOutput(launch, table)
-            if isKnown(table, Self.launchKeys) {
+            if isKnown(table, Self.accountKeys) {
                 checkFiles(of: launch, of: group, table)
             } else {
                 checkLaunch(launch, of: group, table)
@@ -38,7 +32,6 @@ extension Preflight {
     mutating func checkFiles(
         of launch: Configuration.Launch, of group: Configuration.Group, _ table: [String]
     ) {
-        if isKnown(table, Self.fileKeys) { return }
         var launch = launch
         launch.isolation = .init()
         guard
@@ -46,9 +39,36 @@ extension Preflight {
                 launch, of: group, hostFile: "", environment: environment)
         else { return }
         let application = Self.application(of: launch)
-        for fault in LaunchCheck.missingFiles(of: spec, serving: application) {
-            report(
-                table + Self.path(of: fault.subject, isWSGI: application != nil), fault.sentence)
+        report(
+            LaunchCheck.faultsOfFiles(of: spec, serving: application), table,
+            isWSGI: application != nil)
+    }
+
+    /// Takes down faults, but for those that only follow from what is known.
+    private mutating func report(_ faults: [LaunchFault], _ table: [String], isWSGI: Bool) {
+        for fault in faults {
+            if isKnown(table, Self.causes(of: fault.subject, isWSGI: isWSGI)) { continue }
+            let path = table + Self.path(of: fault.subject, isWSGI: isWSGI)
+            if fault.isWarning {
+                warn(path, fault.sentence)
+            } else {
+                report(path, fault.sentence)
+            }
+        }
+    }
+
+    /// The keys that a fault may follow from.
+    private static func causes(of subject: LaunchFault.Subject, isWSGI: Bool) -> [String] {
+        // Where the folder of an application is not known, nor is what is on its path.
+        let place = ["cwd", "env", "pass_env"]
+        switch subject {
+        case .directory: return ["cwd"]
+        case .program: return (isWSGI ? ["python"] : ["wsgi", "command", "servers"]) + place
+        case .user: return accountKeys
+        case .limit: return ["rlimits"]
+        case .application: return ["wsgi", "python"] + place
+        case .server: return ["server", "python"] + place
+        case .environment: return ["env", "pass_env", "command"]
         }
     }
 
@@ -71,14 +91,8 @@ extension Preflight {
             return checkFiles(of: launch, of: group, table)
         }
         let application = Self.application(of: launch)
-        for fault in LaunchCheck.faults(of: spec, serving: application) {
-            let path = table + Self.path(of: fault.subject, isWSGI: application != nil)
-            if fault.isWarning {
-                warn(path, fault.sentence)
-            } else {
-                report(path, fault.sentence)
-            }
-        }
+        report(
+            LaunchCheck.faults(of: spec, serving: application), table, isWSGI: application != nil)
         checkOpenFiles(launch, of: group, table)
     }
 

@@ -43,7 +43,6 @@ struct PageFiles: Sendable {
                 failed.insert(file.path)
                 problems.append(
                     file.place.problem(
-                        "errors.\(file.status)",
                         "cannot read \(file.path): \(reason(error)); needs a page of at most "
                             + "\(longest / 1024) KiB"))
             }

@@ -21,6 +21,13 @@ struct SecurityFiles: Sendable {
         var problems: [Problem] = []
         listeners = configuration.listeners.map { listener in
             guard !listener.certificates.isEmpty else { return nil }
+            let missing = Self.missingFiles(of: listener)
+            problems += missing
+            // One that is not even named is a problem of the configuration itself.
+            let isNamed = listener.certificates.allSatisfy {
+                !$0.certificate.isEmpty && !$0.key.isEmpty
+            }
+            if !isNamed || !missing.isEmpty { return nil }
             do throws(TLSConfigurationError) {
                 let context = try TLSServerContext(
                     certificates: listener.certificates.map {
@@ -54,6 +61,25 @@ struct SecurityFiles: Sendable {
         }
         self.warnings = warnings
         if !problems.isEmpty { throw ConfigurationProblems(problems) }
+    }
+
+    /// The files of a listener that cannot be read, each at its own line.
+    private static func missingFiles(of listener: Configuration.Listener) -> [Problem] {
+        var files = listener.certificates.flatMap { files in
+            [
+                (files.certificate, files.certificatePlace, "listen.tls.certificate"),
+                (files.key, files.keyPlace, "listen.tls.key"),
+            ]
+        }
+        if let authority = listener.clientAuthority {
+            files.append((authority, listener.clientAuthorityPlace, "listen.client_ca"))
+        }
+        return files.compactMap { path, place, key in
+            guard !path.isEmpty, let fault = TLSConfigurationError.fault(ofFile: path) else {
+                return nil
+            }
+            return place.problem(key, "\(fault)")
+        }
     }
 
     /// At the line of the file that it names.

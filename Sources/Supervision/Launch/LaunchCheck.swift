@@ -26,14 +26,7 @@ package enum LaunchCheck {
     package static func faults(of spec: LaunchSpec, serving application: Application?)
         -> [LaunchFault]
     {
-        var faults: [LaunchFault] = []
-        if let fault = sizeFault(of: spec) { return [fault] }
-        if let fault = directoryFault(of: spec) { return [fault] }
-        let program: String
-        switch self.program(of: spec) {
-        case .success(let path): program = path
-        case .failure(let fault): return [fault]
-        }
+        var (faults, program) = files(of: spec)
         if spec.userOfSocket != nil, geteuid() != 0 {
             let user = spec.isolation.account?.name ?? ""
             faults.append(
@@ -43,6 +36,7 @@ package enum LaunchCheck {
                         + " looked at", isWarning: true))
             return faults
         }
+        guard let program, faults.isEmpty else { return faults + boundFaults(of: spec) }
         do throws(SpawnFailure) {
             if let application {
                 faults += try self.faults(of: application, under: program, like: spec)
@@ -56,13 +50,13 @@ package enum LaunchCheck {
     }
 
     /// What is not there of the files that a launch names; nothing is run.
-    package static func missingFiles(of spec: LaunchSpec, serving application: Application?)
+    package static func faultsOfFiles(of spec: LaunchSpec, serving application: Application?)
         -> [LaunchFault]
     {
-        if let fault = sizeFault(of: spec) ?? directoryFault(of: spec) { return [fault] }
-        var faults: [LaunchFault] = []
-        if case .failure(let fault) = program(of: spec) { faults.append(fault) }
-        if let name = application?.name, isMissingFile(name, in: spec.directory) {
+        var (faults, _) = files(of: spec)
+        if !faults.contains(where: { $0.subject == .directory }), let name = application?.name,
+            isMissingFile(name, in: spec.directory)
+        {
             let file = name.prefix { $0 != ":" }
             faults.append(
                 LaunchFault(
@@ -70,6 +64,38 @@ package enum LaunchCheck {
                     "no such file: \(file) (in \(spec.directory)); a relative path begins in cwd"))
         }
         return faults
+    }
+
+    /// What is wrong with the arguments, the directory and the program, and the program's file.
+    private static func files(of spec: LaunchSpec) -> (faults: [LaunchFault], program: String?) {
+        let size = sizeFault(of: spec)
+        let directory = directoryFault(of: spec)
+        let faults = [size, directory].compactMap(\.self)
+        let name = spec.command.first ?? ""
+        // One that begins in the directory cannot be there.
+        if directory != nil, name.contains("/"), !name.hasPrefix("/") { return (faults, nil) }
+        switch program(of: spec) {
+        case .success(let path): return (faults, path)
+        case .failure(let fault): return (faults + [fault], nil)
+        }
+    }
+
+    /// What of user and limits cannot be had, where the program itself cannot be tried.
+    private static func boundFaults(of spec: LaunchSpec) -> [LaunchFault] {
+        if spec.isolation.account == nil, spec.isolation.limits.isEmpty { return [] }
+        var spec = spec
+        spec.directory = "/"
+        spec.environment = [:]
+        do throws(SpawnFailure) {
+            _ = try TrialRun.run(["/bin/sh", "-c", ":"], like: spec, patience: patience)
+            return []
+        } catch {
+            let fault = LaunchFault(error)
+            switch fault.subject {
+            case .user, .limit: return [fault]
+            case .directory, .program, .application, .server, .environment: return []
+            }
+        }
     }
 
     /// Whether an application names a file that is not there; false also of a module, which can be

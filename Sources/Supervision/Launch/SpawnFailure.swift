@@ -57,9 +57,10 @@ struct SpawnFailure: Error, Equatable, Sendable, CustomStringConvertible {
             advice = "the file exists, but the interpreter or loader that it names does not"
         case MOORING_SPAWN_LIMITS:
             let limits = command.isolation.limits
-            subject = limits.indices.contains(which) ? limits[which].resource.rawValue : nil
+            let limit = limits.indices.contains(which) ? limits[which] : nil
+            subject = limit?.resource.rawValue
             step = "rlimits"
-            advice = native.error == EPERM ? "only root may set more than its own limit" : nil
+            advice = native.error == EPERM ? Self.limitAdvice(limit) : nil
         case MOORING_SPAWN_GROUPS:
             subject = account?.name
             step = "group"
@@ -89,6 +90,18 @@ struct SpawnFailure: Error, Equatable, Sendable, CustomStringConvertible {
         text += " (\(step))"
         if let advice { text += "; \(advice)" }
         return text
+    }
+
+    private static func limitAdvice(_ limit: ResourceLimit?) -> String {
+        let path = "/proc/sys/fs/nr_open"
+        if limit?.resource == .nofile,
+            let most = ProcFile.text(path).flatMap({ UInt64($0.filter { $0 != "\n" }) }),
+            limit?.value ?? .max > most
+        {
+            return
+                "no process may open more than \(most) files (fs.nr_open); set less, or raise that"
+        }
+        return "only root may set more than its own limit"
     }
 
     private static let rootAdvice =
