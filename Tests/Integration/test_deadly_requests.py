@@ -40,14 +40,17 @@ def serve(connection):
             end(target.partition("?")[2], connection)
         if target.startswith("/slow"):
             time.sleep(5)
+        fields = b""
         if target == "/close":
+            # Nothing is left to be reached by when the answer is there.
+            fields = b"Connection: close\\r\\n"
             listener.shutdown(socket.SHUT_RDWR)
-        body = str(os.getpid()).encode()
-        connection.sendall(b"HTTP/1.1 200 OK\\r\\nContent-Length: %d\\r\\n\\r\\n%s" % (len(body), body))
-        if target == "/close":
             for other in connections:
-                with contextlib.suppress(OSError):
-                    other.shutdown(socket.SHUT_RDWR)
+                if other is not connection:
+                    with contextlib.suppress(OSError):
+                        other.shutdown(socket.SHUT_RDWR)
+        body = str(os.getpid()).encode()
+        connection.sendall(b"HTTP/1.1 200 OK\\r\\n%sContent-Length: %d\\r\\n\\r\\n%s" % (fields, len(body), body))
 
 if sys.argv[1].isdigit():
     listener = socket.create_server(("127.0.0.1", int(sys.argv[1])), backlog=100)
