@@ -6,24 +6,26 @@ internal import Reactor
 internal import Routing
 internal import SessionAffinity
 internal import Settings
+internal import Synchronization
 internal import Testing
 
 @testable internal import ReverseProxy
 
-/// One loop with a group of one server, whose turns are taken by hand: no thread, and nothing waits.
+/// One loop with a group of servers, whose turns are taken by hand: no thread, and nothing waits.
 ///
-/// Clients are ends of socket pairs; the server is a socket in a folder of its own, which the test answers
+/// Clients are ends of socket pairs; the servers are sockets in a folder of its own, which the test answers
 /// for. The invariants of the loop are checked at the end of every turn.
 final class WorkerFixture {
     let worker: Worker
     let group: Group
     private let shared: SharedState
     private let folder: String
-    private var server: Int32 = -1
+    private var servers: [Int32] = []
 
     var owners: Owners { worker.owners }
 
     init(
+        servers count: Int = 1,
         _ configure: (inout ProxySettings) -> Void = { _ in },
         policy configurePolicy: (inout GroupPolicy) -> Void = { _ in }
     ) throws {
@@ -48,7 +50,9 @@ final class WorkerFixture {
         configure(&settings)
         let share = WorkerShare(name: "proxy-0", mailbox: Mailbox(waker: loop.waker))
         var policy = GroupPolicy(name: "app")
-        policy.kind = .external([.init(address: .unix(path: folder + "/s"))])
+        let folder = folder
+        policy.kind = .external(
+            (0..<count).map { .init(address: .unix(path: "\(folder)/\($0)")) })
         configurePolicy(&policy)
         group = Group(
             index: 0, policy: policy, seed: 1, executor: Deliveries(share),
@@ -58,11 +62,11 @@ final class WorkerFixture {
             mishaps: Mishaps { _, _ in })
         worker = Worker(index: 0, shared: shared, loop: loop)
         group.start(now: MonotonicInstant(nanoseconds: loop.now))
-        try listen()
+        for index in 0..<count { servers.append(try Self.listen("\(folder)/\(index)")) }
     }
 
     deinit {
-        stopListening()
+        for index in servers.indices { stopListening(index) }
         try? FileManager.default.removeItem(atPath: folder)
     }
 
@@ -70,6 +74,15 @@ final class WorkerFixture {
 
     /// Takes turns until nothing more happens.
     func run() { for _ in 0..<8 { worker.takeTurn(until: 0) } }
+
+    /// Takes turns until something is so, for which a deadline has to pass.
+    func run(until isSo: () -> Bool) throws {
+        let latest = owners.loop.now + 10_000_000_000
+        while !isSo() {
+            worker.takeTurn(until: owners.deadlines.next ?? owners.loop.now)
+            try #require(owners.loop.now < latest, "it has not come to that")
+        }
+    }
 
     // MARK: Clients
 
@@ -80,7 +93,7 @@ final class WorkerFixture {
         try #require(unsafe socketpair(AF_UNIX, kind, 0, &ends) == 0)
         shared.connectionOpened(worker: 0)
         shared.shares[0].mailbox.post(
-            .accepted(StreamSocket(descriptor: ends[0]), try .unix("/client"), 0))
+            .accepted(StreamSocket(descriptor: ends[0]), try .tcp("192.0.2.1", 1), 0))
         run()
         return Peer(ends[1])
     }
@@ -91,14 +104,23 @@ final class WorkerFixture {
         run()
     }
 
+    /// What the end of the program would wait for.
+    var waiting: WaitingCounts {
+        let counts = Mutex(WaitingCounts())
+        let tally = WaitingTally(loops: 1) { counted in counts.withLock { $0 = counted } }
+        shared.shares[0].mailbox.post(.count(tally))
+        run()
+        return counts.withLock { $0 }
+    }
+
     // MARK: The process
 
-    private func listen() throws {
+    private static func listen(_ name: String) throws -> Int32 {
         let kind = Int32(SOCK_STREAM.rawValue) | Int32(SOCK_NONBLOCK.rawValue)
-        server = socket(AF_UNIX, kind, 0)
+        let server = socket(AF_UNIX, kind, 0)
         var address = sockaddr_un()
         address.sun_family = sa_family_t(AF_UNIX)
-        let path = Array((folder + "/s").utf8)
+        let path = Array(name.utf8)
         unsafe withUnsafeMutableBytes(of: &address.sun_path) { unsafe $0.copyBytes(from: path) }
         let bound = unsafe withUnsafePointer(to: &address) { pointer in
             unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
@@ -107,26 +129,28 @@ final class WorkerFixture {
         }
         try #require(bound == 0)
         try #require(Glibc.listen(server, 16) == 0)
+        return server
     }
 
     /// Nobody takes connections any more.
-    func stopListening() {
-        if server >= 0 { Glibc.close(server) }
-        server = -1
-        _ = unsafe unlink(folder + "/s")
+    func stopListening(_ index: Int = 0) {
+        if servers[index] >= 0 { Glibc.close(servers[index]) }
+        servers[index] = -1
+        _ = unsafe unlink("\(folder)/\(index)")
     }
 
-    /// The next connection that has been made to the process.
-    func accept() throws -> Peer {
-        let peer = acceptIfAny()
+    /// The next connection that has been made to a process.
+    func accept(at index: Int = 0) throws -> Peer {
+        let peer = acceptIfAny(at: index)
         return try #require(peer, "no connection has been made")
     }
 
-    /// Whether the process has got no further connection.
-    var isLeftAlone: Bool { acceptIfAny() == nil }
+    /// Whether no process has got a further connection.
+    var isLeftAlone: Bool { servers.indices.allSatisfy { acceptIfAny(at: $0) == nil } }
 
-    private func acceptIfAny() -> Peer? {
-        let descriptor = Glibc.accept(server, nil, nil)
+    /// The next connection to a process; nil: none has been made.
+    func acceptIfAny(at index: Int) -> Peer? {
+        let descriptor = Glibc.accept(servers[index], nil, nil)
         if descriptor < 0 { return nil }
         _ = fcntl(descriptor, F_SETFL, O_NONBLOCK)
         return Peer(descriptor)
@@ -143,8 +167,9 @@ final class Peer {
 
     deinit { close() }
 
-    func say(_ text: String) {
-        let bytes = Array(text.utf8)
+    func say(_ text: String) { say(Array(text.utf8)) }
+
+    func say(_ bytes: [UInt8]) {
         let sent = unsafe send(descriptor, bytes, bytes.count, Int32(MSG_NOSIGNAL))
         #expect(sent == bytes.count)
     }
@@ -164,14 +189,17 @@ final class Peer {
         return said
     }
 
+    /// All that has come since the last call, as text.
+    func hear() -> String { String(decoding: hearBytes(), as: UTF8.self) }
+
     /// All that has come since the last call.
-    func hear() -> String {
+    func hearBytes() -> [UInt8] {
         var bytes: [UInt8] = []
         var piece = [UInt8](repeating: 0, count: 1 << 16)
         while true {
             let count = unsafe recv(descriptor, &piece, piece.count, 0)
             if count == 0 || count < 0 && errno != EAGAIN { hasEnded = true }
-            guard count > 0 else { return String(decoding: bytes, as: UTF8.self) }
+            guard count > 0 else { return bytes }
             bytes += piece[..<count]
         }
     }
