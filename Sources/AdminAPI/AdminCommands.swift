@@ -69,7 +69,7 @@ struct AdminCommands: Sendable {
         let wanted = try await document(Drain.self, of: request, like: example)
         guard let seconds = wanted.timeoutSeconds else { return nil }
         guard seconds >= 0, seconds <= 365 * 86_400 else {
-            throw Problem(.badRequest, "timeout_seconds is to be between 0 and a year.")
+            throw Problem(.badRequest, "Set timeout_seconds between 0 and a year.")
         }
         return .milliseconds(Int64(seconds * 1000))
     }

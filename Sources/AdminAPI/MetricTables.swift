@@ -27,7 +27,7 @@ let groupMetrics: [GroupMetric] = [
     total("queue_timed_out_total", "Requests that waited too long.") { $0.queueTimedOutTotal },
     gauge("sessions_live", "Sessions with a live lease.") { Double($0.sessionsLive) },
     total("sessions_created_total", "Sessions begun.") { $0.sessionsCreatedTotal },
-    total("sessions_moved_total", "Sessions placed anew.") { $0.sessionsMovedTotal },
+    total("sessions_moved_total", "Sessions moved to another process.") { $0.sessionsMovedTotal },
     total("sessions_lost_total", "Sessions whose process has gone.") { $0.sessionsLostTotal },
     gauge("sessions_unconfirmed", "Live sessions whose cookie has never come back.") {
         Double($0.sessionsUnconfirmed)

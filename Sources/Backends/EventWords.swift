@@ -106,7 +106,7 @@ extension RegistryEvent {
         case .gone(let process, let reason, let report):
             Self.gone(process, reason, report)
         case .recycling(let process, let reason):
-            EventWords(.info, "recycling", "process is to be replaced", process)
+            EventWords(.info, "recycling", "process is due for replacement", process)
                 .because(reason.rawValue)
         case .adopted(let process):
             EventWords(.info, "adopted", "process of an earlier run taken over", process)

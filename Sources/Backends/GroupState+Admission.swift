@@ -37,7 +37,7 @@ extension GroupState {
         giveBackSlot(grant, at: entry)
         record(outcome, at: entry)
         releaseLease(of: grant)
-        condemnIfSpent(entry)
+        markIfSpent(entry)
     }
 
     mutating func overdue(_ grant: Grant) {

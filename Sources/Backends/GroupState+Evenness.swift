@@ -36,7 +36,7 @@ extension GroupState {
         for index in processes.indices {
             guard processes[index].phase.isReady, processes[index].standing == .serving,
                 isFilledEvenly(UInt32(index)),
-                processes[index].condemned?.isIllness != true
+                processes[index].markedForRecycling?.isIllness != true
             else { continue }
             sessions += processes[index].sessions
             weights += processes[index].weight

@@ -73,7 +73,7 @@ extension GroupState {
         case .ready: break
         }
         if processes[index].standing != .serving { return .otherGeneration }
-        if processes[index].condemned?.isIllness == true { return .unhealthy }
+        if processes[index].markedForRecycling?.isIllness == true { return .unhealthy }
         if processes[index].inFlight >= processes[index].slots { return .noSlot }
         guard forSession, isFull(processes[index]) else { return nil }
         return processes[index].keepsPlaces ? .placesKept : .noSessionPlace

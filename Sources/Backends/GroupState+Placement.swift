@@ -30,7 +30,7 @@ extension GroupState {
     func hasRoomButPlaces(_ process: borrowing Process) -> Bool {
         process.phase.isReady && process.standing == .serving
             && process.inFlight < process.slots
-            && process.condemned?.isIllness != true
+            && process.markedForRecycling?.isIllness != true
     }
 
     /// Whether it has as many sessions as it may.

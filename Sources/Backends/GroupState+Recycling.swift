@@ -7,7 +7,7 @@ extension GroupState {
         _ handle: ProcessHandle, _ reason: StopReason
     ) {
         guard isSpawned, let entry = find(handle) else { return }
-        condemn(entry, reason)
+        markForRecycling(entry, reason)
     }
 
     /// Draws how long a new process may live.
@@ -21,31 +21,33 @@ extension GroupState {
     }
 
     /// Condemns a process that has had its requests.
-    mutating func condemnIfSpent(_ entry: UInt32) {
+    mutating func markIfSpent(_ entry: UInt32) {
         let limit = processes[Int(entry)].requestLimit
         if limit > 0, processes[Int(entry)].requestsTotal >= UInt64(limit) {
-            condemn(entry, .maxRequests)
+            markForRecycling(entry, .maxRequests)
         }
     }
 
     /// Condemns a process that is too old.
-    mutating func condemnIfOld(_ entry: UInt32) {
-        if let limit = processes[Int(entry)].ageLimit, limit <= now { condemn(entry, .maxAge) }
+    mutating func markIfOld(_ entry: UInt32) {
+        if let limit = processes[Int(entry)].ageLimit, limit <= now {
+            markForRecycling(entry, .maxAge)
+        }
     }
 
-    private mutating func condemn(_ entry: UInt32, _ reason: StopReason) {
+    private mutating func markForRecycling(_ entry: UInt32, _ reason: StopReason) {
         let index = Int(entry)
-        guard processes[index].condemned == nil else { return }
+        guard processes[index].markedForRecycling == nil else { return }
         switch processes[index].phase {
         case .ready, .draining: break
         case .starting, .stopping, .down, .gone: return
         }
-        processes[index].condemned = reason
+        processes[index].markedForRecycling = reason
         orders.events.append(.recycling(handle(entry), reason))
         // The ill take no new session.
         due.formUnion(.group)
         if processes[index].standing == .serving {
-            hasCondemned = true
+            hasMarkedForRecycling = true
         } else if reason.isIllness {
             stop(entry, reason)
         }
@@ -53,31 +55,35 @@ extension GroupState {
 
     /// Starts the next replacement, if none is under way.
     mutating func startReplacement() {
-        guard hasCondemned, recycling == nil, !rollout.isStarting else { return }
-        guard let entry = nextCondemned() else {
-            hasCondemned = false
+        guard hasMarkedForRecycling, recycling == nil, !rollout.isStarting else { return }
+        guard let entry = nextMarkedForRecycling() else {
+            hasMarkedForRecycling = false
             return
         }
         // The ill are not drained.
-        guard processes[Int(entry)].condemned?.isIllness == true || hasRoomToDrain() else { return }
+        guard processes[Int(entry)].markedForRecycling?.isIllness == true || hasRoomToDrain() else {
+            return
+        }
         let old = handle(entry)
         guard let replacement = startOne(.recycle) else { return }
         recycling = Recycling(old: old, replacement: replacement)
     }
 
     /// The ill before the old.
-    private func nextCondemned() -> UInt32? {
+    private func nextMarkedForRecycling() -> UInt32? {
         var best: Int?
         for index in processes.indices {
             let process = processes[index]
-            guard let reason = process.condemned, process.phase.isReady,
+            guard let reason = process.markedForRecycling, process.phase.isReady,
                 process.standing == .serving
             else { continue }
             guard let current = best else {
                 best = index
                 continue
             }
-            if reason.isIllness, processes[current].condemned?.isIllness != true { best = index }
+            if reason.isIllness, processes[current].markedForRecycling?.isIllness != true {
+                best = index
+            }
         }
         return best.map { UInt32($0) }
     }
@@ -90,7 +96,8 @@ extension GroupState {
         self.recycling = nil
         due.formUnion(.demand)
         guard let entry = find(recycling.old) else { return }
-        guard let reason = processes[Int(entry)].condemned, processes[Int(entry)].phase.isReady
+        guard let reason = processes[Int(entry)].markedForRecycling,
+            processes[Int(entry)].phase.isReady
         else {
             // It is on its way out by itself.
             return move(entry, to: .outgoing)

@@ -44,8 +44,8 @@ extension GroupState {
             prepare(entry)
             orders.supervision.append(.rememberServing(handle(entry)))
             orders.events.append(.reinstated(handle(entry)))
-            if let reason = processes[index].condemned {
-                hasCondemned = true
+            if let reason = processes[index].markedForRecycling {
+                hasMarkedForRecycling = true
                 orders.events.append(.recycling(handle(entry), reason))
             }
         }

@@ -58,7 +58,7 @@ extension GroupState {
         if policy.sessionsPerProcess == 0 || census.starting > 0 || !isStartInVain { return true }
         return processes.contains { process in
             process.phase.isReady && process.standing == .serving
-                && process.condemned?.isIllness != true && !isFull(process)
+                && process.markedForRecycling?.isIllness != true && !isFull(process)
         }
     }
 
@@ -105,7 +105,7 @@ extension GroupState {
             snapshot.stopReason = reason
             snapshot.drainLeft = process.drainUntil.map { max($0 - now, .zero) }
         case .stopping(let reason, _): snapshot.stopReason = reason
-        case .starting, .ready, .down, .gone: snapshot.stopReason = process.condemned
+        case .starting, .ready, .down, .gone: snapshot.stopReason = process.markedForRecycling
         }
         return snapshot
     }

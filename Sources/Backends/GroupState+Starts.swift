@@ -216,7 +216,7 @@ extension GroupState {
         let isWanted =
             census.live < policy.maximum
             && (isBelowMinimum || queue.count > 0 || (backoff.isFailing && probeWanted))
-        return isWanted || hasCondemned ? backoff.until : nil
+        return isWanted || hasMarkedForRecycling ? backoff.until : nil
     }
 
     // MARK: Failures

@@ -49,7 +49,7 @@ extension GroupState {
     private mutating func doWhatIsDue(_ entry: UInt32) {
         switch processes[Int(entry)].phase {
         case .starting(let until): if until <= now { startTimedOut(entry) }
-        case .ready: condemnIfOld(entry)
+        case .ready: markIfOld(entry)
         case .draining: giveUpIfDue(entry)
         case .stopping(_, let killAt):
             if let killAt, killAt <= now { kill(entry, .stopTimedOut) }
@@ -79,7 +79,7 @@ extension GroupState {
             let process = processes[Int(entry)]
             return earliest(
                 timeout(of: process.queue), evictionTime(of: entry),
-                process.condemned == nil ? process.ageLimit : nil)
+                process.markedForRecycling == nil ? process.ageLimit : nil)
         case .gone: return nil
         }
     }

@@ -31,8 +31,8 @@ struct GroupState: ~Copyable, Sendable {
     var rollout = Rollout.none
     /// The one that is being replaced, and its replacement.
     var recycling: Recycling?
-    /// Somebody is condemned, so it pays to look.
-    var hasCondemned = false
+    /// A process is marked for recycling, so it pays to look.
+    var hasMarkedForRecycling = false
     /// When a draining process may be ended early, since there are too many of them; nil: none may soon.
     var thinningAt: MonotonicInstant?
     /// That recycling waits for draining processes has been told.

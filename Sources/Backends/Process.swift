@@ -59,7 +59,7 @@ struct Process: Sendable {
     /// When it is too old; nil: never.
     var ageLimit: MonotonicInstant?
     /// It is to be replaced, for this reason.
-    var condemned: StopReason?
+    var markedForRecycling: StopReason?
     /// When a draining process gives up its last sessions.
     var drainUntil: MonotonicInstant?
     /// The longest idle time that one of its sessions was given; those of an adopted process come back

@@ -37,11 +37,11 @@ package enum ConfigurationReader {
         text: String, file: String, folder: String, environment: [String: String], isRoot: Bool
     ) -> Reading {
         let problems = ProblemList(file: file)
-        let surroundings = Folders.Surroundings(
+        let context = Folders.Context(
             folder: folder, environment: environment, isRoot: isRoot)
         guard let node = Document.parse(text, problems), let root = TableReader(node, problems)
         else { return Reading(problems: problems.sorted.problems) }
-        return build(root, surroundings)
+        return build(root, context)
     }
 
     /// The `[log]` section alone, whatever else is wrong with the file.
@@ -60,10 +60,10 @@ package enum ConfigurationReader {
 
     /// Reads the top table, section by section.
     static func build(
-        _ root: TableReader, _ surroundings: Folders.Surroundings
+        _ root: TableReader, _ context: Folders.Context
     ) -> Reading {
         let problems = root.problems
-        let folders = Folders(root, surroundings)
+        let folders = Folders(root, context)
         let listeners = ListenReader(folders: folders, problems: problems).read(root)
         let timeouts = section("timeouts", Timeouts.rows, of: Timeouts(), root, folders)
         let limits = section("limits", Limits.rows, of: Limits(), root, folders)
@@ -79,7 +79,7 @@ package enum ConfigurationReader {
             stateDirectory: folders.state, runtimeDirectory: folders.runtime,
             listeners: listeners.map(\.value), timeouts: timeouts, limits: limits, log: log,
             admin: admin, affinity: affinity, keysFile: keys, groups: groups, routes: routes,
-            isRoot: surroundings.isRoot,
+            isRoot: context.isRoot,
             places: SourcePlaces(root.node, file: problems.file))
         root.read(Configuration.topKeys, into: &configuration, folders)
         root.finish()

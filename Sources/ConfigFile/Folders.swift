@@ -1,7 +1,7 @@
 /// Where relative paths start and where Mooring keeps its own files.
 struct Folders {
     /// Where a configuration comes from.
-    struct Surroundings {
+    struct Context {
         /// The configuration file's folder, absolute.
         var folder: String
         var environment: [String: String]
@@ -25,7 +25,7 @@ struct Folders {
         }
     }
 
-    var surroundings: Surroundings
+    var context: Context
     var state: String
     var runtime: String
 
@@ -33,12 +33,12 @@ struct Folders {
     static let longestRuntime = 90
 
     /// Reads `state_dir` and `runtime_dir`, or finds their defaults.
-    init(_ root: TableReader, _ surroundings: Surroundings) {
-        self.surroundings = surroundings
+    init(_ root: TableReader, _ context: Context) {
+        self.context = context
         state = "/"
         runtime = "/"
         let state = path(root.text("state_dir", example: "/var/lib/mooring"), root.problems)
-        if let state = state ?? Self.defaultState(surroundings) {
+        if let state = state ?? Self.defaultState(context) {
             self.state = state
         } else {
             root.report(
@@ -46,7 +46,7 @@ struct Folders {
                 "write state_dir = \"/path\"")
         }
         let given = root.text("runtime_dir", example: "/run/mooring")
-        runtime = path(given, root.problems) ?? Self.defaultRuntime(surroundings)
+        runtime = path(given, root.problems) ?? Self.defaultRuntime(context)
         if runtime.utf8.count > Self.longestRuntime {
             root.problems.add(
                 line: given?.node.line ?? root.node.line, key: "runtime_dir",
@@ -66,25 +66,25 @@ struct Folders {
         for (word, value) in [("{state_dir}", state), ("{runtime_dir}", runtime)] {
             text = text.replacing(word, with: value)
         }
-        return surroundings.resolve(text)
+        return context.resolve(text)
     }
 
-    private static func defaultState(_ surroundings: Surroundings) -> String? {
-        if let folder = surroundings.folder("STATE_DIRECTORY") { return folder }
-        if surroundings.isRoot { return "/var/lib/mooring" }
-        if let folder = surroundings.folder("XDG_STATE_HOME") { return "\(folder)/mooring" }
-        return surroundings.folder("HOME").map { "\($0)/.local/state/mooring" }
+    private static func defaultState(_ context: Context) -> String? {
+        if let folder = context.folder("STATE_DIRECTORY") { return folder }
+        if context.isRoot { return "/var/lib/mooring" }
+        if let folder = context.folder("XDG_STATE_HOME") { return "\(folder)/mooring" }
+        return context.folder("HOME").map { "\($0)/.local/state/mooring" }
     }
 
     /// The temporary folder is open to all: the folder's owner is checked before it is used.
-    private static func defaultRuntime(_ surroundings: Surroundings) -> String {
-        if let folder = surroundings.folder("RUNTIME_DIRECTORY") { return folder }
-        if surroundings.isRoot { return "/run/mooring" }
-        if let folder = surroundings.folder("XDG_RUNTIME_DIR") { return "\(folder)/mooring" }
-        let environment = surroundings.environment
+    private static func defaultRuntime(_ context: Context) -> String {
+        if let folder = context.folder("RUNTIME_DIRECTORY") { return folder }
+        if context.isRoot { return "/run/mooring" }
+        if let folder = context.folder("XDG_RUNTIME_DIR") { return "\(folder)/mooring" }
+        let environment = context.environment
         let user = (environment["USER"] ?? environment["LOGNAME"] ?? "").utf8
             .filter(TOMLText.isBareKeyByte)
         let name = user.isEmpty ? "mooring" : "mooring-\(String(decoding: user, as: UTF8.self))"
-        return "\(surroundings.folder("TMPDIR") ?? "/tmp")/\(name)"
+        return "\(context.folder("TMPDIR") ?? "/tmp")/\(name)"
     }
 }

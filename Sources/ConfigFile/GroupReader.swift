@@ -33,13 +33,13 @@ struct GroupReader {
         var group = Configuration.Group(
             policy: GroupPolicy(name: table.name), affinity: affinity, timeouts: timeouts)
         group.policy.threads = kind == .wsgi ? Self.wsgiThreads : Self.otherThreads
-        if kind != .servers { group.launch = .init(directory: folders.surroundings.resolve("")) }
+        if kind != .servers { group.launch = .init(directory: folders.context.resolve("")) }
         readApplication(kind, &group)
         table.read(Configuration.Group.keys, into: &group, folders)
         if let launch = group.launch {
             refuseBothPlaces(launch)
             IsolationReader.checkUser(
-                launch.isolation, isRoot: folders.surroundings.isRoot, table)
+                launch.isolation, isRoot: folders.context.isRoot, table)
         } else {
             group.policy.health = group.health
         }

@@ -50,13 +50,13 @@ extension ConfigurationReader {
         _ request: RunRequest, folder: String, environment: [String: String], isRoot: Bool
     ) -> Reading {
         let problems = ProblemList(file: nil)
-        let surroundings = Folders.Surroundings(
+        let context = Folders.Context(
             folder: folder, environment: environment, isRoot: isRoot)
         let node = RequestNodes(problems: problems, isRoot: isRoot).root(request)
         guard let root = TableReader(node, problems) else {
             return Reading(problems: problems.sorted.problems)
         }
-        var reading = build(root, surroundings)
+        var reading = build(root, context)
         reading.configuration?.showsOutput = true
         reading.problems = reading.problems.map(named)
         return reading

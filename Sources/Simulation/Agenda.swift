@@ -1,7 +1,7 @@
 internal import Backends
 
 /// Something that will happen to a process, whatever the registry thinks of it.
-enum Happening: Equatable {
+enum Event: Equatable {
     case spawns
     case getsReady
     /// A start uses no CPU time from now on, or does again.
@@ -17,22 +17,22 @@ struct Agenda {
     private struct Entry {
         var at: MonotonicInstant
         var process: ProcessHandle
-        var happening: Happening
+        var event: Event
     }
 
     private var entries: [Entry] = []
 
     var next: MonotonicInstant? { entries.first?.at }
 
-    mutating func add(_ happening: Happening, _ process: ProcessHandle, at: MonotonicInstant) {
+    mutating func add(_ event: Event, _ process: ProcessHandle, at: MonotonicInstant) {
         let index = entries.firstIndex { $0.at > at } ?? entries.endIndex
-        entries.insert(Entry(at: at, process: process, happening: happening), at: index)
+        entries.insert(Entry(at: at, process: process, event: event), at: index)
     }
 
-    mutating func takeFirst() -> (ProcessHandle, Happening)? {
+    mutating func takeFirst() -> (ProcessHandle, Event)? {
         guard let first = entries.first else { return nil }
         entries.removeFirst()
-        return (first.process, first.happening)
+        return (first.process, first.event)
     }
 
     /// Whoever lives on does so under another name; of the others nobody hears any more.

@@ -62,7 +62,7 @@ struct Shadow {
     /// Of the processes that new sessions may go to.
     private(set) var generation = 1
     /// To be replaced, and not yet out of service.
-    private var condemned: Set<ProcessHandle> = []
+    private var markedForRecycling: Set<ProcessHandle> = []
     /// Of those to be replaced, the ones that are not drained first.
     private var ill: Set<ProcessHandle> = []
     /// Replacements that have got ready, and nobody has gone for yet.
@@ -114,7 +114,7 @@ struct Shadow {
             throw Violation(.replacedTooEarly, "\(replacing) at once")
         }
         // A replacement stands beside the one that it is for, a generation beside the one before.
-        let mostServing = policy.maximum + (condemned.isEmpty ? 0 : 1)
+        let mostServing = policy.maximum + (markedForRecycling.isEmpty ? 0 : 1)
         if generation == self.generation, live.lowerBound > mostServing {
             throw Violation(.aboveMaximum, "\(live) processes")
         }
@@ -125,10 +125,10 @@ struct Shadow {
     }
 
     mutating func set(_ handle: ProcessHandle, _ state: Process.State) {
-        if state == .ready, processes[handle]?.isReplacement == true, !condemned.isEmpty {
+        if state == .ready, processes[handle]?.isReplacement == true, !markedForRecycling.isEmpty {
             replacements += 1
             // One that is on its way out by itself is the replaced one from now on.
-            for other in condemned where processes[other]?.state == .stopping {
+            for other in markedForRecycling where processes[other]?.state == .stopping {
                 processes[other]?.mayBeOutgoing = true
             }
         }
@@ -165,7 +165,7 @@ struct Shadow {
     /// One that was to be replaced goes: who starts for it, if it is that one, is one of many now,
     /// and another may start for the next.
     private mutating func settle(_ handle: ProcessHandle) {
-        if condemned.remove(handle) != nil { replacementsWithoutOld += 1 }
+        if markedForRecycling.remove(handle) != nil { replacementsWithoutOld += 1 }
     }
 
     /// Checks that who is recycled goes only when another one is there.
@@ -176,20 +176,24 @@ struct Shadow {
         case .maxRequests, .maxAge, .maxMemory, .requestTimeout: break
         default: return
         }
-        guard condemned.contains(handle), processes[handle]?.state == .ready else { return }
+        guard markedForRecycling.contains(handle), processes[handle]?.state == .ready else {
+            return
+        }
         if replacements == 0 { throw Violation(.replacedTooEarly, "\(handle): \(reason)") }
         replacements -= 1
     }
 
-    mutating func condemn(_ handle: ProcessHandle, _ reason: StopReason) {
+    mutating func markForRecycling(_ handle: ProcessHandle, _ reason: StopReason) {
         if reason == .unhealthy || reason == .watchdog { ill.insert(handle) }
-        if processes[handle]?.isOutgoing == false { condemned.insert(handle) }
+        if processes[handle]?.isOutgoing == false { markedForRecycling.insert(handle) }
     }
 
     /// Everything before it is out of service.
     mutating func tookOver(_ generation: Int) {
         self.generation = generation
-        condemned = condemned.filter { processes[$0]?.generation ?? 0 >= generation }
+        markedForRecycling = markedForRecycling.filter {
+            processes[$0]?.generation ?? 0 >= generation
+        }
         replacements = 0
         for handle in processes.keys where processes[handle]?.generation ?? 0 < generation {
             processes[handle]?.isOutgoing = true

@@ -60,7 +60,7 @@ extension World {
         case .recycling(let handle, let reason):
             history.note(now, "\(handle) is to be replaced: \(reason)")
             summary.recycled += 1
-            shadow.condemn(handle, reason)
+            shadow.markForRecycling(handle, reason)
         case .rolloutDone(let generation):
             history.note(now, "\(event)")
             summary.rollouts += 1
@@ -108,9 +108,9 @@ extension World {
     }
 
     /// Lets one entry of the agenda happen.
-    func happen(_ handle: ProcessHandle, _ happening: Happening) throws(Violation) {
-        history.note(now, "\(handle) \(happening)")
-        switch happening {
+    func happen(_ handle: ProcessHandle, _ event: Event) throws(Violation) {
+        history.note(now, "\(handle) \(event)")
+        switch event {
         case .spawns:
             lastIncarnation += 1
             let incarnation = Incarnation(lastIncarnation)

@@ -19,8 +19,8 @@ extension World {
         guard let next = nextEvent else { return }
         if next.isAlarm {
             try drive()
-        } else if let (handle, happening) = agenda.takeFirst() {
-            try happen(handle, happening)
+        } else if let (handle, event) = agenda.takeFirst() {
+            try happen(handle, event)
         }
     }
 
@@ -62,8 +62,8 @@ extension World {
     /// Everything that has become due meanwhile happens, in whatever order it is told.
     func catchUp() throws(Violation) {
         if chance.percent("advancesFirst", 50) { try advance() }
-        while let next = agenda.next, next <= now, let (handle, happening) = agenda.takeFirst() {
-            try happen(handle, happening)
+        while let next = agenda.next, next <= now, let (handle, event) = agenda.takeFirst() {
+            try happen(handle, event)
         }
         try advance()
     }

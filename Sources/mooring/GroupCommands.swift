@@ -65,11 +65,11 @@ struct ScaleCommand: ParsableCommand {
     }
 }
 
-/// `mooring reload`: the configuration read anew.
+/// `mooring reload`: reloads the configuration.
 struct ReloadCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "reload",
-        abstract: "Reads the configuration anew and applies what has changed.",
+        abstract: "Reloads the configuration and applies what has changed.",
         discussion: """
             Groups that did not change keep their processes, connections and counters. A \
             configuration with a mistake changes nothing.
@@ -93,7 +93,7 @@ struct ReloadCommand: ParsableCommand {
         }
         if report.needsRestart.isEmpty == false {
             Terminal.write(
-                "takes effect when Mooring is started anew (mooring serve --takeover):"
+                "takes effect when Mooring restarts (mooring serve --takeover):"
                     + " \(report.needsRestart.joined(separator: ", "))\n")
         }
         for warning in report.warnings { Terminal.complain(warning) }

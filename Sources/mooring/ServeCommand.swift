@@ -8,8 +8,8 @@ struct ServeCommand: ParsableCommand {
         commandName: "serve", abstract: "Runs the balancer in the foreground.",
         discussion: """
             SIGTERM and SIGINT finish the requests in flight, stop the processes and end the \
-            program; a second one ends it at once. SIGHUP reads the configuration anew, \
-            SIGUSR1 opens the log files anew. SIGUSR2 ends the program and leaves its processes for \
+            program; a second one ends it at once. SIGHUP reloads the configuration, \
+            SIGUSR1 reopens the log files. SIGUSR2 ends the program and leaves its processes for \
             the next one, as --takeover does.
             """)
 

@@ -216,7 +216,7 @@ def test_numbers_are_numbers_in_the_log_of_the_program():
         balancer.process.send_signal(signal.SIGHUP)
         reread = wait_until(
             lambda: [event for event in map(json.loads, balancer.log.splitlines())
-                     if event.get("message") == "configuration read anew"], what="the reload")
+                     if event.get("message") == "configuration reloaded"], what="the reload")
         assert reread[0]["added"] == []
 
 

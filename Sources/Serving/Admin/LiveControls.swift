@@ -19,7 +19,7 @@ final class LiveControls: AdminControls {
         guard (0...10_000).contains(minimum), (1...10_000).contains(maximum), minimum <= maximum
         else {
             throw .invalid(
-                "min is to be from 0, max from 1 to 10000, and min not above max; these are"
+                "set min from 0, max from 1 to 10000, and min not above max; these are"
                     + " \(minimum) and \(maximum)")
         }
         try spawned(name).scale(minimum: minimum, maximum: maximum, now: .now)

@@ -74,7 +74,7 @@ final class Reloader: Sendable {
         }
         let report = try result.get()
         log.notice(
-            "configuration read anew",
+            "configuration reloaded",
             metadata: [
                 "added": .texts(report.added), "removed": .texts(report.removed),
                 "changed": .texts(report.changed), "restarted": .texts(report.restarted),

@@ -108,7 +108,7 @@ extension Balancer {
         case .reopenLogs:
             proxy.reopenLogs()
             supervisor.reopenOutput()
-            log.info("access log opened anew")
+            log.info("access log reopened")
         case .reload:
             reload()
         }

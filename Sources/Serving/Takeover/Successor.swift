@@ -82,7 +82,7 @@ final class SuccessorListener: Sendable {
                 descriptors: listening.map(\.socket.descriptor))
             try channel.receive(.ready)
         } catch {
-            log.debug("somebody came to take over and went", metadata: ["reason": "\(error)"])
+            log.debug("a take-over was not completed", metadata: ["reason": "\(error)"])
             return channel.close()
         }
         onReady(Successor(channel, log: log))

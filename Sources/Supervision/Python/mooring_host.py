@@ -87,7 +87,7 @@ def main():
         from mooring_children import Children
         from mooring_errors import Errors, fill_standard_descriptors
         from mooring_names import NotFound, load
-        from mooring_request import Surroundings
+        from mooring_request import Context
 
         arguments = parse(servers.SERVERS)
         serve = servers.choose(arguments.server)
@@ -110,8 +110,8 @@ def main():
     children.note_choice()
     if os.environ.pop("MOORING_TELL_SERVER", None):
         servers.tell(serve, arguments.app, arguments.threads)
-    surroundings = Surroundings(arguments.threads, os.environ, errors, arguments.app)
-    serve(application, place, arguments.threads, surroundings, errors)
+    context = Context(arguments.threads, os.environ, errors, arguments.app)
+    serve(application, place, arguments.threads, context, errors)
     if place.unix:
         place.remove_socket()
 

@@ -13,7 +13,7 @@ class BodyBrokeOff(ConnectionResetError):
     """The client left in the middle of its request."""
 
 
-class Surroundings:
+class Context:
     """Completes the environment of a request.
 
     Over the unix socket the only peer is Mooring, so that its fields can be believed; a port can be

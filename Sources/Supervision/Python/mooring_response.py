@@ -49,16 +49,16 @@ class Habits:
 class Gateway:
     """The application as the server sees it."""
 
-    def __init__(self, application, surroundings, errors, habits=Habits()):
+    def __init__(self, application, context, errors, habits=Habits()):
         self.application = application
-        self.surroundings = surroundings
+        self.context = context
         self.errors = errors
         self.habits = habits
 
     def __call__(self, environ, start_response):
-        self.surroundings.complete(environ)
+        self.context.complete(environ)
         return Response(environ, start_response, self.errors, self.habits).answer(
-            self.application, self.surroundings.name)
+            self.application, self.context.name)
 
 
 class Response:

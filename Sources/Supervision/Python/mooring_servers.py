@@ -21,7 +21,7 @@ FIELD_SIZE = 1 << 20
 KEEPALIVE_SECONDS = 3600
 
 
-def serve_granian(application, place, threads, surroundings, errors):
+def serve_granian(application, place, threads, context, errors):
     """One process: granian's server of threads with one worker thread.
 
     Meant by its makers for interpreters without a global lock, it runs as well with one, and saves
@@ -33,9 +33,9 @@ def serve_granian(application, place, threads, surroundings, errors):
 
     # It has no way to break off a response: one with a length ends short of it, others seem whole but
     # for the mark. Nobody but Mooring knows what that means.
-    mark = os.urandom(8) if surroundings.trusts_peer else None
+    mark = os.urandom(8) if context.trusts_peer else None
     gateway = Gateway(
-        application, surroundings, errors, Habits(has_write=False, breaking=StopIteration, mark=mark))
+        application, context, errors, Habits(has_write=False, breaking=StopIteration, mark=mark))
     variables = dict(os.environ)
 
     def adapted(environ, start_response):
@@ -45,7 +45,7 @@ def serve_granian(application, place, threads, surroundings, errors):
                 del environ[name]
 
         def start(status, headers):
-            start_response(status, [sendable(name, value, surroundings.trusts_peer) for name, value in headers])
+            start_response(status, [sendable(name, value, context.trusts_peer) for name, value in headers])
 
         return gateway(environ, start)
 
@@ -106,14 +106,14 @@ def granian_class():
     return OneProcess
 
 
-def serve_gunicorn(application, place, threads, surroundings, errors):
+def serve_gunicorn(application, place, threads, context, errors):
     """gunicorn's worker of threads in this process, without the arbiter that would fork it."""
     from gunicorn.app.base import BaseApplication
     from gunicorn.http import wsgi
     from gunicorn.workers import gthread
 
     # WebSocket libraries that have taken over its connection tell it so by StopIteration.
-    gateway = Gateway(application, surroundings, errors, Habits(passed=(StopIteration,)))
+    gateway = Gateway(application, context, errors, Habits(passed=(StopIteration,)))
     settings = {
         "worker_class": "gthread",
         "workers": 1,
@@ -171,7 +171,7 @@ def serve_gunicorn(application, place, threads, surroundings, errors):
     worker.init_process()
 
 
-def serve_waitress(application, place, threads, surroundings, errors):
+def serve_waitress(application, place, threads, context, errors):
     """waitress in a loop of ours: its own drops the requests in flight when it is stopped."""
     from waitress.channel import ClientDisconnected, HTTPChannel
     from waitress.server import create_server
@@ -194,7 +194,7 @@ def serve_waitress(application, place, threads, surroundings, errors):
     logger.addHandler(logging.StreamHandler(errors))
     # Without a thread to spare it warns of every request that waits; Mooring sends no such.
     logger.setLevel(logging.ERROR)
-    gateway = Gateway(application, surroundings, errors, Habits(breaking=ClientDisconnected))
+    gateway = Gateway(application, context, errors, Habits(breaking=ClientDisconnected))
     server = create_server(
         gateway, sockets=[place.listen()], threads=threads, connection_limit=CONNECTIONS,
         channel_timeout=KEEPALIVE_SECONDS, ident=None, clear_untrusted_proxy_headers=False,
@@ -224,15 +224,15 @@ def serve_waitress(application, place, threads, surroundings, errors):
     server.task_dispatcher.shutdown()
 
 
-def serve_standard(application, place, threads, surroundings, errors):
+def serve_standard(application, place, threads, context, errors):
     """The host's own server, of the standard library alone."""
     from mooring_server import Broken, Server
 
-    gateway = Gateway(application, surroundings, errors, Habits(breaking=Broken))
+    gateway = Gateway(application, context, errors, Habits(breaking=Broken))
     Server(gateway, place.listen(), threads, errors).run()
 
 
-def serve_gevent(application, place, threads, surroundings, errors):
+def serve_gevent(application, place, threads, context, errors):
     """gevent's own server, for an application that has made Python's threads into greenlets.
 
     Its connections are not limited to `threads`: Mooring sends no more requests than that, and the
@@ -268,7 +268,7 @@ def serve_gevent(application, place, threads, surroundings, errors):
             finally:
                 running.discard(self)
 
-    gateway = Gateway(application, surroundings, errors)
+    gateway = Gateway(application, context, errors)
     server = pywsgi.WSGIServer(place.listen(), gateway, log=None, error_log=errors, handler_class=Handler)
     stopping = Event()
     gevent.signal_handler(signal.SIGTERM, stopping.set)
