@@ -113,6 +113,34 @@ internal import Testing
         #expect(fixture.isLeftAlone)
     }
 
+    @Test func `streams behind one that is queued join its session when it has its turn`() throws {
+        let fixture = try WorkerFixture(policy: { $0.threads = 1 })
+        let other = try fixture.connect()
+        other.say("GET /0 HTTP/1.1\r\nHost: a\r\n\r\n")
+        fixture.run()
+        let process = try fixture.accept()
+        _ = process.hear()
+        let client = try Self.connect(fixture)
+        client.say(Self.get(1, "/1") + Self.get(3, "/3"))
+        fixture.run()
+        #expect(fixture.owners.exchanges.slab.count == 3)
+        #expect(process.hear().isEmpty)
+        var sessions: Set<Substring> = []
+        for stream in [1, 3] {
+            process.say(Self.answer)
+            fixture.run()
+            let request = process.hear()
+            #expect(request.hasPrefix("GET /\(stream) "))
+            let field = request.split(separator: "\r\n").first { $0.hasPrefix("Mooring-Session: ") }
+            sessions.insert(try #require(field))
+        }
+        #expect(sessions.count == 1)
+        process.say(Self.answer)
+        fixture.run()
+        let frames = Frame.all(in: client.hearBytes())
+        #expect(Set(frames.filter { $0.type == Frame.data }.map(\.stream)) == [1, 3])
+    }
+
     @Test func `a stream that is reset ends its request and no other`() throws {
         let fixture = try WorkerFixture(policy: { $0.threads = 4 })
         let client = try Self.connect(fixture)
