@@ -129,7 +129,7 @@ package struct ProxyGroupSettings: Sendable {
     package var secureServers: [ProcessAddress: SecureServer] = [:]
     /// The user that must be listening on its processes' sockets; nil: whoever does.
     ///
-    /// For processes of another user than Mooring's: see `Upstreams.isOfItsUser`.
+    /// For processes of another user than Mooring's: see `Dialer.isOfItsUser`.
     package var socketUser: UInt32?
     /// The user that its processes' TCP ports must belong to; nil: whoever's (external servers).
     package var portUser: UInt32?
