@@ -26,6 +26,11 @@ package enum AddressText {
         if text.hasPrefix("unix:") {
             return .unix(path: try socketPath(String(text.dropFirst("unix:".count))))
         }
+        if let port = UInt16(text), "\(port)" == text {
+            throw AddressError(
+                wrong: "is \(TOMLText.excerpt(text)), without a host",
+                right: "write 127.0.0.1:\(text) for this machine, 0.0.0.0:\(text) for all")
+        }
         guard let colon = text.lastIndex(of: ":") else {
             throw AddressError(wrong: "is \(TOMLText.excerpt(text)), without a port", right: forms)
         }

@@ -6,6 +6,10 @@ extension HTTP2RequestTranslator {
     ///   - head: Takes the head; on an overflow without its end and longer than the reader's limit.
     /// - Returns: What it was; unless a request, nothing was written.
     func write(endsStream: Bool, into head: inout [UInt8]) -> Outcome {
+        // Whatever came behind the line has been left out, so that nothing can be said of it.
+        if overflowed, !method.isEmpty, path.first == 0x2f, method.count + path.count >= headLimit {
+            return writeLongLine(into: &head)
+        }
         guard !method.isEmpty, let host = agreedHost else { return .malformed }
         let isConnect = Self.spells(method, "CONNECT")
         if isConnect, upgrade.isEmpty { return writeConnect(host, into: &head) }
@@ -20,8 +24,6 @@ extension HTTP2RequestTranslator {
         }
         Self.append(" ", to: &head)
         head.append(contentsOf: path)
-        // Without an end the line is what is too long: 414.
-        if overflowed, head.count > headLimit { return .request(.ignored, isHead: false) }
         Self.append(" HTTP/1.1\r\nhost: ", to: &head)
         head.append(contentsOf: host)
         Self.append("\r\n", to: &head)
@@ -39,6 +41,14 @@ extension HTTP2RequestTranslator {
         if hasTE { Self.append("te: trailers\r\nconnection: te\r\n", to: &head) }
         let body = writeFraming(endsStream: endsStream, into: &head)
         return .request(body, isHead: Self.spells(method, "HEAD"))
+    }
+
+    /// Without an end the line is what is too long: 414.
+    private func writeLongLine(into head: inout [UInt8]) -> Outcome {
+        head.append(contentsOf: method)
+        Self.append(" ", to: &head)
+        head.append(contentsOf: path)
+        return .request(.ignored, isHead: false)
     }
 
     /// `:authority`, or `host` where that is missing; nil: neither, or they differ (RFC 9113

@@ -9,6 +9,17 @@ extension RequestHead {
             && value(of: "access-control-request-method", bytes) != nil
     }
 
+    /// Whether OPTIONS asks about the server as a whole, not about a resource (RFC 9110 section 9.3.7).
+    ///
+    /// `*`, or the absolute form without a path, which stands for it (RFC 9112 section 3.2.4).
+    ///
+    /// - Parameter bytes: What was parsed.
+    package func asksServer(_ bytes: Span<UInt8>) -> Bool {
+        guard method == .options else { return false }
+        let path = self.path.range
+        return path.isEmpty || path.count == 1 && bytes[path.lowerBound] == UInt8(ascii: "*")
+    }
+
     /// Whether the client asks for a page to show: `Accept` names HTML.
     ///
     /// - Parameter bytes: What was parsed.

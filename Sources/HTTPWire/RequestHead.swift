@@ -81,6 +81,18 @@ package struct RequestHead: ~Copyable {
         }
     }
 
+    /// What stands in the place of a request line, for the log: up to the end of the first line that is
+    /// not empty.
+    ///
+    /// - Parameter bytes: What a client sent instead of a request.
+    package static func firstLine(of bytes: Span<UInt8>) -> ByteRange {
+        var start = 0
+        while start < bytes.count, bytes[start] == 0x0d || bytes[start] == 0x0a { start &+= 1 }
+        var end = start
+        while end < bytes.count, bytes[end] != 0x0d, bytes[end] != 0x0a { end &+= 1 }
+        return ByteRange(start..<end)
+    }
+
     /// What cannot become a request, as a TLS handshake, is known by its first byte.
     ///
     /// Nobody waits for the end of it. A CR may be the first half of an empty line.

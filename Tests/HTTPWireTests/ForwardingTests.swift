@@ -49,7 +49,9 @@ internal import Testing
     @Test func `the answer to an OPTIONS tells methods and has no body (RFC 9110 9.3.7)`() {
         let date = Array("now".utf8)
         let answer = written { sink in
-            OptionsAnswer.write(date: date.span, closes: true, into: &sink) { _ in }
+            OptionsAnswer.write(
+                details: "Max-Forwards is 0", date: date.span, closes: true, into: &sink
+            ) { _ in }
         }
         #expect(
             answer == "HTTP/1.1 200 OK\r\nDate: now\r\n"

@@ -134,6 +134,14 @@ internal import Testing
         #expect(Parsed(text ?? "").refusal == 414)
     }
 
+    @Test func `a path over the limit is refused with 414 whatever the order of the fields`() {
+        let path = "/" + String(repeating: "a", count: 40_000)
+        let fields = [
+            (":method", "GET"), (":path", path), (":authority", "a"), (":scheme", "http"),
+        ]
+        #expect(Parsed(HTTP2Pair.translated(fields) ?? "").refusal == 414)
+    }
+
     @Test func `the body of a request whose head was cut is taken and dropped`() {
         let pair = HTTP2Pair()
         let big = [("x", String(repeating: "a", count: 40_000))]

@@ -115,7 +115,9 @@ def test_what_there_is_not_is_null_in_json():
         first, second = map(json.loads, lines(balancer, 2))
         assert first["host"] is None and first["user_agent"] is None
         assert second["status"] == 400
-        for key in "request", "host", "group", "process", "session", "session_id", "queue":
+        # What came in the place of a request line.
+        assert second["request"] == "NOT\x01HTTP"
+        for key in "host", "group", "process", "session", "session_id", "queue":
             assert second[key] is None, key
 
 

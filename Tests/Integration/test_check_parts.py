@@ -52,3 +52,12 @@ def test_more_open_files_than_the_system_allows_are_told_with_its_bound(folder):
     assert done.returncode == 2 and len(problems) == 1
     most = open("/proc/sys/fs/nr_open").read().strip()
     assert problems[0].endswith(f"no process may open more than {most} files (fs.nr_open); set less, or raise that")
+
+
+def test_strict_transport_security_for_clear_text_is_a_warning(folder):  # noqa: F811
+    listen = '[[listen]]\naddress = "127.0.0.1:0"\nheaders = { Strict-Transport-Security = "max-age=1" }\n'
+    done, problems, warnings = check(folder, listen + GOOD)
+    assert done.returncode == 0 and not problems
+    assert any("listen.headers: Strict-Transport-Security is sent over https alone" in line for line in warnings), warnings
+    done, problems, warnings = check(folder, listen + 'trusted_proxies = ["10.0.0.1"]\n' + GOOD)
+    assert done.returncode == 0 and not any("Strict-Transport" in line for line in warnings), warnings

@@ -141,6 +141,14 @@ def application(environ, start_response):
 STARTING = '[group.app]\nwsgi = "app.py"\nprocesses = { min = 0, max = 3 }\nsessions_per_process = 1\n'
 
 
+def test_a_page_for_refusals_is_not_shown_to_who_waits():
+    own = STARTING + 'errors = { 503 = "busy.html" }\n'
+    with serving(own, files={"app.py": SLOW, "busy.html": "<p>come back tomorrow</p>"}) as balancer:
+        answer = balancer.request("/", headers=NAVIGATION)
+        assert answer.status == 503 and answer.cookie and b"tomorrow" not in answer.body
+        assert re.search(b'<meta http-equiv="refresh" content="[0-9]+">', answer.body)
+
+
 def test_a_visitor_waits_on_a_page_and_keeps_the_place():
     with serving(STARTING, files={"app.py": SLOW}) as balancer:
         first = balancer.request("/", headers=NAVIGATION)

@@ -108,7 +108,7 @@ def test_a_start_that_listens_elsewhere_is_told_of_after_five_seconds_and_at_its
             lambda: next((line for line in balancer.log.splitlines() if "not ready after 5 s" in line), None),
             seconds=30, what="the slow start")
         assert "Mooring waits until it listens at unix:/" in slow and "(PORT)" in slow
-        assert "it listens at 127.0.0.1:" in slow
+        assert "it listens at 127.0.0.1:" in slow and " group=" in slow
         assert "does not stop" not in balancer.log
         failure = wait_until(
             lambda: (found := balancer.group("app")["spawn"]["last_failure"]) and

@@ -16,6 +16,7 @@ HINTS = {
     "an interpreter": (["python", "app.py"], "mooring run -- python app.py"),
     "two applications": (["app.py", "other.py"], "One application is enough: other.py"),
     "a port": (["--port", "3000", "app.py"], "--listen 127.0.0.1:3000"),
+    "a port for an address": (["--listen", "18490", "app.py"], "write 127.0.0.1:18490"),
     "workers": (["--workers", "4", "app.py"], "--processes 4"),
     "a server": (["--server", "gunicorn", "app.py"], 'server = "gunicorn"'),
     "no processes": (["--processes", "0", "app.py"],

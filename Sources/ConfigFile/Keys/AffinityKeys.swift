@@ -41,7 +41,8 @@ extension Configuration.Affinity {
                 "unconfirmed", \.unconfirmed, atLeast: .seconds(1),
                 """
                 The same as `idle` for a session whose cookie has never come back, such as a \
-                robot's. It is the first to give way when places are short.
+                robot's. It is the first to give way when places are short, but not in its first 10 \
+                seconds.
                 """),
             scope: .group),
         KeyRow(

@@ -25,7 +25,8 @@ extension OwnAnswers {
         let mayRefresh =
             answer.status == 503 && answer.mayBeAskedAgain && exchanges[exchange].method == .get
         let route = Int(exchanges[exchange].route)
-        if route >= 0, let own = plan.routes.pages[route][answer.status] {
+        // A visitor who waits is not refused: the group's page for that would say something else.
+        if route >= 0, !answer.isWaiting, let own = plan.routes.pages[route][answer.status] {
             return (own, mayRefresh)
         }
         page.refreshSeconds = mayRefresh ? answer.retryAfterSeconds : 0

@@ -63,14 +63,14 @@ final class OwnAnswers {
         send(exchange, sink)
     }
 
-    /// Answers an OPTIONS that is to go no further (RFC 9110 section 7.6.2).
-    func giveOptions(_ exchange: Int) {
+    /// Answers an OPTIONS that is to go no further (RFC 9110 sections 7.6.2 and 9.3.7).
+    func giveOptions(_ exchange: Int, _ details: StaticString) {
         let place = Int(exchanges[exchange].downstream)
         beginAnswer(exchange, status: 200)
         let date = exchanges.wallClock.httpDate
         var sink = unsafe ByteSink(downstreams[place].output.writable)
         OptionsAnswer.write(
-            date: date.span, closes: !downstreams[place].keepAlive, into: &sink
+            details: details, date: date.span, closes: !downstreams[place].keepAlive, into: &sink
         ) { sink in writeOwnFields(exchange, into: &sink) }
         send(exchange, sink)
     }

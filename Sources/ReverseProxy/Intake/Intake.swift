@@ -167,10 +167,16 @@ final class Intake {
                 host: authority.isEmpty ? exchanges.heads.request.host.range : authority)
             return .over
         }
-        if exchanges.heads.request.maxForwards == 0, exchanges.heads.request.method == .options {
-            downstreams[place].input.consume(exchanges.heads.request.headLength)
-            answers.giveOptions(exchange)
-            return .over
+        if exchanges.heads.request.method == .options {
+            let details: StaticString? =
+                exchanges.heads.request.asksServer(bytes)
+                ? "of the server itself"
+                : exchanges.heads.request.maxForwards == 0 ? "Max-Forwards is 0" : nil
+            if let details {
+                downstreams[place].input.consume(exchanges.heads.request.headLength)
+                answers.giveOptions(exchange, details)
+                return .over
+            }
         }
         if let problem = chooseRoute(exchange, bytes) {
             downstreams[place].input.consume(exchanges.heads.request.headLength)
@@ -210,6 +216,11 @@ final class Intake {
         exchanges[exchange].isRejected = true
         exchanges.identify(exchange, as: .empty)
         downstreams[place].keepAlive = false
+        // A head begins where its block does.
+        if unsafe downstreams[place].input.whole.count == downstreams[place].input.count {
+            let readable = unsafe downstreams[place].input.readable
+            exchanges[exchange].requestLine = unsafe RequestHead.firstLine(of: readable.span)
+        }
         downstreams[place].input.consume(downstreams[place].input.count)
         answers.give(
             exchange,

@@ -7,6 +7,7 @@ internal import Reactor
 extension Preflight {
     mutating func checkAddresses() {
         for listener in configuration.listeners {
+            checkStrictTransport(listener)
             guard case .address(let address) = listener.place else { continue }
             if let found = finding(address) {
                 warn(listener.addressPlace.problem("listen.address", found))
@@ -24,6 +25,19 @@ extension Preflight {
         {
             checkParent(of: path, ["admin", "address"])
         }
+    }
+
+    /// Over clear text the field means nothing (RFC 6797 section 7.2), and is left out.
+    private mutating func checkStrictTransport(_ listener: Configuration.Listener) {
+        let name = "strict-transport-security"
+        guard listener.certificates.isEmpty, listener.trustedProxies.isEmpty,
+            listener.headers.contains(where: { $0.name.lowercased() == name })
+        else { return }
+        warn(
+            listener.addressPlace.problem(
+                "listen.headers",
+                "Strict-Transport-Security is sent over https alone, and this listener has neither TLS"
+                    + " nor trusted_proxies"))
     }
 
     /// What stands in the way of serving at a TCP address now; nil: nothing, or it is no such address.
