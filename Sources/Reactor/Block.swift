@@ -40,12 +40,37 @@ package struct Block {
         return unsafe UnsafeBufferPointer(start: memory + start, count: count)
     }
 
+    /// The bytes from `start` on; valid until the block changes or is given back.
+    ///
+    /// Unsafe, since a block lies in a slab that its owner changes by index: the compiler (6.3) does not let a
+    /// borrow of it outlive the access.
+    @unsafe
+    package var bytes: Span<UInt8> {
+        @_lifetime(immortal)
+        get { unsafe Self.span(over: readable) }
+    }
+
     /// All bytes from the beginning of the memory to `end`, consumed ones too.
     package var whole: UnsafeBufferPointer<UInt8> {
         guard let memory = unsafe memory else {
             return unsafe UnsafeBufferPointer(start: nil, count: 0)
         }
         return unsafe UnsafeBufferPointer(start: memory, count: end)
+    }
+
+    /// All bytes from the beginning of the memory to `end`, consumed ones too.
+    ///
+    /// As unsafe as `bytes`.
+    @unsafe
+    package var wholeBytes: Span<UInt8> {
+        @_lifetime(immortal)
+        get { unsafe Self.span(over: whole) }
+    }
+
+    @_lifetime(immortal)
+    private static func span(over buffer: UnsafeBufferPointer<UInt8>) -> Span<UInt8> {
+        let span = unsafe Span<UInt8>(_unsafeElements: buffer)
+        return unsafe _overrideLifetime(span, copying: ())
     }
 
     /// The free room behind the last byte; `commit` what was written there.

@@ -80,8 +80,8 @@ final class Frames {
     }
 
     private func feed(_ place: Int, _ multiplexer: Multiplexer) {
-        let readable = unsafe downstreams[place].input.readable
-        let progress = unsafe multiplexer.connection.receive(readable.span, now: downstreams.now)
+        let progress = unsafe multiplexer.connection.receive(
+            downstreams[place].input.bytes, now: downstreams.now)
         buffers.release(&downstreams[place].input)
         switch progress {
         case .ok: break

@@ -124,8 +124,7 @@ final class Greeter {
             return .wait
         case .end, .failed: return close(place)
         }
-        let readable = unsafe downstreams[place].input.readable
-        let parsed = unsafe ProxyHeader.parse(readable.span)
+        let parsed = unsafe ProxyHeader.parse(downstreams[place].input.bytes)
         buffers.release(&downstreams[place].input)
         switch parsed {
         case .incomplete:

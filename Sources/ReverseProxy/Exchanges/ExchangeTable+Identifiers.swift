@@ -31,11 +31,11 @@ extension ExchangeTable {
     /// The id by itself, of a request whose head is still there; nothing where there is none.
     func writeRequestID(_ exchange: Int, into sink: inout ByteSink) {
         if let generated = self[exchange].generatedID { return generated.write(into: &sink) }
-        let whole = unsafe downstreams[Int(self[exchange].downstream)].input.whole
+        let whole = unsafe downstreams[Int(self[exchange].downstream)].input.wholeBytes
         let id = self[exchange].requestID.range
         // The head stays at the front of its block until the exchange is over.
         guard id.upperBound <= whole.count else { return }
-        unsafe sink.append(whole.span.extracting(id))
+        sink.append(whole.extracting(id))
     }
 
     /// The line that an answer of Mooring's own has, so that it can be found in the log.

@@ -13,15 +13,15 @@ extension ExchangeTable {
             log.writeKept(entry, of: exchange, clock: wallClock)
             return
         }
-        let whole = unsafe downstreams[Int(self[exchange].downstream)].input.whole
+        let whole = unsafe downstreams[Int(self[exchange].downstream)].input.wholeBytes
         let line = self[exchange].requestLine.range
         // No longer than the head: what follows is a body.
         let end = max(self[exchange].headLength, line.upperBound)
         if line.isEmpty || end > whole.count {
             log.write(entry, head: Span(), line: 0..<0, clock: wallClock)
         } else {
-            unsafe log.write(
-                entry, head: whole.span.extracting(..<end), line: line, clock: wallClock)
+            log.write(
+                entry, head: whole.extracting(..<end), line: line, clock: wallClock)
         }
     }
 
@@ -30,9 +30,9 @@ extension ExchangeTable {
         guard log.isOn else { return }
         let line = self[exchange].requestLine.range
         let end = max(self[exchange].headLength, line.upperBound)
-        let whole = unsafe downstreams[Int(self[exchange].downstream)].input.whole
+        let whole = unsafe downstreams[Int(self[exchange].downstream)].input.wholeBytes
         guard end <= whole.count else { return }
-        unsafe log.keepHead(whole.span.extracting(..<end), line: line, of: exchange)
+        log.keepHead(whole.extracting(..<end), line: line, of: exchange)
     }
 
     private func logEntry(_ exchange: Int) -> LogEntry {

@@ -65,7 +65,7 @@ extension Intake {
         }
         let end = start + length
         guard end == path.count || path[end] == UInt8(ascii: "?") else { return false }
-        let readable = unsafe downstreams[Int(exchanges[exchange].downstream)].input.readable
-        return unsafe !exchanges.heads.request.asksForPage(readable.span)
+        let bytes = unsafe downstreams[Int(exchanges[exchange].downstream)].input.bytes
+        return !exchanges.heads.request.asksForPage(bytes)
     }
 }

@@ -99,8 +99,7 @@ final class Intake {
     }
 
     private func parseHead(_ place: Int) -> HeadParse {
-        let readable = unsafe downstreams[place].input.readable
-        let bytes = unsafe readable.span
+        let bytes = unsafe downstreams[place].input.bytes
         return exchanges.heads.request.parse(
             bytes, resumeFrom: &downstreams[place].headScan, limit: plan.settings.limits.requestHead
         )
@@ -111,8 +110,7 @@ final class Intake {
         guard downstreams[place].isFresh, !downstreams[place].carrier.isStream,
             plan.listener(downstreams[place].listener)?.http2 == true
         else { return false }
-        let readable = unsafe downstreams[place].input.readable
-        return unsafe HTTP2Connection.beginsWithPreface(readable.span)
+        return unsafe HTTP2Connection.beginsWithPreface(downstreams[place].input.bytes)
     }
 
     // MARK: Exchanges
@@ -146,8 +144,7 @@ final class Intake {
             downstreams[place].keepAlive = false
         }
 
-        let readable = unsafe downstreams[place].input.readable
-        let bytes = unsafe readable.span
+        let bytes = unsafe downstreams[place].input.bytes
         // What a trusted proxy says was asked for.
         var authority = 0..<0
         if downstreams[place].isTrusted {

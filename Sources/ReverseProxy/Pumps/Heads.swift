@@ -32,8 +32,8 @@ final class Heads {
     /// Renders the head into the process's output; false: it does not fit.
     func renderRequest(_ exchange: Int, _ upstream: Int) -> Bool {
         let downstream = Int(exchanges[exchange].downstream)
-        let whole = unsafe downstreams[downstream].input.whole
-        let bytes = unsafe whole.span.extracting(0..<exchanges[exchange].headLength)
+        let bytes = unsafe downstreams[downstream].input.wholeBytes.extracting(
+            0..<exchanges[exchange].headLength)
         if exchanges.heads.exchange != exchange {
             var scan = 0
             let parsed = exchanges.heads.request.parse(
@@ -55,14 +55,13 @@ final class Heads {
         if listener.givesRequestIDs { exchanges.heads.request.dropBadRequestID() }
         if listener.beginsTraces { exchanges.heads.request.dropBadTrace() }
         let additions = headAdditions(exchange, downstream, listener, bytes)
-        var sink = unsafe ByteSink(upstreams[upstream].output.writable)
-        upstreams[upstream].codec.writeHead(
-            &exchanges.heads.request, from: bytes, resolved: resolved.span,
-            strippingPrefix: exchanges[exchange].prefixLength, mount: mount.span,
-            hiding: plan.routes.ownCookies, keeping: kept.span, additions, into: &sink)
-        if sink.overflowed { return false }
-        upstreams[upstream].output.commit(sink.count)
-        return true
+        let codec = upstreams[upstream].codec
+        return upstreams[upstream].output.write { sink in
+            codec.writeHead(
+                &exchanges.heads.request, from: bytes, resolved: resolved.span,
+                strippingPrefix: exchanges[exchange].prefixLength, mount: mount.span,
+                hiding: plan.routes.ownCookies, keeping: kept.span, additions, into: &sink)
+        }
     }
 
     /// What the process is told beside the parsed head.
@@ -89,20 +88,20 @@ final class Heads {
     // MARK: Responses
 
     func parseResponse(_ exchange: Int, _ upstream: Int) -> HeadParse {
-        let readable = unsafe upstreams[upstream].input.readable
+        let bytes = unsafe upstreams[upstream].input.bytes
         let offered = exchanges[exchange].offeredUpgrade.range
         if offered.isEmpty {
-            return unsafe upstreams[upstream].codec.parseHead(
-                &exchanges.heads.response, readable.span, resumeFrom: &upstreams[upstream].headScan,
+            return upstreams[upstream].codec.parseHead(
+                &exchanges.heads.response, bytes, resumeFrom: &upstreams[upstream].headScan,
                 limit: plan.settings.limits.requestHead, requestMethod: exchanges[exchange].method,
                 offeredUpgrade: Span())
         }
         // The head of the request is still at the front of its block.
-        let request = unsafe downstreams[Int(exchanges[exchange].downstream)].input.whole
-        return unsafe upstreams[upstream].codec.parseHead(
-            &exchanges.heads.response, readable.span, resumeFrom: &upstreams[upstream].headScan,
+        let request = unsafe downstreams[Int(exchanges[exchange].downstream)].input.wholeBytes
+        return upstreams[upstream].codec.parseHead(
+            &exchanges.heads.response, bytes, resumeFrom: &upstreams[upstream].headScan,
             limit: plan.settings.limits.requestHead, requestMethod: exchanges[exchange].method,
-            offeredUpgrade: request.span.extracting(offered))
+            offeredUpgrade: request.extracting(offered))
     }
 
     /// Renders the parsed head with what is added to it; false: it does not fit.
@@ -116,29 +115,24 @@ final class Heads {
         }
         buffers.equip(&downstreams[downstream].output)
         exchanges.wallClock.refresh(turn: exchanges.now)
-        let readable = unsafe upstreams[upstream].input.readable
-        var sink = unsafe ByteSink(downstreams[downstream].output.writable)
+        let bytes = unsafe upstreams[upstream].input.bytes
         let setCookie = sessions.cookieField(exchange)
-        let removed = unsafe exchanges.heads.response.remove(
-            plan.routes.ownCookies, in: readable.span)
+        let removed = exchanges.heads.response.remove(plan.routes.ownCookies, in: bytes)
         if removed > 0 { counters.add(.ownCookiesRemoved, UInt64(removed)) }
         let extra = exchanges.extraFields(exchange, setsCookie: !setCookie.isEmpty)
         if let extra {
-            unsafe exchanges.heads.response.remove(replacedBy: extra, in: readable.span)
+            exchanges.heads.response.remove(replacedBy: extra, in: bytes)
         }
         let date = exchanges.wallClock.httpDate
-        unsafe exchanges.heads.response.write(
-            from: readable.span,
-            framing: framing,
-            closes: !downstreams[downstream].keepAlive
-                && !exchanges.heads.response.isSwitchingProtocols,
-            keepsAlive: !exchanges[exchange].machine.traits.isHTTP11
-                && downstreams[downstream].keepAlive,
-            date: date.span,
-            setCookie: setCookie.span,
-            trailers: exchanges[exchange].holdsResponseTrailers, extra: extra, into: &sink)
-        if sink.overflowed { return false }
-        downstreams[downstream].output.commit(sink.count)
-        return true
+        let closes =
+            !downstreams[downstream].keepAlive && !exchanges.heads.response.isSwitchingProtocols
+        let keepsAlive =
+            !exchanges[exchange].machine.traits.isHTTP11 && downstreams[downstream].keepAlive
+        return downstreams[downstream].output.write { sink in
+            exchanges.heads.response.write(
+                from: bytes, framing: framing, closes: closes, keepsAlive: keepsAlive,
+                date: date.span, setCookie: setCookie.span,
+                trailers: exchanges[exchange].holdsResponseTrailers, extra: extra, into: &sink)
+        }
     }
 }

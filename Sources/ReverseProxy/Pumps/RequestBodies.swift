@@ -35,15 +35,15 @@ final class RequestBodies {
             if exchanges[exchange].requestBody.isEnded { return .ended }
             if downstreams[downstream].input.isEmpty { return .starved }
             if block.room < exchanges[exchange].requestBody.roomWanted { return .full }
-            let readable = unsafe downstreams[downstream].input.readable
+            let bytes = unsafe downstreams[downstream].input.bytes
             let room = block.room - codec.bodyOverhead
-            let event = unsafe exchanges[exchange].requestBody.next(readable.span, limit: room)
+            let event = exchanges[exchange].requestBody.next(bytes, limit: room)
             switch event {
             case .data(let consumed, let range):
-                var sink = unsafe ByteSink(block.writable)
-                let data = unsafe readable.span.extracting(range)
-                codec.writeBody(data, isChunked: chunked && !isStoring, into: &sink)
-                block.commit(sink.count)
+                block.write { sink in
+                    codec.writeBody(
+                        bytes.extracting(range), isChunked: chunked && !isStoring, into: &sink)
+                }
                 downstreams[downstream].input.consume(consumed)
                 exchanges[exchange].requestBodyBytes &+= UInt64(range.count)
             case .needMore(let consumed):
@@ -57,14 +57,13 @@ final class RequestBodies {
                     exchanges[exchange].isRequestChunked = false
                     exchanges[exchange].isMeasured = true
                 } else if chunked {
-                    var sink = unsafe ByteSink(block.writable)
-                    if isStoring, exchanges[exchange].requestBodyBytes > 0 {
-                        sink.append("\r\n")
+                    block.write { sink in
+                        if isStoring, exchanges[exchange].requestBodyBytes > 0 {
+                            sink.append("\r\n")
+                        }
+                        codec.writeBodyEnd(
+                            trailers: bytes.extracting(consumed - length..<consumed), into: &sink)
                     }
-                    unsafe codec.writeBodyEnd(
-                        trailers: readable.span.extracting(consumed - length..<consumed),
-                        into: &sink)
-                    block.commit(sink.count)
                 }
                 downstreams[downstream].input.consume(consumed)
                 return .ended
@@ -103,9 +102,7 @@ final class RequestBodies {
         }
         let ended: Void? = buffers.withLast(of: &exchanges[exchange].stored) { block in
             // Data leaves that much room in its block: `bodyOverhead`.
-            var sink = unsafe ByteSink(block.writable)
-            sink.append("\r\n")
-            block.commit(sink.count)
+            _ = block.write { $0.append("\r\n") }
         }
         precondition(ended != nil, "data is stored in a block")
     }

@@ -173,9 +173,7 @@ final class RequestPump {
     func invite(_ exchange: Int) -> Step {
         let downstream = Int(exchanges[exchange].downstream)
         buffers.equip(&downstreams[downstream].output)
-        var sink = unsafe ByteSink(downstreams[downstream].output.writable)
-        sink.append("HTTP/1.1 100 Continue\r\n\r\n")
-        downstreams[downstream].output.commit(sink.count)
+        downstreams[downstream].output.write { $0.append("HTTP/1.1 100 Continue\r\n\r\n") }
         if downstreams.flush(downstream) == .broken {
             clientEnds.abandon(downstream)
             return .over

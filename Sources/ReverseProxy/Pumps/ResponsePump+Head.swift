@@ -34,8 +34,8 @@ extension ResponsePump {
         }
         var isEventStream = false
         if exchanges.heads.response.body.isOpenEnded {
-            let head = unsafe upstreams[upstream].input.readable
-            isEventStream = unsafe exchanges.heads.response.isEventStream(in: head.span)
+            isEventStream = unsafe exchanges.heads.response.isEventStream(
+                in: upstreams[upstream].input.bytes)
         }
         let head = exchanges[exchange].machine.finalHead(
             exchanges.heads.response.body, keepsConnection: exchanges.heads.response.keepAlive,
@@ -63,8 +63,7 @@ extension ResponsePump {
     }
 
     private func noteChallenge(_ exchange: Int, _ upstream: Int) {
-        let readable = unsafe upstreams[upstream].input.readable
-        if unsafe exchanges.heads.response.offersConnectionSignIn(readable.span) {
+        if unsafe exchanges.heads.response.offersConnectionSignIn(upstreams[upstream].input.bytes) {
             exchanges[exchange].signsInConnection = true
         }
     }
@@ -78,11 +77,11 @@ extension ResponsePump {
             clientIsBehind: downstreams[downstream].wantsWrite)
         if fate != .drop {
             buffers.equip(&downstreams[downstream].output)
-            let readable = unsafe upstreams[upstream].input.readable
-            var sink = unsafe ByteSink(downstreams[downstream].output.writable)
-            unsafe exchanges.heads.response.writeInformational(from: readable.span, into: &sink)
-            if !sink.overflowed {
-                downstreams[downstream].output.commit(sink.count)
+            let bytes = unsafe upstreams[upstream].input.bytes
+            let fits = downstreams[downstream].output.write { sink in
+                exchanges.heads.response.writeInformational(from: bytes, into: &sink)
+            }
+            if fits {
                 if downstreams.flush(downstream) == .broken {
                     clientEnds.abandon(downstream)
                     return false

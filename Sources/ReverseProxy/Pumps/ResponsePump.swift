@@ -139,9 +139,7 @@ final class ResponsePump {
 
     private func writeLastChunk(to downstream: Int) {
         buffers.equip(&downstreams[downstream].output)
-        var sink = unsafe ByteSink(downstreams[downstream].output.writable)
-        sink.append(BodyFrame.lastChunk)
-        downstreams[downstream].output.commit(sink.count)
+        downstreams[downstream].output.write { $0.append(BodyFrame.lastChunk) }
     }
 
     private enum Pass {
@@ -163,14 +161,13 @@ final class ResponsePump {
                 buffers.equip(&downstreams[downstream].output)
             }
             let room = downstreams[downstream].output.room - BodyFrame.overhead
-            let readable = unsafe upstreams[upstream].input.readable
-            let event = unsafe exchanges[exchange].responseBody.next(readable.span, limit: room)
+            let bytes = unsafe upstreams[upstream].input.bytes
+            let event = exchanges[exchange].responseBody.next(bytes, limit: room)
             switch event {
             case .data(let consumed, let range):
-                var sink = unsafe ByteSink(downstreams[downstream].output.writable)
-                let data = unsafe readable.span.extracting(range)
-                BodyFrame.write(data, chunked: chunked, into: &sink)
-                downstreams[downstream].output.commit(sink.count)
+                downstreams[downstream].output.write { sink in
+                    BodyFrame.write(bytes.extracting(range), chunked: chunked, into: &sink)
+                }
                 upstreams[upstream].input.consume(consumed)
                 exchanges[exchange].bytesToClient &+= UInt64(range.count)
             case .needMore(let consumed):
@@ -181,11 +178,10 @@ final class ResponsePump {
                     let length =
                         exchanges[exchange].holdsResponseTrailers
                         ? exchanges[exchange].responseBody.trailerLength : 0
-                    var sink = unsafe ByteSink(downstreams[downstream].output.writable)
-                    unsafe BodyFrame.writeEnd(
-                        trailers: readable.span.extracting(consumed - length..<consumed),
-                        into: &sink)
-                    downstreams[downstream].output.commit(sink.count)
+                    downstreams[downstream].output.write { sink in
+                        BodyFrame.writeEnd(
+                            trailers: bytes.extracting(consumed - length..<consumed), into: &sink)
+                    }
                 }
                 upstreams[upstream].input.consume(consumed)
                 return .ended

@@ -220,15 +220,15 @@ final class TunnelPump {
                 ? exchanges.timeouts(exchange).idle : exchanges.timeouts(exchange).tunnel)
         let renewsLease: Bool
         if toProcess {
-            let bytes = unsafe downstreams[Int(exchanges[exchange].downstream)].input.readable
+            let bytes = unsafe downstreams[Int(exchanges[exchange].downstream)].input.bytes
             exchanges[exchange].requestBodyBytes &+= UInt64(bytes.count)
-            renewsLease = unsafe exchanges[exchange].machine.tunnel.passes(
-                toProcess: bytes.span, now: exchanges.now)
+            renewsLease = exchanges[exchange].machine.tunnel.passes(
+                toProcess: bytes, now: exchanges.now)
         } else {
-            let bytes = unsafe upstreams[upstream].input.readable
+            let bytes = unsafe upstreams[upstream].input.bytes
             exchanges[exchange].bytesToClient &+= UInt64(bytes.count)
-            renewsLease = unsafe exchanges[exchange].machine.tunnel.passes(
-                toClient: bytes.span, now: exchanges.now)
+            renewsLease = exchanges[exchange].machine.tunnel.passes(
+                toClient: bytes, now: exchanges.now)
         }
         if renewsLease, let grant = exchanges[exchange].machine.grant {
             plan.groups[Int(exchanges[exchange].group)].tunnelTraffic(grant, now: exchanges.instant)

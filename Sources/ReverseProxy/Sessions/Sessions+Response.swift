@@ -69,8 +69,7 @@ extension Sessions {
     private func learnedCookies(_ exchange: Int, _ route: Int) -> CookieChange {
         guard exchanges.heads.response.setsCookies else { return .none }
         exchanges.wallClock.refresh(turn: exchanges.now)
-        let readable = unsafe upstreams[exchanges.upstream(of: exchange)].input.readable
-        let bytes = unsafe readable.span
+        let bytes = unsafe upstreams[exchanges.upstream(of: exchange)].input.bytes
         var change = CookieChange.none
         let from = Int(exchanges[exchange].learnedFrom)
         for (index, name) in plan.routes.learn[route].enumerated() {

@@ -64,9 +64,9 @@ final class AbandonedRequests {
     /// What is no response, or leads to another protocol, ends with the connection.
     private func hasAnswered(_ place: Int) -> Bool {
         while !upstreams[place].input.isEmpty, let slot = upstreams.abandoned[place] {
-            let readable = unsafe upstreams[place].input.readable
+            let bytes = unsafe upstreams[place].input.bytes
             if slot.left.slot.isTunnel {
-                upstreams[place].input.consume(readable.count)
+                upstreams[place].input.consume(bytes.count)
                 continue
             }
             guard var body = slot.body else {
@@ -74,7 +74,7 @@ final class AbandonedRequests {
                 continue
             }
             if body.isEnded { return true }
-            switch unsafe body.next(readable.span, limit: readable.count) {
+            switch body.next(bytes, limit: bytes.count) {
             case .data(let consumed, _): upstreams[place].input.consume(consumed)
             case .needMore(let consumed):
                 upstreams[place].input.consume(consumed)
@@ -92,10 +92,10 @@ final class AbandonedRequests {
     private func skipHead(_ place: Int, _ method: RequestMethod) -> Bool {
         // Not the loop's own: a client may leave in the middle of another's response.
         var head = ResponseHead()
-        let readable = unsafe upstreams[place].input.readable
+        let bytes = unsafe upstreams[place].input.bytes
         let codec = upstreams[place].codec
-        switch unsafe codec.parseHead(
-            &head, readable.span, resumeFrom: &upstreams[place].headScan,
+        switch codec.parseHead(
+            &head, bytes, resumeFrom: &upstreams[place].headScan,
             limit: plan.settings.limits.requestHead, requestMethod: method, offeredUpgrade: Span())
         {
         case .incomplete: return false

@@ -135,11 +135,11 @@ final class KeptConnections {
         guard case .moved(let count) = socket.peek(into: &upstreams[place].input) else {
             return false
         }
-        let readable = unsafe upstreams[place].input.readable
+        let bytes = unsafe upstreams[place].input.bytes
         let notice: StaticString = "HTTP/1.1 408"
         guard count >= notice.utf8CodeUnitCount else { return true }
         for offset in 0..<notice.utf8CodeUnitCount
-        where unsafe readable[offset] != notice.utf8Start[offset] && offset != 7 {
+        where unsafe bytes[offset] != notice.utf8Start[offset] && offset != 7 {
             return true
         }
         return false
