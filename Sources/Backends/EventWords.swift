@@ -132,7 +132,7 @@ extension RegistryEvent {
         case .rolloutFailed(let generation, let report):
             EventWords(
                 .error, "rollout_failed",
-                "a new generation did not start and is given up, the one before serves on"
+                "a new generation did not start and is given up, the old one serves on"
                     + (report.map { ": \($0.reason)" } ?? "")
             )
             .with("generation", .number(generation))

@@ -32,7 +32,7 @@ package struct Configuration: Equatable, Sendable {
     /// Visitors are shown what a process wrote last: its developer is the only one (`mooring run`).
     package var showsOutput = false
     /// Where its keys stand, for problems that show only on the machine.
-    package var places = SourcePlaces()
+    package var locations = FileLocations()
 
     /// The keyring of a program that has another state directory, until it is started anew.
     ///

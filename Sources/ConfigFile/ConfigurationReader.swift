@@ -80,7 +80,7 @@ package enum ConfigurationReader {
             listeners: listeners.map(\.value), timeouts: timeouts, limits: limits, log: log,
             admin: admin, affinity: affinity, keysFile: keys, groups: groups, routes: routes,
             isRoot: context.isRoot,
-            places: SourcePlaces(root.node, file: problems.file))
+            locations: FileLocations(root.node, file: problems.file))
         root.read(Configuration.topKeys, into: &configuration, folders)
         root.finish()
         return Reading(configuration: configuration, problems: problems.sorted.problems)
@@ -103,7 +103,7 @@ package enum ConfigurationReader {
         _ listeners: [Located<Configuration.Listener>], _ admin: Configuration.Admin,
         _ root: TableReader
     ) {
-        for listener in listeners where listener.value.place == .address(admin.address) {
+        for listener in listeners where listener.value.address == .address(admin.address) {
             root.problems.add(
                 line: listener.node.line, key: "listen.address",
                 "is the address of the admin API", "give one of the two another")

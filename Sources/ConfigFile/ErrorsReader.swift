@@ -3,7 +3,7 @@ extension Configuration {
     package struct ErrorFile: Equatable, Sendable {
         package var status: Int
         package var path: String
-        package var place = SourcePlace()
+        package var place = FileLocation()
     }
 }
 
@@ -33,7 +33,7 @@ struct ErrorsReader {
                 let path = folders.path(text, entries.problems)
             else { continue }
             files.append(
-                .init(status: status, path: path, place: entries.problems.place(of: node)))
+                .init(status: status, path: path, place: entries.problems.location(of: node)))
         }
         let own = files.map(\.status)
         return (files + base.filter { !own.contains($0.status) }).sorted { $0.status < $1.status }

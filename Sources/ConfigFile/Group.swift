@@ -18,7 +18,7 @@ extension Configuration {
         /// How its processes are asked whether they are well; nil: they are not.
         package var health: HealthPolicy?
         /// Where the files of authorities stand that servers are verified by.
-        package var authorityPlaces: [ProcessAddress: SourcePlace] = [:]
+        package var authorityLocations: [ProcessAddress: FileLocation] = [:]
         /// What its routes begin with.
         package var affinity: Affinity
         /// The same.

@@ -172,7 +172,7 @@ extension GroupReader {
             group.policy.kind = .external(servers.map(\.server))
             (group.policy.minimum, group.policy.maximum) = (servers.count, servers.count)
             for entry in servers {
-                group.authorityPlaces[entry.server.address] = entry.authorityPlace
+                group.authorityLocations[entry.server.address] = entry.authorityLocation
             }
         }
         if let application { group.launch?.application = application }

@@ -5,7 +5,7 @@ extension Configuration {
         package var user: String?
         /// A group's name or number; nil: the user's own.
         package var group: String?
-        package var userPlace = SourcePlace()
+        package var userLocation = FileLocation()
         /// Groups besides those that the user is a member of.
         package var supplementaryGroups: [String] = []
         /// Root may run them.

@@ -17,13 +17,15 @@ struct ListenReader {
         for table in tables {
             let (listener, isPlaced) = listener(table)
             let others = listeners.map(\.value)
-            if isPortZero(listener.value.place) || !isPlaced {
+            if isPortZero(listener.value.address) || !isPlaced {
                 // The kernel chooses another for each, or it is not known where it is.
-            } else if others.contains(where: { $0.place == listener.value.place }) {
+            } else if others.contains(where: { $0.address == listener.value.address }) {
                 problems.add(
                     listener.node, "listens on \(listener.value.text) a second time",
                     "take one out")
-            } else if let other = others.first(where: { listener.value.place.overlaps($0.place) }) {
+            } else if let other = others.first(where: {
+                listener.value.address.overlaps($0.address)
+            }) {
                 problems.add(
                     listener.node,
                     "is \(listener.value.text), and another listener is \(other.text)",
@@ -47,11 +49,11 @@ struct ListenReader {
         }
         table.read(Configuration.Listener.keys, into: &listener, folders)
         table.finish()
-        guard let given, let place = place(given, table) else {
+        guard let given, let address = address(given, table) else {
             return (Located(value: listener, node: table.node), false)
         }
-        listener.place = place
-        listener.addressPlace = problems.place(of: given.node)
+        listener.address = address
+        listener.addressLocation = problems.location(of: given.node)
         return (Located(value: listener, node: given.node), true)
     }
 
@@ -70,7 +72,7 @@ struct ListenReader {
         return true
     }
 
-    private func place(
+    private func address(
         _ given: Located<String>, _ table: TableReader
     ) -> ListenerAddress? {
         guard given.value.hasPrefix("fd:") else {
@@ -90,8 +92,8 @@ struct ListenReader {
         return .inherited(name: name)
     }
 
-    private func isPortZero(_ place: ListenerAddress) -> Bool {
-        if case .address(.tcp(_, 0)) = place { true } else { false }
+    private func isPortZero(_ address: ListenerAddress) -> Bool {
+        if case .address(.tcp(_, 0)) = address { true } else { false }
     }
 
     static func trustedProxies(_ table: TableReader) -> [String] {
@@ -144,8 +146,8 @@ struct ListenReader {
             if certificatePath == nil, keyPath == nil { return nil }
             return Configuration.Listener.Certificate(
                 certificate: certificatePath ?? "", key: keyPath ?? "",
-                certificatePlace: problems.place(of: certificate?.node ?? entry.node),
-                keyPlace: problems.place(of: key?.node ?? entry.node))
+                certificateLocation: problems.location(of: certificate?.node ?? entry.node),
+                keyLocation: problems.location(of: key?.node ?? entry.node))
         }
     }
 }

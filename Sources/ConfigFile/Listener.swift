@@ -13,12 +13,12 @@ extension Configuration {
         package struct Certificate: Equatable, Sendable {
             package var certificate: String
             package var key: String
-            package var certificatePlace = SourcePlace()
-            package var keyPlace = SourcePlace()
+            package var certificateLocation = FileLocation()
+            package var keyLocation = FileLocation()
         }
 
-        package var place: ListenerAddress
-        package var addressPlace = SourcePlace()
+        package var address: ListenerAddress
+        package var addressLocation = FileLocation()
         /// HTTP/2 is offered: by ALPN on TLS, by prior knowledge on clear text.
         package var http2 = true
         /// Every peer has to begin with a PROXY header.
@@ -29,7 +29,7 @@ extension Configuration {
         package var certificates: [Certificate] = []
         /// A PEM file of authorities, absolute: a client needs a certificate of one of them.
         package var clientAuthority: String?
-        package var clientAuthorityPlace = SourcePlace()
+        package var clientAuthorityLocation = FileLocation()
         /// Requests of clients that are not on https are sent there.
         package var redirectsToHTTPS = false
         /// Added to responses; of an empty value: taken out of them.
@@ -39,9 +39,9 @@ extension Configuration {
         /// A request that comes without `traceparent` begins a trace.
         package var traceparent = true
 
-        package init(_ place: ListenerAddress) { self.place = place }
+        package init(_ address: ListenerAddress) { self.address = address }
 
         /// As the file writes it.
-        package var text: String { place.text }
+        package var text: String { address.text }
     }
 }

@@ -5,7 +5,7 @@ struct ServersReader {
     /// One entry, and where its file of authorities stands.
     struct Entry {
         var server: ServerEndpoint
-        var authorityPlace: SourcePlace?
+        var authorityLocation: FileLocation?
     }
 
     /// An item of the list that is a table, as it is written.
@@ -99,7 +99,7 @@ struct ServersReader {
         }
         return Entry(
             server: ServerEndpoint(address: place.address, weight: given.weight, tls: tls),
-            authorityPlace: given.authority.map { table.problems.place(of: $0.node) })
+            authorityLocation: given.authority.map { table.problems.location(of: $0.node) })
     }
 
     private func located(_ given: Located<String>?) -> Place? {

@@ -41,7 +41,7 @@ final class Acceptor {
     }
 
     private func watch(_ socket: ListeningSocket, _ index: Int) {
-        let token = EventToken(.listener, place: index, serial: 0)
+        let token = EventToken(.listener, entry: index, serial: 0)
         do {
             try loop.add(socket.descriptor, token: token.rawValue)
         } catch {

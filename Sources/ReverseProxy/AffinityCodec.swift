@@ -47,7 +47,7 @@ struct AffinityCodec {
         for index in 0..<Token.encodedLength { room[start &+ index] = value[index] }
     }
 
-    /// For each route the place of its codec for clear text; behind it is the one for TLS.
+    /// For each route the index of its codec for clear text; behind it is the one for TLS.
     static func indices(for settings: ProxySettings) -> [Int] {
         let routes = distinct(settings)
         return settings.routeSettings.indices.map { route in

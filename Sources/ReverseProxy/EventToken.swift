@@ -1,4 +1,4 @@
-/// What an event's token says: which slab, which place, which tenant.
+/// What an event's token says: which slab, which entry, which tenant.
 struct EventToken {
     enum Kind {
         case downstream, upstream, listener, wake
@@ -8,7 +8,7 @@ struct EventToken {
 
     init(rawValue: UInt64) { self.rawValue = rawValue }
 
-    init(_ kind: Kind, place: Int, serial: UInt32) {
+    init(_ kind: Kind, entry: Int, serial: UInt32) {
         let bits: UInt64 =
             switch kind {
             case .downstream: 0
@@ -17,7 +17,7 @@ struct EventToken {
             case .wake: 3
             }
         rawValue =
-            bits << 62 | UInt64(truncatingIfNeeded: place) << 32 & (0x3fff_ffff << 32)
+            bits << 62 | UInt64(truncatingIfNeeded: entry) << 32 & (0x3fff_ffff << 32)
             | UInt64(serial)
     }
 
@@ -29,6 +29,6 @@ struct EventToken {
         default: .wake
         }
     }
-    var place: Int { Int(rawValue >> 32 & 0x3fff_ffff) }
+    var entry: Int { Int(rawValue >> 32 & 0x3fff_ffff) }
     var serial: UInt32 { UInt32(truncatingIfNeeded: rawValue) }
 }

@@ -63,7 +63,7 @@ struct GroupTally: @unchecked Sendable {
     private func read(_ index: Int) -> UInt64 { unsafe cells[index].load(ordering: .relaxed) }
 }
 
-/// One loop's tallies of all groups, by place; only ever more.
+/// One loop's tallies of all groups, by index; only ever more.
 final class GroupTallies: Sendable {
     private let tallies = Mutex<[GroupTally]>([])
 
@@ -81,11 +81,11 @@ final class GroupTallies: Sendable {
         }
     }
 
-    /// Adds what the loop has counted, by place.
+    /// Adds what the loop has counted, by index.
     func add(to traffic: inout [GroupTraffic]) {
         tallies.withLock { tallies in
             while traffic.count < tallies.count { traffic.append(GroupTraffic()) }
-            for (place, tally) in tallies.enumerated() { tally.add(to: &traffic[place]) }
+            for (entry, tally) in tallies.enumerated() { tally.add(to: &traffic[entry]) }
         }
     }
 }

@@ -4,7 +4,7 @@ package import Settings
 
 /// One address that the data plane listens on, and how its peers are spoken to.
 package struct ListenerSettings: Sendable {
-    package var place: ListenerAddress
+    package var address: ListenerAddress
     /// HTTP/2 is offered: by ALPN on TLS, by prior knowledge on clear text.
     package var http2 = true
     /// Every peer has to begin with a PROXY header.
@@ -22,8 +22,8 @@ package struct ListenerSettings: Sendable {
     /// Nil: clear text.
     package var tls: TLSServerContext?
 
-    package init(_ place: ListenerAddress) { self.place = place }
+    package init(_ address: ListenerAddress) { self.address = address }
 
     /// As in the configuration.
-    package var text: String { place.text }
+    package var text: String { address.text }
 }

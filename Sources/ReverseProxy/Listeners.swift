@@ -2,9 +2,9 @@ internal import Backends
 internal import Reactor
 internal import Settings
 
-/// What is listened on, by place: sockets stay while their address is asked for.
+/// What is listened on, by index: sockets stay while their address is asked for.
 struct Listeners: Sendable {
-    private(set) var places: [ListenerAddress?] = []
+    private(set) var addresses: [ListenerAddress?] = []
     private(set) var sockets: [ListeningSocket?] = []
     private var inherited: [ListenerAddress: ListeningSocket]
 
@@ -22,21 +22,23 @@ struct Listeners: Sendable {
                 next.append(nil)
                 continue
             }
-            if index < places.count, places[index] == listener.place, let socket = sockets[index] {
+            if index < addresses.count, addresses[index] == listener.address,
+                let socket = sockets[index]
+            {
                 next.append(socket)
                 continue
             }
             do {
                 let socket = try socket(for: listener)
-                if inherited[listener.place] == nil { bound.append(socket) }
+                if inherited[listener.address] == nil { bound.append(socket) }
                 next.append(socket)
             } catch {
                 for socket in bound { socket.close() }
                 throw error
             }
         }
-        for case let listener? in wanted { inherited[listener.place] = nil }
-        places = wanted.map { $0?.place }
+        for case let listener? in wanted { inherited[listener.address] = nil }
+        addresses = wanted.map { $0?.address }
         sockets = next
         return next
     }
@@ -47,9 +49,9 @@ struct Listeners: Sendable {
     }
 
     private func socket(for listener: ListenerSettings) throws(ProxyError) -> ListeningSocket {
-        if let socket = inherited[listener.place] { return socket }
+        if let socket = inherited[listener.address] { return socket }
         do {
-            switch listener.place {
+            switch listener.address {
             case .address(.unix(let path)): return try ListeningSocket(.unix(path))
             case .address(.tcp(let host, let port)): return try ListeningSocket(.tcp(host, port))
             case .inherited(let name):

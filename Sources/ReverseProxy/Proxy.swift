@@ -7,7 +7,7 @@ internal import Synchronization
 package final class Proxy: Sendable {
     private let shared: SharedState
     private let workers: Workers
-    /// The sockets that are listened on, by their place in the settings.
+    /// The sockets that are listened on, by their index in the settings.
     private let listeners: Mutex<Listeners>
 
     /// Binds all addresses and makes the loops; nothing is served before `start`.
@@ -62,11 +62,11 @@ package final class Proxy: Sendable {
     }
 
     /// What is listened on, for a successor that takes it over.
-    package var listeningSockets: [(place: ListenerAddress, socket: ListeningSocket)] {
+    package var listeningSockets: [(address: ListenerAddress, socket: ListeningSocket)] {
         listeners.withLock { listeners in
-            zip(listeners.places, listeners.sockets).compactMap { place, socket in
-                guard let place, let socket else { return nil }
-                return (place, socket)
+            zip(listeners.addresses, listeners.sockets).compactMap { address, socket in
+                guard let address, let socket else { return nil }
+                return (address, socket)
             }
         }
     }
@@ -98,7 +98,7 @@ package final class Proxy: Sendable {
 
     /// Goes on under changed settings; connections and requests under way stay.
     ///
-    /// Listeners and groups keep their places: nil stands where a listener was taken away, and a
+    /// Listeners and groups keep their indices: nil stands where a listener was taken away, and a
     /// group that is gone keeps its entry. The number of workers, what is limited by open files and the access
     /// log's destination stay as they were at the start.
     /// - Throws: `ProxyError` when a new address cannot be listened on; nothing is changed then.
@@ -143,7 +143,7 @@ package final class Proxy: Sendable {
     ///
     /// One from a listener that there is not any more is closed.
     package func receive(_ moved: MovedConnection) {
-        let listener = listeners.withLock { $0.places.firstIndex(of: moved.listener) }
+        let listener = listeners.withLock { $0.addresses.firstIndex(of: moved.listener) }
         guard let listener else { return moved.socket.close() }
         let target = shared.leastLoaded()
         shared.connectionOpened(worker: target)

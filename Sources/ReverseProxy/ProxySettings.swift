@@ -6,7 +6,7 @@ package import Settings
 
 /// Everything that the data plane is told at its start.
 package struct ProxySettings: Sendable {
-    /// A listener keeps its place over a reload; nil: one that was taken away.
+    /// A listener keeps its index over a reload; nil: one that was taken away.
     package var listeners: [ListenerSettings?]
     /// Loop threads; 0: one per core.
     package var workers = 0

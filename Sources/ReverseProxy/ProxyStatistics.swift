@@ -4,7 +4,7 @@ package import Settings
 /// What the data plane has counted, over all its loops.
 package struct ProxyStatistics: Equatable, Sendable {
     package var traffic = TrafficSnapshot()
-    /// By the groups' places.
+    /// By the groups' indices.
     package var groups: [GroupTraffic] = []
 
     /// Sums the loops' counters.

@@ -4,8 +4,8 @@ internal import Reactor
 /// What a reload tells every loop.
 struct Reconfiguration: Sendable {
     let settings: ProxySettings
-    /// The known ones in their places, new ones behind them.
+    /// The known ones at their indices, new ones behind them.
     let groups: [Group]
-    /// For the first loop: by place, nil where nothing is listened on any more.
+    /// For the first loop: by index, nil where nothing is listened on any more.
     let listeners: [ListeningSocket?]
 }

@@ -14,7 +14,7 @@ struct RoutePlan {
     /// Its group has a path for health checks: see `RoutePlans.healthPaths`.
     let hasHealthPath: Bool
     let timeouts: RouteTimeouts
-    /// The place of its codec for clear text in a loop's `codecs`; behind it is the one for TLS.
+    /// The index of its codec for clear text in a loop's `codecs`; behind it is the one for TLS.
     let codec: Int
     /// Responses get fields of its own.
     let hasFields: Bool
@@ -65,9 +65,9 @@ struct RoutePlans {
 
     /// Takes over a plan of the routes that these replace, for an exchange that began under it.
     ///
-    /// - Returns: its place here.
-    mutating func keep(_ place: Int, of old: RoutePlans) -> Int {
-        let plan = old.plans[place]
+    /// - Returns: its index here.
+    mutating func keep(_ entry: Int, of old: RoutePlans) -> Int {
+        let plan = old.plans[entry]
         let codec = codecs.count
         codecs += old.codecs[plan.codec...plan.codec + 1]
         plans.append(
@@ -77,11 +77,11 @@ struct RoutePlans {
                 takesASCIIOnly: plan.takesASCIIOnly,
                 hasHealthPath: plan.hasHealthPath, timeouts: plan.timeouts, codec: codec,
                 hasFields: plan.hasFields))
-        learn.append(old.learn[place])
-        healthPaths.append(old.healthPaths[place])
-        headers.append(old.headers[place])
-        pages.append(old.pages[place])
-        mounts.append(old.mounts[place])
+        learn.append(old.learn[entry])
+        healthPaths.append(old.healthPaths[entry])
+        headers.append(old.headers[entry])
+        pages.append(old.pages[entry])
+        mounts.append(old.mounts[entry])
         return plans.count - 1
     }
 }

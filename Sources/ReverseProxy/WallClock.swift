@@ -87,18 +87,18 @@ struct WallClock {
         for offset in 0..<3 { httpDate[to + offset] = unsafe text.utf8Start[from + offset] }
     }
 
-    private mutating func put(_ value: Int, digits: Int, http place: Int) {
+    private mutating func put(_ value: Int, digits: Int, http entry: Int) {
         var rest = value
         for offset in stride(from: digits - 1, through: 0, by: -1) {
-            httpDate[place + offset] = UInt8(ascii: "0") + UInt8(rest % 10)
+            httpDate[entry + offset] = UInt8(ascii: "0") + UInt8(rest % 10)
             rest /= 10
         }
     }
 
-    private mutating func put(_ value: Int, digits: Int, log place: Int) {
+    private mutating func put(_ value: Int, digits: Int, log entry: Int) {
         var rest = value
         for offset in stride(from: digits - 1, through: 0, by: -1) {
-            timestamp[place + offset] = UInt8(ascii: "0") + UInt8(rest % 10)
+            timestamp[entry + offset] = UInt8(ascii: "0") + UInt8(rest % 10)
             rest /= 10
         }
     }

@@ -40,7 +40,7 @@ extension Keyring {
         }
         guard !keys.isEmpty else {
             throw KeyringError(
-                reason: "no key; remove the file, and Mooring makes a new one (all sessions end)")
+                reason: "no key; remove the file to have a new one made (sessions start anew)")
         }
         return Keyring(keys: keys)
     }

@@ -109,8 +109,8 @@ struct RolloutWatch {
                 let output = StatusTable.output(of: document.spawn.lastFailure)
                 throw CommandFailure.failed(
                     ([
-                        "generation \(generation) of \(group) did not start and is given up, the one"
-                            + " before serves on: \(Terminal.printable(reason))"
+                        "generation \(generation) of \(group) did not start and is given up, the old"
+                            + " one serves on: \(Terminal.printable(reason))"
                     ] + output).joined(separator: "\n"))
             }
             if document.generation >= generation, document.rollout == nil {

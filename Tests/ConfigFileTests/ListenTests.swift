@@ -30,7 +30,7 @@ internal import Testing
 
     @Test func `a socket of the service manager has a name`() throws {
         let listener = try read("[[listen]]\naddress = \"fd:web\"\n" + someGroup).listeners.first
-        #expect(listener?.place == .inherited(name: "web"))
+        #expect(listener?.address == .inherited(name: "web"))
     }
 
     @Test(arguments: [

@@ -96,8 +96,8 @@ internal import Testing
         let configuration = try #require(reading.configuration)
         // Also what is known of a group whose program is not.
         #expect(configuration.groups.map(\.name) == ["a", "b"])
-        #expect(configuration.places.problem(["group", "a", "wsgi"], "x").line == 4)
-        #expect(configuration.places.problem(["group", "a", "python"], "x").line == 3)
+        #expect(configuration.locations.problem(["group", "a", "wsgi"], "x").line == 4)
+        #expect(configuration.locations.problem(["group", "a", "python"], "x").line == 3)
     }
 
     @Test(arguments: [(131_071, 0), (131_072, 1)])

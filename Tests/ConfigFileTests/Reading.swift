@@ -21,7 +21,7 @@ func read(
 extension Configuration {
     /// The addresses that are listened on.
     var addresses: [ProcessAddress] {
-        listeners.compactMap { if case .address(let address) = $0.place { address } else { nil } }
+        listeners.compactMap { if case .address(let address) = $0.address { address } else { nil } }
     }
 }
 

@@ -47,7 +47,7 @@ def test_what_kept_a_new_generation_from_starting_is_told_everywhere():
                                   check=False)
 
         done = mooring("restart", "app", "--wait")
-        assert done.returncode != 0 and "is given up, the one before serves on: exited with status 3" in done.stderr, done
+        assert done.returncode != 0 and "is given up, the old one serves on: exited with status 3" in done.stderr, done
         assert "\n  | no database\n" in done.stderr, done
         status = mooring("status").stdout
         assert "generation 3 did not start and is given up; generation 1 serves on" in status, status

@@ -4,7 +4,7 @@ internal import Testing
 
 @Suite struct AgendaTests {
     private static func token(_ index: Int) -> EventToken {
-        EventToken(.downstream, place: index, serial: 1)
+        EventToken(.downstream, entry: index, serial: 1)
     }
 
     @Test func `nothing is due at once on an empty agenda`() {
@@ -16,16 +16,16 @@ internal import Testing
         agenda.postpone(Self.token(1))
         for token in agenda.takePostponed() { agenda.postpone(token) }
         #expect(agenda.isBusy)
-        #expect(agenda.takePostponed().map(\.place) == [1])
+        #expect(agenda.takePostponed().map(\.entry) == [1])
         #expect(!agenda.isBusy)
     }
 
     @Test func `a turn takes some handshakes, in the order in which they came`() {
         let agenda = Agenda()
         for index in 1...3 { agenda.continueHandshake(Self.token(index)) }
-        #expect(agenda.takeHandshakes(atMost: 2).map(\.place) == [1, 2])
+        #expect(agenda.takeHandshakes(atMost: 2).map(\.entry) == [1, 2])
         #expect(agenda.isBusy)
-        #expect(agenda.takeHandshakes(atMost: 2).map(\.place) == [3])
+        #expect(agenda.takeHandshakes(atMost: 2).map(\.entry) == [3])
         #expect(!agenda.isBusy)
     }
 

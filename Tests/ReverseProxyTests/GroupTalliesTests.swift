@@ -4,7 +4,7 @@ internal import Testing
 @testable internal import ReverseProxy
 
 @Suite struct GroupTalliesTests {
-    @Test func `what loops count of a group is summed by its place`() {
+    @Test func `what loops count of a group is summed by its entry`() {
         let one = GroupTallies()
         let other = GroupTallies()
         one.grow(to: 2)[1].countRequest(status: 200, nanoseconds: 3_000_000)

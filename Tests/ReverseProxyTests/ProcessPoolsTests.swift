@@ -28,7 +28,7 @@ internal import Testing
         var upstreams = Slab<Upstream>(capacity: 4)
         _ = try pools.establish(process, group: 0, address: .unix("/x"), label: "p")
         let places = (0..<3).map { _ in connection(in: &upstreams, to: process) }
-        for place in places { put(place, in: upstreams, &pools) }
+        for entry in places { put(entry, in: upstreams, &pools) }
         pools.unlink(places[1], in: upstreams)
         let taken = [
             pools.take(process, group: 0, from: upstreams),
@@ -38,7 +38,7 @@ internal import Testing
         #expect(taken == [places[2], places[0], nil])
     }
 
-    @Test func `a connection to a former tenant of the place is not handed out`() throws {
+    @Test func `a connection to a former tenant of the entry is not handed out`() throws {
         var pools = ProcessPools(groups: 1)
         var upstreams = Slab<Upstream>(capacity: 4)
         _ = try pools.establish(process, group: 0, address: .unix("/x"), label: "p")
@@ -60,11 +60,11 @@ internal import Testing
         var pools = ProcessPools(groups: 1)
         var upstreams = Slab<Upstream>(capacity: 4)
         _ = try pools.establish(process, group: 0, address: .unix("/x"), label: "p")
-        let place = connection(in: &upstreams, to: process)
+        let entry = connection(in: &upstreams, to: process)
         let isNews = pools.distrust(process, group: 0)
         let isNewsAgain = pools.distrust(process, group: 0)
         #expect(isNews && !isNewsAgain)
-        let isKept = pools.put(place, in: upstreams)
+        let isKept = pools.put(entry, in: upstreams)
         #expect(!isKept)
         let successor = ProcessHandle(index: 2, serial: 3)
         _ = try pools.establish(successor, group: 0, address: .unix("/y"), label: "q")
@@ -84,19 +84,19 @@ internal import Testing
     }
 
     private func put(
-        _ place: Int, in upstreams: borrowing Slab<Upstream>, _ pools: inout ProcessPools
+        _ entry: Int, in upstreams: borrowing Slab<Upstream>, _ pools: inout ProcessPools
     ) {
-        let isKept = pools.put(place, in: upstreams)
+        let isKept = pools.put(entry, in: upstreams)
         #expect(isKept)
     }
 
     private func connection(in upstreams: inout Slab<Upstream>, to process: ProcessHandle) -> Int {
         let upstream = Upstream(
             nil, group: 0, process: process, phase: .idle, exchange: -1)
-        guard let place = upstreams.insert(upstream) else {
+        guard let entry = upstreams.insert(upstream) else {
             Issue.record("the slab has room")
             return 0
         }
-        return place
+        return entry
     }
 }

@@ -8,7 +8,7 @@ internal import Testing
     private static let process = ProcessHandle(index: 0, serial: 1)
 
     /// A connection that has just carried a response, and its other end.
-    private static func busy(_ fixture: LoopFixture) throws -> (place: Int, StreamSocket) {
+    private static func busy(_ fixture: LoopFixture) throws -> (entry: Int, StreamSocket) {
         let (ours, theirs) = try fixture.pair()
         if !fixture.upstreams.pools.contains(process, group: 0) {
             let address = try SocketAddress.unix("/x")
@@ -18,8 +18,8 @@ internal import Testing
         var connection = Upstream(
             .clear(ours), group: 0, process: process, phase: .connecting, exchange: 3)
         connection.move(to: .busy)
-        let place = fixture.upstreams.slab.insert(connection)
-        return (try #require(place), theirs)
+        let entry = fixture.upstreams.slab.insert(connection)
+        return (try #require(entry), theirs)
     }
 
     private static func kept(_ fixture: LoopFixture) -> KeptConnections {
@@ -35,12 +35,12 @@ internal import Testing
 
     @Test func `a connection of the pool serves whoever comes next`() throws {
         let fixture = try LoopFixture()
-        let (place, theirs) = try Self.busy(fixture)
-        Self.kept(fixture).pool(place, keptFor: 0, awaitsSilence: false)
-        #expect(fixture.upstreams[place].exchange == -1)
-        #expect(Self.taken(fixture, of: 1) == place)
-        #expect(fixture.upstreams[place].exchange == 4)
-        #expect(fixture.upstreams[place].reused)
+        let (entry, theirs) = try Self.busy(fixture)
+        Self.kept(fixture).pool(entry, keptFor: 0, awaitsSilence: false)
+        #expect(fixture.upstreams[entry].exchange == -1)
+        #expect(Self.taken(fixture, of: 1) == entry)
+        #expect(fixture.upstreams[entry].exchange == 4)
+        #expect(fixture.upstreams[entry].reused)
         #expect(Self.taken(fixture, of: 1) == nil)
         fixture.upstreams.closeAll()
         theirs.close()
@@ -49,20 +49,20 @@ internal import Testing
     @Test func `after a response without a body a connection has to be silent for a while`() throws
     {
         let fixture = try LoopFixture()
-        let (place, theirs) = try Self.busy(fixture)
-        Self.kept(fixture).pool(place, keptFor: 0, awaitsSilence: true)
+        let (entry, theirs) = try Self.busy(fixture)
+        Self.kept(fixture).pool(entry, keptFor: 0, awaitsSilence: true)
         #expect(Self.taken(fixture, of: 1) == nil)
-        #expect(!fixture.upstreams.isTaken(place))
+        #expect(!fixture.upstreams.isTaken(entry))
         theirs.close()
     }
 
     @Test func `a request that cannot be repeated is not sent where bytes or an end wait`() throws {
         let fixture = try LoopFixture()
-        let (place, theirs) = try Self.busy(fixture)
-        Self.kept(fixture).pool(place, keptFor: 0, awaitsSilence: false)
+        let (entry, theirs) = try Self.busy(fixture)
+        Self.kept(fixture).pool(entry, keptFor: 0, awaitsSilence: false)
         theirs.close()
         #expect(Self.taken(fixture, of: 1, isReplayable: false) == nil)
-        #expect(!fixture.upstreams.isTaken(place))
+        #expect(!fixture.upstreams.isTaken(entry))
     }
 
     @Test func `a connection that is kept for a client is nobody else's`() throws {
@@ -92,7 +92,7 @@ internal import Testing
         #expect(!fixture.upstreams.isTaken(first))
         #expect(fixture.upstreams.isTaken(second))
         Self.kept(fixture).closeOwn(of: 2)
-        #expect(fixture.upstreams.takenPlaces().isEmpty)
+        #expect(fixture.upstreams.takenEntries().isEmpty)
         #expect(fixture.deadlines.next == nil)
         oneEnd.close()
         otherEnd.close()
@@ -100,9 +100,9 @@ internal import Testing
 
     @Test func `the descriptor of a connection that is closed can be had again`() throws {
         let fixture = try LoopFixture()
-        let (place, theirs) = try Self.busy(fixture)
+        let (entry, theirs) = try Self.busy(fixture)
         #expect(!fixture.shared.takeUpstream(limit: 1))
-        fixture.upstreams.close(place)
+        fixture.upstreams.close(entry)
         #expect(fixture.shared.takeUpstream(limit: 1))
         theirs.close()
     }

@@ -210,7 +210,7 @@ internal import Testing
         #expect(busy.hear().hasSuffix("ok"))
         #expect(!busy.hasEnded)
         #expect(moved.withLock { $0.count } == 2)
-        #expect(fixture.owners.downstreams.takenPlaces().isEmpty)
+        #expect(fixture.owners.downstreams.takenEntries().isEmpty)
         for connection in moved.withLock({ $0 }) { connection.socket.close() }
     }
 

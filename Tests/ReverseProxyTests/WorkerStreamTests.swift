@@ -164,7 +164,7 @@ internal import Testing
         client.close()
         fixture.run()
         #expect(fixture.owners.exchanges.slab.count == 0)
-        #expect(fixture.owners.downstreams.takenPlaces().isEmpty)
+        #expect(fixture.owners.downstreams.takenEntries().isEmpty)
         #expect(fixture.owners.downstreams.openStreams == 0)
     }
 

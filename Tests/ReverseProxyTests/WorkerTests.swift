@@ -83,7 +83,7 @@ internal import Testing
         #expect(client.hasEnded)
         client.close()
         fixture.run()
-        #expect(fixture.owners.downstreams.takenPlaces().isEmpty)
+        #expect(fixture.owners.downstreams.takenEntries().isEmpty)
     }
 
     // MARK: Attempts
@@ -148,7 +148,7 @@ internal import Testing
         client.say(Self.get)
         fixture.run()
         #expect(client.hear().hasPrefix("HTTP/1.1 50"))
-        #expect(fixture.owners.upstreams.takenPlaces().isEmpty)
+        #expect(fixture.owners.upstreams.takenEntries().isEmpty)
     }
 
     @Test func `a response that is none is answered for`() throws {

@@ -29,7 +29,7 @@ internal import Testing
             return client.hasEnded
         }
         #expect(heard.isEmpty)
-        #expect(fixture.owners.downstreams.takenPlaces().isEmpty)
+        #expect(fixture.owners.downstreams.takenEntries().isEmpty)
     }
 
     @Test func `a client that stops in the middle of its body is told so`() throws {

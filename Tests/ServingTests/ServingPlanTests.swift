@@ -35,7 +35,7 @@ internal import Testing
         let first = try listening([81, 82, 83]).proxySettings(keyring: keyring)
         let second = try listening([83, 84, 81])
             .proxySettings(keyring: keyring, indices: [0], names: ["app"], over: first)
-        let places = second.listeners.map { $0?.place }
+        let places = second.listeners.map { $0?.address }
         func at(_ port: UInt16) -> ListenerAddress {
             .address(.tcp(host: "127.0.0.1", port: port))
         }

@@ -42,7 +42,9 @@ extension Configuration.Launch {
             read: { launch, table, _ in
                 let user = table.optionalText("user", example: "www-data")
                 launch.isolation.user = user?.value
-                if let user { launch.isolation.userPlace = table.problems.place(of: user.node) }
+                if let user {
+                    launch.isolation.userLocation = table.problems.location(of: user.node)
+                }
             }, text: { .text($0.isolation.user ?? "") }),
         KeyRow(
             .boolean(

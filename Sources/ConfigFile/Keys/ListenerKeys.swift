@@ -43,7 +43,7 @@ extension Configuration.Listener {
                 let given = table.optionalText("client_ca", example: "clients.pem")
                 guard let given else { return }
                 listener.clientAuthority = folders.path(given, table.problems)
-                listener.clientAuthorityPlace = table.problems.place(of: given.node)
+                listener.clientAuthorityLocation = table.problems.location(of: given.node)
                 if !table.names.contains("tls") {
                     table.reportMissing(
                         ["tls"], at: "client_ca", "means nothing without TLS",

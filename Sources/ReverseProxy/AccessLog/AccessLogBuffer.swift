@@ -75,8 +75,8 @@ struct AccessLogBuffer {
     mutating func dropLast() { bytes.removeLast() }
 
     mutating func append(hex value: UInt64, digits: Int) {
-        for place in stride(from: (digits - 1) * 4, through: 0, by: -4) {
-            bytes.append(Self.digit(UInt8(truncatingIfNeeded: value >> UInt64(place)) & 15))
+        for entry in stride(from: (digits - 1) * 4, through: 0, by: -4) {
+            bytes.append(Self.digit(UInt8(truncatingIfNeeded: value >> UInt64(entry)) & 15))
         }
     }
 

@@ -35,20 +35,20 @@ final class OwnAnswers {
 
     /// Answers an exchange of which the client has seen nothing yet; gives back what it holds.
     func give(_ exchange: Int, _ answer: OwnAnswer, setCookie: [UInt8] = []) {
-        let place = Int(exchanges[exchange].downstream)
+        let entry = Int(exchanges[exchange].downstream)
         slots.leaveQueue(exchange)
         processEnds.end(exchange, .abandoned)
-        if answer.closes { downstreams[place].keepAlive = false }
+        if answer.closes { downstreams[entry].keepAlive = false }
         beginAnswer(exchange, status: answer.status)
         let preference = preference(exchange)
         let content = content(exchange, answer, preference)
         let isHead = exchanges[exchange].method == .head
         let date = exchanges.wallClock.httpDate
-        var sink = unsafe ByteSink(downstreams[place].output.writable)
+        var sink = unsafe ByteSink(downstreams[entry].output.writable)
         ErrorAnswer(
             status: answer.status, error: answer.error, details: answer.details,
             retryAfterSeconds: answer.retryAfterSeconds,
-            closes: !downstreams[place].keepAlive, isHead: isHead,
+            closes: !downstreams[entry].keepAlive, isHead: isHead,
             type: ErrorPage.mediaType(preference.form)
         ).write(body: content.body.span, date: date.span, into: &sink) { sink in
             if content.refreshes {
@@ -65,12 +65,12 @@ final class OwnAnswers {
 
     /// Answers an OPTIONS that is to go no further (RFC 9110 sections 7.6.2 and 9.3.7).
     func giveOptions(_ exchange: Int, _ details: StaticString) {
-        let place = Int(exchanges[exchange].downstream)
+        let entry = Int(exchanges[exchange].downstream)
         beginAnswer(exchange, status: 200)
         let date = exchanges.wallClock.httpDate
-        var sink = unsafe ByteSink(downstreams[place].output.writable)
+        var sink = unsafe ByteSink(downstreams[entry].output.writable)
         OptionsAnswer.write(
-            details: details, date: date.span, closes: !downstreams[place].keepAlive, into: &sink
+            details: details, date: date.span, closes: !downstreams[entry].keepAlive, into: &sink
         ) { sink in writeOwnFields(exchange, into: &sink) }
         send(exchange, sink)
     }
@@ -80,11 +80,11 @@ final class OwnAnswers {
     /// - Parameter host: the authority that it asked for, in the head's bytes.
     func redirect(_ exchange: Int, _ bytes: Span<UInt8>, host: Range<Int>) {
         guard !host.isEmpty else { return give(exchange, .noHost) }
-        let place = Int(exchanges[exchange].downstream)
+        let entry = Int(exchanges[exchange].downstream)
         beginAnswer(exchange, status: 308)
         let date = exchanges.wallClock.httpDate
-        var sink = unsafe ByteSink(downstreams[place].output.writable)
-        RedirectAnswer(port: plan.settings.securePort, closes: !downstreams[place].keepAlive).write(
+        var sink = unsafe ByteSink(downstreams[entry].output.writable)
+        RedirectAnswer(port: plan.settings.securePort, closes: !downstreams[entry].keepAlive).write(
             host: bytes.extracting(host),
             path: bytes.extracting(exchanges.heads.request.path.range),
             date: date.span, into: &sink
@@ -94,26 +94,26 @@ final class OwnAnswers {
 
     /// Nothing more is asked of a process, and the output has room for an answer.
     private func beginAnswer(_ exchange: Int, status: UInt16) {
-        let place = Int(exchanges[exchange].downstream)
+        let entry = Int(exchanges[exchange].downstream)
         if !exchanges[exchange].requestBody.isEnded || !exchanges[exchange].machine.traits.isHTTP11
         {
-            downstreams[place].keepAlive = false
+            downstreams[entry].keepAlive = false
         }
         exchanges[exchange].move(source: .ownAnswer)
         exchanges[exchange].machine.answered()
         exchanges[exchange].status = status
         exchanges.wallClock.refresh(turn: exchanges.now)
-        if !downstreams[place].output.isEmpty {
+        if !downstreams[entry].output.isEmpty {
             // What the client has not taken of 1xx heads must not leave too little room.
-            _ = buffers.append(&downstreams[place].output, to: &downstreams[place].backlog)
+            _ = buffers.append(&downstreams[entry].output, to: &downstreams[entry].backlog)
         }
-        buffers.equip(&downstreams[place].output)
+        buffers.equip(&downstreams[entry].output)
     }
 
     private func send(_ exchange: Int, _ sink: borrowing ByteSink) {
-        let place = Int(exchanges[exchange].downstream)
-        if sink.overflowed { return clientEnds.abandon(place) }
-        downstreams[place].output.commit(sink.count)
+        let entry = Int(exchanges[exchange].downstream)
+        if sink.overflowed { return clientEnds.abandon(entry) }
+        downstreams[entry].output.commit(sink.count)
         clientEnds.finishAnswer(exchange)
     }
 }

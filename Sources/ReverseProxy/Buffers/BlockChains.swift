@@ -43,9 +43,9 @@ struct BlockChains: ~Copyable {
 
     /// Moves a block to the end of a chain and leaves none behind; false: there is no link for it.
     mutating func append(_ block: inout Block, to chain: inout BlockChain) -> Bool {
-        guard let place = links.insert(BlockLink(block: block, next: -1)) else { return false }
+        guard let entry = links.insert(BlockLink(block: block, next: -1)) else { return false }
         chain.bytes += block.count
-        let link = Int32(truncatingIfNeeded: place)
+        let link = Int32(truncatingIfNeeded: entry)
         if chain.isEmpty { chain.head = link } else { links[Int(chain.tail)].next = link }
         chain.tail = link
         block = .none
@@ -55,12 +55,12 @@ struct BlockChains: ~Copyable {
     /// Takes the first block out of a chain that has one.
     mutating func removeFirst(of chain: inout BlockChain) -> Block {
         precondition(!chain.isEmpty, "an empty chain has no first block")
-        let place = Int(chain.head)
-        let block = links[place].block
-        chain.head = links[place].next
+        let entry = Int(chain.head)
+        let block = links[entry].block
+        chain.head = links[entry].next
         if chain.isEmpty { chain.tail = -1 }
         chain.bytes -= block.count
-        links.remove(place)
+        links.remove(entry)
         return block
     }
 
@@ -68,11 +68,11 @@ struct BlockChains: ~Copyable {
     ///
     /// Never refused: the link of the block has just become free.
     mutating func putBack(_ block: inout Block, to chain: inout BlockChain) {
-        guard let place = links.insert(BlockLink(block: block, next: chain.head)) else {
+        guard let entry = links.insert(BlockLink(block: block, next: chain.head)) else {
             preconditionFailure("a link that was given up is free")
         }
         chain.bytes += block.count
-        chain.head = Int32(truncatingIfNeeded: place)
+        chain.head = Int32(truncatingIfNeeded: entry)
         if chain.tail < 0 { chain.tail = chain.head }
         block = .none
     }
@@ -98,7 +98,7 @@ struct BlockChains: ~Copyable {
         return result
     }
 
-    /// Copies bytes from a place in a chain on, as many as there is room for, and moves the place.
+    /// Copies bytes from a position in a chain on, as many as there is room for, and moves the position.
     func copy(from chain: BlockChain, at cursor: inout ChainCursor, into block: inout Block) {
         if cursor.isAtStart {
             cursor.link = chain.head

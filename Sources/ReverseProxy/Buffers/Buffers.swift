@@ -69,7 +69,7 @@ final class Buffers {
     /// Takes a block's memory back, if it has any.
     func release(_ block: inout Block) { blocks.release(&block) }
 
-    /// Moves a block into the least memory that holds its bytes, each at its place.
+    /// Moves a block into the least memory that holds its bytes, each at its offset.
     func shrink(_ block: inout Block) { blocks.shrink(&block) }
 
     /// A block that was made small may be too small for what comes.
@@ -135,7 +135,7 @@ final class Buffers {
         _ = chains.withLast(of: &chain) { blocks.shrink(&$0) }
     }
 
-    /// Copies bytes from a place in a chain on, as many as there is room for, and moves the place.
+    /// Copies bytes from a position in a chain on, as many as there is room for, and moves the position.
     func copy(from chain: BlockChain, at cursor: inout ChainCursor, into block: inout Block) {
         chains.copy(from: chain, at: &cursor, into: &block)
     }
@@ -223,8 +223,8 @@ final class Buffers {
         let own = blocks.bytesInUse &+ streamMemory.bytes
         shares[index].bufferedBytes.store(own, ordering: .relaxed)
         var others = 0
-        for place in shares.indices where place != index {
-            others &+= shares[place].bufferedBytes.load(ordering: .relaxed)
+        for entry in shares.indices where entry != index {
+            others &+= shares[entry].bufferedBytes.load(ordering: .relaxed)
         }
         watch.others = others
         return pressure == .full

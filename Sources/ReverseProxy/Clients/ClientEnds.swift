@@ -48,49 +48,49 @@ final class ClientEnds {
 
     /// All of the response is in the client's output; completes once it is sent.
     func finishAnswer(_ exchange: Int) {
-        let place = Int(exchanges[exchange].downstream)
-        switch downstreams.flush(place) {
+        let entry = Int(exchanges[exchange].downstream)
+        switch downstreams.flush(entry) {
         case .done: complete(exchange)
-        case .blocked: downstreams.holdSparingly(place)
-        case .broken: abandon(place)
+        case .blocked: downstreams.holdSparingly(entry)
+        case .broken: abandon(entry)
         }
     }
 
     /// All of the response has been sent: the next request of the connection may come.
     func complete(_ exchange: Int) {
-        let place = Int(exchanges[exchange].downstream)
+        let entry = Int(exchanges[exchange].downstream)
         let bodyIsOpen =
             !exchanges[exchange].requestBody.isEnded || exchanges[exchange].isRejected
         drop(exchange)
-        if downstreams[place].carrier.isStream {
+        if downstreams[entry].carrier.isStream {
             // A stream carries one exchange.
-            close(place)
+            close(entry)
             return
         }
-        if !downstreams[place].keepAlive || downstreams[place].peerClosed && noneWaits(place) {
-            endConnection(place, linger: bodyIsOpen || !downstreams[place].input.isEmpty)
+        if !downstreams[entry].keepAlive || downstreams[entry].peerClosed && noneWaits(entry) {
+            endConnection(entry, linger: bodyIsOpen || !downstreams[entry].input.isEmpty)
             return
         }
-        downstreams[place].input.compact()
-        downstreams[place].move(to: .idle)
-        if drain.isDraining, handover.moveOn(place) { return }
-        if downstreams[place].input.isEmpty {
-            buffers.release(&downstreams[place].input)
+        downstreams[entry].input.compact()
+        downstreams[entry].move(to: .idle)
+        if drain.isDraining, handover.moveOn(entry) { return }
+        if downstreams[entry].input.isEmpty {
+            buffers.release(&downstreams[entry].input)
             downstreams.setDeadline(
-                place,
+                entry,
                 after: drain.isDraining
                     ? Handover.lastRequest : plan.settings.timeouts.keepalive)
-            if downstreams[place].isReadable { agenda.readAgain(place) }
+            if downstreams[entry].isReadable { agenda.readAgain(entry) }
         } else {
-            downstreams[place].move(to: .receivingHead)
-            downstreams.beginHead(place)
-            agenda.readAgain(place)
+            downstreams[entry].move(to: .receivingHead)
+            downstreams.beginHead(entry)
+            agenda.readAgain(entry)
         }
     }
 
     /// Whether the client, which has finished sending, has left no request behind.
-    private func noneWaits(_ place: Int) -> Bool {
-        downstreams[place].input.isEmpty && !downstreams[place].isReadable
+    private func noneWaits(_ entry: Int) -> Bool {
+        downstreams[entry].input.isEmpty && !downstreams[entry].isReadable
     }
 
     /// The process broke off in the middle: the client must see that, and never a clean end.
@@ -113,15 +113,15 @@ final class ClientEnds {
     ///
     /// - Parameter abortively: It broke off in the middle: the client must not take that for an end.
     func endTunnel(_ exchange: Int, _ outcome: ExchangeOutcome, abortively: Bool = false) {
-        let place = Int(exchanges[exchange].downstream)
+        let entry = Int(exchanges[exchange].downstream)
         processEnds.end(exchange, outcome)
         drop(exchange)
-        end(place, abortively: abortively)
+        end(entry, abortively: abortively)
     }
 
     /// Writes the log and takes the exchange off its connection.
     private func drop(_ exchange: Int) {
-        let place = Int(exchanges[exchange].downstream)
+        let entry = Int(exchanges[exchange].downstream)
         exchanges.logExchange(exchange)
         if exchanges[exchange].responsePhase == .tunnel {
             counters.subtract(.tunnels)
@@ -129,74 +129,74 @@ final class ClientEnds {
             exchanges.countRequest(exchange)
         }
         exchanges.remove(exchange)
-        downstreams[place].exchange = -1
+        downstreams[entry].exchange = -1
     }
 
     // MARK: Connections
 
     /// The client has gone, or is given up: what is held for it is given back.
-    func abandon(_ place: Int) {
-        if downstreams[place].phase == .exchange {
-            let exchange = Int(downstreams[place].exchange)
+    func abandon(_ entry: Int) {
+        if downstreams[entry].phase == .exchange {
+            let exchange = Int(downstreams[entry].exchange)
             slots.leaveQueue(exchange)
             processEnds.end(exchange, .abandoned)
             if exchanges[exchange].status == 0 { exchanges[exchange].status = 499 }
             drop(exchange)
         }
-        close(place)
+        close(entry)
     }
 
     /// Ends a connection after its last answer, without a RST that would destroy it
     /// (RFC 9112 section 9.6).
-    func endConnection(_ place: Int, linger: Bool) {
-        guard linger, !downstreams[place].peerClosed else {
-            close(place)
+    func endConnection(_ entry: Int, linger: Bool) {
+        guard linger, !downstreams[entry].peerClosed else {
+            close(entry)
             return
         }
-        if downstreams[place].phase == .multiplexed { closeMultiplexer(place) }
-        downstreams[place].move(to: .lingering)
-        downstreams.shutdownWrite(place)
-        downstreams.setDeadline(place, after: Self.lingering)
-        discard(place)
+        if downstreams[entry].phase == .multiplexed { closeMultiplexer(entry) }
+        downstreams[entry].move(to: .lingering)
+        downstreams.shutdownWrite(entry)
+        downstreams.setDeadline(entry, after: Self.lingering)
+        discard(entry)
     }
 
     /// Throws away what a client sends after its last answer.
-    func discard(_ place: Int) {
-        buffers.equip(&downstreams[place].input)
+    func discard(_ entry: Int) {
+        buffers.equip(&downstreams[entry].input)
         for _ in 0..<Self.readsPerTurn {
-            downstreams[place].input.rewind()
-            switch downstreams.read(place) {
+            downstreams[entry].input.rewind()
+            switch downstreams.read(entry) {
             case .moved: continue
             case .wouldBlock:
-                buffers.release(&downstreams[place].input)
+                buffers.release(&downstreams[entry].input)
                 return
             case .end, .failed:
-                close(place)
+                close(entry)
                 return
             }
         }
-        buffers.release(&downstreams[place].input)
+        buffers.release(&downstreams[entry].input)
         // It pours on although it was told to stop; others have their turn first.
-        downstreams.postpone(place)
+        downstreams.postpone(entry)
     }
 
     /// Ends a connection or a stream that has no exchange.
-    func close(_ place: Int) { end(place, abortively: false) }
+    func close(_ entry: Int) { end(entry, abortively: false) }
 
     /// Closes with RST: the client must not take a body without a length for whole.
-    private func abort(_ place: Int) { end(place, abortively: true) }
+    private func abort(_ entry: Int) { end(entry, abortively: true) }
 
-    private func end(_ place: Int, abortively: Bool) {
-        if downstreams[place].phase == .multiplexed { closeMultiplexer(place) }
-        kept.closeOwn(of: place)
-        downstreams.close(place, abortively: abortively)
+    private func end(_ entry: Int, abortively: Bool) {
+        if downstreams[entry].phase == .multiplexed { closeMultiplexer(entry) }
+        kept.closeOwn(of: entry)
+        downstreams.close(entry, abortively: abortively)
     }
 
     /// The connection ends: its streams have no client any more.
-    private func closeMultiplexer(_ place: Int) {
-        guard let multiplexer = downstreams.multiplexers.removeValue(forKey: place) else { return }
+    private func closeMultiplexer(_ entry: Int) {
+        guard let multiplexer = downstreams.multiplexers.removeValue(forKey: entry) else { return }
         buffers.connectionGaveHeap(now: downstreams.now)
-        abandonStreams(Array(multiplexer.places.values))
+        abandonStreams(Array(multiplexer.entries.values))
     }
 
     /// The streams have no client any more.

@@ -6,32 +6,32 @@ internal import Reactor
 extension Connections {
     /// Moves or closes idle connections; those under way end after their response.
     func beginDraining() {
-        for place in downstreams.takenPlaces() where downstreams.isTaken(place) {
-            drainDownstream(place)
+        for entry in downstreams.takenEntries() where downstreams.isTaken(entry) {
+            drainDownstream(entry)
         }
     }
 
-    private func drainDownstream(_ place: Int) {
-        switch downstreams[place].phase {
+    private func drainDownstream(_ entry: Int) {
+        switch downstreams[entry].phase {
         case .greeting, .handshaking, .idle:
-            if drain.successor == nil { return clientEnds.close(place) }
-            if handover.moveOn(place) { return }
+            if drain.successor == nil { return clientEnds.close(entry) }
+            if handover.moveOn(entry) { return }
             // A request may be on its way on it, and nobody is to lose one.
-            downstreams[place].keepAlive = false
-            downstreams.setDeadline(place, after: Handover.lastRequest)
+            downstreams[entry].keepAlive = false
+            downstreams.setDeadline(entry, after: Handover.lastRequest)
         case .multiplexed:
-            frames.finish(place)
+            frames.finish(entry)
         case .exchange:
-            if handover.moveOn(place) { return }
+            if handover.moveOn(entry) { return }
             // A client that was promised to be kept is, for as long as an idle one.
             let isPromised =
-                exchanges[Int(downstreams[place].exchange)].responsePhase != .awaitingHead
-            if handover.isMovable(place) || drain.successor != nil && isPromised { return }
-            downstreams[place].keepAlive = false
-            if drain.endsEndless { dispatcher.endEndless(place) }
+                exchanges[Int(downstreams[entry].exchange)].responsePhase != .awaitingHead
+            if handover.isMovable(entry) || drain.successor != nil && isPromised { return }
+            downstreams[entry].keepAlive = false
+            if drain.endsEndless { dispatcher.endEndless(entry) }
         case .receivingHead:
-            if handover.moveOn(place) { return }
-            if !handover.isMovable(place) { downstreams[place].keepAlive = false }
+            if handover.moveOn(entry) { return }
+            if !handover.isMovable(entry) { downstreams[entry].keepAlive = false }
         case .lingering:
             return
         }
@@ -39,24 +39,24 @@ extension Connections {
 
     /// Closes every connection, whatever it is at.
     func closeAll() {
-        for place in downstreams.takenPlaces() where downstreams.isTaken(place) {
-            dispatcher.sayGoodbye(place)
+        for entry in downstreams.takenEntries() where downstreams.isTaken(entry) {
+            dispatcher.sayGoodbye(entry)
         }
         frames.flushAll()
-        for place in downstreams.takenPlaces() where downstreams.isTaken(place) {
-            clientEnds.abandon(place)
+        for entry in downstreams.takenEntries() where downstreams.isTaken(entry) {
+            clientEnds.abandon(entry)
         }
     }
 
     /// Counts what the end of the program waits for.
     func countWaiting() -> WaitingCounts {
         var counts = WaitingCounts()
-        for place in downstreams.takenPlaces() {
-            switch downstreams[place].phase {
+        for entry in downstreams.takenEntries() {
+            switch downstreams[entry].phase {
             case .exchange:
-                counts[kind(Int(downstreams[place].exchange))] += 1
+                counts[kind(Int(downstreams[entry].exchange))] += 1
             case .multiplexed:
-                if downstreams.multiplexers[place]?.places.isEmpty ?? true {
+                if downstreams.multiplexers[entry]?.entries.isEmpty ?? true {
                     counts[.connection] += 1
                 }
             case .greeting, .handshaking, .idle, .receivingHead, .lingering:

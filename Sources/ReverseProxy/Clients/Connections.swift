@@ -43,63 +43,63 @@ final class Connections {
 
     /// Takes a connection into this loop and reads at once: the request is usually there already.
     func adopt(_ socket: StreamSocket, _ address: SocketAddress, from listener: Int) {
-        guard let place = greeter.enter(socket, address, from: listener) else { return }
-        goOn(place, greeter.greet(place))
+        guard let entry = greeter.enter(socket, address, from: listener) else { return }
+        goOn(entry, greeter.greet(entry))
     }
 
     /// Takes in a connection that another balancer has begun with.
     func adopt(_ moved: MovedConnection, from listener: Int) {
-        guard let place = greeter.enter(moved, from: listener) else { return }
-        goOn(place, greeter.greet(place, moved))
+        guard let entry = greeter.enter(moved, from: listener) else { return }
+        goOn(entry, greeter.greet(entry, moved))
     }
 
-    private func goOn(_ place: Int, _ outcome: Greeter.Outcome) {
+    private func goOn(_ entry: Int, _ outcome: Greeter.Outcome) {
         switch outcome {
         case .wait: break
-        case .requests: readRequests(place)
-        case .frames: frames.begin(place)
-        case .reject(let problem): dispatcher.rejectHead(place, problem)
+        case .requests: readRequests(entry)
+        case .frames: frames.begin(entry)
+        case .reject(let problem): dispatcher.rejectHead(entry, problem)
         }
     }
 
     /// Takes some handshakes a step further; the others wait for the next turn.
     func continueHandshakes() {
         for token in agenda.takeHandshakes(atMost: Self.handshakesPerTurn)
-        where downstreams.holds(token.place, serial: token.serial)
-            && downstreams[token.place].phase == .handshaking
+        where downstreams.holds(token.entry, serial: token.serial)
+            && downstreams[token.entry].phase == .handshaking
         {
-            goOn(token.place, greeter.continueHandshake(token.place))
+            goOn(token.entry, greeter.continueHandshake(token.entry))
         }
     }
 
     // MARK: Events
 
     /// A connection has had an event that is none of requests.
-    func clientEvent(_ place: Int, _ readiness: Readiness) {
-        if readiness.isBroken { return clientEnds.abandon(place) }
-        switch downstreams[place].phase {
-        case .idle, .receivingHead: frames.begin(place)
-        case .greeting: goOn(place, greeter.readGreeting(place))
-        case .handshaking: greeter.wantHandshake(place)
+    func clientEvent(_ entry: Int, _ readiness: Readiness) {
+        if readiness.isBroken { return clientEnds.abandon(entry) }
+        switch downstreams[entry].phase {
+        case .idle, .receivingHead: frames.begin(entry)
+        case .greeting: goOn(entry, greeter.readGreeting(entry))
+        case .handshaking: greeter.wantHandshake(entry)
         case .multiplexed:
-            let serial = downstreams.serial(place)
-            if readiness.isWritable, downstreams[place].wantsWrite { frames.flush(place) }
-            if downstreams.holds(place, serial: serial) { frames.read(place) }
-        case .lingering: clientEnds.discard(place)
+            let serial = downstreams.serial(entry)
+            if readiness.isWritable, downstreams[entry].wantsWrite { frames.flush(entry) }
+            if downstreams.holds(entry, serial: serial) { frames.read(entry) }
+        case .lingering: clientEnds.discard(entry)
         case .exchange: break
         }
     }
 
-    private func readRequests(_ place: Int) {
-        if dispatcher.readRequests(place) { frames.begin(place) }
+    private func readRequests(_ entry: Int) {
+        if dispatcher.readRequests(entry) { frames.begin(entry) }
     }
 
     /// Serves what clients had sent ahead, once their exchange is over and the stack is empty.
     func serveWaiting() {
-        while let place = agenda.takeReadAgain() {
-            guard downstreams.isTaken(place) else { continue }
-            switch downstreams[place].phase {
-            case .idle, .receivingHead: readRequests(place)
+        while let entry = agenda.takeReadAgain() {
+            guard downstreams.isTaken(entry) else { continue }
+            switch downstreams[entry].phase {
+            case .idle, .receivingHead: readRequests(entry)
             case .greeting, .handshaking, .multiplexed, .exchange, .lingering: continue
             }
         }
@@ -111,23 +111,23 @@ final class Connections {
     // MARK: Deadlines
 
     /// An entry of the wheel came up: too late, or only a reminder that is put back.
-    func timerFired(_ place: Int) {
-        guard downstreams.isTaken(place) else { return }
-        let deadline = downstreams[place].deadline
+    func timerFired(_ entry: Int) {
+        guard downstreams.isTaken(entry) else { return }
+        let deadline = downstreams[entry].deadline
         if deadline > downstreams.now {
-            if deadline != Int64.max { deadlines.schedule(client: place, at: deadline) }
+            if deadline != Int64.max { deadlines.schedule(client: entry, at: deadline) }
         } else {
-            downstreams[place].deadline = Int64.max
-            timedOut(place)
+            downstreams[entry].deadline = Int64.max
+            timedOut(entry)
         }
     }
 
-    private func timedOut(_ place: Int) {
-        switch downstreams[place].phase {
-        case .greeting, .handshaking, .idle, .lingering: clientEnds.close(place)
-        case .multiplexed: frames.timedOut(place)
-        case .receivingHead: dispatcher.rejectHead(place, Self.headTooSlow)
-        case .exchange: dispatcher.clientTimedOut(place)
+    private func timedOut(_ entry: Int) {
+        switch downstreams[entry].phase {
+        case .greeting, .handshaking, .idle, .lingering: clientEnds.close(entry)
+        case .multiplexed: frames.timedOut(entry)
+        case .receivingHead: dispatcher.rejectHead(entry, Self.headTooSlow)
+        case .exchange: dispatcher.clientTimedOut(entry)
         }
     }
 }

@@ -6,30 +6,30 @@ internal import Settings
 /// HTTP/2: how long a connection waits for its client.
 extension Frames {
     /// A connection of HTTP/2 is idle for too long, or its client does not read, or not finish a head.
-    func timedOut(_ place: Int) {
-        guard let multiplexer = downstreams.multiplexers[place] else { return }
-        if downstreams.now >= downstreams[place].headDeadline {
-            downstreams[place].headDeadline = .max
+    func timedOut(_ entry: Int) {
+        guard let multiplexer = downstreams.multiplexers[entry] else { return }
+        if downstreams.now >= downstreams[entry].headDeadline {
+            downstreams[entry].headDeadline = .max
             multiplexer.connection.giveUpHead()
             multiplexer.isClosing = true
             downstreams.setMultiplexerDeadline(
-                place, multiplexer, after: plan.settings.timeouts.header)
-            return downstreams.noteUnsent(place)
+                entry, multiplexer, after: plan.settings.timeouts.header)
+            return downstreams.noteUnsent(entry)
         }
-        if downstreams[place].wantsWrite {
-            guard downstreams.isTaking(place) else { return clientEnds.close(place) }
+        if downstreams[entry].wantsWrite {
+            guard downstreams.isTaking(entry) else { return clientEnds.close(entry) }
             return downstreams.setMultiplexerDeadline(
-                place, multiplexer, after: plan.settings.timeouts.bodyIdle)
+                entry, multiplexer, after: plan.settings.timeouts.bodyIdle)
         }
-        guard multiplexer.places.isEmpty else {
+        guard multiplexer.entries.isEmpty else {
             // Responses whose client takes nothing, though they are finished here.
             multiplexer.connection.resetStalled()
             downstreams.setMultiplexerDeadline(
-                place, multiplexer, after: plan.settings.timeouts.bodyIdle)
-            return downstreams.noteUnsent(place)
+                entry, multiplexer, after: plan.settings.timeouts.bodyIdle)
+            return downstreams.noteUnsent(entry)
         }
         multiplexer.connection.goAway()
         multiplexer.isClosing = true
-        downstreams.noteUnsent(place)
+        downstreams.noteUnsent(entry)
     }
 }

@@ -9,69 +9,69 @@ extension Frames {
 
     /// Sends what the turn has made, one write a connection as a rule.
     func flushAll() {
-        for place in agenda.takeUnsent()
-        where downstreams.isTaken(place) && downstreams[place].isUnsent {
-            downstreams[place].isUnsent = false
-            flush(place)
+        for entry in agenda.takeUnsent()
+        where downstreams.isTaken(entry) && downstreams[entry].isUnsent {
+            downstreams[entry].isUnsent = false
+            flush(entry)
         }
     }
 
     /// Sends frames until there are none or the client takes no more.
-    func flush(_ place: Int) {
-        guard let multiplexer = downstreams.multiplexers[place] else { return }
-        let serial = downstreams.serial(place)
+    func flush(_ entry: Int) {
+        guard let multiplexer = downstreams.multiplexers[entry] else { return }
+        let serial = downstreams.serial(entry)
         for _ in 0..<Self.sendsPerTurn {
-            if downstreams[place].output.isEmpty {
-                buffers.equip(&downstreams[place].output)
-                downstreams[place].output.rewind()
+            if downstreams[entry].output.isEmpty {
+                buffers.equip(&downstreams[entry].output)
+                downstreams[entry].output.rewind()
                 let room = unsafe UnsafeMutableRawBufferPointer(
-                    downstreams[place].output.writable)
+                    downstreams[entry].output.writable)
                 let made = unsafe multiplexer.connection.send(into: room)
-                downstreams[place].output.commit(made)
+                downstreams[entry].output.commit(made)
                 // Streams may go on as their bytes have left.
-                deliverEvents(place, multiplexer)
-                guard downstreams.holds(place, serial: serial) else { return }
+                deliverEvents(entry, multiplexer)
+                guard downstreams.holds(entry, serial: serial) else { return }
                 if made == 0, !multiplexer.connection.wantsSend {
-                    return finishSending(place, multiplexer)
+                    return finishSending(entry, multiplexer)
                 }
             }
-            switch downstreams.write(place) {
+            switch downstreams.write(entry) {
             case .moved: continue
             case .wouldBlock:
-                return awaitClient(place, multiplexer)
+                return awaitClient(entry, multiplexer)
             case .end, .failed:
-                return clientEnds.close(place)
+                return clientEnds.close(entry)
             }
         }
-        downstreams.noteUnsent(place)
+        downstreams.noteUnsent(entry)
     }
 
     /// The client takes no more now; what it sends meanwhile does not buy it time.
-    private func awaitClient(_ place: Int, _ multiplexer: Multiplexer) {
-        downstreams.holdSparingly(place)
-        if downstreams[place].wantsWrite { return }
-        downstreams.watchWrites(place, true)
-        downstreams[place].unsent = -1
-        downstreams[place].stalls = 0
+    private func awaitClient(_ entry: Int, _ multiplexer: Multiplexer) {
+        downstreams.holdSparingly(entry)
+        if downstreams[entry].wantsWrite { return }
+        downstreams.watchWrites(entry, true)
+        downstreams[entry].unsent = -1
+        downstreams[entry].stalls = 0
         downstreams.setMultiplexerDeadline(
-            place, multiplexer, after: plan.settings.timeouts.bodyIdle)
+            entry, multiplexer, after: plan.settings.timeouts.bodyIdle)
     }
 
-    private func finishSending(_ place: Int, _ multiplexer: Multiplexer) {
-        buffers.release(&downstreams[place].output)
-        if downstreams[place].wantsWrite {
-            downstreams.watchWrites(place, false)
-            if multiplexer.places.isEmpty {
-                downstreams.setIdleDeadline(place, multiplexer)
+    private func finishSending(_ entry: Int, _ multiplexer: Multiplexer) {
+        buffers.release(&downstreams[entry].output)
+        if downstreams[entry].wantsWrite {
+            downstreams.watchWrites(entry, false)
+            if multiplexer.entries.isEmpty {
+                downstreams.setIdleDeadline(entry, multiplexer)
             } else {
                 downstreams.setMultiplexerDeadline(
-                    place, multiplexer, after: plan.settings.timeouts.bodyIdle)
+                    entry, multiplexer, after: plan.settings.timeouts.bodyIdle)
             }
         }
         if multiplexer.isClosing || multiplexer.connection.isFinished {
             multiplexer.isClosing = true
-            clientEnds.abandonStreams(Array(multiplexer.places.values))
-            clientEnds.endConnection(place, linger: true)
+            clientEnds.abandonStreams(Array(multiplexer.entries.values))
+            clientEnds.endConnection(entry, linger: true)
         }
     }
 }

@@ -32,21 +32,21 @@ final class Frames {
     }
 
     /// Speaks HTTP/2 from here on; what was read already is its beginning.
-    func begin(_ place: Int) {
+    func begin(_ entry: Int) {
         let multiplexer = Multiplexer(HTTP2Connection(http2Settings, memory: buffers.streamMemory))
         buffers.connectionTookHeap()
-        downstreams.multiplexers[place] = multiplexer
-        downstreams[place].move(to: .multiplexed)
+        downstreams.multiplexers[entry] = multiplexer
+        downstreams[entry].move(to: .multiplexed)
         downstreams.setMultiplexerDeadline(
-            place, multiplexer, after: plan.settings.timeouts.keepalive)
-        downstreams.limitFrameHead(place, multiplexer)
-        if !downstreams[place].input.isEmpty { feed(place, multiplexer) }
-        if drain.isDraining, downstreams.multiplexers[place] === multiplexer {
+            entry, multiplexer, after: plan.settings.timeouts.keepalive)
+        downstreams.limitFrameHead(entry, multiplexer)
+        if !downstreams[entry].input.isEmpty { feed(entry, multiplexer) }
+        if drain.isDraining, downstreams.multiplexers[entry] === multiplexer {
             multiplexer.connection.goAway()
         }
-        downstreams.noteUnsent(place)
-        if downstreams.isTaken(place), downstreams.multiplexers[place] === multiplexer {
-            read(place)
+        downstreams.noteUnsent(entry)
+        if downstreams.isTaken(entry), downstreams.multiplexers[entry] === multiplexer {
+            read(entry)
         }
     }
 
@@ -58,57 +58,57 @@ final class Frames {
     }
 
     /// Reads what has come on a connection of HTTP/2, and does what its frames ask for.
-    func read(_ place: Int) {
-        guard let multiplexer = downstreams.multiplexers[place] else { return }
-        let serial = downstreams.serial(place)
+    func read(_ entry: Int) {
+        guard let multiplexer = downstreams.multiplexers[entry] else { return }
+        let serial = downstreams.serial(entry)
         for _ in 0..<Self.readsPerTurn {
-            guard downstreams[place].isReadable, !multiplexer.isClosing else { return }
-            buffers.equip(&downstreams[place].input)
-            downstreams[place].input.rewind()
-            switch downstreams.read(place) {
+            guard downstreams[entry].isReadable, !multiplexer.isClosing else { return }
+            buffers.equip(&downstreams[entry].input)
+            downstreams[entry].input.rewind()
+            switch downstreams.read(entry) {
             case .moved:
-                feed(place, multiplexer)
-                guard downstreams.holds(place, serial: serial) else { return }
+                feed(entry, multiplexer)
+                guard downstreams.holds(entry, serial: serial) else { return }
             case .wouldBlock:
-                buffers.release(&downstreams[place].input)
+                buffers.release(&downstreams[entry].input)
                 return
             case .end, .failed:
-                return clientEnds.close(place)
+                return clientEnds.close(entry)
             }
         }
-        downstreams.postpone(place)
+        downstreams.postpone(entry)
     }
 
-    private func feed(_ place: Int, _ multiplexer: Multiplexer) {
+    private func feed(_ entry: Int, _ multiplexer: Multiplexer) {
         let progress = unsafe multiplexer.connection.receive(
-            downstreams[place].input.bytes, now: downstreams.now)
-        buffers.release(&downstreams[place].input)
+            downstreams[entry].input.bytes, now: downstreams.now)
+        buffers.release(&downstreams[entry].input)
         switch progress {
         case .ok: break
         case .closed: multiplexer.isClosing = true
         }
-        let serial = downstreams.serial(place)
-        deliverEvents(place, multiplexer)
-        downstreams.noteUnsent(place)
-        if downstreams.holds(place, serial: serial) {
-            downstreams.limitFrameHead(place, multiplexer)
+        let serial = downstreams.serial(entry)
+        deliverEvents(entry, multiplexer)
+        downstreams.noteUnsent(entry)
+        if downstreams.holds(entry, serial: serial) {
+            downstreams.limitFrameHead(entry, multiplexer)
         }
     }
 
     /// Tells the streams what has happened to them.
-    func deliverEvents(_ place: Int, _ multiplexer: Multiplexer) {
+    func deliverEvents(_ entry: Int, _ multiplexer: Multiplexer) {
         while let event = multiplexer.connection.nextEvent() {
             switch event {
             case .opened(let stream):
-                openStream(stream, on: place, multiplexer)
+                openStream(stream, on: entry, multiplexer)
             case .readable(let stream):
-                if let child = multiplexer.places[stream] { streamReadable(child) }
+                if let child = multiplexer.entries[stream] { streamReadable(child) }
             case .writable(let stream):
-                if let child = multiplexer.places[stream], downstreams[child].wantsWrite {
+                if let child = multiplexer.entries[stream], downstreams[child].wantsWrite {
                     dispatcher.clientWritable(child)
                 }
             case .reset(let stream):
-                if let child = multiplexer.places[stream] { clientEnds.abandon(child) }
+                if let child = multiplexer.entries[stream] { clientEnds.abandon(child) }
             }
         }
     }
@@ -123,14 +123,14 @@ final class Frames {
         assert(!speaksHTTP2, "streams carry no connections")
     }
 
-    private func openStream(_ stream: Int32, on place: Int, _ multiplexer: Multiplexer) {
+    private func openStream(_ stream: Int32, on entry: Int, _ multiplexer: Multiplexer) {
         let carrier = Carrier.stream(
-            .init(parent: Int32(truncatingIfNeeded: place), number: stream))
-        var child = Downstream(carrier, address: downstreams[place].address)
-        child.peer = downstreams[place].peer
-        child.isTrusted = downstreams[place].isTrusted
-        child.listener = downstreams[place].listener
-        child.isSecure = downstreams[place].isSecure
+            .init(parent: Int32(truncatingIfNeeded: entry), number: stream))
+        var child = Downstream(carrier, address: downstreams[entry].address)
+        child.peer = downstreams[entry].peer
+        child.isTrusted = downstreams[entry].isTrusted
+        child.listener = downstreams[entry].listener
+        child.isSecure = downstreams[entry].isSecure
         child.move(to: .idle)
         guard let taken = downstreams.enter(stream: child) else {
             // Nothing was done for it: the client may ask again (RFC 9113 section 8.7).
@@ -139,21 +139,21 @@ final class Frames {
             return
         }
         // The streams' deadlines count from here on; this one is for those that nobody watches.
-        if multiplexer.places.isEmpty {
+        if multiplexer.entries.isEmpty {
             downstreams.setMultiplexerDeadline(
-                place, multiplexer, after: plan.settings.timeouts.bodyIdle)
+                entry, multiplexer, after: plan.settings.timeouts.bodyIdle)
         }
-        multiplexer.places[stream] = taken
+        multiplexer.entries[stream] = taken
         counters.add(.streams)
         downstreams.setDeadline(taken, after: plan.settings.timeouts.header)
         readRequests(taken)
     }
 
     /// Lets the streams under way end, and takes no more.
-    func finish(_ place: Int) {
-        guard let multiplexer = downstreams.multiplexers[place] else { return }
+    func finish(_ entry: Int) {
+        guard let multiplexer = downstreams.multiplexers[entry] else { return }
         multiplexer.connection.goAway()
-        if multiplexer.places.isEmpty { downstreams.setIdleDeadline(place, multiplexer) }
-        downstreams.noteUnsent(place)
+        if multiplexer.entries.isEmpty { downstreams.setIdleDeadline(entry, multiplexer) }
+        downstreams.noteUnsent(entry)
     }
 }

@@ -54,13 +54,13 @@ final class Greeter {
         {
             successor(
                 MovedConnection(
-                    socket: socket, listener: settings.place, stage: .untouched, address: ip))
+                    socket: socket, listener: settings.address, stage: .untouched, address: ip))
             shared.connectionClosed(worker: index)
             return nil
         }
-        guard let place = downstreams.enter(socket, address: ip, from: listener) else { return nil }
-        if drain.isDraining { downstreams[place].keepAlive = false }
-        return place
+        guard let entry = downstreams.enter(socket, address: ip, from: listener) else { return nil }
+        if drain.isDraining { downstreams[entry].keepAlive = false }
+        return entry
     }
 
     /// Takes in a connection that another balancer has begun with; nil: as above.
@@ -74,154 +74,154 @@ final class Greeter {
     }
 
     /// Begins with a connection that was just accepted.
-    func greet(_ place: Int) -> Outcome {
-        guard let listener = plan.listener(downstreams[place].listener) else {
-            return close(place)
+    func greet(_ entry: Int) -> Outcome {
+        guard let listener = plan.listener(downstreams[entry].listener) else {
+            return close(entry)
         }
         if listener.proxyProtocol {
-            downstreams.setDeadline(place, after: plan.settings.timeouts.header)
-            return readGreeting(place)
+            downstreams.setDeadline(entry, after: plan.settings.timeouts.header)
+            return readGreeting(entry)
         }
-        return secure(place)
+        return secure(entry)
     }
 
     /// Goes on with a connection where another balancer has left off.
-    func greet(_ place: Int, _ moved: MovedConnection) -> Outcome {
-        guard !drain.isDraining, let settings = plan.listener(downstreams[place].listener) else {
-            return close(place)
+    func greet(_ entry: Int, _ moved: MovedConnection) -> Outcome {
+        guard !drain.isDraining, let settings = plan.listener(downstreams[entry].listener) else {
+            return close(entry)
         }
-        if moved.stage == .untouched { return greet(place) }
+        if moved.stage == .untouched { return greet(entry) }
         // Under the new configuration it would have to be something else.
-        if settings.tls != nil { return close(place) }
-        downstreams[place].isSecure = moved.isSecure
-        downstreams[place].isFresh = moved.stage == .fresh
-        introduce(place, settings)
-        if moved.unread.isEmpty { return beginRequests(place) }
-        buffers.equip(&downstreams[place].input)
-        guard downstreams[place].input.append(moved.unread.span) else { return close(place) }
-        downstreams[place].move(to: .receivingHead)
-        downstreams.beginHead(place)
-        agenda.readAgain(place)
+        if settings.tls != nil { return close(entry) }
+        downstreams[entry].isSecure = moved.isSecure
+        downstreams[entry].isFresh = moved.stage == .fresh
+        introduce(entry, settings)
+        if moved.unread.isEmpty { return beginRequests(entry) }
+        buffers.equip(&downstreams[entry].input)
+        guard downstreams[entry].input.append(moved.unread.span) else { return close(entry) }
+        downstreams[entry].move(to: .receivingHead)
+        downstreams.beginHead(entry)
+        agenda.readAgain(entry)
         return .wait
     }
 
-    private func close(_ place: Int) -> Outcome {
-        clientEnds.close(place)
+    private func close(_ entry: Int) -> Outcome {
+        clientEnds.close(entry)
         return .wait
     }
 
     // MARK: PROXY and TLS
 
     /// Reads the PROXY header, and no byte more: what follows may be TLS.
-    func readGreeting(_ place: Int) -> Outcome {
-        buffers.equip(&downstreams[place].input)
-        downstreams[place].input.rewind()
-        let socket = downstreams[place].carrier.transport.socket
-        switch socket.peek(into: &downstreams[place].input) {
+    func readGreeting(_ entry: Int) -> Outcome {
+        buffers.equip(&downstreams[entry].input)
+        downstreams[entry].input.rewind()
+        let socket = downstreams[entry].carrier.transport.socket
+        switch socket.peek(into: &downstreams[entry].input) {
         case .moved: break
         case .wouldBlock:
-            buffers.release(&downstreams[place].input)
+            buffers.release(&downstreams[entry].input)
             return .wait
-        case .end, .failed: return close(place)
+        case .end, .failed: return close(entry)
         }
-        let parsed = unsafe ProxyHeader.parse(downstreams[place].input.bytes)
-        buffers.release(&downstreams[place].input)
+        let parsed = unsafe ProxyHeader.parse(downstreams[entry].input.bytes)
+        buffers.release(&downstreams[entry].input)
         switch parsed {
         case .incomplete:
             // The end of it raises an edge; one that has come meanwhile has raised it already.
-            return downstreams[place].peerClosed ? close(place) : .wait
+            return downstreams[entry].peerClosed ? close(entry) : .wait
         case .invalid:
             counters.add(.greetingsRefused)
-            return close(place)
+            return close(entry)
         case .local(let length):
             socket.discard(length)
-            return secure(place)
+            return secure(entry)
         case .parsed(let header):
             socket.discard(header.length)
             // Whether TLS ended at the sender counts like TLS here: it is asked for as a whole.
-            downstreams[place].isSecure = header.isSecure
-            downstreams[place].address = header.source.address
-            return secure(place)
+            downstreams[entry].isSecure = header.isSecure
+            downstreams[entry].address = header.source.address
+            return secure(entry)
         }
     }
 
     /// Begins TLS where the listener has it; else the first request may come.
-    private func secure(_ place: Int) -> Outcome {
-        guard let listener = plan.listener(downstreams[place].listener) else {
-            return close(place)
+    private func secure(_ entry: Int) -> Outcome {
+        guard let listener = plan.listener(downstreams[entry].listener) else {
+            return close(entry)
         }
-        introduce(place, listener)
-        guard let context = listener.tls else { return beginRequests(place) }
-        let socket = downstreams[place].carrier.transport.socket
+        introduce(entry, listener)
+        guard let context = listener.tls else { return beginRequests(entry) }
+        let socket = downstreams[entry].carrier.transport.socket
         guard let tls = TLSStream(accepting: context, descriptor: socket.descriptor) else {
-            return close(place)
+            return close(entry)
         }
         buffers.connectionTookHeap()
-        downstreams[place].carrier = .connection(.secure(tls, socket))
-        downstreams[place].move(to: .handshaking)
-        downstreams.setDeadline(place, after: plan.settings.timeouts.header)
-        wantHandshake(place)
+        downstreams[entry].carrier = .connection(.secure(tls, socket))
+        downstreams[entry].move(to: .handshaking)
+        downstreams.setDeadline(entry, after: plan.settings.timeouts.header)
+        wantHandshake(entry)
         return .wait
     }
 
     /// Notes what follows from the client's address and the listener.
-    private func introduce(_ place: Int, _ listener: ListenerSettings) {
-        let address = downstreams[place].address
-        downstreams[place].isTrusted =
+    private func introduce(_ entry: Int, _ listener: ListenerSettings) {
+        let address = downstreams[entry].address
+        downstreams[entry].isTrusted =
             !listener.trusted.isEmpty && listener.trusted.contains(address)
-        let isSecure = downstreams[place].isSecure || listener.tls != nil
+        let isSecure = downstreams[entry].isSecure || listener.tls != nil
         if isSecure || listener.proxyProtocol {
-            downstreams[place].isSecure = isSecure
-            downstreams[place].peer = PeerText(address, isSecure: isSecure)
+            downstreams[entry].isSecure = isSecure
+            downstreams[entry].peer = PeerText(address, isSecure: isSecure)
         }
     }
 
     /// The first request may come.
-    private func beginRequests(_ place: Int) -> Outcome {
-        downstreams[place].move(to: .idle)
+    private func beginRequests(_ entry: Int) -> Outcome {
+        downstreams[entry].move(to: .idle)
         downstreams.setDeadline(
-            place, after: drain.isDraining ? Handover.lastRequest : plan.settings.timeouts.keepalive
+            entry, after: drain.isDraining ? Handover.lastRequest : plan.settings.timeouts.keepalive
         )
         return .requests
     }
 
     /// The handshake can go on, once others have had a step of theirs.
-    func wantHandshake(_ place: Int) {
-        agenda.continueHandshake(downstreams.token(place))
+    func wantHandshake(_ entry: Int) {
+        agenda.continueHandshake(downstreams.token(entry))
     }
 
     /// Takes a handshake a step further.
-    func continueHandshake(_ place: Int) -> Outcome {
-        guard case .connection(.secure(let tls, let socket)) = downstreams[place].carrier else {
+    func continueHandshake(_ entry: Int) -> Outcome {
+        guard case .connection(.secure(let tls, let socket)) = downstreams[entry].carrier else {
             preconditionFailure("only a connection with TLS is in its handshake")
         }
         switch tls.handshake() {
         case .wantsRead:
-            downstreams.watchWrites(place, false)
+            downstreams.watchWrites(entry, false)
             return .wait
         case .wantsWrite:
-            downstreams.watchWrites(place, true)
+            downstreams.watchWrites(entry, true)
             return .wait
         case .failed(let problem):
             counters.add(.handshakesFailed)
             return problem.kind == .clearText
-                ? rejectClearText(place, tls, socket) : close(place)
+                ? rejectClearText(entry, tls, socket) : close(entry)
         case .done:
-            downstreams.watchWrites(place, false)
+            downstreams.watchWrites(entry, false)
             counters.add(.handshakes)
-            downstreams[place].isReadable = true
-            return tls.negotiated == .http2 ? .frames : beginRequests(place)
+            downstreams[entry].isReadable = true
+            return tls.negotiated == .http2 ? .frames : beginRequests(entry)
         }
     }
 
     /// A browser that was given `http://` for `https://` is told so, in what it speaks.
     private func rejectClearText(
-        _ place: Int, _ tls: TLSStream, _ socket: StreamSocket
+        _ entry: Int, _ tls: TLSStream, _ socket: StreamSocket
     ) -> Outcome {
-        downstreams[place].carrier = .connection(.clear(socket))
+        downstreams[entry].carrier = .connection(.clear(socket))
         tls.free()
         buffers.connectionGaveHeap(now: downstreams.now)
-        downstreams[place].isSecure = false
+        downstreams[entry].isSecure = false
         return .reject(HTTPProblem(status: 400, reason: "plain HTTP on a port for HTTPS"))
     }
 }

@@ -32,59 +32,59 @@ final class Handover {
     }
 
     /// Whether it goes over when its exchange has ended; others are told `Connection: close`.
-    func isMovable(_ place: Int) -> Bool {
+    func isMovable(_ entry: Int) -> Bool {
         guard drain.successor != nil else { return false }
-        return switch downstreams[place].carrier {
+        return switch downstreams[entry].carrier {
         case .connection(.clear): true
         case .connection(.secure), .stream: false
         }
     }
 
     /// Gives a connection to the successor if it is before a request; false: it stays.
-    func moveOn(_ place: Int) -> Bool {
-        switch downstreams[place].phase {
-        case .greeting: return hand(place, .untouched, unread: [])
+    func moveOn(_ entry: Int) -> Bool {
+        switch downstreams[entry].phase {
+        case .greeting: return hand(entry, .untouched, unread: [])
         case .idle, .receivingHead:
-            let unread = unsafe Array(downstreams[place].input.readable)
-            return hand(place, downstreams[place].isFresh ? .fresh : .kept, unread: unread)
-        case .exchange: return moveWaiting(place)
+            let unread = unsafe Array(downstreams[entry].input.readable)
+            return hand(entry, downstreams[entry].isFresh ? .fresh : .kept, unread: unread)
+        case .exchange: return moveWaiting(entry)
         case .handshaking, .multiplexed, .lingering: return false
         }
     }
 
     /// A request that waits for a slot begins anew with the successor.
-    private func moveWaiting(_ place: Int) -> Bool {
-        let exchange = Int(downstreams[place].exchange)
+    private func moveWaiting(_ entry: Int) -> Bool {
+        let exchange = Int(downstreams[entry].exchange)
         guard exchanges[exchange].requestPhase == .queued,
             !exchanges[exchange].machine.traits.hasBody,
-            isMovable(place), !downstreams[place].peerClosed,
-            plan.listener(downstreams[place].listener) != nil,
-            upstreams.firstOwn(of: place) == nil
+            isMovable(entry), !downstreams[entry].peerClosed,
+            plan.listener(downstreams[entry].listener) != nil,
+            upstreams.firstOwn(of: entry) == nil
         else { return false }
         // The head is still at the front.
-        let unread = unsafe Array(downstreams[place].input.whole)
+        let unread = unsafe Array(downstreams[entry].input.whole)
         guard unread.count <= MovedConnection.longestUnread else { return false }
         slots.leaveQueue(exchange)
         exchanges.remove(exchange)
-        downstreams[place].exchange = -1
+        downstreams[entry].exchange = -1
         counters.subtract(.requestsActive)
-        return hand(place, .kept, unread: unread)
+        return hand(entry, .kept, unread: unread)
     }
 
-    private func hand(_ place: Int, _ stage: MovedConnection.Stage, unread: [UInt8]) -> Bool {
-        guard let successor = drain.successor, isMovable(place), !downstreams[place].peerClosed,
+    private func hand(_ entry: Int, _ stage: MovedConnection.Stage, unread: [UInt8]) -> Bool {
+        guard let successor = drain.successor, isMovable(entry), !downstreams[entry].peerClosed,
             // Its client has signed in on a connection that cannot go along.
-            upstreams.firstOwn(of: place) == nil,
+            upstreams.firstOwn(of: entry) == nil,
             unread.count <= MovedConnection.longestUnread,
-            let listener = plan.listener(downstreams[place].listener)
+            let listener = plan.listener(downstreams[entry].listener)
         else { return false }
         let moved = MovedConnection(
-            socket: downstreams[place].carrier.transport.socket, listener: listener.place,
+            socket: downstreams[entry].carrier.transport.socket, listener: listener.address,
             stage: stage,
-            isSecure: downstreams[place].isSecure, unread: unread,
-            address: downstreams[place].address)
+            isSecure: downstreams[entry].isSecure, unread: unread,
+            address: downstreams[entry].address)
         downstreams.unwatch(moved.socket)
-        downstreams.release(place)
+        downstreams.release(entry)
         // Before it is counted out: the last one may end the program.
         successor(moved)
         downstreams.countOut()

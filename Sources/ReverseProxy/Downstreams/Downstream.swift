@@ -4,12 +4,12 @@ internal import Reactor
 /// One client connection, or one stream of HTTP/2, in its loop's slab: plain data.
 struct Downstream {
     var carrier: Carrier
-    /// The place of the listener that it came from.
+    /// The index of the listener that it came from.
     var listener: Int32 = 0
     /// The client is on TLS.
     var isSecure = false
     private(set) var phase = DownstreamPhase.greeting
-    /// The place of the exchange under way; -1: none.
+    /// The entry of the exchange under way; -1: none.
     var exchange: Int32 = -1
     /// In an exchange the head stays at the front of the block, for a retry and for the log.
     var input = Block.none

@@ -4,30 +4,30 @@ internal import Reactor
 /// Output on its way to a client, which may not take it as fast as it comes.
 extension Downstreams {
     /// Sends what is ready for the client.
-    func flush(_ place: Int) -> FlushOutcome {
-        if !self[place].backlog.isEmpty {
-            let outcome = flushBacklog(place)
+    func flush(_ entry: Int) -> FlushOutcome {
+        if !self[entry].backlog.isEmpty {
+            let outcome = flushBacklog(entry)
             if outcome != .done { return outcome }
         }
-        let outcome = sendOutput(place)
+        let outcome = sendOutput(entry)
         if outcome != .done { return outcome }
-        buffers.release(&self[place].output)
-        if self[place].wantsWrite {
-            watchWrites(place, false)
-            clearDeadline(place)
+        buffers.release(&self[entry].output)
+        if self[entry].wantsWrite {
+            watchWrites(entry, false)
+            clearDeadline(entry)
         }
         return .done
     }
 
     /// Sends what is in the output, and only that.
-    private func sendOutput(_ place: Int) -> FlushOutcome {
-        while !self[place].output.isEmpty {
-            switch write(place) {
+    private func sendOutput(_ entry: Int) -> FlushOutcome {
+        while !self[entry].output.isEmpty {
+            switch write(entry) {
             case .moved:
                 continue
             case .wouldBlock:
-                watchWrites(place, true)
-                setWritingDeadline(place)
+                watchWrites(entry, true)
+                setWritingDeadline(entry)
                 return .blocked
             case .end, .failed:
                 return .broken
@@ -42,46 +42,46 @@ extension Downstreams {
     /// less where memory is short.
     ///
     /// - Parameter room: What the next piece of output needs at most.
-    func sendOrStore(_ place: Int, room: Int) -> StoreOutcome {
-        if !self[place].wantsWrite {
-            switch flush(place) {
+    func sendOrStore(_ entry: Int, room: Int) -> StoreOutcome {
+        if !self[entry].wantsWrite {
+            switch flush(entry) {
             case .done: return .room
             case .broken: return .clientGone
             case .blocked: break
             }
         }
-        let waiting = self[place].backlog.bytes + self[place].output.count
-        guard waiting < buffers.responseAllowance(streams: streamsSharing(place)) else {
+        let waiting = self[entry].backlog.bytes + self[entry].output.count
+        guard waiting < buffers.responseAllowance(streams: streamsSharing(entry)) else {
             return .full
         }
-        if self[place].output.room >= room { return .room }
-        return buffers.append(&self[place].output, to: &self[place].backlog)
+        if self[entry].output.room >= room { return .room }
+        return buffers.append(&self[entry].output, to: &self[entry].backlog)
             ? .room : .full
     }
 
     /// Sends the backlog, which came before what is in the output.
-    private func flushBacklog(_ place: Int) -> FlushOutcome {
-        while !self[place].backlog.isEmpty {
-            let newest = self[place].output
-            self[place].output = buffers.removeFirst(of: &self[place].backlog)
-            let outcome = sendOutput(place)
+    private func flushBacklog(_ entry: Int) -> FlushOutcome {
+        while !self[entry].backlog.isEmpty {
+            let newest = self[entry].output
+            self[entry].output = buffers.removeFirst(of: &self[entry].backlog)
+            let outcome = sendOutput(entry)
             if outcome == .done {
-                buffers.release(&self[place].output)
+                buffers.release(&self[entry].output)
             } else {
-                buffers.putBack(&self[place].output, to: &self[place].backlog)
+                buffers.putBack(&self[entry].output, to: &self[entry].backlog)
             }
-            self[place].output = newest
+            self[entry].output = newest
             if outcome != .done { return outcome }
         }
         return .done
     }
 
     /// The client is behind: where memory is short, what waits for it takes no more than it needs.
-    func holdSparingly(_ place: Int) {
+    func holdSparingly(_ entry: Int) {
         guard buffers.pressure != .none else { return }
         // A request's head stays where it is.
-        buffers.shrink(&self[place].input)
-        buffers.holdSparingly(&self[place].output)
+        buffers.shrink(&self[entry].input)
+        buffers.holdSparingly(&self[entry].output)
     }
 }
 

@@ -3,13 +3,13 @@ internal import Reactor
 
 /// Streams of HTTP/2, whose bytes are those of their connection's frames.
 extension Downstreams {
-    func readStream(_ place: Int, _ stream: Carrier.StreamReference) -> Transfer {
+    func readStream(_ entry: Int, _ stream: Carrier.StreamReference) -> Transfer {
         // Its connection has just ended, and so has the stream.
         guard let multiplexer = multiplexers[Int(stream.parent)] else { return .end }
-        let room = unsafe UnsafeMutableRawBufferPointer(self[place].input.writable)
+        let room = unsafe UnsafeMutableRawBufferPointer(self[entry].input.writable)
         switch unsafe multiplexer.connection.read(stream.number, into: room) {
         case .moved(let count):
-            self[place].input.commit(count)
+            self[entry].input.commit(count)
             // A read makes room in the window, which the client is to hear of.
             noteUnsent(Int(stream.parent))
             return .moved(count)
@@ -19,14 +19,14 @@ extension Downstreams {
         }
     }
 
-    func writeStream(_ place: Int, _ stream: Carrier.StreamReference) -> Transfer {
+    func writeStream(_ entry: Int, _ stream: Carrier.StreamReference) -> Transfer {
         guard let multiplexer = multiplexers[Int(stream.parent)] else { return .end }
-        let bytes = unsafe UnsafeRawBufferPointer(self[place].output.readable)
+        let bytes = unsafe UnsafeRawBufferPointer(self[entry].output.readable)
         multiplexer.connection.outputLimit = buffers.streamOutputLimit(
-            multiplexer.connection.settings, streams: multiplexer.places.count)
+            multiplexer.connection.settings, streams: multiplexer.entries.count)
         let taken = unsafe multiplexer.connection.write(stream.number, bytes)
         if taken == 0 { return .wouldBlock }
-        self[place].output.consume(taken)
+        self[entry].output.consume(taken)
         noteUnsent(Int(stream.parent))
         return .moved(taken)
     }
@@ -47,22 +47,22 @@ extension Downstreams {
             multiplexer.connection.finish(stream.number)
         }
         multiplexer.connection.forget(stream.number)
-        multiplexer.places[stream.number] = nil
-        if multiplexer.places.isEmpty { setIdleDeadline(parent, multiplexer) }
+        multiplexer.entries[stream.number] = nil
+        if multiplexer.entries.isEmpty { setIdleDeadline(parent, multiplexer) }
         noteUnsent(parent)
     }
 
     /// Streams that share what their connection may hold; 1 for a connection.
-    func streamsSharing(_ place: Int) -> Int {
-        guard case .stream(let stream) = self[place].carrier,
+    func streamsSharing(_ entry: Int) -> Int {
+        guard case .stream(let stream) = self[entry].carrier,
             let multiplexer = multiplexers[Int(stream.parent)]
         else { return 1 }
-        return multiplexer.places.count
+        return multiplexer.entries.count
     }
 
-    func noteUnsent(_ place: Int) {
-        guard isTaken(place), !self[place].isUnsent else { return }
-        self[place].isUnsent = true
-        agenda.send(place)
+    func noteUnsent(_ entry: Int) {
+        guard isTaken(entry), !self[entry].isUnsent else { return }
+        self[entry].isUnsent = true
+        agenda.send(entry)
     }
 }

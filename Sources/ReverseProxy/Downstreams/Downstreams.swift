@@ -13,7 +13,7 @@ final class Downstreams {
     /// By the connection's index.
     var multiplexers: [Int: Multiplexer] = [:]
     private(set) var openStreams = 0
-    /// The places that streams may take; the others are for connections.
+    /// The entries that streams may take; the others are for connections.
     private let streamLimit: Int
     let plan: Plan
     let loop: EventLoop
@@ -32,7 +32,7 @@ final class Downstreams {
     ) {
         slab = Slab(capacity: capacity)
         self.plan = plan
-        // A stream of HTTP/2 takes a place like a connection.
+        // A stream of HTTP/2 takes an entry like a connection.
         streamLimit = plan.settings.limits.connections
         self.index = index
         self.loop = loop
@@ -48,67 +48,67 @@ final class Downstreams {
     // MARK: The slab
 
     /// A connection or stream, changed where it lies.
-    subscript(place: Int) -> Downstream {
-        @inline(__always) unsafeAddress { unsafe UnsafePointer(slab.pointer(to: place)) }
-        @inline(__always) unsafeMutableAddress { unsafe slab.pointer(to: place) }
+    subscript(entry: Int) -> Downstream {
+        @inline(__always) unsafeAddress { unsafe UnsafePointer(slab.pointer(to: entry)) }
+        @inline(__always) unsafeMutableAddress { unsafe slab.pointer(to: entry) }
     }
 
-    func isTaken(_ place: Int) -> Bool { slab.isTaken(place) }
+    func isTaken(_ entry: Int) -> Bool { slab.isTaken(entry) }
 
-    func holds(_ place: Int, serial: UInt32) -> Bool { slab.holds(place, serial: serial) }
+    func holds(_ entry: Int, serial: UInt32) -> Bool { slab.holds(entry, serial: serial) }
 
-    func serial(_ place: Int) -> UInt32 { slab.serial(place) }
+    func serial(_ entry: Int) -> UInt32 { slab.serial(entry) }
 
-    func takenPlaces() -> [Int] { slab.takenPlaces() }
+    func takenEntries() -> [Int] { slab.takenEntries() }
 
-    func token(_ place: Int) -> EventToken {
-        EventToken(.downstream, place: place, serial: slab.serial(place))
+    func token(_ entry: Int) -> EventToken {
+        EventToken(.downstream, entry: entry, serial: slab.serial(entry))
     }
 
     /// Goes on with a connection once the others have had their turn.
-    func postpone(_ place: Int) { agenda.postpone(token(place)) }
+    func postpone(_ entry: Int) { agenda.postpone(token(entry)) }
 
     // MARK: The beginning
 
     /// Takes in a connection that is counted over all loops already, and watches it.
     ///
-    /// - Returns: nil: there is no place for it, or it cannot be watched, and it is closed.
+    /// - Returns: nil: there is no entry for it, or it cannot be watched, and it is closed.
     func enter(_ socket: StreamSocket, address: IPAddress?, from listener: Int) -> Int? {
         var connection = Downstream(.connection(.clear(socket)), address: address)
         connection.listener = Int32(truncatingIfNeeded: listener)
-        guard let place = slab.insert(connection) else {
+        guard let entry = slab.insert(connection) else {
             socket.close()
             shared.connectionClosed(worker: index)
             return nil
         }
         shared.shares[index].counters.add(.connections)
         do {
-            try loop.add(socket.descriptor, token: token(place).rawValue)
+            try loop.add(socket.descriptor, token: token(entry).rawValue)
         } catch {
             socket.close()
-            release(place)
+            release(entry)
             countOut()
             return nil
         }
-        return place
+        return entry
     }
 
     /// Takes in a stream; nil: there are as many as there may be.
     func enter(stream: Downstream) -> Int? {
-        guard openStreams < streamLimit, let place = slab.insert(stream) else { return nil }
+        guard openStreams < streamLimit, let entry = slab.insert(stream) else { return nil }
         openStreams += 1
-        return place
+        return entry
     }
 
     // MARK: The end
 
     /// Gives back what a connection held here; its descriptor is another's by now, or closed.
-    func release(_ place: Int) {
-        buffers.release(&self[place].input)
-        buffers.release(&self[place].output)
-        buffers.release(&self[place].backlog)
-        deadlines.cancel(client: place)
-        slab.remove(place)
+    func release(_ entry: Int) {
+        buffers.release(&self[entry].input)
+        buffers.release(&self[entry].output)
+        buffers.release(&self[entry].backlog)
+        deadlines.cancel(client: entry)
+        slab.remove(entry)
     }
 
     /// Stops the events of a connection that goes elsewhere.

@@ -4,7 +4,7 @@ internal import HTTPWire
 final class Multiplexer {
     let connection: HTTP2Connection
     /// By stream.
-    var places: [Int32: Int] = [:]
+    var entries: [Int32: Int] = [:]
     /// The frames are over: what is queued is sent, then the connection is closed.
     var isClosing = false
     /// The head that has begun and not ended, as the connection counts them; nil: none.

@@ -15,7 +15,7 @@ struct Exchange {
 
     var route: Int32 = -1
     var group: Int32 = -1
-    /// The place of the codec of its cookie, by route and by whether the client is on TLS.
+    /// The index of the codec of its cookie, by route and by whether the client is on TLS.
     var codec: Int32 = 0
 
     /// Who asks: the peer, or whom a trusted proxy speaks for; nil: on a unix socket.
@@ -89,7 +89,7 @@ struct Exchange {
     /// The cookie value that came with the request was good, and is young enough to be kept.
     var cookieIsCurrent = false
     /// Which of the cookies that sessions are learned from counts for the request's session: the first of
-    /// them that it carries, by its place in `learn`; -1: it carries none.
+    /// them that it carries, by its index in `learn`; -1: it carries none.
     var learnedFrom: Int32 = -1
     /// The session has ended by the response's word: the client is to forget its cookie.
     var forgetsCookie = false

@@ -12,14 +12,14 @@ extension ExchangeTable {
     }
 
     /// No deadline: the process waits for the client, who has one.
-    func clearUpstreamDeadline(_ place: Int) {
-        upstreams[place].deadline = Int64.max
-        self[Int(upstreams[place].exchange)].machine.clock.pause(now: now)
+    func clearUpstreamDeadline(_ entry: Int) {
+        upstreams[entry].deadline = Int64.max
+        self[Int(upstreams[entry].exchange)].machine.clock.pause(now: now)
     }
 
-    func setUpstreamDeadline(_ place: Int, after span: Interval) {
-        let exchange = Int(upstreams[place].exchange)
-        upstreams.setDeadline(place, after: span, atMost: requestEnd(exchange))
+    func setUpstreamDeadline(_ entry: Int, after span: Interval) {
+        let exchange = Int(upstreams[entry].exchange)
+        upstreams.setDeadline(entry, after: span, atMost: requestEnd(exchange))
     }
 
     /// When a request has had its time, as things stand; monotonic ns.

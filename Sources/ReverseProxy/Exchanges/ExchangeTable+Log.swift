@@ -36,11 +36,11 @@ extension ExchangeTable {
     }
 
     private func logEntry(_ exchange: Int) -> LogEntry {
-        let place = Int(self[exchange].downstream)
-        var entry = LogEntry(client: shownClient(exchange, place))
+        let client = Int(self[exchange].downstream)
+        var entry = LogEntry(client: shownClient(exchange, client))
         entry.isAnonymous =
-            self[exchange].client == nil && downstreams[place].address == nil
-        entry.isStream = downstreams[place].carrier.isStream
+            self[exchange].client == nil && downstreams[client].address == nil
+        entry.isStream = downstreams[client].carrier.isStream
         entry.isTunnel = self[exchange].responsePhase == .tunnel
         entry.status = self[exchange].status
         entry.bytesToClient = self[exchange].bytesToClient
@@ -60,11 +60,11 @@ extension ExchangeTable {
         return entry
     }
 
-    private func shownClient(_ exchange: Int, _ place: Int) -> PeerText {
+    private func shownClient(_ exchange: Int, _ connection: Int) -> PeerText {
         let client = self[exchange].client
-        if client == downstreams[place].address { return downstreams[place].peer }
-        // A trusted proxy has spoken for somebody.
-        return PeerText(client ?? downstreams[place].address, isSecure: false)
+        if client == downstreams[connection].address { return downstreams[connection].peer }
+        // A trusted proxy has spoken for a client of its own.
+        return PeerText(client ?? downstreams[connection].address, isSecure: false)
     }
 
     /// What was done with the session; nil: the request got as far as no process.

@@ -44,18 +44,18 @@ final class ExchangeTable {
     // MARK: The slab
 
     /// An exchange, changed where it lies.
-    subscript(place: Int) -> Exchange {
-        @inline(__always) unsafeAddress { unsafe UnsafePointer(slab.pointer(to: place)) }
-        @inline(__always) unsafeMutableAddress { unsafe slab.pointer(to: place) }
+    subscript(entry: Int) -> Exchange {
+        @inline(__always) unsafeAddress { unsafe UnsafePointer(slab.pointer(to: entry)) }
+        @inline(__always) unsafeMutableAddress { unsafe slab.pointer(to: entry) }
     }
 
-    func isTaken(_ place: Int) -> Bool { slab.isTaken(place) }
+    func isTaken(_ entry: Int) -> Bool { slab.isTaken(entry) }
 
-    func holds(_ place: Int, serial: UInt32) -> Bool { slab.holds(place, serial: serial) }
+    func holds(_ entry: Int, serial: UInt32) -> Bool { slab.holds(entry, serial: serial) }
 
-    func serial(_ place: Int) -> UInt32 { slab.serial(place) }
+    func serial(_ entry: Int) -> UInt32 { slab.serial(entry) }
 
-    func takenPlaces() -> [Int] { slab.takenPlaces() }
+    func takenEntries() -> [Int] { slab.takenEntries() }
 
     /// Begins an exchange of a client's connection; nil: there are as many as there may be.
     func begin(on client: Int) -> Int? {
@@ -84,23 +84,23 @@ final class ExchangeTable {
     // MARK: Heads
 
     /// Where the parsed head came from, as a trusted proxy says.
-    func origin(of place: Int, _ bytes: Span<UInt8>) -> RequestOrigin {
+    func origin(of entry: Int, _ bytes: Span<UInt8>) -> RequestOrigin {
         heads.request.origin(
-            in: bytes, peer: downstreams[place].address, isSecure: downstreams[place].isSecure,
-            trusted: plan.listener(downstreams[place].listener)?.trusted ?? TrustedNetworks())
+            in: bytes, peer: downstreams[entry].address, isSecure: downstreams[entry].isSecure,
+            trusted: plan.listener(downstreams[entry].listener)?.trusted ?? TrustedNetworks())
     }
 
     /// The fields that listener and route add to a response; nil: none, as a rule.
     func extraFields(_ exchange: Int, setsCookie: Bool) -> ExtraFields? {
-        let place = Int(self[exchange].downstream)
+        let entry = Int(self[exchange].downstream)
         let route = Int(self[exchange].route)
         let ofRoute = route >= 0 && plan.routes.plans[route].hasFields
-        let ofListener = plan.listenerPlan(downstreams[place].listener).hasFields
+        let ofListener = plan.listenerPlan(downstreams[entry].listener).hasFields
         guard ofRoute || ofListener else { return nil }
         let own = ofRoute ? plan.routes.headers[route] : ExtraFields()
         let others =
             ofListener
-            ? plan.listener(downstreams[place].listener)?.headers ?? ExtraFields() : ExtraFields()
+            ? plan.listener(downstreams[entry].listener)?.headers ?? ExtraFields() : ExtraFields()
         return own.over(others).suiting(
             isSecure: self[exchange].isSecure, setsCookie: setsCookie)
     }

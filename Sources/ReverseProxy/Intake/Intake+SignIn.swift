@@ -15,13 +15,13 @@ extension Intake {
             downstreams[client].isTrusted || downstreams[client].address == nil
             || exchanges.heads.request.cameThroughProxy(bytes)
         var next = upstreams.firstOwn(of: client)
-        while let place = next {
-            next = upstreams.nextOwn(after: place)
-            if upstreams[place].group == exchanges[exchange].group,
-                let grant = upstreams[place].grant
+        while let entry = next {
+            next = upstreams.nextOwn(after: entry)
+            if upstreams[entry].group == exchanges[exchange].group,
+                let grant = upstreams[entry].grant
             {
                 if isAnothers(exchange, grant, isProxy) {
-                    upstreams.close(place)
+                    upstreams.close(entry)
                 } else if exchanges[exchange].machine.admission.claim == nil,
                     let session = grant.session
                 {

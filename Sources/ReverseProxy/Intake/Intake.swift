@@ -55,71 +55,71 @@ final class Intake {
     ///
     /// Of what a client has sent ahead of that nothing is done: `Agenda` has it read again when the
     /// exchange is over.
-    func readRequest(_ place: Int) -> Outcome {
+    func readRequest(_ entry: Int) -> Outcome {
         while true {
-            if !downstreams[place].input.isEmpty {
-                switch parseHead(place) {
-                case .complete: return .began(beginExchange(place))
+            if !downstreams[entry].input.isEmpty {
+                switch parseHead(entry) {
+                case .complete: return .began(beginExchange(entry))
                 case .rejected(let problem):
-                    if isPreface(place) { return .preface }
-                    rejectHead(place, problem)
+                    if isPreface(entry) { return .preface }
+                    rejectHead(entry, problem)
                     return .nothing
                 case .incomplete: break
                 }
             }
-            guard receive(place) else { return .nothing }
+            guard receive(entry) else { return .nothing }
         }
     }
 
     /// Reads once; false: nothing came, or the connection is closed.
-    private func receive(_ place: Int) -> Bool {
-        guard downstreams[place].isReadable else {
-            if downstreams[place].input.isEmpty { buffers.release(&downstreams[place].input) }
+    private func receive(_ entry: Int) -> Bool {
+        guard downstreams[entry].isReadable else {
+            if downstreams[entry].input.isEmpty { buffers.release(&downstreams[entry].input) }
             return false
         }
-        buffers.equip(&downstreams[place].input)
-        switch downstreams.read(place) {
+        buffers.equip(&downstreams[entry].input)
+        switch downstreams.read(entry) {
         case .moved(let count):
-            if downstreams[place].phase == .idle {
-                downstreams[place].move(to: .receivingHead)
-                downstreams.beginHead(place)
+            if downstreams[entry].phase == .idle {
+                downstreams[entry].move(to: .receivingHead)
+                downstreams.beginHead(entry)
             } else {
-                downstreams.noteHead(place, count)
+                downstreams.noteHead(entry, count)
             }
             return true
         case .wouldBlock:
-            if downstreams[place].input.isEmpty { buffers.release(&downstreams[place].input) }
-            downstreams.holdSparingly(place)
+            if downstreams[entry].input.isEmpty { buffers.release(&downstreams[entry].input) }
+            downstreams.holdSparingly(entry)
             return false
         case .end, .failed:
             // Between requests, or in the middle of a head: there is nobody to answer.
-            clientEnds.close(place)
+            clientEnds.close(entry)
             return false
         }
     }
 
-    private func parseHead(_ place: Int) -> HeadParse {
-        let bytes = unsafe downstreams[place].input.bytes
+    private func parseHead(_ entry: Int) -> HeadParse {
+        let bytes = unsafe downstreams[entry].input.bytes
         return exchanges.heads.request.parse(
-            bytes, resumeFrom: &downstreams[place].headScan, limit: plan.settings.limits.requestHead
+            bytes, resumeFrom: &downstreams[entry].headScan, limit: plan.settings.limits.requestHead
         )
     }
 
     /// Whether a rejected head is the preface of HTTP/2, on a connection that may begin with it.
-    private func isPreface(_ place: Int) -> Bool {
-        guard downstreams[place].isFresh, !downstreams[place].carrier.isStream,
-            plan.listener(downstreams[place].listener)?.http2 == true
+    private func isPreface(_ entry: Int) -> Bool {
+        guard downstreams[entry].isFresh, !downstreams[entry].carrier.isStream,
+            plan.listener(downstreams[entry].listener)?.http2 == true
         else { return false }
-        return unsafe HTTP2Connection.beginsWithPreface(downstreams[place].input.bytes)
+        return unsafe HTTP2Connection.beginsWithPreface(downstreams[entry].input.bytes)
     }
 
     // MARK: Exchanges
 
     /// Makes an exchange of the parsed head at the front of the input.
-    private func beginExchange(_ place: Int) -> Step {
-        downstreams[place].headScan = 0
-        downstreams[place].isFresh = false
-        guard let exchange = newExchange(place) else { return .over }
+    private func beginExchange(_ entry: Int) -> Step {
+        downstreams[entry].headScan = 0
+        downstreams[entry].isFresh = false
+        guard let exchange = newExchange(entry) else { return .over }
         exchanges[exchange].method = exchanges.heads.request.method
         exchanges[exchange].headLength = exchanges.heads.request.headLength
         exchanges[exchange].requestLine = exchanges.heads.request.requestLine
@@ -140,25 +140,25 @@ final class Intake {
                 expectsContinue: exchanges.heads.request.expectContinue,
                 upgrade: !offersUpgrade
                     ? .none : exchanges.heads.request.isWebSocket ? .webSocket : .other))
-        if !exchanges.heads.request.keepAlive || drain.isDraining && !handover.isMovable(place) {
-            downstreams[place].keepAlive = false
+        if !exchanges.heads.request.keepAlive || drain.isDraining && !handover.isMovable(entry) {
+            downstreams[entry].keepAlive = false
         }
 
-        let bytes = unsafe downstreams[place].input.bytes
+        let bytes = unsafe downstreams[entry].input.bytes
         // What a trusted proxy says was asked for.
         var authority = 0..<0
-        if downstreams[place].isTrusted {
-            let origin = exchanges.origin(of: place, bytes)
+        if downstreams[entry].isTrusted {
+            let origin = exchanges.origin(of: entry, bytes)
             exchanges[exchange].client = origin.client
             exchanges[exchange].isSecure = origin.isSecure
             authority = origin.host.range
         } else {
-            exchanges[exchange].client = downstreams[place].address
-            exchanges[exchange].isSecure = downstreams[place].isSecure
+            exchanges[exchange].client = downstreams[entry].address
+            exchanges[exchange].isSecure = downstreams[entry].isSecure
         }
         exchanges[exchange].machine.admission.maySpawn = plan.settings.limits.spawnsPerSource == 0
-        if !exchanges[exchange].isSecure, plan.listenerPlan(downstreams[place].listener).redirects {
-            downstreams[place].input.consume(exchanges.heads.request.headLength)
+        if !exchanges[exchange].isSecure, plan.listenerPlan(downstreams[entry].listener).redirects {
+            downstreams[entry].input.consume(exchanges.heads.request.headLength)
             answers.redirect(
                 exchange, bytes,
                 host: authority.isEmpty ? exchanges.heads.request.host.range : authority)
@@ -170,22 +170,22 @@ final class Intake {
                 ? "of the server itself"
                 : exchanges.heads.request.maxForwards == 0 ? "Max-Forwards is 0" : nil
             if let details {
-                downstreams[place].input.consume(exchanges.heads.request.headLength)
+                downstreams[entry].input.consume(exchanges.heads.request.headLength)
                 answers.giveOptions(exchange, details)
                 return .over
             }
         }
         if let problem = chooseRoute(exchange, bytes) {
-            downstreams[place].input.consume(exchanges.heads.request.headLength)
+            downstreams[entry].input.consume(exchanges.heads.request.headLength)
             answers.give(exchange, problem)
             return .over
         }
         sessions.readClaim(exchange, bytes)
         exchanges[exchange].owesVerdict = true
         exchanges[exchange].signsInConnection = exchanges.heads.request.signsInConnection
-        if upstreams.firstOwn(of: place) != nil { followSignIn(exchange, bytes) }
+        if upstreams.firstOwn(of: entry) != nil { followSignIn(exchange, bytes) }
         // The head stays at the front; bodies are read behind it.
-        downstreams[place].input.consume(exchanges.heads.request.headLength)
+        downstreams[entry].input.consume(exchanges.heads.request.headLength)
         exchanges.heads.exchange = exchange
         defer { exchanges.heads.exchange = -1 }
         if exchanges[exchange].machine.traits.hasBody {
@@ -196,29 +196,29 @@ final class Intake {
     }
 
     /// A fresh exchange on a connection; nil: none is free and the connection is closed.
-    private func newExchange(_ place: Int) -> Int? {
-        guard let exchange = exchanges.begin(on: place) else {
-            clientEnds.close(place)
+    private func newExchange(_ entry: Int) -> Int? {
+        guard let exchange = exchanges.begin(on: entry) else {
+            clientEnds.close(entry)
             return nil
         }
         exchanges[exchange].machine.admission.waiter = placement.waiterTag(exchange)
-        downstreams[place].move(to: .exchange)
-        downstreams[place].exchange = Int32(truncatingIfNeeded: exchange)
+        downstreams[entry].move(to: .exchange)
+        downstreams[entry].exchange = Int32(truncatingIfNeeded: exchange)
         return exchange
     }
 
     /// Answers a head that is not one, and closes: nothing behind it can be trusted.
-    func rejectHead(_ place: Int, _ problem: HTTPProblem) {
-        guard let exchange = newExchange(place) else { return }
+    func rejectHead(_ entry: Int, _ problem: HTTPProblem) {
+        guard let exchange = newExchange(entry) else { return }
         exchanges[exchange].isRejected = true
         exchanges.identify(exchange, as: .empty)
-        downstreams[place].keepAlive = false
+        downstreams[entry].keepAlive = false
         // A head begins where its block does.
-        if unsafe downstreams[place].input.whole.count == downstreams[place].input.count {
-            let readable = unsafe downstreams[place].input.readable
+        if unsafe downstreams[entry].input.whole.count == downstreams[entry].input.count {
+            let readable = unsafe downstreams[entry].input.readable
             exchanges[exchange].requestLine = unsafe RequestHead.firstLine(of: readable.span)
         }
-        downstreams[place].input.consume(downstreams[place].input.count)
+        downstreams[entry].input.consume(downstreams[entry].input.count)
         answers.give(
             exchange,
             OwnAnswer(

@@ -176,22 +176,22 @@ final class Dispatcher {
     /// Looks, before anything else of the turn, at the idle connections that have had an event: the turn's
     /// requests are not to be sent on them.
     func dropEnded(_ token: EventToken, _ readiness: Readiness) {
-        guard upstreams.holds(token.place, serial: token.serial),
-            upstreams[token.place].phase == .idle
+        guard upstreams.holds(token.entry, serial: token.serial),
+            upstreams[token.entry].phase == .idle
         else { return }
-        processEvent(token.place, readiness)
+        processEvent(token.entry, readiness)
     }
 
     /// A connection to a process has had an event.
-    func processEvent(_ place: Int, _ readiness: Readiness) {
-        if readiness.isReadable { upstreams[place].isReadable = true }
+    func processEvent(_ entry: Int, _ readiness: Readiness) {
+        if readiness.isReadable { upstreams[entry].isReadable = true }
         if readiness.isPeerClosed || readiness.isBroken {
-            upstreams[place].peerClosed = true
-            upstreams[place].isReadable = true
+            upstreams[entry].peerClosed = true
+            upstreams[entry].isReadable = true
         }
-        let exchange = Int(upstreams[place].exchange)
-        guard upstreams[place].phase == .busy else {
-            return follow(connector.event(place, readiness), exchange)
+        let exchange = Int(upstreams[entry].exchange)
+        guard upstreams[entry].phase == .busy else {
+            return follow(connector.event(entry, readiness), exchange)
         }
         if exchanges[exchange].responsePhase != .tunnel, readiness.isWritable {
             let step = requests.pumpRequest(exchange)
@@ -201,23 +201,23 @@ final class Dispatcher {
     }
 
     /// An entry of the wheel came up: too late, or only a reminder that is put back.
-    func processTimerFired(_ place: Int) {
-        guard upstreams.isTaken(place) else { return }
-        let deadline = upstreams[place].deadline
+    func processTimerFired(_ entry: Int) {
+        guard upstreams.isTaken(entry) else { return }
+        let deadline = upstreams[entry].deadline
         if deadline > upstreams.now {
-            if deadline != .max { upstreams.deadlines.schedule(process: place, at: deadline) }
+            if deadline != .max { upstreams.deadlines.schedule(process: entry, at: deadline) }
         } else {
-            upstreams[place].deadline = .max
-            processTimedOut(place)
+            upstreams[entry].deadline = .max
+            processTimedOut(entry)
         }
     }
 
-    private func processTimedOut(_ place: Int) {
-        let exchange = Int(upstreams[place].exchange)
-        if upstreams[place].phase == .busy {
+    private func processTimedOut(_ entry: Int) {
+        let exchange = Int(upstreams[entry].exchange)
+        if upstreams[entry].phase == .busy {
             overdue.processTimedOut(exchange)
         } else {
-            follow(connector.timedOut(place), exchange)
+            follow(connector.timedOut(entry), exchange)
         }
     }
 

@@ -49,29 +49,29 @@ struct LoopInvariants {
     /// An exchange and its client know each other, as a stream and its connection do.
     private var brokenDownstream: String? {
         var streams = 0
-        for place in downstreams.takenPlaces() {
-            let exchange = Int(downstreams[place].exchange)
-            let phase = downstreams[place].phase
-            let name = "client connection \(place), \(phase),"
+        for entry in downstreams.takenEntries() {
+            let exchange = Int(downstreams[entry].exchange)
+            let phase = downstreams[entry].phase
+            let name = "client connection \(entry), \(phase),"
             if (phase == .exchange) != (exchange >= 0) { return "\(name) has exchange \(exchange)" }
             if exchange >= 0 {
-                guard exchanges.isTaken(exchange), exchanges[exchange].downstream == place else {
+                guard exchanges.isTaken(exchange), exchanges[exchange].downstream == entry else {
                     return "\(name) is not that of its exchange \(exchange)"
                 }
-            } else if phase != .multiplexed, downstreams[place].deadline == .max {
+            } else if phase != .multiplexed, downstreams[entry].deadline == .max {
                 return "\(name) waits without a deadline"
             }
-            if (phase == .multiplexed) != (downstreams.multiplexers[place] != nil) {
+            if (phase == .multiplexed) != (downstreams.multiplexers[entry] != nil) {
                 return "\(name) and its multiplexer do not know each other"
             }
-            guard case .stream(let stream) = downstreams[place].carrier else { continue }
+            guard case .stream(let stream) = downstreams[entry].carrier else { continue }
             streams += 1
             let parent = Int(stream.parent)
-            if downstreams.multiplexers[parent]?.places[stream.number] != place {
+            if downstreams.multiplexers[parent]?.entries[stream.number] != entry {
                 return "\(name) is a stream that its connection \(parent) does not know"
             }
         }
-        let known = downstreams.multiplexers.values.reduce(0) { $0 + $1.places.count }
+        let known = downstreams.multiplexers.values.reduce(0) { $0 + $1.entries.count }
         if streams != downstreams.openStreams || streams != known {
             return "\(streams) streams, \(downstreams.openStreams) counted, \(known) on connections"
         }
@@ -80,7 +80,7 @@ struct LoopInvariants {
 
     /// An exchange and its process's connection know each other, and something ends its wait.
     private var brokenExchange: String? {
-        for exchange in exchanges.takenPlaces() {
+        for exchange in exchanges.takenEntries() {
             let request = exchanges[exchange].requestPhase
             let response = exchanges[exchange].responsePhase
             let name = "exchange \(exchange), \(request) and \(response),"
@@ -111,22 +111,22 @@ struct LoopInvariants {
 
     private var brokenUpstream: String? {
         var left = 0
-        for place in upstreams.takenPlaces() {
-            let phase = upstreams[place].phase
-            let exchange = Int(upstreams[place].exchange)
-            let name = "process connection \(place), \(phase),"
+        for entry in upstreams.takenEntries() {
+            let phase = upstreams[entry].phase
+            let exchange = Int(upstreams[entry].exchange)
+            let name = "process connection \(entry), \(phase),"
             if phase.hasExchange != (exchange >= 0) { return "\(name) has exchange \(exchange)" }
             if exchange >= 0 {
-                guard exchanges.isTaken(exchange), exchanges[exchange].source.connection == place
+                guard exchanges.isTaken(exchange), exchanges[exchange].source.connection == entry
                 else {
                     return "\(name) is not that of its exchange \(exchange)"
                 }
             }
             if phase == .abandoned {
                 left += 1
-                if upstreams.abandoned[place] == nil { return "\(name) has no slot" }
+                if upstreams.abandoned[entry] == nil { return "\(name) has no slot" }
             }
-            let owner = Int(upstreams[place].owner)
+            let owner = Int(upstreams[entry].owner)
             if phase == .idle, owner >= 0, !downstreams.isTaken(owner) {
                 return "\(name) is kept for a client that is gone"
             }
@@ -139,17 +139,17 @@ struct LoopInvariants {
 
     /// Every slot that was granted here is somebody's.
     private var brokenSlot: String? {
-        let held = exchanges.takenPlaces().count { exchanges[$0].machine.holdsSlot }
+        let held = exchanges.takenEntries().count { exchanges[$0].machine.holdsSlot }
         return held == slots.held ? nil : "\(slots.held) slots were granted, \(held) are held"
     }
 
     private var brokenCount: String? {
-        let streams = downstreams.takenPlaces().count { downstreams[$0].carrier.isStream }
+        let streams = downstreams.takenEntries().count { downstreams[$0].carrier.isStream }
         let connections = downstreams.slab.count - streams
         if counters[.connections] != UInt64(connections) {
             return "\(connections) connections, \(counters[.connections]) counted"
         }
-        let tunnels = exchanges.takenPlaces().count { exchanges[$0].responsePhase == .tunnel }
+        let tunnels = exchanges.takenEntries().count { exchanges[$0].responsePhase == .tunnel }
         if counters[.tunnels] != UInt64(tunnels) {
             return "\(tunnels) tunnels, \(counters[.tunnels]) counted"
         }
@@ -164,17 +164,17 @@ struct LoopInvariants {
     private var brokenBlock: String? {
         var held = 0
         var links = 0
-        for place in downstreams.takenPlaces() {
-            if downstreams[place].input.holdsMemory { held += 1 }
-            if downstreams[place].output.holdsMemory { held += 1 }
-            links += buffers.length(of: downstreams[place].backlog)
+        for entry in downstreams.takenEntries() {
+            if downstreams[entry].input.holdsMemory { held += 1 }
+            if downstreams[entry].output.holdsMemory { held += 1 }
+            links += buffers.length(of: downstreams[entry].backlog)
         }
-        for place in upstreams.takenPlaces() {
-            if upstreams[place].input.holdsMemory { held += 1 }
-            if upstreams[place].output.holdsMemory { held += 1 }
+        for entry in upstreams.takenEntries() {
+            if upstreams[entry].input.holdsMemory { held += 1 }
+            if upstreams[entry].output.holdsMemory { held += 1 }
         }
-        for place in exchanges.takenPlaces() {
-            links += buffers.length(of: exchanges[place].stored)
+        for entry in exchanges.takenEntries() {
+            links += buffers.length(of: exchanges[entry].stored)
         }
         if links != buffers.linksInUse {
             return "\(links) links in chains, \(buffers.linksInUse) handed out"

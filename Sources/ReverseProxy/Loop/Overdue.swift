@@ -31,15 +31,15 @@ final class Overdue {
 
     /// The client was to do something, or to take something.
     func clientTimedOut(_ exchange: Int) -> Step {
-        let place = Int(exchanges[exchange].downstream)
+        let entry = Int(exchanges[exchange].downstream)
         switch exchanges[exchange].machine.clientTimedOut() {
         case .showWaitingPage: placement.showWaitingPage(exchange)
         case .invite: return requests.invite(exchange)
         case .answer(let problem): answers.give(exchange, to: problem)
-        case .checkReading where downstreams.isTaking(place):
-            downstreams.setDeadline(place, after: plan.settings.timeouts.bodyIdle)
+        case .checkReading where downstreams.isTaking(entry):
+            downstreams.setDeadline(entry, after: plan.settings.timeouts.bodyIdle)
         // The client does not read what it asked for.
-        case .checkReading, .abandon: clientEnds.abandon(place)
+        case .checkReading, .abandon: clientEnds.abandon(entry)
         }
         return .over
     }

@@ -13,10 +13,10 @@ extension Owners {
         buffers.reconfigure(change.settings)
         exchanges.log.reconfigure(
             format: change.settings.accessLog.format, groupNames: change.settings.groupNames)
-        // What connections remember names codecs by their old places.
-        for place in downstreams.takenPlaces() {
-            downstreams[place].affinity.knownCodec = -1
-            downstreams[place].affinity.mintedCodec = -1
+        // What connections remember names codecs by their old indices.
+        for entry in downstreams.takenEntries() {
+            downstreams[entry].affinity.knownCodec = -1
+            downstreams[entry].affinity.mintedCodec = -1
         }
     }
 
@@ -24,14 +24,14 @@ extension Owners {
     private func routes(of settings: ProxySettings) -> RoutePlans {
         var fresh = RoutePlans(settings)
         var moved: [Int32: Int] = [:]
-        for exchange in exchanges.takenPlaces() where exchanges[exchange].route >= 0 {
+        for exchange in exchanges.takenEntries() where exchanges[exchange].route >= 0 {
             let old = exchanges[exchange].route
-            let place = moved[old] ?? fresh.keep(Int(old), of: plan.routes)
-            moved[old] = place
+            let entry = moved[old] ?? fresh.keep(Int(old), of: plan.routes)
+            moved[old] = entry
             let isSecure = Int(exchanges[exchange].codec) != plan.routes.plans[Int(old)].codec
-            exchanges[exchange].route = Int32(truncatingIfNeeded: place)
+            exchanges[exchange].route = Int32(truncatingIfNeeded: entry)
             exchanges[exchange].codec = Int32(
-                truncatingIfNeeded: fresh.plans[place].codec + (isSecure ? 1 : 0))
+                truncatingIfNeeded: fresh.plans[entry].codec + (isSecure ? 1 : 0))
         }
         return fresh
     }

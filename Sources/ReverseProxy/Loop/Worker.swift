@@ -85,16 +85,16 @@ final class Worker {
     private func dispatch(_ token: EventToken, _ readiness: Readiness) {
         switch token.kind {
         case .downstream:
-            if owners.downstreams.holds(token.place, serial: token.serial),
-                !dispatcher.clientEvent(token.place, readiness)
+            if owners.downstreams.holds(token.entry, serial: token.serial),
+                !dispatcher.clientEvent(token.entry, readiness)
             {
-                connections.clientEvent(token.place, readiness)
+                connections.clientEvent(token.entry, readiness)
             }
         case .upstream:
-            if owners.upstreams.holds(token.place, serial: token.serial) {
-                dispatcher.processEvent(token.place, readiness)
+            if owners.upstreams.holds(token.entry, serial: token.serial) {
+                dispatcher.processEvent(token.entry, readiness)
             }
-        case .listener: acceptor.noteReady(token.place)
+        case .listener: acceptor.noteReady(token.entry)
         case .wake: break
         }
     }

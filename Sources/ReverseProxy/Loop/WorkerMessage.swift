@@ -3,9 +3,9 @@ internal import Reactor
 
 /// What others tell a loop.
 enum WorkerMessage: Sendable {
-    /// A connection, and the place of the listener that it came from.
+    /// A connection, and the index of the listener that it came from.
     case accepted(StreamSocket, SocketAddress, Int)
-    /// A connection that another balancer has begun with, and the place of its listener.
+    /// A connection that another balancer has begun with, and the index of its listener.
     case moved(MovedConnection, Int)
     /// A connection has ended while accepting was held up by the limit.
     case acceptAgain

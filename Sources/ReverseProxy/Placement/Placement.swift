@@ -174,12 +174,12 @@ final class Placement {
 
     /// The exchange of that name; nil: it has ended.
     func exchange(of tag: WaiterTag) -> Int? {
-        let place = Int(tag.value >> 28 & UInt64(Self.tagMask))
+        let entry = Int(tag.value >> 28 & UInt64(Self.tagMask))
         let serial = UInt32(truncatingIfNeeded: tag.value) & Self.tagMask
-        guard exchanges.isTaken(place), exchanges.serial(place) & Self.tagMask == serial else {
+        guard exchanges.isTaken(entry), exchanges.serial(entry) & Self.tagMask == serial else {
             return nil
         }
-        return place
+        return entry
     }
 
     /// The loop that a waiter's order is for.

@@ -252,11 +252,11 @@ final class TunnelPump {
 
     /// At the last moment: a WebSocket's client is told, if it takes a few bytes now.
     func sayGoodbye(_ exchange: Int) {
-        let place = Int(exchanges[exchange].downstream)
-        guard exchanges[exchange].responsePhase == .tunnel, downstreams[place].output.isEmpty,
+        let entry = Int(exchanges[exchange].downstream)
+        guard exchanges[exchange].responsePhase == .tunnel, downstreams[entry].output.isEmpty,
             exchanges[exchange].machine.tunnel.sendsClose(now: exchanges.now, isLast: true)
         else { return }
-        sendClose(to: place)
-        _ = downstreams.flush(place)
+        sendClose(to: entry)
+        _ = downstreams.flush(entry)
     }
 }

@@ -102,14 +102,14 @@ final class Sessions {
         _ bytes: Span<UInt8>
     ) {
         // The session that the visitor has waited for on a page.
-        var place: SessionID?
+        var entry: SessionID?
         if let token {
             let session = SessionID(high: token.sessionHigh, low: token.sessionLow)
             let process = Incarnation(token.process)
             exchanges[exchange].machine.admission.claim = .init(
                 session: session, process: process,
                 requiresLease: verdict == .expired || process == .toCome)
-            if process == .toCome, verdict == .valid { place = session }
+            if process == .toCome, verdict == .valid { entry = session }
             let age = exchanges.wallClock.seconds &- min(token.issued, exchanges.wallClock.seconds)
             exchanges[exchange].cookieIsCurrent =
                 verdict == .valid && age <= routePlan.maxAge / 8
@@ -121,7 +121,7 @@ final class Sessions {
             claimProvisionalPin(exchange)
         }
         if routePlan.pin == .always {
-            exchanges[exchange].machine.admission.newSession = place ?? freshSession()
+            exchanges[exchange].machine.admission.newSession = entry ?? freshSession()
         }
     }
 

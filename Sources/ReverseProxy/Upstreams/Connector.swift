@@ -42,12 +42,12 @@ final class Connector {
             return retries.connectFailed(exchange, .refused)
         }
         if !fresh,
-            let place = kept.take(
+            let entry = kept.take(
                 to: grant.process, group: group, for: exchange,
                 of: Int(exchanges[exchange].downstream),
                 isReplayable: exchanges[exchange].machine.isReplayable)
         {
-            exchanges[exchange].move(source: .init(process: place))
+            exchanges[exchange].move(source: .init(process: entry))
             return requests.sendRequest(exchange)
         }
         let attempt = connectAttempt(exchange)
@@ -55,39 +55,39 @@ final class Connector {
     }
 
     /// A connection that carries no exchange has had an event.
-    func event(_ place: Int, _ readiness: Readiness) -> Step {
-        switch upstreams[place].phase {
+    func event(_ entry: Int, _ readiness: Readiness) -> Step {
+        switch upstreams[entry].phase {
         case .postponed, .busy: break
-        case .idle: if !readiness.isEmpty { kept.idleEnded(place) }
-        case .abandoned: abandoned.discardLastWords(place)
+        case .idle: if !readiness.isEmpty { kept.idleEnded(entry) }
+        case .abandoned: abandoned.discardLastWords(entry)
         case .connecting, .handshaking:
-            let exchange = Int(upstreams[place].exchange)
+            let exchange = Int(upstreams[entry].exchange)
             let attempt = connectAttempt(exchange)
-            return goOn(exchange, dialer.continueConnecting(place, readiness, attempt))
+            return goOn(exchange, dialer.continueConnecting(entry, readiness, attempt))
         }
         return .wait
     }
 
     /// The deadline of a connection that carries no exchange has passed.
-    func timedOut(_ place: Int) -> Step {
-        switch upstreams[place].phase {
+    func timedOut(_ entry: Int) -> Step {
+        switch upstreams[entry].phase {
         case .busy: break
-        case .postponed: return retry(place)
-        case .idle: upstreams.close(place)
-        case .abandoned: abandoned.timedOut(place)
+        case .postponed: return retry(entry)
+        case .idle: upstreams.close(entry)
+        case .abandoned: abandoned.timedOut(entry)
         case .connecting, .handshaking:
-            let exchange = Int(upstreams[place].exchange)
+            let exchange = Int(upstreams[entry].exchange)
             let attempt = connectAttempt(exchange)
-            return goOn(exchange, dialer.connectFailed(place, ETIMEDOUT, attempt))
+            return goOn(exchange, dialer.connectFailed(entry, ETIMEDOUT, attempt))
         }
         return .wait
     }
 
     /// The pause behind a full backlog is over.
-    private func retry(_ place: Int) -> Step {
-        let exchange = Int(upstreams[place].exchange)
+    private func retry(_ entry: Int) -> Step {
+        let exchange = Int(upstreams[entry].exchange)
         exchanges[exchange].move(source: .undecided)
-        upstreams.close(place)
+        upstreams.close(entry)
         guard exchanges[exchange].machine.triesAgain(now: exchanges.now) else {
             return retries.connectFailed(exchange, .backlogFull)
         }
@@ -101,11 +101,11 @@ final class Connector {
     /// Does what a connection's step allows: the request is sent, or something else is tried.
     private func goOn(_ exchange: Int, _ step: ConnectStep) -> Step {
         switch step {
-        case .ready(let place):
-            setSource(exchange, place)
+        case .ready(let entry):
+            setSource(exchange, entry)
             return requests.sendRequest(exchange)
-        case .pending(let place):
-            setSource(exchange, place)
+        case .pending(let entry):
+            setSource(exchange, entry)
             return .wait
         case .failed(let failure):
             if exchanges[exchange].source.connection != nil {
@@ -117,12 +117,12 @@ final class Connector {
     }
 
     /// The connection may be another than before: to another address of the process.
-    private func setSource(_ exchange: Int, _ place: Int) {
+    private func setSource(_ exchange: Int, _ entry: Int) {
         if let before = exchanges[exchange].source.connection {
-            if before == place { return }
+            if before == entry { return }
             exchanges[exchange].move(source: .undecided)
         }
-        exchanges[exchange].move(source: .init(process: place))
+        exchanges[exchange].move(source: .init(process: entry))
     }
 
     /// The process is tried again in a moment, as its backlog is full; false: it has been for too long.
@@ -131,11 +131,11 @@ final class Connector {
         guard let grant = exchanges[exchange].machine.grant,
             let pause = exchanges[exchange].machine.backlogFull(
                 patience: patience, now: exchanges.now),
-            let place = dialer.postpone(
+            let entry = dialer.postpone(
                 to: grant.process, group: Int(exchanges[exchange].group), after: pause,
                 connectAttempt(exchange))
         else { return false }
-        exchanges[exchange].move(source: .init(process: place))
+        exchanges[exchange].move(source: .init(process: entry))
         return true
     }
 }

@@ -8,12 +8,12 @@ internal import Reactor
 /// before that is known. Unix sockets and external servers cost nothing here, nor do kept connections.
 extension Dialer {
     /// Whether nobody else's program has a connection that stands; if one has, nothing is sent to it.
-    func isOfItsProcess(_ place: Int) -> Bool {
-        let group = Int(upstreams[place].group)
-        let process = upstreams[place].process
+    func isOfItsProcess(_ entry: Int) -> Bool {
+        let group = Int(upstreams[entry].group)
+        let process = upstreams[entry].process
         guard let expected = plan.settings.groups[group].portUser,
             let address = upstreams.pools.address(of: process, group: group), !address.isUnix,
-            let socket = upstreams[place].transport?.socket
+            let socket = upstreams[entry].transport?.socket
         else { return true }
         switch diagnosis.user(of: socket) {
         case .nobody: return true

@@ -39,11 +39,11 @@ final class Dialer {
     /// Knows where a process is, asking the registry once for each; false: it is gone.
     func know(_ process: ProcessHandle, group: Int) -> Bool {
         if upstreams.pools.contains(process, group: group) { return true }
-        guard let place = plan.groups[group].address(of: process) else { return false }
+        guard let entry = plan.groups[group].address(of: process) else { return false }
         let address: SocketAddress
         var other: SocketAddress?
         do {
-            switch place {
+            switch entry {
             case .unix(let path): address = try .unix(path)
             case .tcp(ProcessAddress.localhost, let port):
                 address = try .tcp("127.0.0.1", port)
@@ -98,14 +98,14 @@ final class Dialer {
             .clear(socket), group: Int32(truncatingIfNeeded: group), process: process,
             phase: .connecting, exchange: Int32(truncatingIfNeeded: attempt.exchange))
         connection.isToOther = isOther
-        guard let place = upstreams.enter(connection, writable: isPending) else {
+        guard let entry = upstreams.enter(connection, writable: isPending) else {
             return .failed(.noResources)
         }
         if isPending || !plan.settings.groups[group].secureServers.isEmpty {
             upstreams.setDeadline(
-                place, after: plan.settings.timeouts.connect, atMost: attempt.latest)
+                entry, after: plan.settings.timeouts.connect, atMost: attempt.latest)
         }
-        return isPending ? .pending(place) : connected(place, attempt)
+        return isPending ? .pending(entry) : connected(entry, attempt)
     }
 
     /// Counts a connection that is about to be made; false: there are as many as there may be, and
@@ -114,7 +114,7 @@ final class Dialer {
     /// Their number is bounded so that the rest of the program always finds some descriptors.
     private func takeDescriptor() -> Bool {
         if shared.takeUpstream(limit: plan.settings.upstreams) { return true }
-        guard let idle = upstreams.takenPlaces().first(where: { upstreams[$0].phase == .idle })
+        guard let idle = upstreams.takenEntries().first(where: { upstreams[$0].phase == .idle })
         else {
             return false
         }
@@ -122,7 +122,7 @@ final class Dialer {
         return shared.takeUpstream(limit: plan.settings.upstreams)
     }
 
-    /// Has a place for a process whose backlog is full, without a socket, until it is tried again.
+    /// Takes an entry for a process whose backlog is full, without a socket, until it is tried again.
     ///
     /// - Returns: nil: there is no room for one more.
     func postpone(
@@ -131,9 +131,9 @@ final class Dialer {
         let waiting = Upstream(
             nil, group: Int32(truncatingIfNeeded: group), process: process, phase: .postponed,
             exchange: Int32(truncatingIfNeeded: attempt.exchange))
-        guard let place = upstreams.enter(waiting, writable: false) else { return nil }
-        upstreams.setDeadline(place, after: pause, atMost: attempt.latest)
-        return place
+        guard let entry = upstreams.enter(waiting, writable: false) else { return nil }
+        upstreams.setDeadline(entry, after: pause, atMost: attempt.latest)
+        return entry
     }
 
     private func failed(_ code: Int32) -> ConnectStep {
@@ -153,22 +153,22 @@ final class Dialer {
 
     /// Goes on with a connection that has had an event before it stood.
     func continueConnecting(
-        _ place: Int, _ readiness: Readiness, _ attempt: ConnectAttempt
+        _ entry: Int, _ readiness: Readiness, _ attempt: ConnectAttempt
     ) -> ConnectStep {
-        if upstreams[place].phase == .handshaking { return continueHandshake(place) }
-        if let code = upstreams[place].transport?.socket.connectFailure() {
-            return connectFailed(place, code, attempt)
+        if upstreams[entry].phase == .handshaking { return continueHandshake(entry) }
+        if let code = upstreams[entry].transport?.socket.connectFailure() {
+            return connectFailed(entry, code, attempt)
         }
-        return readiness.isWritable ? connected(place, attempt) : .pending(place)
+        return readiness.isWritable ? connected(entry, attempt) : .pending(entry)
     }
 
     /// A connection is given up before it stood, for an errno; its process may have another address.
     func connectFailed(
-        _ place: Int, _ code: Int32, _ attempt: ConnectAttempt
+        _ entry: Int, _ code: Int32, _ attempt: ConnectAttempt
     ) -> ConnectStep {
-        let (process, group) = (upstreams[place].process, Int(upstreams[place].group))
-        let isToOther = upstreams[place].isToOther
-        upstreams.close(place)
+        let (process, group) = (upstreams[entry].process, Int(upstreams[entry].group))
+        let isToOther = upstreams[entry].isToOther
+        upstreams.close(entry)
         return refused(code, process, group, byOther: isToOther, attempt)
     }
 
@@ -189,26 +189,26 @@ final class Dialer {
     }
 
     /// The connection stands: TLS comes next where the server has it.
-    private func connected(_ place: Int, _ attempt: ConnectAttempt) -> ConnectStep {
-        let group = Int(upstreams[place].group)
-        guard isOfItsProcess(place) else { return connectFailed(place, EACCES, attempt) }
-        if upstreams[place].isToOther {
-            upstreams.pools.preferOther(of: upstreams[place].process, group: group)
+    private func connected(_ entry: Int, _ attempt: ConnectAttempt) -> ConnectStep {
+        let group = Int(upstreams[entry].group)
+        guard isOfItsProcess(entry) else { return connectFailed(entry, EACCES, attempt) }
+        if upstreams[entry].isToOther {
+            upstreams.pools.preferOther(of: upstreams[entry].process, group: group)
         }
-        guard let server = secureServer(upstreams[place].process, group: group) else {
-            upstreams[place].move(to: .busy)
-            return .ready(place)
+        guard let server = secureServer(upstreams[entry].process, group: group) else {
+            upstreams[entry].move(to: .busy)
+            return .ready(entry)
         }
-        guard case .clear(let socket) = upstreams[place].transport else {
+        guard case .clear(let socket) = upstreams[entry].transport else {
             preconditionFailure("TLS begins on a connection in clear")
         }
         guard
             let tls = TLSStream(
                 connecting: server.context, serverName: server.name, descriptor: socket.descriptor)
-        else { return connectFailed(place, ENOMEM, attempt) }
-        upstreams[place].transport = .secure(tls, socket)
-        upstreams[place].move(to: .handshaking)
-        return continueHandshake(place)
+        else { return connectFailed(entry, ENOMEM, attempt) }
+        upstreams[entry].transport = .secure(tls, socket)
+        upstreams[entry].move(to: .handshaking)
+        return continueHandshake(entry)
     }
 
     private func secureServer(_ process: ProcessHandle, group: Int) -> SecureServer? {
@@ -217,29 +217,29 @@ final class Dialer {
         return plan.groups[group].address(of: process).flatMap { servers[$0] }
     }
 
-    private func continueHandshake(_ place: Int) -> ConnectStep {
-        guard case .secure(let tls, _) = upstreams[place].transport else {
+    private func continueHandshake(_ entry: Int) -> ConnectStep {
+        guard case .secure(let tls, _) = upstreams[entry].transport else {
             preconditionFailure("only a connection with TLS is in its handshake")
         }
         switch tls.handshake() {
         case .wantsRead:
-            upstreams.watchWrites(place, false)
-            return .pending(place)
+            upstreams.watchWrites(entry, false)
+            return .pending(entry)
         case .wantsWrite:
-            upstreams.watchWrites(place, true)
-            return .pending(place)
+            upstreams.watchWrites(entry, true)
+            return .pending(entry)
         case .done:
-            upstreams.watchWrites(place, false)
-            upstreams[place].isReadable = true
-            upstreams[place].move(to: .busy)
-            return .ready(place)
+            upstreams.watchWrites(entry, false)
+            upstreams[entry].isReadable = true
+            upstreams[entry].move(to: .busy)
+            return .ready(entry)
         case .failed(let problem):
-            let group = plan.groups[Int(upstreams[place].group)]
-            let label = group.identity(of: upstreams[place].process)?.label ?? ""
+            let group = plan.groups[Int(upstreams[entry].group)]
+            let label = group.identity(of: upstreams[entry].process)?.label ?? ""
             shared.mishaps.note(
                 .serverTLS, now: upstreams.now,
                 "no TLS with the server \(label) of group \(group.name): \(problem)")
-            upstreams.close(place)
+            upstreams.close(entry)
             return .failed(.tlsFailed)
         }
     }

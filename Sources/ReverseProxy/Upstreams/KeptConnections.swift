@@ -36,27 +36,27 @@ final class KeptConnections {
         isReplayable: Bool
     ) -> Int? {
         guard
-            let place = takeOwn(of: client, process, group)
+            let entry = takeOwn(of: client, process, group)
                 ?? takeIdle(process, group, isReplayable: isReplayable)
         else { return nil }
-        upstreams[place].move(to: .busy)
-        upstreams[place].exchange = Int32(truncatingIfNeeded: exchange)
-        upstreams[place].sentAny = false
-        upstreams[place].reused = true
-        return place
+        upstreams[entry].move(to: .busy)
+        upstreams[entry].exchange = Int32(truncatingIfNeeded: exchange)
+        upstreams[entry].sentAny = false
+        upstreams[entry].reused = true
+        return entry
     }
 
     /// A connection from the pool of the process that is fit for the request; nil: there is none.
     private func takeIdle(_ process: ProcessHandle, _ group: Int, isReplayable: Bool) -> Int? {
-        while let place = upstreams.pools.take(process, group: group, from: upstreams.slab) {
-            let idle = upstreams.now &- upstreams[place].idleSince
+        while let entry = upstreams.pools.take(process, group: group, from: upstreams.slab) {
+            let idle = upstreams.now &- upstreams[entry].idleSince
             let isTooOld = !isReplayable && idle >= trust(in: process, group: group)
-            if !isTooOld, upstreams[place].silentUntil <= upstreams.now,
-                isReplayable || upstreams[place].transport?.socket.isSilent == true
+            if !isTooOld, upstreams[entry].silentUntil <= upstreams.now,
+                isReplayable || upstreams[entry].transport?.socket.isSilent == true
             {
-                return place
+                return entry
             }
-            upstreams.close(place)
+            upstreams.close(entry)
             // The others are older; they are good for requests that can be repeated.
             if isTooOld { return nil }
         }
@@ -75,45 +75,45 @@ final class KeptConnections {
     /// - Parameters:
     ///   - seconds: how long the process keeps it, as it says; 0: it does not.
     ///   - awaitsSilence: the response had no body.
-    func pool(_ place: Int, keptFor seconds: UInt32, awaitsSilence: Bool) {
-        let process = upstreams[place].process
-        let group = Int(upstreams[place].group)
+    func pool(_ entry: Int, keptFor seconds: UInt32, awaitsSilence: Bool) {
+        let process = upstreams[entry].process
+        let group = Int(upstreams[entry].group)
         let announced = Int64(seconds) &* 1_000_000_000
-        rest(place)
-        upstreams[place].silentUntil = awaitsSilence ? upstreams.now &+ Self.silence : 0
+        rest(entry)
+        upstreams[entry].silentUntil = awaitsSilence ? upstreams.now &+ Self.silence : 0
         upstreams.pools.noteAnnounced(announced, by: process, group: group)
-        guard upstreams.pools.put(place, in: upstreams.slab),
+        guard upstreams.pools.put(entry, in: upstreams.slab),
             let habits = upstreams.pools.habits(of: process, group: group)
-        else { return upstreams.close(place) }
+        else { return upstreams.close(entry) }
         // Before the process would close it.
         var patience = min(
             plan.settings.timeouts.keepalive.nanoseconds, habits.shortestIdle / 4 * 3)
         if announced > 0 { patience = min(patience, announced / 4 * 3) }
-        upstreams.setDeadline(place, after: Interval(nanoseconds: patience))
+        upstreams.setDeadline(entry, after: Interval(nanoseconds: patience))
     }
 
     /// Between two requests a connection belongs to no exchange and holds no memory.
-    private func rest(_ place: Int) {
-        buffers.release(&upstreams[place].input)
-        buffers.release(&upstreams[place].output)
-        upstreams[place].move(to: .idle)
-        upstreams[place].exchange = -1
-        upstreams[place].idleSince = upstreams.now
-        upstreams[place].headScan = 0
-        upstreams[place].deadline = Int64.max
+    private func rest(_ entry: Int) {
+        buffers.release(&upstreams[entry].input)
+        buffers.release(&upstreams[entry].output)
+        upstreams[entry].move(to: .idle)
+        upstreams[entry].exchange = -1
+        upstreams[entry].idleSince = upstreams.now
+        upstreams[entry].headScan = 0
+        upstreams[entry].deadline = Int64.max
     }
 
     /// An idle connection has had an event: its process closed it, or spoke out of turn.
-    func idleEnded(_ place: Int) {
-        let process = upstreams[place].process
-        let group = Int(upstreams[place].group)
-        if spokeOutOfTurn(place) {
+    func idleEnded(_ entry: Int) {
+        let process = upstreams[entry].process
+        let group = Int(upstreams[entry].group)
+        if spokeOutOfTurn(entry) {
             distrust(process, group: group)
         } else {
             upstreams.pools.noteEnd(
-                afterIdle: upstreams.now &- upstreams[place].idleSince, of: process, group: group)
+                afterIdle: upstreams.now &- upstreams[entry].idleSince, of: process, group: group)
         }
-        upstreams.close(place)
+        upstreams.close(entry)
     }
 
     /// Its connections are not kept any more: what it sends after a response could reach another client.
@@ -129,13 +129,13 @@ final class KeptConnections {
     /// Bytes wait on an idle connection that are more than the notice of its end (RFC 9110 section 15.5.9).
     ///
     /// What TLS says between two requests is its own affair.
-    private func spokeOutOfTurn(_ place: Int) -> Bool {
-        guard case .clear(let socket) = upstreams[place].transport else { return false }
-        buffers.equip(&upstreams[place].input)
-        guard case .moved(let count) = socket.peek(into: &upstreams[place].input) else {
+    private func spokeOutOfTurn(_ entry: Int) -> Bool {
+        guard case .clear(let socket) = upstreams[entry].transport else { return false }
+        buffers.equip(&upstreams[entry].input)
+        guard case .moved(let count) = socket.peek(into: &upstreams[entry].input) else {
             return false
         }
-        let bytes = unsafe upstreams[place].input.bytes
+        let bytes = unsafe upstreams[entry].input.bytes
         let notice: StaticString = "HTTP/1.1 408"
         guard count >= notice.utf8CodeUnitCount else { return true }
         for offset in 0..<notice.utf8CodeUnitCount
@@ -154,19 +154,19 @@ final class KeptConnections {
     /// The client's own connection to a process, taken out to be used; nil: there is none.
     private func takeOwn(of client: Int, _ process: ProcessHandle, _ group: Int) -> Int? {
         var next = upstreams.firstOwn(of: client)
-        while let place = next {
-            if Int(upstreams[place].group) == group,
-                upstreams[place].process.serial == process.serial,
-                upstreams[place].process.index == process.index
+        while let entry = next {
+            if Int(upstreams[entry].group) == group,
+                upstreams[entry].process.serial == process.serial,
+                upstreams[entry].process.index == process.index
             {
-                guard upstreams[place].transport?.socket.isSilent == true else {
-                    upstreams.close(place)
+                guard upstreams[entry].transport?.socket.isSilent == true else {
+                    upstreams.close(entry)
                     return nil
                 }
-                upstreams.unlinkOwn(place)
-                return place
+                upstreams.unlinkOwn(entry)
+                return entry
             }
-            next = upstreams.nextOwn(after: place)
+            next = upstreams.nextOwn(after: entry)
         }
         return nil
     }
@@ -174,14 +174,14 @@ final class KeptConnections {
     /// Keeps a connection for a client after a response.
     ///
     /// - Parameter grant: of the request that was served.
-    func keep(_ place: Int, for client: Int, _ grant: Grant?) {
-        rest(place)
-        upstreams[place].grant = grant
-        upstreams.linkOwn(place, of: client)
+    func keep(_ entry: Int, for client: Int, _ grant: Grant?) {
+        rest(entry)
+        upstreams[entry].grant = grant
+        upstreams.linkOwn(entry, of: client)
     }
 
     /// The client has gone: what was kept for it ends.
     func closeOwn(of client: Int) {
-        while let place = upstreams.firstOwn(of: client) { upstreams.close(place) }
+        while let entry = upstreams.firstOwn(of: client) { upstreams.close(entry) }
     }
 }

@@ -34,39 +34,39 @@ final class ProcessEnds {
     ///
     /// - Parameter isLate: The process is given up, but may well be at work on the request.
     func end(_ exchange: Int, _ outcome: ExchangeOutcome, isLate: Bool = false) {
-        if let place = exchanges[exchange].source.connection {
+        if let entry = exchanges[exchange].source.connection {
             exchanges[exchange].move(source: .finished)
-            if isLate || outcome == .abandoned, isAtWork(exchange, place) {
-                return leaveBehind(exchange, place, outcome)
+            if isLate || outcome == .abandoned, isAtWork(exchange, entry) {
+                return leaveBehind(exchange, entry, outcome)
             }
-            upstreams.close(place)
+            upstreams.close(entry)
         }
         slots.release(exchange, outcome)
     }
 
     /// The whole response is here: the slot is free, and the connection too if it is still good.
     func finish(_ exchange: Int) {
-        let place = exchanges.upstream(of: exchange)
+        let entry = exchanges.upstream(of: exchange)
         exchanges[exchange].move(source: .finished)
         let group = Int(exchanges[exchange].group)
         let mayKeep =
-            plan.settings.groups[group].keepalive && !upstreams[place].peerClosed
-            && upstreams[place].output.isEmpty
+            plan.settings.groups[group].keepalive && !upstreams[entry].peerClosed
+            && upstreams[entry].output.isEmpty
         switch exchanges[exchange].machine.responseEnded(
-            isSilent: upstreams[place].input.isEmpty, mayKeep: mayKeep)
+            isSilent: upstreams[entry].input.isEmpty, mayKeep: mayKeep)
         {
         case .keep:
-            if exchanges[exchange].signsInConnection || upstreams[place].owner >= 0 {
-                keepForClient(place, after: exchange)
+            if exchanges[exchange].signsInConnection || upstreams[entry].owner >= 0 {
+                keepForClient(entry, after: exchange)
             } else {
                 kept.pool(
-                    place, keptFor: exchanges[exchange].upstreamKeptFor,
+                    entry, keptFor: exchanges[exchange].upstreamKeptFor,
                     awaitsSilence: exchanges[exchange].awaitsSilence)
             }
         case .distrust:
-            kept.distrust(upstreams[place].process, group: group)
-            upstreams.close(place)
-        case .close: upstreams.close(place)
+            kept.distrust(upstreams[entry].process, group: group)
+            upstreams.close(entry)
+        case .close: upstreams.close(entry)
         }
         slots.release(exchange, .served)
     }
@@ -75,27 +75,27 @@ final class ProcessEnds {
     ///
     /// A connection of HTTP/2 carries requests side by side, to which this cannot be fitted: there it ends
     /// with its response.
-    private func keepForClient(_ place: Int, after exchange: Int) {
+    private func keepForClient(_ entry: Int, after exchange: Int) {
         let client = Int(exchanges[exchange].downstream)
         guard !downstreams[client].carrier.isStream, downstreams[client].keepAlive,
             !downstreams[client].peerClosed
-        else { return upstreams.close(place) }
-        kept.keep(place, for: client, exchanges[exchange].machine.grant)
+        else { return upstreams.close(entry) }
+        kept.keep(entry, for: client, exchanges[exchange].machine.grant)
     }
 
     /// Whether the process works on the request, though nobody waits for it any more.
-    private func isAtWork(_ exchange: Int, _ place: Int) -> Bool {
+    private func isAtWork(_ exchange: Int, _ entry: Int) -> Bool {
         exchanges[exchange].machine.isAtWork(
-            sentAny: upstreams[place].sentAny, hasClosed: upstreams[place].peerClosed,
+            sentAny: upstreams[entry].sentAny, hasClosed: upstreams[entry].peerClosed,
             now: exchanges.now)
             && !(drain.isDraining && drain.successor == nil)
     }
 
     /// Keeps the slot of an exchange until the process is done with it.
-    private func leaveBehind(_ exchange: Int, _ place: Int, _ outcome: ExchangeOutcome) {
-        let group = Int(upstreams[place].group)
+    private func leaveBehind(_ exchange: Int, _ entry: Int, _ outcome: ExchangeOutcome) {
+        let group = Int(upstreams[entry].group)
         let left = exchanges[exchange].machine.leaveBehind(
-            outcome, deadline: upstreams[place].deadline, now: exchanges.now)
+            outcome, deadline: upstreams[entry].deadline, now: exchanges.now)
         if left.isOverdue, let grant = left.slot.grant {
             // That it does not answer is to be known now, not when it has ended.
             plan.groups[group].overdue(grant, now: exchanges.instant)
@@ -106,6 +106,6 @@ final class ProcessEnds {
                 ? exchanges[exchange].responseBody.ignoringMark : nil)
         slots.leave()
         abandoned.abandon(
-            place, slot, tellsEnd: left.endsRequest || plan.settings.groups[group].hearsOfEnds)
+            entry, slot, tellsEnd: left.endsRequest || plan.settings.groups[group].hearsOfEnds)
     }
 }

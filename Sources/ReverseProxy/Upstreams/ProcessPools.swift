@@ -4,7 +4,7 @@ internal import Reactor
 /// One loop's idle connections to each process, and where each process is.
 ///
 /// A last-in-first-out list per process, linked through the slab: taking and putting back is a few
-/// moves. When a place of the registry has a new tenant (another serial), the old one's idle
+/// moves. When an entry of the registry has a new tenant (another serial), the old one's idle
 /// connections are orphaned and handed back to be closed.
 @safe
 struct ProcessPools: ~Copyable {
@@ -21,9 +21,9 @@ struct ProcessPools: ~Copyable {
         var listener: UInt32?
     }
 
-    /// Where the pool of a place of the registry is, by group and place; -1: nowhere yet.
+    /// Where the pool of an entry of the registry is, by group and entry; -1: nowhere yet.
     private var places: [[Int32]]
-    /// Plain values, changed where they lie; each stays with its place of the registry for good.
+    /// Plain values, changed where they lie; each stays with its entry of the registry for good.
     private var pools: UnsafeMutablePointer<Pool>
     private var count = 0
     private var capacity = 16
@@ -58,72 +58,72 @@ struct ProcessPools: ~Copyable {
             places[group][index] = Int32(truncatingIfNeeded: append(pool))
             return -1
         }
-        let place = Int(places[group][index])
-        let orphaned = unsafe pools[place].idleHead
-        unsafe pools[place] = pool
+        let entry = Int(places[group][index])
+        let orphaned = unsafe pools[entry].idleHead
+        unsafe pools[entry] = pool
         return orphaned
     }
 
     func address(of process: ProcessHandle, group: Int) -> SocketAddress? {
-        guard let place = find(process, group: group) else { return nil }
-        return unsafe pools[place].address
+        guard let entry = find(process, group: group) else { return nil }
+        return unsafe pools[entry].address
     }
 
     /// Where a process may listen when it does not at its address; nil: nowhere.
     func otherAddress(of process: ProcessHandle, group: Int) -> SocketAddress? {
-        guard let place = find(process, group: group) else { return nil }
-        return unsafe pools[place].other
+        guard let entry = find(process, group: group) else { return nil }
+        return unsafe pools[entry].other
     }
 
     /// A process has been found at its other address, which is tried first from now on.
     mutating func preferOther(of process: ProcessHandle, group: Int) {
-        guard let place = find(process, group: group), let other = unsafe pools[place].other else {
+        guard let entry = find(process, group: group), let other = unsafe pools[entry].other else {
             return
         }
-        unsafe pools[place].other = pools[place].address
-        unsafe pools[place].address = other
+        unsafe pools[entry].other = pools[entry].address
+        unsafe pools[entry].address = other
     }
 
     func listener(of process: ProcessHandle, group: Int) -> UInt32? {
-        guard let place = find(process, group: group) else { return nil }
-        return unsafe pools[place].listener
+        guard let entry = find(process, group: group) else { return nil }
+        return unsafe pools[entry].listener
     }
 
     mutating func setListener(_ user: UInt32, of process: ProcessHandle, group: Int) {
-        guard let place = find(process, group: group) else { return }
-        unsafe pools[place].listener = user
+        guard let entry = find(process, group: group) else { return }
+        unsafe pools[entry].listener = user
     }
 
     func label(of process: ProcessHandle, group: Int) -> InlineText<40>? {
-        guard let place = find(process, group: group) else { return nil }
-        return unsafe pools[place].label
+        guard let entry = find(process, group: group) else { return nil }
+        return unsafe pools[entry].label
     }
 
     /// What is known of how the process keeps connections.
     func habits(of process: ProcessHandle, group: Int) -> ConnectionHabits? {
-        guard let place = find(process, group: group) else { return nil }
-        return unsafe pools[place].habits
+        guard let entry = find(process, group: group) else { return nil }
+        return unsafe pools[entry].habits
     }
 
     /// The process says how long it keeps an idle connection; ns, 0: it does not say.
     func noteAnnounced(_ span: Int64, by process: ProcessHandle, group: Int) {
-        guard let place = find(process, group: group) else { return }
-        unsafe pools[place].habits.announced = span
+        guard let entry = find(process, group: group) else { return }
+        unsafe pools[entry].habits.announced = span
     }
 
     /// The process has closed a connection after it was idle for so long.
     func noteEnd(afterIdle span: Int64, of process: ProcessHandle, group: Int) {
-        guard span >= ConnectionHabits.shortestTold, let place = find(process, group: group) else {
+        guard span >= ConnectionHabits.shortestTold, let entry = find(process, group: group) else {
             return
         }
-        unsafe pools[place].habits.shortestIdle = min(pools[place].habits.shortestIdle, span)
+        unsafe pools[entry].habits.shortestIdle = min(pools[entry].habits.shortestIdle, span)
     }
 
     /// No connection of the process is kept from here on; false: none was already.
     func distrust(_ process: ProcessHandle, group: Int) -> Bool {
-        guard let place = find(process, group: group), unsafe !pools[place].habits.isDistrusted
+        guard let entry = find(process, group: group), unsafe !pools[entry].habits.isDistrusted
         else { return false }
-        unsafe pools[place].habits.isDistrusted = true
+        unsafe pools[entry].habits.isDistrusted = true
         return true
     }
 
@@ -139,35 +139,35 @@ struct ProcessPools: ~Copyable {
     }
 
     /// Puts a connection back; false: its process is gone, or not to be trusted, and it is to be closed.
-    mutating func put(_ place: Int, in upstreams: borrowing Slab<Upstream>) -> Bool {
-        let group = Int(upstreams[place].group)
-        guard let pool = find(upstreams[place].process, group: group),
+    mutating func put(_ entry: Int, in upstreams: borrowing Slab<Upstream>) -> Bool {
+        let group = Int(upstreams[entry].group)
+        guard let pool = find(upstreams[entry].process, group: group),
             unsafe !pools[pool].habits.isDistrusted
         else { return false }
         let head = unsafe pools[pool].idleHead
-        upstreams[place].nextIdle = head
-        upstreams[place].previousIdle = -1
-        if head >= 0 { upstreams[Int(head)].previousIdle = Int32(truncatingIfNeeded: place) }
-        unsafe pools[pool].idleHead = Int32(truncatingIfNeeded: place)
+        upstreams[entry].nextIdle = head
+        upstreams[entry].previousIdle = -1
+        if head >= 0 { upstreams[Int(head)].previousIdle = Int32(truncatingIfNeeded: entry) }
+        unsafe pools[pool].idleHead = Int32(truncatingIfNeeded: entry)
         return true
     }
 
     /// Takes a connection out of the list it is in; one that was orphaned is in none.
-    mutating func unlink(_ place: Int, in upstreams: borrowing Slab<Upstream>) {
-        let group = Int(upstreams[place].group)
-        unlink(place, from: find(upstreams[place].process, group: group), in: upstreams)
+    mutating func unlink(_ entry: Int, in upstreams: borrowing Slab<Upstream>) {
+        let group = Int(upstreams[entry].group)
+        unlink(entry, from: find(upstreams[entry].process, group: group), in: upstreams)
     }
 
     private mutating func unlink(
-        _ place: Int, from pool: Int?, in upstreams: borrowing Slab<Upstream>
+        _ entry: Int, from pool: Int?, in upstreams: borrowing Slab<Upstream>
     ) {
-        let next = upstreams[place].nextIdle
-        let previous = upstreams[place].previousIdle
+        let next = upstreams[entry].nextIdle
+        let previous = upstreams[entry].previousIdle
         if previous >= 0 { upstreams[Int(previous)].nextIdle = next }
         if next >= 0 { upstreams[Int(next)].previousIdle = previous }
-        upstreams[place].nextIdle = -1
-        upstreams[place].previousIdle = -1
-        guard let pool, unsafe pools[pool].idleHead == Int32(truncatingIfNeeded: place) else {
+        upstreams[entry].nextIdle = -1
+        upstreams[entry].previousIdle = -1
+        guard let pool, unsafe pools[pool].idleHead == Int32(truncatingIfNeeded: entry) else {
             return
         }
         unsafe pools[pool].idleHead = next
@@ -178,10 +178,10 @@ struct ProcessPools: ~Copyable {
     private func find(_ process: ProcessHandle, group: Int) -> Int? {
         let index = Int(process.index)
         guard index < places[group].count else { return nil }
-        let place = Int(places[group][index])
+        let entry = Int(places[group][index])
         // Field by field: what is generic about == is not always compiled away.
-        guard place >= 0, unsafe pools[place].process.serial == process.serial else { return nil }
-        return place
+        guard entry >= 0, unsafe pools[entry].process.serial == process.serial else { return nil }
+        return entry
     }
 
     private mutating func append(_ pool: Pool) -> Int {

@@ -42,18 +42,18 @@ final class Retries {
 
     /// The connection broke before the response head was complete.
     func broke(_ exchange: Int) -> Step {
-        let place = exchanges.upstream(of: exchange)
+        let entry = exchanges.upstream(of: exchange)
         let connection = ExchangeMachine.BrokenConnection(
-            sentAny: upstreams[place].sentAny, isReused: upstreams[place].reused,
-            hasSpoken: !upstreams[place].input.isEmpty)
+            sentAny: upstreams[entry].sentAny, isReused: upstreams[entry].reused,
+            hasSpoken: !upstreams[entry].input.isEmpty)
         switch exchanges[exchange].machine.broke(
             connection, retries: plan.settings.groups[Int(exchanges[exchange].group)].retries,
-            isAlive: isAlive(upstreams[place]))
+            isAlive: isAlive(upstreams[entry]))
         {
         case .reconnect:
             counters.add(.retries)
             exchanges[exchange].move(source: .undecided)
-            upstreams.close(place)
+            upstreams.close(entry)
             return .reconnect
         case .answer(let problem):
             processEnds.end(exchange, .failed)

@@ -40,19 +40,19 @@ final class Upstreams {
     // MARK: The slab
 
     /// A connection, changed where it lies.
-    subscript(place: Int) -> Upstream {
-        @inline(__always) unsafeAddress { unsafe UnsafePointer(slab.pointer(to: place)) }
-        @inline(__always) unsafeMutableAddress { unsafe slab.pointer(to: place) }
+    subscript(entry: Int) -> Upstream {
+        @inline(__always) unsafeAddress { unsafe UnsafePointer(slab.pointer(to: entry)) }
+        @inline(__always) unsafeMutableAddress { unsafe slab.pointer(to: entry) }
     }
 
-    func isTaken(_ place: Int) -> Bool { slab.isTaken(place) }
+    func isTaken(_ entry: Int) -> Bool { slab.isTaken(entry) }
 
-    func holds(_ place: Int, serial: UInt32) -> Bool { slab.holds(place, serial: serial) }
+    func holds(_ entry: Int, serial: UInt32) -> Bool { slab.holds(entry, serial: serial) }
 
-    func takenPlaces() -> [Int] { slab.takenPlaces() }
+    func takenEntries() -> [Int] { slab.takenEntries() }
 
-    func token(_ place: Int) -> EventToken {
-        EventToken(.upstream, place: place, serial: slab.serial(place))
+    func token(_ entry: Int) -> EventToken {
+        EventToken(.upstream, entry: entry, serial: slab.serial(entry))
     }
 
     /// Takes in a connection, and watches it where it has a socket.
@@ -60,64 +60,64 @@ final class Upstreams {
     /// - Parameter writable: room for bytes is an event too.
     /// - Returns: nil: there is no room for it, or it cannot be watched, and it is closed.
     func enter(_ connection: Upstream, writable: Bool) -> Int? {
-        guard let place = slab.insert(connection) else {
+        guard let entry = slab.insert(connection) else {
             if let transport = connection.transport {
                 transport.socket.close()
                 shared.giveUpstream()
             }
             return nil
         }
-        guard let socket = connection.transport?.socket else { return place }
+        guard let socket = connection.transport?.socket else { return entry }
         do {
-            try loop.add(socket.descriptor, token: token(place).rawValue, writable: writable)
+            try loop.add(socket.descriptor, token: token(entry).rawValue, writable: writable)
         } catch {
-            close(place)
+            close(entry)
             return nil
         }
-        self[place].wantsWrite = writable
-        return place
+        self[entry].wantsWrite = writable
+        return entry
     }
 
     // MARK: Bytes
 
     /// Reads once from a process, and remembers whether there is more to be read.
-    func read(_ place: Int) -> Transfer {
-        transport(place).receive(
-            into: &self[place].input, &self[place].isReadable, peerClosed: self[place].peerClosed)
+    func read(_ entry: Int) -> Transfer {
+        transport(entry).receive(
+            into: &self[entry].input, &self[entry].isReadable, peerClosed: self[entry].peerClosed)
     }
 
     /// Sends what is ready for a process.
-    func send(_ place: Int) -> FlushOutcome {
-        while !self[place].output.isEmpty {
-            switch transport(place).send(from: &self[place].output) {
+    func send(_ entry: Int) -> FlushOutcome {
+        while !self[entry].output.isEmpty {
+            switch transport(entry).send(from: &self[entry].output) {
             case .moved:
-                self[place].sentAny = true
+                self[entry].sentAny = true
             case .wouldBlock:
-                watchWrites(place, true)
+                watchWrites(entry, true)
                 return .blocked
             case .end, .failed:
                 return .broken
             }
         }
-        self[place].output.rewind()
-        if self[place].wantsWrite { watchWrites(place, false) }
+        self[entry].output.rewind()
+        if self[entry].wantsWrite { watchWrites(entry, false) }
         return .done
     }
 
     /// The process sees the end of the stream; what it sends is still read.
-    func shutdownWrite(_ place: Int) { transport(place).socket.shutdownWrite() }
+    func shutdownWrite(_ entry: Int) { transport(entry).socket.shutdownWrite() }
 
     /// Asks for an event, or no more for one, when the process takes bytes again.
-    func watchWrites(_ place: Int, _ wanted: Bool) {
-        guard self[place].wantsWrite != wanted else { return }
-        self[place].wantsWrite = wanted
+    func watchWrites(_ entry: Int, _ wanted: Bool) {
+        guard self[entry].wantsWrite != wanted else { return }
+        self[entry].wantsWrite = wanted
         loop.setWritable(
-            wanted, transport(place).socket.descriptor, token: token(place).rawValue)
+            wanted, transport(entry).socket.descriptor, token: token(entry).rawValue)
     }
 
     @inline(__always)
-    private func transport(_ place: Int) -> Transport {
-        guard let transport = self[place].transport else {
+    private func transport(_ entry: Int) -> Transport {
+        guard let transport = self[entry].transport else {
             preconditionFailure("there is nothing to carry bytes while the backlog is full")
         }
         return transport
@@ -126,42 +126,42 @@ final class Upstreams {
     // MARK: The end
 
     /// - Parameter latest: when the wait ends in any case; monotonic ns.
-    func setDeadline(_ place: Int, after span: Interval, atMost latest: Int64 = .max) {
+    func setDeadline(_ entry: Int, after span: Interval, atMost latest: Int64 = .max) {
         let deadline = min(now &+ span.nanoseconds, latest)
-        self[place].deadline = deadline
-        deadlines.schedule(process: place, at: deadline)
+        self[entry].deadline = deadline
+        deadlines.schedule(process: entry, at: deadline)
     }
 
     /// Closes a connection, whatever it is at, and gives back all that it holds.
-    func close(_ place: Int) {
-        if self[place].phase == .idle {
-            if self[place].owner >= 0 {
-                unlinkOwn(place)
+    func close(_ entry: Int) {
+        if self[entry].phase == .idle {
+            if self[entry].owner >= 0 {
+                unlinkOwn(entry)
             } else {
-                pools.unlink(place, in: slab)
+                pools.unlink(entry, in: slab)
             }
-        } else if self[place].phase == .abandoned {
-            giveBackAbandoned(place)
+        } else if self[entry].phase == .abandoned {
+            giveBackAbandoned(entry)
         }
-        if let transport = self[place].transport {
+        if let transport = self[entry].transport {
             transport.close()
             shared.giveUpstream()
         }
-        buffers.release(&self[place].input)
-        buffers.release(&self[place].output)
-        deadlines.cancel(process: place)
-        slab.remove(place)
+        buffers.release(&self[entry].input)
+        buffers.release(&self[entry].output)
+        deadlines.cancel(process: entry)
+        slab.remove(entry)
     }
 
     /// The request that was left behind is over: its slot is free.
-    private func giveBackAbandoned(_ place: Int) {
-        guard let slot = abandoned.removeValue(forKey: place) else { return }
-        plan.groups[Int(self[place].group)].giveBack(
+    private func giveBackAbandoned(_ entry: Int) {
+        guard let slot = abandoned.removeValue(forKey: entry) else { return }
+        plan.groups[Int(self[entry].group)].giveBack(
             slot.left.slot, slot.left.outcome, now: instant)
     }
 
     func closeAll() {
-        for place in takenPlaces() where isTaken(place) { close(place) }
+        for entry in takenEntries() where isTaken(entry) { close(entry) }
     }
 
     // MARK: Connections of one client
@@ -173,32 +173,32 @@ final class Upstreams {
     }
 
     /// The next connection that is kept for the same client; nil: that was the last.
-    func nextOwn(after place: Int) -> Int? {
-        let next = Int(self[place].nextIdle)
+    func nextOwn(after entry: Int) -> Int? {
+        let next = Int(self[entry].nextIdle)
         return next >= 0 ? next : nil
     }
 
     /// Adds one to the front of the list of a client.
-    func linkOwn(_ place: Int, of client: Int) {
+    func linkOwn(_ entry: Int, of client: Int) {
         let first = firstOwn(of: client)
-        self[place].owner = Int32(truncatingIfNeeded: client)
-        self[place].nextIdle = Int32(truncatingIfNeeded: first ?? -1)
-        self[place].previousIdle = -1
-        if let first { self[first].previousIdle = Int32(truncatingIfNeeded: place) }
-        ownFirst[client] = place
+        self[entry].owner = Int32(truncatingIfNeeded: client)
+        self[entry].nextIdle = Int32(truncatingIfNeeded: first ?? -1)
+        self[entry].previousIdle = -1
+        if let first { self[first].previousIdle = Int32(truncatingIfNeeded: entry) }
+        ownFirst[client] = entry
     }
 
     /// Takes one out of the list of its owner.
-    func unlinkOwn(_ place: Int) {
-        let next = self[place].nextIdle
-        let previous = self[place].previousIdle
+    func unlinkOwn(_ entry: Int) {
+        let next = self[entry].nextIdle
+        let previous = self[entry].previousIdle
         if previous >= 0 {
             self[Int(previous)].nextIdle = next
         } else {
-            ownFirst[Int(self[place].owner)] = next >= 0 ? Int(next) : nil
+            ownFirst[Int(self[entry].owner)] = next >= 0 ? Int(next) : nil
         }
         if next >= 0 { self[Int(next)].previousIdle = previous }
-        self[place].nextIdle = -1
-        self[place].previousIdle = -1
+        self[entry].nextIdle = -1
+        self[entry].previousIdle = -1
     }
 }

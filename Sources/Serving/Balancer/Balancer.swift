@@ -178,7 +178,7 @@ final class Balancer: Sendable {
     private func removeSockets() {
         admin.removeSocket()
         successors.removePath()
-        for case .address(.unix(let path)) in plan.configuration.listeners.map(\.place) {
+        for case .address(.unix(let path)) in plan.configuration.listeners.map(\.address) {
             unsafe unlink(path)
         }
     }

@@ -8,11 +8,11 @@ extension Preflight {
     mutating func checkAddresses() {
         for listener in configuration.listeners {
             checkStrictTransport(listener)
-            guard case .address(let address) = listener.place else { continue }
+            guard case .address(let address) = listener.address else { continue }
             if let found = finding(address) {
-                warn(listener.addressPlace.problem("listen.address", found))
+                warn(listener.addressLocation.problem("listen.address", found))
             } else if case .unix(let path) = address {
-                checkSocket(path, listener.addressPlace)
+                checkSocket(path, listener.addressLocation)
             }
         }
         guard !isKnown(["admin"], ["address"]) else { return }
@@ -34,7 +34,7 @@ extension Preflight {
             listener.headers.contains(where: { $0.name.lowercased() == name })
         else { return }
         warn(
-            listener.addressPlace.problem(
+            listener.addressLocation.problem(
                 "listen.headers",
                 "Strict-Transport-Security is sent over https alone, and this listener has neither TLS"
                     + " nor trusted_proxies"))
@@ -63,7 +63,7 @@ extension Preflight {
     }
 
     /// A unix socket of a listener.
-    private mutating func checkSocket(_ path: String, _ place: SourcePlace) {
+    private mutating func checkSocket(_ path: String, _ place: FileLocation) {
         var status = stat()
         if unsafe lstat(path, &status) == 0 {
             if status.st_mode & S_IFMT != S_IFSOCK {

@@ -59,11 +59,11 @@ struct Preflight {
     }
 
     mutating func report(_ path: [String], _ message: String) {
-        problems.append(configuration.places.problem(path, message))
+        problems.append(configuration.locations.problem(path, message))
     }
 
     mutating func warn(_ path: [String], _ message: String) {
-        warnings.append(configuration.places.problem(path, message))
+        warnings.append(configuration.locations.problem(path, message))
     }
 
     mutating func report(_ problem: Problem) { problems.append(problem) }

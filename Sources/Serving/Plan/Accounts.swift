@@ -25,10 +25,10 @@ extension Configuration.Isolation {
             if case .unknownGroup(let unknown) = error {
                 key = unknown == group ? "group" : "groups"
             }
-            throw userPlace.problem("group.\(name).\(key)", "\(error)")
+            throw userLocation.problem("group.\(name).\(key)", "\(error)")
         }
         if isolation.account?.user == 0, !allowRoot {
-            throw userPlace.problem(
+            throw userLocation.problem(
                 "group.\(name).user",
                 "is root; take another, or add allow_root = true if that is meant")
         }

@@ -53,8 +53,8 @@ struct SecurityFiles: Sendable {
                     servers[server.address] = SecureServer(context: context, name: tls.name)
                 } catch {
                     let key = "group.\(group.name).servers.ca"
-                    let place = group.authorityPlaces[server.address]
-                    problems.append((place ?? .init()).problem(key, "\(error)"))
+                    let location = group.authorityLocations[server.address]
+                    problems.append((location ?? .init()).problem(key, "\(error)"))
                 }
             }
             return servers
@@ -67,18 +67,18 @@ struct SecurityFiles: Sendable {
     private static func missingFiles(of listener: Configuration.Listener) -> [Problem] {
         var files = listener.certificates.flatMap { files in
             [
-                (files.certificate, files.certificatePlace, "listen.tls.certificate"),
-                (files.key, files.keyPlace, "listen.tls.key"),
+                (files.certificate, files.certificateLocation, "listen.tls.certificate"),
+                (files.key, files.keyLocation, "listen.tls.key"),
             ]
         }
         if let authority = listener.clientAuthority {
-            files.append((authority, listener.clientAuthorityPlace, "listen.client_ca"))
+            files.append((authority, listener.clientAuthorityLocation, "listen.client_ca"))
         }
-        return files.compactMap { path, place, key in
+        return files.compactMap { path, location, key in
             guard !path.isEmpty, let fault = TLSConfigurationError.fault(ofFile: path) else {
                 return nil
             }
-            return place.problem(key, "\(fault)")
+            return location.problem(key, "\(fault)")
         }
     }
 
@@ -87,22 +87,23 @@ struct SecurityFiles: Sendable {
         _ sentence: String, with listener: Configuration.Listener
     ) -> Problem {
         if let authority = listener.clientAuthority, sentence.contains(authority) {
-            return listener.clientAuthorityPlace.problem("listen.client_ca", sentence)
+            return listener.clientAuthorityLocation.problem("listen.client_ca", sentence)
         }
         // A sentence about two files begins with the one that is wrong.
         let named = listener.certificates.flatMap { files in
             [
-                (files.certificate, files.certificatePlace, "listen.tls.certificate"),
-                (files.key, files.keyPlace, "listen.tls.key"),
+                (files.certificate, files.certificateLocation, "listen.tls.certificate"),
+                (files.key, files.keyLocation, "listen.tls.key"),
             ]
-        }.compactMap { path, place, key in
-            sentence.firstRange(of: path).map { ($0.lowerBound, place, key) }
+        }.compactMap { path, location, key in
+            sentence.firstRange(of: path).map { ($0.lowerBound, location, key) }
         }
-        if let (_, place, key) = named.min(by: { $0.0 < $1.0 }) {
-            return place.problem(key, sentence)
+        if let (_, location, key) = named.min(by: { $0.0 < $1.0 }) {
+            return location.problem(key, sentence)
         }
-        let place = listener.certificates.first?.certificatePlace ?? listener.clientAuthorityPlace
-        return place.problem("listen.tls", sentence)
+        let location =
+            listener.certificates.first?.certificateLocation ?? listener.clientAuthorityLocation
+        return location.problem("listen.tls", sentence)
     }
 }
 
@@ -111,7 +112,7 @@ extension Configuration.Listener {
     ///
     /// - Throws: `ServingError` when a network of `trusted_proxies` is none.
     func settings(tls: TLSServerContext?) throws -> ListenerSettings {
-        var settings = ListenerSettings(place)
+        var settings = ListenerSettings(address)
         settings.http2 = http2
         settings.proxyProtocol = proxyProtocol
         settings.tls = tls

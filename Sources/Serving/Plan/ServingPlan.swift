@@ -49,7 +49,7 @@ struct ServingPlan: Sendable {
         if case .file(let path) = configuration.log.access.destination,
             let fault = Preflight.faultOfAppendable(path)
         {
-            problems.append(configuration.places.problem(["log", "access"], fault))
+            problems.append(configuration.locations.problem(["log", "access"], fault))
         }
         do {
             files = try SecurityFiles(configuration, tickets: tickets)
@@ -158,7 +158,8 @@ extension ServingPlan {
     private func listeners(over old: [ListenerSettings?]) -> [ListenerSettings?] {
         var rest = listeners
         var placed = old.map { known -> ListenerSettings? in
-            guard let known, let index = rest.firstIndex(where: { $0.place == known.place }) else {
+            guard let known, let index = rest.firstIndex(where: { $0.address == known.address })
+            else {
                 return nil
             }
             return rest.remove(at: index)

@@ -89,19 +89,19 @@ struct Predecessor {
     private static func sockets(
         _ received: TakeoverChannel.Received
     ) throws(SystemError) -> (ListenerAddress?, [ListenerAddress: ListeningSocket]) {
-        guard case .sockets(let admin, let places) = received.message,
-            places.count == received.descriptors.count
+        guard case .sockets(let admin, let addresses) = received.message,
+            addresses.count == received.descriptors.count
         else {
             received.drop()
             throw TakeoverChannel.unexpected(received.message.line)
         }
         var listeners: [ListenerAddress: ListeningSocket] = [:]
-        for (place, descriptor) in zip(places, received.descriptors) {
-            guard let place, let socket = try? ListeningSocket(inheriting: descriptor) else {
+        for (address, descriptor) in zip(addresses, received.descriptors) {
+            guard let address, let socket = try? ListeningSocket(inheriting: descriptor) else {
                 close(descriptor)
                 continue
             }
-            listeners[place] = socket
+            listeners[address] = socket
         }
         return (admin, listeners)
     }

@@ -33,7 +33,7 @@ final class SuccessorListener: Sendable {
     private let listener: ControlListener
     private let admin: ProcessAddress
     private let log: Logger
-    private let sockets: @Sendable () -> [(place: ListenerAddress, socket: ListeningSocket)]
+    private let sockets: @Sendable () -> [(address: ListenerAddress, socket: ListeningSocket)]
     private let onReady: @Sendable (Successor) -> Void
 
     /// Listens; nobody is answered before `start`.
@@ -43,7 +43,7 @@ final class SuccessorListener: Sendable {
         runtimeFolder: String, admin: ProcessAddress, log: Logger,
         sockets:
             @escaping @Sendable () -> [(
-                place: ListenerAddress, socket: ListeningSocket
+                address: ListenerAddress, socket: ListeningSocket
             )],
         onReady: @escaping @Sendable (Successor) -> Void
     ) throws {
@@ -78,7 +78,7 @@ final class SuccessorListener: Sendable {
             try channel.receive(.greeting)
             let listening = sockets()
             try channel.send(
-                .sockets(admin: .address(admin), listeners: listening.map(\.place)),
+                .sockets(admin: .address(admin), listeners: listening.map(\.address)),
                 descriptors: listening.map(\.socket.descriptor))
             try channel.receive(.ready)
         } catch {

@@ -2,7 +2,7 @@
 /// looked up.
 ///
 /// No part of what is configured: two values that differ in it alone are equal.
-package struct SourcePlace: Sendable {
+package struct FileLocation: Sendable {
     /// As the user named it; nil for what came from the command line.
     var file: String?
     /// From 1.
@@ -30,7 +30,7 @@ package struct SourcePlace: Sendable {
 }
 
 /// The lines of all keys of a configuration; like a single place no part of what is configured.
-package struct SourcePlaces: Sendable, Equatable {
+package struct FileLocations: Sendable, Equatable {
     private var file: String?
     private var lines: [[String]: Int] = [:]
 
@@ -59,16 +59,16 @@ package struct SourcePlaces: Sendable, Equatable {
         }
     }
 
-    package static func == (_: SourcePlaces, _: SourcePlaces) -> Bool { true }
+    package static func == (_: FileLocations, _: FileLocations) -> Bool { true }
 }
 
-extension SourcePlace: Equatable {
-    package static func == (_: SourcePlace, _: SourcePlace) -> Bool { true }
+extension FileLocation: Equatable {
+    package static func == (_: FileLocation, _: FileLocation) -> Bool { true }
 }
 
 extension ProblemList {
     /// For what is found out later.
-    func place(of node: ConfigNode) -> SourcePlace {
-        SourcePlace(file: file, line: node.line, key: node.key)
+    func location(of node: ConfigNode) -> FileLocation {
+        FileLocation(file: file, line: node.line, key: node.key)
     }
 }
