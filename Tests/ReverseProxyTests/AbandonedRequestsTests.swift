@@ -105,11 +105,11 @@ internal import Testing
     @Test func `a process that neither answers nor ends has its time and no more`() throws {
         let fixture = try WorkerFixture()
         let process = try Self.abandoned(fixture)
-        let place = try #require(fixture.owners.upstreams.abandoned.keys.first)
+        let entry = try #require(fixture.owners.upstreams.abandoned.keys.first)
         Self.say("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nab", process, fixture)
-        fixture.expire(process: place)
+        fixture.expire(process: entry)
         #expect(fixture.leftovers == [])
-        #expect(!fixture.owners.upstreams.isTaken(place))
+        #expect(!fixture.owners.upstreams.isTaken(entry))
     }
 
     @Test func `at the end of the program nobody waits for what was left behind`() throws {

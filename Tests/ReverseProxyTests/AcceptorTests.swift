@@ -46,7 +46,7 @@ internal import Testing
         func turn(limit: Int = 1000) {
             fixture.loop.turn(until: 0) { token, _ in
                 let token = EventToken(rawValue: token)
-                if token.kind == .listener { acceptor.noteReady(token.place) }
+                if token.kind == .listener { acceptor.noteReady(token.entry) }
             }
             acceptor.acceptPending(limit: limit) { socket, _, index in
                 fixture.shared.connectionOpened(worker: 0)

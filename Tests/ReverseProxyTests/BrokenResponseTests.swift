@@ -24,7 +24,7 @@ internal import Testing
         fixture.run()
         let response = client.hear()
         #expect(fixture.isLeftAlone, "what has been answered in part is not asked again")
-        #expect(fixture.owners.upstreams.takenPlaces().isEmpty, "nor is its connection used again")
+        #expect(fixture.owners.upstreams.takenEntries().isEmpty, "nor is its connection used again")
         return (response, client.hasEnded, fixture.leftovers)
     }
 

@@ -90,7 +90,7 @@ internal import Testing
         let fixture = try WorkerFixture()
         try Self.leave(at: stage, fixture)
         #expect(fixture.leftovers == [])
-        #expect(fixture.owners.downstreams.takenPlaces().isEmpty)
+        #expect(fixture.owners.downstreams.takenEntries().isEmpty)
         #expect(fixture.owners.deadlines.next == nil, "no deadline outlives its connection")
     }
 

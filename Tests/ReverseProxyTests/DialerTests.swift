@@ -53,7 +53,7 @@ internal import Testing
 
     /// The index of a connection that stands; nil: it does not.
     private static func ready(_ step: ConnectStep) -> Int? {
-        if case .ready(let place) = step { place } else { nil }
+        if case .ready(let entry) = step { entry } else { nil }
     }
 
     private static func failure(_ step: ConnectStep) -> ConnectFailure? {
@@ -63,10 +63,10 @@ internal import Testing
     @Test func `a connection that stands knows its exchange and takes its request`() throws {
         let site = try Site()
         let socket = try ListeningSocket(.unix(site.path))
-        let place = try #require(Self.ready(site.connect()))
-        #expect(site.fixture.upstreams[place].phase == .busy)
-        #expect(site.fixture.upstreams[place].exchange == 3)
-        #expect(!site.fixture.upstreams[place].reused)
+        let entry = try #require(Self.ready(site.connect()))
+        #expect(site.fixture.upstreams[entry].phase == .busy)
+        #expect(site.fixture.upstreams[entry].exchange == 3)
+        #expect(!site.fixture.upstreams[entry].reused)
         #expect(site.counted == 1)
         socket.close()
     }
@@ -74,7 +74,7 @@ internal import Testing
     @Test func `a connection that is refused leaves nothing behind`() throws {
         let site = try Site()
         #expect(Self.failure(site.connect()) == .refused)
-        #expect(site.fixture.upstreams.takenPlaces().isEmpty)
+        #expect(site.fixture.upstreams.takenEntries().isEmpty)
         #expect(site.counted == 0)
         #expect(site.fixture.deadlines.next == nil)
     }
@@ -89,15 +89,15 @@ internal import Testing
         socket.close()
     }
 
-    @Test func `who waits for a backlog holds a place and no descriptor`() throws {
+    @Test func `who waits for a backlog holds a entry and no descriptor`() throws {
         let site = try Site()
         let attempt = ConnectAttempt(exchange: 3, latest: site.fixture.loop.now + 5)
-        let place = try #require(
+        let entry = try #require(
             site.dialer.postpone(to: Self.process, group: 0, after: .seconds(9), attempt))
-        #expect(site.fixture.upstreams[place].phase == .postponed)
-        #expect(site.fixture.upstreams[place].deadline == attempt.latest, "the request has its end")
+        #expect(site.fixture.upstreams[entry].phase == .postponed)
+        #expect(site.fixture.upstreams[entry].deadline == attempt.latest, "the request has its end")
         #expect(site.counted == 0)
-        site.fixture.upstreams.close(place)
+        site.fixture.upstreams.close(entry)
         #expect(site.fixture.shared.takeUpstream(limit: 8))
         #expect(site.counted == 1, "it gave none back that it never had")
         site.fixture.shared.giveUpstream()
@@ -109,7 +109,7 @@ internal import Testing
         let first = try #require(Self.ready(site.connect()))
         KeptConnections(site.fixture.owners).pool(first, keptFor: 0, awaitsSilence: false)
         let second = try #require(Self.ready(site.connect()))
-        #expect(site.fixture.upstreams.takenPlaces() == [second])
+        #expect(site.fixture.upstreams.takenEntries() == [second])
         #expect(site.counted == 1)
         socket.close()
     }
@@ -119,7 +119,7 @@ internal import Testing
         let socket = try ListeningSocket(.unix(site.path))
         let first = try #require(Self.ready(site.connect()))
         #expect(Self.failure(site.connect()) == .noResources)
-        #expect(site.fixture.upstreams.takenPlaces() == [first])
+        #expect(site.fixture.upstreams.takenEntries() == [first])
         #expect(site.counted == 1)
         socket.close()
     }

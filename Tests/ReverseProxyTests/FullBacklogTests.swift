@@ -19,9 +19,9 @@ internal import Testing
             var path = ""
             fixture = try WorkerFixture(policy: { policy in
                 guard case .external(let servers) = policy.kind,
-                    case .unix(let place) = servers[0].address
+                    case .unix(let entry) = servers[0].address
                 else { return }
-                path = place
+                path = entry
             })
             let address = try SocketAddress.unix(path)
             while let connection = try? address.connect() { others.append(connection.socket) }
@@ -34,7 +34,7 @@ internal import Testing
 
         /// The index of the connection that is to be made; nil: none is.
         var postponed: Int? {
-            fixture.owners.upstreams.takenPlaces().first {
+            fixture.owners.upstreams.takenEntries().first {
                 fixture.owners.upstreams[$0].phase == .postponed
             }
         }
@@ -47,10 +47,10 @@ internal import Testing
 
     @Test func `a request waits without a socket, and with its slot`() throws {
         let waiting = try Waiting()
-        let place = try #require(waiting.postponed)
+        let entry = try #require(waiting.postponed)
         let fixture = waiting.fixture
-        #expect(fixture.owners.upstreams[place].transport == nil)
-        #expect(fixture.owners.upstreams[place].deadline < .max)
+        #expect(fixture.owners.upstreams[entry].transport == nil)
+        #expect(fixture.owners.upstreams[entry].deadline < .max)
         #expect(fixture.owners.shared.takeUpstream(limit: 1), "no descriptor is counted for it")
         fixture.owners.shared.giveUpstream()
         #expect(fixture.slotsTaken == 1)
@@ -82,9 +82,9 @@ internal import Testing
 
     @Test func `a process that has gone meanwhile is not waited for`() throws {
         let waiting = try Waiting()
-        let place = try #require(waiting.postponed)
+        let entry = try #require(waiting.postponed)
         waiting.fixture.stopListening()
-        waiting.fixture.expire(process: place)
+        waiting.fixture.expire(process: entry)
         #expect(waiting.client.hear().hasPrefix("HTTP/1.1 50"))
         #expect(waiting.fixture.leftovers == [])
     }

@@ -123,7 +123,7 @@ internal import Testing
         #expect(client.hear().hasSuffix("ok"))
     }
 
-    @Test func `a drain that nobody follows ends idle connections in place of moving them`() throws
+    @Test func `a drain that nobody follows ends idle connections in entry of moving them`() throws
     {
         let fixture = try WorkerFixture()
         let client = try fixture.connect()

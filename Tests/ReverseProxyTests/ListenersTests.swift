@@ -57,14 +57,14 @@ internal import Testing
         #expect(!folder.exists("new"))
         #expect(folder.exists("a"), "what is listened on stays")
         #expect(listeners.sockets.map { $0?.descriptor } == before.map { $0?.descriptor })
-        #expect(listeners.places == [folder.listener("a").place])
+        #expect(listeners.addresses == [folder.listener("a").address])
         listeners.closeAll()
     }
 
     @Test func `a socket that was passed is taken as it is, and is not bound again`() throws {
         let folder = try Folder()
         let socket = try ListeningSocket(.unix("\(folder.path)/s"))
-        var listeners = Listeners(inherited: [Self.passed.place: socket])
+        var listeners = Listeners(inherited: [Self.passed.address: socket])
         let sockets = try listeners.replace(with: [Self.passed])
         #expect(sockets.map { $0?.descriptor } == [socket.descriptor])
         listeners.closeAll()
@@ -73,7 +73,7 @@ internal import Testing
     @Test func `a socket that was passed survives a configuration that is refused`() throws {
         let folder = try Folder()
         let socket = try ListeningSocket(.unix("\(folder.path)/s"))
-        var listeners = Listeners(inherited: [Self.passed.place: socket])
+        var listeners = Listeners(inherited: [Self.passed.address: socket])
         #expect(throws: ProxyError.self) {
             try listeners.replace(with: [Self.passed, folder.listener("no/such/folder")])
         }

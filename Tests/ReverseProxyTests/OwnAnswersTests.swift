@@ -13,7 +13,7 @@ internal import Testing
     /// The index of the connection that carries an exchange.
     private static func busy(_ fixture: WorkerFixture) throws -> Int {
         try #require(
-            fixture.owners.upstreams.takenPlaces().first {
+            fixture.owners.upstreams.takenEntries().first {
                 fixture.owners.upstreams[$0].phase == .busy
             })
     }
@@ -102,7 +102,7 @@ internal import Testing
         #expect(fixture.leftovers == [])
     }
 
-    @Test func `a route's own page takes the place of ours for those who read pages`() throws {
+    @Test func `a route's own page takes the entry of ours for those who read pages`() throws {
         let fixture = try WorkerFixture(
             { $0.routeSettings[0].pages[503] = Array("<p>later".utf8) },
             policy: { $0.queueLimit = 0 })
@@ -128,15 +128,15 @@ internal import Testing
         let client = try fixture.connect()
         client.say(request)
         fixture.run()
-        let place = try #require(
-            fixture.owners.downstreams.takenPlaces().last {
+        let entry = try #require(
+            fixture.owners.downstreams.takenEntries().last {
                 fixture.owners.downstreams[$0].deadline < .max
             })
-        fixture.expire(client: place)
+        fixture.expire(client: entry)
         return (client, client.hear())
     }
 
-    @Test func `a visitor who waits is shown a page and keeps the place in the queue`() throws {
+    @Test func `a visitor who waits is shown a page and keeps the entry in the queue`() throws {
         let fixture = try WorkerFixture()
         let (holder, process) = try fixture.begin()
         let (client, response) = try Self.shownPage(fixture)

@@ -105,7 +105,7 @@ internal import Testing
         fixture.run()
         #expect(client.hear().isEmpty)
         #expect(client.hasEnded)
-        #expect(fixture.owners.downstreams.takenPlaces().isEmpty)
+        #expect(fixture.owners.downstreams.takenEntries().isEmpty)
     }
 
     @Test func `a limit that was lowered holds for the next request`() throws {

@@ -44,18 +44,18 @@ extension WorkerFixture {
     }
 
     /// Lets the deadline of a connection to a process pass.
-    func expire(process place: Int) {
-        owners.upstreams[place].deadline = owners.loop.now
-        owners.deadlines.cancel(process: place)
-        owners.deadlines.schedule(process: place, at: owners.loop.now)
+    func expire(process entry: Int) {
+        owners.upstreams[entry].deadline = owners.loop.now
+        owners.deadlines.cancel(process: entry)
+        owners.deadlines.schedule(process: entry, at: owners.loop.now)
         remind()
     }
 
     /// Lets the deadline of a client pass.
-    func expire(client place: Int) {
-        owners.downstreams[place].deadline = owners.loop.now
-        owners.deadlines.cancel(client: place)
-        owners.deadlines.schedule(client: place, at: owners.loop.now)
+    func expire(client entry: Int) {
+        owners.downstreams[entry].deadline = owners.loop.now
+        owners.deadlines.cancel(client: entry)
+        owners.deadlines.schedule(client: entry, at: owners.loop.now)
         remind()
     }
 
