@@ -337,6 +337,8 @@ struct Shadow {
                 pin.idle = policy.sessionIdle
                 pin.isConfirmed = false
             }
+            // The lease that its balancer knew of is gone, and this one is as young as any.
+            if pin.isFromBefore { pin.isConfirmed = false }
             if isConfirmed { pin.isConfirmed = true }
             pin.lastSeen = now
             pin.running += 1
