@@ -126,8 +126,8 @@ extension GroupState {
             }
             return .lost(claim.session)
         }
-        // A process's only place may be somebody else's by now; an old token needs a live lease, and one of
-        // a session that its application has ended is worth nothing.
+        // Another session may hold the process's only place by now, so an old token needs a live lease; the
+        // token of a session that its application ended is no longer valid.
         if claim.requiresLease || ended.contains(claim.session) { return .anew }
         if policy.sessionsPerProcess > 0 { return keptPlace(of: claim) }
         guard let entry = entriesByIncarnation[claim.process],

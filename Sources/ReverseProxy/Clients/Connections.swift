@@ -4,8 +4,8 @@ internal import HTTPWire
 internal import Reactor
 internal import Settings
 
-/// Takes what happens to a client's connection beside its requests to whoever works on it, by what the
-/// connection is at: greeting, TLS, HTTP/2, its end.
+/// Dispatches the events of a client's connection outside its requests, by the state of the connection:
+/// greeting, TLS, HTTP/2, closing.
 ///
 /// Belongs to the loop's thread. Extension: the end of the program.
 final class Connections {
