@@ -99,15 +99,19 @@ processes = 1
 
     def read_on(self):
         """Reads standard error from now on; what has come is in `text`."""
-        self.text = b""
+        self.pieces = []
 
         def read():
             while piece := os.read(self.reading, 65536):
-                self.text += piece
+                self.pieces.append(piece)
 
         thread = threading.Thread(target=read, daemon=True)
         thread.start()
         return thread
+
+    @property
+    def text(self):
+        return b"".join(self.pieces)
 
     def end(self):
         if self.process.poll() is None:
