@@ -1,25 +1,25 @@
 package import Settings
 
-/// Why an address is refused.
+/// Why an address is invalid.
 package struct AddressError: Error, Equatable, Sendable {
     package var wrong: String
     package var right: String
 }
 
-/// Addresses as the configuration and the command line write them.
+/// Addresses as written in the configuration and on the command line.
 package enum AddressText {
-    /// Bytes of a unix socket's path (sun_path, its closing zero not counted).
+    /// The longest unix socket path in bytes (`sun_path` without its terminating zero).
     package static let longestSocketPath = 107
 
     private static let forms = "write 127.0.0.1:8080, [::1]:8080 or unix:/path"
 
-    /// Reads `host:port`, `[v6]:port` or `unix:/path`; `localhost` is 127.0.0.1.
+    /// Parses `host:port`, `[v6]:port` or `unix:/path`; `localhost` is 127.0.0.1.
     ///
     /// - Parameters:
-    ///   - allowsPortZero: whether the kernel may choose the port (listening only).
-    ///   - keepsLocalhost: whether `localhost` stays, which means both loopback addresses then (servers
-    ///     only).
-    /// - Throws: what is wrong, and what would be right.
+    ///   - allowsPortZero: whether port 0 is valid (listeners only: the kernel chooses the port).
+    ///   - keepsLocalhost: whether to keep `localhost`, which then means both loopback addresses
+    ///     (servers only).
+    /// - Throws: the problem and how to fix it.
     package static func parse(
         _ text: String, allowsPortZero: Bool = false, keepsLocalhost: Bool = false
     ) throws(AddressError) -> ProcessAddress {
@@ -92,7 +92,7 @@ package enum AddressText {
 }
 
 extension TableReader {
-    /// Reads an address, or takes down what is wrong with it.
+    /// Parses an address, or records the problem.
     func address(
         _ located: Located<String>, allowsPortZero: Bool = false, keepsLocalhost: Bool = false
     ) -> ProcessAddress? {

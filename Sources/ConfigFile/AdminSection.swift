@@ -4,11 +4,11 @@ extension Configuration {
     /// `[admin]`.
     package struct Admin: Equatable, Sendable {
         package var address: ProcessAddress
-        /// An absolute path; nil: no token is asked for.
+        /// Absolute path; nil: requests need no token.
         package var tokenFile: String?
-        /// An absolute path; nil: no token is for reading alone.
+        /// Absolute path; nil: there is no read-only token.
         package var readTokenFile: String?
-        /// `GET /metrics` takes no token.
+        /// `GET /metrics` needs no token.
         package var metricsOpen = false
 
         init(address: ProcessAddress) { self.address = address }
@@ -27,7 +27,8 @@ extension Configuration {
                     readToken, "is that of token_file, which opens everything",
                     "needs a file of its own")
             }
-            // Also on 127.0.0.1: every local program, a process of any group too, can connect there.
+            // Also required on 127.0.0.1: every local program can connect there, including the
+            // groups' own processes.
             if case .tcp = address, tokenFile == nil {
                 table.reportMissing(
                     ["token_file"], at: "address",

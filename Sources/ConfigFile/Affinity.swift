@@ -3,29 +3,29 @@ package import SessionAffinity
 package import Settings
 
 extension Configuration {
-    /// `[affinity]`, and `affinity = { … }` of a group or a route over it.
+    /// `[affinity]`, and `affinity = { … }` of a group or a route, which overrides it.
     package struct Affinity: Equatable, Sendable {
         package var pin = Pin.always
-        /// Application cookies whose setting starts a session.
+        /// Application cookies that start a session when set.
         package var learn: [String] = []
         package var cookie = CookieAttributes(name: "mooring")
-        /// A session without a request for so long has ended; one value for a whole group.
+        /// A session ends after this long without a request; the same for all routes of a group.
         package var idle = Interval.seconds(30 * 60)
-        /// A cookie not renewed for so long is refused; whole seconds.
+        /// A cookie not renewed for this long is rejected; whole seconds.
         package var maxAge = Interval.seconds(24 * 3600)
-        /// The same for a session whose cookie the client has never sent back.
+        /// Like `idle`, for a session whose cookie the client has never sent back.
         package var unconfirmed = Interval.seconds(5 * 60)
-        /// One value for a whole group.
+        /// The same for all routes of a group.
         package var onLost = GroupPolicy.OnLost.reassign
         /// Whether the backend sees the cookie.
         package var forwardCookie = false
 
         package init() {}
 
-        /// `maxAge` as tokens are checked by it.
+        /// `maxAge` in the unit of token verification.
         package var maxAgeSeconds: UInt32 { UInt32(clamping: maxAge.nanoseconds / 1_000_000_000) }
 
-        /// Reads a table over what stands above it.
+        /// Reads a table; keys that it does not set keep the values of the enclosing table.
         init(
             _ table: TableReader, over base: Affinity, at scope: KeyScope, _ folders: Folders
         ) {
@@ -52,12 +52,13 @@ extension Configuration {
             table.finish()
         }
 
-        /// The keys that a table of the scope may have, with their values.
+        /// The keys that a table of this scope may have, with their values.
         func entries(at scope: KeyScope) -> [KeyEntry] {
             KeyRow.entries(Self.keys.filter { scope <= $0.scope }, of: self)
         }
 
-        /// What user agents drop without Secure; told once, where one of the keys is set.
+        /// Browsers drop these cookies without Secure; reported once per table, at the key that was
+        /// set.
         private func checkSecure(_ table: TableReader) {
             let keys = ["same_site", "secure", "partitioned"]
             guard cookie.secure != .always, keys.contains(where: table.names.contains) else {

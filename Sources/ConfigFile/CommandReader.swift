@@ -1,4 +1,4 @@
-/// Reads `command`: program and arguments, whose placeholders are checked.
+/// Reads `command` and checks the placeholders in its program and arguments.
 enum CommandReader {
     private static let placeholders = ["socket", "port", "threads", "group", "process"]
 
@@ -36,7 +36,7 @@ enum CommandReader {
         return words
     }
 
-    /// Words in braces must be placeholders; other braces, as in JSON, are the program's business.
+    /// Words in braces must be placeholders; other braces, as in JSON, are passed on unchanged.
     private static func check(_ word: String, _ node: ConfigNode, _ problems: ProblemList) {
         for part in word.split(separator: "{", omittingEmptySubsequences: false).dropFirst() {
             guard let end = part.firstIndex(of: "}") else { continue }

@@ -1,4 +1,4 @@
-/// A value of the configuration with the place where it stands.
+/// A value of the configuration with its position in the file.
 struct ConfigNode {
     enum Value {
         case text(String)
@@ -18,13 +18,13 @@ struct ConfigNode {
     var value: Value
     /// From 1.
     var line: Int
-    /// The names that lead here from the top, items of lists not counted.
+    /// The key names from the top table to this value, without list indices.
     var path: [String]
 
     /// The path as it is written in TOML.
     var key: String { path.map(TOMLText.key).joined(separator: ".") }
 
-    /// What it is, for messages: a short text is shown, escaped.
+    /// A description for messages: short texts are quoted and escaped, others are named by type.
     var kind: String {
         switch value {
         case .text(let text): TOMLText.excerpt(text)

@@ -1,42 +1,43 @@
 package import Routing
 package import Settings
 
-/// A validated configuration, all defaults filled in and all paths absolute.
+/// A validated configuration, with all defaults filled in and all paths absolute.
 package struct Configuration: Equatable, Sendable {
-    /// Where keys are kept.
+    /// Holds the keyring and the process records.
     package var stateDirectory: String
-    /// Where sockets are made.
+    /// Holds the sockets.
     package var runtimeDirectory: String
     /// Loop threads; 0: one per core.
     package var workers = 0
-    /// Processes starting at once, over all groups; 0: half the cores, at least 1.
+    /// Concurrent starts over all groups; 0: half the cores, at least 1.
     package var spawnConcurrency = 0
     /// Processes over all groups; 0: no limit.
     package var maxProcesses = 0
-    /// At least one, no two alike.
+    /// At least one, addresses unique.
     package var listeners: [Listener]
     package var timeouts = Timeouts()
     package var limits = Limits()
     package var log = LogSettings()
     package var admin: Admin
-    /// What groups and routes begin with.
+    /// The defaults of groups and routes.
     package var affinity: Affinity
-    /// The keyring's file.
+    /// The path of the keyring.
     package var keysFile: String
-    /// At least one, names unique; in the order of the file.
+    /// At least one, names unique; in file order.
     package var groups: [Group]
-    /// At least one, host and path unique; in the order of the file.
+    /// At least one, host and path unique; in file order.
     package var routes: [RouteSettings]
-    /// Whether it was read by root, whose groups run as root when they name no user.
+    /// Whether root read the file: groups without `user` then run as root.
     package var isRoot = false
-    /// Visitors are shown what a process wrote last: its developer is the only one (`mooring run`).
+    /// Error pages show the last output of the process: with `mooring run` the visitor is the
+    /// developer.
     package var showsOutput = false
-    /// Where its keys stand, for problems that show only on the machine.
+    /// Positions of the keys, for problems found only when files and accounts are looked up.
     package var locations = FileLocations()
 
-    /// The keyring of a program that has another state directory, until it is started anew.
+    /// The keyring's path while the running program still uses another state directory.
     ///
-    /// A file that is named by `affinity.keys` is the same wherever the state is kept.
+    /// Changing `state_dir` needs a restart; a path set by `affinity.keys` does not depend on it.
     package func keysFile(inStateDirectory running: String) -> String {
         keysFile == Self.standardKeysFile(in: stateDirectory)
             ? Self.standardKeysFile(in: running) : keysFile
@@ -44,7 +45,7 @@ package struct Configuration: Equatable, Sendable {
 
     static func standardKeysFile(in state: String) -> String { "\(state)/session.keys" }
 
-    /// The routes for the route table; `affinity` is the place in `self.routes`.
+    /// The input of the route table; `affinity` is the index in `self.routes`.
     package var routeTable: RouteTable {
         RouteTable(
             routes.enumerated().map { index, route in
@@ -54,7 +55,7 @@ package struct Configuration: Equatable, Sendable {
             })
     }
 
-    /// What is allowed, but hardly meant; one sentence each.
+    /// Valid settings that are probably mistakes; one sentence each.
     package var warnings: [String] {
         groups.indices.filter { index in !routes.contains { $0.group == index } }.map { index in
             "group.\(groups[index].name): no route leads to it; add one under [routes],"

@@ -1,14 +1,14 @@
 package import Settings
 
-/// Reads a configuration file; all that is wrong is told at once.
+/// Reads a configuration file and reports all its problems together.
 package enum ConfigurationReader {
-    /// What a file or command line was understood as, and what is wrong with it.
+    /// The configuration read from a file or command line, and its problems.
     package struct Reading: Sendable {
-        /// With defaults in the place of what is wrong, where there are problems; nil: not even that.
+        /// With defaults in place of invalid values; nil if the text cannot be parsed at all.
         package var configuration: Configuration?
         package var problems: [Problem]
 
-        /// The configuration if nothing is wrong with it.
+        /// The configuration if there are no problems.
         package var result: Result<Configuration, ConfigurationProblems> {
             guard let configuration, problems.isEmpty else {
                 return .failure(ConfigurationProblems(problems))
@@ -17,7 +17,7 @@ package enum ConfigurationReader {
         }
     }
 
-    /// Validates a file's text: the configuration, or all that is wrong with it.
+    /// Validates a file's text: the configuration, or all problems.
     package static func read(
         text: String, file: String, folder: String, environment: [String: String], isRoot: Bool
     ) -> Result<Configuration, ConfigurationProblems> {
@@ -25,14 +25,14 @@ package enum ConfigurationReader {
             .result
     }
 
-    /// Reads a file's text as far as it can be understood.
+    /// Reads as much of a file's text as can be understood.
     ///
     /// - Parameters:
     ///   - file: as the user named it, for messages.
     ///   - folder: the file's folder, absolute; relative paths start there.
     ///   - environment: Mooring's own, for the default folders.
-    ///   - isRoot: whether Mooring runs as root: it has other default folders, and groups have to
-    ///     say as whom they run.
+    ///   - isRoot: whether Mooring runs as root, which has other default folders and requires
+    ///     `user` in every group.
     package static func examine(
         text: String, file: String, folder: String, environment: [String: String], isRoot: Bool
     ) -> Reading {
@@ -44,9 +44,9 @@ package enum ConfigurationReader {
         return build(root, context)
     }
 
-    /// The `[log]` section alone, whatever else is wrong with the file.
+    /// The `[log]` section alone, even if the rest of the file has problems.
     ///
-    /// What is wrong with the rest can be told in the form that it asks for.
+    /// So that these problems can be logged in the format that the file selects.
     package static func readLog(text: String) -> LogSettings? {
         let problems = ProblemList(file: nil)
         guard let node = Document.parse(text, problems), let root = TableReader(node, problems)
@@ -86,7 +86,7 @@ package enum ConfigurationReader {
         return Reading(configuration: configuration, problems: problems.sorted.problems)
     }
 
-    /// A table that has nothing but its rows.
+    /// Reads a table that consists only of rows.
     private static func section<Owner>(
         _ name: String, _ rows: [KeyRow<Owner>], of fresh: Owner, _ root: TableReader,
         _ folders: Folders
@@ -98,7 +98,7 @@ package enum ConfigurationReader {
         return owner
     }
 
-    /// Clients and administrators do not share an address.
+    /// Clients and administrators must not share an address.
     private static func checkApart(
         _ listeners: [Located<Configuration.Listener>], _ admin: Configuration.Admin,
         _ root: TableReader
@@ -120,7 +120,7 @@ package enum ConfigurationReader {
         return (Configuration.Affinity(table, over: .init(), at: .file, folders), keys ?? standard)
     }
 
-    /// The groups that can be told, and the names of all.
+    /// The groups that could be read, and the names of all.
     private static func groups(
         _ root: TableReader, _ folders: Folders, _ affinity: Configuration.Affinity,
         _ timeouts: RouteTimeouts
@@ -139,7 +139,7 @@ package enum ConfigurationReader {
         return (groups, table.names)
     }
 
-    /// What a group runs, where it stands outside of any, is the one mistake then.
+    /// If there is no group, a `wsgi` or `command` above all tables is reported as the one mistake.
     private static func noGroup(_ root: TableReader) {
         let kinds = ["wsgi", "command", "servers"]
         var isMeant = false

@@ -2,10 +2,10 @@ internal import Routing
 internal import Settings
 
 extension Configuration {
-    /// The configuration as a file, all defaults filled in; values of `env` are not shown.
+    /// The configuration as TOML, all defaults filled in; values of `env` are hidden.
     package var tomlText: String { text(showsEnvironment: false) }
 
-    /// A file that reads back to an equal configuration when the environment's values are in it.
+    /// TOML that reads back to an equal configuration if it includes the values of `env`.
     package func text(showsEnvironment: Bool) -> String {
         var writer = TOMLWriter(showsSecrets: showsEnvironment)
         writer.comment("The configuration as it is understood, defaults filled in.")

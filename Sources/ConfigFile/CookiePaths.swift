@@ -3,11 +3,11 @@ internal import SessionAffinity
 internal import Settings
 
 extension Configuration {
-    /// The path that a group's cookie is set for: the segments that all of its routes begin with.
+    /// The Path attribute of a group's cookie: the segments that all its routes share.
     ///
-    /// So groups at different paths of one host keep their cookies apart under one name: at `/admin` a
-    /// browser sends the cookie of `/` too, and the verification picks out its own (RFC 6265 section 5.1.4).
-    /// A path that a cookie attribute could not hold counts as `/`.
+    /// This keeps the cookies of groups at different paths of one host apart under one name: at
+    /// `/admin` a browser also sends the cookie of `/`, and verification picks the group's own (RFC
+    /// 6265 section 5.1.4). A path that a cookie attribute cannot hold counts as `/`.
     package func cookiePath(ofGroup group: Int) -> String {
         let prefixes = routes.filter { $0.group == group }.map { route in
             route.pattern.prefix.split(separator: "/")
@@ -25,7 +25,8 @@ extension Configuration {
         byte > 0x20 && byte < 0x7f && byte != UInt8(ascii: ";") && byte != UInt8(ascii: ",")
     }
 
-    /// Groups whose visitors would lose one's session by going to the other.
+    /// Groups that share a cookie name and path: visiting one ends a visitor's session on the
+    /// other.
     var sharedCookieWarnings: [String] {
         var warnings: [String] = []
         for (index, group) in groups.enumerated() {

@@ -1,12 +1,12 @@
 internal import TOMLKit
 
-/// Reads TOML into nodes that know their lines.
+/// Parses TOML into nodes that carry line numbers.
 enum Document {
-    /// Bytes of a configuration at most.
+    /// The longest configuration in bytes.
     static let maximumLength = 1024 * 1024
     private static let maximumDepth = 16
 
-    /// The top table; nil when the text is not TOML, which is then in `problems`.
+    /// The top table; nil if the text is not TOML, with the reason in `problems`.
     static func parse(_ text: String, _ problems: ProblemList) -> ConfigNode? {
         guard text.utf8.count <= maximumLength else {
             problems.add(
@@ -21,7 +21,7 @@ enum Document {
         }
         let index = LineIndex(text)
         if let obstacle = index.obstacle {
-            // What comes before may be wrong too, and then is the first mistake.
+            // The text before the obstacle may be invalid too; then its mistake comes first.
             let before = String(decoding: text.utf8.prefix(obstacle.statement), as: UTF8.self)
             if parseTable(before, problems) != nil {
                 problems.add(
@@ -51,7 +51,7 @@ enum Document {
         return nil
     }
 
-    /// The parser's texts end at a zero byte, so that whatever follows would not be seen.
+    /// The parser's strings end at a zero byte, so it would ignore everything after it.
     private static func placeOfNull(in text: String) -> (line: Int, column: Int)? {
         let lines = text.utf8.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
         for (index, line) in lines.enumerated() {
@@ -68,7 +68,7 @@ enum Document {
         return places.min()
     }
 
-    /// The parser's message on one line, without control characters, and not endless.
+    /// The parser's message on one line, without control characters, truncated.
     private static func sentence(_ message: String) -> String {
         let start = message.unicodeScalars.prefix(300).map { scalar in
             scalar.properties.generalCategory == .control ? " " : Character(scalar)
@@ -93,7 +93,8 @@ enum Document {
                         node: node(
                             value, at: place + [.key(name)], path: path + [name], above: line)))
             }
-            // The parser gives names in alphabetical order; the order of the file means more.
+            // The parser returns names in alphabetical order; messages and output follow the file's
+            // order.
             entries.sort { ($0.node.line, $0.name) < ($1.node.line, $1.name) }
             return ConfigNode(value: .table(entries), line: line, path: path)
         }

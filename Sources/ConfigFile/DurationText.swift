@@ -1,17 +1,17 @@
 package import Backends
 
-/// Spans of time as the configuration writes them: `"500ms"`, `"30s"`, `"15m"`, `"2h"`.
+/// Durations as written in the configuration: `"500ms"`, `"30s"`, `"15m"`, `"2h"`.
 package enum DurationText {
-    /// The longest that any key takes: a leap year.
+    /// The longest duration that any key accepts: a leap year.
     package static let longest = Interval.longest
 
     private static let units: [(name: String, nanoseconds: Int64)] = [
         ("h", 3_600_000_000_000), ("m", 60_000_000_000), ("s", 1_000_000_000), ("ms", 1_000_000),
     ]
 
-    /// Reads a number and its unit, or `0`; nil for anything else.
+    /// Parses a number with a unit, or `0`; nil for anything else.
     ///
-    /// A number too great to be told comes back as the longest interval there is, out of every
+    /// A number too large for an interval returns the longest interval, which is outside every
     /// range.
     package static func parse(_ text: String) -> Interval? {
         if text == "0" { return .zero }
@@ -27,12 +27,12 @@ package enum DurationText {
         return Interval(nanoseconds: overflows ? .max : span)
     }
 
-    /// A range, for the reference.
+    /// A range, for the reference page.
     static func span(_ range: ClosedRange<Interval>) -> String {
         "\(text(of: range.lowerBound)) to \(text(of: range.upperBound))"
     }
 
-    /// The span in the greatest unit that tells it exactly; whole milliseconds only.
+    /// The duration in the largest unit that represents it exactly; whole milliseconds only.
     static func text(of span: Interval) -> String {
         guard span > .zero else { return "0" }
         for unit in units where span.nanoseconds.isMultiple(of: unit.nanoseconds) {

@@ -1,7 +1,7 @@
 /// Reads `env` and `pass_env`.
 enum EnvironmentReader {
-    /// Bytes of one variable or argument that a program can be started with: MAX_ARG_STRLEN of
-    /// execve(2), 128 KiB with the zero byte at the end.
+    /// The longest variable or argument that execve(2) accepts: MAX_ARG_STRLEN, 128 KiB including
+    /// the terminating zero.
     static let longestString = 128 * 1024 - 1
 
     static func values(_ table: TableReader) -> [String: String] {
@@ -10,11 +10,11 @@ enum EnvironmentReader {
         for name in env.names {
             guard let node = env.take(name) else { continue }
             guard case .text(let value) = node.value else {
-                // The value itself may be a secret.
+                // The message does not show the value, which may be a secret.
                 env.problems.add(node, "is not a text", "write it in quotes")
                 continue
             }
-            // The port that the program is told anyway.
+            // Redundant but harmless: Mooring sets this PORT itself.
             let isOwnPort = name == "PORT" && value == "{port}"
             guard isOwnPort || check(name, node, env.problems) else { continue }
             let bytes = name.utf8.count + 1 + value.utf8.count

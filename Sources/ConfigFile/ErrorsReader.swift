@@ -1,5 +1,5 @@
 extension Configuration {
-    /// One of `errors = { 503 = "busy.html" }`: the page for a status, an absolute path.
+    /// One entry of `errors = { 503 = "busy.html" }`: the page for a status, an absolute path.
     package struct ErrorFile: Equatable, Sendable {
         package var status: Int
         package var path: String
@@ -11,10 +11,10 @@ extension Configuration {
 struct ErrorsReader {
     let folders: Folders
 
-    /// Statuses with which Mooring answers by itself where a group has been found.
+    /// Statuses that Mooring can generate once a group has been selected.
     static let statuses = [408, 413, 429, 431, 502, 503, 504]
 
-    /// - Parameter base: what holds where the table says nothing else.
+    /// - Parameter base: pages that apply where the table has none.
     func read(
         _ table: TableReader, over base: [Configuration.ErrorFile] = []
     ) -> [Configuration.ErrorFile] {

@@ -1,9 +1,9 @@
-/// Where a value of a configuration stands, for problems that show only when files and accounts are
-/// looked up.
+/// The position of a value in the file, for problems found only when files and accounts are looked
+/// up.
 ///
-/// No part of what is configured: two values that differ in it alone are equal.
+/// Not part of equality: values that differ only in position are equal.
 package struct FileLocation: Sendable {
-    /// As the user named it; nil for what came from the command line.
+    /// As the user named it; nil for values from the command line.
     var file: String?
     /// From 1.
     var line = 1
@@ -18,18 +18,18 @@ package struct FileLocation: Sendable {
         self.key = key
     }
 
-    /// The problem with the value that stands there.
+    /// A problem with the value at this position.
     ///
     /// - Parameter key: as in `Problem`.
     package func problem(_ key: String, _ message: String) -> Problem {
         Problem(file: file, line: line, key: key, message: message)
     }
 
-    /// The same, under the key that stands there.
+    /// A problem under the key at this position.
     package func problem(_ message: String) -> Problem { problem(key, message) }
 }
 
-/// The lines of all keys of a configuration; like a single place no part of what is configured.
+/// The lines of all keys of a configuration; not part of equality, like a single position.
 package struct FileLocations: Sendable, Equatable {
     private var file: String?
     private var lines: [[String]: Int] = [:]
@@ -41,7 +41,7 @@ package struct FileLocations: Sendable, Equatable {
         add(node)
     }
 
-    /// The problem with a key, at its line or else that of the table that it belongs to.
+    /// A problem with a key, at its line or else at that of the table that contains it.
     package func problem(_ path: [String], _ message: String) -> Problem {
         var known = path[...]
         while !known.isEmpty, lines[Array(known)] == nil { known.removeLast() }
@@ -67,7 +67,7 @@ extension FileLocation: Equatable {
 }
 
 extension ProblemList {
-    /// For what is found out later.
+    /// The node's position, for checks that run after reading.
     func location(of node: ConfigNode) -> FileLocation {
         FileLocation(file: file, line: node.line, key: node.key)
     }

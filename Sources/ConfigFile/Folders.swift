@@ -1,22 +1,22 @@
-/// Where relative paths start and where Mooring keeps its own files.
+/// Where relative paths start and where Mooring stores its own files.
 struct Folders {
-    /// Where a configuration comes from.
+    /// The origin of a configuration.
     struct Context {
         /// The configuration file's folder, absolute.
         var folder: String
         var environment: [String: String]
         var isRoot: Bool
 
-        /// A path as it is meant: absolute, or relative to the folder.
+        /// An absolute path, or one relative to the configuration's folder.
         func resolve(_ path: String) -> String {
             let whole = path.hasPrefix("/") ? path : "\(folder)/\(path)"
-            // `..` stays: behind a link it leads elsewhere than the text says.
+            // Keep `..`: after a symbolic link it leads elsewhere than the text suggests.
             let steps = whole.split(separator: "/").filter { $0 != "." }
             return "/" + steps.joined(separator: "/")
         }
 
-        /// An absolute path out of the environment; systemd's may be lists, of which the first
-        /// counts.
+        /// An absolute path from the environment; systemd's variables may hold a list, of which the
+        /// first counts.
         func folder(_ variable: String) -> String? {
             guard let first = environment[variable]?.split(separator: ":").first,
                 first.hasPrefix("/")
@@ -29,10 +29,10 @@ struct Folders {
     var state: String
     var runtime: String
 
-    /// The longest runtime folder whose sockets still have a path that the system takes.
+    /// The longest runtime folder that leaves room for a socket's name within the system's limit.
     static let longestRuntime = 90
 
-    /// Reads `state_dir` and `runtime_dir`, or finds their defaults.
+    /// Reads `state_dir` and `runtime_dir`, or determines their defaults.
     init(_ root: TableReader, _ context: Context) {
         self.context = context
         state = "/"
@@ -76,7 +76,8 @@ struct Folders {
         return context.folder("HOME").map { "\($0)/.local/state/mooring" }
     }
 
-    /// The temporary folder is open to all: the folder's owner is checked before it is used.
+    /// Anyone can create names in the temporary folder, so the folder's owner is checked before
+    /// use.
     private static func defaultRuntime(_ context: Context) -> String {
         if let folder = context.folder("RUNTIME_DIRECTORY") { return folder }
         if context.isRoot { return "/run/mooring" }

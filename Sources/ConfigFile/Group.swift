@@ -5,55 +5,55 @@ package import Settings
 extension Configuration {
     /// `[group.NAME]`.
     package struct Group: Equatable, Sendable {
-        /// What the registry acts on; `name` is the group's.
+        /// The registry's settings; `name` is the group's.
         package var policy: GroupPolicy
-        /// What its processes run; nil: external servers.
+        /// How its processes are started; nil: external servers.
         package var launch: Launch?
-        /// How often a request is tried again where that is allowed.
+        /// Retries of a request on another process, where a retry is safe.
         package var retries = 1
         /// Whether idle connections to its processes are kept.
         package var keepalive = true
-        /// Longer requests are answered 504 and their process is recycled; nil: none is too long.
+        /// Longer requests get 504 and their process is recycled; nil: no limit.
         package var requestTimeout: Interval?
-        /// How its processes are asked whether they are well; nil: they are not.
+        /// Health checks of its processes or servers; nil: none.
         package var health: HealthPolicy?
-        /// Where the files of authorities stand that servers are verified by.
+        /// Positions of the `ca` keys in `servers`.
         package var authorityLocations: [ProcessAddress: FileLocation] = [:]
-        /// What its routes begin with.
+        /// The defaults of its routes.
         package var affinity: Affinity
-        /// The same.
+        /// The defaults of its routes.
         package var timeouts: RouteTimeouts
-        /// Its own pages, by status.
+        /// Error pages by status.
         package var errors: [ErrorFile] = []
 
         package var name: String { policy.name }
-        /// External servers; none of a group whose processes are started.
+        /// External servers; empty for a group that starts processes.
         package var servers: [ServerEndpoint] {
             if case .external(let servers) = policy.kind { servers } else { [] }
         }
     }
 
-    /// What the processes of a group run, and where.
+    /// What the processes of a group run, and how.
     package struct Launch: Equatable, Sendable {
         package var application = Application.command([])
-        /// Whether `processes` was given: the application is told that it has siblings
-        /// (`wsgi.multiprocess`), even when it is 1.
+        /// Whether `processes` was given: the application then sees `wsgi.multiprocess` as true,
+        /// even with 1 process.
         package var processesGiven = false
         /// The working directory, absolute.
         package var directory: String
         /// Added to the clean base environment.
         package var environment: [String: String] = [:]
-        /// Names that are taken over from Mooring's own environment.
+        /// Names of variables passed on from Mooring's own environment.
         package var passEnvironment: [String] = []
         package var isolation = Isolation()
         package var onExit = OnExit.adopt
-        /// The file that their output goes to instead of the log, absolute; nil: the log.
+        /// The file for their output, absolute; nil: the log.
         package var outputFile: String?
-        /// Bytes of memory above which a process is recycled; 0: no limit.
+        /// A process that uses more memory, in bytes, is recycled; 0: no limit.
         package var maxMemory = 0
     }
 
-    /// The program of a spawned group.
+    /// The program of a group that starts processes.
     package enum Application: Equatable, Sendable {
         /// A file with `application`, or `package.module:name`; relative to the working directory.
         case wsgi(String, server: Server, python: String)
@@ -61,28 +61,28 @@ extension Configuration {
         case command([String])
     }
 
-    /// What serves a WSGI application.
+    /// The server of a WSGI application.
     package enum Server: String, Equatable, Sendable, CaseIterable {
-        /// The first installed of those that follow.
+        /// The first of those below that is installed.
         case auto
         case granian
         case gunicorn
         case waitress
-        /// The standard library's.
+        /// The standard library's server.
         case wsgiref
     }
 
-    /// A route: where it applies, where it leads, and how its sessions are held.
+    /// A route: its host and path, its group, and how its sessions are pinned.
     package struct RouteSettings: Equatable, Sendable {
         package var pattern: RoutePattern
-        /// The place of the group in `groups`.
+        /// The index in `groups`.
         package var group: Int
         package var stripPrefix = false
         package var affinity: Affinity
         package var timeouts: RouteTimeouts
-        /// Added to responses, over the listener's.
+        /// Response fields, added to the listener's or replacing them.
         package var headers: [Field] = []
-        /// The group's pages, and its own over them.
+        /// The group's pages, overridden by its own.
         package var errors: [ErrorFile] = []
     }
 }

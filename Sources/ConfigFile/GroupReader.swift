@@ -3,28 +3,30 @@ internal import Settings
 
 /// Reads one `[group.NAME]`.
 struct GroupReader {
-    /// What a group runs, or where it is.
+    /// The alternatives of which a group has exactly one.
     private enum Kind: String, CaseIterable {
         case wsgi
         case command
         case servers
     }
 
-    /// Slots of a process when `threads` is not given: of WSGI, where each is a thread, as in mod_wsgi;
-    /// elsewhere so many that a page's parts and some event streams do not wait for each other.
+    /// Slots of a process when `threads` is not given.
+    ///
+    /// With WSGI each is a thread, hence mod_wsgi's 15; elsewhere enough that a page's subresources
+    /// and some event streams do not wait for each other.
     static let wsgiThreads = 15
     static let otherThreads = 100
 
-    /// Keys that mean something in a group alone, and are easily written above it.
+    /// Keys that only a group has, and that users easily write above the group by mistake.
     static let keysOfGroups = Set(Configuration.Group.keys.map(\.name))
         .subtracting(Kind.allCases.map(\.rawValue) + ["affinity", "group", "groups", "timeouts"])
 
     let table: TableReader
     let folders: Folders
 
-    /// The group; with an empty command where it cannot be told what it runs.
+    /// The group; with an empty command if the file does not say what it runs.
     ///
-    /// Problems are taken down either way.
+    /// Problems are recorded in both cases.
     func read(
         over affinity: Configuration.Affinity, _ timeouts: RouteTimeouts
     ) -> Configuration.Group {
@@ -60,7 +62,7 @@ struct GroupReader {
         }
     }
 
-    /// A path alone is what many write; they are told of the table.
+    /// Users often write just a path; the message suggests the table.
     static func health(_ table: TableReader, _ folders: Folders) -> HealthPolicy? {
         guard let node = table.take("health") else { return nil }
         if case .text = node.value {
@@ -71,7 +73,7 @@ struct GroupReader {
         return TableReader(node, table.problems).flatMap { HealthPolicy($0, folders) }
     }
 
-    /// Exactly one of the three keys.
+    /// Reports an error unless exactly one of the three keys is given.
     private func kind() -> Kind? {
         let given = Kind.allCases.filter { table.take($0.rawValue) != nil }
         if given.count == 1 { return given[0] }
@@ -91,7 +93,7 @@ struct GroupReader {
         return nil
     }
 
-    /// A list under `server`, in a group that says nothing else of what it is.
+    /// A list under the key `server`, in a group that has none of the three keys.
     private var misplacedServers: ConfigNode? {
         guard Kind.allCases.allSatisfy({ table.peek($0.rawValue) == nil }),
             let node = table.peek("server"), case .list = node.value
@@ -99,7 +101,7 @@ struct GroupReader {
         return node
     }
 
-    /// `processes`, of a group that starts them.
+    /// Reads `processes` of a group that starts them.
     static func readProcesses(_ table: TableReader, _ group: inout Configuration.Group) {
         guard let node = table.take("processes") else { return }
         group.launch?.processesGiven = true
@@ -114,7 +116,7 @@ struct GroupReader {
         }
     }
 
-    /// The most processes that a group may have.
+    /// The upper bound of `processes`.
     private static let mostProcesses = 10_000
 
     private static func count(_ node: ConfigNode, _ table: TableReader) -> Int? {
@@ -145,16 +147,16 @@ struct GroupReader {
         return (least ?? 0)...most
     }
 
-    /// Idle transient processes kept ready; no more than there can be.
+    /// The number of idle transient processes to keep ready; at most `max - min`.
     private static func spare(_ table: TableReader, within range: ClosedRange<Int>) -> Int? {
         guard let node = table.take("spare") else { return nil }
         return table.integer(node, in: 0...range.upperBound - range.lowerBound)
     }
 }
 
-/// What is run.
+/// Reading the application.
 extension GroupReader {
-    /// The keys that say what the group is.
+    /// Reads the keys that say what the group is.
     private func readApplication(_ kind: Kind?, _ group: inout Configuration.Group) {
         var application: Configuration.Application?
         switch kind {
@@ -164,7 +166,7 @@ extension GroupReader {
             refuseForWSGI()
         case .servers: refuseForWSGI()
         case nil:
-            // Whichever was meant, what is wrong in the rest is told now.
+            // Which of the two was meant is unknown, so report the problems of both.
             _ = (wsgi(), CommandReader.read(table))
         }
         let servers = ServersReader(table: table, folders: folders).read()
@@ -178,7 +180,7 @@ extension GroupReader {
         if let application { group.launch?.application = application }
     }
 
-    /// A command that names both is told of already.
+    /// A process has one address; `CommandReader` has reported a command that names both.
     private func refuseBothPlaces(_ launch: Configuration.Launch) {
         var words: [String] = []
         if case .command(let command) = launch.application { words = command }

@@ -1,10 +1,11 @@
-/// Reads `headers = { … }` of a listener or a route: names and values that cannot break a response.
+/// Reads `headers = { … }` of a listener or a route, and rejects names and values that could break
+/// a response.
 enum HeadersReader {
     private static let mostFields = 64
     private static let mostBytes = 8 * 1024
 
-    /// Those that frame a message, end at a connection, tell how to read a body, or are Mooring's or the
-    /// application's to set.
+    /// Fields that frame a message, are hop-by-hop, describe the body's encoding, or belong to
+    /// Mooring or the application.
     private static let reserved: Set<String> = [
         "connection", "content-encoding", "content-length", "content-range", "content-type", "date",
         "keep-alive", "location", "proxy-authenticate", "proxy-connection", "proxy-status",
@@ -68,13 +69,13 @@ enum HeadersReader {
         return Configuration.Field(name: name, value: value)
     }
 
-    /// A token (RFC 9110 section 5.6.2), but without what servers confuse.
+    /// A token (RFC 9110 section 5.6.2) without characters that servers treat differently.
     private static func isName(_ name: String) -> Bool {
         (1...64).contains(name.utf8.count)
             && name.utf8.allSatisfy { TOMLText.isBareKeyByte($0) && $0 != UInt8(ascii: "_") }
     }
 
-    /// Nothing that could begin another line or field.
+    /// Whether the value is free of bytes that could start another line or field.
     private static func isValue(_ value: String) -> Bool {
         value.utf8.allSatisfy { (0x20...0x7E).contains($0) } && !value.hasPrefix(" ")
             && !value.hasSuffix(" ")

@@ -14,7 +14,7 @@ extension HealthPolicy {
                 text: { .text($0.path) })
         ] + keys.map { KeyRow($0) }
 
-    /// Nil when it has no path: nobody is asked.
+    /// Nil if it has no path: then there are no health checks.
     init?(_ table: TableReader, _ folders: Folders) {
         self.init(path: "")
         if !table.names.contains("path") {

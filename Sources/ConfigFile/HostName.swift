@@ -1,7 +1,8 @@
-/// Names of hosts, as certificates and cookies hold them.
+/// Host names as used in certificates and cookies.
 enum HostName {
-    /// Whether it is one of letters, digits, hyphens and dots (RFC 1123 section 2.1); digits only
-    /// are allowed, so an IPv4 address looks like one.
+    /// Whether the name consists of letters, digits, hyphens and dots (RFC 1123 section 2.1).
+    ///
+    /// All digits are valid too, so an IPv4 address also passes.
     static func isValid(_ name: some StringProtocol) -> Bool {
         guard (1...253).contains(name.utf8.count) else { return false }
         return name.split(separator: ".", omittingEmptySubsequences: false).allSatisfy { label in

@@ -1,21 +1,21 @@
 extension Configuration {
-    /// As whom and within which bounds the processes of a group run; names are not looked up here.
+    /// The account, limits and umask of a group's processes; names are not resolved here.
     package struct Isolation: Equatable, Sendable {
-        /// A user's name or number; nil: whom Mooring runs as.
+        /// A user's name or number; nil: the user that runs Mooring.
         package var user: String?
         /// A group's name or number; nil: the user's own.
         package var group: String?
         package var userLocation = FileLocation()
-        /// Groups besides those that the user is a member of.
+        /// Supplementary groups in addition to the user's.
         package var supplementaryGroups: [String] = []
-        /// Root may run them.
+        /// The processes may run as root.
         package var allowRoot = false
         /// Permission bits that their files never have.
         package var umask: UInt32 = 0o022
-        /// By resource, as in setrlimit(2) without `RLIMIT_`.
+        /// By resource, named as in setrlimit(2) without `RLIMIT_`.
         package var limits: [String: Limit] = [:]
 
-        /// What one process may use of a resource.
+        /// The limit of one resource for one process.
         package enum Limit: Equatable, Sendable {
             case unlimited
             /// In the resource's own unit: bytes, seconds, a count.
@@ -26,9 +26,9 @@ extension Configuration {
     }
 }
 
-/// Reads who runs the processes of a group.
+/// Reads the account and limits of a group's processes.
 enum IsolationReader {
-    /// setrlimit(2), without `RLIMIT_`; true: an amount of bytes.
+    /// Resources of setrlimit(2), without `RLIMIT_`; `isSize`: the limit is in bytes.
     private static let resources: [(name: String, isSize: Bool)] = [
         ("as", true), ("core", true), ("cpu", false), ("data", true), ("fsize", true),
         ("memlock", true), ("msgqueue", true), ("nice", false), ("nofile", false),
@@ -36,7 +36,7 @@ enum IsolationReader {
         ("sigpending", false), ("stack", true),
     ]
 
-    /// Takes down what a user is missing for, when all keys are read.
+    /// Reports a missing `user`, once all keys have been read.
     static func checkUser(
         _ isolation: Configuration.Isolation, isRoot: Bool, _ table: TableReader
     ) {

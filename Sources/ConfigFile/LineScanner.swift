@@ -1,18 +1,19 @@
-/// Walks over a document once: headers, keys and values, without looking at what they mean.
+/// Walks over a document once: headers, keys and values, without interpreting them.
 ///
-/// Of a document that the parser accepts every line is told right; any other is read to its end
-/// without harm, and rightly up to its first mistake, so that an obstacle there is found.
+/// Every line is right for a document that the parser accepts. Any other document is read to its
+/// end without harm, and its lines are right up to the first mistake, so that an obstacle there is
+/// found.
 struct LineScanner {
     private let bytes: [UInt8]
     private var position = 0
     private var line = 1
-    /// Where the line at hand begins.
+    /// Where the current line begins.
     private var lineStart = 0
     private var lines: [[LineIndex.Step]: Int] = [:]
     private(set) var obstacle: LineIndex.Obstacle?
-    /// Where the statement at hand begins.
+    /// Where the current statement begins.
     private var statement = 0
-    /// How many items each array of tables has so far.
+    /// The number of items so far of each array of tables.
     private var tables: [[LineIndex.Step]: Int] = [:]
     /// The table of the last header.
     private var current: [LineIndex.Step] = []
@@ -31,7 +32,7 @@ struct LineScanner {
 
     private var peek: UInt8? { position < bytes.count ? bytes[position] : nil }
 
-    /// Takes one byte; the only place where lines are counted.
+    /// Consumes one byte; the only place that counts lines.
     private mutating func advance() {
         let endsLine = peek == UInt8(ascii: "\n")
         position += 1
@@ -70,7 +71,7 @@ struct LineScanner {
         if path.count <= LineIndex.maximumDepth, lines[path] == nil { lines[path] = line }
     }
 
-    /// `[a.b]` or `[[a.b]]`; names on the way may be arrays of tables, whose last item is meant.
+    /// `[a.b]` or `[[a.b]]`; a name that is an array of tables means its last item.
     private mutating func header() {
         advance()
         skipSpaces()
@@ -85,7 +86,7 @@ struct LineScanner {
             path.append(.key(key))
             let isLast = index == keys.count - 1
             if isLast && !isItem {
-                // The header itself, though a deeper one may have come before it.
+                // The header's own line, even if a deeper one came before it.
                 lines[path] = line
             } else if isLast {
                 note(path)
@@ -117,7 +118,7 @@ struct LineScanner {
         if position == start { advance() }
     }
 
-    /// The names of a dotted key, the spaces around them taken too.
+    /// Reads the names of a dotted key and the spaces around them.
     private mutating func keyPath() -> [String] {
         var keys: [String] = []
         repeat {
@@ -165,7 +166,7 @@ struct LineScanner {
         }
     }
 
-    /// Notes the first obstacle.
+    /// Records the first obstacle.
     private mutating func hinder(_ wrong: String, _ right: String) {
         guard obstacle == nil else { return }
         obstacle = LineIndex.Obstacle(
@@ -201,13 +202,13 @@ struct LineScanner {
         }
     }
 
-    /// Numbers, dates, true and false: up to what ends a value.
+    /// Skips a number, date or boolean, up to the byte that ends the value.
     private mutating func skipScalar() {
         let ends = Array(",]}#\n".utf8)
         while let byte = peek, !ends.contains(byte) { advance() }
     }
 
-    /// A string in any of the four forms; escapes are resolved as far as keys need them.
+    /// Reads a string in any of the four forms; decodes the escapes that keys need.
     private mutating func string() -> String {
         let quote = bytes[position]
         let isLong = bytes[position...].starts(with: [quote, quote, quote])
@@ -224,7 +225,7 @@ struct LineScanner {
                 advance()
             }
         }
-        // A long string may end in up to two quotes of its own.
+        // A long string may end with up to two quotes of its own before the closing three.
         for _ in 0..<(isLong ? 5 : 1) where peek == quote { advance() }
         return String(decoding: content, as: UTF8.self)
     }

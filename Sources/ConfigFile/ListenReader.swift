@@ -7,7 +7,8 @@ struct ListenReader {
     private static let mostCertificates = 1000
     private static let mostNetworks = 1000
 
-    /// The listeners with the places of their addresses; one at 127.0.0.1:8080 when there is no table.
+    /// The listeners with the positions of their addresses; one on 127.0.0.1:8080 if there is no
+    /// table.
     func read(_ root: TableReader) -> [Located<Configuration.Listener>] {
         let standard = Configuration.Listener(.address(.tcp(host: "127.0.0.1", port: 8080)))
         guard let tables = root.tables("listen"), !tables.isEmpty else {
@@ -18,7 +19,8 @@ struct ListenReader {
             let (listener, isPlaced) = listener(table)
             let others = listeners.map(\.value)
             if isPortZero(listener.value.address) || !isPlaced {
-                // The kernel chooses another for each, or it is not known where it is.
+                // Port 0 and inherited sockets may repeat: the kernel chooses the port, or the
+                // address is unknown.
             } else if others.contains(where: { $0.address == listener.value.address }) {
                 problems.add(
                     listener.node, "listens on \(listener.value.text) a second time",
@@ -36,7 +38,7 @@ struct ListenReader {
         return listeners
     }
 
-    /// A listener, and whether its address could be read; the files that it names can in any case.
+    /// A listener, and whether its address could be read; its files are read in any case.
     private func listener(_ table: TableReader) -> (Located<Configuration.Listener>, Bool) {
         let given = table.text("address", example: "127.0.0.1:8080")
         if !table.names.contains("address") {
@@ -106,7 +108,7 @@ struct ListenReader {
         return given.filter { isNetwork($0, table.problems) }.map(\.value)
     }
 
-    /// Takes down what is no network.
+    /// Records a problem for a text that is not a network.
     private static func isNetwork(_ given: Located<String>, _ problems: ProblemList) -> Bool {
         if given.value == "unix" { return true }
         let parts = given.value.split(separator: "/", omittingEmptySubsequences: false)

@@ -1,7 +1,7 @@
 package import Settings
 
 extension Configuration {
-    /// A response field of the configuration's own.
+    /// A response field that the configuration adds.
     package struct Field: Equatable, Sendable {
         package var name: String
         package var value: String
@@ -19,29 +19,31 @@ extension Configuration {
 
         package var address: ListenerAddress
         package var addressLocation = FileLocation()
-        /// HTTP/2 is offered: by ALPN on TLS, by prior knowledge on clear text.
+        /// Offer HTTP/2: by ALPN on TLS, by prior knowledge on clear text.
         package var http2 = true
-        /// Every peer has to begin with a PROXY header.
+        /// Every connection must begin with a PROXY header.
         package var proxyProtocol = false
-        /// Addresses and networks, or `unix`, whose `X-Forwarded-*` and `Forwarded` are believed.
+        /// Addresses and networks, or `unix`, whose `X-Forwarded-*` and `Forwarded` fields are
+        /// trusted.
         package var trustedProxies: [String] = []
-        /// Chosen by the name that the client asks for, the first when none fits; none: clear text.
+        /// Selected by SNI, the first if none matches; empty: clear text.
         package var certificates: [Certificate] = []
-        /// A PEM file of authorities, absolute: a client needs a certificate of one of them.
+        /// A PEM file of authorities, absolute: clients must present a certificate issued by one of
+        /// them.
         package var clientAuthority: String?
         package var clientAuthorityLocation = FileLocation()
-        /// Requests of clients that are not on https are sent there.
+        /// Redirects requests to https.
         package var redirectsToHTTPS = false
-        /// Added to responses; of an empty value: taken out of them.
+        /// Set in every response; an empty value removes the field.
         package var headers: [Field] = []
-        /// A request that comes without `X-Request-Id` is given one.
+        /// Adds `X-Request-Id` to requests without one.
         package var requestID = true
-        /// A request that comes without `traceparent` begins a trace.
+        /// Starts a trace for requests without `traceparent`.
         package var traceparent = true
 
         package init(_ address: ListenerAddress) { self.address = address }
 
-        /// As the file writes it.
+        /// As written in the file.
         package var text: String { address.text }
     }
 }

@@ -1,7 +1,7 @@
-/// Numeric IP addresses; names are never looked up.
+/// Numeric IP addresses; host names are never resolved.
 enum NumericHost {
-    /// An IPv4 address in the usual form; nil for anything else, leading zeros too (which some
-    /// programs read as octal).
+    /// An IPv4 address in dotted decimal; nil for anything else, including leading zeros, which
+    /// some programs read as octal.
     static func parseIPv4(_ text: Substring) -> String? {
         let parts = text.utf8.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
         guard parts.count == 4 else { return nil }
@@ -28,7 +28,7 @@ enum NumericHost {
         return canonical(head + gap + tail)
     }
 
-    /// The parts around `::`; three or more for a text that is no address.
+    /// The parts around `::`; three or more if the text is not an address.
     private static func splitAtGap(_ text: Substring) -> [Substring] {
         var parts: [Substring] = []
         var rest = text
@@ -39,7 +39,7 @@ enum NumericHost {
         return parts + [rest]
     }
 
-    /// The words of one side of the gap; the very last may be an IPv4 address.
+    /// The 16-bit words of one side of the gap; the last may be an IPv4 address.
     private static func words(_ text: Substring, isEnd: Bool) -> [UInt16]? {
         if text.isEmpty { return [] }
         let parts = text.split(separator: ":", omittingEmptySubsequences: false)
@@ -59,7 +59,7 @@ enum NumericHost {
         return words.count <= 8 ? words : nil
     }
 
-    /// Lower case, the longest run of two or more zero words as `::`.
+    /// Lower case, with the longest run of two or more zero words as `::`.
     private static func canonical(_ words: [UInt16]) -> String {
         var best = 0..<0
         var start = 0

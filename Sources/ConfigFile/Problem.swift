@@ -1,24 +1,23 @@
-/// One thing that is wrong with a configuration, and what would be right.
+/// One problem of a configuration, and how to fix it.
 package struct Problem: Error, Equatable, Sendable, CustomStringConvertible {
-    /// As the user named it; nil for what came from the command line.
+    /// As the user named it; nil for values from the command line.
     package var file: String?
     /// From 1.
     package var line: Int
-    /// Dotted, from the top: `group.django.threads`; an option of the command line as it is
-    /// written.
+    /// Dotted, from the top: `group.django.threads`; or an option as written on the command line.
     package var key: String
     /// What is wrong; what would be right.
     package var message: String
-    /// From 1; nil where the line says enough.
+    /// Counted from 1; nil if the line is precise enough.
     package var column: Int?
-    /// The key that an unknown one seems to stand for, dotted like `key`.
+    /// The known key that an unknown one probably means, dotted like `key`.
     package var meant: String?
 
-    /// `FILE:LINE: KEY: what is wrong; what would be right`, without the place where there is no
-    /// file, and with the column where it is known (`FILE:LINE:COLUMN: …`).
+    /// `FILE:LINE: KEY: what is wrong; what would be right`, without the position if there is no
+    /// file, and with the column if it is known (`FILE:LINE:COLUMN: …`).
     package var description: String { text(of: "") }
 
-    /// The same for what is allowed, but hardly meant.
+    /// The same for a setting that is valid but probably a mistake.
     package var warning: String { text(of: "warning: ") }
 
     private func text(of kind: String) -> String {
@@ -28,24 +27,24 @@ package struct Problem: Error, Equatable, Sendable, CustomStringConvertible {
     }
 }
 
-/// Everything that is wrong with a configuration, in the order of lines; never empty.
+/// All problems of a configuration, in the order of lines; never empty.
 package struct ConfigurationProblems: Error, Equatable, Sendable, CustomStringConvertible {
     package var problems: [Problem]
 
-    /// In the order of lines, and of one line by key.
+    /// Sorts by line, then by key.
     package init(_ problems: [Problem]) {
         self.problems = problems.sorted { left, right in
             (left.line, left.key) < (right.line, right.key)
         }
     }
 
-    /// One problem a line.
+    /// One problem per line.
     package var description: String {
         problems.map(\.description).joined(separator: "\n")
     }
 }
 
-/// Takes down problems while a configuration is read, so that all are told at once.
+/// Collects problems while a configuration is read, so that all are reported together.
 final class ProblemList {
     let file: String?
     private var problems: [Problem] = []
@@ -68,6 +67,6 @@ final class ProblemList {
         add(line: node.line, key: node.key, wrong, right)
     }
 
-    /// All of them, by line and then by key.
+    /// Sorted by line, then by key.
     var sorted: ConfigurationProblems { ConfigurationProblems(problems) }
 }

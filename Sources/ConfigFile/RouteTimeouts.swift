@@ -1,7 +1,7 @@
 internal import Settings
 
 extension RouteTimeouts {
-    /// Reads a table over what stands above it.
+    /// Reads a table; keys that it does not set keep the values of `base`.
     init(_ table: TableReader, over base: RouteTimeouts, _ folders: Folders) {
         self = base
         table.read(Self.rows, into: &self, folders)

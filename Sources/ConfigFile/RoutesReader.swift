@@ -5,7 +5,7 @@ internal import Settings
 /// Reads `[routes]`.
 struct RoutesReader {
     let groups: [Configuration.Group]
-    /// Also those that are no tables; a route to them is no second problem.
+    /// Includes invalid groups: a route to one of them is not a second problem.
     let groupNames: [String]
     let problems: ProblemList
     let folders: Folders
@@ -30,7 +30,7 @@ struct RoutesReader {
         return routes
     }
 
-    /// One group alone needs no routes.
+    /// A single group needs no routes.
     private func withoutRoutes(_ root: TableReader) -> [Configuration.RouteSettings] {
         guard groupNames.count == 1 else {
             if groupNames.count > 1 {
@@ -88,7 +88,7 @@ struct RoutesReader {
 
     private func group(_ name: String, _ node: ConfigNode) -> Int? {
         if let index = groups.firstIndex(where: { $0.name == name }) { return index }
-        // Without any group that is the mistake, and told already.
+        // A file without any group has its own problem, already recorded.
         guard !groupNames.isEmpty, !groupNames.contains(name) else { return nil }
         let meant = Suggestion.nearest(to: name, among: groupNames)
         problems.add(

@@ -1,4 +1,4 @@
-/// What `mooring run` is asked for: one application without a file.
+/// The arguments of `mooring run`: one application without a configuration file.
 package struct RunRequest: Equatable, Sendable {
     /// What is served.
     package enum Application: Equatable, Sendable {
@@ -9,7 +9,7 @@ package struct RunRequest: Equatable, Sendable {
     }
 
     package var application: Application
-    /// Addresses; none: the default.
+    /// Addresses; empty: the default.
     package var listen: [String] = []
     /// `N` or `MIN..MAX`.
     package var processes: String?
@@ -18,12 +18,12 @@ package struct RunRequest: Equatable, Sendable {
     package var python: String?
     /// `NAME=VALUE`, or `NAME` for a variable of Mooring's own environment.
     package var environment: [String] = []
-    /// The folders of the project; nil: the same as without a file.
+    /// The project's folders; nil: the defaults, as for a file.
     package var stateDirectory: String?
     package var runtimeDirectory: String?
     /// The name of the cookie; nil: the default.
     package var cookie: String?
-    /// Whether a restart leaves nobody with an old process.
+    /// Whether a restart moves every session to the new process at once.
     package var replacesAtOnce = false
 
     package init(_ application: Application) { self.application = application }
@@ -33,7 +33,7 @@ extension ConfigurationReader {
     /// The name of the one group of `mooring run`.
     package static let runGroup = "app"
 
-    /// The configuration that a command line stands for, or all that is wrong with it.
+    /// The configuration that a command line stands for, or all its problems.
     package static func read(
         _ request: RunRequest, folder: String, environment: [String: String], isRoot: Bool
     ) -> Result<Configuration, ConfigurationProblems> {
@@ -62,7 +62,7 @@ extension ConfigurationReader {
         return reading
     }
 
-    /// The problem with the option that the key came from.
+    /// The problem under the name of the option that set the key.
     package static func named(_ problem: Problem) -> Problem {
         var named = problem
         switch problem.key {
@@ -85,7 +85,7 @@ extension ConfigurationReader {
         return named
     }
 
-    /// The advice to set a `command` as the command line that does it.
+    /// Rewrites advice to set `command` as the equivalent command line.
     private static func inWords(_ message: String) -> String {
         let advice = "instead of wsgi, set command = ["
         guard let start = message.firstRange(of: advice), message.hasSuffix("]") else {
@@ -98,10 +98,10 @@ extension ConfigurationReader {
     }
 }
 
-/// A command line as the nodes that a file with the same meaning would have.
+/// A command line as the nodes of a file with the same meaning.
 private struct RequestNodes {
     let problems: ProblemList
-    /// Whoever runs a command line runs it as oneself: root has said so by being root.
+    /// A command line runs its application as the user who types it, so root needs no `allow_root`.
     let isRoot: Bool
 
     func root(_ request: RunRequest) -> ConfigNode {
@@ -144,7 +144,7 @@ private struct RequestNodes {
         return node(.table(top), [])
     }
 
-    /// `env` and `pass_env`; of two values of a name the last counts.
+    /// `env` and `pass_env`; the last value of a name counts.
     private func environment(_ given: [String], _ place: [String]) -> [ConfigNode.Entry] {
         var values: [ConfigNode.Entry] = []
         var names: [ConfigNode] = []
@@ -164,7 +164,7 @@ private struct RequestNodes {
         return entries
     }
 
-    /// `3` as a number, `0..4` as a table; anything else is refused further on as the text it is.
+    /// `3` as a number, `0..4` as a table; anything else stays a text, which is rejected later.
     private func processes(_ text: String, _ place: [String]) -> ConfigNode.Value {
         if let count = Int(text) { return .integer(count) }
         guard let dots = text.firstRange(of: ".."), let least = Int(text[..<dots.lowerBound]),

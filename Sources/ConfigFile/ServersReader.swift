@@ -1,14 +1,14 @@
 internal import Backends
 
-/// Reads `servers`: addresses that Mooring only balances to.
+/// Reads `servers`: addresses that Mooring balances to but does not start.
 struct ServersReader {
-    /// One entry, and where its file of authorities stands.
+    /// One server, and the position of its `ca` key.
     struct Entry {
         var server: ServerEndpoint
         var authorityLocation: FileLocation?
     }
 
-    /// An item of the list that is a table, as it is written.
+    /// An item of the list written as a table.
     struct Item {
         var address: Located<String>?
         var weight = 1
@@ -17,12 +17,12 @@ struct ServersReader {
         var name: Located<String>?
     }
 
-    /// An address, and whether TLS is spoken there.
+    /// An address, and whether it uses TLS.
     private struct Place {
         var address: ProcessAddress
         var isSecure: Bool
 
-        /// As it is when nothing is said of it; nil: clear text.
+        /// The TLS settings without further keys; nil: clear text.
         var tls: ServerTLS? {
             guard isSecure else { return nil }
             let name = if case .tcp(let host, _) = address { host } else { "localhost" }
@@ -128,12 +128,12 @@ struct ServersReader {
         }
     }
 
-    /// Whether a colon follows the host; those of an IPv6 address are in brackets.
+    /// Whether a port follows the host; the colons of an IPv6 address are in brackets.
     private static func hasPort(_ place: String) -> Bool {
         place.split(separator: "]", omittingEmptySubsequences: false).last?.contains(":") ?? false
     }
 
-    /// One item of the list, with all that can be said of it.
+    /// One item of the list, with all its non-default keys.
     static func text(of server: ServerEndpoint) -> String {
         let address = (server.tls == nil ? "" : scheme) + server.address.text
         var text = "{ address = \(TOMLText.quoted(address)), weight = \(server.weight)"

@@ -1,12 +1,12 @@
-/// Amounts of bytes as the configuration writes them: `"64KiB"`, `"1MiB"`, `"2GiB"`, and `"0"`.
+/// Sizes as written in the configuration: `"64KiB"`, `"1MiB"`, `"2GiB"`, and `"0"`.
 enum SizeText {
     private static let units: [(name: String, bytes: Int)] = [
         ("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10),
     ]
 
-    /// Reads a number and its unit, or `0`; nil for anything else.
+    /// Parses a number with a unit, or `0`; nil for anything else.
     ///
-    /// A number too great to be told comes back as the greatest there is, out of every range.
+    /// A number too large for an `Int` returns the largest `Int`, which is outside every range.
     static func parse(_ text: String) -> Int? {
         if text == "0" { return 0 }
         let digits = text.utf8.prefix { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
@@ -19,12 +19,12 @@ enum SizeText {
         return overflows ? .max : bytes
     }
 
-    /// A range, for the reference.
+    /// A range, for the reference page.
     static func span(_ range: ClosedRange<Int>) -> String {
         "\(text(of: range.lowerBound)) to \(text(of: range.upperBound))"
     }
 
-    /// The amount in the greatest unit that tells it exactly; whole KiB only.
+    /// The size in the largest unit that represents it exactly; whole KiB only.
     static func text(of bytes: Int) -> String {
         guard bytes > 0 else { return "0" }
         for unit in units where bytes.isMultiple(of: unit.bytes) {

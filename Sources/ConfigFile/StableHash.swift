@@ -1,6 +1,7 @@
-/// FNV-1a with 64 bits over texts, each behind its length: `["ab", "c"]` is not `["a", "bc"]`.
+/// 64-bit FNV-1a over texts, each preceded by its length, so `["ab", "c"]` differs from `["a",
+/// "bc"]`.
 ///
-/// `Hasher` has another seed in each run and would make every adopted process look changed.
+/// `Hasher` is seeded per process and would make every adopted process look changed.
 package struct StableHash {
     private var state: UInt64 = 0xCBF2_9CE4_8422_2325
 
@@ -18,7 +19,7 @@ package struct StableHash {
         for byte in text.utf8 { add(byte) }
     }
 
-    /// Adds a table, sorted, since the order of a dictionary differs from run to run.
+    /// Adds a table, sorted by key, since the order of a dictionary differs from run to run.
     package mutating func add(_ table: [String: String]) {
         add(count: table.count)
         for (key, value) in table.sorted(by: { $0.key < $1.key }) {

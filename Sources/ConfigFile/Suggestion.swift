@@ -1,6 +1,6 @@
-/// Finds the name that was meant.
+/// Finds the known name that a misspelt one means.
 enum Suggestion {
-    /// The nearest of the known names, when it is near enough to be meant.
+    /// The nearest known name, if it is near enough.
     static func nearest(to name: String, among known: [String]) -> String? {
         let length = name.unicodeScalars.count
         guard (1...40).contains(length) else { return nil }
@@ -15,8 +15,8 @@ enum Suggestion {
         return best?.name
     }
 
-    /// The one known name that a shorter one, of three letters at least, stands for: `cmd` for `command`,
-    /// `addr` for `address`.
+    /// The only known name that a shorter one, of at least three letters, abbreviates: `cmd` for
+    /// `command`, `addr` for `address`.
     static func abbreviated(by name: String, among known: [String]) -> String? {
         let letters = Array(name.lowercased().unicodeScalars)
         guard letters.count >= 3 else { return nil }
@@ -28,14 +28,14 @@ enum Suggestion {
         return candidates.count == 1 ? candidates[0] : nil
     }
 
-    /// The longest known name, of three letters at least, that a longer one begins with: `environment`
-    /// for `env`.
+    /// The longest known name, of at least three letters, that a longer one begins with:
+    /// `environment` for `env`.
     static func extended(by name: String, among known: [String]) -> String? {
         known.filter { $0.count >= 3 && name.hasPrefix($0) }.max { $0.count < $1.count }
     }
 
-    /// Insertions, deletions, exchanges and swaps of neighbours that lead from one to the other
-    /// (optimal string alignment); case does not count.
+    /// Insertions, deletions, substitutions and swaps of neighbours between the two (optimal string
+    /// alignment); ignores case.
     static func distance(_ one: String, _ other: String) -> Int {
         let left = Array(one.lowercased().unicodeScalars)
         let right = Array(other.lowercased().unicodeScalars)

@@ -1,6 +1,6 @@
 /// Texts and keys as TOML writes them.
 enum TOMLText {
-    /// A key: bare where that is allowed, else quoted.
+    /// A key: bare if TOML allows it, else quoted.
     static func key(_ name: String) -> String {
         let isBare = !name.isEmpty && name.utf8.allSatisfy(isBareKeyByte)
         return isBare ? name : quoted(name)
@@ -23,7 +23,7 @@ enum TOMLText {
         return quoted + "\""
     }
 
-    /// The first 60 characters, quoted: for messages, which never repeat long or raw input.
+    /// The first 60 characters, quoted: messages never repeat long or raw input.
     static func excerpt(_ text: String) -> String {
         let start = text.unicodeScalars.prefix(60)
         let isCut = start.endIndex != text.unicodeScalars.endIndex
@@ -43,7 +43,7 @@ enum TOMLText {
         }
     }
 
-    /// Controls, and what turns the direction of a terminal's text or breaks its line.
+    /// Control characters, and those that change a terminal's text direction or break its line.
     private static func isControl(_ scalar: Unicode.Scalar) -> Bool {
         switch scalar.value {
         case 0..<0x20, 0x7F...0x9F, 0x2028...0x202E, 0x2066...0x2069: true

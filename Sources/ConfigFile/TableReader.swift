@@ -1,15 +1,15 @@
 internal import Backends
 
-/// A value with the place where it stands.
+/// A value with its position in the file.
 struct Located<Value> {
     var value: Value
     var node: ConfigNode
 }
 
-/// Reads the keys of one table; what nobody asked for in the end is an unknown key.
+/// Reads the keys of one table; keys that were never taken are reported as unknown.
 ///
-/// Every method gives nil for a key that is missing and for one that is wrong; the latter is taken
-/// down, and reading goes on, so that all problems come out at once.
+/// Every method returns nil both for a missing key and for an invalid one. An invalid one is
+/// recorded and reading continues, so that all problems are reported together.
 final class TableReader {
     let node: ConfigNode
     let problems: ProblemList
@@ -17,7 +17,7 @@ final class TableReader {
     private var known: [String] = []
     private var missing: [Missing] = []
 
-    /// A complaint that something is not there; void if it is there under a misspelt name.
+    /// A missing key to report; dropped if the key is present under a misspelt name.
     private struct Missing {
         var keys: [String]
         var line: Int
@@ -26,7 +26,7 @@ final class TableReader {
         var right: String
     }
 
-    /// A table; nil when the node is something else, which is taken down.
+    /// A table; nil if the node is something else, which is recorded.
     init?(_ node: ConfigNode, _ problems: ProblemList) {
         guard case .table(let entries) = node.value else {
             problems.add(node, "is \(node.kind)", "a table is needed here")
@@ -40,32 +40,32 @@ final class TableReader {
     /// The table's own name.
     var name: String { node.path.last ?? "" }
 
-    /// The names that are there, in the order of the file.
+    /// The names in the table, in file order.
     var names: [String] { entries.map(\.name) }
 
-    /// The value of a key, which stays as known or unknown as it is.
+    /// The value of a key, without marking it as known.
     func peek(_ key: String) -> ConfigNode? { entries.first { $0.name == key }?.node }
 
-    /// The value of a key, which is known from then on.
+    /// The value of a key, which marks it as known.
     func take(_ key: String) -> ConfigNode? {
         known.append(key)
         return entries.first { $0.name == key }?.node
     }
 
-    /// Takes down a problem of the table as a whole.
+    /// Records a problem of the table as a whole.
     func report(_ wrong: String, _ right: String) { problems.add(node, wrong, right) }
 
-    /// Takes down a problem of a key that may not be there.
+    /// Records a problem of a key that may be missing.
     func report(at key: String, _ wrong: String, _ right: String) {
         let line = entries.first { $0.name == key }?.node.line ?? node.line
         let path = node.path + [key]
         problems.add(line: line, key: path.map(TOMLText.key).joined(separator: "."), wrong, right)
     }
 
-    /// Takes down that keys are missing, at the table or at a key of it.
+    /// Records that keys are missing, at the table or at one of its keys.
     ///
-    /// Told by `finish`, and only if none of them is there under a misspelt name: one mistake is
-    /// one problem.
+    /// `finish` reports it, unless one of them is present under a misspelt name: one mistake should
+    /// be one problem.
     func reportMissing(
         _ keys: [String], at key: String? = nil, _ wrong: String, _ right: String
     ) {
@@ -77,12 +77,13 @@ final class TableReader {
                 wrong: wrong, right: right))
     }
 
-    /// A key that means nothing here, though it does elsewhere.
+    /// Records a key that exists elsewhere but does not apply here.
     func refuse(_ key: String, _ wrong: String, _ right: String) {
         if let node = take(key) { problems.add(node, wrong, right) }
     }
 
-    /// Takes down every key that was not asked for, with the one that was meant, and what is missing.
+    /// Reports every key that was not taken, with the known key it probably means, and missing
+    /// keys.
     func finish() {
         var misspelt: Set<String> = []
         let free = Set(known).subtracting(names).sorted()
@@ -123,7 +124,7 @@ extension TableReader {
         take(key).flatMap { integer($0, in: range) }
     }
 
-    /// A value that was taken already.
+    /// The value of a node that was taken already.
     func integer(_ node: ConfigNode, in range: ClosedRange<Int>) -> Int? {
         let right = "needs a number from \(range.lowerBound) to \(range.upperBound)"
         guard case .integer(let number) = node.value, range.contains(number) else {
@@ -142,12 +143,12 @@ extension TableReader {
         return flag
     }
 
-    /// A text that is not empty.
+    /// A non-empty text.
     func text(_ key: String, example: String) -> Located<String>? {
         take(key).flatMap { text($0, example: example) }
     }
 
-    /// A value that was taken already.
+    /// A node that was taken already.
     func text(_ node: ConfigNode, example: String) -> Located<String>? {
         guard case .text(let text) = node.value, !text.isEmpty else {
             let kind = if case .text = node.value { "empty" } else { node.kind }
@@ -157,14 +158,14 @@ extension TableReader {
         return Located(value: text, node: node)
     }
 
-    /// Like `text`, but an empty text counts as not given.
+    /// Like `text`, but an empty text counts as missing.
     func optionalText(_ key: String, example: String) -> Located<String>? {
         guard let node = take(key) else { return nil }
         if case .text("") = node.value { return nil }
         return text(node, example: example)
     }
 
-    /// A list of texts; those that are empty or no texts are taken down and left out.
+    /// A list of texts; empty or non-text items are recorded and left out.
     func texts(_ key: String, example: String) -> [Located<String>]? {
         guard let node = take(key) else { return nil }
         guard case .list(let items) = node.value else {
@@ -175,14 +176,14 @@ extension TableReader {
         return items.compactMap { text($0, example: example) }
     }
 
-    /// One of a few words.
+    /// One of the cases' raw values.
     func choice<Choice: RawRepresentable<String>>(
         _ key: String, among choices: [Choice]
     ) -> Choice? {
         word(key, among: choices.map(\.rawValue)).flatMap(Choice.init)
     }
 
-    /// The same where the words are all that is known.
+    /// One of the given words, for choices without a type.
     func word(_ key: String, among words: [String]) -> String? {
         guard let node = take(key) else { return nil }
         guard case .text(let word) = node.value, words.contains(word) else {
@@ -199,9 +200,9 @@ extension TableReader {
     }
 }
 
-/// Measures and tables.
+/// Durations, sizes and tables.
 extension TableReader {
-    /// A span of time, at least a millisecond unless the least is given.
+    /// A duration, at least a millisecond unless `atLeast` is given.
     func duration(
         _ key: String, atLeast least: Interval = .milliseconds(1),
         atMost most: Interval = .longest
@@ -222,20 +223,20 @@ extension TableReader {
         return span
     }
 
-    /// An amount of bytes.
+    /// A size in bytes.
     func size(_ key: String, in range: ClosedRange<Int>) -> Int? {
         guard let node = take(key) else { return nil }
         return size(node, in: range, or: "")
     }
 
-    /// An amount of bytes; nil also for "auto".
+    /// A size in bytes; nil also for "auto".
     func sizeOrAuto(_ key: String, in range: ClosedRange<Int>) -> Int? {
         guard let node = take(key) else { return nil }
         if case .text("auto") = node.value { return nil }
         return size(node, in: range, or: "\"auto\" or ")
     }
 
-    /// - Parameter other: what may stand there too, for the message.
+    /// - Parameter other: other accepted values, for the message.
     private func size(_ node: ConfigNode, in range: ClosedRange<Int>, or other: String) -> Int? {
         guard case .text(let text) = node.value, let bytes = SizeText.parse(text) else {
             problems.add(
@@ -257,7 +258,7 @@ extension TableReader {
         take(key).flatMap { TableReader($0, problems) }
     }
 
-    /// An array of tables; nil when it is not there or not one.
+    /// An array of tables; nil if missing or invalid.
     func tables(_ key: String) -> [TableReader]? {
         guard let node = take(key) else { return nil }
         guard case .list(let items) = node.value else {

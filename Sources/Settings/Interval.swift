@@ -5,15 +5,15 @@ package struct Interval: Comparable, Hashable, Sendable {
     package init(nanoseconds: Int64) { self.nanoseconds = nanoseconds }
 
     package static let zero = Interval(nanoseconds: 0)
-    /// So many seconds.
+    /// A whole number of seconds.
     package static func seconds(_ count: Int64) -> Interval {
         Interval(nanoseconds: count * 1_000_000_000)
     }
-    /// So many milliseconds.
+    /// A whole number of milliseconds.
     package static func milliseconds(_ count: Int64) -> Interval {
         Interval(nanoseconds: count * 1_000_000)
     }
-    /// The span in seconds, for people and JSON.
+    /// The span in seconds, for logs and JSON.
     package var seconds: Double { Double(nanoseconds) / 1e9 }
 
     package static func < (left: Interval, right: Interval) -> Bool {

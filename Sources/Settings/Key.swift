@@ -1,12 +1,12 @@
 /// One key of a table of the configuration file, as a row of that table's keys.
 ///
-/// Reading, `mooring check --print`, the check for a restart and the reference page all work by this
-/// row, so that a key is added in one place. `Owner` holds the key's value, and its default.
+/// Reading, `mooring check --print`, the check for a restart and the reference page all use this
+/// row, so a key is added in one place. `Owner` holds the key's value and its default.
 package struct Key<Owner>: Sendable {
     package let name: String
-    /// What may be written, and where its owner keeps it.
+    /// The accepted values, and the property that stores them.
     package let value: KeyValue<Owner>
-    /// Read once, at the start: a reload reports a change and leaves what runs as it is.
+    /// Read once, at startup: a reload logs a change and leaves the running value as it is.
     package let needsRestart: Bool
     /// For users, in a sentence or two: what it does, its unit, when to change it.
     package let help: String
@@ -18,13 +18,13 @@ package struct Key<Owner>: Sendable {
         self.help = help
     }
 
-    /// The same key of something that has the owner as a part.
+    /// The same key for a type that contains the owner.
     package func at<Root>(_ part: PropertyPath<Root, Owner>) -> Key<Root> {
         Key<Root>(name, value.at(part), needsRestart: needsRestart, help)
     }
 }
 
-/// What a key may hold, with the property that it fills.
+/// What a key may hold, with the property that it sets.
 package enum KeyValue<Owner>: Sendable {
     case integer(Property<Owner, Int>, in: ClosedRange<Int>)
     /// In bytes.
@@ -47,14 +47,14 @@ package enum KeyValue<Owner>: Sendable {
     }
 }
 
-/// The path of a property that a key fills.
+/// The key path of the property that a key sets.
 package typealias PropertyPath<Root, Value> = any WritableKeyPath<Root, Value> & Sendable
 
-/// Where the value of a key is kept.
+/// The property that stores the value of a key.
 package struct Property<Owner, Value>: Sendable {
     package let get: @Sendable (Owner) -> Value
     package let set: @Sendable (inout Owner, Value) -> Void
-    /// As Swift writes its path: what else names it has to do with the key.
+    /// The path as Swift source writes it; tests look for it.
     package let path: String
 
     init(_ path: PropertyPath<Owner, Value>) {
@@ -81,11 +81,11 @@ package struct Property<Owner, Value>: Sendable {
 }
 
 extension Interval {
-    /// The longest that any key takes: a leap year.
+    /// The longest duration that any key accepts: a leap year.
     package static let longest = Interval.seconds(366 * 24 * 3600)
 }
 
-/// The rows as tables write them.
+/// Shorthands for the tables of rows.
 extension Key {
     /// A number.
     package static func integer(
@@ -111,7 +111,7 @@ extension Key {
         Key(name, .automaticSize(Property(path), in: range), needsRestart: false, help)
     }
 
-    /// A span of time; without any at all unless the least is given.
+    /// A span of time, unbounded below unless `atLeast` is given.
     package static func duration(
         _ name: String, _ path: PropertyPath<Owner, Interval>,
         atLeast least: Interval = .milliseconds(1), _ help: String
@@ -119,7 +119,7 @@ extension Key {
         Key(name, .duration(Property(path), in: least...(.longest)), needsRestart: false, help)
     }
 
-    /// A span of time of which zero means that there is no bound.
+    /// A span of time where zero means no bound.
     package static func duration(
         _ name: String, orNone path: PropertyPath<Owner, Interval?>, _ help: String
     ) -> Key {

@@ -1,8 +1,8 @@
-/// Where a listener takes connections.
+/// An address to listen on.
 package enum ListenerAddress: Hashable, Sendable {
     /// A port may be 0.
     case address(ProcessAddress)
-    /// A socket that the service manager opens, by its name (sd_listen_fds_with_names(3)).
+    /// A socket that the service manager passes, by its name (sd_listen_fds_with_names(3)).
     case inherited(name: String)
 
     /// As the configuration writes it; an inherited socket is `fd:NAME`.
@@ -13,8 +13,8 @@ package enum ListenerAddress: Hashable, Sendable {
         }
     }
 
-    /// Whether the two cannot be listened on beside each other: a port at all addresses is one at
-    /// each of them, and `[::]` takes IPv4 too.
+    /// Whether both cannot be bound at the same time: a port on all addresses conflicts with the
+    /// same port on any of them, and `[::]` takes IPv4 too.
     package func overlaps(_ other: ListenerAddress) -> Bool {
         guard case .address(.tcp(let host, let port)) = self,
             case .address(.tcp(let otherHost, let otherPort)) = other

@@ -1,4 +1,4 @@
-/// What is logged, how and where (`[log]`).
+/// What is logged, in which format and where (`[log]`).
 package struct LogSettings: Equatable, Sendable {
     package var level = LogLevel.info
     package var format = LogFormat.text
@@ -13,34 +13,33 @@ extension LogSettings {
         .word(
             "level", \.level, among: LogLevel.allCases, needsRestart: true,
             """
-            The least important messages that are logged. `"debug"` also tells of each \
-            refused request.
+            The least severe level that is logged. `"debug"` also logs each refused request.
             """),
         .word(
             "format", \.format, among: LogFormat.configurable, needsRestart: true,
-            "How a line of the log looks: for people, or an object of JSON for a log collector."),
+            "The format of a log line: text for people, or a JSON object for a log collector."),
     ]
 }
 
-/// What is logged: this and all that is graver.
+/// The least severe level that is logged.
 package enum LogLevel: String, Sendable, CaseIterable {
     case trace, debug, info, notice, warning, error, critical
 }
 
-/// How a line of the program's log looks.
+/// The format of a line of the program's log.
 package enum LogFormat: String, Sendable {
     /// `2026-11-22T10:00:00.123Z info message key=value`.
     case text
     /// An object with `time`, `level`, `message` and the metadata.
     case json
-    /// For who runs an application to see what it says (`mooring run`); no file asks for it.
+    /// Shows a developer what the application writes (`mooring run`); no file can select it.
     case developer
 
-    /// Those that `log.format` names.
+    /// The formats that `log.format` accepts.
     package static let configurable: [LogFormat] = [.text, .json]
 }
 
-/// Where the access log goes and how it looks.
+/// Where the access log goes and its format.
 package struct AccessLogSettings: Equatable, Sendable {
     /// Where the lines go.
     package enum Destination: Equatable, Sendable {
@@ -50,9 +49,9 @@ package struct AccessLogSettings: Equatable, Sendable {
         case file(path: String)
     }
 
-    /// How a line looks.
+    /// The format of a line.
     package enum Format: String, Sendable, CaseIterable {
-        /// With what was done for the session.
+        /// With what Mooring did for the session.
         case mooring
         /// Apache's.
         case combined

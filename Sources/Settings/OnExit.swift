@@ -1,9 +1,9 @@
-/// What becomes of the processes of a group when the balancer ends unexpectedly (`on_exit`).
+/// What happens to the processes of a group when the balancer ends unexpectedly (`on_exit`).
 ///
-/// A planned end stops them, and a planned change of balancers keeps them, whatever this says.
+/// A planned shutdown stops them and a planned take-over keeps them, regardless of this setting.
 package enum OnExit: String, Sendable, CaseIterable {
-    /// They live on, for the next balancer to adopt.
+    /// They keep running, and the next balancer adopts them.
     case adopt
-    /// A guardian ends them, with their process groups and cgroups, within a second.
+    /// A guardian process kills them, with their process groups and cgroups, within a second.
     case kill
 }

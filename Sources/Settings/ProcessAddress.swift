@@ -1,11 +1,11 @@
-/// Where a process takes connections.
+/// The address of a process.
 package enum ProcessAddress: Hashable, Sendable {
     /// A unix socket by its path, at most 107 bytes.
     case unix(path: String)
-    /// A numeric IPv4 or IPv6 address and a port; of an external server `localhost` too.
+    /// A numeric IPv4 or IPv6 address and a port; external servers may also use `localhost`.
     case tcp(host: String, port: UInt16)
 
-    /// The host that stands for both loopback addresses.
+    /// The host that means both loopback addresses.
     package static let localhost = "localhost"
 }
 

@@ -3,7 +3,7 @@ package struct ServerEndpoint: Equatable, Sendable {
     package var address: ProcessAddress
     /// Share of new sessions relative to its neighbours, 1 to 256.
     package var weight: Int
-    /// Nil: it is spoken to in clear text.
+    /// Nil: Mooring speaks clear text to it.
     package var tls: ServerTLS?
 
     package init(address: ProcessAddress, weight: Int = 1, tls: ServerTLS? = nil) {
@@ -12,20 +12,20 @@ package struct ServerEndpoint: Equatable, Sendable {
         self.tls = tls
     }
 
-    /// Whether sessions that are pinned to one may go on with the other: how its certificate is
-    /// verified is nothing to them.
+    /// Whether sessions pinned to one endpoint may continue with the other; how its certificate is
+    /// verified does not matter.
     package func canBecome(_ other: ServerEndpoint) -> Bool {
         address == other.address && weight == other.weight && (tls == nil) == (other.tls == nil)
     }
 }
 
-/// How a server is spoken to over TLS (`https://`).
+/// TLS settings for a server (`https://`).
 package struct ServerTLS: Equatable, Sendable {
-    /// Sent as SNI, and what the certificate has to name.
+    /// Sent as SNI, and verified against the certificate.
     package var name: String
-    /// A PEM file of authorities, absolute; nil: the system's.
+    /// A PEM file of certificate authorities, absolute path; nil: the system's.
     package var authority: String?
-    /// Whether the certificate is looked at.
+    /// Whether the certificate is verified.
     package var verifies = true
 
     package init(name: String) { self.name = name }

@@ -1,23 +1,23 @@
 /// What the data plane counts over all groups: one case for each number.
 ///
-/// To count is one addition, at the case's index. `metric` has the names by which a number is shown: a
-/// new case needs a row there and a line where it is counted, and nothing else.
+/// Counting is one addition at the case's index. `metric` has the names under which a number is
+/// exported: a new case needs a row there and a line where it is counted, nothing else.
 package enum TrafficCounter: Int, CaseIterable, Sendable {
     case connections, accepted, tunnels, tunnelsOpened, handshakes, handshakesFailed
     case greetingsRefused, streams, requestsActive
     case status1xx, status2xx, status3xx, status4xx, status5xx
-    /// Of all requests together.
+    /// Summed over all requests.
     case requestNanoseconds
     case requests, retries, ownCookiesRemoved
     case verdictNone, verdictValid, verdictForged, verdictExpired, verdictUnknownKey
     case verdictOtherGroup, verdictGone, verdictMalformed
     case logLinesDropped
 
-    /// How many there are; `allCases` would make an array.
+    /// The number of cases; `allCases` would allocate an array.
     package static var count: Int { Self.logLinesDropped.rawValue + 1 }
 }
 
-/// The types of a metric that Prometheus knows.
+/// The Prometheus metric types.
 package enum MetricKind: String, Sendable {
     case counter
     case gauge
@@ -25,23 +25,23 @@ package enum MetricKind: String, Sendable {
     case summary
 }
 
-/// How a counter is shown.
+/// How a counter is exported.
 package struct TrafficMetric: Sendable {
-    /// What a number is a number of.
+    /// The unit of a value.
     package enum Unit: Sendable {
         case ones
         /// Counted in nanoseconds.
         case seconds
     }
 
-    /// The name in Prometheus, which several counters share where `label` tells them apart.
+    /// The Prometheus name; several counters share one, and `label` distinguishes them.
     package let name: String
     package let kind: MetricKind
     package let help: String
-    /// In `/stats`: the names that lead to the number.
+    /// The path of the number in `/stats`.
     package let path: [String]
     package var label: (name: String, value: String)?
-    /// Of a summary: `_sum` or `_count`.
+    /// For a summary: `_sum` or `_count`.
     package var suffix = ""
     package var unit = Unit.ones
 
@@ -144,7 +144,7 @@ extension TrafficCounter {
         return metric
     }
 
-    /// - Parameter word: that of `Verdict`.
+    /// - Parameter word: the word of `Verdict`.
     private func verdicts(_ word: String) -> TrafficMetric {
         var metric = TrafficMetric(
             .counter, "cookie_verdicts_total", "verdicts", word,

@@ -1,4 +1,4 @@
-/// What passed through the data plane since the start, over all its loops.
+/// Totals of the data plane since the start, over all its loops.
 package struct TrafficSnapshot: Equatable, Sendable {
     private var counts = [UInt64](repeating: 0, count: TrafficCounter.count)
     /// Seconds from a request's first byte to the response's last.

@@ -20,8 +20,8 @@ extension Configuration.Admin {
         KeyRow(
             "token_file", type: "path",
             """
-            A file with the token that every request has to bring (`Authorization: Bearer`). \
-            Read again at a reload.
+            A file with the token that every request must carry (`Authorization: Bearer`). A \
+            reload reads it again.
             """,
             read: { admin, table, folders in
                 admin.tokenFile = folders.path(
@@ -29,7 +29,7 @@ extension Configuration.Admin {
             }, text: { .text($0.tokenFile ?? "") }),
         KeyRow(
             "read_token_file", type: "path",
-            "A file with a token that may read and change nothing, for Prometheus and the like.",
+            "A file with a token for read-only access, for Prometheus and other monitoring.",
             read: { admin, table, folders in
                 admin.readTokenFile = folders.path(
                     table.optionalText("read_token_file", example: "read.token"), table.problems)
@@ -37,6 +37,6 @@ extension Configuration.Admin {
         KeyRow(
             .boolean(
                 "metrics_open", \.metricsOpen,
-                "Whether `GET /metrics` needs no token.")),
+                "Whether `GET /metrics` works without a token.")),
     ]
 }

@@ -18,16 +18,16 @@ extension Configuration.Affinity {
         KeyRow(
             "learn", type: "list of at most 32 cookie names",
             """
-            Cookies of the application whose setting begins a session, with `pin = "app"`; \
-            their deletion ends it.
+            Application cookies that start a session when the application sets them, and end it \
+            when it deletes them; used with `pin = "app"`.
             """,
             read: { affinity, table, _ in affinity.learn = names(table) ?? affinity.learn },
             text: { .list($0.learn) }),
         KeyRow(
             "cookie", type: "name of a cookie",
             """
-            The name of Mooring's cookie. On TLS it begins with `__Host-` where path and \
-            domain allow that. Give groups that share a path names of their own.
+            The name of Mooring's cookie. On TLS it gets the prefix `__Host-` where path and \
+            domain allow it. Give groups that share a path different names.
             """,
             read: { affinity, table, _ in
                 affinity.cookie.name = name(table) ?? affinity.cookie.name
@@ -40,41 +40,41 @@ extension Configuration.Affinity {
             .duration(
                 "unconfirmed", \.unconfirmed, atLeast: .seconds(1),
                 """
-                The same as `idle` for a session whose cookie has never come back, such as a \
-                robot's. It is the first to give way when places are short, but not in its first 10 \
-                seconds.
+                Like `idle`, for a session whose cookie the client has never sent back, such as \
+                a crawler's. These sessions are evicted first when slots are short, but not in \
+                their first 10 seconds.
                 """),
             scope: .group),
         KeyRow(
             .duration(
                 "idle", \.idle, atLeast: .seconds(1),
                 """
-                A session without a request or tunnel traffic for this long has ended, and \
-                keeps its process no longer. Match it to the session timeout of the \
+                A session ends after this long without a request or tunnel traffic, and no \
+                longer keeps its process alive. Match it to the session timeout of the \
                 application.
                 """),
             scope: .group),
         KeyRow(
             "max_age", type: "duration in whole seconds, 1s to 8784h",
-            "A cookie that was not renewed for this long is refused; activity renews it.",
+            "A cookie that was not renewed for this long is rejected; activity renews it.",
             read: { affinity, table, _ in affinity.maxAge = age(table) ?? affinity.maxAge },
             text: { .text(DurationText.text(of: $0.maxAge)) }),
         KeyRow(
             .word(
                 "on_lost", \.onLost, among: [.reassign, .refuse],
                 """
-                What becomes of a session whose process is gone: it begins again on another \
-                one (the application sees `Mooring-Affinity: lost`), or its next request is \
-                answered 503.
+                What happens to a session whose process is gone: it starts over on another one \
+                (the application sees `Mooring-Affinity: lost`), or its next request is answered \
+                503.
                 """),
             scope: .group),
     ]
 
-    /// The file belongs to the whole configuration, whose reader takes it.
+    /// The keyring is one file for the whole configuration, so the top-level reader takes the key.
     private static let keyring: KeyRow<Configuration.Affinity> = {
         var row = KeyRow<Configuration.Affinity>(
             "keys", type: "path", standard: "`\"{state_dir}/session.keys\"`",
-            "The keyring that signs cookies; made at the first start. Read again at a reload.")
+            "The keyring that signs cookies; created at the first start. A reload reads it again.")
         row.scope = .file
         return row
     }()
@@ -84,35 +84,35 @@ extension Configuration.Affinity {
             .word(
                 "same_site", \.cookie.sameSite, among: CookieAttributes.SameSite.allCases,
                 """
-                The cookie's SameSite attribute. `"none"`, for pages inside other sites' \
-                pages, needs `secure = "always"`.
+                The cookie's SameSite attribute. `"none"`, for pages embedded in other sites, \
+                needs `secure = "always"`.
                 """)
         ),
         KeyRow(
             .word(
                 "secure", \.cookie.secure, among: CookieAttributes.Secure.allCases,
                 """
-                When the cookie has the Secure attribute; `"auto"`: on connections that are \
+                When the cookie gets the Secure attribute; `"auto"`: when the connection is \
                 secure.
                 """)
         ),
         KeyRow(
             .boolean(
                 "http_only", \.cookie.httpOnly,
-                "Whether scripts of the page cannot read the cookie.")),
+                "Whether the cookie is hidden from scripts of the page (HttpOnly).")),
         KeyRow(
             .boolean(
                 "partitioned", \.cookie.partitioned,
                 """
-                Whether the cookie is kept apart for each site that embeds this one (CHIPS). \
-                Needs `secure = "always"`.
+                Whether the browser partitions the cookie by the site that embeds this one \
+                (CHIPS). Needs `secure = "always"`.
                 """)
         ),
         KeyRow(
             "domain", type: "host name",
             """
-            The cookie's Domain attribute, for sessions that several hosts of a domain \
-            share. `""`: this host only.
+            The cookie's Domain attribute, for sessions shared by several hosts of a domain. \
+            `""`: this host only.
             """,
             read: { affinity, table, _ in
                 affinity.cookie.domain = domain(table) ?? affinity.cookie.domain
@@ -155,7 +155,7 @@ extension Configuration.Affinity {
         return given.map(\.value)
     }
 
-    /// Tokens count in seconds.
+    /// Tokens store their age in seconds.
     private static func age(_ table: TableReader) -> Interval? {
         guard let age = table.duration("max_age", atLeast: .seconds(1)) else { return nil }
         if !age.nanoseconds.isMultiple(of: 1_000_000_000) {

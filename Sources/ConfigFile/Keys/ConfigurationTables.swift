@@ -7,18 +7,18 @@ package struct ConfigurationTable: Sendable {
     /// One of its keys.
     package struct Row: Sendable {
         package let name: String
-        /// What may be written.
+        /// The values that the key accepts.
         package let type: String
-        /// As it is written, or in words; empty: there is none.
+        /// The default, as TOML or in words; empty: the key is required or has none.
         package let standard: String
         package let help: String
-        /// Read once, at the start.
+        /// Read once, at startup.
         package let needsRestart: Bool
-        /// Processes are started with it: a change begins a new generation.
+        /// Processes are started with it: a change starts a new generation.
         package let isOfLaunch: Bool
     }
 
-    /// As its header is written.
+    /// The table's header as the file writes it.
     package let name: String
     package let about: String
     package let rows: [Row]
@@ -36,7 +36,7 @@ package struct ConfigurationTable: Sendable {
         }
     }
 
-    /// All tables, in the order of a file.
+    /// All tables, in the order in which the reference lists them.
     package static let all: [ConfigurationTable] = {
         let affinity = Configuration.Affinity()
         let launch = Configuration.Launch(directory: "")
@@ -56,16 +56,16 @@ package struct ConfigurationTable: Sendable {
                 Configuration.Listener.keys, of: .init(.inherited(name: ""))),
             .init(
                 "[[listen.tls]]",
-                "A certificate of the listener above it. Both files are read again at a reload.",
+                "A certificate of the listener above it. A reload reads both files again.",
                 Configuration.Listener.Certificate.keys, of: .init(certificate: "", key: "")),
             .init(
                 "[timeouts]",
                 """
-                How long clients and processes are waited for. `response`, `idle` and \
+                How long Mooring waits for clients and processes. `response`, `idle` and \
                 `tunnel` can also be set in a group and in a route, as `timeouts = { … }`.
                 """,
                 Timeouts.rows, of: .init()),
-            .init("[limits]", "How much clients may take.", Limits.rows, of: .init()),
+            .init("[limits]", "Bounds on what clients may use.", Limits.rows, of: .init()),
             .init(
                 "[log]", "What is logged on stderr, and the access log.", LogSettings.rows,
                 of: .init()),
@@ -75,9 +75,9 @@ package struct ConfigurationTable: Sendable {
             .init(
                 "[affinity]",
                 """
-                How sessions are held. Each key can also be set in a group, as `affinity = { \
-                … }`, but for `keys`; and in a route, but for `idle`, `unconfirmed` and \
-                `on_lost` too.
+                How sessions are pinned to processes. Every key except `keys` can also be set in \
+                a group, as `affinity = { … }`; a route can set all of those except `idle`, \
+                `unconfirmed` and `on_lost`.
                 """,
                 Configuration.Affinity.keys, of: affinity),
             .init(
@@ -92,8 +92,8 @@ package struct ConfigurationTable: Sendable {
             .init(
                 "health = { … }",
                 """
-                How the processes or servers of a group are asked whether they are well. \
-                Servers behind `https://` are not asked.
+                Health checks of the processes or servers of a group. Servers behind `https://` \
+                are not checked.
                 """,
                 HealthPolicy.rows, of: .init(path: "")),
             .init(

@@ -12,8 +12,8 @@ extension Configuration {
                 """,
             needsRestart: true,
             """
-            Where the records of processes and the keys of cookies are kept. It has to \
-            outlive a restart; set it where several balancers run on one machine.
+            Where the records of processes and the keys that sign cookies are stored. It must \
+            survive a restart; set it when several balancers run on one machine.
             """,
             text: { .text($0.stateDirectory) }),
         KeyRow(
@@ -24,39 +24,39 @@ extension Configuration {
                 `$XDG_RUNTIME_DIR/mooring`, else a folder in `$TMPDIR`
                 """,
             needsRestart: true,
-            "Where sockets are made; at most 90 bytes, since the path of a socket is limited.",
+            "Where sockets are created; at most 90 bytes, since the kernel limits socket paths.",
             text: { .text($0.runtimeDirectory) }),
         KeyRow(
             .integer(
                 "workers", \.workers, in: 0...1024, needsRestart: true,
                 """
-                Threads that carry requests. 0: one per core; lower it to leave cores to the \
+                Threads that handle requests. 0: one per core; lower it to leave cores to the \
                 application.
                 """)),
         KeyRow(
             .integer(
                 "spawn_concurrency", \.spawnConcurrency, in: 0...1024,
                 """
-                Processes that start at the same time, over all groups. 0: half the cores, \
+                Processes that may start at the same time, over all groups. 0: half the cores, \
                 at least 1; lower it where a start takes much memory or CPU time.
                 """)),
         KeyRow(
             .integer(
                 "max_processes", \.maxProcesses, in: 0...100_000,
                 """
-                Processes over all groups together, to bound memory. 0: no limit besides \
-                those of the groups.
+                Processes over all groups together, to bound memory. 0: only the limits of the \
+                groups apply.
                 """)),
     ]
 
-    /// The keys that are one for the whole program, with the names of their tables.
+    /// The keys that hold for the whole program, with the names of their tables.
     private static let keysOfAll: [KeyRow<Configuration>] =
         topKeys + Timeouts.rows.map { $0.at(\.timeouts, named: "timeouts.\($0.name)") }
         + Limits.rows.map { $0.at(\.limits, named: "limits.\($0.name)") }
         + LogSettings.rows.map { $0.at(\.log, named: "log.\($0.name)") }
         + Admin.keys.map { $0.at(\.admin, named: "admin.\($0.name)") }
 
-    /// The keys that are read once, at the start, each with the value that a configuration has of it.
+    /// The keys that are read once, at startup, each with a function that prints its value.
     package static let keysReadOnce: [(name: String, value: @Sendable (Configuration) -> String)] =
         keysOfAll.filter(\.needsRestart).map { row in
             (row.name, { row.text($0)?.line ?? "" })
@@ -81,8 +81,8 @@ extension LogSettings {
             KeyRow(
                 "access", type: "`\"stderr\"`, `\"off\"` or a path", needsRestart: true,
                 """
-                Where the access log goes, one line per request. A file is opened again at \
-                SIGUSR1, as logrotate wants it.
+                Where the access log goes, one line per request. SIGUSR1 reopens a file, for \
+                logrotate.
                 """,
                 read: { log, table, folders in
                     log.access.destination =
@@ -92,11 +92,11 @@ extension LogSettings {
                 "access_format", type: "`\"mooring\"`, `\"combined\"`, `\"json\"`",
                 standard: "`\"mooring\"`; `\"json\"` with `format = \"json\"`",
                 """
-                How a line of the access log looks. `"combined"` is Apache's, which many \
-                programs read; the other two say what was done for the session.
+                The format of an access log line. `"combined"` is Apache's, which many programs \
+                read; the other two add what Mooring did for the session.
                 """,
                 read: { log, table, _ in
-                    // A reader of JSON logs cannot parse any other line.
+                    // A reader of JSON logs cannot parse lines of any other format.
                     log.access.format =
                         table.choice("access_format", among: AccessLogSettings.Format.allCases)
                         ?? (log.format == .json ? .json : log.access.format)

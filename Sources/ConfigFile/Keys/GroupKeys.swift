@@ -7,13 +7,13 @@ extension Configuration.Group {
         application + processes + placement + queues + times + responses + recycling
         + Configuration.Launch.keys.map { $0.ofProcesses(\.launch) } + connections
 
-    /// What a group is: `GroupReader` takes these before all others.
+    /// The keys that say what a group is; `GroupReader` takes these before all others.
     private static let application: [KeyRow<Configuration.Group>] = [
         KeyRow(
             "wsgi", type: "file, or `module:name`", standard: "",
             """
-            A WSGI application: a file with `application`, or a module with a name in it. A \
-            group has exactly one of `wsgi`, `command` and `servers`.
+            A WSGI application: a file that defines `application`, or `module:name`. A group has \
+            exactly one of `wsgi`, `command` and `servers`.
             """,
             launch: LaunchPart(0) { group, _, hash in
                 if case .wsgi(let application, let server, let python) = group.launch?.application {
@@ -23,8 +23,8 @@ extension Configuration.Group {
         KeyRow(
             "server", type: choices(Configuration.Server.allCases), standard: "`\"auto\"`",
             """
-            What serves the WSGI application: `"auto"` is the first of granian, gunicorn and \
-            waitress that is installed, else the standard library's server.
+            The server that runs the WSGI application. `"auto"`: the first of granian, gunicorn \
+            and waitress that is installed, else the standard library's server.
             """,
             launch: .elsewhere, text: { group in group.wsgi.map { .text($0.server.rawValue) } }),
         KeyRow(
@@ -34,9 +34,10 @@ extension Configuration.Group {
         KeyRow(
             "command", type: "list: program and arguments", standard: "",
             """
-            A program that serves HTTP. `{socket}` or `{port}` stands for where it has to \
-            listen, `{threads}`, `{group}` and `{process}` for what they say; with neither \
-            of the first two it finds `MOORING_SOCKET` and `PORT` in its environment.
+            A program that serves HTTP. `{socket}` or `{port}` is replaced by the address that \
+            it must listen on, `{threads}`, `{group}` and `{process}` by those values; with \
+            neither of the first two, the program finds `MOORING_SOCKET` and `PORT` in its \
+            environment.
             """,
             launch: LaunchPart(0) { group, _, hash in
                 if case .command(let words) = group.launch?.application {
@@ -54,7 +55,7 @@ extension Configuration.Group {
         KeyRow(
             "servers", type: "list of 1 to 1000 addresses or tables", standard: "",
             """
-            Servers that Mooring does not start: `host:port`, `unix:/path`, \
+            Servers that Mooring balances to but does not start: `host:port`, `unix:/path`, \
             `https://host:port`, or a table (see below).
             """,
             text: { group in
@@ -68,10 +69,10 @@ extension Configuration.Group {
         KeyRow(
             "processes", type: "number, 1 to 10000, or `{ min, max, spare }`", standard: "`1`",
             """
-            How many processes there are. Between `min` (0 if not given) and `max` they are \
-            transient: started when requests wait, stopped when idle; `spare` idle ones are \
-            kept ready. The application is told whether it has siblings \
-            (`wsgi.multiprocess`).
+            How many processes the group has. Those between `min` (0 if not given) and `max` are \
+            transient: started when requests wait, stopped when idle; `spare` idle ones are kept \
+            ready. If the key is set, the application sees `wsgi.multiprocess` as true, even \
+            with 1.
             """,
             launch: LaunchPart(2) { group, _, hash in
                 hash.add(group.launch?.processesGiven == true ? "multiprocess" : "single")
@@ -82,8 +83,8 @@ extension Configuration.Group {
             .integer(
                 "threads", \.policy.threads, in: 1...100_000,
                 """
-                Requests at once per process. Set it to what the application can work on at \
-                the same time: a program that serves one after the other needs 1.
+                Concurrent requests per process. Set it to what the application can process at \
+                the same time: a program that handles one request after the other needs 1.
                 """),
             standard: "`100`; `15` for `wsgi`",
             launch: LaunchPart(1) { group, _, hash in hash.add("\(group.policy.threads)") }),
@@ -94,17 +95,17 @@ extension Configuration.Group {
             .integer(
                 "sessions_per_process", \.policy.sessionsPerProcess, in: 0...1_000_000,
                 """
-                Sessions that one process may hold; 1: a process of its own for every \
-                session. 0: no limit.
+                Sessions that one process may hold; 1: a dedicated process for every session. 0: \
+                no limit.
                 """)
         ),
         KeyRow(
             .word(
                 "placement", \.policy.placement, among: GroupPolicy.Placement.allCases,
                 """
-                Where new sessions go: evenly over all processes (`"spread"`), to the \
-                fullest with room so that others become idle (`"pack"`), or the first for \
-                permanent and the second for transient processes (`"auto"`).
+                Where new sessions go: evenly to all processes (`"spread"`), to the fullest one \
+                with room so that others become idle (`"pack"`), or spread over permanent and \
+                packed on transient processes (`"auto"`).
                 """)
         ),
     ]
@@ -113,19 +114,19 @@ extension Configuration.Group {
         KeyRow(
             .integer(
                 "queue", \.policy.queueLimit, in: 0...1_000_000,
-                "Requests that may wait for any process of the group; more are answered 503.")),
+                "Requests that may wait for any process of the group; any more are answered 503.")),
         KeyRow(
             .integer(
                 "process_queue", \.policy.processQueueLimit, in: 0...100_000,
                 """
-                Requests that may wait for the process of their session; sessions are served \
-                in turn.
+                Requests that may wait for the process of their session; the queue is served \
+                round-robin by session.
                 """)
         ),
         KeyRow(
             .duration(
                 "queue_timeout", \.policy.queueTimeout,
-                "The longest wait in either queue; then the client gets 503.")),
+                "The longest wait in either queue, after which the client gets 503.")),
     ]
 
     private static let times: [KeyRow<Configuration.Group>] = [
@@ -133,42 +134,42 @@ extension Configuration.Group {
             .duration(
                 "idle_timeout", \.policy.idleTimeout,
                 """
-                A transient process without requests and living sessions is stopped after \
-                this long. Raise it where a start is expensive.
+                Mooring stops a transient process that has had no request and no living session \
+                for this long. Raise it where a start is expensive.
                 """)
         ).ofProcesses(),
         KeyRow(
             .duration(
                 "start_timeout", \.policy.startTimeout,
                 """
-                From the start of a process until it is ready; then it is killed, and the \
-                start has failed.
+                How long a process may take from its start until it is ready; then it is killed \
+                and the start has failed.
                 """)
         ).ofProcesses(),
         KeyRow(
             .duration(
                 "stop_timeout", \.policy.stopTimeout,
-                "From SIGTERM to SIGKILL, when a process is stopped.")
+                "Time between SIGTERM and SIGKILL when a process is stopped.")
         ).ofProcesses(),
         KeyRow(
             .duration(
                 "drain_timeout", \.policy.drainTimeout, atLeast: .zero,
                 """
-                How long sessions may stay on a process that is on its way out; then they \
-                begin again on another one.
+                How long sessions may stay on a draining process; then they start over on \
+                another one.
                 """)
         ),
         KeyRow(
             .integer(
                 "draining_max", \.policy.drainingMaximum, in: 0...10_000,
-                "Processes on their way out at once, before recycling waits. 0: as many as `max`.")
+                "How many processes may drain at once before recycling waits. 0: as many as `max`.")
         ).ofProcesses(),
         KeyRow(
             .boolean(
                 "tunnel_slots", \.policy.tunnelSlots,
                 """
-                Whether an open WebSocket holds one of the process's `threads`. Set it where \
-                each takes a thread of the application.
+                Whether an open WebSocket keeps one of the process's `threads`. Set it where \
+                each WebSocket occupies a thread of the application.
                 """)
         ),
     ]
@@ -177,7 +178,7 @@ extension Configuration.Group {
         Configuration.Launch.output.ofProcesses(\.launch),
         KeyRow(
             "timeouts", type: "`{ response, idle, tunnel }`", standard: "those of `[timeouts]`",
-            "The group's own, see `[timeouts]`.",
+            "Overrides `[timeouts]` for this group.",
             read: { group, table, folders in
                 if let own = table.table("timeouts") {
                     group.timeouts = RouteTimeouts(own, over: group.timeouts, folders)
@@ -186,16 +187,15 @@ extension Configuration.Group {
         KeyRow(
             "errors", type: "`{ STATUS = path }`", standard: "`{}`",
             """
-            The group's own pages for statuses that Mooring answers with by itself: 408, \
-            413, 429, 431, 502, 503 and 504. Up to 16 KiB of HTML each, read at the start \
-            and at a reload.
+            Error pages for the statuses that Mooring generates itself: 408, 413, 429, 431, 502, \
+            503 and 504. Up to 16 KiB of HTML each, read at startup and at a reload.
             """,
             read: { group, table, folders in
                 group.errors = ErrorsReader(folders: folders).read(table)
             }, text: { .inline(ErrorsReader.entries($0.errors)) }),
         KeyRow(
             "health", type: "table", standard: "none",
-            "How processes and servers are asked whether they are well, see below.",
+            "Health checks of processes and servers, see below.",
             read: { group, table, folders in group.health = GroupReader.health(table, folders) },
             text: { $0.health.map { .table(KeyRow.entries(HealthPolicy.rows, of: $0)) } }),
     ]
@@ -205,8 +205,8 @@ extension Configuration.Group {
             .integer(
                 "max_requests", \.policy.maxRequests, in: 0...1_000_000_000,
                 """
-                A process is replaced after so many requests, give or take a tenth; its \
-                replacement is ready before. 0: never.
+                A process is replaced after this many requests, give or take a tenth; the \
+                replacement is ready before the old one drains. 0: never.
                 """)
         ).ofProcesses(),
         KeyRow(
@@ -218,24 +218,24 @@ extension Configuration.Group {
             .size(
                 "max_memory", \Configuration.Launch.maxMemory, in: 0...1 << 50,
                 """
-                A process that uses more memory (PSS, with its helper processes) is \
-                replaced. `"0"`: no limit.
+                A process that uses more memory than this (PSS, including its child processes) \
+                is replaced. `"0"`: no limit.
                 """)
         ).ofProcesses(\.launch),
         KeyRow(
             .duration(
                 "request_timeout", orNone: \.requestTimeout,
                 """
-                A request that runs longer is answered 504, and its process is replaced, \
-                since a thread of it may hang. `"0"`: no limit.
+                A request that runs longer is answered 504, and its process is replaced, since \
+                one of its threads may hang. `"0"`: no limit.
                 """)
         ),
         KeyRow(
             .integer(
                 "retries", \.retries, in: 0...10,
                 """
-                How often a request is tried again, on another process, where nothing of it \
-                can have had an effect yet.
+                How often a request is retried on another process, if it cannot have had any \
+                effect yet.
                 """)
         ),
     ]
@@ -245,13 +245,13 @@ extension Configuration.Group {
             .boolean(
                 "keepalive", \.keepalive,
                 """
-                Whether connections to the processes stay open between requests. `false` for \
+                Whether connections to the processes stay open between requests. Use `false` for \
                 programs that serve one connection at a time.
                 """)
         ),
         KeyRow(
             "affinity", type: "table", standard: "that of `[affinity]`",
-            "The group's own, see `[affinity]`.",
+            "Overrides `[affinity]` for this group.",
             read: { group, table, folders in
                 if let own = table.table("affinity") {
                     group.affinity = .init(own, over: group.affinity, at: .group, folders)
@@ -274,7 +274,7 @@ extension Configuration.Group {
     private var processesText: KeyText? {
         guard launch?.processesGiven == true else {
             return .comment(
-                "processes = 1, not given: the application is told that it is alone")
+                "processes = 1, not given: wsgi.multiprocess is false")
         }
         if policy.minimum == policy.maximum { return .value("\(policy.minimum)") }
         return .inline([
@@ -285,11 +285,11 @@ extension Configuration.Group {
     }
 }
 
-/// Keys that mean nothing for servers, which Mooring does not start.
+/// Keys that do not apply to `servers`, which Mooring does not start.
 extension KeyRow {
     private static var suffix: String { " Not with `servers`." }
 
-    /// The key of what has such a part only where processes are started.
+    /// A row for a key of an optional part, which exists only in groups that start processes.
     func ofProcesses<Root>(
         _ part: PropertyPath<Root, Owner?>
     ) -> KeyRow<Root> {
@@ -311,7 +311,7 @@ extension KeyRow {
 }
 
 extension KeyRow<Configuration.Group> {
-    /// The key where processes are started.
+    /// The row restricted to groups that start processes.
     fileprivate func ofProcesses() -> KeyRow {
         var row = self
         row.help += Self.suffix

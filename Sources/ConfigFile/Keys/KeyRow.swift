@@ -1,6 +1,6 @@
 internal import Settings
 
-/// The tables that may have a key, from the outermost inwards.
+/// The tables that may hold a key, from the outermost inwards.
 enum KeyScope: Int, Comparable {
     case file
     case group
@@ -9,27 +9,27 @@ enum KeyScope: Int, Comparable {
     static func < (left: KeyScope, right: KeyScope) -> Bool { left.rawValue < right.rawValue }
 }
 
-/// One key of a table of the file, with all that is done by it.
+/// One key of a table of the file, with everything that depends on it.
 ///
-/// A plain key comes from a `Key`; one that needs a reader of its own (a path, a list, a table) says
-/// here how it is read and printed.
+/// A plain key comes from a `Key`. A key that needs its own reader (a path, a list, a table)
+/// defines here how it is read and printed.
 struct KeyRow<Owner>: Sendable {
     let name: String
-    /// What may be written, for the reference.
+    /// The accepted values, for the reference.
     let type: String
-    /// The default, for the reference; nil: as a fresh owner prints it.
+    /// The default, for the reference; nil: as an owner with default values prints it.
     var standard: String?
     var help: String
-    /// Read once, at the start.
+    /// Read once, at startup.
     var needsRestart = false
-    /// The innermost of the tables that may have it.
+    /// The innermost table that may hold it.
     var scope = KeyScope.route
     /// Nil: processes are not started with it.
     var launch: LaunchPart<Owner>?
-    /// Fills the owner, or takes down what is wrong; nil: the reader of the table takes the key
+    /// Sets the owner's property, or records a problem; nil: the table's reader takes the key
     /// itself, since other keys depend on it.
     var read: (@Sendable (inout Owner, TableReader, Folders) -> Void)?
-    /// Nil: nothing is to be printed.
+    /// Prints the value; returns nil to leave the key out.
     var text: @Sendable (Owner) -> KeyText?
 
     /// A key with a reader of its own.
@@ -102,7 +102,7 @@ struct KeyRow<Owner>: Sendable {
         needsRestart = key.needsRestart
     }
 
-    /// The key of something that has the owner as a part; it is read with that.
+    /// The key for a type that contains the owner; the containing table's reader reads it.
     func at<Root>(_ part: PropertyPath<Root, Owner>, named name: String) -> KeyRow<Root> {
         var row = KeyRow<Root>(
             name, type: type, standard: standard, needsRestart: needsRestart, help)
@@ -111,11 +111,11 @@ struct KeyRow<Owner>: Sendable {
     }
 }
 
-/// How a key takes part in the fingerprint of what processes are started with.
+/// A key's contribution to the fingerprint of what processes are started with.
 ///
-/// State files hold fingerprints, and processes have to survive an upgrade of Mooring: positions and
-/// what is added there stay as they are. A new key takes a position behind all others, and adds
-/// nothing while it has its default.
+/// State files hold fingerprints, and processes must survive an upgrade of Mooring: never change a
+/// position or what is added there. A new key takes a position behind all others, and adds nothing
+/// while it has its default.
 struct LaunchPart<Owner>: Sendable {
     let position: Int
     /// The second argument is the whole environment that the processes get.
@@ -129,12 +129,12 @@ struct LaunchPart<Owner>: Sendable {
         self.add = add
     }
 
-    /// Another key adds it with its own value.
+    /// For a key whose value another key's part adds.
     static var elsewhere: LaunchPart { LaunchPart(.max) { _, _, _ in } }
 }
 
 extension TableReader {
-    /// Reads the keys of the table, but for those that its reader takes itself.
+    /// Reads all keys of the table except those that its reader takes itself.
     func read<Owner>(_ rows: [KeyRow<Owner>], into owner: inout Owner, _ folders: Folders) {
         for row in rows { row.read?(&owner, self, folders) }
     }

@@ -1,12 +1,12 @@
 /// The value of a key as TOML.
 enum KeyText: Equatable {
-    /// Behind `name = `.
+    /// Printed after `name = `.
     case value(String)
-    /// The key is not written, for nothing that could be written means the same.
+    /// A comment in place of the key, because no value that the file can hold means the same.
     case comment(String)
     /// A table of its own; the values may be secrets.
     case table([KeyEntry], isSecret: Bool = false)
-    /// Several of them.
+    /// An array of tables.
     case tables([[KeyEntry]])
 
     static func text(_ text: String) -> KeyText { .value(TOMLText.quoted(text)) }
@@ -14,7 +14,7 @@ enum KeyText: Equatable {
     /// A table in one line.
     static func inline(_ entries: [KeyEntry]) -> KeyText { .value(inlineTable(entries)) }
 
-    /// What stands behind `name = ` in a line; nil where that cannot be.
+    /// What follows `name = ` on one line; nil for values that need more than a line.
     var line: String? {
         switch self {
         case .value(let value): value
@@ -48,7 +48,7 @@ extension KeyRow {
 /// Puts lines of TOML together.
 struct TOMLWriter {
     private(set) var text = ""
-    /// Whether values that may be secrets are shown.
+    /// Whether to print values that may be secrets.
     let showsSecrets: Bool
 
     init(showsSecrets: Bool) { self.showsSecrets = showsSecrets }
@@ -57,7 +57,7 @@ struct TOMLWriter {
     mutating func header(_ header: String) { text += "\n\(header)\n" }
     mutating func value(_ key: String, _ value: String) { text += "\(key) = \(value)\n" }
 
-    /// Writes the keys of a table, those that are tables themselves behind all others.
+    /// Writes the keys of a table; sub-tables come last, as TOML requires.
     mutating func write<Owner>(_ rows: [KeyRow<Owner>], of owner: Owner, at path: String = "") {
         let texts = rows.map { ($0.name, $0.text(owner)) }
         for (name, text) in texts {

@@ -14,9 +14,9 @@ extension Configuration.Launch {
         KeyRow(
             "env", type: "table of texts", standard: "`{}`",
             """
-            Variables that are added to a clean environment (`PATH`, `HOME`, `LANG`, `TZ` \
-            and those of `pass_env`). `{socket}` and `{port}` are filled in. `mooring check \
-            --print` hides the values.
+            Variables added to a clean environment (`PATH`, `HOME`, `LANG`, `TZ` and those of \
+            `pass_env`). `{socket}` and `{port}` are replaced. `mooring check --print` hides the \
+            values.
             """,
             launch: LaunchPart(4) { _, environment, hash in hash.add(environment) },
             read: { launch, table, _ in launch.environment = EnvironmentReader.values(table) },
@@ -26,7 +26,7 @@ extension Configuration.Launch {
             }),
         KeyRow(
             "pass_env", type: "list of names", standard: "`[]`",
-            "Variables of Mooring's own environment that the processes get too.",
+            "Variables that processes inherit from Mooring's own environment.",
             launch: .elsewhere,
             read: { launch, table, _ in launch.passEnvironment = EnvironmentReader.names(table) },
             text: { .list($0.passEnvironment) }),
@@ -49,7 +49,7 @@ extension Configuration.Launch {
         KeyRow(
             .boolean(
                 "allow_root", \.isolation.allowRoot,
-                "Whether the processes may run as root, where Mooring does.")),
+                "Whether the processes may run as root if Mooring does.")),
         KeyRow(
             "group", type: "name or number", standard: "the user's own",
             "The group that the processes run as.", launch: .elsewhere,
@@ -59,7 +59,7 @@ extension Configuration.Launch {
             }, text: { .text($0.isolation.group ?? "") }),
         KeyRow(
             "groups", type: "list of names or numbers", standard: "`[]`",
-            "Groups besides those that `user` is a member of.",
+            "Supplementary groups in addition to those of `user`.",
             launch: LaunchPart(6) { launch, _, hash in
                 hash.add(launch.isolation.supplementaryGroups)
             },
@@ -69,7 +69,7 @@ extension Configuration.Launch {
             }, text: { .list($0.isolation.supplementaryGroups) }),
         KeyRow(
             "umask", type: "octal number, as text",
-            "Permission bits that the files of the processes never have.",
+            "The umask of the processes.",
             launch: LaunchPart(7) { launch, _, hash in
                 hash.add(String(launch.isolation.umask, radix: 8))
             },
@@ -105,18 +105,19 @@ extension Configuration.Launch {
             .word(
                 "on_exit", \.onExit, among: OnExit.allCases,
                 """
-                What becomes of the processes if Mooring itself ends unexpectedly: the next \
-                one adopts them, or they are killed within a second.
+                What happens to the processes if Mooring ends unexpectedly: the next Mooring \
+                adopts them, or they are killed within a second.
                 """),
             launch: LaunchPart(9) { launch, _, hash in hash.add(launch.onExit.rawValue) }),
     ]
 
-    /// Nothing that a process is started with: its output is a pipe to Mooring.
+    /// No launch part: the output is a pipe to Mooring, so a change does not affect how processes
+    /// start.
     static let output = KeyRow<Configuration.Launch>(
         "output", type: "path", standard: "the log",
         """
-        A file for what the processes write, each line with time, process and stream. \
-        Opened again at SIGUSR1.
+        A file for the output of the processes, each line with time, process and stream. SIGUSR1 \
+        reopens it.
         """,
         read: { launch, table, folders in
             let given = table.optionalText("output", example: "logs/app.log")

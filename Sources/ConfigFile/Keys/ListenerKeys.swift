@@ -6,28 +6,28 @@ extension Configuration.Listener {
         KeyRow(
             "address", type: "address", standard: "",
             """
-            Where connections are taken: `host:port`, `[v6]:port`, `unix:/path`, or \
-            `fd:NAME` for a socket of systemd's. Without any `[[listen]]` there is one on \
+            The address to listen on: `host:port`, `[v6]:port`, `unix:/path`, or `fd:NAME` for a \
+            socket passed by systemd. Without any `[[listen]]`, Mooring listens on \
             `127.0.0.1:8080`.
             """,
             text: { .text($0.text) }),
         KeyRow(
             .boolean(
                 "http2", \.http2,
-                "Whether HTTP/2 is offered: by ALPN on TLS, by prior knowledge on clear text.")),
+                "Whether to offer HTTP/2: by ALPN on TLS, by prior knowledge on clear text.")),
         KeyRow(
             .boolean(
                 "proxy_protocol", \.proxyProtocol,
                 """
-                Whether every peer has to begin with a PROXY header (version 1 or 2), as \
-                load balancers of a network send it.
+                Whether every connection must begin with a PROXY header (version 1 or 2), as \
+                sent by network load balancers.
                 """)
         ),
         KeyRow(
             "trusted_proxies", type: "list of addresses, networks, or `\"unix\"`",
             """
-            Peers whose `X-Forwarded-*` and `Forwarded` fields are believed: your own \
-            proxies in front, and nobody else.
+            Peers whose `X-Forwarded-*` and `Forwarded` fields Mooring trusts. List only your \
+            own proxies.
             """,
             read: { listener, table, _ in
                 listener.trustedProxies = ListenReader.trustedProxies(table)
@@ -36,8 +36,8 @@ extension Configuration.Listener {
             "client_ca", type: "path",
             standard: "`\"\"`",
             """
-            Authorities (PEM) of client certificates: a client needs a certificate of one of \
-            them. With TLS only.
+            Authorities (PEM) of client certificates: clients must present a certificate issued \
+            by one of them. With TLS only.
             """,
             read: { listener, table, folders in
                 let given = table.optionalText("client_ca", example: "clients.pem")
@@ -53,8 +53,8 @@ extension Configuration.Listener {
         KeyRow(
             "redirect", type: "`\"https\"`",
             """
-            `"https"`: every request is sent to the same address on https (308). On clear \
-            text only.
+            `"https"` redirects every request to the same URL on https (308). On clear text \
+            only.
             """,
             read: { listener, table, _ in
                 listener.redirectsToHTTPS = ListenReader.redirects(table)
@@ -62,26 +62,25 @@ extension Configuration.Listener {
         KeyRow(
             "headers", type: "table of texts",
             """
-            Fields that every response gets, in place of the application's; `""` takes a \
-            field out.
+            Fields set in every response, replacing the application's; `""` removes a field.
             """,
             read: { listener, table, _ in listener.headers = HeadersReader.read(table) },
             text: { .inline(HeadersReader.entries($0.headers)) }),
         KeyRow(
             .boolean(
                 "request_id", \.requestID,
-                "Whether a request without `X-Request-Id` is given one.")),
+                "Whether to add `X-Request-Id` to requests without one.")),
         KeyRow(
             .boolean(
                 "traceparent", \.traceparent,
                 """
-                Whether a request without `traceparent` begins a trace, which is not marked \
-                as sampled. `false` where the application begins its own.
+                Whether a request without `traceparent` starts a trace, which is not marked as \
+                sampled. Use `false` where the application starts its own.
                 """)
         ),
         KeyRow(
             "tls", type: "tables", standard: "none",
-            "Certificates, see `[[listen.tls]]`; with none the listener speaks clear text.",
+            "Certificates, see `[[listen.tls]]`; a listener without one speaks clear text.",
             text: { listener in
                 .tables(listener.certificates.map { KeyRow.entries(Certificate.keys, of: $0) })
             }),
@@ -94,8 +93,8 @@ extension Configuration.Listener.Certificate {
         KeyRow(
             "certificate", type: "path", standard: "",
             """
-            The certificate with those of its issuers (PEM). Of several tables, the name \
-            that the client asks for decides; the first is the default.
+            The certificate with its chain of issuers (PEM). The client's server name (SNI) \
+            selects among several; the first is the default.
             """,
             text: { .text($0.certificate) }),
         KeyRow(

@@ -6,20 +6,19 @@ extension Configuration.RouteSettings {
         KeyRow(
             "group", type: "name of a group", standard: "",
             """
-            Where the requests go. `"/path" = "NAME"` is short for a route with this key \
-            alone.
+            Where the requests go. `"/path" = "NAME"` is short for a route with only this key.
             """),
         KeyRow(
             .boolean(
                 "strip_prefix", \.stripPrefix,
                 """
-                Whether the route's path is taken off before the application sees the \
-                request: it gets `SCRIPT_NAME` (WSGI) or `X-Forwarded-Prefix`.
+                Whether to remove the route's path from the request before the application sees \
+                it: the application gets it as `SCRIPT_NAME` (WSGI) or `X-Forwarded-Prefix`.
                 """)
         ),
         KeyRow(
             "affinity", type: "table", standard: "that of the group",
-            "The route's own, see `[affinity]`; `{ pin = \"never\" }` for what needs no session.",
+            "Overrides `[affinity]` for this route; `{ pin = \"never\" }` where no session is needed.",
             read: { route, table, folders in
                 if let own = table.table("affinity") {
                     route.affinity = .init(own, over: route.affinity, at: .route, folders)
@@ -27,7 +26,7 @@ extension Configuration.RouteSettings {
             }, text: { .inline($0.affinity.entries(at: .route)) }),
         KeyRow(
             "timeouts", type: "`{ response, idle, tunnel }`", standard: "those of the group",
-            "The route's own, see `[timeouts]`.",
+            "Overrides `[timeouts]` for this route.",
             read: { route, table, folders in
                 if let own = table.table("timeouts") {
                     route.timeouts = RouteTimeouts(own, over: route.timeouts, folders)
@@ -35,12 +34,12 @@ extension Configuration.RouteSettings {
             }, text: { .inline(KeyRow.entries(RouteTimeouts.rows, of: $0.timeouts)) }),
         KeyRow(
             "headers", type: "table of texts",
-            "Fields that the responses get, over those of the listener; `\"\"` takes a field out.",
+            "Response fields, added to those of the listener or replacing them; `\"\"` removes a field.",
             read: { route, table, _ in route.headers = HeadersReader.read(table) },
             text: { .inline(HeadersReader.entries($0.headers)) }),
         KeyRow(
             "errors", type: "`{ STATUS = path }`", standard: "those of the group",
-            "The route's own pages, see `errors` of a group.",
+            "Error pages of this route, see `errors` of a group.",
             read: { route, table, folders in
                 route.errors = ErrorsReader(folders: folders).read(table, over: route.errors)
             }, text: { .inline(ErrorsReader.entries($0.errors)) }),

@@ -6,8 +6,8 @@ extension ServersReader.Item {
         KeyRow(
             "address", type: "address", standard: "",
             """
-            `host:port`, `[v6]:port` or `unix:/path`; with `https://` before it TLS is \
-            spoken there. Names are not looked up, but for `localhost`.
+            `host:port`, `[v6]:port` or `unix:/path`; the prefix `https://` selects TLS. The \
+            only name allowed is `localhost`; others are not looked up.
             """,
             read: { item, table, _ in
                 item.address = table.text("address", example: "10.0.0.7:8000")
@@ -15,12 +15,12 @@ extension ServersReader.Item {
         KeyRow(
             .integer(
                 "weight", \.weight, in: 1...256,
-                "Its share of new sessions, relative to the others.")),
+                "The server's share of new sessions, relative to the others.")),
         KeyRow(
             "ca", type: "path", standard: "the system's authorities",
             """
-            Authorities (PEM) of the server's certificate. With `https://` only, as all that \
-            follow.
+            Authorities (PEM) that verify the server's certificate. With `https://` only, like \
+            the keys below.
             """,
             read: { item, table, _ in
                 item.authority = table.optionalText("ca", example: "ca.pem")
@@ -29,13 +29,13 @@ extension ServersReader.Item {
             .boolean(
                 "verify", \.verifies,
                 """
-                Whether the server's certificate is verified. `false` protects against \
-                nobody who can redirect the connection.
+                Whether to verify the server's certificate. Without it, anyone who can redirect \
+                the connection can impersonate the server.
                 """)
         ),
         KeyRow(
             "server_name", type: "host name", standard: "the host of `address`",
-            "The name that is sent (SNI), and that the certificate has to have.",
+            "The name sent as SNI, which the certificate must match.",
             read: { item, table, _ in
                 item.name = table.optionalText("server_name", example: "app.example.org")
             }),
