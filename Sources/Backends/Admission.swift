@@ -1,27 +1,28 @@
-/// What a request brings to the registry.
+/// A request's side of admission: its claim, and what it may cause.
 package struct AdmissionRequest: Equatable, Sendable {
-    /// What a *verified* cookie (or the connection's provisional pin) names.
+    /// The session named by a *verified* cookie, or by the connection's provisional pin.
     package var claim: Claim?
-    /// A fresh random id, used if a new session starts; nil: the request is not to be pinned.
+    /// A fresh random id, used if a new session starts; nil: the request must not be pinned.
     package var newSession: SessionID?
-    /// The request can have no session: it needs a slot, never a session's place.
+    /// The request cannot have a session: it needs a slot, never a session's place.
     ///
-    /// Its claim leads it to the session's own process all the same.
+    /// Its claim still leads it to the session's own process.
     package var isSessionless = false
-    /// Comes back in `TrafficOrder` when the request had to wait.
+    /// Identifies the request in a `TrafficOrder` if it had to wait.
     package var waiter: WaiterTag
-    /// Without it a request that would make a process be started comes back as `needsSpawn`.
+    /// Whether the request may cause a start; without it, a request that needs one gets
+    /// `needsSpawn`.
     package var maySpawn = true
-    /// Since when it has waited elsewhere, which counts for its rank and its time; nil: it has not.
+    /// When the request began to wait elsewhere, for its rank and its timeout; nil: it did not.
     package var waitingSince: MonotonicInstant?
 
-    /// A session and the incarnation that it was pinned to.
+    /// A session and the incarnation that it is pinned to.
     package struct Claim: Equatable, Sendable {
         package var session: SessionID
         package var process: Incarnation
-        /// The token is past its age: it counts only while its session has a live lease.
+        /// The token is older than `max_age`: it counts only while its session has a live lease.
         package var requiresLease: Bool
-        /// The client itself has sent the cookie; a connection's provisional pin says nothing of that.
+        /// The client sent the cookie itself; a connection's provisional pin does not prove that.
         package var isFromClient: Bool
 
         package init(
@@ -44,14 +45,15 @@ package struct AdmissionRequest: Equatable, Sendable {
 
 /// The registry's answer to a request.
 package enum Admission: Equatable, Sendable {
-    /// The request holds a slot of the process until `finished` is called for it.
+    /// The request holds a slot of the process until the caller calls `finished`.
     case granted(Grant)
-    /// A `TrafficOrder` for its waiter tag follows, exactly one, unless it leaves the queue first.
+    /// Exactly one `TrafficOrder` follows for its waiter tag, unless the request leaves the queue
+    /// first.
     case queued(WaiterTicket)
     case refused(Refusal)
-    /// A process would have to be started for it, which it may not ask for (`maySpawn`).
+    /// The request needs a process to be started, which it may not cause (`maySpawn`).
     ///
-    /// Nothing has changed: it may ask again, with leave to.
+    /// Nothing has changed: the caller may ask again with `maySpawn`.
     case needsSpawn
 }
 
@@ -63,22 +65,22 @@ package struct Grant: Equatable, Sendable {
     package var session: SessionID?
     package var affinity: Affinity
     package var placed: Placed
-    /// A session may still begin in the request: where sessions have places, it holds one.
+    /// A session may still begin in the request; where session places are limited, it holds one.
     package var reservesPlace = false
-    /// The session's lease as it was when the slot was granted.
+    /// The session's lease at the time of the grant.
     var lease: LeaseReference?
 
-    /// What the backend is told in `Mooring-Affinity`.
+    /// The value of `Mooring-Affinity` for the backend.
     package enum Affinity: UInt8, Equatable, Sendable {
         case new
         case kept
-        /// The session's process is gone and its state with it.
+        /// The session's process is gone, and the session's state with it.
         case lost
     }
 
-    /// What was done, for the access log.
+    /// How the request was placed, for the access log.
     ///
-    /// `moved`: a session whose process was gone has a new one.
+    /// `moved`: a session whose process is gone has a new one.
     package enum Placed: UInt8, Equatable, Sendable {
         case kept
         case pinned
@@ -108,29 +110,29 @@ package struct Grant: Equatable, Sendable {
     }
 }
 
-/// Why a request is shed; each is a 503 with Retry-After.
+/// Why a request is shed; the response is always 503 with Retry-After.
 package struct Refusal: Equatable, Sendable {
     /// The word of the access log.
     package static var word: StaticString { "refused" }
 
-    /// What stood in the way.
+    /// The reason.
     package enum Reason: UInt8, Equatable, Sendable {
         /// `queue` is full.
         case queueFull
         /// `process_queue` of the session's process is full.
         case processQueueFull
-        /// Waited for `queue_timeout`.
+        /// The request waited for `queue_timeout`.
         case queueTimeout
         /// The group cannot start a process.
         case groupFailing
-        /// `on_lost = "refuse"` and the session's process is gone.
+        /// The session's process is gone and `on_lost = "refuse"`.
         case sessionLost
         /// Mooring is shutting down.
         case shuttingDown
     }
 
     package var reason: Reason
-    /// For `Retry-After`, at least 1.
+    /// The value of `Retry-After`, at least 1.
     package var retryAfterSeconds: Int
 
     package init(reason: Reason, retryAfterSeconds: Int) {
@@ -141,12 +143,12 @@ package struct Refusal: Equatable, Sendable {
 
 /// How an exchange ended on its process.
 package enum ExchangeOutcome: UInt8, Equatable, Sendable {
-    /// A whole response came from the process.
+    /// The process sent a complete response.
     case served
-    /// No connection to the process could be made.
+    /// Connecting to the process failed.
     case connectFailed
-    /// The process broke off, answered nonsense or not in time.
+    /// The process closed early, sent an invalid response or timed out.
     case failed
-    /// The client left first; says nothing about the process.
+    /// The client left first, which does not indicate anything about the process.
     case abandoned
 }

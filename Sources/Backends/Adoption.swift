@@ -1,25 +1,25 @@
-/// A process of an earlier balancer, as its state file and the system tell of it.
+/// A process of an earlier balancer, from its state file and the system's process table.
 package struct AdoptedProcess: Equatable, Sendable {
     package var incarnation: Incarnation
     package var label: String
     package var pid: Int32
     package var address: ProcessAddress
     package var generation: Int
-    /// It was not launched as the configuration says now: it drains as an older generation.
+    /// It was launched with settings that have changed since: it drains as an older generation.
     package var isStale: Bool
     package var wasReady: Bool
-    /// It was out of service, and drains on.
+    /// It was draining, and continues to.
     package var wasDraining: Bool
-    /// The longest idle time that one of its sessions was given; zero: all have the group's.
+    /// The longest idle time granted to one of its sessions; zero: all have the group's.
     package var sessionHold: Interval
-    /// The balancer that it comes from lives and finishes requests on it, which are not known here.
+    /// The balancer that started it still runs and finishes requests on it, which are unknown here.
     ///
-    /// Until `Group.endSharing` it counts as in use, and no session on it ends by being idle.
+    /// Until `Group.endSharing` it counts as in use, and its sessions do not end by being idle.
     package var isShared: Bool
-    /// The balancer that it comes from ended without a word: a session of its last moments may be missing
-    /// among `sessions`.
+    /// The balancer that started it was killed or crashed: `sessions` may lack sessions of its last
+    /// moments.
     package var wasOrphaned: Bool
-    /// Of groups with `sessions_per_process`: those that hold a place.
+    /// The sessions that hold a place, in groups with `sessions_per_process`.
     package var sessions: RememberedSessions
     package var age: Interval
 
@@ -47,7 +47,7 @@ package struct AdoptedProcess: Equatable, Sendable {
 
 /// The sessions that hold a place of a process.
 package struct RememberedSessions: Equatable, Sendable {
-    /// Their clients have sent the cookie back.
+    /// Sessions whose clients have sent the cookie back.
     package var confirmed: [SessionID]
     package var unconfirmed: [SessionID]
 
@@ -57,14 +57,14 @@ package struct RememberedSessions: Equatable, Sendable {
     }
 }
 
-/// What a process says of itself.
+/// A process's own notification (sd_notify(3)).
 package enum ProcessNote: Equatable, Sendable {
     /// A line for people.
     case status(String)
-    /// It is about to end by its own wish: it takes no new sessions.
+    /// It is about to exit on its own: it takes no new sessions.
     case stopping
     /// It needs longer to start or to stop.
     case extendTimeout(Interval)
-    /// Work in the background: it is not idle although no request is in flight.
+    /// It works in the background: it is not idle although no request is in flight.
     case busy(Bool)
 }

@@ -1,15 +1,15 @@
 /// When a group may start a process again after failures.
 ///
-/// Two things count. A *failed start* is a process that ended, or had to be stopped, before it had
-/// served a request. A *young crash* is one that had served, but ended within ten seconds of
-/// getting ready; the first two are free, so that a process that is killed comes back at once, and
-/// a crash counts only if its process was started after the crash counted last, so that many
-/// processes dying of one cause are one. Without the second kind a program that ends after its
-/// first request would be started as fast as it ends, for ever.
+/// Two kinds count. A *failed start* is a process that exited, or had to be stopped, before it
+/// served a request. A *young crash* is one that had served, but exited within ten seconds of
+/// becoming ready. The first two young crashes are free, so that a process that is killed comes
+/// back at once. A crash counts only if its process was started after the crash counted last: many
+/// processes that die of one cause count once. Without young crashes, a program that exits after
+/// its first request would be restarted in a tight loop.
 struct Backoff: Sendable {
-    /// After so many failures in a row the group is failing.
+    /// Consecutive failures after which the group is failing.
     static let failingAfter = 8
-    /// A process that lived longer than this is no sign of a loop when it ends.
+    /// The exit of a process that lived longer than this does not indicate a crash loop.
     static let proof = Interval.seconds(10)
     private static let freeCrashes = 2
     private static let longest = Interval.seconds(60)
@@ -17,12 +17,12 @@ struct Backoff: Sendable {
     private var failedStarts = 0
     private var youngCrashes = 0
     private var lastCrash: MonotonicInstant?
-    /// No start before this; meaningful while `inARow` is above 0.
+    /// No start before this; valid while `inARow` is above 0.
     private(set) var until: MonotonicInstant
 
     init(at now: MonotonicInstant) { until = now }
 
-    /// Failures without a success in between, as far as they slow starts down.
+    /// Consecutive failures that count towards the back-off.
     var inARow: Int { failedStarts + max(0, youngCrashes - Self.freeCrashes) }
     var isFailing: Bool { inARow >= Self.failingAfter }
 
@@ -30,7 +30,7 @@ struct Backoff: Sendable {
         inARow > 0 && until > now ? until - now : .zero
     }
 
-    /// A process ended before it had served; returns the wait until the next start.
+    /// A process exited before it served a request; returns the wait until the next start.
     mutating func startFailed(
         now: MonotonicInstant, using generator: inout Generator
     ) -> Interval {
@@ -38,7 +38,7 @@ struct Backoff: Sendable {
         return wait(from: now, using: &generator)
     }
 
-    /// A process that had served ended unasked.
+    /// A process that had served a request exited unexpectedly.
     mutating func crashed(
         startedAt: MonotonicInstant, readyFor: Interval, now: MonotonicInstant,
         using generator: inout Generator
@@ -50,7 +50,7 @@ struct Backoff: Sendable {
         if inARow > 0 { _ = wait(from: now, using: &generator) }
     }
 
-    /// A request was served, by a process that has been ready for so long.
+    /// A process that has been ready for this long served a request.
     mutating func served(readyFor: Interval) {
         failedStarts = 0
         if readyFor >= Self.proof { youngCrashes = 0 }
@@ -64,9 +64,9 @@ struct Backoff: Sendable {
 
     /// Draws the wait: half to all of 1 s, 2 s, 4 s … 60 s, and 60 s to 66 s once failing.
     ///
-    /// Not from zero, as full jitter would: with the lower bound at a half, a group that never gets
-    /// a process up makes at most eight starts in its first minute, whatever is drawn and whether
-    /// the first of them were made one by one or, at most eight, at once.
+    /// Full jitter would start from zero. With a lower bound of one half, a group whose processes
+    /// never become ready makes at most eight starts in its first minute, regardless of the draws
+    /// and of whether up to eight of them happened at once.
     private mutating func wait(
         from now: MonotonicInstant, using generator: inout Generator
     ) -> Interval {

@@ -1,22 +1,22 @@
 internal import Synchronization
 
-/// One decision of the registry, in words.
+/// One decision of the registry, as text.
 package struct Decision: Equatable, Sendable {
-    /// Counts from 1 over all groups.
+    /// Numbered from 1 over all groups.
     package var sequence: UInt64
     package var at: MonotonicInstant
     package var group: String
-    /// The process's public label; empty: it is about the group.
+    /// The process's public label; empty for a decision about the group.
     package var process: String
     /// One of a fixed list, such as `spawning` and `draining`.
     package var kind: String
-    /// From a fixed list, as `SpawnReason` and `StopReason`; empty: none.
+    /// From a fixed list, see `SpawnReason` and `StopReason`; empty: none.
     package var reason: String
-    /// What else is to be said, for people.
+    /// Further details, for people.
     package var detail: String
 }
 
-/// The one ordered stream of decisions over all groups, of which the last are kept.
+/// The ordered stream of decisions over all groups; keeps the latest.
 package final class DecisionLog: Sendable {
     private static let capacity = 4096
 
@@ -29,15 +29,15 @@ package final class DecisionLog: Sendable {
 
     package init() {}
 
-    /// Takes down events in their order.
+    /// Appends events in their order.
     ///
-    /// - Parameter label: a process's public name; nil: not known any more.
+    /// - Parameter label: returns a process's public name; nil: no longer known.
     package func append(
         _ events: [RegistryEvent], name: String, at now: MonotonicInstant,
         label: (ProcessHandle) -> String?
     ) {
         let words = events.compactMap { event -> EventWords? in
-            // What happens with every refused request is counted, and no decision of its own.
+            // Refused requests are counted; one record each would flush everything else out.
             if case .shed = event { nil } else { event.words }
         }
         if words.isEmpty { return }
@@ -57,7 +57,7 @@ package final class DecisionLog: Sendable {
         }
     }
 
-    /// The decisions behind a sequence number, oldest first; those that are forgotten are left out.
+    /// The decisions after a sequence number, oldest first, without those already dropped.
     package func since(_ sequence: UInt64, limit: Int) -> [Decision] {
         state.withLock { state in
             let known = state.ring.filter { $0.sequence > sequence }

@@ -1,13 +1,13 @@
-/// How long things took, in fixed classes, as Prometheus counts them.
+/// A histogram of durations with fixed buckets, for Prometheus.
 package struct DurationHistogram: Equatable, Sendable {
-    /// Upper ends in seconds; a last class takes what is longer.
+    /// Upper bounds in seconds; one more bucket holds longer durations.
     package static let bounds = [
         0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60,
     ]
-    /// The classes, with that of what is longer than the last bound.
+    /// The number of buckets, including the one above the last bound.
     package static var classes: Int { 16 }
 
-    /// How many fell into each class alone.
+    /// The count of each bucket, not cumulative.
     package var counts = [UInt64](repeating: 0, count: DurationHistogram.classes)
     package var nanoseconds: UInt64 = 0
 
@@ -21,13 +21,13 @@ package struct DurationHistogram: Equatable, Sendable {
         nanoseconds &+= UInt64(max(span.nanoseconds, 0))
     }
 
-    /// Adds what another has counted.
+    /// Adds the counts of another histogram.
     package mutating func add(_ other: DurationHistogram) {
         for index in 0..<Self.classes { counts[index] &+= other.counts[index] }
         nanoseconds &+= other.nanoseconds
     }
 
-    /// The class of a duration; on the data path, so compares with constants.
+    /// The bucket of a duration; on the data path, so it compares with constants.
     package static func `class`(of nanoseconds: Int64) -> Int {
         switch nanoseconds {
         case ...1_000_000: 0

@@ -1,7 +1,7 @@
-/// A decision of the registry in words: the one table for the log, `/stats` and whatever else tells of
-/// events.
+/// A decision of the registry as text: the one table for the log, `/stats` and every other reader
+/// of events.
 package struct EventWords: Equatable, Sendable {
-    /// How much it matters to an operator.
+    /// The severity for an operator.
     package enum Level: Equatable, Sendable {
         case debug
         case info
@@ -10,9 +10,9 @@ package struct EventWords: Equatable, Sendable {
         case error
     }
 
-    /// A detail for people and machines, by its name.
+    /// A named detail, for people and programs.
     package struct Fact: Equatable, Sendable {
-        /// A number stays one where the log is JSON.
+        /// Numbers stay numbers in a JSON log.
         package enum Value: Equatable, Sendable {
             case text(String)
             case number(Int)
@@ -24,17 +24,17 @@ package struct EventWords: Equatable, Sendable {
     }
 
     package let level: Level
-    /// For machines: one of a fixed list.
+    /// For programs: one of a fixed list.
     package let kind: String
     /// For people.
     package let sentence: String
-    /// The process that it is about; nil: the group.
+    /// The process concerned; nil: the group.
     package var process: ProcessHandle?
-    /// From a fixed list, as `SpawnReason` and `StopReason`; empty: none.
+    /// From a fixed list, see `SpawnReason` and `StopReason`; empty: none.
     package var reason = ""
-    /// What else is to be said in `/stats`, for people.
+    /// Further details in `/stats`, for people.
     package var detail = ""
-    /// What else is to be said in the log.
+    /// Further details in the log.
     package var facts: [Fact] = []
 
     fileprivate init(
@@ -53,7 +53,7 @@ package struct EventWords: Equatable, Sendable {
         return words
     }
 
-    /// The sentence says it already.
+    /// For sentences that already contain the reason.
     fileprivate func reasoned(_ reason: StopReason) -> EventWords {
         var words = self
         words.reason = reason.rawValue
@@ -74,7 +74,7 @@ package struct EventWords: Equatable, Sendable {
 }
 
 extension RegistryEvent {
-    /// The table's row.
+    /// The event's row.
     package var words: EventWords {
         switch self {
         case .spawning(let process, let reason):

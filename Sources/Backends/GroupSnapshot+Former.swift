@@ -1,7 +1,7 @@
 extension GroupSnapshot {
-    /// Takes in a retired group of the same name, so that both are shown as the one that they are.
+    /// Merges in a retired group of the same name, so that both are shown as one.
     ///
-    /// Its processes are on their way out; what was counted before counts on.
+    /// Its processes are shown as draining; its counters are added.
     package mutating func takeIn(_ former: GroupSnapshot) {
         queueRejectedTotal &+= former.queueRejectedTotal
         queueTimedOutTotal &+= former.queueTimedOutTotal
@@ -14,7 +14,7 @@ extension GroupSnapshot {
         startFailuresTotal &+= former.startFailuresTotal
         startDurations.add(former.startDurations)
         limitReachedTotal &+= former.limitReachedTotal
-        // Servers are not ours to end: nobody waits for the sessions there.
+        // Mooring does not stop servers, so nothing waits for the sessions there.
         if former.isSpawned {
             sessionsLive += former.sessionsLive
             sessionsUnconfirmed += former.sessionsUnconfirmed
@@ -25,7 +25,7 @@ extension GroupSnapshot {
         }
     }
 
-    /// A server that is in both configurations is one.
+    /// A server that both configurations contain is shown once.
     private mutating func takeIn(_ process: ProcessSnapshot) {
         let known = processes.firstIndex { !$0.label.isEmpty && $0.label == process.label }
         guard let known else {

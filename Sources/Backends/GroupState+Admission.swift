@@ -1,11 +1,11 @@
-/// Requests: they ask for a slot, and give it back.
+/// Requests: acquiring a slot and returning it.
 extension GroupState {
     mutating func acquire(_ request: AdmissionRequest) -> Admission {
         if isShuttingDown { return .refused(shed(.shuttingDown)) }
         thinOutLeases()
         var lease = liveLease(of: request.claim)
         if !due.isEmpty {
-            // Whoever waits has what ended leases set free, before anybody new.
+            // Waiters get the slots of leases that have ended before any new request does.
             settle()
             lease = liveLease(of: request.claim)
         }
@@ -30,7 +30,7 @@ extension GroupState {
         _ grant: Grant, _ outcome: ExchangeOutcome
     ) {
         guard let entry = find(grant.process) else {
-            // Its slots went with the process.
+            // Its slots disappeared with the process.
             releaseLease(of: grant)
             return
         }
@@ -82,7 +82,7 @@ extension GroupState {
         }
     }
 
-    /// Slots in use have changed.
+    /// The number of slots in use has changed.
     mutating func noteLoad(at entry: UInt32) {
         noteDemand()
         load.set(inFlight, at: now)
@@ -91,7 +91,7 @@ extension GroupState {
         }
     }
 
-    /// Counts a refusal.
+    /// Counts a refusal and returns it.
     mutating func shed(_ reason: Refusal.Reason) -> Refusal {
         switch reason {
         case .queueFull:
@@ -113,7 +113,8 @@ extension GroupState {
     private func retryAfter(_ reason: Refusal.Reason) -> Int {
         switch reason {
         case .queueFull, .processQueueFull, .sessionLost: 1
-        // Whoever waited in vain meets a group that is slower than its users are.
+        // A waiter that timed out means that the group is slower than its clients; retrying at once
+        // would not help.
         case .queueTimeout, .shuttingDown: 5
         case .groupFailing: checkedServersAreBackIn ?? secondsUntilNextTry
         }

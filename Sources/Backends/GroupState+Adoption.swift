@@ -1,4 +1,4 @@
-/// Processes of an earlier balancer take their places before the group starts its own.
+/// Adoption: processes of an earlier balancer enter the table before the group starts its own.
 extension GroupState {
     mutating func adopt(
         _ process: AdoptedProcess
@@ -8,7 +8,7 @@ extension GroupState {
         }
         lastGeneration = max(lastGeneration, process.generation)
         if !process.isStale, process.wasReady, process.generation > generation {
-            // Whatever was adopted of a generation before is outdated by this.
+            // This generation supersedes everything adopted of an earlier one.
             generation = process.generation
         }
         let phase: ProcessPhase =
@@ -33,7 +33,7 @@ extension GroupState {
         processes[index].wasDraining = process.wasDraining
         entriesByIncarnation[process.incarnation] = entry
         if policy.sessionsPerProcess == 0 {
-            // Its sessions come back with their cookies; until then nobody knows of them.
+            // Its sessions are unknown until their clients send the cookie again.
             processes[index].keepUntil = now + idleOfReturning(to: entry)
         } else {
             for session in process.sessions.confirmed {
@@ -48,10 +48,10 @@ extension GroupState {
         return handle(entry)
     }
 
-    /// Leaves the places that seem free to those who may have them, for a moment.
+    /// Reserves the apparently free session places for sessions that may return, for a moment.
     ///
-    /// A session that began just before the balancer was killed is in no record. One that comes back
-    /// meanwhile has its place.
+    /// A session that began just before the balancer was killed is in no record. If it returns in
+    /// time, its place is still free.
     private mutating func keepPlaces(of entry: UInt32) {
         let until = now + Self.protectedTime
         placesKeptUntil = until
@@ -59,7 +59,7 @@ extension GroupState {
         processes[Int(entry)].keepUntil = until
     }
 
-    /// Who has not come back by now has no claim against those who wait.
+    /// The reservation ends: sessions that have not returned have no priority over waiters.
     mutating func openKeptPlaces() {
         guard let until = placesKeptUntil, until <= now else { return }
         placesKeptUntil = nil
@@ -77,7 +77,7 @@ extension GroupState {
         if !leases[index].isConfirmed { processes[Int(entry)].unconfirmed += 1 }
     }
 
-    /// The other balancer has ended: sessions that it served may be as young as that.
+    /// The other balancer has exited; the last sessions that it served may have begun just now.
     mutating func endSharing() {
         for entry in leases.taken where isShared(leases[entry].process) {
             leases.renew(entry, now: now)
@@ -92,15 +92,16 @@ extension GroupState {
         }
     }
 
-    /// Whether the balancer that a process was adopted from still finishes requests on it.
+    /// Whether the balancer that started the process still finishes requests on it.
     func isShared(_ process: ProcessHandle) -> Bool {
         find(process).map { processes[Int($0)].isShared } ?? false
     }
 
-    /// What was adopted of another launch, or above the bounds, goes when its sessions have.
+    /// Adopted processes of another launch, or above the bounds, stop when their sessions have
+    /// ended.
     mutating func sortAdopted() {
         guard isSpawned else { return }
-        // A generation that was still starting has its turn only where nothing else serves.
+        // A generation that was still starting takes over only if no other serves.
         if census.ready == 0 { generation = lastGeneration }
         for index in processes.indices where !processes[index].phase.isGone {
             if processes[index].isStale || processes[index].generation != generation {

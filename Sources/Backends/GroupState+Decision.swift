@@ -1,4 +1,4 @@
-/// Decisions: what is to become of a request, by the rules of placement. They change nothing.
+/// Decisions: the rules of placement, as functions that change nothing.
 extension GroupState {
     enum Decision: Equatable {
         case grant(on: UInt32, Intent, Choice)
@@ -15,7 +15,7 @@ extension GroupState {
         }
     }
 
-    /// Why this process of all.
+    /// Why this process was chosen.
     enum Choice: Equatable {
         /// It has the session.
         case own
@@ -25,7 +25,7 @@ extension GroupState {
         case fewestPermanent
         /// It has the most sessions of those below their target load.
         case fullestBelowTarget
-        /// A session there gives its place up.
+        /// An unconfirmed session there gives its place up.
         case givenWay(lease: UInt32)
     }
 
@@ -48,18 +48,19 @@ extension GroupState {
                 let intent = Intent(
                     session: session, affinity: .lost, placed: .moved,
                     isConfirmed: request.claim?.isFromClient == true)
-                return decide(anew: intent)
+                return decide(new: intent)
             }
-        case .anew:
+        case .newSession:
             let placed: Grant.Placed = request.newSession == nil ? .unpinned : .pinned
             return decide(
-                anew: Intent(
+                new: Intent(
                     session: request.newSession, affinity: .new, placed: placed,
                     reservesPlace: request.newSession == nil))
         }
     }
 
-    /// Where sessions have no say: a live one is renewed, none begins, and one that is lost is no matter.
+    /// For a sessionless request: it renews a live session, starts none, and a lost session does
+    /// not matter.
     private func decide(
         sessionless destination: Destination, _ request: AdmissionRequest
     ) -> Decision {
@@ -69,9 +70,9 @@ extension GroupState {
                 session: lease.map { _ in session }, affinity: .kept, placed: .kept, lease: lease,
                 isConfirmed: request.claim?.isFromClient == true)
             return decide(intent, at: entry)
-        case .lost, .anew:
+        case .lost, .newSession:
             let intent = Intent(session: nil, affinity: .new, placed: .unpinned)
-            return decide(anew: intent, needsPlace: false)
+            return decide(new: intent, needsPlace: false)
         }
     }
 
@@ -86,12 +87,13 @@ extension GroupState {
     }
 
     /// Rules 4 and 5: a process with room, or the group's queue.
-    private func decide(anew intent: Intent, needsPlace: Bool = true) -> Decision {
-        // Its routes are gone; what still comes has begun before.
+    private func decide(new intent: Intent, needsPlace: Bool = true) -> Decision {
+        // Its routes are gone; requests that still arrive were routed before.
         if isRetired { return .refuse(.shuttingDown) }
         if isHopeless { return .refuse(.groupFailing) }
         if !needsPlace {
-            // Whoever waits while there is a free slot waits for a place.
+            // The queue's waiters need a session's place if a slot is free, so this request may
+            // take the slot.
             if let (entry, choice) = findRoom(forSession: false) {
                 return .grant(on: entry, intent, choice)
             }
@@ -107,28 +109,28 @@ extension GroupState {
 
     // MARK: Where a claim leads
 
-    /// Where a request's claim leads to.
+    /// Where a request's claim leads.
     enum Destination: Equatable {
-        /// The session's process lives; so does its lease, if it has one.
+        /// The session's process is alive, as is its lease, if it has one.
         case process(UInt32, SessionID, LeaseReference?)
         /// The session's process is gone.
         case lost(SessionID)
-        /// There is no session, or it is over.
-        case anew
+        /// There is no session, or it has ended.
+        case newSession
     }
 
     private func destination(of claim: AdmissionRequest.Claim?, _ lease: UInt32?) -> Destination {
-        guard let claim else { return .anew }
+        guard let claim else { return .newSession }
         if let lease {
-            // The session may have moved since the cookie was made: its lease knows better.
+            // The session may have moved since the cookie was issued: the lease is more recent.
             if let entry = find(leases[lease].process), processes[Int(entry)].phase.serves {
                 return .process(entry, claim.session, leases.reference(lease))
             }
             return .lost(claim.session)
         }
-        // Another session may hold the process's only place by now, so an old token needs a live lease; the
-        // token of a session that its application ended is no longer valid.
-        if claim.requiresLease || ended.contains(claim.session) { return .anew }
+        // Another session may hold the process's only place by now, so an expired token needs a
+        // live lease. The application ended the sessions in `ended`, so their tokens are void.
+        if claim.requiresLease || ended.contains(claim.session) { return .newSession }
         if policy.sessionsPerProcess > 0 { return keptPlace(of: claim) }
         guard let entry = entriesByIncarnation[claim.process],
             processes[Int(entry)].phase.serves
@@ -136,13 +138,13 @@ extension GroupState {
         return .process(entry, claim.session, nil)
     }
 
-    /// Where sessions have places of their own, and this one is on no record.
+    /// For groups with session places, when no lease exists for this session.
     private func keptPlace(of claim: AdmissionRequest.Claim) -> Destination {
         guard let entry = entriesByIncarnation[claim.process],
             processes[Int(entry)].keepsPlaces, processes[Int(entry)].phase.serves,
             processes[Int(entry)].sessions + processes[Int(entry)].unpinned
                 < policy.sessionsPerProcess
-        else { return .anew }
+        else { return .newSession }
         return .process(entry, claim.session, nil)
     }
 }

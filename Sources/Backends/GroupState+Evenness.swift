@@ -1,7 +1,7 @@
-/// Evenness: in a rush the fastest process would get most of the sessions, for as long as they live.
+/// Evenness: in a rush the fastest process would get most of the sessions, and keep them.
 ///
-/// When all slots are taken, whoever frees one first has the next waiter. So a new session waits a
-/// moment for a process with fewer, if that one is about to have room.
+/// When all slots are taken, the process that frees one first gets the next waiter. So a new
+/// session waits a moment for a process with fewer sessions, if that one is about to free a slot.
 extension GroupState {
     /// The first of the group's queue, and how long it waits for a less loaded process.
     struct Withheld: Sendable {
@@ -9,13 +9,14 @@ extension GroupState {
         var until: MonotonicInstant
     }
 
-    /// How long one session is withheld, and how lately a process has to have freed a slot to be
-    /// waited for: one that hangs holds up nobody.
+    /// How long one session is withheld, and how recently a process must have become busy to be
+    /// waited for: a process that hangs delays no session.
     private static let patience = Interval.milliseconds(50)
-    /// Sessions that a process may have above its share: a fifth of that, and these.
+    /// A process may exceed its share by a fifth, plus this many sessions.
     private static let slack = 2
 
-    /// Whether the first waiter had better not have the free slot of a process; its time begins then.
+    /// Whether the first waiter should not take this process's free slot; starts the waiter's
+    /// clock.
     mutating func isWithheld(_ waiter: UInt32, from entry: UInt32) -> Bool {
         guard waiters[waiter].intent.session != nil else { return false }
         guard isFilledEvenly(entry), isAhead(entry) else { return false }
@@ -25,12 +26,12 @@ extension GroupState {
         return true
     }
 
-    /// Whether a process is to have as many sessions as others.
+    /// Whether sessions are spread evenly over this process and others.
     private func isFilledEvenly(_ entry: UInt32) -> Bool {
         policy.fillsAllEvenly || policy.placement == .auto && processes[Int(entry)].isPermanent
     }
 
-    /// Whether a process has more than its share while one with less has just freed a slot.
+    /// Whether a process exceeds its share while one with fewer sessions has just freed a slot.
     private func isAhead(_ entry: UInt32) -> Bool {
         var (sessions, weights, isOtherSoon) = (0, 0, false)
         for index in processes.indices {

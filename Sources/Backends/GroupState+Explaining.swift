@@ -1,6 +1,6 @@
-/// Explains decisions: the decision itself is made by the same function as for a request.
+/// Explains decisions, using the same decision function as requests.
 extension GroupState {
-    /// What would become of a request now, and why; changes nothing.
+    /// What the registry would do with a request now, and why; changes nothing.
     func explain(_ request: AdmissionRequest) -> PlacementExplanation {
         let lease = request.claim.flatMap { leases.find($0.session) }
             .flatMap { isLive($0) ? $0 : nil }
@@ -63,7 +63,7 @@ extension GroupState {
         }
     }
 
-    /// What speaks against a process; nil: it has room.
+    /// Why a process cannot take the request; nil: it has room.
     private func obstacle(on index: Int, forSession: Bool) -> PlacementExplanation.Verdict? {
         switch processes[index].phase {
         case .starting: return .starting
@@ -79,7 +79,7 @@ extension GroupState {
         return processes[index].keepsPlaces ? .placesKept : .noSessionPlace
     }
 
-    /// Why another process with room was chosen.
+    /// Why another process with room was preferred.
     private func rank(of index: Int, below choice: Choice) -> PlacementExplanation.Verdict {
         switch choice {
         case .own: .notOwn

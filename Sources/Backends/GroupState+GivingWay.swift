@@ -1,13 +1,14 @@
-/// Unconfirmed sessions give way to others where leases or session places are short.
+/// Eviction of unconfirmed sessions when leases or session places are short.
 ///
-/// Whoever never sends the cookie back is a robot, or has left: such a session is the first to go, once
-/// nobody has taken part in it for ten seconds. One that was confirmed never is.
+/// A client that never sends the cookie back is a robot or has left, so its session is evicted
+/// first, once no request has taken part in it for ten seconds. Confirmed sessions are never
+/// evicted.
 extension GroupState {
     static let protectedTime = Interval.seconds(10)
-    /// A crowded table is thinned out by so many at a time.
+    /// How many leases are evicted at a time from a crowded table.
     private static let mostAtOnce = 16
 
-    /// Whether an unconfirmed session has been left alone for long enough to give way now.
+    /// Whether an unconfirmed session has been unused for long enough to be evicted now.
     func mayGiveWay(_ index: UInt32) -> Bool {
         guard let since = leases[index].dispensableSince else { return false }
         return since + Self.protectedTime <= now && !isShared(leases[index].process)
@@ -15,14 +16,14 @@ extension GroupState {
 
     // MARK: Leases
 
-    /// Ends leases that can give way while the table is nearly full.
+    /// Ends unconfirmed leases while the table is nearly full.
     mutating func thinOutLeases() {
         guard leases.isCrowded else {
-            if isCrowdTold, leases.isAtEase { isCrowdTold = false }
+            if isCrowdReported, leases.isAtEase { isCrowdReported = false }
             return
         }
-        if !isCrowdTold {
-            isCrowdTold = true
+        if !isCrowdReported {
+            isCrowdReported = true
             orders.events.append(.leasesFull(count: leases.count))
         }
         var next = leases.firstDispensable
@@ -34,7 +35,7 @@ extension GroupState {
             guard mayGiveWay(index) else { continue }
             totals.sessionsGivenWay += 1
             endLease(index)
-            // What that has set free may have changed the list.
+            // Ending a lease may have changed the list.
             next = leases.firstDispensable
         }
     }
@@ -43,14 +44,14 @@ extension GroupState {
 
     /// Whether a session can give its place to a new one.
     enum GivingWay {
-        /// One can now: its lease, and the process where that is all that is missing.
+        /// One can now: its lease, and the process, which lacks nothing but the place.
         case lease(UInt32, on: UInt32)
-        /// The oldest will be able to then.
+        /// The oldest can from this time on.
         case later(MonotonicInstant)
         case never
     }
 
-    /// Looks for the oldest unconfirmed session whose place is all that is missing.
+    /// Looks for the oldest unconfirmed session whose process lacks nothing but its place.
     var givingWay: GivingWay {
         guard policy.sessionsPerProcess > 0, !isGateClosed, isStartInVain else { return .never }
         var next = leases.firstDispensable
@@ -67,7 +68,7 @@ extension GroupState {
         return .never
     }
 
-    /// Whether a new session would find a place that another one gives up.
+    /// Whether a new session would get a place by the eviction of another.
     var wouldBePlacedByGivingWay: Bool {
         switch givingWay {
         case .lease: true
@@ -75,7 +76,7 @@ extension GroupState {
         }
     }
 
-    /// Ends the session that a choice takes the place of, if any.
+    /// Ends the session whose place the choice takes, if any.
     mutating func giveWay(_ choice: Choice) {
         switch choice {
         case .givenWay(let lease):
@@ -85,7 +86,7 @@ extension GroupState {
         }
     }
 
-    /// Whoever waits for a session's place gets that of one that can give way.
+    /// Serves waiters with the places of evicted sessions.
     mutating func serveByGivingWay() {
         givingWayAt = nil
         guard policy.sessionsPerProcess > 0, !isShuttingDown else { return }
@@ -105,29 +106,30 @@ extension GroupState {
 
     // MARK: Draining processes
 
-    /// How many may be on their way out at once before recycling waits.
+    /// How many processes may drain at once before recycling waits.
     private var mostLeaving: Int {
         policy.drainingMaximum > 0 ? policy.drainingMaximum : policy.maximum
     }
 
-    /// Whether another process may be taken out of service; if not, those that can be spared end.
+    /// Whether another process may start to drain; if not, ends draining processes that can be
+    /// spared.
     ///
-    /// Processes that are stopping count too: one that takes its time is there all the same.
+    /// Stopping processes count too: one that takes long to stop still exists.
     mutating func hasRoomToDrain() -> Bool {
         thinOutDraining(to: mostLeaving - 1)
         let leaving = outgoing.draining + outgoing.stopping
         if leaving < mostLeaving {
-            isRecyclingWaitTold = false
+            isRecyclingWaitReported = false
             return true
         }
-        if !isRecyclingWaitTold {
-            isRecyclingWaitTold = true
+        if !isRecyclingWaitReported {
+            isRecyclingWaitReported = true
             orders.events.append(.recyclingWaits(leaving: leaving))
         }
         return false
     }
 
-    /// Ends draining processes that only unconfirmed sessions need, the longest idle first.
+    /// Stops draining processes that only unconfirmed sessions use, the longest idle first.
     private mutating func thinOutDraining(to most: Int) {
         thinningAt = nil
         while outgoing.draining > most, let entry = longestDispensable() {
@@ -156,7 +158,7 @@ extension GroupState {
         return best.map { UInt32($0) }
     }
 
-    /// A new generation may have put more out of service than there are to be.
+    /// A new generation may have put more processes out of service than `draining_max`.
     mutating func thinOutDraining() {
         thinningAt = nil
         if outgoing.draining > mostLeaving { thinOutDraining(to: mostLeaving) }
@@ -164,7 +166,7 @@ extension GroupState {
 
     // MARK: Invariants
 
-    /// The first rule about those that can give way that is broken; nil: none.
+    /// The first violated rule about unconfirmed sessions; nil: none.
     var brokenGivingWay: String? {
         var listed = 0
         var previous: UInt32?

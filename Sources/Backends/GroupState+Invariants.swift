@@ -1,13 +1,13 @@
-/// What is true of a group after every change.
+/// The invariants of a group, checked after every change.
 extension GroupState {
-    /// Traps in debug builds when the state is not sound.
+    /// Traps in debug builds if an invariant is violated.
     func checkInvariants() {
         #if DEBUG
             if let broken = brokenInvariant { preconditionFailure(broken) }
         #endif
     }
 
-    /// The first rule that is broken; nil: none.
+    /// The first violated invariant; nil: none.
     var brokenInvariant: String? {
         brokenSettling ?? brokenCount ?? brokenProcess ?? brokenQueue ?? brokenPromise
             ?? brokenLease
@@ -125,7 +125,7 @@ extension GroupState {
             + processes.indices.map { (processes[$0].queue, .process(UInt32($0))) }
     }
 
-    /// What waiters and the minimum can rely on.
+    /// What waiters and `min` can rely on.
     private var brokenPromise: String? {
         if isShuttingDown { return nil }
         if queue.count > 0 && !isGateClosed && withheld == nil
@@ -146,7 +146,7 @@ extension GroupState {
         return nil
     }
 
-    /// Only while there are few: it looks at each.
+    /// Checked only for small tables, since it visits every lease.
     private var brokenLease: String? {
         if leases.checkCount > leases.placeCount { return "a lease has two checks" }
         if leases.count > 512 { return nil }

@@ -1,11 +1,12 @@
-/// The life of processes: facts from supervision, and what follows from them.
+/// The life of processes: facts from supervision and their consequences.
 extension GroupState {
     mutating func start() {
         precondition(!isStarted, "a group is started once")
         sortAdopted()
         isStarted = true
         closeGate()
-        // Those that were adopted have their times too, though nothing happens to them yet.
+        // Adopted processes have deadlines too, though nothing was done about them before the
+        // start.
         touchAll()
     }
 
@@ -24,7 +25,8 @@ extension GroupState {
         entriesByIncarnation[incarnation] = entry
         switch processes[index].phase {
         case .starting:
-            // The time that supervision needed to come to it is not the process's.
+            // Supervision may have taken a while to spawn it; that does not shorten the process's
+            // start timeout.
             processes[index].phase = .starting(until: now + policy.startTimeout)
             touch(entry)
         case .ready, .draining, .stopping, .down, .gone: break
@@ -34,7 +36,7 @@ extension GroupState {
     mutating func listens(
         _ handle: ProcessHandle, at address: ProcessAddress
     ) {
-        // Nobody is sent to it before it is ready.
+        // It gets no requests before it is ready.
         guard let entry = find(handle), processes[Int(entry)].phase.isStarting else { return }
         processes[Int(entry)].address = address
     }
@@ -51,10 +53,10 @@ extension GroupState {
         prepare(entry)
     }
 
-    /// A process takes new sessions from now on.
+    /// Prepares a process that takes new sessions from now on.
     mutating func prepare(_ entry: UInt32) {
         processes[Int(entry)].idleSince = now
-        // Not behind the others, or it would be given the next many new sessions in a row.
+        // Starting at turn 0 would give it the next many new sessions in a row.
         processes[Int(entry)].turn = max(processes[Int(entry)].turn, turn)
         touch(entry)
     }
@@ -69,18 +71,18 @@ extension GroupState {
             totals.startFailures += 1
             noteFailure(report)
             if processes[Int(entry)].standing == .incoming {
-                tellIncomingFailed(entry, report)
+                reportIncomingFailed(entry, report)
             } else {
                 let wait = noteFailedStart()
                 orders.events.append(
                     .startFailed(handle, report, failuresInARow: backoff.inARow, backoff: wait))
-                tellIfFailing()
+                reportIfFailing()
             }
         case .crashed:
             noteFailure(report)
             orders.events.append(.gone(handle, .exited, report))
             loseSessions(at: entry)
-            // One that was on its way out is no sign of how the others fare.
+            // The failure of a draining process does not indicate the health of the others.
             if !incomingFailed(entry, report), processes[Int(entry)].standing == .serving {
                 noteLoss(of: entry)
             }
@@ -99,7 +101,7 @@ extension GroupState {
         vacate(entry)
     }
 
-    /// Orders a process to end; its sessions are lost.
+    /// Orders a process to stop; its sessions are lost.
     mutating func stop(_ entry: UInt32, _ reason: StopReason) {
         let killAt = now + policy.stopTimeout
         switch apply(.stop(reason, killAt: killAt), to: entry) {
@@ -121,7 +123,8 @@ extension GroupState {
         }
     }
 
-    /// Takes a process out of service: it ends when its sessions have; one not ready ends at once.
+    /// Takes a process out of service: it stops when its sessions have ended, or at once if it is
+    /// not ready.
     mutating func drain(
         _ handle: ProcessHandle, timeout: Interval? = nil
     ) {
@@ -129,13 +132,13 @@ extension GroupState {
         takeOut(entry, .drained, timeout: timeout)
     }
 
-    /// Ends a process now, by an administrator's word.
+    /// Stops a process now, on an administrator's command.
     mutating func stopNow(_ handle: ProcessHandle) {
         guard isSpawned, let entry = find(handle) else { return }
         stop(entry, .command)
     }
 
-    /// Ends the draining processes that nobody needs any more.
+    /// Stops the draining processes that no request, session or waiter needs.
     mutating func retireDrained() {
         for entry in touched {
             guard case .draining(let reason) = processes[Int(entry)].phase,
@@ -145,10 +148,10 @@ extension GroupState {
         }
     }
 
-    /// No connection to a process could be made, though it is known as ready.
+    /// A connection to a process failed, though it is known as ready.
     ///
-    /// A spawned one has lost its socket, or is about to be reported as gone: either way it is of
-    /// no use to anybody and is replaced.
+    /// A spawned process has lost its socket, or is about to be reported as gone: either way it
+    /// cannot serve and is replaced.
     mutating func connectFailed(_ entry: UInt32) {
         guard processes[Int(entry)].phase.serves else { return }
         if isSpawned {
@@ -166,19 +169,19 @@ extension GroupState {
         let report = ExitReport(reason: cause(of: .startTimeout))
         noteFailure(report)
         if processes[Int(entry)].standing == .incoming {
-            tellIncomingFailed(entry, report)
-            // It is not one of those that are to be any more, though it is still there.
+            reportIncomingFailed(entry, report)
+            // It no longer counts towards `min` and `max`, though it still exists.
             return move(entry, to: .outgoing)
         }
         let wait = noteFailedStart()
         orders.events.append(
             .startFailed(
                 handle(entry), report, failuresInARow: backoff.inARow, backoff: wait))
-        tellIfFailing()
+        reportIfFailing()
     }
 
-    /// What a new generation fails in neither counts as the group's nor has its pause.
-    private mutating func tellIncomingFailed(_ entry: UInt32, _ report: ExitReport) {
+    /// A new generation's failures do not count as the group's and cause no back-off.
+    private mutating func reportIncomingFailed(_ entry: UInt32, _ report: ExitReport) {
         orders.events.append(
             .startFailed(handle(entry), report, failuresInARow: 0, backoff: .zero))
         _ = incomingFailed(entry, report)
@@ -242,7 +245,7 @@ extension ExitReport {
 }
 
 extension Interval {
-    /// In whole seconds, or milliseconds where that says more.
+    /// In whole seconds, or in milliseconds if that is more precise.
     fileprivate var text: String {
         let milliseconds = nanoseconds / 1_000_000
         return milliseconds % 1000 == 0 ? "\(milliseconds / 1000) s" : "\(milliseconds) ms"

@@ -1,6 +1,6 @@
-/// What processes say of themselves (sd_notify(3)).
+/// Notifications from processes (sd_notify(3)).
 extension GroupState {
-    /// The most that a process may ask for at once.
+    /// The longest extension that a process may request at once.
     private static let longestExtension = Interval.seconds(3600)
 
     mutating func noted(
@@ -22,7 +22,7 @@ extension GroupState {
         touch(entry)
     }
 
-    /// Never shortens: a process asks for more time, not for less.
+    /// Never shortens: EXTEND_TIMEOUT_USEC asks for more time, not for less.
     private mutating func extend(_ index: Int, by span: Interval) {
         switch processes[index].phase {
         case .starting(let until):

@@ -1,9 +1,10 @@
-/// External servers that fail: they are left alone for a growing while and come back on probation.
+/// External servers that fail: they get no requests for a growing while and return on probation.
 ///
-/// Nobody but their own requests can tell how they fare. One that is back gets a single request; if
-/// that is served it is as before, if not it is out for longer.
+/// Without health checks, only their own requests show whether they work. One that is back gets a
+/// single request; if it is served the server is back in full, if not it is out for longer.
 extension GroupState {
-    /// Failures in a row of a server that takes connections: it may hang with its backlog open.
+    /// Consecutive failures of a server that accepts connections: it may hang with its backlog
+    /// open.
     private static let mostFailures = 3
     private static let longestOutage = Interval.seconds(60)
 
@@ -16,9 +17,10 @@ extension GroupState {
         orders.events.append(.answering(handle(entry)))
     }
 
-    /// The server broke off, answered nonsense or not in time.
+    /// The server closed early, sent an invalid response or timed out.
     ///
-    /// The only one that serves is left where it is: a few bad answers of many are better than none.
+    /// The only serving server stays in service: a few failures among many responses are better
+    /// than none.
     mutating func noteFailure(of entry: UInt32) {
         guard !isSpawned, processes[Int(entry)].phase.serves else { return }
         processes[Int(entry)].failuresInARow += 1
@@ -30,14 +32,15 @@ extension GroupState {
         takeDown(entry)
     }
 
-    /// Takes a server out of service; its sessions are placed anew, or refused, as the group says.
+    /// Takes a server out of service; its sessions are reassigned, or refused, according to
+    /// `on_lost`.
     mutating func takeDown(_ entry: UInt32) {
         let shift = min(processes[Int(entry)].outages, 6)
         let pause = min(
             Interval(nanoseconds: Interval.seconds(1).nanoseconds << shift), Self.longestOutage)
         let health = isChecked(entry) ? policy.health : nil
         let until = now + (health.map { outage(under: $0) } ?? pause)
-        // One that is asked comes back when its answers are good again.
+        // A server with health checks returns when they succeed.
         let span = health?.interval ?? pause
         guard apply(.refused(until: until), to: entry) == .isDown else { return }
         processes[Int(entry)].goodChecks = 0
@@ -47,9 +50,9 @@ extension GroupState {
         orders.events.append(.down(handle(entry), retryIn: span))
     }
 
-    /// Tries servers again; all of one moment are back before anybody is placed anew.
+    /// Tries servers again; all that are due at one moment return before any request is placed.
     ///
-    /// - Parameter evenEarly: an administrator says that they are well.
+    /// - Parameter evenEarly: an administrator declares them healthy.
     mutating func endOutages(evenEarly: Bool = false) {
         for index in processes.indices {
             if evenEarly {

@@ -1,9 +1,9 @@
-/// Placement: which process a new session goes to (rule 4), and the grants.
+/// Placement: which process a new session goes to (rule 4), and granting slots.
 extension GroupState {
-    /// Requests in flight that a process is to have at most, as a share of its slots.
+    /// The target of requests in flight per process, as a share of its slots.
     static let targetLoad = 0.7
-    /// Sessions that a process is to have at most per slot, where it has no session places: when all
-    /// click at once, each waits for a few others.
+    /// The target of sessions per slot, for processes without session places: if all users click at
+    /// once, each request waits for a few others.
     private static let sessionsPerSlot = 10
     private static let gateTime = Interval.seconds(5)
     /// What one placement adds to the turn of a process of weight 1.
@@ -11,7 +11,7 @@ extension GroupState {
 
     /// A process that can take a new session now, by the group's placement; nil: there is none.
     ///
-    /// - Parameter forSession: false: for a request that needs no more than a slot.
+    /// - Parameter forSession: false: for a request that needs only a slot.
     func findRoom(forSession: Bool = true) -> (UInt32, Choice)? {
         if forSession, isGateClosed { return nil }
         if policy.fillsAllEvenly { return leastLoaded(forSession).map { ($0, .fewest) } }
@@ -26,27 +26,27 @@ extension GroupState {
         hasRoomButPlaces(process) && !(forSession && isFull(process))
     }
 
-    /// Whether it has room, but for the places of sessions.
+    /// Whether it has room, not counting session places.
     func hasRoomButPlaces(_ process: borrowing Process) -> Bool {
         process.phase.isReady && process.standing == .serving
             && process.inFlight < process.slots
             && process.markedForRecycling?.isIllness != true
     }
 
-    /// Whether it has as many sessions as it may.
+    /// Whether it has as many sessions as it may have.
     func isFull(_ process: borrowing Process) -> Bool {
         policy.sessionsPerProcess > 0
             && (process.sessions + process.unpinned >= policy.sessionsPerProcess || leases.isFull
                 || process.keepsPlaces)
     }
 
-    /// By weight.
+    /// Compares by weight.
     func hasFewerSessions(_ index: Int, than other: Int) -> Bool {
         processes[index].sessions &* processes[other].weight
             < processes[other].sessions &* processes[index].weight
     }
 
-    /// Fewest sessions, then fewest in flight, each by weight; exact ties go round.
+    /// Fewest sessions, then fewest in flight, each by weight; exact ties take turns.
     private func leastLoaded(_ forSession: Bool) -> UInt32? {
         var best: Int?
         for index in processes.indices where hasRoom(processes[index], forSession: forSession) {
@@ -59,7 +59,7 @@ extension GroupState {
         return best.map { UInt32($0) }
     }
 
-    /// The same among the permanent processes, as long as they are below their target.
+    /// The same among the permanent processes that are below their target.
     private func leastLoadedPermanent(_ forSession: Bool) -> UInt32? {
         var best: Int?
         for index in processes.indices
@@ -82,7 +82,7 @@ extension GroupState {
         return processes[index].turn < processes[other].turn
     }
 
-    /// The one with the most sessions, then in flight, then the oldest.
+    /// The process with the most sessions, then most in flight, then the oldest.
     private func fullestBelowTarget(_ forSession: Bool) -> UInt32? {
         var best: Int?
         for index in processes.indices
@@ -93,7 +93,7 @@ extension GroupState {
         return best.map { UInt32($0) }
     }
 
-    /// Whether a process is to have more sessions, as far as there are others.
+    /// Whether a process is below its target of sessions and requests.
     func isBelowTarget(_ index: Int) -> Bool {
         let threads = processes[index].threads
         if policy.sessionsPerProcess == 0,
@@ -104,14 +104,15 @@ extension GroupState {
         return !processes[index].load.isAbove(Self.targetLoad, of: threads, at: now)
     }
 
-    /// Whether the sessions are nearly too many, or are too many, for so many ready processes.
+    /// Whether so many ready processes are nearly full of sessions, or more.
     ///
-    /// With a process for every session each is full at once: there `spare` says what is kept ready.
+    /// With one session per process each is full at once: there, `spare` defines what is kept
+    /// ready.
     func areSessionsMany(for count: Int) -> Bool {
         let places = policy.sessionsPerProcess
-        // Nobody is on no process.
+        // Without processes there are no sessions to count.
         if places == 1 || count == 0 { return false }
-        // Less than 3 in 10 of one process's places are left.
+        // Fewer than 3 in 10 of one process's places are left.
         let most =
             places > 0
             ? places * count - (3 * places + 9) / 10
@@ -134,11 +135,12 @@ extension GroupState {
         return processes[index].rank < processes[other].rank
     }
 
-    /// Takes a slot; a waiter from its process's own queue brings the lease it already has.
+    /// Takes a slot; a waiter from the process's own queue brings its lease.
     mutating func grant(on entry: UInt32, _ intent: Intent, joined: LeaseReference? = nil) -> Grant
     {
         let index = Int(entry)
-        // One with a lease was counted when its process was lost; a server that is down may come back.
+        // A session with a lease was counted when its process was lost; a server that is down may
+        // return.
         let isLostUnseen =
             intent.placed == .moved
             && (!isSpawned || intent.session.flatMap { leases.find($0) } == nil)
@@ -181,10 +183,10 @@ extension GroupState {
 
     // MARK: The gate of a cold start
 
-    /// Without it everybody would be pinned to the process that gets ready first.
+    /// Without the gate, all sessions would be pinned to the process that becomes ready first.
     mutating func closeGate() {
         guard isSpawned, policy.placement != .pack, policy.minimum > 1,
-            // Adopted ones are ready from the start.
+            // Adopted processes are ready from the start.
             census.ready < policy.minimum
         else { return }
         gateUntil = now + Self.gateTime
@@ -192,7 +194,7 @@ extension GroupState {
 
     var isGateClosed: Bool { gateUntil != nil }
 
-    /// Opens the gate when the minimum is ready or the time is over; then for good.
+    /// Opens the gate, for good, when the minimum is ready or the time is over.
     mutating func openGateIfDue() {
         guard let until = gateUntil, now >= until || census.ready >= policy.minimum else { return }
         gateUntil = nil

@@ -1,5 +1,5 @@
-/// The queues: of the group, first come, first served; and of each process for its own sessions, which
-/// take turns.
+/// The queues: the group's, first come, first served; and each process's for its own sessions,
+/// served round-robin by session.
 extension GroupState {
     mutating func enqueue(_ request: AdmissionRequest, _ intent: Intent) -> WaiterTicket {
         let waiter = waiters.insert(request, intent, since: arrival(of: request))
@@ -19,7 +19,7 @@ extension GroupState {
         min(request.waitingSince ?? now, now)
     }
 
-    /// Whether a request has waited elsewhere for as long as it may.
+    /// Whether a request already waited elsewhere for as long as it may.
     func hasWaitedEnough(_ request: AdmissionRequest) -> Bool {
         arrival(of: request) + policy.queueTimeout <= now
     }
@@ -33,7 +33,7 @@ extension GroupState {
         due.insert(Due(.refuseHopeless))
     }
 
-    /// Whoever waits for its process keeps its session alive meanwhile.
+    /// A waiter for its session's process keeps the session alive meanwhile.
     private mutating func joinProcessQueue(_ waiter: UInt32, at entry: UInt32) {
         waiters[waiter].lease = joinLease(waiters[waiter].intent, at: entry)
         waiters.link(waiter, into: &processes[Int(entry)].queue, .process(entry))
@@ -41,7 +41,7 @@ extension GroupState {
         touch(entry)
     }
 
-    /// Takes a waiter out of whatever queue it is in; its lease is left too.
+    /// Removes a waiter from its queue and leaves its lease.
     private mutating func takeOut(_ waiter: UInt32) {
         switch waiters[waiter].queue {
         case .none: break
@@ -69,7 +69,7 @@ extension GroupState {
 
     /// Serves the waiters of processes that have changed.
     mutating func serveProcesses() {
-        // What is served may touch others.
+        // Serving one process may touch others.
         var position = 0
         while position < touched.count {
             serveWaiters(at: touched[position])
@@ -77,13 +77,14 @@ extension GroupState {
         }
     }
 
-    /// A slot or a session's place of a process is free: for the session that has waited longest since
-    /// its last turn, of its own and of those that are new; or those who come back would keep all who
-    /// are new from getting in.
+    /// A slot or a session place of a process is free: serves the session that has waited longest
+    /// since its last turn, among the process's own and the new ones.
+    ///
+    /// Serving its own first would starve new sessions.
     private mutating func serveWaiters(at entry: UInt32) {
         let index = Int(entry)
         if processes[index].queue.count == 0 || isShuttingDown { return }
-        guard processes[index].phase.serves else { return placeWaitersAnew(of: entry) }
+        guard processes[index].phase.serves else { return placeWaitersAgain(of: entry) }
         while processes[index].inFlight < processes[index].slots,
             let (waiter, since) = waiters.nextTurn(of: processes[index].turns)
         {
@@ -120,13 +121,14 @@ extension GroupState {
         serveSessionless()
     }
 
-    /// The first of the group's queue that a free slot of a process could be for; nil: none.
+    /// The first of the group's queue that can use a free slot of this process; nil: none.
     private func firstInLine(at entry: UInt32) -> UInt32? {
         if !isGateClosed, hasRoom(processes[Int(entry)]) { return queue.first }
         return hasRoomButPlaces(processes[Int(entry)]) ? firstSessionless : nil
     }
 
-    /// Those before it wait for a session's place, or for the gate.
+    /// The first waiter that needs only a slot; those before it wait for a session place or for the
+    /// gate.
     private var firstSessionless: UInt32? {
         if sessionlessWaiting == 0 { return nil }
         var next = queue.first
@@ -136,7 +138,7 @@ extension GroupState {
         return next
     }
 
-    /// Whoever needs no more than a slot does not stand behind those who wait for a place.
+    /// A request that needs only a slot does not wait behind those that need a session place.
     private mutating func serveSessionless() {
         while let waiter = firstSessionless, let (entry, _) = findRoom(forSession: false) {
             serve(waiter, at: entry)
@@ -157,8 +159,8 @@ extension GroupState {
         waiters.remove(waiter)
     }
 
-    /// Places a waiter anew whose process is no more; its ticket stays good while it waits.
-    private mutating func placeAnew(_ waiter: UInt32) {
+    /// Places a waiter again whose process is gone; its ticket stays valid while it waits.
+    private mutating func placeAgain(_ waiter: UInt32) {
         takeOut(waiter)
         let lease = liveLease(of: waiters[waiter].request.claim)
         let decision = decide(waiters[waiter].request, lease)
@@ -180,19 +182,20 @@ extension GroupState {
         }
     }
 
-    /// The own queue of a process that serves no more.
-    private mutating func placeWaitersAnew(of entry: UInt32) {
-        while let waiter = processes[Int(entry)].queue.first { placeAnew(waiter) }
+    /// Places the waiters of a process that no longer serves.
+    private mutating func placeWaitersAgain(of entry: UInt32) {
+        while let waiter = processes[Int(entry)].queue.first { placeAgain(waiter) }
     }
 
-    /// A waiter that was just served may have brought back the session of another.
+    /// Serving a waiter may have brought back the session of another.
     mutating func placeClaimantsIfDue() {
         guard due.contains(Due(.placeClaimants)) else { return }
         due.remove(Due(.placeClaimants))
         placeClaimants()
     }
 
-    /// Waiters whose session has a process again, through another request or an outage's end.
+    /// Places waiters whose session has a process again, through another request or a server's
+    /// return.
     mutating func placeClaimants() {
         if claimantsWaiting == 0 { return }
         var next = queue.first
@@ -202,7 +205,7 @@ extension GroupState {
                 let index = leases.find(claim.session), leases[index].isLive(at: now),
                 let entry = find(leases[index].process), processes[Int(entry)].phase.serves
             else { continue }
-            placeAnew(waiter)
+            placeAgain(waiter)
         }
     }
 
@@ -223,7 +226,7 @@ extension GroupState {
         while let waiter = processes[Int(entry)].queue.first { refuse(waiter, reason) }
     }
 
-    /// Refuses those who have waited for too long.
+    /// Refuses waiters that have waited for too long.
     mutating func refuseLate() {
         while let waiter = queue.first, waiters[waiter].since + policy.queueTimeout <= now {
             refuse(waiter, .queueTimeout)
@@ -239,7 +242,7 @@ extension GroupState {
         }
     }
 
-    /// When the first of a queue has waited long enough.
+    /// When the first of a queue times out.
     func timeout(of queue: WaiterQueue) -> MonotonicInstant? {
         queue.first.map { waiters[$0].since + policy.queueTimeout }
     }

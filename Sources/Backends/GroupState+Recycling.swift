@@ -1,7 +1,7 @@
-/// Recycling: a process that has served long enough, or is ill, is replaced before it goes.
+/// Recycling: a process that has served long enough, or is failing, is replaced before it stops.
 ///
-/// One at a time in a group. The replacement may stand above `max` for as long as it takes. While
-/// `draining_max` processes are on their way out, the next one serves on.
+/// One at a time in a group. The replacement may exceed `max` meanwhile. While `draining_max`
+/// processes drain, the next one continues to serve.
 extension GroupState {
     mutating func recycle(
         _ handle: ProcessHandle, _ reason: StopReason
@@ -20,7 +20,7 @@ extension GroupState {
         if let age = policy.maxAge { process.ageLimit = now + jittered(age) }
     }
 
-    /// Condemns a process that has had its requests.
+    /// Marks a process that has served its requests.
     mutating func markIfSpent(_ entry: UInt32) {
         let limit = processes[Int(entry)].requestLimit
         if limit > 0, processes[Int(entry)].requestsTotal >= UInt64(limit) {
@@ -28,7 +28,7 @@ extension GroupState {
         }
     }
 
-    /// Condemns a process that is too old.
+    /// Marks a process that is too old.
     mutating func markIfOld(_ entry: UInt32) {
         if let limit = processes[Int(entry)].ageLimit, limit <= now {
             markForRecycling(entry, .maxAge)
@@ -44,7 +44,7 @@ extension GroupState {
         }
         processes[index].markedForRecycling = reason
         orders.events.append(.recycling(handle(entry), reason))
-        // The ill take no new session.
+        // A failing process takes no new session.
         due.formUnion(.group)
         if processes[index].standing == .serving {
             hasMarkedForRecycling = true
@@ -53,14 +53,14 @@ extension GroupState {
         }
     }
 
-    /// Starts the next replacement, if none is under way.
+    /// Starts the next replacement, unless one is under way.
     mutating func startReplacement() {
         guard hasMarkedForRecycling, recycling == nil, !rollout.isStarting else { return }
         guard let entry = nextMarkedForRecycling() else {
             hasMarkedForRecycling = false
             return
         }
-        // The ill are not drained.
+        // Failing processes are stopped without draining.
         guard processes[Int(entry)].markedForRecycling?.isIllness == true || hasRoomToDrain() else {
             return
         }
@@ -69,7 +69,7 @@ extension GroupState {
         recycling = Recycling(old: old, replacement: replacement)
     }
 
-    /// The ill before the old.
+    /// Failing processes come before old ones.
     private func nextMarkedForRecycling() -> UInt32? {
         var best: Int?
         for index in processes.indices {
@@ -88,7 +88,7 @@ extension GroupState {
         return best.map { UInt32($0) }
     }
 
-    /// Whose replacement is ready goes.
+    /// Drains or stops the process whose replacement is ready.
     mutating func completeRecyclingIfReady() {
         guard let recycling, let replacement = find(recycling.replacement),
             processes[Int(replacement)].phase.isReady
@@ -99,7 +99,7 @@ extension GroupState {
         guard let reason = processes[Int(entry)].markedForRecycling,
             processes[Int(entry)].phase.isReady
         else {
-            // It is on its way out by itself.
+            // It is already draining or stopping.
             return move(entry, to: .outgoing)
         }
         if reason.isIllness {
@@ -110,17 +110,17 @@ extension GroupState {
         }
     }
 
-    /// A process has ended: a replacement that failed is tried again after the back-off.
+    /// A process is gone: a replacement that failed is retried after the back-off.
     mutating func forgetRecycling(of handle: ProcessHandle) {
         if recycling?.replacement == handle || recycling?.old == handle { recycling = nil }
     }
 
-    /// How many may serve: a replacement stands beside the one that it is for.
+    /// How many may serve: a replacement runs beside the process that it replaces.
     var mostProcesses: Int { policy.maximum + (recycling == nil ? 0 : 1) }
 }
 
 extension StopReason {
-    /// Its sessions have no use of it any more, so nothing is waited for.
+    /// The process is failing, so its sessions gain nothing from draining.
     var isIllness: Bool {
         switch self {
         case .unhealthy, .watchdog: true

@@ -1,4 +1,5 @@
-/// A group that leaves the configuration ends with its last session; until then it may come back.
+/// Retirement: a group that left the configuration ends with its last session; it may return until
+/// then.
 extension GroupState {
     mutating func retire() {
         guard !isRetired, !isShuttingDown else { return }
@@ -14,8 +15,8 @@ extension GroupState {
         for index in processes.indices { takeOut(UInt32(index), .retired) }
     }
 
-    /// Takes up what is left of the group: processes of the same launch serve again, others stay for
-    /// their own sessions.
+    /// Takes over what is left of the group: processes of the same launch serve again, others keep
+    /// only their own sessions.
     mutating func revive(
         _ policy: GroupPolicy, newGeneration: Bool
     ) {
@@ -27,7 +28,7 @@ extension GroupState {
         isStarted = true
         self.policy = Self.usable(policy)
         backoff.reset()
-        tellIfRecovered()
+        reportIfRecovered()
         let isNew = newGeneration || isLaunchOutdated
         if !isNew { reinstateAll() }
         closeGate()

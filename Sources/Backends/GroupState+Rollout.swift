@@ -1,14 +1,14 @@
 /// Generations: new processes beside the old, which take over only when they are ready.
 ///
-/// While a generation starts there may be twice as many processes as serve, and no more.
+/// While a generation starts there may be up to twice as many processes as serve.
 extension GroupState {
-    /// Begins a new generation, and tells its number.
+    /// Starts a new generation and returns its number.
     ///
-    /// A second one replaces one that is still starting.
+    /// It replaces a generation that is still starting.
     mutating func restart() -> Int {
         guard isSpawned, !isShuttingDown, !isRetired else { return lastGeneration }
         lastGeneration += 1
-        // It has a start's time of its own to find room.
+        // Its wait for room starts from zero.
         forgetLackOfRoom()
         stopIncoming()
         orders.events.append(.rolloutStarted(generation: lastGeneration))
@@ -22,7 +22,7 @@ extension GroupState {
         return lastGeneration
     }
 
-    /// Gives up a generation that is starting, or forgets one that did not start.
+    /// Gives up a generation that is starting, or forgets one that failed to start.
     mutating func abandonRollout() {
         guard rollout != .none else { return }
         rollout = .none
@@ -30,7 +30,8 @@ extension GroupState {
         due.formUnion(.group)
     }
 
-    /// Nothing serves, so there is nothing to keep: whatever held it up may be mended now.
+    /// No process serves, so there is nothing to preserve; what blocked the old generation may be
+    /// fixed.
     private mutating func switchAtOnce() {
         rollout = .none
         generation = lastGeneration
@@ -39,11 +40,11 @@ extension GroupState {
         }
         recycling = nil
         backoff.reset()
-        tellIfRecovered()
+        reportIfRecovered()
         orders.events.append(.rolloutDone(generation: generation))
     }
 
-    /// Starts what the generation still lacks.
+    /// Starts the processes that the generation still lacks.
     mutating func startIncoming() {
         guard case .starting(let generation, let needed, _) = rollout else { return }
         while incoming.starting + incoming.ready < needed {
@@ -53,7 +54,8 @@ extension GroupState {
         }
     }
 
-    /// A generation that finds no room among `max_processes` is given up like one that does not start.
+    /// A generation that finds no room within `max_processes` is given up like one that fails to
+    /// start.
     private mutating func giveUpIfRoomless(_ generation: Int) {
         guard let since = roomlessSince, now - since >= policy.startTimeout else { return }
         let report = ExitReport(
@@ -63,7 +65,7 @@ extension GroupState {
         stopIncoming()
     }
 
-    /// The generation takes over when enough of it is ready, or when nobody else is.
+    /// The generation takes over when enough of it is ready, or when no older process serves.
     mutating func completeRolloutIfReady() {
         guard case .starting(let generation, let needed, _) = rollout, incoming.ready > 0,
             incoming.ready >= needed || census.ready == 0
@@ -83,20 +85,21 @@ extension GroupState {
         due.insert(Due(.fitIntoBounds))
     }
 
-    /// A generation that is starting while the bounds are lowered needs no more than they allow.
+    /// If the bounds are lowered while a generation starts, it needs no more processes than they
+    /// allow.
     mutating func fitRolloutIntoBounds() {
         guard case .starting(let generation, let needed, let failures) = rollout else { return }
         rollout = .starting(
             generation: generation, needed: min(needed, policy.maximum), failures: failures)
     }
 
-    /// A newer generation stands in for it.
+    /// Drains a process that a newer generation replaces.
     private mutating func replace(_ entry: UInt32) {
         if processes[Int(entry)].phase.isStopping { return move(entry, to: .outgoing) }
         takeOut(entry, .rollout)
     }
 
-    /// One of the generation could not be started; true: the failure was its own.
+    /// A process of the generation failed to start; true: the generation accounts for the failure.
     mutating func incomingFailed(_ entry: UInt32, _ report: ExitReport) -> Bool {
         guard processes[Int(entry)].standing == .incoming else { return false }
         guard case .starting(let generation, let needed, let failures) = rollout else {
@@ -119,7 +122,8 @@ extension GroupState {
         }
     }
 
-    /// Takes a process out of service: its sessions stay until they end, or its time is up.
+    /// Takes a process out of service: its sessions stay until they end, or until the drain
+    /// timeout.
     mutating func takeOut(
         _ entry: UInt32, _ reason: StopReason, timeout: Interval? = nil
     ) {

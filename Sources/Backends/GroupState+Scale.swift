@@ -1,4 +1,4 @@
-/// How many processes a group has, and whether it is there at all: changed while it runs.
+/// Scaling and retiring: changes to the number of processes while the group runs.
 extension GroupState {
     mutating func reconfigure(
         _ policy: GroupPolicy, newGeneration: Bool
@@ -25,14 +25,15 @@ extension GroupState {
         boundsChanged()
     }
 
-    /// There may be more room than before, or too many processes, or as many as are wanted.
+    /// There may be more room than before, too many processes, or too few.
     private mutating func boundsChanged() {
         fitRolloutIntoBounds()
         due.insert(Due(.fitIntoBounds))
         touchAll()
     }
 
-    /// Takes the surplus out of service: what is starting first, then who has the fewest sessions.
+    /// Takes the surplus out of service: starting processes first, then those with the fewest
+    /// sessions.
     mutating func fitIntoBounds() {
         guard isSpawned else { return }
         for index in processes.indices where processes[index].phase.isStopping {
@@ -65,7 +66,7 @@ extension GroupState {
 
     // MARK: Room for other groups
 
-    /// Since when the process that can best be spared has been idle; nil: none can.
+    /// Since when the process that can best be spared has been idle; nil: none can be spared.
     var spareableSince: MonotonicInstant? {
         spareable.map { processes[Int($0)].idleSince }
     }
@@ -85,7 +86,7 @@ extension GroupState {
         return best.map { UInt32($0) }
     }
 
-    /// Gives the process that can best be spared up for another group.
+    /// Stops the process that can best be spared, for another group.
     mutating func makeRoom() -> Bool {
         guard let entry = spareable else { return false }
         stop(entry, .makeRoom)

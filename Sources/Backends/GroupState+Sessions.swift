@@ -1,12 +1,12 @@
-/// Sessions: the leases that processes are kept for.
+/// Sessions: the leases that keep processes alive.
 extension GroupState {
     /// The live lease of a claimed session.
     ///
-    /// One whose time is over, and that `advance` has not come to yet, ends.
+    /// Ends a lease whose time is over if `advance` has not done so yet.
     mutating func liveLease(of claim: AdmissionRequest.Claim?) -> UInt32? {
         guard let claim, let index = leases.find(claim.session) else { return nil }
         if isLive(index) { return index }
-        // One that is ending still has requests.
+        // A lease that is ending still has requests.
         if !leases[index].isEnding { endLease(index) }
         return nil
     }
@@ -18,7 +18,8 @@ extension GroupState {
 
     /// Takes part in a session on a process, and begins it if there is none; nil: no lease.
     ///
-    /// A lease does not end while somebody takes part; its time runs from when the last one leaves.
+    /// A lease does not end while a request takes part; its idle time starts when the last one
+    /// leaves.
     mutating func joinLease(_ intent: Intent, at entry: UInt32) -> LeaseReference? {
         if let known = intent.lease, let index = leases.find(known) {
             leases.join(index)
@@ -30,7 +31,7 @@ extension GroupState {
         }
     }
 
-    /// How long a session may be idle of which only its process is known: as long as any there.
+    /// The idle time of a session that is known only by its process: as long as any session there.
     func idleOfReturning(to entry: UInt32) -> Interval {
         max(policy.sessionIdle, processes[Int(entry)].sessionHold)
     }
@@ -61,7 +62,7 @@ extension GroupState {
         return leases.reference(index)
     }
 
-    /// Counts a lease on the process that it names.
+    /// Counts a lease on its process.
     private mutating func enterProcess(_ entry: UInt32, lease index: UInt32) {
         processes[Int(entry)].sessions += 1
         if !leases[index].isConfirmed { processes[Int(entry)].unconfirmed += 1 }
@@ -69,7 +70,7 @@ extension GroupState {
         noteLease()
     }
 
-    /// The client has sent the cookie: the session lives as long as any.
+    /// The client has sent the cookie: the session gets the full idle time.
     mutating func confirm(_ index: UInt32?, by claim: AdmissionRequest.Claim?) {
         guard let index, claim?.isFromClient == true, !leases[index].isConfirmed else { return }
         leases.confirm(index)
@@ -91,10 +92,10 @@ extension GroupState {
         if let reference = lease(of: grant) { leaveLease(reference) }
     }
 
-    /// Nil when it has ended, or there was none.
+    /// The grant's lease; nil when it has ended, or there was none.
     func lease(of grant: Grant) -> LeaseReference? {
         if let reference = grant.lease { return leases.find(reference).map { _ in reference } }
-        // A session that was pinned after the grant.
+        // The session was pinned after the grant.
         guard let session = grant.session, let index = leases.find(session),
             leases[index].process == grant.process
         else { return nil }
@@ -107,7 +108,7 @@ extension GroupState {
     }
 
     mutating func leaveProcess(ofLease index: UInt32) {
-        // A process that is being stopped has given up its sessions already.
+        // A stopping process has given up its sessions already.
         guard let entry = find(leases[index].process),
             processes[Int(entry)].phase.holdsSessions
         else { return }
@@ -129,7 +130,7 @@ extension GroupState {
     mutating func endSession(_ session: SessionID) {
         ended.insert(session)
         guard let index = leases.find(session) else { return }
-        // Its place is free when its last request has ended, not before.
+        // The place becomes free when the last request has ended, not before.
         if leases[index].active > 0 {
             leases[index].isEnding = true
         } else {
@@ -151,7 +152,7 @@ extension GroupState {
         }
     }
 
-    /// Ends the leases whose time is over.
+    /// Ends the leases that have been idle for too long.
     mutating func endIdleLeases() {
         while let index = leases.nextEnded(now: now) {
             if isShared(leases[index].process) {
@@ -162,7 +163,7 @@ extension GroupState {
         }
     }
 
-    // MARK: What an adoption has to know
+    // MARK: State for an adoption
 
     private mutating func noteSessions(at entry: UInt32) {
         guard policy.sessionsPerProcess > 0, isSpawned else { return }
@@ -170,7 +171,7 @@ extension GroupState {
         due.insert(Due(.record))
     }
 
-    /// Orders that the sessions which hold a place are kept, where they have changed.
+    /// Orders that changed sets of sessions with a place be recorded.
     mutating func recordSessions() {
         var sessions: [ProcessHandle: RememberedSessions] = [:]
         for index in processes.indices where processes[index].isUnremembered {
@@ -187,13 +188,14 @@ extension GroupState {
                 sessions[lease.process]?.unconfirmed.append(lease.session)
             }
         }
-        // In the order of entries, so that runs can be repeated.
+        // In the order of entries, so that runs are reproducible.
         for (process, list) in sessions.sorted(by: { $0.key.index < $1.key.index }) {
             orders.supervision.append(.remember(process, list))
         }
     }
 
-    /// A process can serve its sessions no more; their leases stay, to tell the users who return.
+    /// A process can no longer serve its sessions; their leases stay, so that returning users learn
+    /// of the loss.
     mutating func loseSessions(at entry: UInt32) {
         let count = processes[Int(entry)].sessions
         processes[Int(entry)].sessions = 0

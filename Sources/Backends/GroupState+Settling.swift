@@ -1,45 +1,47 @@
-/// Settling: what follows from a change, on one page.
+/// Settling: the consequences of a change, on one page.
 ///
-/// A fact changes the state and marks what is due; it calls nothing that follows. Then each step that
-/// is due is taken once, the first before the others; what a step changes makes steps due again. So a
-/// step can rely on all that come before it: none of them has anything left to do.
+/// A fact changes the state and marks what is due; it calls no consequence itself. Then each due
+/// step runs once, the first before the others; what a step changes makes steps due again. So a
+/// step can rely on all steps before it: none of them has work left.
 extension GroupState {
-    /// What a group does by itself, in this order.
+    /// What a group does on its own, in this order.
     enum Step: UInt16, CaseIterable, Sendable {
-        /// A new generation that is ready takes the place of the one before, a replacement that of its
-        /// process. First: whoever waits is not to be refused while there is one.
+        /// A ready generation replaces the one before, a ready replacement its process.
+        ///
+        /// First: no waiter may be refused while a ready process exists.
         case takeOver
         /// Processes above the maximum are taken out of service.
         case fitIntoBounds
-        /// Draining processes that nobody needs end.
+        /// Draining processes that are no longer needed stop.
         case retire
-        /// Idle transient processes end.
+        /// Idle transient processes stop.
         case evict
-        /// The oldest processes are the permanent ones; placement asks which they are.
+        /// The oldest processes are the permanent ones; placement uses this.
         case findPermanent
-        /// A cold start is over.
+        /// The gate of a cold start opens.
         case openGate
-        /// Waiters whose session has a process again go there, before others are served.
+        /// Waiters whose session has a process again are placed before others are served.
         case placeClaimants
-        /// The waiters of a process get its free slots; those of one that serves no more are placed anew.
+        /// The waiters of a process get its free slots; those of one that no longer serves are
+        /// placed again.
         case serveProcesses
-        /// The group's waiters get what is left.
+        /// The group's waiters get the remaining slots.
         case serveGroup
-        /// Those who could not be served in time are refused.
+        /// Waiters that could not be served in time are refused.
         case refuseLate
-        /// Processes are started for those who still wait, and ahead of need.
+        /// Processes are started for the remaining waiters, and ahead of need.
         case start
-        /// Where no start will help, unconfirmed sessions give way.
+        /// Where no start can help, unconfirmed sessions are evicted.
         case giveWay
-        /// Those who wait for nothing are refused.
+        /// Waiters that no process will ever serve are refused.
         case refuseHopeless
-        /// The next time to look at each process is noted.
+        /// The next check of each process is scheduled.
         case schedule
-        /// Sessions that hold a place are recorded, for an adoption.
+        /// Sessions with a place are recorded, for an adoption.
         case record
     }
 
-    /// Steps that are to be taken.
+    /// The steps that are due.
     struct Due: OptionSet, Sendable {
         let rawValue: UInt16
 
@@ -48,29 +50,29 @@ extension GroupState {
 
         var first: Step? { Step(rawValue: UInt16(rawValue.trailingZeroBitCount)) }
 
-        /// There may be more need of another process than before.
+        /// Another process may be needed more than before.
         static let demand: Due = [Due(.start), Due(.giveWay)]
         /// The slots, sessions or waiters of a process have changed.
         static let process: Due = [
             Due(.retire), Due(.serveProcesses), Due(.serveGroup), Due(.refuseHopeless),
             Due(.schedule), demand,
         ]
-        /// The number of processes, or what is asked of them, has changed.
+        /// The number of processes, or the wanted number, has changed.
         static let group: Due = [
             Due(.takeOver), Due(.findPermanent), Due(.openGate), Due(.placeClaimants), process,
         ]
     }
 
-    /// Takes the steps that are due; a kept session's request mostly leaves none.
+    /// Takes the due steps; a kept session's request mostly leaves none.
     @inline(__always)
     mutating func settle() {
         if !due.isEmpty { takeDueSteps() }
     }
 
     private mutating func takeDueSteps() {
-        // A group at rest decides nothing.
+        // A group that has not started decides nothing.
         guard isStarted || !isSpawned else { return }
-        // Each step does all that it can, so only a defect repeats them for long.
+        // Each step does all it can, so only a defect makes steps repeat for long.
         for _ in 0..<(100 + 20 * processes.count) {
             guard let step = due.first else { return }
             due.remove(Due(step))
@@ -104,12 +106,12 @@ extension GroupState {
 
     // MARK: What a fact marks
 
-    /// A slot was taken or given back: another process may be needed, if there may be one.
+    /// A slot was taken or returned: another process may be needed, if one is allowed.
     mutating func noteDemand() {
         if isSpawned, census.starting + census.ready < policy.maximum { due.formUnion(.demand) }
     }
 
-    /// A process has a slot more; mostly nobody has waited for it, and nothing follows.
+    /// A process has one more free slot; usually no request waits for it and nothing follows.
     mutating func noteFreeSlot(at entry: UInt32) {
         let index = Int(entry)
         let mayBeIdle =
@@ -130,13 +132,13 @@ extension GroupState {
         touched.append(entry)
     }
 
-    /// Whatever the group does about its processes is to be looked at.
+    /// Everything about the group's processes must be checked again.
     mutating func touchAll() {
         due.formUnion(.group)
         for index in processes.indices { touch(UInt32(index)) }
     }
 
-    /// A session has a lease: one of those who wait for any process may have claimed it.
+    /// A session has a lease: a waiter for any process may have claimed it.
     mutating func noteLease() {
         if claimantsWaiting > 0 { due.insert(Due(.placeClaimants)) }
     }

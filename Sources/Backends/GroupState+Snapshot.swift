@@ -48,12 +48,12 @@ extension GroupState {
         if isShuttingDown || isRetired { return .stopped }
         if backoff.isFailing { return .failing }
         if census.ready > 0 { return hasPlaces ? .ok : .full }
-        // External servers that are all down; spawned ones may be none at all, and rightly so.
+        // All external servers are down; a spawned group may have no process and still be well.
         if !isSpawned { return .failing }
         return policy.minimum > 0 || census.starting > 0 ? .starting : .ok
     }
 
-    /// Whether a new session finds a place, or a process that is or may be started brings one.
+    /// Whether a new session finds a place, now or on a process that is starting or may be started.
     private var hasPlaces: Bool {
         if policy.sessionsPerProcess == 0 || census.starting > 0 || !isStartInVain { return true }
         return processes.contains { process in
@@ -62,8 +62,7 @@ extension GroupState {
         }
     }
 
-    /// In the order of their starts; those above the minimum, counted from the oldest, are
-    /// transient.
+    /// In the order of their starts; those beyond the `min` oldest are transient.
     private var processSnapshots: [ProcessSnapshot] {
         let living = processes.indices.filter { !processes[$0].phase.isGone }
             .sorted { processes[$0].rank < processes[$1].rank }

@@ -3,7 +3,7 @@ extension GroupState {
     /// Orders the starts that are wanted and permitted.
     mutating func startWhatIsNeeded() {
         thinOutDraining()
-        // Somebody who could not even wait would have needed a process.
+        // A request that was refused because the queue was full also needed a process.
         let demand = max(queue.count, hasRefusedForRoom ? 1 : 0)
         hasRefusedForRoom = false
         backoffEnd = nil
@@ -22,7 +22,7 @@ extension GroupState {
         backoffEnd = wantedBackoffEnd
     }
 
-    /// Orders a start, unless the budget of all groups has none left.
+    /// Orders a start, unless the shared budget is used up.
     mutating func start(
         _ reason: SpawnReason, generation: Int, standing: Standing
     ) -> ProcessHandle? {
@@ -33,7 +33,7 @@ extension GroupState {
             askAgain(in: Self.budgetPause)
             return nil
         case .full(let makesRoom):
-            // The longer it lasts the less it is looked at.
+            // The longer the lack of room lasts, the less often it is checked.
             let waited = roomlessSince.map { (now - $0).nanoseconds } ?? 0
             let pause = Interval(nanoseconds: waited / 8)
             askAgain(
@@ -55,7 +55,7 @@ extension GroupState {
         return handle(entry)
     }
 
-    /// How much the group needs a process that is to start for a reason.
+    /// How urgently the group needs a process started for this reason.
     private func need(for reason: SpawnReason, _ standing: Standing) -> StartNeed {
         if standing == .serving, census.ready == 0, census.starting == 0 { return .nothingServes }
         return switch reason {
@@ -65,7 +65,7 @@ extension GroupState {
         }
     }
 
-    /// A start that only sleeps does not keep other groups' starts waiting.
+    /// A start that only sleeps does not delay other groups' starts.
     mutating func noteSleep(of handle: ProcessHandle, _ sleeps: Bool) {
         guard let entry = find(handle), processes[Int(entry)].phase.isStarting else { return }
         budget?.noteSleep(group: index, rank: processes[Int(entry)].rank, sleeps)
@@ -75,26 +75,28 @@ extension GroupState {
         budgetRetryAt = min(budgetRetryAt ?? now + pause, now + pause)
     }
 
-    /// Tells once that a start has waited for longer than an idle process elsewhere needs to go.
+    /// Records once that a start has waited for longer than an idle process elsewhere needs to
+    /// stop.
     private mutating func noteRoomless(_ reason: SpawnReason) {
         lacksRoom = true
-        // No start will help, so others may have to give way.
+        // No start will help, so sessions may have to give way.
         if roomlessSince == nil { due.insert(Due(.giveWay)) }
         let since = roomlessSince ?? now
         roomlessSince = since
-        guard !isRoomlessTold, now - since >= Self.roomPatience else { return }
-        isRoomlessTold = true
+        guard !isRoomlessReported, now - since >= Self.roomPatience else { return }
+        isRoomlessReported = true
         orders.events.append(.waitingForRoom(reason))
     }
 
-    /// No process is wanted any more: the others are not to stand behind this group.
+    /// The group wants no more processes, so it must not stay ahead of others in the budget's
+    /// queue.
     mutating func stopWaitingForBudget() {
         budgetRetryAt = nil
         forgetLackOfRoom()
         budget?.withdraw(group: index)
     }
 
-    /// A replacement, which may stand above `max`; nil: not now.
+    /// Starts a replacement, which may exceed `max`; nil: not now.
     mutating func startOne(_ reason: SpawnReason) -> ProcessHandle? {
         guard census.live <= policy.maximum,
             backoff.inARow == 0 || (backoff.until <= now && census.starting == 0)
@@ -104,25 +106,25 @@ extension GroupState {
 
     mutating func forgetLackOfRoom() {
         roomlessSince = nil
-        isRoomlessTold = false
+        isRoomlessReported = false
     }
 
-    /// How soon a start that the budget held up is tried again.
+    /// How soon a start that the budget delayed is tried again.
     private static let budgetPause = Interval.milliseconds(20)
     private static let longestBudgetPause = Interval.seconds(1)
     private static let roomPatience = Interval.seconds(2)
 
-    /// No start, under way or permitted, will make room for whoever waits.
+    /// No start, under way or permitted, will make room for the waiters.
     var isStartInVain: Bool {
         guard isSpawned else { return true }
         if max(queue.count, 1) <= census.starting * waitersPerStart { return false }
         return !mayStart || roomlessSince != nil
     }
 
-    /// Room for another process, and nothing known that speaks against starting it now.
+    /// Whether there is room for another process, and no reason against starting it now.
     ///
-    /// Until a first process got ready no more than eight are tried at once, and after a failure
-    /// one at a time: whatever is wrong is most likely wrong with all of them.
+    /// Until a first process becomes ready at most eight are started at once, and after a failure
+    /// one at a time: what fails one process most likely fails all of them.
     private var mayStart: Bool {
         guard census.live < mostProcesses, census.starting + census.ready < policy.maximum
         else { return false }
@@ -145,14 +147,15 @@ extension GroupState {
         return nil
     }
 
-    /// Whether one more request of this kind would make a process be started.
+    /// Whether one more request of this kind would cause a start.
     ///
-    /// The load of many is nobody's own doing, and is not looked at.
+    /// Starts caused by overall load are not one client's doing, so load is not considered.
     func wouldStart(_ decision: Decision) -> Bool {
         guard isSpawned, !isRetired, mayStart else { return false }
         switch decision {
         case .waitForGroup:
-            // Starts that the waiters before it need and the budget holds up are theirs.
+            // Starts that the waiters before it need, and that the budget delays, are not
+            // attributed to it.
             return queue.count + 1 > census.starting * waitersPerStart
                 && queue.count.isMultiple(of: waitersPerStart)
         case .grant(let entry, let intent, _):
@@ -161,13 +164,13 @@ extension GroupState {
             else { return false }
             return unusedProcesses + census.starting <= policy.spare
         case .refuse(.queueFull):
-            // Whoever may not even wait makes one be started all the same.
+            // A request that may not even wait causes a start all the same.
             return queue.count == 0 && census.starting == 0
         case .waitForProcess, .refuse: return false
         }
     }
 
-    /// Fewer than `spare` are ready for whoever comes next.
+    /// Fewer than `spare` processes are ready for new sessions.
     private var isShortOfSpare: Bool {
         guard policy.spare > 0, isStarted, census.ready >= policy.minimum else { return false }
         return unusedProcesses + census.starting < policy.spare
@@ -190,18 +193,18 @@ extension GroupState {
             ? policy.threads : min(policy.threads, policy.sessionsPerProcess)
     }
 
-    /// Pins cannot be undone: the next process is started while there is still room on the others.
+    /// Pins cannot be undone: the next process starts while there is still room on the others.
     private var isAboveTarget: Bool {
         census.starting == 0 && census.ready > 0
             && load.isAbove(Self.targetLoad, of: census.ready * policy.threads, at: now)
     }
 
-    /// The same by sessions: many of them may be quiet, and will not be for ever.
+    /// The same by sessions: many may be quiet now, but not for ever.
     private var areSessionsAboveTarget: Bool {
         census.starting == 0 && census.ready > 0 && areSessionsMany(for: census.ready)
     }
 
-    /// Counts that a process was wanted and `max` forbade it.
+    /// Counts that a process was wanted but `max` prevented it.
     mutating func noteLimit() {
         if isSpawned && census.live >= policy.maximum
             && max(queue.count, 1) > census.starting * waitersPerStart
@@ -210,7 +213,8 @@ extension GroupState {
         }
     }
 
-    /// When the back-off permits a start that is wanted; nil: none is, or time alone changes nothing.
+    /// When the back-off permits a wanted start; nil: none is wanted, or time alone changes
+    /// nothing.
     private var wantedBackoffEnd: MonotonicInstant? {
         guard backoff.inARow > 0, backoff.until > now, census.starting == 0 else { return nil }
         let isWanted =
@@ -227,7 +231,7 @@ extension GroupState {
         return backoff.startFailed(now: now, using: &generator)
     }
 
-    /// A process that was ready has ended, or is of no use any more.
+    /// A ready process has exited or become unusable.
     mutating func noteLoss(of entry: UInt32) {
         let index = Int(entry)
         if processes[index].hasServed {
@@ -237,11 +241,11 @@ extension GroupState {
         } else {
             _ = noteFailedStart()
         }
-        tellIfFailing()
+        reportIfFailing()
     }
 
-    /// The failure that makes a group a failing one is told once.
-    mutating func tellIfFailing() {
+    /// Records the failing state once.
+    mutating func reportIfFailing() {
         guard backoff.isFailing && !isKnownAsFailing else { return }
         isKnownAsFailing = true
         orders.events.append(.failing(retryIn: backoff.left(at: now)))
@@ -250,27 +254,27 @@ extension GroupState {
     mutating func noteServed(readyFor: Interval) {
         backoff.served(readyFor: readyFor)
         isProven = true
-        tellIfRecovered()
+        reportIfRecovered()
     }
 
-    mutating func tellIfRecovered() {
+    mutating func reportIfRecovered() {
         guard isKnownAsFailing && !backoff.isFailing else { return }
         isKnownAsFailing = false
         probeWanted = false
         orders.events.append(.recovered)
     }
 
-    /// Forgets every failure: an administrator has mended what was broken.
+    /// Forgets every failure: an administrator has fixed the cause.
     mutating func reset() {
         backoff.reset()
-        tellIfRecovered()
+        reportIfRecovered()
         endOutages(evenEarly: true)
         due.formUnion(.group)
     }
 
     // MARK: Hope
 
-    /// Nothing is ready and nothing will be soon: whoever waits would wait in vain.
+    /// No process is ready and none will be soon: waiting is pointless.
     var isHopeless: Bool {
         if census.ready > 0 { return false }
         if isRetired { return true }
@@ -283,7 +287,7 @@ extension GroupState {
         refuseGroupQueue(.groupFailing)
     }
 
-    /// For Retry-After: when the next process is tried, rounded up.
+    /// For Retry-After: time until the next start attempt, rounded up.
     var secondsUntilNextTry: Int {
         var left = backoff.left(at: now)
         if !isSpawned {

@@ -1,4 +1,4 @@
-/// The table of processes: entries, handles, and how many are in which phase.
+/// The table of processes: entries, handles, and the census of phases.
 extension GroupState {
     func handle(_ entry: UInt32) -> ProcessHandle {
         ProcessHandle(index: entry, serial: processes[Int(entry)].serial)
@@ -10,7 +10,7 @@ extension GroupState {
         return entry
     }
 
-    /// Its entry as long as no other process has it; the process may be gone.
+    /// The entry until another process takes it; the process itself may be gone.
     func findLast(_ handle: ProcessHandle) -> UInt32? {
         guard Int(handle.index) < processes.count,
             processes[Int(handle.index)].serial == handle.serial
@@ -18,7 +18,7 @@ extension GroupState {
         return handle.index
     }
 
-    /// Gives an entry to a new process.
+    /// Assigns an entry to a new process.
     mutating func occupy(
         _ phase: ProcessPhase, weight: Int = 1, generation: Int? = nil,
         standing: Standing = .serving
@@ -41,7 +41,7 @@ extension GroupState {
         return UInt32(processes.count - 1)
     }
 
-    /// Frees the entry of a process that is gone; slots that are still held of it are forgotten.
+    /// Frees the entry of a process that is gone; slots still held on it are forgotten.
     mutating func vacate(_ entry: UInt32) {
         let index = Int(entry)
         inFlight -= processes[index].inFlight
@@ -57,7 +57,7 @@ extension GroupState {
         touch(entry)
     }
 
-    /// Tells a process's life cycle what has happened.
+    /// Applies a fact to a process's life cycle.
     mutating func apply(
         _ fact: ProcessPhase.Fact, to entry: UInt32
     ) -> ProcessPhase.Outcome {
@@ -84,7 +84,7 @@ extension GroupState {
         }
     }
 
-    /// Finds out which processes are permanent: the oldest `min`.
+    /// Determines the permanent processes: the oldest `min`.
     mutating func findPermanent() {
         if !isSpawned { return }
         let serving = processes.indices.filter {
@@ -99,24 +99,24 @@ extension GroupState {
         }
     }
 
-    /// Counts a process elsewhere from now on.
+    /// Counts a process under another standing from now on.
     mutating func move(_ entry: UInt32, to standing: Standing) {
         let index = Int(entry)
         count(processes[index].phase, processes[index].standing, -1)
         processes[index].standing = standing
         count(processes[index].phase, standing, 1)
-        // Of the two that may stand beside each other one is out of service.
+        // A draining process no longer takes part in a replacement.
         if standing == .outgoing { forgetRecycling(of: handle(entry)) }
     }
 
-    /// Within 10 %, so that processes that began together do not end together.
+    /// Within 10 %, so that processes that started together do not end together.
     mutating func jittered(_ span: Interval) -> Interval {
         let tenth = span.nanoseconds / 10
         let jitter = Int64.random(in: -tenth...tenth, using: &generator)
         return Interval(nanoseconds: span.nanoseconds + jitter)
     }
 
-    /// The servers of an external group are there from the start.
+    /// The servers of an external group exist from the start.
     mutating func enterExternal(_ servers: [ServerEndpoint]) {
         for server in servers {
             let entry = occupy(.ready, weight: min(max(server.weight, 1), 256))
@@ -135,11 +135,11 @@ extension GroupState {
 }
 
 extension ProcessAddress {
-    /// The same in every run, so that pins to external servers outlive the balancer (FNV-1a).
+    /// The same in every run, so that pins to external servers survive the balancer (FNV-1a).
     var stableIncarnation: Incarnation {
         var hash: UInt64 = 0xcbf2_9ce4_8422_2325
         var text = text
-        // As which it was known before both loopback addresses were tried.
+        // Its name in tokens from before both loopback addresses were tried.
         if case .tcp(Self.localhost, let port) = self { text = "127.0.0.1:\(port)" }
         for byte in text.utf8 { hash = (hash ^ UInt64(byte)) &* 0x0000_0100_0000_01b3 }
         return Incarnation(Generator.mix(hash))

@@ -1,4 +1,4 @@
-/// Time: what has become due, and when to look again.
+/// Time: what is due, and when to check again.
 extension GroupState {
     mutating func advance() {
         guard isStarted || !isSpawned else { return }
@@ -8,7 +8,7 @@ extension GroupState {
         due.insert(Due(.refuseLate))
         if isProcessDue { checkProcesses() }
         settle()
-        // What is done for one process may make something due at another.
+        // Handling one process may make another due.
         while isProcessDue {
             checkProcesses()
             settle()
@@ -33,7 +33,7 @@ extension GroupState {
         return earliest
     }
 
-    /// How often it is looked whether an idle process is still kept for the sessions of the others.
+    /// How often to check whether an idle process is still needed for the others' sessions.
     private static let sessionsCheck = Interval.seconds(10)
 
     private var isProcessDue: Bool { processCheck.map { $0 <= now } ?? false }
@@ -57,7 +57,7 @@ extension GroupState {
         }
     }
 
-    /// A process was drained for long enough: what sessions it still has are lost.
+    /// A process has drained for long enough: its remaining sessions are lost.
     private mutating func giveUpIfDue(_ entry: UInt32) {
         guard case .draining = processes[Int(entry)].phase,
             let until = processes[Int(entry)].drainUntil, until <= now
@@ -65,7 +65,7 @@ extension GroupState {
         stop(entry, .drainTimeout)
     }
 
-    /// When there is next something to do about a process.
+    /// When a process next needs attention.
     private func deadline(of entry: UInt32) -> MonotonicInstant? {
         switch processes[Int(entry)].phase {
         case .starting(let until), .down(let until): return until
@@ -88,13 +88,13 @@ extension GroupState {
         times.compactMap(\.self).min()
     }
 
-    /// Notes when a process is to be looked at, if that is earlier than what is known.
+    /// Schedules a check of a process, if that is earlier than the one scheduled.
     private mutating func schedule(_ entry: UInt32) {
         guard let deadline = deadline(of: entry) else { return }
         processCheck = processCheck.map { min($0, deadline) } ?? deadline
     }
 
-    /// The processes that have changed, or all when that makes a difference to the others.
+    /// Schedules the processes that have changed, or all if the change affects the others.
     mutating func scheduleTouched() {
         if isScheduleStale {
             isScheduleStale = false
@@ -108,7 +108,7 @@ extension GroupState {
 
     // MARK: Eviction of idle transient processes
 
-    /// When a process that nobody needs is to end; nil: it is needed, or the minimum needs it.
+    /// When an unused process will be evicted; nil: it is in use, or `min` needs it.
     private func evictionTime(of entry: UInt32) -> MonotonicInstant? {
         guard isSpawned && census.ready > policy.minimum + policy.spare else { return nil }
         let process = processes[Int(entry)]
@@ -116,7 +116,7 @@ extension GroupState {
             return nil
         }
         var time = process.idleSince + process.idleTimeout
-        // Another one would be started for them.
+        // Without it, another process would be started for the sessions.
         if time <= now, areSessionsMany(for: census.ready - 1) { time = now + Self.sessionsCheck }
         guard let keep = process.keepUntil, keep > now else {
             return process.isUnused(at: now) ? time : nil
@@ -124,10 +124,11 @@ extension GroupState {
         return process.isUnused(at: keep) ? max(time, keep) : nil
     }
 
-    /// Stops what has been idle for too long, the longest idle first, down to the minimum.
+    /// Stops processes that have been idle for too long, the longest idle first, down to the
+    /// minimum.
     ///
-    /// Looking, cordoning and stopping are one change to the state, so no request can come in
-    /// between; and whoever has a session, a request or a waiter is not looked at.
+    /// Checking, cordoning and stopping are one change to the state, so no request can come in
+    /// between; a process with a session, a request or a waiter is not considered.
     mutating func evictIdle() {
         while let entry = longestIdle() { stop(entry, .idle) }
     }

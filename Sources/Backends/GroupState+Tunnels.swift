@@ -1,4 +1,6 @@
-/// Tunnels: connections that outlive their request. They need their process, but no slot.
+/// Tunnels: connections that outlive their request.
+///
+/// They need their process, but no slot.
 extension GroupState {
     mutating func beginTunnel(_ grant: Grant) -> Bool {
         guard let entry = find(grant.process) else {
@@ -14,7 +16,7 @@ extension GroupState {
         processes[Int(entry)].hasServed = true
         noteAnswer(of: entry)
         noteServed(readyFor: processes[Int(entry)].readyFor(at: now))
-        // From here on payload keeps the session alive, and nothing else.
+        // From here on only payload keeps the session alive.
         releaseLease(of: grant)
         return false
     }
@@ -26,8 +28,8 @@ extension GroupState {
             if leases[index].isLive(at: now) { leases[index].lastSeen = now }
             return
         }
-        // Its user is back after the idle time, and its state is where it was. Not so where sessions
-        // have places: this one's may be somebody else's by now.
+        // The user is back after the idle time, and the state is still on the process. Not with
+        // session places: another session may hold this one's by now.
         guard policy.sessionsPerProcess == 0, let entry = find(grant.process),
             processes[Int(entry)].phase.serves,
             let lease = joinLease(
@@ -52,7 +54,7 @@ extension GroupState {
             leases.endTunnel(lease, now: now)
         }
         if outcome == .failed { processes[index].errorsTotal += 1 }
-        // A tunnel that breaks says little of how the process answers requests.
+        // A broken tunnel does not indicate how the process answers requests.
         if heldSlot { return finished(grant, outcome == .failed ? .abandoned : outcome) }
         processes[index].idleSince = now
         touch(entry)

@@ -2,102 +2,102 @@ internal import Synchronization
 
 /// A group as a pure value: facts and the time go in, orders come out.
 ///
-/// It performs nothing and reads no clock. What it decides is collected in `orders`, for `Group` to
-/// hand out once its lock is open. Kept sessions cost a look-up in a table; new ones look at each
-/// process of the group once.
+/// It performs nothing and reads no clock. Its decisions are collected in `orders`, which `Group`
+/// hands out after unlocking. A request of a kept session costs a table look-up; a new session
+/// visits each process of the group once.
 struct GroupState: ~Copyable, Sendable {
-    /// A value that cannot move in memory keeps the whole of it there: without it each
-    /// call that only looks is given a copy of a kilobyte.
+    /// Makes the value immovable, so that the compiler passes it by reference: without it each
+    /// read-only call copies a kilobyte.
     private let anchor = Atomic(false)
 
     var policy: GroupPolicy
-    /// The latest time it was told; a caller's time that is behind it counts as this.
+    /// The latest time seen; an earlier time from a caller counts as this.
     var now: MonotonicInstant
     var generator: Generator
 
     var processes: [Process] = []
     var freeEntries: [UInt32] = []
     var entriesByIncarnation: [Incarnation: UInt32] = [:]
-    /// Of the processes that serve; `min` and `max` are about these.
+    /// The serving processes, which `min` and `max` are about.
     var census = Census()
-    /// Of a generation that is starting, and of those taken out of service.
+    /// The processes of a starting generation, and those out of service.
     var incoming = Census()
     var outgoing = Census()
     let index: Int
     let budget: SpawnBudget?
-    /// The number given last, and that of the processes that take new sessions.
+    /// The latest number given, and that of the processes that take new sessions.
     var lastGeneration = 1
     var generation = 1
     var rollout = Rollout.none
-    /// The one that is being replaced, and its replacement.
+    /// The process being replaced, and its replacement.
     var recycling: Recycling?
-    /// A process is marked for recycling, so it pays to look.
+    /// At least one process is marked for recycling, so a search is worthwhile.
     var hasMarkedForRecycling = false
-    /// When a draining process may be ended early, since there are too many of them; nil: none may soon.
+    /// When a surplus draining process may be stopped early; nil: none may soon.
     var thinningAt: MonotonicInstant?
-    /// That recycling waits for draining processes has been told.
-    var isRecyclingWaitTold = false
-    /// When a start that the budget held up is tried again.
+    /// Whether the log already says that recycling waits for draining processes.
+    var isRecyclingWaitReported = false
+    /// When to retry a start that the budget delayed.
     var budgetRetryAt: MonotonicInstant?
-    /// Since when a start has waited for others to go, with `max_processes` running; nil: none does.
+    /// Since when a start has waited because `max_processes` are running; nil: none waits.
     var roomlessSince: MonotonicInstant?
-    /// Somebody asked in vain in the present round.
+    /// A start was refused for lack of room in the current round.
     var lacksRoom = false
-    var isRoomlessTold = false
-    /// Not in the configuration any more: it ends with its last session.
+    var isRoomlessReported = false
+    /// The configuration no longer has the group: it ends with its last session.
     var isRetired = false
-    /// When it was retired, another generation than that of its processes was on its way.
+    /// When the group was retired, a generation with another launch was on its way.
     var isLaunchOutdated = false
-    /// Limits may be lower than what was let in before.
+    /// Current counts may exceed the limits, which were higher before.
     var hasBeenReconfigured = false
     var lastRank: UInt64 = 0
 
     var leases: LeaseTable
     var ended = EndedSessions()
-    /// When an unconfirmed session may give its place to whoever waits; nil: none may soon.
+    /// When an unconfirmed session may give its place to a waiter; nil: none may soon.
     var givingWayAt: MonotonicInstant?
-    /// Until when adopted processes take no sessions but those that come back; nil: they take any.
+    /// Until then adopted processes accept only returning sessions; nil: any.
     var placesKeptUntil: MonotonicInstant?
-    /// That the table of leases is full has been told.
-    var isCrowdTold = false
+    /// Whether the log already says that the table of leases is full.
+    var isCrowdReported = false
     var waiters = WaiterTable()
-    /// Those who wait for any process.
+    /// The waiters for any process.
     var queue = WaiterQueue()
-    /// Those among them who claim a session: it may find a process while they wait.
+    /// How many of them claim a session, which may find a process while they wait.
     var claimantsWaiting = 0
-    /// Those among them who need no more than a slot.
+    /// How many of them need only a slot.
     var sessionlessWaiting = 0
 
     var backoff: Backoff
     /// Requests in flight on all processes.
     var inFlight = 0
     var load: LoadAverage
-    /// The turn of the process that was chosen last.
+    /// The turn of the process chosen last.
     var turn: UInt64 = 0
-    /// Until then a cold `spread` group waits for its minimum; nil: it waits no more.
+    /// Until then a cold `spread` group waits for its minimum; nil: the gate is open.
     var gateUntil: MonotonicInstant?
     /// The first of the queue waits for a process with fewer sessions than the one that has room.
     var withheld: Withheld?
-    /// Somebody asked while the group was failing, so the next probe is worth its while.
+    /// A request arrived while the group was failing, so the next probe is worthwhile.
     var probeWanted = false
-    /// The failure that made it a failing group has been told.
+    /// Whether the log already says that the group is failing.
     var isKnownAsFailing = false
-    /// The group could get a process up since it last failed to.
+    /// A process became ready since the last failed start.
     var isProven = false
     var isStarted = false
     var isShuttingDown = false
-    /// No process has anything due before this; early looks are harmless.
+    /// No process has anything due before this; early checks are harmless.
     var processCheck: MonotonicInstant?
-    /// When a start that the back-off holds up is permitted; nil: none is wanted.
+    /// When a start that the back-off delays is permitted; nil: none is wanted.
     var backoffEnd: MonotonicInstant?
-    /// Somebody was refused who would have needed a process.
+    /// A request that needed a process was refused.
     var hasRefusedForRoom = false
 
-    /// The steps that follow from what has changed.
+    /// The steps that the changes so far require.
     var due = Due()
-    /// Processes that have changed, each once.
+    /// Processes that have changed, each listed once.
     var touched: [UInt32] = []
-    /// How many processes serve has changed, and with it when the others are to be looked at.
+    /// The number of serving processes has changed, so all processes must be scheduled again.
     var isScheduleStale = false
 
     var totals = Totals()
@@ -112,7 +112,7 @@ struct GroupState: ~Copyable, Sendable {
         var stopping = 0
         var down = 0
 
-        /// Running, or about to.
+        /// Running, or about to run.
         var live: Int { starting + ready + draining + stopping }
 
         mutating func count(_ phase: ProcessPhase, _ change: Int) {
@@ -137,7 +137,7 @@ struct GroupState: ~Copyable, Sendable {
         var sessionsGivenWay: UInt64 = 0
         var spawned: UInt64 = 0
         var startFailures: UInt64 = 0
-        /// From the start of a process to its being ready.
+        /// Time from the start of a process to its readiness.
         var startDurations = DurationHistogram()
         var limitReached: UInt64 = 0
     }
@@ -164,10 +164,10 @@ struct GroupState: ~Copyable, Sendable {
 
     var isSpawned: Bool { policy.kind == .spawned }
 
-    /// Takes the time of a fact; a clock that seems to go backward stands still.
+    /// Advances to the time of a fact; a clock that seems to go backward stands still.
     mutating func tick(_ instant: MonotonicInstant) { now = max(now, instant) }
 
-    /// The policy with values that the arithmetic can bear, whatever it was made from.
+    /// The policy with values clamped to what the arithmetic can handle.
     static func usable(_ policy: GroupPolicy) -> GroupPolicy {
         precondition(policy.threads >= 1, "a process has at least one thread")
         precondition(
@@ -196,6 +196,6 @@ struct GroupState: ~Copyable, Sendable {
         return usable
     }
 
-    /// Ten years: far enough for people, and far from where nanoseconds overflow.
+    /// Ten years: long enough for people, and far from overflowing nanoseconds.
     static let longestInterval = Interval.seconds(10 * 365 * 86_400)
 }

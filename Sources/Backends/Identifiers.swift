@@ -1,4 +1,4 @@
-/// The random id of one user's visit, as carried inside the cookie (12 bytes).
+/// The random id of a session, as carried in the cookie (12 bytes).
 package struct SessionID: Hashable, Sendable {
     package var high: UInt64
     package var low: UInt32
@@ -8,27 +8,27 @@ package struct SessionID: Hashable, Sendable {
         self.low = low
     }
 
-    /// `==` for the request path, where the conformance's own is called through a table.
+    /// `==` for the request path; the conformance's own goes through a witness table.
     @inline(__always)
     package func isSame(as other: SessionID) -> Bool { high == other.high && low == other.low }
 
-    /// Half of what is random anyway is enough to find it by.
+    /// The ids are random, so half of one suffices as the hash.
     package func hash(into hasher: inout Hasher) { hasher.combine(high) }
 
-    /// Ids are random, and Mooring alone makes them: nobody can choose some that collide.
+    /// Ids are random and only Mooring creates them, so an attacker cannot choose colliding ones.
     package func _rawHashValue(seed: Int) -> Int { Int(truncatingIfNeeded: high) ^ seed }
 }
 
-/// The random id drawn when a process was spawned (8 bytes, inside the cookie).
+/// A random id drawn when a process is spawned (8 bytes, inside the cookie).
 ///
-/// It names an incarnation and not an address: a re-used port, socket or pid cannot revive a pin.
+/// It names an incarnation, not an address: a reused port, socket or pid cannot revive a pin.
 package struct Incarnation: Hashable, Sendable {
     package var value: UInt64
 
     package init(_ value: UInt64) { self.value = value }
 }
 
-/// A process in its group's table; `serial` tells a later process in the same entry apart.
+/// A process in its group's table; `serial` distinguishes later processes in the same entry.
 package struct ProcessHandle: Hashable, Sendable {
     package var index: UInt32
     package var serial: UInt32
@@ -39,14 +39,14 @@ package struct ProcessHandle: Hashable, Sendable {
     }
 }
 
-/// Names a waiting request to whoever queued it; opaque to the registry.
+/// Identifies a waiting request to its owner; opaque to the registry.
 package struct WaiterTag: Hashable, Sendable {
     package var value: UInt64
 
     package init(_ value: UInt64) { self.value = value }
 }
 
-/// A place in a queue, to leave it by; stale tickets are recognised and harmless.
+/// A position in a queue, used to leave it; stale tickets are detected and harmless.
 package struct WaiterTicket: Hashable, Sendable {
     package var index: UInt32
     package var serial: UInt32

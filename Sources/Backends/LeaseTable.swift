@@ -1,34 +1,34 @@
 internal import HeapModule
 
-/// A lease by its index in the table; stale ones are recognised by the serial.
+/// A lease by its index in the table; the serial detects stale references.
 struct LeaseReference: Equatable, Sendable {
     var index: UInt32
     var serial: UInt32
 }
 
-/// A session's life in the registry: what its process is kept for.
+/// A session in the registry; a live lease keeps its process alive.
 struct Lease: Sendable {
     var session: SessionID
     var process: ProcessHandle
-    /// When the last request ended; renewing a lease is writing this and nothing else.
+    /// When the last request ended; renewing a lease only writes this.
     var lastSeen: MonotonicInstant
-    /// It ends when it was not seen for so long; see `unconfirmed`.
+    /// The lease ends after this long without a request; see `unconfirmed`.
     var idle: Interval
-    /// It ends after no more than this as long as the client has not sent the cookie back; nil: it has.
+    /// The shorter limit while the client has not sent the cookie back; nil: it has.
     fileprivate(set) var unconfirmed: Interval?
-    /// Requests in flight, and those that wait for a slot of its process.
+    /// Requests in flight or waiting for a slot of its process.
     fileprivate(set) var active = 0
-    /// Open tunnels that began in it.
+    /// Open tunnels that began in the session.
     fileprivate(set) var tunnels = 0
-    /// Released by the application: it ends with its last request.
+    /// The application released the session: it ends with its last request.
     var isEnding = false
     var serial: UInt32
     var isTaken = true
-    /// The index has its one entry in the heap of checks.
+    /// Whether the index has its one entry in the heap of checks.
     var hasCheck = false
-    /// Since when it could give way to another session; nil: it is needed, or it is confirmed.
+    /// Since when it could be evicted for another session; nil: it is in use or confirmed.
     fileprivate(set) var dispensableSince: MonotonicInstant?
-    /// Its neighbours among those that could give way.
+    /// Its neighbours in the list of leases that could be evicted.
     fileprivate(set) var previous: UInt32?
     fileprivate(set) var next: UInt32?
 
@@ -40,14 +40,15 @@ struct Lease: Sendable {
     }
 }
 
-/// The leases of a group by session, and which of them is to be looked at next.
+/// The leases of a group by session, and which of them to check next.
 ///
 /// Checks are lazy: an index has at most one entry in the heap, whose time is never later than the
-/// end of the lease at that index. A renewal leaves the entry alone; when its time comes the
-/// lease is looked at and the entry put back with a later time. An entry outlives its lease and
-/// serves the next lease at its index, so the heap never has more entries than the table.
+/// end of the lease at that index. A renewal leaves the entry alone; when its time comes the lease
+/// is checked and the entry put back with a later time. An entry outlives its lease and serves the
+/// next lease at its index, so the heap never has more entries than the table.
 struct LeaseTable: Sendable {
-    /// When an index is due for a check; ordered by time, then index, so that runs can be repeated.
+    /// When an index is due for a check; ordered by time, then index, so that runs are
+    /// reproducible.
     private struct Check: Comparable {
         var at: MonotonicInstant
         var index: UInt32
@@ -61,11 +62,12 @@ struct LeaseTable: Sendable {
     private var free: [UInt32] = []
     private var indices: [SessionID: UInt32] = [:]
     private var checks = Heap<Check>()
-    /// No check is set further ahead, or it could come too late for the next lease at its index.
+    /// No check is scheduled further ahead, or it could be too late for the next lease at its
+    /// index.
     private var longestCheck: Interval
-    /// Sessions beyond it are served, but keep no process alive.
+    /// Sessions beyond the limit are served, but keep no process alive.
     private let limit: Int
-    /// The ends of the list of those that could give way, the one that has waited longest first.
+    /// The ends of the list of evictable leases, longest unused first.
     private(set) var firstDispensable: UInt32?
     private var lastDispensable: UInt32?
 
@@ -74,16 +76,16 @@ struct LeaseTable: Sendable {
         self.limit = limit
     }
 
-    /// Looks at leases that begin from now on at least so often.
+    /// Checks leases that begin from now on at least this often.
     mutating func shortenChecks(to sessionIdle: Interval) {
         longestCheck = min(longestCheck, sessionIdle)
     }
 
     var count: Int { indices.count }
     var isFull: Bool { indices.count >= limit }
-    /// There is room for those who come while nobody can give way, and no more.
+    /// The remaining room is reserved for sessions that arrive while none can be evicted.
     var isCrowded: Bool { indices.count >= limit - limit / 64 }
-    /// It has been crowded and is so no more.
+    /// Hysteresis: the table counts as crowded until it has this much room.
     var isAtEase: Bool { indices.count <= limit - limit / 16 }
     var nextCheck: MonotonicInstant? { checks.min?.at }
 
@@ -103,9 +105,9 @@ struct LeaseTable: Sendable {
         LeaseReference(index: index, serial: leases[Int(index)].serial)
     }
 
-    /// Enters a session that has no lease; nil when the table is full.
+    /// Adds a session that has no lease; nil when the table is full.
     ///
-    /// - Parameter unconfirmed: how long it lasts until the client sends the cookie back; nil: it has.
+    /// - Parameter unconfirmed: the limit until the client sends the cookie back; nil: it has.
     mutating func insert(
         _ session: SessionID, on process: ProcessHandle, idle: Interval, unconfirmed: Interval?,
         now: MonotonicInstant
@@ -132,7 +134,7 @@ struct LeaseTable: Sendable {
         return index
     }
 
-    /// Binds a lease to another process; requests that still run on the old one are forgotten.
+    /// Binds a lease to another process; requests still running on the old one are forgotten.
     mutating func move(_ index: UInt32, to process: ProcessHandle, now: MonotonicInstant) {
         leases[Int(index)].serial &+= 1
         leases[Int(index)].process = process
@@ -164,7 +166,7 @@ struct LeaseTable: Sendable {
         return nil
     }
 
-    /// As if the session had just been seen.
+    /// Restarts the idle time.
     mutating func renew(_ index: UInt32, now: MonotonicInstant) {
         leases[Int(index)].lastSeen = now
         unlist(index)
@@ -172,15 +174,15 @@ struct LeaseTable: Sendable {
         if !leases[Int(index)].hasCheck { setCheck(index, now: now) }
     }
 
-    // MARK: Who takes part in a session
+    // MARK: Participants of a session
 
-    /// A request has come.
+    /// A request has arrived.
     mutating func join(_ index: UInt32) {
         unlist(index)
         leases[Int(index)].active += 1
     }
 
-    /// A request has ended; the lease runs from now.
+    /// A request has ended; the idle time starts now.
     mutating func leave(_ index: UInt32, now: MonotonicInstant) {
         leases[Int(index)].active = max(0, leases[Int(index)].active - 1)
         leases[Int(index)].lastSeen = now
@@ -203,7 +205,7 @@ struct LeaseTable: Sendable {
         leases[Int(index)].unconfirmed = nil
     }
 
-    /// Appends an unconfirmed lease that nobody takes part in to those that could give way.
+    /// Appends an unused unconfirmed lease to the list of evictable ones.
     private mutating func list(_ index: UInt32, now: MonotonicInstant) {
         let lease = leases[Int(index)]
         guard !lease.isConfirmed, lease.active == 0, lease.tunnels == 0,

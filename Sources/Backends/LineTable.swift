@@ -1,4 +1,4 @@
-/// Which session waits for which process.
+/// A session waiting for a process.
 struct LineKey: Hashable, Sendable {
     var session: SessionID
     var entry: UInt32
@@ -10,7 +10,7 @@ struct Line: Sendable {
     var key: LineKey?
     var first: UInt32
     var last: UInt32
-    /// Since when the session has waited for its turn.
+    /// When the session began to wait for its turn.
     var since: MonotonicInstant
     fileprivate(set) var next: UInt32?
     fileprivate(set) var previous: UInt32?
@@ -50,13 +50,13 @@ struct LineTable: Sendable {
         return index
     }
 
-    /// Frees the entry of a line that has no turn any more.
+    /// Frees the entry of a line without a turn.
     mutating func remove(_ index: UInt32) {
         if let key = lines[Int(index)].key { indices[key] = nil }
         free.append(index)
     }
 
-    /// Gives a line its turn behind all who have waited for longer: almost always the end.
+    /// Inserts a line by waiting time: almost always at the end.
     mutating func link(_ index: UInt32, into turns: inout TurnQueue) {
         var ahead = turns.last
         while let candidate = ahead, lines[Int(candidate)].since > lines[Int(index)].since {

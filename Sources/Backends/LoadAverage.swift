@@ -1,7 +1,7 @@
 /// Requests in flight, averaged over the last ten to eleven seconds.
 ///
-/// Time before the first change counts as idle, so a process that has just become ready has to be
-/// busy for a while before it is called busy.
+/// Time before the first change counts as idle, so a process that has just become ready must be
+/// busy for a while before it counts as busy.
 struct LoadAverage: Sendable {
     private static let second: Int64 = 1_000_000_000
     private static let window: Int64 = 10
@@ -21,7 +21,7 @@ struct LoadAverage: Sendable {
         settledAt = now.nanoseconds
     }
 
-    /// From now on so many requests are in flight.
+    /// Sets the number of requests in flight from now on.
     mutating func set(_ inFlight: Int, at now: MonotonicInstant) {
         settle(to: now.nanoseconds)
         level = Int64(inFlight)
@@ -46,7 +46,7 @@ struct LoadAverage: Sendable {
         guard now > settledAt else { return }
         let behind = (now - bucketStart) / Self.second
         if behind > Int64(Self.ring) {
-            // A long silence: what lies before the window need not be filled in.
+            // After a long silence the seconds before the window need not be filled in.
             bucketStart += (behind - Int64(Self.ring)) * Self.second
             settledAt = bucketStart
         }

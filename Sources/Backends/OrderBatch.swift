@@ -1,10 +1,10 @@
-/// What a change to a group decided, in the order of the decisions.
+/// The decisions of one change to a group, in order.
 struct OrderBatch: Sendable {
     var traffic: [TrafficOrder] = []
     var supervision: [SupervisionOrder] = []
     var events: [RegistryEvent] = []
 
-    /// A start waits for another group to give a process up.
+    /// A start waits for another group to stop a process.
     var wantsRoom = false
 
     var isEmpty: Bool {

@@ -1,25 +1,26 @@
-/// What the registry wants done on the data path; carried out by `ReverseProxy`.
+/// The registry's orders to the data path; carried out by `ReverseProxy`.
 package enum TrafficOrder: Equatable, Sendable {
-    /// A waiter has its slot; if its client has left meanwhile, answer with `finished(.abandoned)`.
+    /// A waiter has its slot; if its client has left meanwhile, respond with
+    /// `finished(.abandoned)`.
     case grant(WaiterTag, Grant)
     case refuse(WaiterTag, Refusal)
 }
 
-/// What the registry wants done to processes; carried out by `Supervision`.
+/// The registry's orders about processes; carried out by `Supervision`.
 package enum SupervisionOrder: Equatable, Sendable {
-    /// Start a process of a generation; answered by `spawned`, then `becameReady`, or `exited`.
+    /// Start a process of a generation; the response is `spawned`, then `becameReady`, or `exited`.
     case spawn(ProcessHandle, reason: SpawnReason, generation: Int)
     /// SIGTERM to the process group.
     case terminate(ProcessHandle, reason: StopReason)
-    /// SIGKILL to the process group: `stop_timeout` has passed, or it never got ready.
+    /// SIGKILL to the process group: `stop_timeout` has passed, or it never became ready.
     case kill(ProcessHandle, reason: StopReason)
-    /// Keep that the process is out of service, for an adoption.
+    /// Record that the process is out of service, for an adoption.
     case rememberDraining(ProcessHandle)
-    /// Keep that the process is in service again.
+    /// Record that the process is in service again.
     case rememberServing(ProcessHandle)
-    /// Keep the longest idle time of the process's sessions, for an adoption.
+    /// Record the longest idle time of the process's sessions, for an adoption.
     case rememberHold(ProcessHandle, Interval)
-    /// Keep the sessions that hold a place of the process, for an adoption.
+    /// Record the sessions that hold a place of the process, for an adoption.
     case remember(ProcessHandle, RememberedSessions)
 }
 
@@ -31,15 +32,15 @@ package enum SpawnReason: String, Equatable, Sendable, CaseIterable {
     case queue
     /// The group is above its target load.
     case load
-    /// The sessions are nearly as many as its processes are to have.
+    /// The sessions nearly reach the target of the group's processes.
     case sessions
     /// The one probe of a failing group per back-off period.
     case probe
-    /// Fewer idle ones than `spare`.
+    /// Fewer idle processes than `spare`.
     case spare
-    /// Of a new generation.
+    /// For a new generation.
     case rollout
-    /// For one that is recycled.
+    /// To replace a process that is recycled.
     case recycle
     /// The group was scaled up.
     case scale
@@ -50,12 +51,12 @@ package enum StopReason: String, Equatable, Sendable, CaseIterable {
     /// Transient and idle for `idle_timeout`, its sessions ended.
     case idle
     case startTimeout = "start_timeout"
-    /// Running, but its socket refuses connections.
+    /// It runs, but its socket refuses connections.
     case unreachable
     case shutdown
-    /// Taken out of service; its sessions have ended.
+    /// Out of service, and its sessions have ended.
     case drained
-    /// Ended by itself.
+    /// It exited on its own.
     case exited
     /// It has served `max_requests`.
     case maxRequests = "max_requests"
@@ -63,33 +64,33 @@ package enum StopReason: String, Equatable, Sendable, CaseIterable {
     case maxAge = "max_age"
     /// It uses more than `max_memory`.
     case maxMemory = "max_memory"
-    /// It promised signs of life and gave none.
+    /// It stopped sending WATCHDOG=1.
     case watchdog
-    /// It did not answer its health checks.
+    /// It failed its health checks.
     case unhealthy
     /// A request ran for longer than `request_timeout`.
     case requestTimeout = "request_timeout"
-    /// A newer generation has taken over, or it did not come that far.
+    /// A newer generation has taken over, or its own generation was given up.
     case rollout
-    /// Above the maximum that was set since.
+    /// It exceeds the current maximum.
     case scaledDown = "scaled_down"
-    /// An administrator's word.
+    /// An administrator's command.
     case command
-    /// Its own word.
+    /// Its own notification (STOPPING=1).
     case notify
-    /// It was drained for `drain_timeout` and still had sessions.
+    /// It drained for `drain_timeout` and still had sessions.
     case drainTimeout = "drain_timeout"
     /// Idle, and another group needed the room (`max_processes`).
     case makeRoom = "make_room"
-    /// Its group is not in the configuration any more.
+    /// The configuration no longer has its group.
     case retired
 }
 
-/// One decision of the registry, in order: what the log and the admin events tell.
+/// One decision of the registry, in order, for the log and the admin API.
 package enum RegistryEvent: Equatable, Sendable {
     case spawning(ProcessHandle, SpawnReason)
     case ready(ProcessHandle, after: Interval)
-    /// No failures in a row: it was of a new generation, whose failures count for themselves.
+    /// `failuresInARow` is 0 for a new generation, whose failures are counted separately.
     case startFailed(ProcessHandle, ExitReport, failuresInARow: Int, backoff: Interval)
     case draining(ProcessHandle, StopReason)
     /// In service again, with its group.
@@ -98,36 +99,37 @@ package enum RegistryEvent: Equatable, Sendable {
     case killing(ProcessHandle, StopReason)
     case gone(ProcessHandle, StopReason, ExitReport?)
     case sessionsLost(ProcessHandle, count: Int)
-    /// An external server is out until the given span has passed.
+    /// An external server is out of service for the given time.
     case down(ProcessHandle, retryIn: Interval)
-    /// Its time is over: one request will tell whether it is well.
+    /// The time is over: one request will show whether it works.
     case up(ProcessHandle)
-    /// That request was answered, so it gets as many as before.
+    /// It answered that request, so it gets its full share again.
     case answering(ProcessHandle)
-    /// A process of an earlier balancer was taken over.
+    /// A process of an earlier balancer was adopted.
     case adopted(ProcessHandle)
-    /// It is to be replaced.
+    /// The process will be replaced.
     case recycling(ProcessHandle, StopReason)
-    /// It waits, since so many others are on their way out (`draining_max`).
+    /// Recycling waits because `draining_max` processes are draining.
     case recyclingWaits(leaving: Int)
     case rolloutStarted(generation: Int)
-    /// The generation serves; those before it drain.
+    /// The generation serves; earlier ones drain.
     case rolloutDone(generation: Int)
-    /// The generation did not get ready; the one before serves on.
+    /// The generation did not become ready; the earlier one continues to serve.
     case rolloutFailed(generation: Int, ExitReport?)
     case scaled(minimum: Int, maximum: Int)
     case failing(retryIn: Interval)
     case recovered
-    /// `max_processes` are running and no group has had one to spare for a while: a start waits.
+    /// A start waits: `max_processes` are running and no group has been able to spare one for a
+    /// while.
     case waitingForRoom(SpawnReason)
-    /// Nearly as many sessions have a lease as can: unconfirmed ones give way, and when there are none
-    /// new sessions keep no process alive.
+    /// Nearly all leases are taken: unconfirmed sessions give way, and once there are none, new
+    /// sessions keep no process alive.
     case leasesFull(count: Int)
     /// A waiter was refused; counted, and logged at debug level.
     case shed(Refusal.Reason)
 }
 
-/// How a process ended, or why it could not be started.
+/// How a process exited, or why it could not be started.
 package struct ExitReport: Equatable, Sendable {
     /// One sentence for people: `exited with status 1`, `No such file or directory: ./app`.
     package var reason: String

@@ -1,22 +1,22 @@
-/// Where a request would go, and why: what placement decides, with every process that it looks at.
+/// Where a request would go, and why: the decision, with every process considered.
 package struct PlacementExplanation: Equatable, Sendable {
-    /// What would become of the request.
+    /// The result for the request.
     package enum Outcome: Equatable, Sendable {
         case granted(ProcessHandle)
-        /// In the queue of its session's process.
+        /// It would wait in the queue of its session's process.
         case waitsForProcess(ProcessHandle)
-        /// In the group's queue.
+        /// It would wait in the group's queue.
         case waits
         case refused(Refusal.Reason)
     }
 
-    /// The rule of placement that decides; the numbers are those of the manual.
+    /// The placement rule that decides; the numbers are those of the manual.
     package enum Rule: Int, Equatable, Sendable {
-        /// The group takes nobody any more.
+        /// The group accepts no requests.
         case closed = 0
         /// A session stays on its process.
         case ownProcess = 1
-        /// What becomes of a session whose process is gone.
+        /// The session's process is gone.
         case lostSession = 2
         /// A process has room.
         case room = 4
@@ -24,7 +24,7 @@ package struct PlacementExplanation: Equatable, Sendable {
         case noRoom = 5
     }
 
-    /// One process that was looked at.
+    /// A process that was considered.
     package struct Candidate: Equatable, Sendable {
         package var process: ProcessHandle
         package var verdict: Verdict
@@ -39,32 +39,33 @@ package struct PlacementExplanation: Equatable, Sendable {
         case draining
         case stopping
         case down
-        /// Of a generation that takes no sessions yet, or no more.
+        /// Its generation does not take sessions yet, or no longer does.
         case otherGeneration = "other_generation"
-        /// Ill, and to be replaced.
+        /// Failing, and about to be replaced.
         case unhealthy
         case noSlot = "no_slot"
-        /// It has `sessions_per_process`, or no more leases can begin.
+        /// It has `sessions_per_process`, or the lease table is full.
         case noSessionPlace = "no_session_place"
-        /// What seems free may belong to sessions that come back after a restart of the balancer.
+        /// Apparently free places may belong to sessions that return after a restart of the
+        /// balancer.
         case placesKept = "places_kept"
-        /// The first processes of a cold start are waited for.
+        /// The group waits for the first processes of a cold start.
         case coldStart = "cold_start"
-        /// It has room, and others have waited for longer.
+        /// It has room, but others have waited longer.
         case othersFirst = "others_first"
-        /// It has room, and is not one of the permanent ones, which come first.
+        /// It has room, but permanent processes come first.
         case transient
         /// It is above its target load.
         case aboveTarget = "above_target"
-        /// It has room, and another one is more suitable by its sessions and requests.
+        /// It has room, but another process has fewer sessions and requests, or more for `pack`.
         case lessSuitable = "less_suitable"
     }
 
     package var outcome: Outcome
     package var rule: Rule
-    /// How many requests stand before it in its queue; nil: it does not wait.
+    /// The number of requests before it in its queue; nil: it would not wait.
     package var position: Int?
-    /// A process would be started for it, which `spawns_per_source` counts.
+    /// Whether a process would be started for it, which `spawns_per_source` counts.
     package var startsProcess: Bool
     /// All living processes, in the order of the group's table.
     package var candidates: [Candidate]

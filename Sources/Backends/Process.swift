@@ -1,52 +1,52 @@
-/// Whether a process is one of those that the group's `min` and `max` are about.
+/// Whether a process counts towards the group's `min` and `max`.
 enum Standing: Equatable, Sendable {
     case serving
-    /// Of a generation that takes no sessions yet.
+    /// Its generation takes no sessions yet.
     case incoming
-    /// Taken out of service; it stays for its own sessions.
+    /// Out of service; it stays for its own sessions.
     case outgoing
 }
 
-/// One entry of a group's table, and the process in it.
+/// One entry of a group's table, with its process.
 struct Process: Sendable {
-    /// Counts the processes that the entry has had.
+    /// The number of processes that the entry has had.
     var serial: UInt32 = 0
     var phase = ProcessPhase.gone
     var standing = Standing.serving
-    /// One of the oldest `min` that serve, which stay; the others are transient.
+    /// One of the `min` oldest serving processes, which stay; the others are transient.
     var isPermanent = false
-    /// Counts the restarts of the group; those of one launch have the same.
+    /// The group's restarts so far; processes of one launch share it.
     var generation: Int
-    /// Slots: what the group had when it was started.
+    /// Slots: the group's `threads` when the process started.
     var threads: Int
     /// Nil until spawned.
     var incarnation: Incarnation?
     var address: ProcessAddress?
-    /// The public name; like `pid` kept after the end until the entry has a new process.
+    /// The public name; like `pid`, kept after the exit until the entry is reused.
     var label = ""
     var pid: Int32?
     var reason: SpawnReason?
-    /// Share of new sessions relative to its neighbours.
+    /// The share of new sessions relative to the others.
     var weight: Int
-    /// Counts the starts of a group, so that the older of two is known.
+    /// Numbers the starts of a group, so that the older of two is known.
     var rank: UInt64
     var startedAt: MonotonicInstant
     var readyAt: MonotonicInstant?
 
     var inFlight = 0
-    /// Requests in flight without a session; where sessions are limited each holds a place.
+    /// Requests in flight without a session; each holds a place where sessions are limited.
     var unpinned = 0
-    /// Leases that name it.
+    /// Leases on this process.
     var sessions = 0
-    /// Those among them whose cookie has never come back.
+    /// Those of them whose cookie has never come back.
     var unconfirmed = 0
-    /// Its own waiters in the order of their arrival, and their sessions in the order of their turns.
+    /// Its own waiters by arrival, and their sessions by turn.
     var queue = WaiterQueue()
     var turns = TurnQueue()
     /// Grows with each placement by the inverse of the weight: the lowest is next among equals.
     var turn: UInt64 = 0
     var load: LoadAverage
-    /// The end of the last request; counts while none is in flight.
+    /// The end of the last request; valid while none is in flight.
     var idleSince: MonotonicInstant
     /// `idle_timeout` with this process's jitter.
     var idleTimeout: Interval
@@ -56,45 +56,45 @@ struct Process: Sendable {
     var hasServed = false
     /// `max_requests` with this process's jitter; 0: none.
     var requestLimit = 0
-    /// When it is too old; nil: never.
+    /// When the process is too old; nil: never.
     var ageLimit: MonotonicInstant?
-    /// It is to be replaced, for this reason.
+    /// The process will be replaced, for this reason.
     var markedForRecycling: StopReason?
     /// When a draining process gives up its last sessions.
     var drainUntil: MonotonicInstant?
-    /// The longest idle time that one of its sessions was given; those of an adopted process come back
-    /// without saying theirs.
+    /// The longest idle time granted to one of its sessions; sessions of an adopted process return
+    /// without their own.
     var sessionHold = Interval.zero
-    /// An adopted one may have sessions that have not come back yet.
+    /// Until then an adopted process may have sessions that have not returned yet.
     var keepUntil: MonotonicInstant?
-    /// Places of an adopted one that seem free may be those of such sessions.
+    /// Apparently free places of an adopted process may belong to such sessions.
     var keepsPlaces = false
-    /// The balancer that it was adopted from still finishes requests on it.
+    /// The balancer that started it still finishes requests on it.
     var isShared = false
     /// An earlier balancer had taken it out of service.
     var wasDraining = false
-    /// It was launched otherwise than the configuration says now.
+    /// It was launched with settings that have changed since.
     var isStale = false
 
-    /// What it says of itself.
+    /// The text of its last `STATUS=`.
     var statusText = ""
     var isBusy = false
-    /// Open tunnels, and those among them without a session.
+    /// Open tunnels, and those of them without a session.
     var tunnels = 0
     var unpinnedTunnels = 0
-    /// The sessions have changed since supervision was told.
+    /// The sessions have changed since supervision last recorded them.
     var isUnremembered = false
-    /// It has changed since the group was settled.
+    /// It has changed since the group last settled.
     var isTouched = false
-    /// How often an external server was taken out of service since it last answered.
+    /// How often an external server went out of service since its last response.
     var outages = 0
-    /// Health checks in a row that an external server has answered well, and those that it has not.
+    /// Consecutive good, and consecutive bad, health checks of an external server.
     var goodChecks = 0
     var badChecks = 0
-    /// Requests in a row that an external server failed.
+    /// Consecutive requests that an external server failed.
     var failuresInARow = 0
-    /// Of an external server that is back after an outage and has not answered yet: the requests that
-    /// it has from before.
+    /// For an external server that is back after an outage and has not answered yet: its requests
+    /// from before.
     var probation: Int?
 
     init(
@@ -111,16 +111,16 @@ struct Process: Sendable {
         load = LoadAverage(at: now)
     }
 
-    /// How many requests it may have at once.
+    /// How many concurrent requests it may have.
     var slots: Int { probation.map { min($0 + 1, threads) } ?? threads }
 
-    /// Nobody needs it at this moment.
+    /// No request, session, waiter or tunnel uses it now.
     func isUnused(at now: MonotonicInstant) -> Bool {
         inFlight == 0 && queue.count == 0 && sessions == 0 && unpinnedTunnels == 0 && !isBusy
             && !isShared && (keepUntil ?? now) <= now
     }
 
-    /// Nobody needs it but sessions that were never confirmed.
+    /// Only sessions that were never confirmed use it.
     func isDispensable(at now: MonotonicInstant) -> Bool {
         inFlight == 0 && queue.count == 0 && sessions == unconfirmed && tunnels == 0 && !isBusy
             && !isShared && (keepUntil ?? now) <= now

@@ -1,12 +1,18 @@
-/// Where a process is in its life.
+/// The phase of a process's life.
 enum ProcessPhase: Equatable, Sendable {
-    /// Ordered, perhaps running, takes no request. Can transition to: ready, stopping, gone.
+    /// Ordered, possibly running, takes no request.
+    ///
+    /// Can transition to: ready, stopping, gone.
     case starting(until: MonotonicInstant)
     /// Takes requests. Can transition to: draining, stopping, down (external), gone.
     case ready
-    /// Takes those of its own sessions only. Can transition to: ready, stopping, gone.
+    /// Takes only its own sessions' requests.
+    ///
+    /// Can transition to: ready, stopping, gone.
     case draining(StopReason)
-    /// Told to end; `killAt` is nil once it was killed. Can transition to: gone.
+    /// Ordered to stop; `killAt` is nil once it was killed.
+    ///
+    /// Can transition to: gone.
     case stopping(StopReason, killAt: MonotonicInstant?)
     /// An external server that refused connections. Can transition to: ready, down.
     case down(until: MonotonicInstant)
@@ -18,7 +24,7 @@ enum ProcessPhase: Equatable, Sendable {
         case becameReady
         case startTimedOut
         case drain(StopReason)
-        /// It was drained with its group, which has come back.
+        /// Its retired group is back in the configuration.
         case reinstate
         case stop(StopReason, killAt: MonotonicInstant)
         case stopTimedOut
@@ -28,21 +34,21 @@ enum ProcessPhase: Equatable, Sendable {
         case outageOver
     }
 
-    /// What follows from a fact.
+    /// The consequence of a fact.
     enum Outcome: Equatable, Sendable {
         /// The fact came too late to matter.
         case nothing
         case isReady
         case drains(StopReason)
-        /// SIGTERM is to be sent.
+        /// SIGTERM must be sent.
         case terminate(StopReason)
-        /// SIGKILL is to be sent.
+        /// SIGKILL must be sent.
         case kill(StopReason)
-        /// It ended before it was ready.
+        /// It exited before it was ready.
         case failedToStart
-        /// It ended unasked.
+        /// It exited unexpectedly.
         case crashed
-        /// It ended because it was told to.
+        /// It exited because it was ordered to.
         case stopped(StopReason)
         case isDown
     }
@@ -82,7 +88,7 @@ enum ProcessPhase: Equatable, Sendable {
             self = .ready
             return .isReady
 
-        // Facts that lost a race and mean nothing any more.
+        // Facts that lost a race and no longer matter.
         case (.ready, .becameReady),  // two signs of readiness
             (.draining, .becameReady),
             (.stopping, .becameReady),  // it accepted just when its time was up
@@ -92,7 +98,7 @@ enum ProcessPhase: Equatable, Sendable {
             return .nothing
 
         // Facts that only a defect in this program can produce.
-        case (.starting, .drain),  // whoever is not ready yet is stopped instead
+        case (.starting, .drain),  // a process that is not ready yet is stopped instead
             (.starting, .reinstate), (.ready, .reinstate), (.stopping, .reinstate),
             (.down, .reinstate), (.gone, .reinstate),
             (.starting, .stopTimedOut), (.starting, .refused), (.starting, .outageOver),

@@ -1,11 +1,12 @@
-/// How far a new generation of a group has come.
+/// The progress of a new generation of a group.
 ///
-/// `none` -> `starting` -> `none` when it is ready, or `failed`, which stays until the next attempt.
+/// `none` -> `starting` -> `none` when it is ready, or `failed`, which stays until the next
+/// attempt.
 enum Rollout: Equatable, Sendable {
     case none
-    /// So many of its processes have to be ready before it takes over; one failure is forgiven.
+    /// `needed` processes must be ready before it takes over; one failure is forgiven.
     case starting(generation: Int, needed: Int, failures: Int)
-    /// The generation before serves on.
+    /// The earlier generation continues to serve.
     case failed(generation: Int, ExitReport?)
 
     var isStarting: Bool {
@@ -15,7 +16,7 @@ enum Rollout: Equatable, Sendable {
         }
     }
 
-    /// The generation that is starting; nil: none is.
+    /// The number of the starting generation; nil: none is starting.
     var generation: Int? {
         switch self {
         case .starting(let generation, _, _): generation
@@ -24,7 +25,7 @@ enum Rollout: Equatable, Sendable {
     }
 }
 
-/// One replacement: a process that is to go, and the one that is started for it.
+/// One replacement: the process to stop, and the one started for it.
 struct Recycling: Equatable, Sendable {
     var old: ProcessHandle
     var replacement: ProcessHandle

@@ -1,13 +1,13 @@
-/// A server that is to be asked.
+/// A server to check.
 package struct CheckedServer: Equatable, Sendable {
     package var process: ProcessHandle
     package var address: ProcessAddress
     package var health: HealthPolicy
 }
 
-/// What their health checks say of external servers.
+/// Health checks of external servers.
 extension GroupState {
-    /// Those that are to be asked now; one behind TLS is judged by its requests alone.
+    /// The servers to check now; one behind TLS is judged by its requests alone.
     var checkedServers: [CheckedServer] {
         guard case .external(let servers) = policy.kind, let health = policy.health, !isRetired,
             !isShuttingDown
@@ -19,7 +19,7 @@ extension GroupState {
         }
     }
 
-    /// Seconds until the checks can have brought the first server back; nil: they bring none.
+    /// Seconds until the checks can have brought the first server back; nil: they cannot.
     var checkedServersAreBackIn: Int? {
         guard let health = policy.health,
             let good = processes.indices.filter({ isChecked(UInt32($0)) })
@@ -29,7 +29,7 @@ extension GroupState {
         return Int(max(1, min(seconds.rounded(.up), 60)))
     }
 
-    /// Whether a server's health checks tell when it is back.
+    /// Whether health checks determine when a server returns.
     func isChecked(_ entry: UInt32) -> Bool {
         guard policy.health != nil, case .external(let servers) = policy.kind,
             servers.indices.contains(Int(entry))
@@ -37,7 +37,7 @@ extension GroupState {
         return servers[Int(entry)].tls == nil
     }
 
-    /// A server has answered its health check well, or badly, or not at all.
+    /// The result of a server's health check; no answer counts as bad.
     mutating func checked(
         _ handle: ProcessHandle, isWell: Bool
     ) {
@@ -47,7 +47,7 @@ extension GroupState {
         processes[index].badChecks = isWell ? 0 : processes[index].badChecks + 1
         if case .down = processes[index].phase {
             if processes[index].goodChecks >= health.rise { return bringUp(entry) }
-            // Its time runs out only when nobody asks it any more.
+            // Only matters if the checks stop: then the server returns by this time-out.
             processes[index].phase = .down(until: now + outage(under: health))
             touch(entry)
         } else if processes[index].badChecks >= health.fall {
@@ -55,7 +55,7 @@ extension GroupState {
         }
     }
 
-    /// How long a server that is asked is out unless its checks say otherwise.
+    /// How long a checked server is out of service if its checks do not decide earlier.
     func outage(under health: HealthPolicy) -> Interval {
         let (several, overflow) = health.interval.nanoseconds
             .multipliedReportingOverflow(by: Int64(health.rise) + 1)

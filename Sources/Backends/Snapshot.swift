@@ -1,28 +1,28 @@
-/// A group as it is at one instant, for `/stats`, `/metrics` and `mooring status`.
+/// A group at one instant, for `/stats`, `/metrics` and `mooring status`.
 package struct GroupSnapshot: Equatable, Sendable {
-    /// How the group fares.
+    /// The group's health.
     package enum State: String, Equatable, Sendable, CaseIterable {
         case ok
         case starting
-        /// Every place for a session is taken, and no further process may be started.
+        /// Every session place is taken, and no further process may be started.
         case full
         case failing
         case stopped
     }
 
-    /// What keeps a new session from being placed at once.
+    /// What prevents a new session from being placed at once.
     package enum Obstacle: Equatable, Sendable {
         case noneReady
         /// The first processes are starting, and new sessions wait for more of them to be ready.
         case coldStart
-        /// Requests wait already.
+        /// Other requests wait already.
         case queue
         case slots
         case sessionPlaces
         case stopped
     }
 
-    /// The last start that failed, or crash.
+    /// The last failed start or crash.
     package struct Failure: Equatable, Sendable {
         package var at: MonotonicInstant
         package var report: ExitReport
@@ -49,31 +49,31 @@ package struct GroupSnapshot: Equatable, Sendable {
     package var failuresInARow: Int
     package var backoff: Interval
     package var lastFailure: Failure?
-    /// How long a start has waited with `max_processes` running; nil: none does.
+    /// How long a start has waited because `max_processes` are running; nil: none waits.
     package var roomless: Interval?
-    /// How often a process was wanted and `max` forbade it.
+    /// How often a process was wanted but `max` prevented it.
     package var limitReachedTotal: UInt64
     package var processes: [ProcessSnapshot]
-    /// Sessions beyond what the table of leases holds: served, but they keep no process alive.
+    /// Sessions beyond the capacity of the lease table: served, but they keep no process alive.
     package var sessionsWithoutLeaseTotal: UInt64 = 0
-    /// Unconfirmed sessions whose place or lease another one needed.
+    /// Unconfirmed sessions that were evicted because another needed their place or lease.
     package var sessionsGivenWayTotal: UInt64 = 0
-    /// Live ones whose cookie the client has never sent back.
+    /// Live sessions whose cookie the client has never sent back.
     package var sessionsUnconfirmed = 0
     package var isLeaseTableFull = false
-    /// A generation that is starting, or did not start.
+    /// A generation that is starting or failed to start.
     package var rollout: Rollout?
     /// Sessions on processes that are out of service.
     package var drainingSessions = 0
     package var startFailuresTotal: UInt64 = 0
-    /// From the start of a process to its being ready.
+    /// Time from the start of a process to its readiness.
     package var startDurations = DurationHistogram()
     /// Why a new session would have to wait, or be refused; nil: it would be placed at once.
     package var obstacle: Obstacle?
 
-    /// How far a new generation has come.
+    /// The progress of a new generation.
     package struct Rollout: Equatable, Sendable {
-        /// What became of it so far.
+        /// Its state so far.
         package enum State: String, Equatable, Sendable {
             case starting
             case failed
@@ -85,9 +85,9 @@ package struct GroupSnapshot: Equatable, Sendable {
     }
 }
 
-/// A process as it is at one instant.
+/// A process at one instant.
 package struct ProcessSnapshot: Equatable, Sendable {
-    /// Where the process is in its life.
+    /// The phase of the process's life.
     package enum State: String, Equatable, Sendable {
         case starting
         case ready
@@ -98,7 +98,7 @@ package struct ProcessSnapshot: Equatable, Sendable {
     }
 
     package var handle: ProcessHandle
-    /// The public name, not what the cookie holds; empty until spawned.
+    /// The public name, not the id in the cookie; empty until spawned.
     package var label: String
     package var pid: Int32?
     package var state: State
@@ -115,12 +115,12 @@ package struct ProcessSnapshot: Equatable, Sendable {
     package var readyAfter: Interval?
     package var idle: Interval
     package var tunnels = 0
-    /// Its own words (`STATUS=`).
+    /// The text of its last `STATUS=`.
     package var statusText = ""
     package var isBusy = false
-    /// Why it is on its way out; nil: it is not.
+    /// Why it is going out of service; nil: it is not.
     package var stopReason: StopReason?
-    /// How long it is kept at most for sessions from before a restart that may come back; nil: it is
+    /// How long at most it is kept for sessions from before a restart that may return; nil: it is
     /// not.
     package var keptFor: Interval?
     /// How long it still waits for its sessions; nil: it is not draining.

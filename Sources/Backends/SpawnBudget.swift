@@ -1,33 +1,35 @@
 internal import Synchronization
 
-/// How much a group needs the process that it asks for.
+/// How urgently a group needs the process that it requests.
 enum StartNeed: Int, Comparable, Sendable {
-    /// To be ahead of need: nobody else has to give a process up for it.
+    /// Ahead of need: no other group stops a process for it.
     case comfort
     case growth
-    /// For one that has gone, or is to go.
+    /// To replace a process that is gone, or will stop.
     case replacement
-    /// Nothing of the group is ready or starting.
+    /// No process of the group is ready or starting.
     case nothingServes
 
     static func < (left: Self, right: Self) -> Bool { left.rawValue < right.rawValue }
 }
 
-/// What all groups have together: starts at once, and living processes.
+/// Limits shared by all groups: concurrent starts, and living processes.
 ///
-/// Asked under a group's lock, so it never calls anybody itself; a group that gets nothing asks again
-/// a moment later. Those that replace a process come first, then in the order in which they asked. A
+/// It is called under a group's lock, so it never calls back; a group that gets nothing asks again
+/// a moment later. Replacements come first, then requests in order of arrival. A group without any
+/// process does not wait for other groups' starts: a slow one would cause an outage.
 /// group that has nothing does not wait for others to start: one that takes long would take it down.
 package final class SpawnBudget: Sendable {
     private struct State {
         var concurrency: Int
         var maxProcesses: Int
-        /// Since when which group's processes start, the earliest first.
+        /// The starts in progress with their begin, the earliest first.
         var starts: [Start] = []
         var living = 0
-        /// Groups that wait for a start, in the order in which they came.
+        /// Groups that wait for a start, in order of arrival.
         var waiting: [(group: Int, need: StartNeed)] = []
-        /// The group that a process elsewhere is given up for, and until when nobody else asks.
+        /// The group for which a process elsewhere is being stopped, and until when it alone may
+        /// use the room.
         var roomFor: Int?
         var roomAskedUntil = MonotonicInstant(nanoseconds: .min)
 
@@ -41,7 +43,7 @@ package final class SpawnBudget: Sendable {
             return index
         }
 
-        /// Enters a group among those that wait; how many of them come before it.
+        /// Adds a group to the waiting ones; returns how many come before it.
         mutating func wait(group: Int, need: StartNeed) -> Int {
             var own = waiting.firstIndex { $0.group == group } ?? waiting.count
             if own == waiting.count {
@@ -57,34 +59,36 @@ package final class SpawnBudget: Sendable {
 
     private struct Start {
         var group: Int
-        /// Of its process, by which the group tells its starts apart.
+        /// The process's rank, which distinguishes starts of one group.
         var rank: UInt64
         var since: MonotonicInstant
-        /// It did not have to wait for others: the first of its group, or one that was adopted.
+        /// It did not have to wait for others: the first of its group, or an adopted process.
         ///
-        /// One that has slept is as good as that, since others have started beside it.
+        /// Also set once it has slept, since others have started beside it.
         var isUnbound = false
-        /// Its processes use no CPU time, so that it is in nobody's way.
+        /// Its processes use no CPU time, so it does not delay others.
         var sleeps = false
 
-        /// Whether it keeps others waiting.
+        /// Whether it delays other starts.
         func counts(at now: MonotonicInstant) -> Bool {
             !sleeps && now < since + SpawnBudget.startPatience
         }
     }
 
-    /// How long a start keeps others waiting: one that does not get ready, for its program hangs or is
-    /// held up by its user, is not to stand in every other group's way until `start_timeout`.
+    /// How long a start delays others.
+    ///
+    /// A start that hangs, or that its user blocks, must not delay every other group until
+    /// `start_timeout`.
     private static let startPatience = Interval.seconds(5)
-    /// An eviction that came to nothing is asked for again after this.
+    /// After this, a request for room that had no result is repeated.
     private static let roomPause = Interval.seconds(1)
 
-    /// The answer to a group that wants to start a process.
+    /// The response to a group that wants to start a process.
     enum Answer: Equatable {
         case granted
         /// Too many are starting.
         case wait
-        /// There are `max_processes`; whether another group is to be asked to give one up.
+        /// `max_processes` are running; `makesRoom`: another group should be asked to stop one.
         case full(makesRoom: Bool)
     }
 
@@ -97,7 +101,7 @@ package final class SpawnBudget: Sendable {
         state = Mutex(State(concurrency: concurrency, maxProcesses: maxProcesses))
     }
 
-    /// Changes the limits; what is above the new ones goes on.
+    /// Changes the limits; processes and starts above the new ones continue.
     package func set(concurrency: Int, maxProcesses: Int) {
         state.withLock { state in
             state.concurrency = concurrency
@@ -105,9 +109,9 @@ package final class SpawnBudget: Sendable {
         }
     }
 
-    /// Asks for a start; what is granted is to be given back by `startEnded` and `ended`.
+    /// Requests a start; a granted one must be returned by `startEnded` and `ended`.
     ///
-    /// - Parameter rank: of the process that would be started, different from its siblings'.
+    /// - Parameter rank: the rank of the process to start, unique in its group.
     func ask(group: Int, rank: UInt64, need: StartNeed, now: MonotonicInstant) -> Answer {
         state.withLock { state in
             if state.maxProcesses > 0 {
@@ -119,7 +123,7 @@ package final class SpawnBudget: Sendable {
                     state.roomAskedUntil = now + Self.roomPause
                     return .full(makesRoom: true)
                 }
-                // What was given up for one group is not another's.
+                // The room was made for another group.
                 if let owner = state.roomFor, owner != group, state.roomAskedUntil > now,
                     state.living == state.maxProcesses - 1
                 {
@@ -142,7 +146,7 @@ package final class SpawnBudget: Sendable {
         }
     }
 
-    /// A group wants no process any more.
+    /// A group wants no more processes.
     func withdraw(group: Int) {
         state.withLock { state in
             state.waiting.removeAll { $0.group == group }
@@ -150,7 +154,7 @@ package final class SpawnBudget: Sendable {
         }
     }
 
-    /// A process that lives already.
+    /// Counts an adopted process.
     func adopted(group: Int, rank: UInt64, isStarting: Bool, now: MonotonicInstant) {
         state.withLock { state in
             state.living += 1
@@ -160,9 +164,10 @@ package final class SpawnBudget: Sendable {
         }
     }
 
-    /// Whether the processes of a start use no CPU time at the moment; harmless when repeated.
+    /// Whether the processes of a start currently use no CPU time; repeated and late calls are
+    /// harmless.
     ///
-    /// One that wakes counts again, without regard to those that were granted meanwhile.
+    /// One that wakes counts again, regardless of starts granted meanwhile.
     func noteSleep(group: Int, rank: UInt64, _ sleeps: Bool) {
         state.withLock { state in
             let index = state.index(group: group, rank: rank)
@@ -186,7 +191,7 @@ package final class SpawnBudget: Sendable {
         state.withLock { ($0.starts.count, $0.living) }
     }
 
-    /// Starts that keep others waiting and had to wait for others, for the simulation.
+    /// Starts that delay others and had to wait for others, for the simulation.
     package func boundStarts(at now: MonotonicInstant) -> Int {
         state.withLock { state in
             state.starts.count { !$0.isUnbound && $0.counts(at: now) }

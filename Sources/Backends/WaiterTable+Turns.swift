@@ -1,8 +1,8 @@
-/// Turns: the sessions that wait for one process are served one request each, round robin.
+/// Turns: sessions that wait for one process are served round-robin, one request each.
 ///
-/// So a page of two hundred parts costs another visitor the time of one part, and not of all.
+/// So a page with two hundred parts delays another visitor by one part, not by all.
 extension WaiterTable {
-    /// Puts a waiter behind those of its session; a session that did not wait yet gets its turn.
+    /// Appends a waiter to its session's line; a session that was not waiting yet gets its turn.
     mutating func joinLine(_ index: UInt32, at entry: UInt32, _ turns: inout TurnQueue) {
         let since = self[index].since
         let key = self[index].intent.session.map { LineKey(session: $0, entry: entry) }
@@ -24,15 +24,15 @@ extension WaiterTable {
         if let behind { self[behind].previousInLine = index } else { lines[line].last = index }
     }
 
-    /// Takes a waiter out of its session's line.
+    /// Removes a waiter from its session's line.
     ///
-    /// - Parameter servedAt: its session has had its turn, and waits for the next one since then; nil: the
-    ///   waiter leaves unserved, and the turn goes to the session's next.
+    /// - Parameter servedAt: its session has had its turn, and waits for the next one from then on;
+    ///   nil: the waiter leaves unserved, and its session's next waiter takes the turn.
     mutating func leaveLine(
         _ index: UInt32, _ turns: inout TurnQueue, servedAt: MonotonicInstant?
     ) {
         guard let line = self[index].line else {
-            preconditionFailure("whoever waits for a process has a line")
+            preconditionFailure("each waiter for a process has a line")
         }
         let next = self[index].nextInLine
         let previous = self[index].previousInLine
@@ -59,12 +59,13 @@ extension WaiterTable {
         lines.link(line, into: &turns)
     }
 
-    /// The waiter whose session is next, and since when that has waited for its turn; nil: nobody waits.
+    /// The next session's waiter, and since when that session has waited for its turn; nil: the
+    /// queue is empty.
     func nextTurn(of turns: TurnQueue) -> (waiter: UInt32, since: MonotonicInstant)? {
         turns.first.map { (lines[$0].first, lines[$0].since) }
     }
 
-    /// The first rule about the turns of one process that is broken; nil: none.
+    /// The first violated rule about the turns of one process; nil: none.
     ///
     /// - Parameter count: how many wait for the process.
     func brokenTurn(_ turns: TurnQueue, count: Int) -> String? {

@@ -1,19 +1,19 @@
-/// What a grant will say of the request's session.
+/// What a grant will contain about the request's session.
 struct Intent: Equatable, Sendable {
     var session: SessionID?
     var affinity: Grant.Affinity
     var placed: Grant.Placed
-    /// The session's lease, where it was found.
+    /// The session's lease, if it has one.
     var lease: LeaseReference?
     /// The client has sent the session's cookie.
     var isConfirmed = false
-    /// It has no session, and one may begin in it.
+    /// It has no session, but one may begin in it.
     var reservesPlace = false
 }
 
 /// A request that waits for a slot.
 struct Waiter: Sendable {
-    /// Which queue it stands in.
+    /// The queue that it is in.
     enum Queue: Equatable, Sendable {
         case none
         case group
@@ -22,11 +22,11 @@ struct Waiter: Sendable {
 
     var request: AdmissionRequest
     var intent: Intent
-    /// Counts as active while it waits for its session's process.
+    /// Active while the waiter waits for its session's process.
     var lease: LeaseReference?
     var since: MonotonicInstant
     var queue = Queue.none
-    /// Its place among the requests of its session that wait for the same process.
+    /// Its session's line at the process that it waits for.
     var line: UInt32?
     var nextInLine: UInt32?
     var previousInLine: UInt32?
@@ -42,7 +42,7 @@ struct WaiterQueue: Sendable {
     fileprivate(set) var count = 0
 }
 
-/// All waiters of a group in one slab, linked into queues: whoever leaves does so in one step.
+/// All waiters of a group in one slab, linked into queues, so that leaving takes constant time.
 struct WaiterTable: Sendable {
     private var waiters: [Waiter] = []
     private var free: [UInt32] = []
@@ -55,7 +55,7 @@ struct WaiterTable: Sendable {
         _modify { yield &waiters[Int(index)] }
     }
 
-    /// Nil when the ticket is stale: its waiter has been answered or has left.
+    /// Nil when the ticket is stale: its waiter has been served or has left.
     func find(_ ticket: WaiterTicket) -> UInt32? {
         guard Int(ticket.index) < waiters.count else { return nil }
         let waiter = waiters[Int(ticket.index)]
@@ -86,9 +86,9 @@ struct WaiterTable: Sendable {
         free.append(index)
     }
 
-    /// Puts a waiter behind all who came before it.
+    /// Inserts a waiter by arrival.
     ///
-    /// Almost always the end; one that has lost its process keeps the rank of its arrival.
+    /// Almost always at the end; one that has lost its process keeps the rank of its arrival.
     mutating func link(_ index: UInt32, into queue: inout WaiterQueue, _ name: Waiter.Queue) {
         var ahead = queue.last
         while let candidate = ahead, waiters[Int(candidate)].since > waiters[Int(index)].since {

@@ -9,7 +9,7 @@ enum Event: Equatable {
     case wakes
     case ends
     /// Supervision tells of an end that has happened.
-    case endIsTold
+    case exitIsReported
 }
 
 /// What is going to happen to processes, by time; of one time in the order of entry.

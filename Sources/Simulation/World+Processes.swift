@@ -85,7 +85,7 @@ extension World {
             case 0:
                 // It cannot be executed at all.
                 agenda.forget(handle)
-                agenda.add(.endIsTold, handle, at: spawned)
+                agenda.add(.exitIsReported, handle, at: spawned)
             case 1: break  // It never listens.
             default: agenda.add(.ends, handle, at: spawned + milliseconds("endsAfter", upTo: 1_000))
             }
@@ -125,7 +125,7 @@ extension World {
         case .wakes: group.startSleeps(handle, false, now: now)
         case .ends:
             end(handle)
-        case .endIsTold:
+        case .exitIsReported:
             agenda.forget(handle)
             secretlyDead.remove(handle)
             ignoresTermination.remove(handle)
@@ -137,7 +137,7 @@ extension World {
     /// A process ends; supervision hears of it a moment later.
     private func end(_ handle: ProcessHandle) {
         guard secretlyDead.insert(handle).inserted else { return }
-        agenda.add(.endIsTold, handle, at: soon("toldAfter", upTo: 20))
+        agenda.add(.exitIsReported, handle, at: soon("toldAfter", upTo: 20))
     }
 
     /// A running process crashes.
