@@ -1,21 +1,23 @@
 package import Backends
 
-/// From a slot to a connection that carries the request, and what follows when there is none.
+/// From a slot to a connection that carries the request, including retries.
 extension ExchangeMachine {
-    /// The shortest and the longest pause before a full backlog is tried again.
+    /// The shortest and the longest pause before a process with a full backlog is tried again.
     private static let shortestPause = Interval.milliseconds(2)
     private static let longestPause = Interval.milliseconds(50)
-    /// When many die at once a request may meet one after the other before their ends are known.
+    /// If many processes die at once, a request may try several of them before the registry knows.
     private static let mostProcessesTried = 16
-    /// How long a process has to ask for a body that its client holds back.
+    /// How long a process may take to ask for a body whose client waits for a 100.
     ///
-    /// One that knows nothing of expectations waits for the body, as the client waits for the 100, which
-    /// is then sent in its name.
+    /// A process that does not know `Expect` waits for the body while the client waits for the 100:
+    /// then Mooring sends the 100 itself.
     package static let invitationPatience: Int64 = 1_000_000_000
 
-    /// The process's backlog is full: the pause before the next attempt; nil: it was for too long.
+    /// The process's backlog is full: returns the pause before the next attempt; nil: it was full
+    /// for too long.
     ///
-    /// A unix socket refuses at once then (connect(2)), where TCP would wait: the process lives and is behind.
+    /// A unix socket refuses at once in this case (connect(2)), where TCP would wait: the process
+    /// is alive but overloaded.
     ///
     /// - Parameter patience: `timeouts.connect`.
     package mutating func backlogFull(patience: Interval, now: Int64) -> Interval? {
@@ -30,32 +32,32 @@ extension ExchangeMachine {
         note(request: .connecting(.full(until: until)))
         let left = until &- now
         if left <= 0 { return nil }
-        // A quarter of what has been waited already.
+        // A quarter of the time waited so far.
         let grown = Interval(nanoseconds: (patience.nanoseconds &- left) / 4)
         let pause = min(max(Self.shortestPause, grown), Self.longestPause)
         return min(pause, Interval(nanoseconds: left))
     }
 
-    /// The pause is over: whether the process is tried again, or has had its time.
+    /// The pause is over: whether to try the process again; false: its time is over.
     package func triesAgain(now: Int64) -> Bool { now < clock.deadline }
 
-    /// What follows when no connection was made.
+    /// The next action after a failed connect.
     package enum Unconnected: Equatable, Sendable {
-        /// The registry is asked for another process.
+        /// Ask the registry for another process.
         case ask
         case answer(Problem)
     }
 
-    /// No connection to its process was made; its slot has gone back.
+    /// Connecting to the process failed; the slot was returned.
     ///
-    /// If no byte was ever sent then any request may go elsewhere, if its session may. A request that
-    /// reached a process which cannot be reached any more may be what ended it, and would end the next
-    /// one too.
+    /// If no byte was ever sent, any request may go to another process, if its session permits. A
+    /// request that reached a process which then became unreachable may have crashed it, and would
+    /// crash the next one too.
     ///
     /// - Parameters:
-    ///   - retries: Of the group.
-    ///   - isSpawned: Mooring has started the process: each that refuses is out of service for the request, so
-    ///     there is an end to that.
+    ///   - retries: of the group.
+    ///   - isSpawned: whether Mooring started the process: each refusing process is then out of
+    ///     service for the request, so retries are bounded.
     package mutating func connectFailed(
         _ failure: ConnectFailure, retries: Int, isSpawned: Bool
     ) -> Unconnected {
@@ -70,10 +72,10 @@ extension ExchangeMachine {
         return .ask
     }
 
-    /// The connection stands, and head and body go out.
+    /// The connection is established; head and body are sent next.
     ///
-    /// - Parameter nothingFollows: Nothing of the body has come: a client that expects to be asked for it
-    ///   waits.
+    /// - Parameter nothingFollows: whether nothing of the body has arrived: a client with `Expect`
+    ///   waits for an invitation.
     package mutating func connected(nothingFollows: Bool, now: Int64) {
         expectsContinue = expectsContinue && nothingFollows
         move(
@@ -81,44 +83,45 @@ extension ExchangeMachine {
                 expectsContinue ? .awaited(until: now &+ Self.invitationPatience) : .none))
     }
 
-    /// What is known of the connection that broke before its response.
+    /// The state of a connection that broke before its response.
     package struct BrokenConnection: Equatable, Sendable {
-        /// Something of the request has been handed to the kernel.
+        /// Part of the request was handed to the kernel.
         package var sentAny: Bool
-        /// It carried an exchange before: the process may have closed it meanwhile.
+        /// The connection carried an earlier exchange: the process may have closed it meanwhile.
         package var isReused: Bool
-        /// Bytes of a response have come.
-        package var hasSpoken: Bool
+        /// Bytes of a response have arrived.
+        package var hasResponded: Bool
 
-        package init(sentAny: Bool, isReused: Bool, hasSpoken: Bool) {
+        package init(sentAny: Bool, isReused: Bool, hasResponded: Bool) {
             self.sentAny = sentAny
             self.isReused = isReused
-            self.hasSpoken = hasSpoken
+            self.hasResponded = hasResponded
         }
     }
 
-    /// What follows when a connection broke before its response.
+    /// The next action after a connection broke before its response.
     package enum Broken: Equatable, Sendable {
-        /// A fresh connection to the same process is made.
+        /// Connect to the same process again.
         case reconnect
         case answer(Problem)
     }
 
     /// The connection broke before the response head was complete.
     ///
-    /// A process that lives may have closed it for reasons of its own, so the request is tried again on
-    /// a fresh one. The end of a process is often seen here first: then no fresh one is to be had.
+    /// A live process may have closed it for its own reasons, so the request is retried on a fresh
+    /// connection. This is often the first sign that a process has exited: then no fresh connection
+    /// is possible.
     ///
-    /// - Parameter isAlive: Whether the process is, as far as the registry knows.
+    /// - Parameter isAlive: whether the registry believes that the process is alive.
     package mutating func broke(
         _ connection: BrokenConnection, retries: Int, isAlive: @autoclosure () -> Bool
     ) -> Broken {
         assert(response.phase == .awaitingHead, "a response has begun")
         if connection.sentAny { hasReachedProcess = true }
         let mayRepeat = !hasReachedProcess || isReplayable && isAlive()
-        // The process had closed a kept connection before: as good as if it had never been tried.
+        // The process closed a kept connection earlier, which does not count as an attempt.
         let isAsNew = connection.isReused && !connection.sentAny
-        guard mayRepeat, bodyIsKept, !connection.hasSpoken, isAsNew || attempts < retries else {
+        guard mayRepeat, bodyIsKept, !connection.hasResponded, isAsNew || attempts < retries else {
             return .answer(.connectionTerminated)
         }
         if !isAsNew { attempts += 1 }

@@ -1,18 +1,19 @@
-/// Deadlines that pass, and the end of the program.
+/// Expired deadlines, and shutdown.
 extension ExchangeMachine {
-    /// What follows when the client's deadline has passed.
+    /// The next action when the client's deadline has passed.
     package enum ClientTimeout: Equatable, Sendable {
-        /// A new visitor has waited long enough: a browser is shown that there is something to wait for.
+        /// Show a new visitor the waiting page: a browser would show nothing for too long.
         case showWaitingPage
-        /// The process has not asked for the body: the client is, in its name.
+        /// The process has not asked for the body: send the client a 100 in its name.
         case invite
         case answer(Problem)
-        /// The client may be slow to read and yet be reading: it is given up if it does not.
+        /// Check whether the client still reads; a slow reader may be fine, a stalled one is
+        /// dropped.
         case checkReading
         case abandon
     }
 
-    /// The deadline for something that the client was to do has passed.
+    /// The client's deadline has passed.
     package mutating func clientTimedOut() -> ClientTimeout {
         switch request {
         case .queued: return .showWaitingPage
@@ -20,7 +21,7 @@ extension ExchangeMachine {
             endInvitation()
             return .invite
         case .buffering, .sending(.none):
-            // The client stopped in the middle of its body.
+            // The client stalled in the middle of its body.
             switch response {
             case .awaitingHead: return .answer(.requestTimeout)
             case .streaming, .received, .tunnel: return .abandon
@@ -29,26 +30,27 @@ extension ExchangeMachine {
         }
     }
 
-    /// The page for those who wait goes out, and the turn in the queue is kept for its session.
+    /// The waiting page is sent, and the session keeps its turn in the queue.
     ///
-    /// The registry is not told that the client has left: when it is this waiter's turn the session
+    /// The registry does not learn that the client has left: when this waiter's turn comes, the
+    /// session begins and the slot is returned at once.
     /// begins, and the slot comes back at once.
     package mutating func keepTurn() { move(request: .done) }
 
-    /// What follows when the process's deadline has passed.
+    /// The next action when the process's deadline has passed.
     package enum ProcessTimeout: Equatable, Sendable {
-        /// It is given up, but may well be at work.
+        /// Answer the client; the process may still be working on the request.
         case answer(Problem)
-        /// As `answer`, and the process is replaced: `request_timeout` is over.
+        /// As `answer`, and replace the process: `request_timeout` is over.
         case answerAndReplace(Problem)
-        /// The response is cut short, and the process may well be at work.
+        /// Cut the response short; the process may still be working on it.
         case cutShort
-        /// The response is cut short, and the process is replaced.
+        /// Cut the response short and replace the process.
         case cutShortAndReplace
         case endTunnel
     }
 
-    /// The deadline for something that the process was to do has passed.
+    /// The process's deadline has passed.
     package func processTimedOut(now: Int64) -> ProcessTimeout {
         let isOver = now >= clock.deadline
         switch response {
@@ -59,17 +61,17 @@ extension ExchangeMachine {
         }
     }
 
-    /// What the end of the program means for an exchange.
+    /// What shutdown means for an exchange.
     package enum Shutdown: Equatable, Sendable {
-        /// It ends by itself.
+        /// The exchange will end on its own.
         case nothing
-        /// An event stream: what is there is passed on, and it ends after that.
+        /// An event stream: forward what has arrived, then end it.
         case passRest
-        /// A WebSocket: its client is told, and has until then to answer; monotonic ns.
+        /// A WebSocket: send a close frame, and give the client until then to answer; monotonic ns.
         case closeTunnel
     }
 
-    /// The program ends, and what has no end of its own is ended; its client comes again by itself.
+    /// Shutdown ends exchanges that have no end of their own; their clients reconnect.
     package mutating func shutDown(now: Int64) -> Shutdown {
         switch response {
         case .awaitingHead, .received: return .nothing
@@ -82,12 +84,12 @@ extension ExchangeMachine {
         }
     }
 
-    /// A response without an end of its own passes through.
+    /// Whether a response without an end of its own is being forwarded.
     package var isEventStream: Bool {
         if case .streaming(let streaming) = response { streaming.isEventStream } else { false }
     }
 
-    /// An event stream was given an end, as the program has come to its own.
+    /// An event stream was ended because of the shutdown.
     package mutating func eventStreamEnded() {
         move(request: .done)
         move(response: .received)

@@ -1,21 +1,22 @@
 package import Backends
 
-/// From the head to a slot: whether the body is read first, whom to ask, and what a refusal means.
+/// From the head to a slot: whether to read the body first, whom to ask, and how to handle a
+/// refusal.
 extension ExchangeMachine {
-    /// What follows on a head.
+    /// The next action after a head.
     package enum Start: Equatable, Sendable {
-        /// The registry is asked for a slot.
+        /// Request a slot from the registry.
         case ask
-        /// The body is read first, so that a slow client holds no process.
+        /// Read the body first, so that a slow client occupies no process.
         case buffer
     }
 
     /// The head was parsed, and its route is known.
     ///
     /// - Parameters:
-    ///   - bodyIsHere: All of the body came with the head.
-    ///   - nothingFollows: Nothing of the body came with the head.
-    ///   - buffersBodies: `request_buffer` is not 0.
+    ///   - bodyIsHere: whether the complete body came with the head.
+    ///   - nothingFollows: whether nothing of the body came with the head.
+    ///   - buffersBodies: whether `request_buffer` is not 0.
     package mutating func headParsed(
         bodyIsHere: Bool, nothingFollows: Bool, buffersBodies: Bool
     ) -> Start {
@@ -28,16 +29,16 @@ extension ExchangeMachine {
         return .buffer
     }
 
-    /// What follows on a piece of body that was stored.
+    /// The next action after a piece of the body was stored.
     package enum Stored: Equatable, Sendable {
         case ask
-        /// As `ask`; more follows what is stored of a chunked body, whose chunk ends here.
+        /// As `ask`; more of a chunked body follows the stored part, which ends with a chunk.
         case askWithMore
         case read
         case answer(Problem)
     }
 
-    /// What had come of the body was stored before a slot is asked for.
+    /// The received part of the body was stored before a slot is requested.
     package mutating func bodyStored(_ fill: BodyFill, isTooLarge: Bool) -> Stored {
         if isTooLarge { return .answer(.bodyTooLarge) }
         switch fill {
@@ -56,41 +57,41 @@ extension ExchangeMachine {
         isReplayable = traits.isIdempotent && isWhole
     }
 
-    /// It has no session of its own, and waits for one that its connection is about to have.
+    /// Whether the request has no session and may wait for one that its connection is about to get.
     package var mayFollow: Bool { sharesPin && admission.claim == nil }
 
-    /// Another request of its connection begins the session that it shares.
+    /// Another request of the connection begins the session that both share.
     ///
-    /// - Parameter since: when it first asked; its wait in a queue counts from then.
+    /// - Parameter since: when this request first asked; its time in a queue counts from then.
     package mutating func follow(since: MonotonicInstant) {
         move(request: .queued(.leader))
         admission.waitingSince = since
     }
 
-    /// The registry has put it into a queue.
+    /// The registry has queued the request.
     package mutating func queued(_ ticket: WaiterTicket) { move(request: .queued(.turn(ticket))) }
 
-    /// What follows on a grant.
+    /// The next action after a grant.
     package enum Granted: Equatable, Sendable {
         case connect
-        /// The connection ends without a word: its client asks again on another.
+        /// Close the connection without a response: the client will retry on another.
         case abandon
-        /// Nobody waits for it any more: the slot goes back at once.
+        /// The request is over already: return the slot at once.
         case giveBack
     }
 
-    /// The registry has given it a slot, at once or in its turn.
+    /// The registry has granted a slot, at once or in turn.
     ///
     /// - Parameters:
     ///   - limit: `request_timeout`; nil: none.
-    ///   - isLate: It has come when another balancer had taken over. If its session seems lost then its
-    ///     process may be one that only the successor knows.
+    ///   - isLate: whether another balancer had taken over when the request arrived. If its session
+    ///     seems lost, its process may be one that only the successor knows.
     package mutating func granted(
         _ grant: Grant, limit: Interval?, isLate: @autoclosure () -> Bool, now: Int64
     ) -> Granted {
         switch request {
         case .parsed, .buffering, .queued, .connecting: break
-        // It was answered while the order was on its way.
+        // The exchange was answered while the order was on its way.
         case .sending, .done: return .giveBack
         }
         take(grant)
@@ -101,20 +102,20 @@ extension ExchangeMachine {
         return .connect
     }
 
-    /// What follows on a refusal.
+    /// The next action after a refusal.
     package enum Refused: Equatable, Sendable {
-        /// The registry is asked again.
+        /// Ask the registry again.
         case ask
         case answer(Problem)
         case abandon
-        /// It was answered while the order was on its way.
+        /// The exchange was answered while the order was on its way.
         case nothing
     }
 
-    /// The registry sheds it, at once or out of its queue.
+    /// The registry sheds the request, at once or from its queue.
     ///
-    /// Where the session of its connection has no room it gives up joining that: without a cookie
-    /// there is nothing to lose, and it may have a process of its own.
+    /// If the session of its connection has no room, the request gives up joining it: without a
+    /// cookie it has nothing to lose, and may get a process of its own.
     package mutating func refused(_ refusal: Refusal, isLate: Bool) -> Refused {
         switch request {
         case .queued(.turn): break
@@ -130,25 +131,25 @@ extension ExchangeMachine {
         return .answer(.refusal(refusal))
     }
 
-    /// A process would be started for it.
+    /// Serving the request would start a process.
     ///
-    /// - Parameter wait: For how many seconds its client may cause no start; nil: it may.
+    /// - Parameter wait: for how many seconds its client may not cause a start; nil: it may.
     package mutating func needsSpawn(wait: Int?) -> Refused {
         if let wait { return .answer(.tooManySpawns(retryAfterSeconds: wait)) }
         admission.maySpawn = true
         return .ask
     }
 
-    /// The ticket to leave its queue by; nil: it is in none of the registry's.
+    /// The ticket to leave the registry's queue with; nil: it is in none.
     ///
-    /// An order that is already under way finds it done.
+    /// An order already on its way will find the exchange done.
     package mutating func leaveQueue() -> WaiterTicket? {
         guard case .queued(.turn(let ticket)) = request else { return nil }
         move(request: .done)
         return ticket
     }
 
-    /// An answer of Mooring's own goes out; the client has seen nothing of another.
+    /// Mooring's own response is sent; the client has seen nothing of another.
     package mutating func answered() {
         move(request: .done)
         move(response: .received)

@@ -1,45 +1,46 @@
-/// What became of a piece of body that was to be moved to a block.
+/// The result of moving body bytes to a block.
 package enum BodyFill: Sendable, CaseIterable {
     /// The body is complete.
     case ended
-    /// No more room; there may be more bytes.
+    /// The block is full; more bytes may be available.
     case full
-    /// All that has come was moved.
+    /// Everything received so far was moved.
     case starved
     case bad
 }
 
-/// What became of writing out a block.
+/// The result of writing out a block.
 package enum FlushOutcome: Sendable, CaseIterable {
     case done
-    /// An event follows when there is room.
+    /// The socket is full; an event follows when it can take more.
     case blocked
     case broken
 }
 
 /// From a connection to the end of the request.
 extension ExchangeMachine {
-    /// What follows on a piece of the request that was sent.
+    /// The next action after sending a piece of the request.
     package enum Sent: Equatable, Sendable {
-        /// The process keeps the client waiting, not the other way round.
+        /// Wait for the process to take more; the client is not at fault.
         case awaitProcess
-        /// The connection was closed before anything was sent: whatever it says was not said to this request.
+        /// The connection was closed before anything was sent: its bytes do not answer this
+        /// request.
         case retry
-        /// The process takes no more, and may have answered: what it said counts.
+        /// The process takes no more and may have responded: read its response.
         case readResponse
-        /// The request is complete; the stored body is dropped unless it may be wanted again.
+        /// The request is complete; the stored body is dropped unless a retry may need it.
         case finished(dropsBody: Bool)
-        /// There is more of the body here.
+        /// Fill another block: more of the body is available.
         case fill
-        /// More of the body is to be read, and what was stored is dropped.
+        /// Read more of the body; the stored part is dropped.
         case read
     }
 
     /// A piece of the request was handed to the process.
     ///
     /// - Parameters:
-    ///   - fill: What there was to be sent.
-    ///   - isUntouched: The connection carried an exchange before, and nothing of this one.
+    ///   - fill: how the piece was filled.
+    ///   - isUntouched: whether the connection carried an exchange before, and nothing of this one.
     package mutating func sent(
         _ outcome: FlushOutcome, _ fill: BodyFill, isUntouched: Bool
     ) -> Sent {
@@ -63,14 +64,14 @@ extension ExchangeMachine {
     /// The stored body will not be sent again.
     package mutating func dropBody() { bodyIsKept = false }
 
-    /// What follows when a body turns out to be bad or too large in the middle.
+    /// The next action when a body turns out to be malformed or too large.
     package enum BadBody: Equatable, Sendable {
         case answer
-        /// The client has seen a part of the response: its connection ends.
+        /// The client has seen part of a response: close its connection.
         case abandon
     }
 
-    /// The body turned out bad in the middle: the process must not take it for whole.
+    /// The body turned out malformed: the process must not take it for complete.
     package func bodyIsBad() -> BadBody {
         switch response {
         case .awaitingHead: .answer
@@ -78,17 +79,17 @@ extension ExchangeMachine {
         }
     }
 
-    /// Whom the request waits for while nothing of its body comes.
+    /// Whom the request waits for while no body bytes arrive.
     package enum Awaited: Equatable, Sendable {
-        /// The process, which is to ask for the body; monotonic ns.
+        /// The process, which must invite the body; monotonic ns.
         case invitation(until: Int64)
-        /// The client: the process's time stands still.
+        /// The client: the process's clock is paused.
         case client
-        /// The response, which has begun, has times of its own.
+        /// The response, which has begun and has its own timeouts.
         case response
     }
 
-    /// Nothing more of the body has come.
+    /// No more of the body has arrived.
     package func bodyIsAwaited() -> Awaited {
         switch response {
         case .streaming, .received, .tunnel: return .response
@@ -100,34 +101,35 @@ extension ExchangeMachine {
         }
     }
 
-    /// More of the body has come, asked for or not.
+    /// More of the body has arrived, invited or not.
     package mutating func bodyArrived(now: Int64) {
         endInvitation()
         clock.resume(now: now)
     }
 
-    /// The client has been asked for the body, or nobody asks for it any more.
+    /// The client was invited to send the body, or no longer will be.
     package mutating func endInvitation() {
         expectsContinue = false
         if case .sending(.awaited) = request { note(request: .sending(.none)) }
     }
 
-    /// The client is to be asked for its body by the process, which has not done so.
+    /// Whether the client waits for an invitation that the process has not sent yet.
     package var awaitsInvitation: Bool {
         if case .sending(.awaited) = request { true } else { false }
     }
 
-    /// What follows when a client can be read from.
+    /// The next action when the client's socket is readable.
     package enum Readable: Equatable, Sendable {
-        /// It has gone, as far as can be told: nothing is sent to a process for nobody.
+        /// The client has gone as far as can be known: sending its request to a process would be
+        /// pointless.
         case abandon
         case buffer
         case send
-        /// What it says waits.
+        /// Leave the bytes unread for now.
         case nothing
     }
 
-    /// The client has said something, or has finished sending.
+    /// The client has sent bytes or finished sending.
     package func clientReadable(hasEnded: Bool) -> Readable {
         switch request {
         case .queued: hasEnded ? .abandon : .nothing

@@ -2,20 +2,21 @@ package import HTTPWire
 
 /// From the response's head to its end.
 extension ExchangeMachine {
-    /// 1xx heads that a client is sent of one response: more of them say nothing new.
+    /// The 1xx heads that a client gets per response; more of them carry no information.
     package static let mostInterimHeads: UInt8 = 100
 
-    /// What becomes of a 1xx head.
+    /// What to do with a 1xx head.
     package enum Interim: Equatable, Sendable {
         case pass
-        /// It is passed on, and the client's body comes: `endInvitation` once it is out.
+        /// Forward it: the client's body follows; call `endInvitation` once it is out.
         case invite
         case drop
     }
 
-    /// A 1xx head has come.
+    /// A 1xx head has arrived.
     ///
-    /// They go to clients that know them, but for a 100 that no client waits for. A client that is behind
+    /// It is forwarded to clients that know 1xx, except a 100 that no client waits for. A client
+    /// that is behind does not get it, so no process can fill memory with them.
     /// can do without, and no process fills memory with them.
     package mutating func interimHead(status: UInt16, clientIsBehind: Bool) -> Interim {
         if status == 100 { return awaitsInvitation ? .invite : .drop }
@@ -29,16 +30,17 @@ extension ExchangeMachine {
     /// What a final head means for both connections.
     package struct FinalHead: Equatable, Sendable {
         package var streaming: ResponseState.Streaming
-        /// The client's connection ends with the response.
+        /// The client's connection closes after the response.
         package var closesClient: Bool
-        /// Nobody asks the client for its body any more: it has no deadline for that.
+        /// The client will not be invited to send its body, so its body deadline is dropped.
         package var forgoesBody: Bool
     }
 
-    /// A final head has come, and can be passed on.
+    /// A final head has arrived and can be forwarded.
     ///
-    /// Who answers before the upload is over gets no more of it than is under way. One who answers without
-    /// a body that it was to ask for keeps no connection, as where its next request begins neither
+    /// A process that responds before the upload is complete gets no more of it than is in flight.
+    /// One that responds without a body that it was to invite loses its connection: neither side
+    /// could tell where the next request begins.
     /// side could tell.
     package mutating func finalHead(
         _ body: BodyFraming, keepsConnection: Bool, isEventStream: Bool
@@ -62,40 +64,42 @@ extension ExchangeMachine {
             closesClient: !isOver || framing.endsWithConnection, forgoesBody: forgoesBody)
     }
 
-    /// The final head is in the client's output: whether the stored body is dropped.
+    /// The final head is in the client's output; returns whether to drop the stored body.
     package mutating func headPassed(_ streaming: ResponseState.Streaming) -> Bool {
         move(response: .streaming(streaming))
         return traits.hasBody && request.phase == .done
     }
 
-    /// Whether a 101 may be passed on: the request has to be over.
+    /// Whether a 101 may be forwarded: the request must be complete.
     package var maySwitch: Bool { request.phase == .done }
 
-    /// A 101 is in the client's output: bytes pass both ways from here on, for as long as they do.
+    /// A 101 is in the client's output: bytes pass both ways from now on.
     package mutating func switched(now: Int64) {
         clock = .unlimited
         move(response: .tunnel(Tunnel(isWebSocket: traits.upgrade == .webSocket, now: now)))
     }
 
-    /// How the client sees the end of a body that passes through; `none` where there is no such.
+    /// How the client recognises the end of a streaming body; `none` if there is no streaming body.
     @inline(__always)
     package var framing: ResponseFraming {
         if case .streaming(let streaming) = response { streaming.framing } else { .none }
     }
 
-    /// What becomes of the process's connection behind a whole response.
+    /// What to do with the process's connection after a complete response.
     package enum Fate: Equatable, Sendable {
         case keep
         case close
-        /// The process has sent more than its response: nothing of it is kept from here on.
+        /// The process has sent more than its response: close it, and keep none of its connections
+        /// from now on.
         case distrust
     }
 
-    /// The whole response is here.
+    /// The complete response is here.
     ///
     /// - Parameters:
-    ///   - isSilent: Nothing has come behind the response.
-    ///   - mayKeep: Neither the group nor the process ends the connection, and nothing waits to be sent.
+    ///   - isSilent: whether no bytes follow the response.
+    ///   - mayKeep: whether neither the group nor the process ends the connection, and nothing
+    ///     waits to be sent.
     package mutating func responseEnded(isSilent: Bool, mayKeep: Bool) -> Fate {
         let keeps: Bool
         if case .streaming(let streaming) = response {
@@ -104,7 +108,7 @@ extension ExchangeMachine {
             keeps = false
         }
         let isOver = request.phase == .done
-        // Where it was not over nobody takes the rest: its client may go on to send it.
+        // If the request was not complete, the rest is discarded: its client may still send it.
         move(request: .done)
         move(response: .received)
         guard isSilent else { return .distrust }
@@ -121,9 +125,9 @@ extension ExchangeMachine {
         case cutShort
     }
 
-    /// The process has closed its connection, or it broke.
+    /// The process closed its connection, or it broke.
     ///
-    /// - Parameter isEnd: The close is the body's regular end.
+    /// - Parameter isEnd: whether the close is the body's regular end.
     package func processClosed(isEnd: Bool) -> Closed {
         switch response {
         case .awaitingHead: .broke
@@ -132,23 +136,23 @@ extension ExchangeMachine {
         }
     }
 
-    /// What follows when a client takes bytes again.
+    /// The next action when the client's socket is writable again.
     package enum Writable: Equatable, Sendable {
-        /// All of the response is out.
+        /// The whole response is out.
         case complete
-        /// More of the response may be read.
+        /// Read more of the response.
         case resume
         case pumpTunnel
         case abandon
         case nothing
     }
 
-    /// The client takes bytes again, and some of what waited was sent to it.
+    /// The client's socket is writable again, and some of the waiting output was sent.
     package func clientWritable(_ outcome: FlushOutcome) -> Writable {
         switch outcome {
         case .broken: return .abandon
         case .blocked:
-            // There may be room for more of it nevertheless.
+            // There may be room for more all the same.
             if case .streaming = response { return .resume }
             return .nothing
         case .done:

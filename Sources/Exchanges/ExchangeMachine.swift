@@ -1,15 +1,16 @@
 package import Backends
 internal import HTTPWire
 
-/// One request with its response as a state machine: facts go in, what is to be done comes out.
+/// One request with its response as a state machine: facts go in, actions come out.
 ///
-/// Request and response are two halves that move on their own: a process may answer before the
-/// upload is complete, and a client may still read when the process has long been released. The machine is
-/// plain data. It knows no socket, buffer or clock: whoever owns it moves the bytes, tells it what has
-/// happened with the time (monotonic, in nanoseconds), and carries out what it returns.
+/// Request and response are two halves that move on their own: a process may respond before the
+/// upload is complete, and a client may still read when the process has long been released. The
+/// machine is plain data. It knows no socket, buffer or clock: its owner moves the bytes, reports
+/// events with the time (monotonic, in nanoseconds), and carries out the results.
 ///
-/// A fact that may come at any time has an answer in every state. One that only its owner can cause, out of
-/// turn, is a defect and traps in debug builds, as a transition that no table knows.
+/// A fact that may come at any time is handled in every state. One that only the owner can cause,
+/// at the wrong time, is a defect and traps in debug builds, as does a transition that no table
+/// allows.
 package struct ExchangeMachine: Sendable {
     package private(set) var request = RequestState.parsed
     package private(set) var response = ResponseState.awaitingHead(interimHeads: 0)
@@ -17,22 +18,23 @@ package struct ExchangeMachine: Sendable {
     /// The time that the process has for the request.
     package var clock = RequestClock.unlimited
 
-    /// What the registry is asked with, again with each attempt.
+    /// The admission request, sent to the registry again with each attempt.
     package var admission: AdmissionRequest
-    /// Without a session of its own: it may join one that its browser begins on the same connection.
+    /// Whether the request, having no session, may join one that its browser begins on the same
+    /// connection.
     package var sharesPin = false
     /// Facts of the request's head.
     package private(set) var traits = RequestTraits()
 
-    /// The client holds its body back until it is asked for it.
+    /// The client holds its body back until it is invited (`Expect: 100-continue`).
     package internal(set) var expectsContinue = false
-    /// May be sent again when nothing came back: idempotent, and its body, if any, is kept.
+    /// May be sent again if no response came: idempotent, and its body, if any, is kept.
     package internal(set) var isReplayable = false
-    /// Nothing of the body has been dropped: it can still be sent from its beginning.
+    /// Nothing of the body has been dropped: it can be sent again from its beginning.
     package internal(set) var bodyIsKept = true
-    /// A process has, or may have, got something of it in an attempt that failed.
+    /// A process has received, or may have received, part of it in a failed attempt.
     package internal(set) var hasReachedProcess = false
-    /// How often it was tried again after something may have reached a process, and after nothing had.
+    /// Retries after a process may have received something, and after none had.
     var attempts = 0
     var connectAttempts = 0
 
@@ -40,11 +42,11 @@ package struct ExchangeMachine: Sendable {
     package enum Slot: Equatable, Sendable {
         case none
         case held(Grant)
-        /// Given back, or left to the connection that the process still works on.
+        /// Returned, or left to the connection on which the process still works.
         case returned(Grant)
     }
 
-    /// - Parameter waiter: Names the exchange to the registry while it waits.
+    /// - Parameter waiter: identifies the exchange to the registry while it waits.
     package init(waiter: WaiterTag) {
         admission = AdmissionRequest(claim: nil, newSession: nil, waiter: waiter)
     }
@@ -56,7 +58,7 @@ package struct ExchangeMachine: Sendable {
         isReplayable = traits.isIdempotent && !traits.hasBody && traits.upgrade == .none
     }
 
-    /// The grant of the present or the last slot; nil: there was none.
+    /// The grant of the current or the last slot; nil: there was none.
     package var grant: Grant? {
         switch slot {
         case .none: nil
@@ -64,13 +66,13 @@ package struct ExchangeMachine: Sendable {
         }
     }
 
-    /// A slot is held that the registry has not got back.
+    /// Whether a slot is held that was not returned to the registry.
     @inline(__always)
     package var holdsSlot: Bool {
         if case .held = slot { true } else { false }
     }
 
-    /// The whole request has gone to the process, which has not answered.
+    /// Whether the process has the complete request but has not responded.
     package var awaitsAnswer: Bool { request.phase == .done && response.phase == .awaitingHead }
 
     @inline(__always)
@@ -85,19 +87,19 @@ package struct ExchangeMachine: Sendable {
         response = next
     }
 
-    /// Keeps the state and changes what belongs to it.
+    /// Keeps the phase and replaces its payload.
     mutating func note(request same: RequestState) {
         assert(request.phase == same.phase, "\(same) is no part of \(request)")
         request = same
     }
 
-    /// Keeps the state and changes what belongs to it.
+    /// Keeps the phase and replaces its payload.
     mutating func note(response same: ResponseState) {
         assert(response.phase == same.phase, "\(same) is no part of \(response)")
         response = same
     }
 
-    /// The tunnel that the exchange has become; only of one that has.
+    /// The tunnel; valid only in that state.
     package var tunnel: Tunnel {
         get {
             guard case .tunnel(let tunnel) = response else {
@@ -116,7 +118,7 @@ package struct ExchangeMachine: Sendable {
         slot = .held(grant)
     }
 
-    /// A session has begun in the response: the grant is its.
+    /// A session has begun in the response: the grant belongs to it.
     package mutating func beginSession(_ session: SessionID) {
         switch slot {
         case .none: return
@@ -131,14 +133,14 @@ package struct ExchangeMachine: Sendable {
         }
     }
 
-    /// How a slot goes back to the registry.
+    /// How a slot is returned to the registry.
     package enum SlotReturn: Equatable, Sendable {
         /// None was held.
         case none
         case request(Grant)
         case tunnel(Grant, heldSlot: Bool)
 
-        /// The grant that goes back; nil: none does.
+        /// The grant to return; nil: none.
         package var grant: Grant? {
             switch self {
             case .none: nil
@@ -160,16 +162,16 @@ package struct ExchangeMachine: Sendable {
     }
 }
 
-/// Facts of a request's head that decisions go by: plain data.
+/// Facts of a request's head that decisions depend on: plain data.
 package struct RequestTraits: Equatable, Sendable {
-    /// The protocol that the process is asked to switch to.
+    /// The protocol that the process should switch to.
     package enum Upgrade: Sendable {
         case none, webSocket, other
     }
 
     package var hasBody: Bool
     package var isHTTP11: Bool
-    /// Sent twice it does no more than sent once (RFC 9110 section 9.2.2).
+    /// Repeating it has no further effect (RFC 9110 section 9.2.2).
     package var isIdempotent: Bool
     package var expectsContinue: Bool
     package var upgrade: Upgrade

@@ -1,34 +1,34 @@
 package import Backends
 
-/// What is left of an exchange that was given up while its process works on it.
+/// What remains of an exchange that was abandoned while its process works on it.
 ///
-/// The process does not know, or does not care, and its thread is busy until it is done: its slot stays
-/// taken until it has answered, has ended its side of the connection, or has had its time. Times are those of
-/// the monotonic clock, in nanoseconds.
+/// The process does not notice, or does not react, and its thread is busy until it is done: the
+/// slot stays taken until the process has responded, has closed its side of the connection, or has
+/// used up its time. Times are monotonic, in nanoseconds.
 package struct LeftBehind: Equatable, Sendable {
-    /// How long a process may take to end its side, where no `request_timeout` says so.
+    /// How long a process may take to close its side if no `request_timeout` is set.
     private static let patience = Interval.seconds(300)
-    /// How much it may go on to say.
+    /// How many more bytes it may send.
     private static let lastBytes = 64 * 1024
 
-    /// Goes back with `outcome` when the process is done.
+    /// Returned with `outcome` when the process is done.
     package let slot: ExchangeMachine.SlotReturn
     package let outcome: ExchangeOutcome
-    /// A client that had stayed would have been told by now that there is no answer.
+    /// A waiting client would have been answered with a timeout by now.
     package let isOverdue: Bool
-    /// The process sees the end of the request: its body is over or never will be.
+    /// The process sees the end of the request: its body is complete or never will be.
     package let endsRequest: Bool
-    /// When its slot is given back in any case.
+    /// When the slot is returned in any case.
     private let endsAt: Int64
-    /// When a client that had stayed would have been told that there is no answer; `Int64.max`: that is
-    /// counted already, or nobody would.
+    /// When a waiting client would have been answered with a timeout; `Int64.max`: that is counted
+    /// already, or there is no such time.
     private var overdueAt: Int64
-    /// Bytes that the process has said since.
-    private var spoken = 0
+    /// Bytes received from the process since.
+    private var receivedBytes = 0
 
     /// - Parameters:
-    ///   - deadline: Of the process's answer, for a client that had stayed.
-    ///   - limit: The end of the request's time; `Int64.max`: none.
+    ///   - deadline: for the process's response, as for a client that had stayed.
+    ///   - limit: the end of the request's time; `Int64.max`: none.
     init(
         _ slot: ExchangeMachine.SlotReturn, _ outcome: ExchangeOutcome, awaitsAnswer: Bool,
         endsRequest: Bool, deadline: Int64, limit: Int64, now: Int64
@@ -37,48 +37,48 @@ package struct LeftBehind: Equatable, Sendable {
         self.endsRequest = endsRequest || slot.isTunnel
         let isLate = outcome == .failed
         isOverdue = isLate && !slot.isTunnel
-        // That it does not answer is known already when it ends.
+        // If overdue, the failure is counted already.
         self.outcome = isOverdue ? .abandoned : outcome
         endsAt = min(limit, now &+ Self.patience.nanoseconds)
         overdueAt = awaitsAnswer && !isLate ? deadline : .max
     }
 
-    /// When `timedOut` is to be called.
+    /// When to call `timedOut`.
     package var deadline: Int64 { min(endsAt, overdueAt) }
 
-    /// What follows on more bytes of the process.
-    package enum Speech: Equatable, Sendable {
-        /// Its first: it has a moment for its last words.
+    /// The next action after more bytes from the process.
+    package enum Reception: Equatable, Sendable {
+        /// Its first bytes: it gets a moment to finish.
         case first
         case more
-        /// It goes on for too long.
+        /// It sends too much.
         case tooMuch
     }
 
-    /// The process has said more, which is thrown away.
-    package mutating func said(_ count: Int) -> Speech {
-        let isFirst = spoken == 0
-        spoken += count
-        return spoken > Self.lastBytes ? .tooMuch : isFirst ? .first : .more
+    /// The process has sent more bytes, which are discarded.
+    package mutating func received(_ count: Int) -> Reception {
+        let isFirst = receivedBytes == 0
+        receivedBytes += count
+        return receivedBytes > Self.lastBytes ? .tooMuch : isFirst ? .first : .more
     }
 
-    /// What follows when the process has not ended in time.
+    /// The next action when the process has not finished in time.
     package enum Timeout: Equatable, Sendable {
-        /// It is waited for on, until `deadline`.
+        /// Keep waiting, until `deadline`.
         case wait
         case close
-        /// It hangs, and the group says how long a request may take.
+        /// It hangs, and the group has a `request_timeout`.
         case closeAndReplace
     }
 
     /// The deadline has passed.
     ///
-    /// That clients do not wait for a process must not hide that it hangs.
+    /// A process that hangs must be noticed even if clients do not wait for it.
     ///
-    /// - Parameter isBounded: The group has a `request_timeout`.
-    /// - Returns: What follows, and whether the process has just turned out to be overdue.
+    /// - Parameter isBounded: whether the group has a `request_timeout`.
+    /// - Returns: the next action, and whether the process has just become overdue.
     package mutating func timedOut(isBounded: Bool, now: Int64) -> (Timeout, isOverdue: Bool) {
-        guard spoken == 0 else { return (.close, false) }
+        guard receivedBytes == 0 else { return (.close, false) }
         let isLast = endsAt <= now
         let isOverdue = overdueAt != .max && (overdueAt <= now || isLast && isBounded)
         if isOverdue { overdueAt = .max }
@@ -88,18 +88,18 @@ package struct LeftBehind: Equatable, Sendable {
 }
 
 extension ExchangeMachine {
-    /// Whether the process works on the request, though nobody waits for it any more.
+    /// Whether the process works on the request, though its client has gone.
     ///
     /// - Parameters:
-    ///   - sentAny: Something of the request has been handed to the kernel.
-    ///   - hasClosed: The process has ended its side of the connection.
+    ///   - sentAny: whether part of the request was handed to the kernel.
+    ///   - hasClosed: whether the process has closed its side of the connection.
     package func isAtWork(sentAny: Bool, hasClosed: Bool, now: Int64) -> Bool {
         holdsSlot && sentAny && !hasClosed && clock.deadline > now
     }
 
-    /// Leaves the slot to the connection; only of an exchange that `isAtWork`.
+    /// Leaves the slot to the connection; only for an exchange that `isAtWork`.
     ///
-    /// - Parameter deadline: Of the process's answer.
+    /// - Parameter deadline: for the process's response.
     package mutating func leaveBehind(
         _ outcome: ExchangeOutcome, deadline: Int64, now: Int64
     ) -> LeftBehind {

@@ -1,19 +1,19 @@
 package import Backends
 
-/// Why a request is answered by Mooring itself, as far as the exchange decides.
+/// Why Mooring answers a request itself, as far as the exchange decides it.
 package enum Problem: Equatable, Sendable {
     case badRequest
-    /// The client stopped in the middle of its body.
+    /// The client stalled in the middle of its body.
     case requestTimeout
     case headTooLarge
     case bodyTooLarge
     case connectionRefused
-    /// The process broke off before its response.
+    /// The process closed the connection before its response.
     case connectionTerminated
     case badResponse
     case tlsFailed
     case connectTimeout
-    /// No response from the process in time.
+    /// The process did not respond in time.
     case gatewayTimeout
     /// `request_timeout`.
     case requestTookTooLong
@@ -26,18 +26,18 @@ package enum Problem: Equatable, Sendable {
     case refusal(Refusal)
 }
 
-/// Why no connection to a process was made.
+/// Why connecting to a process failed.
 package enum ConnectFailure: Equatable, Sendable, CaseIterable {
-    /// Nobody takes connections at its address, or the process is gone.
+    /// No process listens at the address, or it is gone.
     case refused
     case tlsFailed
     case timedOut
-    /// Its backlog was full for as long as is waited: it lives and is behind.
+    /// Its backlog stayed full for `timeouts.connect`: it is alive but overloaded.
     case backlogFull
-    /// The loop has no descriptor, memory or slab entry for one.
+    /// The loop has no descriptor, memory or slab entry left.
     case noResources
 
-    /// What the client is told when no other process can be tried.
+    /// The response for the client when no other process can be tried.
     package var problem: Problem {
         switch self {
         case .refused: .connectionRefused
@@ -48,9 +48,10 @@ package enum ConnectFailure: Equatable, Sendable, CaseIterable {
         }
     }
 
-    /// What the registry is told of the process.
+    /// The outcome reported to the registry.
     ///
-    /// A process of Mooring's own that does not answer is alive, or its end would be known: it is behind, and
+    /// A process of Mooring's own that does not answer is alive, or its exit would be known: it is
+    /// overloaded, and keeps its sessions.
     /// keeps its sessions.
     package func outcome(isSpawned: Bool) -> ExchangeOutcome {
         switch self {

@@ -1,12 +1,12 @@
 package import Backends
 
-/// How far the request of an exchange has come on its way to a process.
+/// The request's progress on its way to a process.
 package enum RequestState: Equatable, Sendable {
-    /// Its head has been parsed, or rejected; nothing has been done about it.
+    /// Its head has been parsed, or rejected; nothing else has happened.
     ///
     /// Can transition to: buffering, queued, connecting, done.
     case parsed
-    /// The body is read, up to `request_buffer`, before a slot is asked for.
+    /// The body is read, up to `request_buffer`, before a slot is requested.
     ///
     /// Can transition to: queued, connecting, done.
     case buffering
@@ -20,40 +20,41 @@ package enum RequestState: Equatable, Sendable {
     case connecting(Backlog)
     /// Head and body go to the process. Can transition to: done, and to connecting by a retry.
     case sending(Invitation)
-    /// Everything was handed over, or nobody wants the rest.
+    /// Everything was sent, or the rest is not wanted.
     ///
-    /// Can transition to: connecting, by a retry; itself, when an answer of Mooring's own follows.
+    /// Can transition to: connecting, by a retry; itself, when Mooring's own response follows.
     case done
 
     /// What a queued request waits for.
     package enum Waiting: Equatable, Sendable {
         /// Its turn in a queue of the registry.
         case turn(WaiterTicket)
-        /// The request of its connection that begins the session which they share.
+        /// The request of the same connection that begins the session for both.
         case leader
     }
 
-    /// Whether the process takes connections.
+    /// Whether the process accepts connections.
     package enum Backlog: Equatable, Sendable {
         /// As far as is known.
         case open
-        /// It was full: it is tried again until then; monotonic ns.
+        /// It was full: retries continue until then; monotonic ns.
         case full(until: Int64)
     }
 
-    /// Whether the client holds its body back until the process asks for it (RFC 9110 section 10.1.1).
+    /// Whether the client holds its body back until the process invites it (RFC 9110 section
+    /// 10.1.1).
     package enum Invitation: Equatable, Sendable {
         case none
-        /// The process is waited for until then; monotonic ns.
+        /// Mooring waits for the process's 100 until then; monotonic ns.
         case awaited(until: Int64)
     }
 
-    /// A state without what belongs to it.
+    /// A state without its payload.
     package enum Phase: Sendable, CaseIterable {
         case parsed, buffering, queued, connecting, sending, done
     }
 
-    /// The state without what belongs to it.
+    /// The state without its payload.
     @inline(__always)
     package var phase: Phase {
         switch self {
@@ -68,7 +69,7 @@ package enum RequestState: Equatable, Sendable {
 }
 
 extension RequestState.Phase {
-    /// The whole table: whether the next phase may follow on this one.
+    /// The transition table: whether the next phase may follow this one.
     package func leads(to next: Self) -> Bool {
         switch self {
         case .parsed:

@@ -1,25 +1,27 @@
 package import HTTPWire
 
-/// How far the response of an exchange has come on its way to the client.
+/// The response's progress on its way to the client.
 package enum ResponseState: Sendable {
-    /// No final head has come from the process; so many 1xx heads were passed on.
+    /// No final head has come from the process; counts the 1xx heads forwarded.
     ///
     /// Can transition to: streaming, tunnel, received.
     case awaitingHead(interimHeads: UInt8)
-    /// The body passes through. Can transition to: received.
+    /// The body is being forwarded.
+    ///
+    /// Can transition to: received.
     case streaming(Streaming)
-    /// All of it is here, the slot is given back; the client may still be reading.
+    /// The complete response is here and the slot is returned; the client may still be reading.
     case received
     /// The process has switched protocols: bytes pass both ways until both sides have ended.
     case tunnel(Tunnel)
 
-    /// What is known of a response whose body passes through.
+    /// The properties of a response whose body is being forwarded.
     package struct Streaming: Equatable, Sendable {
-        /// How the client sees the body's end.
+        /// How the client recognises the body's end.
         package var framing: ResponseFraming
-        /// The process keeps its connection after this response.
+        /// The process keeps its connection open after this response.
         package var keepsConnection: Bool
-        /// The response has no end of its own, and its client asks again after one.
+        /// The response has no end of its own, and its client reconnects after one.
         package var isEventStream: Bool
 
         package init(framing: ResponseFraming, keepsConnection: Bool, isEventStream: Bool) {
@@ -29,12 +31,12 @@ package enum ResponseState: Sendable {
         }
     }
 
-    /// A state without what belongs to it.
+    /// A state without its payload.
     package enum Phase: Sendable, CaseIterable {
         case awaitingHead, streaming, received, tunnel
     }
 
-    /// The state without what belongs to it.
+    /// The state without its payload.
     @inline(__always)
     package var phase: Phase {
         switch self {
@@ -47,7 +49,7 @@ package enum ResponseState: Sendable {
 }
 
 extension ResponseState.Phase {
-    /// The whole table: whether the next phase may follow on this one.
+    /// The transition table: whether the next phase may follow this one.
     package func leads(to next: Self) -> Bool {
         switch self {
         case .awaitingHead:

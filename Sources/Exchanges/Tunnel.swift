@@ -1,33 +1,34 @@
 package import Backends
 internal import HTTPWire
 
-/// A connection that speaks another protocol behind a 101: two ways, each with an end of its own.
+/// A connection that speaks another protocol after a 101: two directions, each with its own end.
 ///
-/// Times are those of the monotonic clock, in nanoseconds.
+/// Times are monotonic, in nanoseconds.
 package struct Tunnel: Sendable {
-    /// One way through the tunnel, by what its sender has done.
+    /// One direction of the tunnel, by the state of its sender.
     package enum Way: Equatable, Sendable {
         case open
-        /// The sender has finished, or is gone; what it said may still be on its way.
+        /// The sender has finished, or is gone; its last bytes may still be in flight.
         case ended
-        /// Everything has gone out, and the receiver knows that it was all.
-        case told
+        /// Everything was sent on, and the receiver has seen the end.
+        case closed
     }
 
-    /// How far a WebSocket's client has been told that the program ends.
+    /// The progress of closing a WebSocket because of a shutdown.
     package enum Closing: Equatable, Sendable {
         case no
-        /// A close frame goes out between two others; the tunnel ends at the given time in any case.
+        /// A close frame will be sent between two others; the tunnel ends at the given time in any
+        /// case.
         case wanted(by: Int64)
         case sent(by: Int64)
     }
 
-    /// The session's lease is renewed at most this often, however much passes.
+    /// The session's lease is renewed at most this often, regardless of traffic.
     private static let leaseRenewal: Int64 = 1_000_000_000
-    /// How long a WebSocket's client has to answer a close frame (RFC 6455 section 7.1.1).
+    /// How long a WebSocket's client may take to answer a close frame (RFC 6455 section 7.1.1).
     package static let closingHandshake = Interval.seconds(5)
 
-    /// The request asked for a WebSocket: pings are told from payload.
+    /// The request asked for a WebSocket, so pings can be distinguished from payload.
     package let isWebSocket: Bool
     /// The group has `tunnel_slots`.
     package var holdsSlot = false
@@ -43,34 +44,34 @@ package struct Tunnel: Sendable {
         leaseRenewedAt = now
     }
 
-    /// Both sides have ended, and each knows it of the other.
-    package var isOver: Bool { toProcess == .told && toClient == .told }
+    /// Both sides have ended, and each has seen the other's end.
+    package var isOver: Bool { toProcess == .closed && toClient == .closed }
 
-    /// The client has finished sending, or has gone.
+    /// The client has finished sending, or is gone.
     package mutating func clientEnded() {
         if toProcess == .open { toProcess = .ended }
     }
 
-    /// The process has finished sending, or has gone.
+    /// The process has finished sending, or is gone.
     package mutating func processEnded() {
         if toClient == .open { toClient = .ended }
     }
 
-    /// All that has come of the client is on its way: whether the process is to see the end now; once.
+    /// All of the client's bytes were sent on: whether to close towards the process now; once.
     package mutating func endsToProcess() -> Bool {
         guard toProcess == .ended else { return false }
-        toProcess = .told
+        toProcess = .closed
         return true
     }
 
-    /// All that has come of the process is on its way: whether the client is to see the end now; once.
+    /// All of the process's bytes were sent on: whether to close towards the client now; once.
     package mutating func endsToClient() -> Bool {
         guard toClient == .ended else { return false }
-        toClient = .told
+        toClient = .closed
         return true
     }
 
-    /// Bytes pass to the process: whether they renew the lease, as a sign of life of the user.
+    /// Bytes pass to the process: whether they renew the lease, as a sign that the user is active.
     package mutating func passes(toProcess bytes: Span<UInt8>, now: Int64) -> Bool {
         let hasPayload = isWebSocket ? fromClient.pass(bytes) : true
         return renewsLease(hasPayload, now)
@@ -88,19 +89,19 @@ package struct Tunnel: Sendable {
         return true
     }
 
-    /// The program ends, and the client of a WebSocket is to be told; false: it is already, or cannot be.
+    /// On shutdown, starts to close a WebSocket; false: it is closing already, or cannot be closed.
     package mutating func close(now: Int64) -> Bool {
         guard isWebSocket, closing == .no else { return false }
         closing = .wanted(by: now &+ Self.closingHandshake.nanoseconds)
         return true
     }
 
-    /// Whether the close frame may go out now, as nothing waits for the client; once.
+    /// Whether the close frame may be sent now, as nothing waits for the client; once.
     ///
-    /// The client's answer passes to the process, which so learns that its peer goes away; what the
-    /// process still sends is dropped, for nothing may follow a close frame.
+    /// The client's answer passes to the process, which thereby learns that its peer is going away.
+    /// What the process still sends is dropped, since nothing may follow a close frame.
     ///
-    /// - Parameter isLast: The program ends now, whether or not the client was to be told.
+    /// - Parameter isLast: whether the program exits now, even if no close was requested.
     package mutating func sendsClose(now: Int64, isLast: Bool = false) -> Bool {
         let by: Int64
         switch closing {
@@ -110,17 +111,17 @@ package struct Tunnel: Sendable {
         case .wanted(let until): by = until
         case .sent: return false
         }
-        guard isWebSocket, toClient != .told, fromProcess.isBetweenFrames else { return false }
+        guard isWebSocket, toClient != .closed, fromProcess.isBetweenFrames else { return false }
         closing = .sent(by: by)
         return true
     }
 
-    /// A close frame has gone out: what the process still sends is dropped.
+    /// A close frame was sent: what the process still sends is dropped.
     package var dropsToClient: Bool {
         if case .sent = closing { true } else { false }
     }
 
-    /// When the tunnel ends unless a byte passes; after a close it ends in any case.
+    /// When the tunnel ends unless a byte passes; a closing tunnel ends in any case.
     package func deadline(after span: Interval, now: Int64) -> Int64 {
         let deadline = now &+ span.nanoseconds
         switch closing {

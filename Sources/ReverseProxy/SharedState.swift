@@ -20,7 +20,7 @@ final class SharedState: Sendable {
     private let drained = Mutex<(@Sendable () -> Void)?>(nil)
     private let stopped = Mutex<(@Sendable () -> Void)?>(nil)
     private let loopsRunning: Atomic<Int>
-    private let hasToldNoDiagnosis = Atomic<Bool>(false)
+    private let hasReportedNoDiagnosis = Atomic<Bool>(false)
 
     init(
         settings: ProxySettings, groups: [Group], shares: [WorkerShare],
@@ -36,7 +36,7 @@ final class SharedState: Sendable {
 
     /// Tells once that nobody can say whose the processes' ports are.
     func tellOfNoDiagnosis(_ code: Int32) {
-        if hasToldNoDiagnosis.exchange(true, ordering: .relaxed) { return }
+        if hasReportedNoDiagnosis.exchange(true, ordering: .relaxed) { return }
         mishaps.tell(
             "the kernel does not tell whose the processes' ports are (\(SystemError.message(code)));"
                 + " requests are sent there without that check")

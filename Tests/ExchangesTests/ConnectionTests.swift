@@ -55,7 +55,7 @@ internal import Testing
     @Test func `a request that may have ended its process is not given to another`() {
         var machine = Situation.awaitingAnswer.machine()
         let connection = ExchangeMachine.BrokenConnection(
-            sentAny: true, isReused: false, hasSpoken: false)
+            sentAny: true, isReused: false, hasResponded: false)
         #expect(machine.broke(connection, retries: 1, isAlive: true) == .reconnect)
         #expect(
             machine.connectFailed(.refused, retries: 5, isSpawned: true)
@@ -66,7 +66,7 @@ internal import Testing
     struct Break: Sendable {
         var sentAny = true
         var isReused = false
-        var hasSpoken = false
+        var hasResponded = false
         var isIdempotent = true
         var isAlive = true
         var bodyIsKept = true
@@ -81,7 +81,7 @@ internal import Testing
         Break(sentAny: false, isReused: true, retries: 0),
         Break(retries: 0, isRepeated: false),
         Break(isReused: true, retries: 0, isRepeated: false),
-        Break(hasSpoken: true, isRepeated: false),
+        Break(hasResponded: true, isRepeated: false),
         Break(isIdempotent: false, isRepeated: false),
         Break(isAlive: false, isRepeated: false),
         Break(bodyIsKept: false, isRepeated: false),
@@ -90,7 +90,7 @@ internal import Testing
         var machine = Situation.awaitingAnswer.machine { $0.isIdempotent = given.isIdempotent }
         if !given.bodyIsKept { machine.dropBody() }
         let connection = ExchangeMachine.BrokenConnection(
-            sentAny: given.sentAny, isReused: given.isReused, hasSpoken: given.hasSpoken)
+            sentAny: given.sentAny, isReused: given.isReused, hasResponded: given.hasResponded)
         let result = machine.broke(connection, retries: given.retries, isAlive: given.isAlive)
         #expect(result == (given.isRepeated ? .reconnect : .answer(.connectionTerminated)))
         #expect(machine.request.phase == (given.isRepeated ? .connecting : .done))
@@ -99,9 +99,9 @@ internal import Testing
     @Test func `connections that were closed before do not count as attempts`() {
         var machine = Situation.awaitingAnswer.machine()
         let stale = ExchangeMachine.BrokenConnection(
-            sentAny: false, isReused: true, hasSpoken: false)
+            sentAny: false, isReused: true, hasResponded: false)
         let fresh = ExchangeMachine.BrokenConnection(
-            sentAny: true, isReused: false, hasSpoken: false)
+            sentAny: true, isReused: false, hasResponded: false)
         for _ in 0..<3 { #expect(machine.broke(stale, retries: 1, isAlive: true) == .reconnect) }
         #expect(machine.broke(fresh, retries: 1, isAlive: true) == .reconnect)
         #expect(

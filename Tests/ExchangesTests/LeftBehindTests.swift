@@ -69,11 +69,11 @@ internal import Testing
     @Test func `a process that says something has a moment and a measure for it`() {
         var machine = Situation.streaming.machine()
         var left = machine.leaveBehind(.abandoned, deadline: later, now: now)
-        #expect(left.said(1_000) == .first)
-        #expect(left.said(1_000) == .more)
+        #expect(left.received(1_000) == .first)
+        #expect(left.received(1_000) == .more)
         let (timeout, isOverdue) = left.timedOut(isBounded: true, now: later)
         #expect(timeout == .close)
         #expect(isOverdue == false)
-        #expect(left.said(64 * 1024) == .tooMuch)
+        #expect(left.received(64 * 1024) == .tooMuch)
     }
 }

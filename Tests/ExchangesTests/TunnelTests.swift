@@ -12,7 +12,7 @@ internal import Testing
         #expect(tunnel.endsToProcess() == true)
         #expect(tunnel.endsToProcess() == false, "once")
         tunnel.clientEnded()
-        #expect(tunnel.toProcess == .told)
+        #expect(tunnel.toProcess == .closed)
         #expect(tunnel.isOver == false)
         tunnel.processEnded()
         #expect(tunnel.endsToClient() == true)

@@ -213,7 +213,7 @@ final class TunnelPump {
     /// Counts a block that is about to pass, and lets it renew deadline and lease.
     private func notePassing(_ exchange: Int, toProcess: Bool) {
         let upstream = exchanges.upstream(of: exchange)
-        let isEnding = exchanges[exchange].machine.tunnel.toClient == .told
+        let isEnding = exchanges[exchange].machine.tunnel.toClient == .closed
         setTunnelDeadline(
             exchange,
             after: isEnding

@@ -46,9 +46,9 @@ final class AbandonedRequests {
             buffers.makeRoomForReading(&upstreams[entry].input)
             switch upstreams.read(entry) {
             case .moved(let count):
-                let speech = upstreams.abandoned[entry]?.left.said(count)
-                if hasAnswered(entry) || speech == .tooMuch { return upstreams.close(entry) }
-                if speech == .first {
+                let reception = upstreams.abandoned[entry]?.left.received(count)
+                if hasAnswered(entry) || reception == .tooMuch { return upstreams.close(entry) }
+                if reception == .first {
                     let left = Interval(nanoseconds: upstreams[entry].deadline &- upstreams.now)
                     upstreams.setDeadline(entry, after: min(left, Self.lastWords))
                 }

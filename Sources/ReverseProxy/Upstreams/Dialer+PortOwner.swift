@@ -16,7 +16,7 @@ extension Dialer {
             let socket = upstreams[entry].transport?.socket
         else { return true }
         switch diagnosis.user(of: socket) {
-        case .nobody: return true
+        case .noPeer: return true
         case .unavailable(let code):
             shared.tellOfNoDiagnosis(code)
             return true

@@ -113,9 +113,8 @@ struct ProcessPools: ~Copyable {
 
     /// The process has closed a connection after it was idle for so long.
     func noteEnd(afterIdle span: Int64, of process: ProcessHandle, group: Int) {
-        guard span >= ConnectionHabits.shortestTold, let entry = find(process, group: group) else {
-            return
-        }
+        guard span >= ConnectionHabits.shortestPlausible, let entry = find(process, group: group)
+        else { return }
         unsafe pools[entry].habits.shortestIdle = min(pools[entry].habits.shortestIdle, span)
     }
 
@@ -201,7 +200,7 @@ struct ProcessPools: ~Copyable {
 /// How a process treats connections between requests.
 struct ConnectionHabits {
     /// One that is closed sooner than this was not closed for being idle; ns.
-    static let shortestTold: Int64 = 20_000_000
+    static let shortestPlausible: Int64 = 20_000_000
 
     /// How long it keeps an idle connection, as it says; ns, 0: it does not say.
     var announced: Int64 = 0

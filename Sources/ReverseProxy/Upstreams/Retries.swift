@@ -45,7 +45,7 @@ final class Retries {
         let entry = exchanges.upstream(of: exchange)
         let connection = ExchangeMachine.BrokenConnection(
             sentAny: upstreams[entry].sentAny, isReused: upstreams[entry].reused,
-            hasSpoken: !upstreams[entry].input.isEmpty)
+            hasResponded: !upstreams[entry].input.isEmpty)
         switch exchanges[exchange].machine.broke(
             connection, retries: plan.settings.groups[Int(exchanges[exchange].group)].retries,
             isAlive: isAlive(upstreams[entry]))

@@ -18,7 +18,7 @@ struct Notifications {
     /// The pids that were found to be nobody's in this portion.
     var strangers: Set<Int32> = []
     /// Strangers are told of once, not as often as they like.
-    var hasToldStranger = false
+    var hasReportedStranger = false
     var buffer = [UInt8](repeating: 0, count: NotifyMessage.sizeLimit)
 
     /// Reads no more for a while.

@@ -113,8 +113,8 @@ extension SupervisionLoop {
     }
 
     private func tellOfStranger(_ pid: Int32) {
-        if notifications.hasToldStranger { return }
-        notifications.hasToldStranger = true
+        if notifications.hasReportedStranger { return }
+        notifications.hasReportedStranger = true
         log.notice(
             """
             a notification of pid \(pid), which is none of the processes or has ended already, \

@@ -9,7 +9,7 @@ internal import Reactor
 enum PortHolder: Equatable {
     /// The process's own, or of something that only it could have put there (a unix socket).
     case process
-    case nobody
+    case free
     /// Somebody else's, by the id of its user.
     case foreign(user: UInt32)
 
@@ -23,7 +23,7 @@ enum PortHolder: Equatable {
         if address.isUnix { return .process }
         // Without /proc none of this can be told, and no process be adopted.
         guard let listeners = TCPListener.taking(address) else { return .process }
-        if listeners.isEmpty { return .nobody }
+        if listeners.isEmpty { return .free }
         for listener in listeners where listener.inode != known {
             switch tree.holds(socket: listener.inode) {
             case true: known = listener.inode

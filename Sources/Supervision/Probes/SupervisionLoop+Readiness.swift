@@ -123,7 +123,7 @@ extension SupervisionLoop {
         case .foreign(let user) where PortHolder.isFatal(at: address, process.endpoint):
             process.failure = PortHolder.objection(to: address, heldBy: user)
             stopGroup(of: process, SIGKILL)
-        case .nobody, .foreign:
+        case .free, .foreign:
             goOnProbing(process)
         }
     }

@@ -155,7 +155,7 @@ extension ExchangeWorld {
     /// A process is done with what was given up, or has had its time.
     func endLeft(at place: Int) {
         now = max(now, left[place].deadline)
-        if left[place].said(chance(50) ? 100 : 0) != .tooMuch {
+        if left[place].received(chance(50) ? 100 : 0) != .tooMuch {
             let (timeout, isOverdue) = left[place].timedOut(isBounded: limit != nil, now: now)
             if isOverdue, let grant = left[place].slot.grant { group.overdue(grant, now: instant) }
             if timeout == .wait { return }
@@ -168,7 +168,7 @@ extension ExchangeWorld {
         guard let connection = exchange.connection else { return }
         let facts = ExchangeMachine.BrokenConnection(
             sentAny: connection.sentAny, isReused: connection.isReused,
-            hasSpoken: !connection.unread.isEmpty)
+            hasResponded: !connection.unread.isEmpty)
         let isAlive = chance(90)
         switch exchange.machine.broke(facts, retries: retries, isAlive: isAlive) {
         case .reconnect:
