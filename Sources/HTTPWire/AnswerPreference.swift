@@ -1,6 +1,6 @@
-/// What a client would rather read where Mooring answers by itself (RFC 9110 section 12.5.1).
+/// The format that a client prefers for Mooring's own responses (RFC 9110 section 12.5.1).
 package struct AnswerPreference: Equatable, Sendable {
-    /// How an answer looks.
+    /// The format of a response.
     package enum Form: Equatable, Sendable {
         case text
         /// HTML, for people.
@@ -10,10 +10,10 @@ package struct AnswerPreference: Equatable, Sendable {
     }
 
     package private(set) var form = Form.text
-    /// A browser shows the answer to its user, as far as can be told.
+    /// Whether a browser will show the response to its user, as far as the head shows.
     package private(set) var isNavigation = false
 
-    /// Reads the head of a request, line by line; what is malformed is passed over.
+    /// Reads the head of a request, line by line; malformed lines are ignored.
     package init(of head: Span<UInt8>) {
         var html = 0
         var json = 0
@@ -37,7 +37,7 @@ package struct AnswerPreference: Equatable, Sendable {
         }
     }
 
-    /// The value of a line with that name.
+    /// The value of a line with the given name.
     private static func value(
         of name: StaticString, _ head: Span<UInt8>, _ line: Range<Int>
     ) -> Range<Int>? {
@@ -68,7 +68,7 @@ package struct AnswerPreference: Equatable, Sendable {
         }
     }
 
-    /// `q` of the parameters, in thousandths (RFC 9110 section 12.4.2); without one, all of it.
+    /// The `q` parameter in thousandths (RFC 9110 section 12.4.2); 1000 if there is none.
     private static func weight(_ head: Span<UInt8>, _ parameters: Range<Int>) -> Int {
         var position = parameters.lowerBound
         while position < parameters.upperBound {

@@ -1,16 +1,17 @@
 /// One step through a body.
 package enum BodyEvent: Equatable, Sendable {
-    /// Data at the given range, which may be empty; up to and with it, so many bytes are done with.
+    /// Data at the given range, which may be empty; `consumed` counts up to its end.
     case data(consumed: Int, Range<Int>)
-    /// What is not consumed is to be given again, with more behind it.
+    /// More bytes are needed; pass what was not consumed again, followed by more.
     case needMore(consumed: Int)
-    /// The framing says that this was all; what follows is another message. The last
-    /// `trailerLength` bytes are the trailer section.
+    /// The body is complete; what follows is another message.
+    ///
+    /// The last `trailerLength` bytes are the trailer section.
     case end(consumed: Int)
     case bad
 }
 
-/// A body in whatever framing, gone through in pieces; a few bytes of plain data.
+/// Decodes a body of any framing piece by piece; a few bytes of plain data.
 package struct BodyDecoder: Sendable {
     private enum Kind: UInt8 {
         case none, length, chunked, untilClose
@@ -24,10 +25,10 @@ package struct BodyDecoder: Sendable {
     package static var none: BodyDecoder { BodyDecoder(.none) }
 
     /// - Parameters:
-    ///   - framing: Of the message.
-    ///   - holdsTrailers: Trailers are wanted: they are consumed together, with the end of the
-    ///     body.
-    ///   - breakMark: As of `ResponseHead`; of a body in chunks alone.
+    ///   - framing: the message's framing.
+    ///   - holdsTrailers: whether trailers are wanted: they are consumed together with the end of
+    ///     the body.
+    ///   - breakMark: see `ResponseHead`; chunked bodies only.
     package init(_ framing: BodyFraming, holdsTrailers: Bool = false, breakMark: UInt64 = 0) {
         if holdsTrailers || breakMark != 0 {
             chunks = ChunkedDecoder(holdsTrailers: holdsTrailers, breakMark: breakMark)
@@ -42,14 +43,14 @@ package struct BodyDecoder: Sendable {
         }
     }
 
-    /// The same without a mark: for whom it matters only where the body ends.
+    /// The same decoder without a mark, for callers that only need the end of the body.
     package var ignoringMark: BodyDecoder {
         var decoder = self
         decoder.chunks.ignoreMark()
         return decoder
     }
 
-    /// All of it has been gone through.
+    /// Whether the whole body was decoded.
     package var isEnded: Bool {
         switch kind {
         case .none: true
@@ -59,22 +60,22 @@ package struct BodyDecoder: Sendable {
         }
     }
 
-    /// The close of the connection is its regular end.
+    /// Whether closing the connection is the regular end of the body.
     package var endsWithConnection: Bool { kind == .untilClose }
 
-    /// Bytes of the trailer section gone over so far, with its line ends and the empty line.
+    /// Bytes of the trailer section so far, including line ends and the empty line.
     package var trailerLength: Int { Int(chunks.trailerLength) }
 
-    /// Room that the next event may take at its receiver, beside one byte of data at least.
+    /// The space that the receiver needs for the next event in addition to one byte of data.
     package var roomWanted: Int {
         kind == .chunked && chunks.isInTrailers ? BodyFrame.endRoom : BodyFrame.overhead + 1
     }
 
-    /// The next step over bytes that follow what was consumed; not to be called once it has ended.
+    /// The next step over the bytes after those consumed; not after the end.
     ///
     /// - Parameters:
-    ///   - bytes: At least one.
-    ///   - limit: The most data that one event may name.
+    ///   - bytes: at least one.
+    ///   - limit: the most data that one event may name.
     package mutating func next(_ bytes: Span<UInt8>, limit: Int) -> BodyEvent {
         switch kind {
         case .none: return .end(consumed: 0)
@@ -90,30 +91,30 @@ package struct BodyDecoder: Sendable {
     }
 }
 
-/// Puts data into a body's framing.
+/// Writes data in a body's framing.
 package enum BodyFrame {
-    /// What one piece of data costs beyond itself at most, and the last chunk behind it.
+    /// The framing overhead of one piece of data, including the last chunk, at most.
     package static let overhead = 32
     /// Ends a chunked body.
     package static let lastChunk: StaticString = "0\r\n\r\n"
-    /// What the end of a chunked body with trailers takes at most.
+    /// The size of the end of a chunked body with trailers, at most.
     package static let endRoom = Trailers.limit + 7
     /// The length of a trailer section without trailers: its empty line.
     package static let noTrailers = 2
 
-    /// Ends a chunked body with those of its trailers that may be forwarded.
+    /// Writes the end of a chunked body with those of its trailers that may be forwarded.
     ///
     /// - Parameters:
-    ///   - trailers: The trailer section as the decoder took it, or nothing.
-    ///   - sink: Takes the end.
+    ///   - trailers: the trailer section as the decoder received it, or empty.
+    ///   - sink: receives the end.
     package static func writeEnd(trailers: Span<UInt8>, into sink: inout ByteSink) {
         sink.append("0\r\n")
         Trailers.write(trailers, into: &sink)
         sink.append("\r\n")
     }
 
-    /// Writes one piece of data, as a chunk or as it is; nothing for no data, which would be the
-    /// end.
+    /// Writes one piece of data, as a chunk or unframed; writes nothing for no data, since an empty
+    /// chunk would be the end.
     package static func write(_ data: Span<UInt8>, chunked: Bool, into sink: inout ByteSink) {
         if data.isEmpty { return }
         if chunked {

@@ -1,4 +1,4 @@
-/// Where something lies in the buffer that was parsed: eight bytes, no reference.
+/// A range in the parsed buffer: eight bytes, no reference.
 package struct ByteRange: Equatable, Sendable {
     package var start: UInt32
     package var count: UInt32
@@ -13,7 +13,7 @@ package struct ByteRange: Equatable, Sendable {
         count = UInt32(truncatingIfNeeded: range.count)
     }
 
-    /// Nothing.
+    /// An empty range.
     package static let empty = ByteRange(start: 0, count: 0)
 
     package var range: Range<Int> { Int(start)..<Int(start) + Int(count) }

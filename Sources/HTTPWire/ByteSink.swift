@@ -1,16 +1,16 @@
-/// Appends bytes to memory of somebody else's, and never beyond its end.
+/// Appends bytes to the caller's memory, never beyond its end.
 ///
-/// What does not fit is left out and `overflowed` is set; so one check at the end serves for all.
+/// What does not fit is dropped and `overflowed` is set, so one check at the end suffices.
 @safe
 package struct ByteSink {
     private let memory: UnsafeMutablePointer<UInt8>?
     private let capacity: Int
     /// Bytes appended.
     package private(set) var count = 0
-    /// Something did not fit; what was appended is not to be used.
+    /// Something did not fit; the output must not be used.
     package private(set) var overflowed = false
 
-    /// Appends from the beginning of the buffer, which must outlive the sink.
+    /// Appends from the start of the buffer, which must outlive the sink.
     package init(_ buffer: UnsafeMutableBufferPointer<UInt8>) {
         unsafe memory = buffer.baseAddress
         capacity = buffer.count
@@ -34,7 +34,7 @@ package struct ByteSink {
         }
     }
 
-    /// The text as it stands in the source: a few moves, as its length is known where it is written.
+    /// Appends a literal: inlined to a few moves, since its length is a constant at the call site.
     @inline(__always)
     package mutating func append(_ text: StaticString) {
         unsafe copy(text.utf8Start, text.utf8CodeUnitCount)

@@ -1,6 +1,7 @@
-/// Takes chunked framing off a body (RFC 9112 section 7.1): strict, and bounded in everything.
+/// Decodes chunked transfer coding (RFC 9112 section 7.1): strict, with every length bounded.
 ///
 /// A few bytes of plain data. Chunk extensions are checked and dropped, as a recipient must do with
+/// those it does not know (section 7.1.1); trailers are checked and left to the caller.
 /// those it does not know (section 7.1.1); trailers are checked and left to the caller.
 package struct ChunkedDecoder: Sendable {
     private enum State: UInt8 {
@@ -8,7 +9,9 @@ package struct ChunkedDecoder: Sendable {
         case sizeStart
         /// To: sizePadding, chunkExtension, sizeLineFeed.
         case size
-        /// White space behind a size, which some servers write. To: chunkExtension, sizeLineFeed.
+        /// White space after a size, which some servers write.
+        ///
+        /// To: chunkExtension, sizeLineFeed.
         case sizePadding
         /// To: sizeLineFeed.
         case chunkExtension
@@ -34,28 +37,28 @@ package struct ChunkedDecoder: Sendable {
     }
 
     private static let extensionLimit: UInt16 = 256
-    /// Framing beyond what the data asks for: above it the sender wants work, not an answer.
+    /// Bytes of framing not justified by data; a sender above the limit only wants to cause work.
     private static let wasteLimit: Int32 = 16 * 1024
 
     private var state = State.sizeStart
     private var digits: UInt8 = 0
     private var trailerHasColon = false
-    /// The trailer section is not consumed before it is whole.
+    /// Whether the trailer section is consumed only when it is complete.
     private let holdsTrailers: Bool
-    /// Bytes of extension seen.
+    /// Bytes of extensions so far.
     private var extra: UInt16 = 0
-    /// Bytes of the trailer section seen, with its line ends and the empty line.
+    /// Bytes of the trailer section so far, including line ends and the empty line.
     private(set) var trailerLength: UInt16 = 0
-    /// Extensions that small chunks do not make up for.
+    /// Bytes of extensions that are not offset by data.
     private var waste: Int32 = 0
     private var remaining: UInt64 = 0
-    /// As of `ResponseHead`.
+    /// See `ResponseHead`.
     private var breakMark: UInt64
 
     /// - Parameters:
-    ///   - holdsTrailers: The trailer section is not consumed before it is whole, so that it lies at the
-    ///     end of what was consumed with the end of the body.
-    ///   - breakMark: A chunk of these eight bytes says that the body broke off; 0: none does.
+    ///   - holdsTrailers: whether the trailer section is consumed only when it is complete, so that
+    ///     it is the end of the bytes consumed with the end of the body.
+    ///   - breakMark: a chunk of these eight bytes means that the body was cut off; 0: none does.
     package init(holdsTrailers: Bool = false, breakMark: UInt64 = 0) {
         self.holdsTrailers = holdsTrailers
         self.breakMark = breakMark
@@ -63,13 +66,13 @@ package struct ChunkedDecoder: Sendable {
 
     package var isEnded: Bool { state == .ended }
 
-    /// Takes the mark for data from now on.
+    /// Treats the mark as data from now on.
     mutating func ignoreMark() {
         breakMark = 0
         if state == .mark { state = .data }
     }
 
-    /// The last chunk has been seen, and what follows is trailers.
+    /// Whether the last chunk was seen, so that trailers follow.
     var isInTrailers: Bool {
         switch state {
         case .trailerStart, .trailer, .trailerLineFeed, .endLineFeed: true
@@ -79,7 +82,7 @@ package struct ChunkedDecoder: Sendable {
         }
     }
 
-    /// Goes over bytes up to the next piece of data, the end, or the end of the bytes.
+    /// Decodes up to the next piece of data, the end, or the end of the bytes.
     package mutating func next(_ bytes: Span<UInt8>, limit: Int) -> BodyEvent {
         var position = 0
         if isInTrailers { return nextTrailers(bytes, from: 0) }
@@ -102,7 +105,7 @@ package struct ChunkedDecoder: Sendable {
             if !step(bytes[position]) { return .bad }
             position &+= 1
             if state == .trailerStart {
-                // The caller may want to make room for what is held first.
+                // The caller may first want to make room for the held bytes.
                 if holdsTrailers { return .data(consumed: position, position..<position) }
                 return nextTrailers(bytes, from: position)
             }
@@ -110,7 +113,7 @@ package struct ChunkedDecoder: Sendable {
         return .needMore(consumed: position)
     }
 
-    /// Whether a chunk is the mark; nil: it may be, by what has come of it.
+    /// Whether a chunk is the mark; nil: it may be, given the bytes so far.
     private func compare(_ chunk: Span<UInt8>) -> Bool? {
         for index in 0..<min(chunk.count, 8) {
             let octet = UInt8(truncatingIfNeeded: breakMark >> UInt64(8 &* (7 &- index)))
@@ -119,7 +122,7 @@ package struct ChunkedDecoder: Sendable {
         return chunk.count < 8 ? nil : true
     }
 
-    /// Goes over trailers that begin at `start`, or go on there where they are not held.
+    /// Reads trailers that begin at `start`, or that continue there if they are not held.
     private mutating func nextTrailers(_ bytes: Span<UInt8>, from start: Int) -> BodyEvent {
         var position = holdsTrailers ? start &+ Int(trailerLength) : start
         while position < bytes.count {
@@ -127,13 +130,13 @@ package struct ChunkedDecoder: Sendable {
             guard step(bytes[position]) else { return .bad }
             position &+= 1
             if state == .ended { return .end(consumed: position) }
-            // At the limit and not whole: who holds them may have no room for more.
+            // At the limit but incomplete: a caller that holds them may have no room for more.
             if trailerLength == Trailers.limit { return .bad }
         }
         return .needMore(consumed: holdsTrailers ? start : position)
     }
 
-    /// One byte of framing; false: it may not stand there.
+    /// Consumes one byte of framing; false: it is not allowed here.
     private mutating func step(_ byte: UInt8) -> Bool {
         switch state {
         case .sizeStart, .size: return stepSize(byte)
@@ -142,7 +145,7 @@ package struct ChunkedDecoder: Sendable {
             state =
                 remaining == 0
                 ? .trailerStart : remaining == 8 && breakMark != 0 ? .mark : .data
-            // A few bytes of extension are as good as data; a chunk's own framing is its sender's.
+            // A few bytes of extension are as good as data; a chunk's own framing is normal.
             let useful = Int32(truncatingIfNeeded: min(remaining, 4096)) &+ 16
             waste = max(0, waste &+ Int32(extra) &- useful)
             return byte == 0x0a && waste <= Self.wasteLimit
@@ -173,7 +176,7 @@ package struct ChunkedDecoder: Sendable {
         let value = Octets.hexValue(byte)
         if value != 255 {
             digits += 1
-            // Fifteen digits are below 2^60: no sum of ours overflows.
+            // Fifteen digits stay below 2^60, so no sum here overflows.
             guard digits <= 15 else { return false }
             remaining = remaining << 4 | UInt64(value)
             state = .size
@@ -182,7 +185,7 @@ package struct ChunkedDecoder: Sendable {
         return state == .size && stepExtension(byte)
     }
 
-    /// Whatever is between a size and the end of its line.
+    /// Consumes a byte between a size and the end of its line.
     private mutating func stepExtension(_ byte: UInt8) -> Bool {
         if byte == 0x0d {
             state = .sizeLineFeed

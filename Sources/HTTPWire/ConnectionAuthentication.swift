@@ -1,13 +1,14 @@
-/// Schemes that sign in a connection and not a request: NTLM, and Negotiate (RFC 4559), which is often NTLM.
+/// Schemes that authenticate a connection instead of a request: NTLM, and Negotiate (RFC 4559),
+/// which often is NTLM.
 ///
-/// Whoever sends the next request on such a connection is taken for the user who signed in.
+/// The server attributes every later request on such a connection to the authenticated user.
 enum ConnectionAuthentication {
     private static let schemes: [StaticString] = ["ntlm", "negotiate"]
 
-    /// Whether a list of challenges names one.
+    /// Whether a list of challenges contains one.
     ///
-    /// Looked for as a word anywhere, so that no quoting hides one: a connection that is kept apart in
-    /// vain does no harm.
+    /// Searched as a word anywhere, so that no quoting hides one: treating a connection as
+    /// authenticated unnecessarily does no harm.
     static func isAmong(_ bytes: Span<UInt8>, _ value: Range<Int>) -> Bool {
         var start = value.lowerBound
         while start < value.upperBound {
@@ -18,7 +19,7 @@ enum ConnectionAuthentication {
         return false
     }
 
-    /// Whether credentials are for one: the first word tells.
+    /// Whether credentials use one of them, by their first word.
     static func isSchemeOf(_ bytes: Span<UInt8>, _ credentials: Range<Int>) -> Bool {
         let end = endOfWord(bytes, credentials)
         return isOne(bytes, credentials.lowerBound..<end)
@@ -36,9 +37,9 @@ enum ConnectionAuthentication {
 }
 
 extension ResponseHead {
-    /// A 401 or 407 that offers to sign in the connection.
+    /// Whether a 401 or 407 offers to authenticate the connection.
     ///
-    /// - Parameter bytes: What was parsed.
+    /// - Parameter bytes: the parsed bytes.
     package func offersConnectionSignIn(_ bytes: Span<UInt8>) -> Bool {
         guard status == 401 || status == 407 else { return false }
         for index in 0..<fields.count {

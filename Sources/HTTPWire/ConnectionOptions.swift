@@ -1,4 +1,4 @@
-/// What a head's `Connection` fields say (RFC 9110 section 7.6.1).
+/// The options in a head's `Connection` fields (RFC 9110 section 7.6.1).
 struct ConnectionOptions {
     /// More options than this are refused: a sane message has two or three.
     private static let maximum = 64
@@ -6,13 +6,13 @@ struct ConnectionOptions {
     private(set) var closes = false
     private(set) var keepsAlive = false
     private(set) var upgrades = false
-    /// `TE` is meant for the next recipient, and not left over from one before.
+    /// `TE` was set by this sender rather than forwarded by mistake.
     private(set) var namesTE = false
-    /// Fields are named that are not known to end at a connection; they might come as trailers too.
+    /// Names fields that are not known hop-by-hop fields; these could also arrive as trailers.
     private(set) var namesOthers = false
     private var count = 0
 
-    /// Marks in the table the fields that end at this connection and those that `Connection` names.
+    /// Marks the hop-by-hop fields in the table, including those that `Connection` names.
     ///
     /// Nil: it names more than a sane message would.
     static func take(_ bytes: Span<UInt8>, from table: inout FieldTable) -> ConnectionOptions? {

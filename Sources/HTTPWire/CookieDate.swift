@@ -1,4 +1,4 @@
-/// The dates of `Expires`, read as user agents do: in almost any order and spelling (RFC 6265 section
+/// Dates of `Expires`, parsed as user agents do: in almost any order and spelling (RFC 6265 section
 /// 5.1.1).
 enum CookieDate {
     private struct Parts {
@@ -8,7 +8,7 @@ enum CookieDate {
         var year: Int?
     }
 
-    /// Seconds of the Unix era; nil: it is no date.
+    /// Seconds of the Unix era; nil: not a date.
     static func seconds(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Int64? {
         var parts = Parts()
         var index = range.lowerBound
@@ -32,7 +32,8 @@ enum CookieDate {
         return days * 86_400 + Int64(time.hour * 3600 + time.minute * 60 + time.second)
     }
 
-    /// Each token is the first of time, day, month and year that it can be and that is not known yet.
+    /// Each token is the first of time, day, month and year that it can be and that is still
+    /// unknown.
     private static func note(_ bytes: Span<UInt8>, _ token: Range<Int>, _ parts: inout Parts) {
         if parts.time == nil, let time = time(bytes, token) {
             parts.time = time

@@ -22,7 +22,7 @@ struct CookiePairs {
 }
 
 extension OwnCookies {
-    /// The first pair of a `Cookie` value that no process may see; nil: there is none.
+    /// The first pair of a `Cookie` value to hide from the process; nil: there is none.
     func firstHidden(
         in value: Range<Int>, of bytes: Span<UInt8>, except kept: Span<UInt8>
     ) -> Range<Int>? {
@@ -33,8 +33,8 @@ extension OwnCookies {
         return nil
     }
 
-    /// Whether a pair is one of Mooring's own cookies, of any group: a process that got another's
-    /// could take its session.
+    /// Whether a pair is one of Mooring's own cookies, of any group: a process that saw another
+    /// group's cookie could take over its session.
     func hide(_ pair: Range<Int>, in bytes: Span<UInt8>, except kept: Span<UInt8>) -> Bool {
         let end = Octets.first(UInt8(ascii: "="), in: bytes, pair)
         guard end < pair.upperBound else { return false }

@@ -1,7 +1,7 @@
 /// Finds the values of one name in a `Cookie` value (RFC 6265 section 4.2).
 ///
-/// Names are compared exactly, as user agents do, and spaces and one pair of quotes around a value are
-/// taken off. The first eight occurrences are looked at. It allocates nothing and keeps no reference.
+/// Names are compared exactly, as user agents do; spaces and one pair of quotes around a value are
+/// removed. Only the first eight occurrences count. It allocates nothing and keeps no reference.
 package struct CookieScanner {
     /// Occurrences of the name that are looked at.
     package static let maximumPairs = 8
@@ -9,7 +9,7 @@ package struct CookieScanner {
     private var pairs: CookiePairs
     private var found = 0
 
-    /// - Parameter field: The range of the value of one `Cookie` field.
+    /// - Parameter field: the range of the value of one `Cookie` field.
     package init(_ field: Range<Int>) { pairs = CookiePairs(field) }
 
     /// The range of the next value of `name`, in the order of the field; nil after the last.

@@ -1,17 +1,17 @@
-/// What a visitor reads of a request that got no answer from its process: a page, a problem or text.
+/// The body of Mooring's own response to a request: HTML, problem JSON or text.
 ///
-/// It says what has happened and what to do, and names nothing of the inside.
+/// It explains what happened and what to do, without internal details.
 package struct ErrorPage {
     package var status: UInt16
-    /// A few words of ASCII without quotes, the same as in `Proxy-Status`.
+    /// A few words of ASCII without quotes, as in `Proxy-Status`.
     package var details: StaticString
-    /// The page asks again after so many seconds; 0: it does not.
+    /// The page reloads after this many seconds; 0: it does not.
     package var refreshSeconds = 0
-    /// The visitor waits for a process, and has a place.
+    /// The visitor waits for a process, and has a place in the queue.
     package var isWaiting = false
-    /// What the request is found by in the logs; of `X-Request-Id`'s characters alone.
+    /// The id of the request in the logs; only characters allowed in `X-Request-Id`.
     package var requestID: [UInt8] = []
-    /// What a process wrote last, for its developer; never for visitors.
+    /// The last output of the process, for its developer; never for visitors.
     package var output: [String] = []
 
     package init(status: UInt16, details: StaticString) {
@@ -28,7 +28,7 @@ package struct ErrorPage {
         }
     }
 
-    /// The body in a form.
+    /// The body in the given format.
     package func body(_ form: AnswerPreference.Form) -> [UInt8] {
         switch form {
         case .text: Array("\(status) \(ErrorAnswer.phrase(status))\n\(details)\n".utf8)
@@ -73,7 +73,7 @@ package struct ErrorPage {
         return text + "</footer>\n</main>\n</body>\n</html>\n"
     }
 
-    /// As many of the last lines as a page has room for.
+    /// As many of the last lines as fit on a page.
     private var lastLines: [String] {
         var room = 8 * 1024
         var lines: [String] = []
@@ -137,7 +137,7 @@ package struct ErrorPage {
         }
     }
 
-    /// Text as HTML shows it; control characters are left out.
+    /// Escapes text for HTML; control characters are removed.
     static func escaped(_ text: String) -> String {
         var escaped = ""
         for scalar in text.unicodeScalars {

@@ -1,26 +1,28 @@
-/// Fields that the configuration adds to responses (`headers`), in place of the process's own.
+/// Fields that the configuration adds to responses (`headers`), replacing the process's own.
 package struct ExtraFields: Equatable, Sendable {
     private struct Entry: Equatable {
         /// In lower case.
         var name: [UInt8]
-        /// With its CRLF; empty: the field is taken out.
+        /// Including its CRLF; empty: the field is removed.
         var line: [UInt8]
         var kind: Kind
     }
 
     private enum Kind: Equatable {
         case plain
-        /// Only good on an encrypted connection (RFC 6797 section 7.2).
+        /// Only valid on an encrypted connection (RFC 6797 section 7.2).
         case secure
-        /// Speaks to caches: gives way to what is said of a response that sets Mooring's cookie.
+        /// Controls caches; dropped from a response that sets Mooring's cookie, which controls them
+        /// itself.
         case caching
-        /// A `Cache-Control` that keeps every shared cache away, as that response needs it.
+        /// A `Cache-Control` that excludes every shared cache, as a response that sets the cookie
+        /// needs.
         case confining
     }
 
     private var entries: [Entry] = []
 
-    /// - Parameter fields: checked; an empty value takes the field out.
+    /// - Parameter fields: validated; an empty value removes the field.
     package init(_ fields: [(name: String, value: String)] = []) {
         entries = fields.map { field in
             let name = Array(field.name.lowercased().utf8)
@@ -47,10 +49,10 @@ package struct ExtraFields: Equatable, Sendable {
     /// There are none.
     package var isEmpty: Bool { entries.isEmpty }
 
-    /// The bytes that the lines take up.
+    /// The total size of the lines in bytes.
     package var length: Int { entries.reduce(0) { $0 + $1.line.count } }
 
-    /// These over others, of which those with a name that is here are left out.
+    /// These fields merged over others; fields here win.
     package func over(_ others: ExtraFields) -> ExtraFields {
         var all = self
         all.entries += others.entries.filter { other in
@@ -59,11 +61,11 @@ package struct ExtraFields: Equatable, Sendable {
         return all
     }
 
-    /// Those that suit a response.
+    /// The fields that apply to a response.
     ///
     /// - Parameters:
-    ///   - isSecure: The client's connection is encrypted.
-    ///   - setsCookie: It sets Mooring's cookie.
+    ///   - isSecure: whether the client's connection is encrypted.
+    ///   - setsCookie: whether the response sets Mooring's cookie.
     package func suiting(isSecure: Bool, setsCookie: Bool) -> ExtraFields {
         var suited = self
         suited.entries.removeAll { entry in
@@ -72,10 +74,11 @@ package struct ExtraFields: Equatable, Sendable {
         return suited
     }
 
-    /// A response that sets a cookie needs no other `Cache-Control` beside these.
+    /// Whether they already exclude shared caches, so that a response with a cookie needs no
+    /// further `Cache-Control`.
     var confinesCaches: Bool { entries.contains { $0.kind == .confining } }
 
-    /// All but those that speak to caches, for a response that does so itself.
+    /// Without the fields that control caches, for a response that does so itself.
     package var withoutCaching: ExtraFields {
         var rest = self
         rest.entries.removeAll { $0.kind == .caching || $0.kind == .confining }
@@ -87,7 +90,7 @@ package struct ExtraFields: Equatable, Sendable {
         for entry in entries { sink.append(entry.line.span) }
     }
 
-    /// Whether a field is replaced, or taken out.
+    /// Whether a field of the response is replaced or removed.
     func replaces(_ bytes: Span<UInt8>, _ name: Range<Int>) -> Bool {
         entries.contains { entry in
             guard entry.name.count == name.count else { return false }
@@ -101,7 +104,7 @@ package struct ExtraFields: Equatable, Sendable {
 }
 
 extension ResponseHead {
-    /// Takes out the fields that the configuration's own replace.
+    /// Removes the fields that the configuration replaces.
     package mutating func remove(replacedBy extra: ExtraFields, in bytes: Span<UInt8>) {
         for index in 0..<fields.count where !fields[index].removed {
             if extra.replaces(bytes, fields[index].name.range) { fields.remove(index) }

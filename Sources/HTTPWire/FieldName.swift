@@ -1,4 +1,4 @@
-/// The field names that mean something to a proxy; all others are passed unread.
+/// The field names that matter to a proxy; all others are forwarded unread.
 package enum FieldName: UInt8, Sendable {
     case other
     case altSvc, authorization, cacheControl, connection, contentLength, cookie, date, expect,
@@ -9,14 +9,14 @@ package enum FieldName: UInt8, Sendable {
     /// `Mooring-Target` and `Mooring-Octets`: see `RequestHead.writeInASCII`; `Mooring-Break`: see
     /// `ResponseHead.breakMark`.
     case mooringWord
-    /// Any other `X-Forwarded-…`, and `X-Real-IP`: the word of a proxy, from others a lie.
+    /// Any other `X-Forwarded-…`, and `X-Real-IP`: valid from a trusted proxy, spoofed from others.
     case xForwardedOther
-    /// Another proxy's word for the client's scheme, as `X-Forwarded-Ssl`: it could contradict
-    /// `X-Forwarded-Proto`, and goes.
+    /// Another proxy's field for the client's scheme, such as `X-Forwarded-Ssl`: removed, since it
+    /// could contradict `X-Forwarded-Proto`.
     case schemeClaim
-    /// `X-Request-Id`, `traceparent` or `tracestate`: what a request is told apart by.
+    /// `X-Request-Id`, `traceparent` or `tracestate`, which identify a request.
     case identifier
-    /// Speaks to some caches alone, for which it outranks `Cache-Control` (RFC 9213).
+    /// Addresses specific caches, for which it overrides `Cache-Control` (RFC 9213).
     case targetedCaching
     /// One of the names that Mooring vouches for, or that frame a message or end at a connection, spelt with `_`: CGI-like servers would take it
     /// for the real one.
@@ -113,7 +113,7 @@ package enum FieldName: UInt8, Sendable {
         return isTargeted ? .targetedCaching : .other
     }
 
-    /// By what is behind `X-Forwarded-`.
+    /// Classifies by the part after `X-Forwarded-`.
     private static func forwarding(_ bytes: Span<UInt8>, _ rest: Range<Int>) -> FieldName {
         func spells(_ literal: StaticString) -> Bool { Octets.spells(bytes, rest, literal) }
         let isScheme =
@@ -151,8 +151,8 @@ package enum FieldName: UInt8, Sendable {
             || resembles("proxy-authenticate") || resembles("http2-settings")
     }
 
-    /// Whether a `Connection` field of the other side may have this field taken away: not what
-    /// framing, routing and the process's knowledge of the client rest on (CVE-2022-31813).
+    /// Whether a peer may name this field in `Connection` to have it removed: not if framing,
+    /// routing or the process's knowledge of the client depend on it (CVE-2022-31813).
     var mayBeNominated: Bool {
         switch self {
         case .host, .contentLength, .transferEncoding, .cookie, .setCookie, .forwarded, .via, .date,

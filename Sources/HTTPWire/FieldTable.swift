@@ -1,16 +1,16 @@
 /// One field line of a head.
 package struct FieldLine: Sendable {
     package var name: ByteRange
-    /// Without the white space around it.
+    /// Without surrounding white space.
     package var value: ByteRange
-    /// With its line end.
+    /// Including its line end.
     package var line: ByteRange
     package var known: FieldName
-    /// Not to be forwarded.
+    /// Not forwarded.
     package var removed: Bool
 }
 
-/// The field lines of the head parsed last; memory for the most that is allowed, taken once.
+/// The field lines of the head parsed last; memory for the maximum, allocated once.
 @safe
 package struct FieldTable: ~Copyable {
     /// More field lines than this are refused.
@@ -18,7 +18,7 @@ package struct FieldTable: ~Copyable {
 
     private let lines: UnsafeMutablePointer<FieldLine>
     package private(set) var count = 0
-    /// A line ends without CR, and cannot be passed on as it is.
+    /// A line ends without CR, so lines cannot be copied unchanged.
     private(set) var hasBareLineFeeds = false
 
     package init() { unsafe lines = .allocate(capacity: Self.capacity) }
@@ -30,15 +30,16 @@ package struct FieldTable: ~Copyable {
         return unsafe lines[index]
     }
 
-    /// Marks a line as not to be forwarded.
+    /// Marks a line as not forwarded.
     mutating func remove(_ index: Int) {
         precondition(index >= 0 && index < count)
         unsafe lines[index].removed = true
     }
 
-    /// Whether another line has the name with `-` in the place of a `_` of this one.
+    /// Whether another line has the same name with `-` in place of a `_` of this one.
     ///
-    /// CGI-like servers, WSGI's among them, give both one variable and let one overwrite the other.
+    /// CGI-like servers, including WSGI servers, map both to one variable and let one overwrite the
+    /// other.
     func hasTwin(of index: Int, in bytes: Span<UInt8>) -> Bool {
         let name = self[index].name.range
         for other in 0..<count where other != index {

@@ -1,9 +1,9 @@
 /// The elements of one `Forwarded` field's value, one for each proxy on the way (RFC 7239 section
 /// 4).
 ///
-/// Strict: what is not of the grammar, or says a thing twice, makes the whole field worthless.
+/// Strict: a syntax error or a repeated parameter invalidates the whole field.
 struct ForwardedElements {
-    /// What one proxy says of the request that it received; empty: nothing.
+    /// One proxy's statement about the request that it received; empty ranges: not stated.
     struct Element {
         /// `for`, without quotes.
         var node = 0..<0
@@ -26,7 +26,7 @@ struct ForwardedElements {
     }
 
     mutating func next(_ bytes: Span<UInt8>) -> Step {
-        // Empty elements of a list mean nothing (RFC 9110 section 5.6.1.2).
+        // Empty list elements are ignored (RFC 9110 section 5.6.1.2).
         while position < end, Octets.isSpace(bytes[position]) || bytes[position] == 0x2c {
             position += 1
         }
@@ -70,7 +70,7 @@ struct ForwardedElements {
         return start..<position
     }
 
-    /// A token, or what is between quotes; with an escape in it, which no address needs, it is
+    /// A token, or the content of a quoted string; one with an escape, which no address needs, is
     /// refused.
     private mutating func value(_ bytes: Span<UInt8>) -> Range<Int>? {
         guard position < end, bytes[position] == 0x22 else {
@@ -90,9 +90,9 @@ struct ForwardedElements {
     }
 }
 
-/// A node as proxies write it: an address, in brackets or not, with a port or not.
+/// A node as proxies write it: an address, with or without brackets and port.
 enum ForwardedNode {
-    /// The address of a node; nil: it hides (`unknown`, `_name`), or is none.
+    /// The address of a node; nil: it is obfuscated (`unknown`, `_name`) or invalid.
     static func address(_ bytes: Span<UInt8>, _ range: Range<Int>) -> IPAddress? {
         guard !range.isEmpty, range.count <= 64 else { return nil }
         if bytes[range.lowerBound] == 0x5b {
@@ -110,7 +110,7 @@ enum ForwardedNode {
             colons += 1
             last = index
         }
-        // One colon is a port's, more are IPv6's own.
+        // A single colon precedes a port; more belong to IPv6.
         if colons != 1 { return parse(bytes, range) }
         guard isPort(bytes, last..<range.upperBound) else { return nil }
         return parse(bytes, range.lowerBound..<last)
@@ -120,7 +120,7 @@ enum ForwardedNode {
         IPAddress(text: bytes.extracting(range))
     }
 
-    /// Nothing, or a colon and a port; obfuscated ports (RFC 7239 section 6.3) are passed over.
+    /// Nothing, or a colon and a port; obfuscated ports (RFC 7239 section 6.3) are accepted.
     private static func isPort(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Bool {
         if range.isEmpty { return true }
         guard bytes[range.lowerBound] == 0x3a, range.count > 1 else { return false }

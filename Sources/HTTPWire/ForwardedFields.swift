@@ -1,4 +1,4 @@
-/// The lines that tell a process about a client that speaks for itself; made once a connection.
+/// The forwarding fields for a client that connects directly; written once per connection.
 package enum SenderLines {
     /// The most bytes that `write` appends.
     package static let maximumLength = 88
@@ -6,9 +6,9 @@ package enum SenderLines {
     /// Writes `X-Forwarded-For` and `X-Forwarded-Proto`, each with its CRLF.
     ///
     /// - Parameters:
-    ///   - client: Nil: it is on a unix socket, and has no address (RFC 7239 section 6.2).
-    ///   - isSecure: Its connection is encrypted.
-    ///   - sink: Takes the lines.
+    ///   - client: nil: it connects by a unix socket, which has no address (RFC 7239 section 6.2).
+    ///   - isSecure: whether its connection is encrypted.
+    ///   - sink: receives the lines.
     package static func write(client: IPAddress?, isSecure: Bool, into sink: inout ByteSink) {
         sink.append("X-Forwarded-For: ")
         write(client, into: &sink)
@@ -26,9 +26,9 @@ package enum SenderLines {
 }
 
 extension RequestHead {
-    /// Writes what a trusted proxy said of the client, and adds the proxy to it.
+    /// Writes a trusted proxy's statements about the client, and appends the proxy to them.
     ///
-    /// - Parameter isMounted: Its `X-Forwarded-Prefix` is extended, in a line that follows.
+    /// - Parameter isMounted: whether its `X-Forwarded-Prefix` is extended in a following line.
     func write(
         _ origin: RequestOrigin, mounted isMounted: Bool, from bytes: Span<UInt8>,
         into sink: inout ByteSink
@@ -55,7 +55,7 @@ extension RequestHead {
         }
     }
 
-    /// The values of all lines of a name as one list that goes on.
+    /// Joins the values of all lines of a name into one list, left open for more.
     private func writeValues(
         _ bytes: Span<UInt8>, _ name: FieldName, into sink: inout ByteSink
     ) {
@@ -67,7 +67,7 @@ extension RequestHead {
         }
     }
 
-    /// What `Forwarded` lists, in the form of `X-Forwarded-For`: addresses without ports.
+    /// Writes the nodes of `Forwarded` in the form of `X-Forwarded-For`: addresses without ports.
     private func writeNodes(_ bytes: Span<UInt8>, into sink: inout ByteSink) {
         for index in 0..<fields.count where fields[index].known == .forwarded {
             var elements = ForwardedElements(fields[index].value.range)
@@ -78,7 +78,7 @@ extension RequestHead {
         }
     }
 
-    /// RFC 7239 sections 4 and 6: an address with colons is in brackets and quotes.
+    /// RFC 7239 sections 4 and 6: an address with colons needs brackets and quotes.
     private func writeElement(
         _ origin: RequestOrigin, _ bytes: Span<UInt8>, into sink: inout ByteSink
     ) {

@@ -1,8 +1,8 @@
-/// The part of the path that a process does not see, told in `X-Forwarded-Prefix`.
+/// The part of the path that is hidden from a process, sent in `X-Forwarded-Prefix`.
 package enum ForwardedPrefix {
-    /// A prefix as it stands in a path: all but unreserved octets and slashes escaped.
+    /// Percent-encodes a prefix, except unreserved octets and slashes.
     ///
-    /// - Parameter prefix: Decoded, as routes have it.
+    /// - Parameter prefix: decoded, as in routes.
     package static func escaped(_ prefix: String) -> [UInt8] {
         let digits = Array("0123456789ABCDEF".utf8)
         var path: [UInt8] = []
@@ -21,13 +21,14 @@ package enum ForwardedPrefix {
 }
 
 extension RequestHead {
-    /// Writes where the process is mounted: below what trusted proxies have taken off the path.
+    /// Writes the process's mount point: below the prefix that trusted proxies have removed
+    /// already.
     ///
     /// - Parameters:
-    ///   - mount: What is taken off here, escaped.
-    ///   - isTrusted: The sender is a trusted proxy.
-    ///   - bytes: What was parsed.
-    ///   - sink: Takes the line.
+    ///   - mount: the prefix removed here, escaped.
+    ///   - isTrusted: whether the sender is a trusted proxy.
+    ///   - bytes: the parsed bytes.
+    ///   - sink: receives the line.
     func write(
         mount: Span<UInt8>, behindTrusted isTrusted: Bool, from bytes: Span<UInt8>,
         into sink: inout ByteSink
@@ -54,7 +55,7 @@ extension RequestHead {
                 "x-forwarded-prefix:")
     }
 
-    /// A path without slashes at its end; empty: it is none, or would be another host's name.
+    /// A path without trailing slashes; empty: not a path, or it could name another host.
     private func segments(_ element: Range<Int>, _ bytes: Span<UInt8>) -> Range<Int> {
         var end = element.upperBound
         while end > element.lowerBound, bytes[end - 1] == UInt8(ascii: "/") { end -= 1 }

@@ -1,7 +1,6 @@
-/// Bytes of a body that wait for their reader: one piece of memory, taken when needed and given back
-/// when empty.
+/// Body bytes that wait for their reader, in one allocation that exists only while needed.
 ///
-/// Has no limit of its own: those who append keep to one.
+/// It has no limit of its own: callers bound what they append.
 @safe
 struct HTTP2ByteQueue: ~Copyable {
     /// Memory up to this size is kept while the queue is empty.
@@ -13,7 +12,7 @@ struct HTTP2ByteQueue: ~Copyable {
     /// Bytes that wait.
     private(set) var count = 0
 
-    /// - Parameter total: counts the memory that is taken.
+    /// - Parameter total: accounts for the allocated memory.
     init(_ total: HTTP2Memory) { self.total = total }
 
     deinit {
@@ -32,7 +31,7 @@ struct HTTP2ByteQueue: ~Copyable {
         count += bytes.count
     }
 
-    /// Moves bytes from the front into the room, as many as there are and fit.
+    /// Moves as many bytes as fit from the front to the buffer.
     mutating func take(into room: UnsafeMutableRawBufferPointer) -> Int {
         let moved = min(count, room.count)
         guard moved > 0 else { return 0 }
@@ -44,7 +43,7 @@ struct HTTP2ByteQueue: ~Copyable {
         return moved
     }
 
-    /// Drops what waits; returns how much it was.
+    /// Drops the waiting bytes; returns their number.
     @discardableResult
     mutating func removeAll() -> Int {
         let dropped = count

@@ -1,8 +1,8 @@
 internal import CNghttp2
 
-/// What the library calls: each finds its connection and hands on.
+/// nghttp2's callbacks: each finds its connection and forwards the call.
 enum HTTP2Callbacks {
-    /// A set of callbacks, to be freed by the caller; nil: no memory.
+    /// A set of callbacks, freed by the caller; nil: out of memory.
     static func make() -> OpaquePointer? {
         var made: OpaquePointer?
         guard unsafe nghttp2_session_callbacks_new(&made) == 0, let set = unsafe made else {
@@ -28,7 +28,7 @@ enum HTTP2Callbacks {
                 name: Span(_unsafeElements: UnsafeBufferPointer(start: name, count: nameCount)),
                 value: Span(_unsafeElements: UnsafeBufferPointer(start: value, count: valueCount)))
         }
-        // Left alone, the library would go on without the field.
+        // By default nghttp2 would continue without the field.
         unsafe nghttp2_session_callbacks_set_on_invalid_header_callback(set) {
             _, frame, _, _, _, _, _, user in
             guard let connection = unsafe owner(user), let frame = unsafe frame else { return 0 }
@@ -76,7 +76,7 @@ enum HTTP2Callbacks {
         }
     }
 
-    /// Where the data of all responses comes from.
+    /// The data source of all responses.
     static let dataRead: nghttp2_data_source_read_callback = {
         _, stream, room, count, flags, _, user in
         guard let connection = unsafe owner(user), let flags = unsafe flags else {
@@ -88,7 +88,7 @@ enum HTTP2Callbacks {
     }
 }
 
-/// The connection whose session calls; it owns the session, so it is there.
+/// The connection that owns the calling session, so it exists.
 private func owner(_ user: UnsafeMutableRawPointer?) -> HTTP2Connection? {
     guard let user = unsafe user else { return nil }
     return unsafe Unmanaged<HTTP2Connection>.fromOpaque(user).takeUnretainedValue()

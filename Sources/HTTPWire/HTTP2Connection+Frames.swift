@@ -1,12 +1,12 @@
 internal import CNghttp2
 
-// What the library calls while it receives and sends. The numbers returned are its error codes: 0 goes
-// on, a callback failure ends the connection.
+// Called by nghttp2 while it receives and sends. The return values are its error codes: 0
+// continues, a callback failure ends the connection.
 extension HTTP2Connection {
-    /// With an empty line they are as long as the chunked decoder behind takes.
+    /// Including the empty line, this is the limit of the chunked decoder that follows.
     private static let trailerLimit = Trailers.limit - 2
 
-    /// Goes on unless the client has used up its points.
+    /// Continues unless the client has used up its points.
     private var verdict: Int32 {
         glitches.isOverrun ? NGHTTP2_ERR_CALLBACK_FAILURE.rawValue : 0
     }
@@ -28,7 +28,7 @@ extension HTTP2Connection {
     }
 
     func invalidFrameCame(on id: Int32) -> Int32 {
-        // The library resets the stream.
+        // nghttp2 resets the stream.
         past.noteReset(id, byClient: false)
         glitches.add(HTTP2Glitches.Price.streamError)
         return verdict
@@ -40,7 +40,7 @@ extension HTTP2Connection {
             return verdict
         }
         block = nil
-        // Streams that clients gave up count until their virtual connections are closed.
+        // Streams that clients have reset count until their virtual connections are closed.
         guard streams.count < 2 * Int(settings.maxConcurrentStreams) else {
             glitches.add(HTTP2Glitches.Price.streamError)
             sendReset(id, NGHTTP2_REFUSED_STREAM)
@@ -69,7 +69,7 @@ extension HTTP2Connection {
         return 0
     }
 
-    /// Makes it a stream error: the request is malformed (RFC 9113 section 8.1.1).
+    /// Treats the request as malformed: a stream error (RFC 9113 section 8.1.1).
     func malformed(_ id: Int32) -> Int32 {
         sendReset(id, NGHTTP2_PROTOCOL_ERROR)
         return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE.rawValue
@@ -169,7 +169,7 @@ extension HTTP2Connection {
         return verdict
     }
 
-    /// The library has room in a DATA frame.
+    /// nghttp2 has room in a DATA frame.
     func dataIsDue(
         _ id: Int32, into room: UnsafeMutableRawBufferPointer, flags: inout UInt32
     ) -> Int {
@@ -195,7 +195,7 @@ extension HTTP2Connection {
     }
 
     private func submitTrailers(of stream: HTTP2Stream) -> Bool {
-        // The empty line alone.
+        // Only the empty line.
         if stream.response.trailers.count <= 2 { return false }
         let trailers = stream.response.trailers
         guard fields.read(trailers: trailers.span), !fields.isEmpty else { return false }
@@ -218,7 +218,7 @@ extension HTTP2Connection {
         if stream.endsUpload { cutUpload(stream) }
     }
 
-    /// A response that could not be put into frames is none.
+    /// A response that could not be framed counts as failed.
     func frameWasNotSent(_ header: nghttp2_frame_hd) {
         guard UInt32(header.type) == NGHTTP2_HEADERS.rawValue,
             let stream = streams[header.stream_id]
@@ -239,7 +239,7 @@ extension HTTP2Connection {
             release(stream.input.removeAll())
             stream.output.removeAll()
         }
-        // The user has not heard of a stream that was opened and reset in one go, and never will.
+        // The user never learns of a stream that was opened and reset in one go.
         let isUnknown = !stream.wasOpened || stream.isReset && stream.pending.contains(.opened)
         if stream.isForgotten || isUnknown {
             drop(stream)

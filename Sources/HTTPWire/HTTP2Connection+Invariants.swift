@@ -1,13 +1,13 @@
-// What is true of a connection whenever nobody is inside it.
+// The invariants of a connection, valid between calls.
 extension HTTP2Connection {
-    /// Traps in debug builds when the state is not sound.
+    /// Traps in debug builds if an invariant is violated.
     func checkInvariants() {
         #if DEBUG
             if let broken = brokenInvariant { preconditionFailure(broken) }
         #endif
     }
 
-    /// The first rule that is broken; nil: none.
+    /// The first violated invariant; nil: none.
     var brokenInvariant: String? {
         let limit = 2 * Int(settings.maxConcurrentStreams)
         if streams.count > limit { return "\(streams.count) streams above the limit of \(limit)" }
@@ -17,7 +17,7 @@ extension HTTP2Connection {
             if let broken = brokenRule(of: stream) { return "stream \(id): \(broken)" }
             waiting += stream.input.count
         }
-        // The window is the library's to keep; what it lets in is all that waits.
+        // nghttp2 enforces the window; everything that it admits waits here.
         if waiting > max(65_535, Int(settings.connectionWindow)) {
             return "\(waiting) octets of bodies wait"
         }
@@ -30,10 +30,10 @@ extension HTTP2Connection {
         }
         if stream.output.count > settings.outputLimit { return "more output than its limit" }
         if stream.interim.bytes > settings.outputLimit { return "more 1xx heads than its limit" }
-        if stream.isForgotten, stream.isClosed { return "nobody needs it any more" }
-        if stream.isForgotten, !stream.pending.isEmpty { return "events for nobody" }
-        if !stream.pending.isEmpty, !stream.isQueued { return "events that nobody will see" }
-        if stream.isForgotten, !stream.input.isEmpty { return "input for nobody" }
+        if stream.isForgotten, stream.isClosed { return "forgotten and closed, but not dropped" }
+        if stream.isForgotten, !stream.pending.isEmpty { return "events for a forgotten stream" }
+        if !stream.pending.isEmpty, !stream.isQueued { return "events not queued" }
+        if stream.isForgotten, !stream.input.isEmpty { return "input for a forgotten stream" }
         if stream.isReset, !stream.isClosed { return "reset and not closed" }
         if stream.response.isComplete, !stream.isSubmitted { return "complete without a head" }
         if stream.trailers.count > Trailers.limit { return "more trailers than their limit" }

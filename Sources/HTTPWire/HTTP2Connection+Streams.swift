@@ -1,10 +1,10 @@
 internal import CNghttp2
 
-// The virtual HTTP/1.1 connections. What is asked of a stream that is not there any more does nothing.
+// The virtual HTTP/1.1 connections. Calls for a stream that no longer exists have no effect.
 extension HTTP2Connection {
-    /// Reads request bytes of a stream: a head, then the body as the head says.
+    /// Reads request bytes of a stream: a head, then the body in its framing.
     ///
-    /// What is read of a body is credited to the client's window.
+    /// Body bytes that are read are credited to the client's window.
     package func read(_ id: Int32, into room: UnsafeMutableRawBufferPointer) -> HTTP2Read {
         guard let stream = streams[id], !stream.isReset else { return .reset }
         let (moved, body) = unsafe stream.read(into: room)
@@ -15,10 +15,10 @@ extension HTTP2Connection {
         return .wouldBlock
     }
 
-    /// Writes response bytes to a stream: 1xx heads, the final head, the body as that says.
+    /// Writes response bytes to a stream: 1xx heads, the final head, the body in its framing.
     ///
-    /// - Returns: Bytes taken. Less than given: the client is slow, and `writable` follows. What is
-    ///   behind a complete response, or for a stream that was reset, is taken and dropped.
+    /// - Returns: the bytes accepted. Fewer than given: the client is slow, and `writable` follows.
+    ///   Bytes after a complete response, or for a stream that was reset, are accepted and dropped.
     package func write(_ id: Int32, _ bytes: UnsafeRawBufferPointer) -> Int {
         let count = bytes.count
         guard let stream = streams[id], !stream.isReset else { return count }
@@ -63,7 +63,8 @@ extension HTTP2Connection {
         case .bad:
             return giveUp(stream, code: NGHTTP2_INTERNAL_ERROR)
         case .informational:
-            // The client can do without one, so none is kept for a slow client beyond the limit.
+            // The client can do without a 1xx, so none is queued for a slow client beyond the
+            // limit.
             let waiting = stream.output.count + stream.interim.bytes
             guard waiting + head.count <= outputLimit else { return }
             stream.noteInterim(head.count)
@@ -88,7 +89,7 @@ extension HTTP2Connection {
         return session.submitResponse(stream.id, fields, hasBody: hasBody)
     }
 
-    /// Tells the library of data, or of the end, that it waits for.
+    /// Resumes a stream that nghttp2 deferred for lack of data.
     private func resume(_ stream: HTTP2Stream) {
         guard stream.isDeferred, !stream.output.isEmpty || stream.response.isComplete else {
             return
@@ -97,10 +98,11 @@ extension HTTP2Connection {
         session.resume(stream.id)
     }
 
-    /// Ends the response: the writer's side of the virtual connection is closed.
+    /// Ends the response: closes the writer's side of the virtual connection.
     ///
-    /// A body that ends with the connection, or a tunnel, ends well; an incomplete response is a stream
-    /// error INTERNAL_ERROR, so that nobody takes it for whole. Harmless when it is complete, or twice.
+    /// A body delimited by the close, or a tunnel, ends regularly; an incomplete response becomes
+    /// the stream error INTERNAL_ERROR, so that no client takes it for complete. Harmless when it
+    /// is complete, or repeated.
     package func finish(_ id: Int32) {
         guard let stream = streams[id], !stream.isReset else { return }
         if stream.response.endWithConnection() {
@@ -121,17 +123,17 @@ extension HTTP2Connection {
         }
     }
 
-    /// Turns a stream away before anything was done with it; then it is to be forgotten.
+    /// Refuses a stream before it was processed; the caller must forget it next.
     ///
-    /// The client may try again, whatever the method (RFC 9113 section 8.7).
+    /// The client may retry, whatever the method (RFC 9113 section 8.7).
     package func refuse(_ id: Int32) {
         guard let stream = streams[id], !stream.isReset else { return }
         giveUp(stream, code: NGHTTP2_REFUSED_STREAM)
     }
 
-    /// Closes the virtual connection: no further event of it comes.
+    /// Closes the virtual connection: it causes no more events.
     ///
-    /// A complete response is still sent; an incomplete one ends as by `finish`.
+    /// A complete response is still sent; an incomplete one ends as in `finish`.
     package func forget(_ id: Int32) {
         guard let stream = streams[id], !stream.isForgotten else { return }
         finish(id)
@@ -142,7 +144,7 @@ extension HTTP2Connection {
         checkInvariants()
     }
 
-    /// Nothing more of the request is wanted.
+    /// The rest of the request is not wanted.
     private func stopUpload(_ stream: HTTP2Stream) {
         stream.upload = .ignored
         stream.endsUpload = true
@@ -151,14 +153,14 @@ extension HTTP2Connection {
         if stream.endWasSent { cutUpload(stream) }
     }
 
-    /// Tells a client that has its response to stop sending.
+    /// Tells a client that has its complete response to stop uploading.
     func cutUpload(_ stream: HTTP2Stream) {
         if stream.requestEnded || stream.isClosed || stream.wasResetByUser { return }
         stream.wasResetByUser = true
         sendReset(stream.id, NGHTTP2_NO_ERROR)
     }
 
-    /// Ends the stream with an error; what waits for the client is not sent.
+    /// Ends the stream with an error; output that waits for the client is dropped.
     func giveUp(_ stream: HTTP2Stream, code: nghttp2_error_code) {
         stream.response.fail()
         stream.output.removeAll()
@@ -167,7 +169,7 @@ extension HTTP2Connection {
         sendReset(stream.id, code)
     }
 
-    /// Credits the connection's window for bytes that nobody will read.
+    /// Credits the connection's window for bytes that will not be read.
     ///
     /// The stream's window is left as it is, so that its client stops.
     func release(_ count: Int) {
@@ -180,10 +182,10 @@ extension HTTP2Connection {
         note(.readable, of: stream)
     }
 
-    /// Resets the streams that only wait for a client that has taken nothing of their response since
-    /// the last call: to be called as often as a client may stall.
+    /// Resets the streams that only wait for a client which has taken nothing of its response since
+    /// the last call; to be called as often as a client may stall.
     ///
-    /// Their virtual connections are closed, so nobody else watches them.
+    /// Their virtual connections are closed, so no other timer watches them.
     package func resetStalled() {
         for id in streams.keys.sorted() {
             guard let stream = streams[id], stream.isForgotten, !stream.isClosed else { continue }

@@ -1,9 +1,9 @@
 internal import CNghttp2
 
-// What RFC 9113 wants to be errors and the library lets pass: frames on streams that are closed
-// (section 5.1), streams out of order (5.1.1), PRIORITY without sense (6.3).
+// Errors of RFC 9113 that nghttp2 does not report: frames on closed streams (section 5.1), streams
+// out of order (5.1.1), invalid PRIORITY (6.3).
 extension HTTP2Connection {
-    /// Judges a frame that is about to be received, all before it having been.
+    /// Checks a frame that is about to be received, after all frames before it were.
     func examine(_ frame: HTTP2FrameScanner.Frame) {
         switch UInt32(frame.type) {
         case NGHTTP2_PRIORITY.rawValue:
@@ -15,7 +15,7 @@ extension HTTP2Connection {
         }
     }
 
-    /// Whether `examine` has anything to say of a frame, so that it must not be early.
+    /// Whether `examine` may object to a frame, so that it must not be received before.
     func isDoubtful(_ frame: HTTP2FrameScanner.Frame) -> Bool {
         if frame.isInBlock { return false }
         switch UInt32(frame.type) {
@@ -28,7 +28,7 @@ extension HTTP2Connection {
         }
     }
 
-    /// A stream that depends on itself is reset, unless there is none to reset.
+    /// Resets a stream that depends on itself, if it exists.
     private func examinePriority(_ frame: HTTP2FrameScanner.Frame) {
         guard frame.stream != 0, session.knows(frame.stream) else { return fail(.protocolError) }
         glitches.add(HTTP2Glitches.Price.streamError)
@@ -49,18 +49,18 @@ extension HTTP2Connection {
         }
     }
 
-    /// Ends a stream with RST_STREAM, and remembers that what is on its way comes in vain.
+    /// Ends a stream with RST_STREAM, and expects frames already in flight for it.
     func sendReset(_ id: Int32, _ code: nghttp2_error_code) {
         past.noteReset(id, byClient: false)
         session.reset(id, code)
     }
 
-    /// Ends the connection of a client that does not come to the end of a head: see `openHead`.
+    /// Ends the connection of a client that does not complete a head in time: see `openHead`.
     package func giveUpHead() { fail(.slowHead) }
 
-    /// Tells apart the heads that are incomplete; nil: none is.
+    /// Identifies the incomplete head, so that progress can be detected; nil: none.
     ///
-    /// The preface counts as one, and so does each frame but DATA; the client is to send the rest in
-    /// the time for a head.
+    /// The preface counts as one, and so does each frame except DATA; the client must send the rest
+    /// within the time for a head.
     package var openHead: Int? { scanner.openHead }
 }

@@ -1,20 +1,22 @@
 internal import CNghttp2
 
-/// The server's side of one HTTP/2 connection: bytes from the wire in, bytes for the wire out, and each
-/// stream a virtual HTTP/1.1 connection in between (RFC 9113).
+/// The server's side of one HTTP/2 connection: bytes from the wire in, bytes for the wire out, and
+/// each stream a virtual HTTP/1.1 connection in between (RFC 9113).
 ///
-/// Does no I/O. Confined to one thread. A turn of its user is: `receive` what came; take events until
-/// there are none, reading and writing streams; `send` until it gives nothing. Sending makes events
-/// too (`writable`, `reset`), so they are to be taken after it again.
+/// Does no I/O. Confined to one thread. A turn of its user: `receive` what has arrived; take events
+/// until there are none, reading and writing streams; `send` until it returns nothing. Sending
+/// causes events too (`writable`, `reset`), so take events again after it.
 @safe
 package final class HTTP2Connection {
-    /// How far a graceful end has come (RFC 9113 section 6.8).
+    /// The progress of a graceful shutdown (RFC 9113 section 6.8).
     enum Drain {
         /// Can transition to: noticed.
         case none
-        /// The client was told to stop, and pinged. To: final, when the ping returns.
+        /// GOAWAY without a last stream was sent, followed by a PING.
+        ///
+        /// To: final, when the PING returns.
         case noticed
-        /// No stream above the last one is served.
+        /// Streams above the last one are not served.
         case final
     }
 
@@ -23,38 +25,38 @@ package final class HTTP2Connection {
 
     /// Its limits.
     package let settings: HTTP2Settings
-    /// There from the end of `init` on; its callbacks need the finished object.
+    /// Set from the end of `init` on; its callbacks need the finished object.
     private(set) var session: HTTP2Session
     var glitches: HTTP2Glitches
     var translator: HTTP2RequestTranslator
     var fields = HTTP2FieldList()
     var streams: [Int32: HTTP2Stream] = [:]
-    /// Streams that ended, for use again.
+    /// Finished streams, for reuse.
     private var spare: [HTTP2Stream] = []
     private let memory: HTTP2Memory
-    /// Bytes of a response that may wait for the client on one stream, 1xx heads included; less than
-    /// the settings say where memory is short.
+    /// Bytes of a response that may wait for the client on one stream, 1xx heads included; lower
+    /// than in the settings when memory is short.
     package var outputLimit: Int
-    /// The stream whose header block is coming; nil: it is of no interest.
+    /// The stream whose header block is arriving; nil: the block is ignored.
     var block: HTTP2Stream?
-    /// Streams with events, each once; those before `eventsTaken` are done.
+    /// Streams with events, each once; those before `eventsTaken` were handled.
     private var events: [Int32] = []
     private var eventsTaken = 0
     var drain = Drain.none
-    /// Streams opened so far.
+    /// The number of streams opened so far.
     var opened = 0
     var scanner = HTTP2FrameScanner()
     var past = HTTP2PastStreams()
-    /// The session is not used any more.
+    /// Once set, the session is no longer used.
     private(set) var problem: HTTP2Problem?
-    /// What the library made for the wire and is not sent yet; holds until it is asked for more.
+    /// Output of nghttp2 that is not sent yet; valid until the next call for more.
     private var slice = unsafe UnsafeRawBufferPointer(start: nil, count: 0)
     /// The last frame after a problem.
     private var farewell: [UInt8] = []
 
-    /// Makes a connection that expects the client's preface, with its own SETTINGS due for sending.
+    /// Creates a connection that expects the client's preface and has its own SETTINGS to send.
     ///
-    /// - Parameter memory: counts what the connection holds for somebody slow.
+    /// - Parameter memory: accounts for what the connection buffers for slow peers.
     package init(_ settings: HTTP2Settings, memory: HTTP2Memory = HTTP2Memory()) {
         self.settings = settings
         self.memory = memory
@@ -65,8 +67,8 @@ package final class HTTP2Connection {
         unsafe session.setUser(Unmanaged.passUnretained(self).toOpaque())
     }
 
-    /// Whether a connection begins with HTTP/2's preface (RFC 9113 section 3.4): with the part of it that
-    /// looks like the head of a request, at least.
+    /// Whether a connection begins with HTTP/2's preface (RFC 9113 section 3.4), judged by the part
+    /// that looks like the head of a request.
     package static func beginsWithPreface(_ bytes: Span<UInt8>) -> Bool {
         let start: StaticString = "PRI * HTTP/2.0\r\n\r\n"
         guard bytes.count >= start.utf8CodeUnitCount else { return false }
@@ -76,13 +78,13 @@ package final class HTTP2Connection {
         return true
     }
 
-    /// Feeds bytes from the wire, all of them.
+    /// Feeds all bytes from the wire.
     ///
     /// - Parameters:
-    ///   - bytes: As they came, split anywhere.
-    ///   - now: Monotonic time in nanoseconds, by which misbehaviour is forgotten.
-    /// - Returns: `closed` when no more bytes are to be fed; once so, always so. Some connection errors
-    ///   show only after their GOAWAY was sent: see `isFinished`.
+    ///   - bytes: as received, split anywhere.
+    ///   - now: monotonic time in nanoseconds, by which misbehaviour is forgiven.
+    /// - Returns: `closed` when no more bytes may be fed; final. Some connection errors show only
+    ///   after their GOAWAY was sent: see `isFinished`.
     package func receive(_ bytes: Span<UInt8>, now: Int64) -> HTTP2Progress {
         glitches.advance(to: now)
         var fed = 0
@@ -108,7 +110,7 @@ package final class HTTP2Connection {
         if result < 0 { fail(Self.problem(of: result)) }
     }
 
-    /// Behind the last GOAWAY a client's streams are none.
+    /// After the last GOAWAY, new streams of the client are ignored.
     private func isOpening(_ frame: HTTP2FrameScanner.Frame) -> Bool {
         UInt32(frame.type) == NGHTTP2_HEADERS.rawValue && frame.stream & 1 == 1 && drain != .final
     }
@@ -124,7 +126,7 @@ package final class HTTP2Connection {
         }
     }
 
-    /// Ends everything at once, with one last frame; later problems than the first change nothing.
+    /// Ends the connection at once, with one last frame; only the first problem counts.
     func fail(_ problem: HTTP2Problem) {
         if self.problem != nil { return }
         self.problem = problem
@@ -132,9 +134,9 @@ package final class HTTP2Connection {
         resetStreams()
     }
 
-    /// Serialises what is due into the room.
+    /// Serialises pending output into the buffer.
     ///
-    /// - Returns: Bytes written; 0: nothing is due now.
+    /// - Returns: the bytes written; 0: nothing is pending now.
     package func send(into room: UnsafeMutableRawBufferPointer) -> Int {
         var written = 0
         while written < room.count {
@@ -172,7 +174,7 @@ package final class HTTP2Connection {
         return count
     }
 
-    /// There is something to send that flow control lets through.
+    /// Whether there is output that flow control permits.
     package var wantsSend: Bool {
         if unsafe !slice.isEmpty { return true }
         if problem != nil { return !farewell.isEmpty }
@@ -183,16 +185,16 @@ package final class HTTP2Connection {
         problem == nil && session.wantsRead
     }
 
-    /// All is said on both sides, or a GOAWAY for an error was sent: the connection is to be closed.
+    /// Both sides are done, or a GOAWAY for an error was sent: close the connection.
     package var isFinished: Bool { !wantsSend && !wantsRead }
 
     /// Streams that are open or not forgotten, or whose response still waits for the client.
     package var openStreams: Int { streams.count }
 
-    /// Ends the connection gracefully: streams under way finish, `isFinished` tells when.
+    /// Shuts the connection down gracefully: open streams finish, then `isFinished` is true.
     ///
-    /// First the client is told to open no more; a round trip later it is told which stream was the
-    /// last. When called again, at once.
+    /// The first GOAWAY asks the client to open no more streams; one round trip later a second
+    /// names the last stream. A second call skips the round trip.
     package func goAway() {
         switch drain {
         case .none:
@@ -232,7 +234,7 @@ extension HTTP2Connection {
         return nil
     }
 
-    /// Lets the user know, unless it has forgotten the stream.
+    /// Queues an event for the user, unless it has forgotten the stream.
     func note(_ event: HTTP2Stream.Pending, of stream: HTTP2Stream) {
         if stream.isForgotten { return }
         stream.pending.insert(event)
@@ -248,19 +250,19 @@ extension HTTP2Connection {
         return stream
     }
 
-    /// Takes a stream out of use; its object is kept for another.
+    /// Retires a stream; its object is kept for reuse.
     func drop(_ stream: HTTP2Stream) {
         streams[stream.id] = nil
         if block === stream { block = nil }
         stream.begin(0)
         if spare.count < Self.mostSpare { spare.append(stream) }
-        // A connection that rests keeps what its next requests need.
+        // An idle connection keeps only what its next requests need.
         if streams.isEmpty, spare.count > Self.spareAtRest {
             spare.removeLast(spare.count - Self.spareAtRest)
         }
     }
 
-    /// The connection is over: what is not complete is reset.
+    /// The connection is over: incomplete streams are reset.
     private func resetStreams() {
         for id in streams.keys.sorted() {
             guard let stream = streams[id], !stream.isClosed else { continue }

@@ -1,12 +1,12 @@
 internal import CNghttp2
 
-/// The fields of one response, made of an HTTP/1.1 head in memory of its own that is used again.
+/// The fields of one response, parsed from an HTTP/1.1 head into memory that is reused.
 @safe
 struct HTTP2FieldList: ~Copyable {
-    /// More fields than any head of this side has.
+    /// More fields than any head of Mooring has.
     private static let limit = 256
 
-    /// What the framing of the response depends on.
+    /// The facts that the framing of the response depends on.
     struct Facts {
         var status: UInt16 = 0
         var length: UInt64?
@@ -26,10 +26,10 @@ struct HTTP2FieldList: ~Copyable {
         unsafe octets.deallocate()
     }
 
-    /// Takes a head with its empty line; nil: it is none, or has too many fields.
+    /// Reads a head including its empty line; nil: invalid, or too many fields.
     ///
-    /// Fields of one connection alone are left out (RFC 9113 section 8.2.2), and on 1xx, 204 and the
-    /// answer to an upgrade those that have no meaning there.
+    /// Hop-by-hop fields are left out (RFC 9113 section 8.2.2), and, on 1xx, 204 and the response
+    /// to an upgrade, fields without meaning there.
     mutating func read(head: Span<UInt8>) -> Facts? {
         keep(head)
         let bytes = unsafe octets.span.extracting(0..<head.count)
@@ -67,7 +67,7 @@ struct HTTP2FieldList: ~Copyable {
         return true
     }
 
-    /// The list of `:status` alone.
+    /// A list with only `:status`.
     mutating func answer(_ status: StaticString) {
         count = 0
         status.withUTF8Buffer { text in
@@ -78,7 +78,7 @@ struct HTTP2FieldList: ~Copyable {
 
     var isEmpty: Bool { count == 0 }
 
-    /// Calls with the fields, which hold until the next head is read.
+    /// Calls the closure with the fields, which are valid until the next head is read.
     func withFields<Result>(
         _ body: (UnsafeMutablePointer<nghttp2_nv>, Int) -> Result
     ) -> Result {
@@ -96,7 +96,7 @@ struct HTTP2FieldList: ~Copyable {
         }
     }
 
-    /// One line without its end; the name is put in lower case where it stands.
+    /// Reads one line without its end; lower-cases the name in place.
     private mutating func readLine(_ line: Range<Int>, _ facts: inout Facts) -> Bool {
         var colon = line.lowerBound
         var hasUnderscore = false
@@ -157,7 +157,7 @@ struct HTTP2FieldList: ~Copyable {
     private mutating func append(name: StaticString, _ value: Range<Int>) {
         guard let base = unsafe octets.baseAddress else { return }
         let flags = UInt8(NGHTTP2_NV_FLAG_NONE.rawValue)
-        // The library copies and does not write: its type only lacks a const.
+        // nghttp2 copies and does not write: its type only lacks a const.
         unsafe (fields + count).initialize(
             to: nghttp2_nv(
                 name: UnsafeMutablePointer(mutating: name.utf8Start),

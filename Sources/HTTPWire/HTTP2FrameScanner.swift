@@ -1,49 +1,50 @@
-/// Follows the frames of one connection through the bytes that come, before the library sees them.
+/// Follows the frames of one connection in the incoming bytes, before nghttp2 sees them.
 ///
-/// The library skips frames on streams that are closed, and PRIORITY altogether, without a word; who
-/// wants to judge them (RFC 9113 sections 5.1, 5.1.1 and 6.3) has to find them first.
+/// nghttp2 silently skips frames on closed streams, and all PRIORITY frames; to judge them (RFC
+/// 9113 sections 5.1, 5.1.1 and 6.3) they must be found first.
 struct HTTP2FrameScanner {
-    /// A frame whose head has come, with as much of its payload as can be judged.
+    /// A frame whose header has arrived, with as much of its payload as is checked.
     struct Frame: Equatable {
         var type: UInt8
         var flags: UInt8
         var stream: Int32
-        /// A header block was open before it, so that it must be a CONTINUATION.
+        /// A header block was open before it, so it must be a CONTINUATION.
         var isInBlock: Bool
-        /// Where it begins in the bytes given; 0 when it began before them.
+        /// Its offset in the given bytes; 0 if it began before them.
         var start: Int
-        /// The stream that a PRIORITY of the right length names.
+        /// The stream that a PRIORITY of valid length depends on.
         var dependency: Int32?
     }
 
     private static let prefaceLength = 24
     private static let headLength = 9
-    /// A PRIORITY's head with the stream that it names.
+    /// A PRIORITY's header with the stream that it depends on.
     private static let priorityLength = 13
 
     private var preface = Self.prefaceLength
     private var gathered = InlineArray<13, UInt8>(repeating: 0)
     private var count = 0
-    /// Octets of the present frame that are still to come.
+    /// Octets of the current frame that are still to come.
     private var left = 0
     private var type: UInt8 = 0
-    /// A header block has begun, and its last frame has not come.
+    /// A header block has begun, and its last frame has not arrived.
     private var isInBlock = false
-    /// Frames that have begun outside of header blocks.
+    /// The number of frames begun outside of header blocks.
     private var begun = 0
 
-    /// The number of the frame or header block that is incomplete, when it is one that a client sends
-    /// in one go; nil: there is none.
+    /// The number of the incomplete frame or header block, if clients send such a one in one go;
+    /// nil: none.
     ///
-    /// Data comes as the application makes it. The first is the preface with the frame behind it.
+    /// DATA is excluded, since it arrives as the application produces it. Number 0 is the preface
+    /// with the first frame.
     var openHead: Int? {
         if isInBlock { return begun }
         if begun == 0 || count > 0 { return begun + 1 }
         return left > 0 && type != 0 ? begun : nil
     }
 
-    /// The next frame whose head is complete within the bytes, at most once for each; nil: all of
-    /// the bytes were gone over.
+    /// The next frame whose header is complete within the bytes, once for each; nil: all bytes were
+    /// scanned.
     mutating func next(_ bytes: Span<UInt8>, from position: inout Int) -> Frame? {
         while position < bytes.count {
             if preface > 0 {

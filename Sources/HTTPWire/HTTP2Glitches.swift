@@ -1,42 +1,44 @@
-/// Counts what an honest client rarely does, and forgets it with time: a leaky bucket of points.
+/// Counts events that are rare with honest clients, and forgets them over time: a leaky bucket of
+/// points.
 ///
-/// Every flood against HTTP/2 is made of frames that cost their sender little and the receiver more:
+/// Every flood against HTTP/2 consists of frames that cost the receiver more than the sender:
 /// CVE-2019-9511 to 9518, CVE-2023-44487 (rapid reset), CVE-2024-27316 (CONTINUATION),
-/// CVE-2025-8671 (resets that the server is provoked to). Each has a price here; well ended
+/// CVE-2025-8671 (resets that the server is provoked to send). Each has a price here, and completed
 /// exchanges pay it back, so a busy client that cancels now and then stays below the limit.
 struct HTTP2Glitches {
     /// Prices in points.
     enum Price {
-        /// RST_STREAM, known stream or not.
+        /// RST_STREAM, for a known stream or not.
         static let reset = 2
-        /// A malformed request, or any other stream error of the client's.
+        /// A malformed request, or any other stream error by the client.
         static let streamError = 5
-        /// DATA that holds nothing and ends nothing.
+        /// DATA without payload and without END_STREAM.
         static let emptyData = 5
         /// SETTINGS after the first.
         static let settings = 5
         static let ping = 1
-        /// PRIORITY, PRIORITY_UPDATE; so many octets of unknown frames; a useless WINDOW_UPDATE.
+        /// PRIORITY, PRIORITY_UPDATE; a number of octets of unknown frames; a useless
+        /// WINDOW_UPDATE.
         static let other = 1
         static let continuation = 2
-        /// Request head so long that it was cut.
+        /// A request head so long that it was cut.
         static let hugeHead = 5
     }
 
     private static let unknownPerPoint = 64
-    /// Octets of bodies under way that the resets of many streams together excuse.
+    /// Octets of in-flight bodies that the resets of many streams together excuse.
     private static let mostExcused = 16 * 1024 * 1024
 
     private let limit: Int
-    /// Nanoseconds in which one point is forgotten.
+    /// The time in nanoseconds after which one point is forgotten.
     private let interval: Int64
     private var level = 0
     private var time: Int64 = 0
     /// WINDOW_UPDATE frames that the data sent so far justifies.
     private var windowUpdates = 1000
-    /// Octets received that belong to no frame of a known type; the preface does not count.
+    /// Octets received outside frames of known types; the preface does not count.
     private var unknown = -24
-    /// Octets that may still come on streams that this side has reset.
+    /// Octets that may still arrive on streams that this side has reset.
     private var excused = 0
 
     init(_ settings: HTTP2Settings) {
@@ -48,7 +50,7 @@ struct HTTP2Glitches {
     /// The client has used up its points.
     var isOverrun: Bool { level > limit }
 
-    /// Forgets what time has paid; harmless when the time goes backwards.
+    /// Forgets points by elapsed time; harmless when the time goes backwards.
     mutating func advance(to now: Int64) {
         guard now > time else { return }
         let (elapsed, overflow) = now.subtractingReportingOverflow(time)
@@ -64,15 +66,15 @@ struct HTTP2Glitches {
 
     mutating func add(_ price: Int) { level = min(level + price, limit + 1) }
 
-    /// An exchange ended as it should.
+    /// An exchange was completed normally.
     mutating func noteCompletion() {
         if level > 0, !isOverrun { level -= 1 }
     }
 
-    /// A frame of a known type begins, of so many octets behind its head.
+    /// A frame of a known type begins, with this many octets after its header.
     mutating func noteFrame(_ count: Int) { unknown -= count + 9 }
 
-    /// Octets came, and their frames were noted; the library does not tell of those it skips.
+    /// Octets arrived, and their frames were noted; nghttp2 does not report frames that it skips.
     mutating func noteReceived(_ count: Int) {
         unknown += count
         if unknown > 0, excused > 0 {
@@ -87,18 +89,18 @@ struct HTTP2Glitches {
 
     /// This side has reset a stream, whose client may have sent as much as its window allowed.
     ///
-    /// The library skips those DATA frames without a word, as it does those of unknown types. The heads
-    /// of frames of 36 octets and more are excused as well.
+    /// nghttp2 silently skips those DATA frames, as it does unknown types. The headers of frames of
+    /// at least 36 octets are excused as well.
     mutating func noteResetSent(window: Int32) {
         excused = min(excused + Int(max(0, window)) * 5 / 4, Self.mostExcused)
     }
 
-    /// WINDOW_UPDATE is what data calls for, and a glitch beyond that.
+    /// A WINDOW_UPDATE is normal after data, and a glitch beyond that.
     mutating func noteWindowUpdate() {
         if windowUpdates > 0 { windowUpdates -= 1 } else { add(Price.other) }
     }
 
-    /// One DATA frame was sent: it may be acknowledged in many small steps.
+    /// One DATA frame was sent, which may be acknowledged in many small steps.
     mutating func noteDataSent(_ count: Int) {
         windowUpdates = min(windowUpdates + 4 + count / 256, 20_000)
     }

@@ -1,7 +1,7 @@
 /// The 1xx heads of one stream that wait for the client.
 struct HTTP2Interim {
     private var queued = 0
-    /// Bytes of those that are queued.
+    /// The bytes of the queued ones.
     private(set) var bytes = 0
 
     mutating func add(_ count: Int) {
@@ -9,9 +9,9 @@ struct HTTP2Interim {
         bytes += count
     }
 
-    /// One has been put into a frame; each counts for as much as the others.
+    /// One was put into a frame; each counts for an equal share.
     ///
-    /// - Returns: bytes that do not wait any more.
+    /// - Returns: the bytes that no longer wait.
     mutating func takeOne() -> Int {
         guard queued > 0 else { return 0 }
         let share = bytes / queued

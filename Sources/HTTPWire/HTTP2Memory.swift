@@ -1,8 +1,8 @@
-/// What the connections of one thread hold in memory for somebody slow, on either side.
+/// The memory that the connections of one thread use to buffer for slow peers, on either side.
 package final class HTTP2Memory {
     /// Bytes.
     package internal(set) var bytes = 0
 
-    /// Nothing is held.
+    /// Starts at zero.
     package init() {}
 }

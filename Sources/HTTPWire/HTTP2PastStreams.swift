@@ -1,29 +1,29 @@
-/// How the streams of a connection that are over have ended, as far as that matters for what still
-/// comes on them (RFC 9113 section 5.1).
+/// How the closed streams of a connection ended, which decides how to treat frames that still
+/// arrive on them (RFC 9113 section 5.1).
 struct HTTP2PastStreams {
-    /// What frames on a stream of before are.
+    /// How a stream ended, and so what later frames on it mean.
     enum End: Equatable {
-        /// This side has reset it: they may have been on their way, and are ignored.
+        /// This side has reset it: frames may have been in flight, and are ignored.
         case resetHere
-        /// A stream error: the client had given it up itself.
+        /// A stream error: the client had reset it itself.
         case resetByClient
         /// A connection error: the client had ended it.
         case ended
-        /// A connection error: the stream was passed over, and is closed by that.
+        /// A connection error: the client skipped the stream, which closes it.
         case neverOpened
     }
 
-    /// Resets remembered; of older ones frames are taken for late ones.
+    /// The number of resets remembered; frames on older streams count as in flight.
     private static let remembered = 256
     private static let gapsRemembered = 8
 
     /// The highest stream that the client has opened.
     private(set) var highest: Int32 = 0
     private var gaps: [ClosedRange<Int32>] = []
-    /// A ring: the streams' numbers, those that the client has reset negated.
+    /// A ring of stream ids, negated if the client reset the stream.
     private var resets: [Int32] = []
     private var oldest = 0
-    /// Up to here resets were forgotten.
+    /// Resets up to this stream were forgotten.
     private var forgotten: Int32 = 0
 
     /// A client's stream is opened.
@@ -36,7 +36,7 @@ struct HTTP2PastStreams {
     }
 
     mutating func noteReset(_ id: Int32, byClient: Bool) {
-        // Errors of the connection itself are on stream 0. The first says why what follows comes.
+        // Connection errors are on stream 0. The first reset explains the frames that follow.
         if id <= 0 { return }
         if resets.contains(id) || resets.contains(-id) { return }
         let entry = byClient ? -id : id
@@ -49,7 +49,7 @@ struct HTTP2PastStreams {
         }
     }
 
-    /// How a stream up to `highest` that is not there any more has ended.
+    /// How a stream up to `highest` that no longer exists has ended.
     func end(of id: Int32) -> End {
         if resets.contains(id) { return .resetHere }
         if resets.contains(-id) { return .resetByClient }

@@ -1,12 +1,13 @@
 extension HTTP2RequestTranslator {
-    /// Writes the head of the HTTP/1.1 request that the block stands for.
+    /// Writes the head of the HTTP/1.1 request that the block represents.
     ///
     /// - Parameters:
-    ///   - endsStream: There is nothing behind the head.
-    ///   - head: Takes the head; on an overflow without its end and longer than the reader's limit.
-    /// - Returns: What it was; unless a request, nothing was written.
+    ///   - endsStream: whether the head is the whole request.
+    ///   - head: receives the head; on an overflow, without its end and longer than the reader's
+    ///     limit.
+    /// - Returns: the kind of block; unless it is a request, nothing was written.
     func write(endsStream: Bool, into head: inout [UInt8]) -> Outcome {
-        // Whatever came behind the line has been left out, so that nothing can be said of it.
+        // Everything after the request line was dropped, so it cannot be judged.
         if overflowed, !method.isEmpty, path.first == 0x2f, method.count + path.count >= headLimit {
             return writeLongLine(into: &head)
         }
@@ -43,7 +44,7 @@ extension HTTP2RequestTranslator {
         return .request(body, isHead: Self.spells(method, "HEAD"))
     }
 
-    /// Without an end the line is what is too long: 414.
+    /// A line without an end is what is too long: 414.
     private func writeLongLine(into head: inout [UInt8]) -> Outcome {
         head.append(contentsOf: method)
         Self.append(" ", to: &head)
@@ -77,7 +78,7 @@ extension HTTP2RequestTranslator {
         return first == 0x2a && path.count == 1 && Self.spells(method, "OPTIONS")
     }
 
-    /// Plain CONNECT is handed on to be refused like one of HTTP/1.1, with 405.
+    /// Plain CONNECT is passed on, to be refused with 405 as in HTTP/1.1.
     private func writeConnect(_ host: [UInt8], into head: inout [UInt8]) -> Outcome {
         guard scheme.isEmpty, path.isEmpty, hasAuthority, !host.isEmpty else { return .malformed }
         Self.append("CONNECT ", to: &head)
@@ -88,9 +89,9 @@ extension HTTP2RequestTranslator {
         return .request(.ignored, isHead: false)
     }
 
-    /// RFC 8441 section 5, the other way round.
+    /// Reverses RFC 8441 section 5.
     ///
-    /// The key is any: its answer goes no further than here.
+    /// The key is arbitrary, since the response to it is dropped here.
     private func writeUpgrade(into head: inout [UInt8]) {
         Self.append("upgrade: websocket\r\n", to: &head)
         if hasTE { Self.append("te: trailers\r\n", to: &head) }
@@ -102,14 +103,14 @@ extension HTTP2RequestTranslator {
 
     private func writeFraming(endsStream: Bool, into head: inout [UInt8]) -> Body {
         if endsStream {
-            // RFC 9110 section 8.6: a method that calls for a body tells that there is none.
+            // RFC 9110 section 8.6: a method that expects a body states that there is none.
             let tellsLength =
                 length != nil || Self.spells(method, "POST") || Self.spells(method, "PUT")
                 || Self.spells(method, "PATCH")
             Self.append(tellsLength ? "content-length: 0\r\n\r\n" : "\r\n", to: &head)
             return .none
         }
-        // Announced trailers have a place in a chunked body only.
+        // Announced trailers need a chunked body.
         guard let length, !hasTrailer else {
             Self.append("transfer-encoding: chunked\r\n\r\n", to: &head)
             return .chunked
@@ -126,7 +127,7 @@ extension HTTP2RequestTranslator {
         return true
     }
 
-    /// Writes one trailer field line, unless it is one that may not come late (RFC 9110 section
+    /// Writes one trailer field line, unless the field must not be a trailer (RFC 9110 section
     /// 6.5.1); false: malformed.
     static func addTrailer(
         name: Span<UInt8>, value: Span<UInt8>, to trailers: inout [UInt8]

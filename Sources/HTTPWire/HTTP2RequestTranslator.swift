@@ -1,8 +1,8 @@
-/// Gathers the fields of one header block and makes the head of an HTTP/1.1 request of them.
+/// Collects the fields of one header block and builds the head of an HTTP/1.1 request from them.
 ///
-/// Header blocks of a connection never interleave (RFC 9113 section 4.3), so one translator with its
-/// memory serves all streams. What RFC 9113 sections 8.2 and 8.3 forbid is refused even where nghttp2
-/// has refused it before: nothing that reaches the HTTP/1.1 side rests on a library's diligence.
+/// Header blocks of a connection never interleave (RFC 9113 section 4.3), so one translator with
+/// its memory serves all streams. What RFC 9113 sections 8.2 and 8.3 forbid is refused here even if
+/// nghttp2 refuses it too: the HTTP/1.1 side must not depend on a library's checks.
 struct HTTP2RequestTranslator {
     /// Where the body of the translated request ends.
     enum Body: Equatable {
@@ -11,11 +11,11 @@ struct HTTP2RequestTranslator {
         case chunked
         /// Bytes of another protocol, once the upgrade is accepted.
         case tunnel
-        /// The request will be refused by its head; what follows that is of no interest.
+        /// The request will be refused by its head; what follows is ignored.
         case ignored
     }
 
-    /// What a header block was.
+    /// The kind of a header block.
     enum Outcome: Equatable {
         case request(Body, isHead: Bool)
         /// Extended CONNECT for a protocol other than `websocket`: 501 (RFC 9220 section 3).
@@ -34,26 +34,26 @@ struct HTTP2RequestTranslator {
     private(set) var hasAuthority = false
     private(set) var hasHost = false
     private(set) var cookies: [UInt8] = []
-    /// Field lines as they will be written.
+    /// The field lines to write.
     private(set) var lines: [UInt8] = []
     private(set) var length: UInt64?
     private(set) var hasTE = false
     private(set) var hasTrailer = false
     private(set) var hasWebSocketVersion = false
-    /// Bytes gathered, of `limit`.
+    /// Bytes collected, up to `limit`.
     private var size = 0
-    /// Bytes that came, gathered or not.
+    /// Bytes received, whether collected or not.
     private(set) var received = 0
     /// There was more than the limit.
     private(set) var overflowed = false
 
-    /// - Parameter headLimit: Of the reader; what is handed on exceeds it when the request does.
+    /// - Parameter headLimit: the reader's; the head passed on exceeds it if the request does.
     init(headLimit: Int) {
         self.headLimit = headLimit
         limit = headLimit + 1024
     }
 
-    /// A header block far beyond any limit, which is not worth an answer.
+    /// Whether a header block is far beyond any limit and deserves no response.
     var isBeyondReason: Bool { received > 8 * limit }
 
     /// Forgets the last header block.
@@ -77,7 +77,7 @@ struct HTTP2RequestTranslator {
         overflowed = false
     }
 
-    /// One field; false: the request is malformed.
+    /// Adds a field; false: the request is malformed.
     mutating func add(name: Span<UInt8>, value: Span<UInt8>) -> Bool {
         received += name.count + value.count + 32
         if name.count > 0, name[0] == 0x3a { return addPseudo(name, value) }
@@ -121,7 +121,7 @@ struct HTTP2RequestTranslator {
         return true
     }
 
-    /// Crumbs become one field (RFC 9113 section 8.2.3).
+    /// Joins cookie crumbs into one field (RFC 9113 section 8.2.3).
     private mutating func addCookie(_ value: Span<UInt8>) {
         if value.isEmpty || overflowed { return }
         if !cookies.isEmpty { Self.append("; ", to: &cookies) }
@@ -132,7 +132,8 @@ struct HTTP2RequestTranslator {
         func spells(_ literal: StaticString) -> Bool {
             Octets.spells(name, 0..<name.count, literal)
         }
-        // The key is of HTTP/1.1 alone (RFC 8441 section 5), and so are an h2c upgrade's settings.
+        // The key exists in HTTP/1.1 only (RFC 8441 section 5), as do the settings of an h2c
+        // upgrade.
         if spells("sec-websocket-key") || spells("http2-settings") { return }
         if overflowed { return }
         Self.append(name.extracting(0..<admit(name.count, overhead: 4)), to: &lines)
@@ -182,7 +183,7 @@ extension HTTP2RequestTranslator {
         return false
     }
 
-    /// As much of so many octets as the limit lets in.
+    /// As many of the octets as the limit allows.
     private mutating func admit(_ count: Int, overhead: Int) -> Int {
         if overflowed { return 0 }
         let admitted = min(count, limit - size)
@@ -200,7 +201,7 @@ extension HTTP2RequestTranslator {
             contentsOf: UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
     }
 
-    /// Token octets without capitals (RFC 9113 section 8.2.1).
+    /// Token octets without upper case (RFC 9113 section 8.2.1).
     static func isName(_ name: Span<UInt8>) -> Bool {
         for index in 0..<name.count {
             let octet = name[index]

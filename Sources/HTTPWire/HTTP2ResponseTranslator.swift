@@ -1,16 +1,16 @@
-/// Takes the HTTP/1.1 response that is written to a stream apart: heads, data, trailers, end.
+/// Splits the HTTP/1.1 response that is written to a stream into heads, data, trailers and end.
 struct HTTP2ResponseTranslator {
-    /// One step through what was written.
+    /// One step through the written bytes.
     enum Step: Equatable {
-        /// A whole head, all within the bytes given; with it, so many bytes are done with.
+        /// A complete head within the given bytes.
         case head(consumed: Int)
-        /// A whole head, gathered over several writes.
+        /// A complete head, collected over several writes.
         case gatheredHead(consumed: Int)
         case data(consumed: Int, Range<Int>)
         case needMore(consumed: Int)
-        /// The body has ended; of the trailer section there may be lines.
+        /// The body has ended; the trailer section may have lines.
         case end(consumed: Int)
-        /// Not a response; nothing that was written after it counts.
+        /// Not a response; everything after it is ignored.
         case bad
     }
 
@@ -20,11 +20,13 @@ struct HTTP2ResponseTranslator {
         /// Can transition to: complete, failed.
         case body
         case complete
-        /// What was written is no response, or was given up. Final.
+        /// The written bytes are not a response, or it was abandoned.
+        ///
+        /// Final.
         case failed
     }
 
-    /// A head of this side is far smaller.
+    /// Mooring's own heads are far smaller.
     private static let headLimit = 256 * 1024
 
     private var state = State.head
@@ -42,14 +44,14 @@ struct HTTP2ResponseTranslator {
     var isComplete: Bool { state == .complete }
     /// Waits for the final head or more of the body.
     var isUnderWay: Bool { state == .head || state == .body }
-    /// The close of the virtual connection is the regular end of the body.
+    /// Whether closing the virtual connection is the regular end of the body.
     var endsWithConnection: Bool { state == .body && decoder.endsWithConnection }
 
-    /// The next step over bytes that follow what was consumed; not to be called when not under way.
+    /// The next step over the bytes after those consumed; only while `isUnderWay`.
     ///
     /// - Parameters:
-    ///   - bytes: At least one.
-    ///   - limit: The most data that one step may name, at least 1.
+    ///   - bytes: at least one.
+    ///   - limit: the most data that one step may name, at least 1.
     mutating func next(_ bytes: Span<UInt8>, limit: Int) -> Step {
         switch state {
         case .head: return gatherHead(bytes)
@@ -107,9 +109,9 @@ struct HTTP2ResponseTranslator {
         HTTP2RequestTranslator.append(bytes.extracting(last: count), to: &trailers)
     }
 
-    /// Goes on behind a head, by what it said.
+    /// Continues after a head.
     ///
-    /// - Returns: Whether the response is only begun: a 1xx, after which another head follows.
+    /// - Returns: the kind of head; after a 1xx another head follows.
     mutating func headWasRead(_ facts: HTTP2FieldList.Facts) -> HTTP2HeadKind {
         gathered.removeAll(keepingCapacity: false)
         if facts.status == 101 {
@@ -131,7 +133,7 @@ struct HTTP2ResponseTranslator {
         return facts.length.map { .length($0) } ?? .untilClose
     }
 
-    /// The virtual connection ends; true: regularly, with the end of the body.
+    /// The virtual connection closes; true: this is the regular end of the body.
     mutating func endWithConnection() -> Bool {
         guard endsWithConnection else { return false }
         state = .complete
@@ -141,7 +143,7 @@ struct HTTP2ResponseTranslator {
     mutating func fail() { state = .failed }
 }
 
-/// What the head of a response was.
+/// The kind of a response head.
 enum HTTP2HeadKind {
     case informational
     /// The upgrade was accepted.

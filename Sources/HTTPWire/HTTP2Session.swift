@@ -1,8 +1,8 @@
 internal import CNghttp2
 
-/// The library's session and what is asked of it; strict, without a clock, and bounded.
+/// The nghttp2 session: strict, without a clock, and bounded.
 ///
-/// Without memory there is no session, and everything fails with that error.
+/// Without memory there is no session, and every call fails with that error.
 @safe
 struct HTTP2Session: ~Copyable {
     private let pointer: OpaquePointer?
@@ -10,7 +10,7 @@ struct HTTP2Session: ~Copyable {
     /// A server's session that calls `HTTP2Callbacks`, its SETTINGS queued.
     init(_ settings: HTTP2Settings) { unsafe pointer = Self.make(settings) }
 
-    /// What the callbacks are given; nothing may be received or sent before.
+    /// The pointer passed to the callbacks; must be set before receiving or sending.
     func setUser(_ user: UnsafeMutableRawPointer) {
         if let pointer = unsafe pointer { unsafe nghttp2_session_set_user_data(pointer, user) }
     }
@@ -44,13 +44,13 @@ struct HTTP2Session: ~Copyable {
         var made: OpaquePointer?
         guard unsafe nghttp2_option_new(&made) == 0, let option = unsafe made else { return nil }
         unsafe nghttp2_option_set_no_auto_window_update(option, 1)
-        // Closed streams are kept for priorities only, which are those of RFC 9218 here.
+        // Closed streams are only kept for RFC 7540 priorities; Mooring uses those of RFC 9218.
         unsafe nghttp2_option_set_no_closed_streams(option, 1)
         unsafe nghttp2_option_set_max_outbound_ack(option, 100)
         unsafe nghttp2_option_set_max_settings(option, 32)
         unsafe nghttp2_option_set_max_continuations(option, 8)
         unsafe nghttp2_option_set_max_send_header_block_length(option, 512 * 1024)
-        // Counted by `HTTP2Glitches`, by the time that it is given: the library would read a clock.
+        // `HTTP2Glitches` counts resets by the time it is given; nghttp2 would read a clock.
         unsafe nghttp2_option_set_stream_reset_rate_limit(option, 1 << 40, 1 << 40)
         unsafe nghttp2_option_set_builtin_recv_extension_type(
             option, UInt8(NGHTTP2_PRIORITY_UPDATE.rawValue))
@@ -78,7 +78,7 @@ struct HTTP2Session: ~Copyable {
             && nghttp2_session_set_local_window_size(session, none, 0, window) == 0
     }
 
-    /// Feeds bytes; 0, or the error that ends the session.
+    /// Feeds bytes; returns 0, or the error that ends the session.
     func receive(_ bytes: Span<UInt8>) -> Int32 {
         unsafe bytes.withUnsafeBufferPointer { buffer in
             unsafe ask { session in
@@ -89,7 +89,7 @@ struct HTTP2Session: ~Copyable {
         }
     }
 
-    /// What is to be sent next, empty when there is nothing; it holds until the next call.
+    /// The next output, empty when there is none; valid until the next call.
     func nextSlice() -> (slice: UnsafeRawBufferPointer, error: Int32) {
         var slice = unsafe UnsafeRawBufferPointer(start: nil, count: 0)
         let error = unsafe ask { session in
@@ -104,7 +104,7 @@ struct HTTP2Session: ~Copyable {
     var wantsRead: Bool { unsafe ask { unsafe nghttp2_session_want_read($0) } > 0 }
     var wantsWrite: Bool { unsafe ask { unsafe nghttp2_session_want_write($0) } > 0 }
 
-    /// The last stream that was handed to the callbacks.
+    /// The last stream passed to the callbacks.
     var lastStream: Int32 {
         max(0, unsafe ask { unsafe nghttp2_session_get_last_proc_stream_id($0) })
     }
@@ -114,12 +114,12 @@ struct HTTP2Session: ~Copyable {
         _ = unsafe ask { unsafe nghttp2_session_consume($0, id, count) }
     }
 
-    /// Credits the connection's window alone.
+    /// Credits only the connection's window.
     func consumeConnection(_ count: Int) {
         _ = unsafe ask { unsafe nghttp2_session_consume_connection($0, count) }
     }
 
-    /// The stream is open, or its end has not been sent yet.
+    /// Whether the stream is open, or its end has not been sent yet.
     func knows(_ id: Int32) -> Bool {
         unsafe ask { unsafe nghttp2_session_find_stream($0, id) == nil ? 0 : 1 } > 0
     }
@@ -130,14 +130,14 @@ struct HTTP2Session: ~Copyable {
         _ = unsafe ask { unsafe nghttp2_submit_rst_stream($0, 0, id, code.rawValue) }
     }
 
-    /// Queues a 1xx head; false: it cannot be.
+    /// Queues a 1xx head; false: impossible.
     func submitInformational(_ id: Int32, _ fields: borrowing HTTP2FieldList) -> Bool {
         unsafe fields.withFields { list, count in
             unsafe ask { unsafe nghttp2_submit_headers($0, 0, id, nil, list, count, nil) }
         } == 0
     }
 
-    /// Queues the final head, and data to be asked for or the end; false: it cannot be.
+    /// Queues the final head, with data to be requested or the end; false: impossible.
     func submitResponse(
         _ id: Int32, _ fields: borrowing HTTP2FieldList, hasBody: Bool
     ) -> Bool {
@@ -151,14 +151,14 @@ struct HTTP2Session: ~Copyable {
         } == 0
     }
 
-    /// Queues the fields behind the data; false: it cannot be.
+    /// Queues the trailers; false: impossible.
     func submitTrailers(_ id: Int32, _ fields: borrowing HTTP2FieldList) -> Bool {
         unsafe fields.withFields { list, count in
             unsafe ask { unsafe nghttp2_submit_trailer($0, id, list, count) }
         } == 0
     }
 
-    /// Queues the GOAWAY that refuses nothing yet, and a ping to learn when it has arrived.
+    /// Queues a GOAWAY that refuses no stream yet, and a PING to learn when it has arrived.
     func announceEnd() {
         _ = unsafe ask { unsafe nghttp2_submit_shutdown_notice($0) }
         _ = unsafe ask { unsafe nghttp2_submit_ping($0, 0, nil) }
@@ -170,7 +170,7 @@ struct HTTP2Session: ~Copyable {
         _ = unsafe ask { unsafe nghttp2_submit_goaway($0, 0, last, 0, nil, 0) }
     }
 
-    /// A GOAWAY frame (RFC 9113 section 6.8), for when the session itself can send none any more.
+    /// A GOAWAY frame (RFC 9113 section 6.8), for when the session itself can no longer send one.
     static func goAway(lastStream: Int32, code: UInt32) -> [UInt8] {
         let stream = UInt32(bitPattern: max(0, lastStream))
         func octets(_ value: UInt32) -> [UInt8] {

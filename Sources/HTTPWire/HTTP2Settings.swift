@@ -1,75 +1,77 @@
-/// Limits of one HTTP/2 connection; each bounds what a client can make this side hold or do.
+/// Limits of one HTTP/2 connection; each bounds what a client can make this side store or do.
 package struct HTTP2Settings: Sendable {
-    /// Streams that a client may have open at once (RFC 9113 section 5.1.2); at least 1.
+    /// Concurrent streams (RFC 9113 section 5.1.2); at least 1.
     package var maxConcurrentStreams: UInt32 = 100
-    /// Streams over the life of the connection, then it is drained as by `goAway`; 0: no limit.
+    /// Streams over the life of the connection, after which it is drained as by `goAway`; 0: no
+    /// limit.
     ///
-    /// So that clients come back by themselves, to another balancer or loop perhaps.
+    /// This makes clients reconnect, possibly to another balancer or loop.
     package var maxStreams = 0
     /// Bytes of request head, as the HTTP/1.1 request that it becomes.
     ///
-    /// Of a longer one so much is handed on that the reader, whose limit is the same, answers 431 or
-    /// 414 as it does for HTTP/1.1.
+    /// Enough of a longer one is passed on that the reader, whose limit is the same, answers 431 or
+    /// 414 as for HTTP/1.1.
     package var maxHeaderListSize = 32 * 1024
     /// Bytes of a request body that may wait for the reader of one stream.
     package var streamWindow: Int32 = 128 * 1024
     /// Bytes of request bodies that may wait on the whole connection; several times a stream's.
     ///
-    /// A stalled stream keeps one window's worth of it from the others.
+    /// A stalled stream withholds one window's worth of it from the others.
     package var connectionWindow: Int32 = 1024 * 1024
     /// Bytes of a response that may wait for the client on one stream.
     package var outputLimit = 64 * 1024
-    /// Points of misbehaviour that close the connection; see `HTTP2Glitches`.
+    /// Points of misbehaviour at which the connection closes; see `HTTP2Glitches`.
     package var glitchLimit = 1000
-    /// Points forgotten with each second.
+    /// Points forgotten per second.
     package var glitchesForgottenPerSecond = 50
 
     /// Default values.
     package init() {}
 }
 
-/// What has happened on a stream, told once each time.
+/// An event of a stream, reported once.
 package enum HTTP2Event: Equatable, Sendable {
-    /// A request has come; its bytes can be read.
+    /// A request has arrived; its bytes can be read.
     case opened(Int32)
-    /// There is more to read, or the end, after a read that would have blocked.
+    /// After a read that would have blocked, there is more to read, or the end.
     case readable(Int32)
-    /// There is room again after a write that was not taken whole.
+    /// After a write that was not accepted in full, there is room again.
     case writable(Int32)
-    /// The client gave the stream up, or it broke a rule; nothing is to be read or written any more.
+    /// The client reset the stream, or broke a rule; it can no longer be read or written.
     case reset(Int32)
 }
 
-/// What came of reading a stream.
+/// The result of reading a stream.
 package enum HTTP2Read: Equatable, Sendable {
-    /// So many bytes were put into the room.
+    /// The number of bytes moved to the buffer.
     case moved(Int)
     /// Nothing now; `readable` follows.
     case wouldBlock
     /// The client has ended its side of the stream, and all was read.
     case end
-    /// As the event.
+    /// The stream was reset.
     case reset
 }
 
-/// How the connection stands after bytes were received.
+/// The state of the connection after bytes were received.
 package enum HTTP2Progress: Equatable, Sendable {
     case ok
-    /// No more is to be received: what is due is sent, a GOAWAY, and the connection is closed.
+    /// No more bytes are accepted: send the pending output, including a GOAWAY, and close the
+    /// connection.
     case closed(HTTP2Problem)
 }
 
 /// Why a connection ends early.
 package enum HTTP2Problem: Equatable, Sendable {
-    /// The bytes do not begin as RFC 9113 section 3.4 says.
+    /// The bytes do not begin with the preface of RFC 9113 section 3.4.
     case badPreface
     /// A connection error (RFC 9113 section 5.4.1).
     case protocolError
     /// Frames on a stream that the client had ended (RFC 9113 section 5.1).
     case streamClosed
-    /// A head, or the preface, that did not come to its end in time.
+    /// A head, or the preface, was not completed in time.
     case slowHead
-    /// More that costs this side work than an honest client sends: GOAWAY with ENHANCE_YOUR_CALM.
+    /// The client causes more work than an honest client would: GOAWAY with ENHANCE_YOUR_CALM.
     case flood
     /// No memory was left.
     case outOfMemory

@@ -1,4 +1,4 @@
-/// Why a message is refused: the status that answers it and a word for the log.
+/// Why a message is refused: the status of the response and a word for the log.
 package struct HTTPProblem: Equatable, Sendable {
     package var status: UInt16
     package var reason: StaticString
@@ -17,7 +17,7 @@ package struct HTTPProblem: Equatable, Sendable {
     }
 }
 
-/// What came of parsing a head.
+/// The result of parsing a head.
 package enum HeadParse: Equatable, Sendable {
     /// More bytes are needed.
     case incomplete
@@ -25,11 +25,11 @@ package enum HeadParse: Equatable, Sendable {
     case rejected(HTTPProblem)
 }
 
-/// The method, as far as it matters to a proxy; case-sensitive (RFC 9110 section 9.1).
+/// The methods that matter to a proxy; case-sensitive (RFC 9110 section 9.1).
 package enum RequestMethod: UInt8, Sendable {
     case get, head, post, put, delete, patch, options, connect, trace, other
 
-    /// Whether a request may be repeated when no answer came (RFC 9110 section 9.2.2).
+    /// Whether a request may be retried when no response came (RFC 9110 section 9.2.2).
     package var isIdempotent: Bool {
         switch self {
         case .get, .head, .put, .delete, .options, .trace: true
@@ -62,7 +62,7 @@ package enum BodyFraming: Equatable, Sendable {
     case none
     case length(UInt64)
     case chunked
-    /// With the connection; responses only.
+    /// Until the connection closes; responses only.
     case untilClose
 
     /// There is no body.
@@ -77,7 +77,7 @@ package enum BodyFraming: Equatable, Sendable {
         if case .chunked = self { true } else { false }
     }
 
-    /// No byte of a body follows the head.
+    /// Whether no byte of a body follows the head.
     @inline(__always)
     package var endsWithHead: Bool {
         switch self {
@@ -86,7 +86,7 @@ package enum BodyFraming: Equatable, Sendable {
         }
     }
 
-    /// The head does not say where the body ends.
+    /// Whether the head does not define where the body ends.
     @inline(__always)
     package var isOpenEnded: Bool {
         switch self {
@@ -98,17 +98,17 @@ package enum BodyFraming: Equatable, Sendable {
 
 /// How a response's body is framed for the client.
 package enum ResponseFraming: UInt8, Sendable {
-    /// There is no body, or as many bytes as the head says.
+    /// No body, or as many bytes as the head declares.
     case none, length
     case chunked, untilClose
 
-    /// In chunks, with an end of its own.
+    /// Chunked, with an explicit end.
     @inline(__always)
     package var isChunked: Bool {
         if case .chunked = self { true } else { false }
     }
 
-    /// The end of the connection is that of the body.
+    /// The body ends with the connection.
     @inline(__always)
     package var endsWithConnection: Bool {
         if case .untilClose = self { true } else { false }

@@ -2,16 +2,17 @@
 enum HeadLines {
     enum End: Equatable {
         case incomplete
-        /// Behind the empty line.
+        /// The position after the empty line.
         case found(Int)
-        /// A line that ends without CR (RFC 9112 section 2.2), which hides where the head ends.
+        /// A line ends without CR (RFC 9112 section 2.2), which makes the end of the head
+        /// ambiguous.
         case bareLineFeed
     }
 
-    /// Looks for the end of a head that begins at `start`, from where the last look ended.
+    /// Searches the end of a head that begins at `start`, continuing where the last search ended.
     ///
-    /// - Parameter allowsBareLineFeeds: Lines may end without CR, as recipients may read them
-    ///   (RFC 9112 section 2.2): with processes, which nobody is protected from by it.
+    /// - Parameter allowsBareLineFeeds: whether lines may end without CR, as RFC 9112 section 2.2
+    ///   permits: for processes, where strictness would protect no one.
     static func end(
         _ bytes: Span<UInt8>, start: Int, resumeFrom: inout Int, allowsBareLineFeeds: Bool = false
     ) -> End {
@@ -38,7 +39,7 @@ enum HeadLines {
         return .incomplete
     }
 
-    /// What a line feed at a position makes of the head.
+    /// What a line feed at a position means for the head.
     @inline(__always)
     private static func atLineFeed(
         _ bytes: Span<UInt8>, _ feed: Int, _ start: Int, _ allowsBareLineFeeds: Bool
@@ -70,24 +71,24 @@ enum HeadLines {
         return nil
     }
 
-    /// Whether eight octets begin with `HTTP/1.`; the last of them is the caller's to look at.
+    /// Whether eight octets begin with `HTTP/1.`; the caller checks the last one.
     static func isHTTP1(_ bytes: Span<UInt8>, at start: Int) -> Bool {
         guard start >= 0, start &+ 8 <= bytes.count else { return false }
         let raw = unsafe bytes.bytes
         let word = unsafe raw.unsafeLoadUnaligned(fromByteOffset: start, as: UInt64.self)
-        // "HTTP/1." from its last octet to its first, as it is loaded.
+        // "HTTP/1." reversed, as it is loaded little-endian.
         return UInt64(littleEndian: word) & 0x00ff_ffff_ffff_ffff == 0x002e_312f_5054_5448
     }
 
-    /// Where the empty line begins that ends a head at `end`.
+    /// Where the empty line of a head that ends at `end` begins.
     static func emptyLine(_ bytes: Span<UInt8>, endingAt end: Int) -> Int {
         bytes[end &- 2] == 0x0d ? end &- 2 : end &- 1
     }
 
-    /// Puts the field lines between `start` and the empty line at the end into the table.
+    /// Adds the field lines between `start` and the final empty line to the table.
     ///
-    /// - Returns: What is wrong with one of them (RFC 9112 section 5, RFC 9110 section 5.5), or
-    ///   that there are too many.
+    /// - Returns: the problem with one of them (RFC 9112 section 5, RFC 9110 section 5.5), or that
+    ///   there are too many.
     static func parseFields(
         _ bytes: Span<UInt8>, from start: Int, to end: Int, allowsBareLineFeeds: Bool = false,
         into table: inout FieldTable
@@ -110,7 +111,7 @@ enum HeadLines {
         case problem(HTTPProblem)
     }
 
-    /// One field line, gone over once: name, colon, value, line end.
+    /// Parses one field line in one pass: name, colon, value, line end.
     private static func parseField(
         _ bytes: Span<UInt8>, from start: Int, to end: Int, _ allowsBareLineFeeds: Bool,
         into table: inout FieldTable
@@ -141,7 +142,8 @@ enum HeadLines {
         return added ? .next(next) : .problem(HTTPProblem(status: 431, reason: "too many fields"))
     }
 
-    /// The first octet that no name may hold: the colon behind it, or one that makes the line bad.
+    /// The first octet that cannot be part of a name: the colon, or one that makes the line
+    /// invalid.
     private static func endOfName(
         _ bytes: Span<UInt8>, from start: Int, to end: Int, _ hasUnderscore: inout Bool
     ) -> Int {
@@ -165,7 +167,7 @@ enum HeadLines {
         return end
     }
 
-    /// The first octet that no value may hold: the CR behind it, or one that makes the line bad.
+    /// The first octet that cannot be part of a value: the CR, or one that makes the line invalid.
     private static func endOfValue(_ bytes: Span<UInt8>, from start: Int, to end: Int) -> Int {
         var position = start
         let raw = unsafe bytes.bytes
@@ -176,7 +178,7 @@ enum HeadLines {
                 position &+= 8
                 continue
             }
-            // The lowest mark is always a true one: wrong ones come of its borrow.
+            // The lowest mark is always right: wrong ones come from its borrow.
             position &+= hits.trailingZeroBitCount / 8
             if !Octets.isFieldValue(bytes[position]) { return position }
             position &+= 1

@@ -1,7 +1,6 @@
 /// An IPv4 or IPv6 address as 128 bits; IPv4 in its mapped form (RFC 4291 section 2.5.5.2).
 ///
-/// So the IPv4 peer of a socket that takes both families is the same as that of one that takes
-/// IPv4.
+/// So an IPv4 peer is equal whether its socket is dual-stack or IPv4 only.
 package struct IPAddress: Hashable, Sendable {
     /// The first eight bytes.
     package let high: UInt64
@@ -19,13 +18,13 @@ package struct IPAddress: Hashable, Sendable {
         self.low = low
     }
 
-    /// An IPv4 address as a number, its first byte on top.
+    /// An IPv4 address as a number in host order.
     package init(v4 value: UInt32) {
         high = 0
         low = Self.mappedPrefix << 32 | UInt64(value)
     }
 
-    /// The bytes as they are on the wire: four or sixteen; nil: another count.
+    /// An address from the wire: four or sixteen bytes; nil: another count.
     package init?(bytes: Span<UInt8>) {
         switch bytes.count {
         case 4:
@@ -37,10 +36,10 @@ package struct IPAddress: Hashable, Sendable {
         }
     }
 
-    /// Text of an address alone: dotted decimal or RFC 4291 section 2.2; nil: anything else.
+    /// Parses an address alone: dotted decimal or RFC 4291 section 2.2; nil: anything else.
     ///
-    /// Strict, so that no two readers differ: four decimal parts without leading zeros; no
-    /// brackets, port or zone.
+    /// Strict, so that all parsers agree: four decimal parts without leading zeros; no brackets,
+    /// port or zone.
     package init?(text: Span<UInt8>) {
         var isV6 = false
         for index in 0..<min(text.count, 5) where text[index] == 0x3a { isV6 = true }
@@ -53,11 +52,11 @@ package struct IPAddress: Hashable, Sendable {
         }
     }
 
-    /// IPv4, as such or mapped.
+    /// IPv4, plain or mapped.
     package var isV4: Bool { high == 0 && low >> 32 == Self.mappedPrefix }
 
-    /// Appends the text: dotted decimal, or RFC 5952 in lower case with the longest run of zeros
-    /// short.
+    /// Appends the text: dotted decimal, or RFC 5952 with lower case and the longest run of zeros
+    /// compressed.
     package func write(into sink: inout ByteSink) {
         if isV4 {
             writeV4(into: &sink)
@@ -90,7 +89,7 @@ package struct IPAddress: Hashable, Sendable {
         return UInt16(truncatingIfNeeded: half >> UInt64(48 - 16 * (index & 3)))
     }
 
-    /// The first of the longest runs of zero groups; shortened only from two groups on.
+    /// The first of the longest runs of zero groups; compressed only from two groups on.
     private var longestZeros: Range<Int> {
         var best = 0..<0
         var start = 0
@@ -136,7 +135,7 @@ extension IPAddress {
         guard text.count >= 2, text.count <= 45 else { return nil }
         var groups = InlineArray<8, UInt16>(repeating: 0)
         var count = 0
-        // How many groups are before the `::`; -1: there is none.
+        // The number of groups before the `::`; -1: there is none.
         var gap = -1
         var position = 0
         if text[0] == 0x3a {
@@ -177,7 +176,7 @@ extension IPAddress {
     private static func assembled(
         _ groups: InlineArray<8, UInt16>, count: Int, gap: Int
     ) -> IPAddress? {
-        // A `::` stands for one group of zeros at least.
+        // A `::` stands for at least one group of zeros.
         guard gap < 0 ? count == 8 : count < 8 else { return nil }
         var high: UInt64 = 0
         var low: UInt64 = 0

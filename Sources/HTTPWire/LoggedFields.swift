@@ -1,7 +1,7 @@
-/// The fields of a request's head that an access log shows.
+/// The fields of a request's head that the access log shows.
 ///
-/// Found again in the head's bytes when the line is written, so that requests whose log shows none
-/// of them carry nothing along.
+/// They are searched in the head's bytes when the line is written, so requests whose log format
+/// shows none of them pay nothing.
 package struct LoggedFields {
     /// The authority of an absolute target, else the value of `Host`; nil: there is neither.
     package private(set) var host: Range<Int>?
@@ -10,8 +10,8 @@ package struct LoggedFields {
     package private(set) var requestID: Range<Int>?
 
     /// - Parameters:
-    ///   - head: A head that was accepted, or any other bytes, of which less or nothing is found.
-    ///   - requestLine: Where its request line lies, without the line end.
+    ///   - head: a head that was accepted; in other bytes, less or nothing is found.
+    ///   - requestLine: the range of its request line, without the line end.
     package init(_ head: Span<UInt8>, requestLine: Range<Int>) {
         guard requestLine.upperBound <= head.count else { return }
         host = Self.authority(head, requestLine)
@@ -23,7 +23,7 @@ package struct LoggedFields {
         }
     }
 
-    /// Takes down one field line; false: it is the end of the head.
+    /// Records one field line; false: the end of the head.
     private mutating func note(_ head: Span<UInt8>, _ line: Range<Int>) -> Bool {
         var colon = line.lowerBound
         while colon < line.upperBound, head[colon] != 0x3a { colon &+= 1 }

@@ -1,11 +1,11 @@
-/// What `Transfer-Encoding` and `Content-Length` of one message say together.
+/// The combined meaning of `Transfer-Encoding` and `Content-Length` in one message.
 struct FramingFacts {
     private var lengths = 0
     private var length: UInt64 = 0
     private(set) var hasEncoding = false
     private(set) var hasLength = false
 
-    /// What is wrong with the length, if anything: RFC 9112 section 6.3, RFC 9110 section 8.6.
+    /// The problem with the length, if any: RFC 9112 section 6.3, RFC 9110 section 8.6.
     mutating func noteLength(_ bytes: Span<UInt8>, _ value: Range<Int>) -> StaticString? {
         hasLength = true
         lengths += 1
@@ -19,10 +19,10 @@ struct FramingFacts {
         case fine, unknown, bad
     }
 
-    /// Only `chunked`, once and nothing else, is understood (RFC 9112 sections 6.1 and 7).
+    /// Only `chunked`, once and alone, is supported (RFC 9112 sections 6.1 and 7).
     ///
-    /// Codings without a `chunked`, or with one at their end, are unknown ones; where `chunked`
-    /// comes twice or is not the last, the end of the body is in doubt (section 6.3).
+    /// Codings without `chunked`, or with it at their end, are unsupported; if `chunked` occurs
+    /// twice or is not the last, the end of the body is ambiguous (section 6.3).
     mutating func noteEncoding(_ bytes: Span<UInt8>, _ value: Range<Int>) -> Encoding {
         let isFirst = !hasEncoding
         hasEncoding = true

@@ -1,20 +1,20 @@
-/// Eight octets at a time, in the bits of one word (SWAR: Lamport 1975; Warren, Hacker's Delight 6).
+/// Eight octets at a time, as one word (SWAR: Lamport 1975; Warren, Hacker's Delight 6).
 ///
-/// Each question is answered by the highest bit of its octet, exactly: no octet's answer depends on
-/// its neighbours. The first octet of memory is the lowest of the word.
+/// Each test sets the highest bit of every matching octet, exactly: the result of an octet does not
+/// depend on its neighbours. The first octet in memory is the lowest of the word.
 enum OctetWord {
     private static let ones: UInt64 = 0x0101_0101_0101_0101
     private static let highs: UInt64 = 0x8080_8080_8080_8080
     private static let lows: UInt64 = 0x7f7f_7f7f_7f7f_7f7f
 
-    /// Where the octets are this one.
+    /// Marks the octets equal to the given one.
     @inline(__always)
     static func equal(_ word: UInt64, _ octet: UInt8) -> UInt64 {
         let differs = word ^ (ones &* UInt64(octet))
         return ~(((differs & lows) &+ lows) | differs) & highs
     }
 
-    /// Where the octets are letters, digits or `-`, as almost all of a field name is.
+    /// Marks letters, digits and `-`, which make up most field names.
     @inline(__always)
     static func nameCharacters(_ word: UInt64) -> UInt64 {
         let octets = word & lows
@@ -25,7 +25,7 @@ enum OctetWord {
         return (letters | digits | hyphens) & ~word & highs
     }
 
-    /// ASCII letters in lower case, all else as it is.
+    /// Lower-cases ASCII letters and leaves all else unchanged.
     @inline(__always)
     static func lowered(_ word: UInt64) -> UInt64 {
         let octets = word & lows
@@ -45,13 +45,13 @@ enum OctetWord {
         return (nibbles &+ ones &* 0x30 &+ letters &* (0x61 - 0x30 - 10)).byteSwapped
     }
 
-    /// Which octet the lowest mark is about.
+    /// The index of the lowest marked octet.
     @inline(__always)
     static func first(_ marks: UInt64) -> Int { marks.trailingZeroBitCount &>> 3 }
 }
 
 extension RawSpan {
-    /// Eight octets from an offset on, which must all be there.
+    /// Loads eight octets from an offset, which must all exist.
     @inline(__always)
     func octetWord(_ offset: Int) -> UInt64 {
         let word = unsafe unsafeLoadUnaligned(

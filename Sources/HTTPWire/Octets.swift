@@ -9,7 +9,7 @@ enum Octets {
         return word >> UInt64(byte & 63) & 1 == 1
     }
 
-    /// Everything that a field value may hold: visible, space, tab, and octets above ASCII.
+    /// The octets allowed in a field value: visible, space, tab, and octets above ASCII.
     static func isFieldValue(_ byte: UInt8) -> Bool {
         byte >= 0x20 && byte != 0x7f || byte == 0x09
     }
@@ -18,17 +18,16 @@ enum Octets {
 
     static func isDigit(_ byte: UInt8) -> Bool { byte &- 0x30 < 10 }
 
-    /// The value of a hexadecimal digit; 255: it is none.
+    /// The value of a hexadecimal digit; 255: not a digit.
     static func hexValue(_ byte: UInt8) -> UInt8 {
         if byte &- 0x30 < 10 { return byte &- 0x30 }
         let lower = byte | 0x20
         return lower &- 0x61 < 6 ? lower &- 0x61 &+ 10 : 255
     }
 
-    /// Marks the control characters among eight octets, tabs too, each by the highest bit of its
-    /// octet.
+    /// Marks the control characters among eight octets, including tabs, by the highest bit of each.
     ///
-    /// The lowest mark is right; above it octets that are none may be marked.
+    /// Only the lowest mark is exact; octets above it may be marked wrongly.
     static func controls(_ word: UInt64) -> UInt64 {
         let ones: UInt64 = 0x0101_0101_0101_0101
         let highs: UInt64 = 0x8080_8080_8080_8080
@@ -38,7 +37,7 @@ enum Octets {
         return below | isDelete
     }
 
-    /// Whether the octets of a range spell a lower-case literal, in whatever case they are.
+    /// Whether the octets of a range spell a lower-case literal, ignoring case.
     @inline(__always)
     static func spells(_ bytes: Span<UInt8>, _ range: Range<Int>, _ literal: StaticString) -> Bool {
         let length = literal.utf8CodeUnitCount
@@ -47,7 +46,7 @@ enum Octets {
         return spells(bytes, at: range.lowerBound, literal, length)
     }
 
-    /// The same from an offset on, from which at least as many octets are there.
+    /// The same from an offset, from which at least as many octets exist.
     private static func spells(
         _ bytes: Span<UInt8>, at start: Int, _ literal: StaticString, _ length: Int
     ) -> Bool {
@@ -71,7 +70,7 @@ enum Octets {
         }
     }
 
-    /// Whether two ranges hold the same octets, but for the case of letters.
+    /// Whether two ranges hold the same octets, ignoring case.
     static func isSame(_ bytes: Span<UInt8>, _ one: Range<Int>, _ other: Range<Int>) -> Bool {
         guard one.count == other.count else { return false }
         for offset in 0..<one.count
@@ -82,13 +81,13 @@ enum Octets {
         return true
     }
 
-    /// An ASCII letter in lower case; anything else as it is.
+    /// Lower-cases an ASCII letter; anything else is unchanged.
     static func lowered(_ byte: UInt8) -> UInt8 { byte &- 0x41 < 26 ? byte | 0x20 : byte }
 
-    /// `-` for `_`, as CGI makes one variable of both.
+    /// Maps `_` to `-`, since CGI maps both to one variable.
     static func hyphenated(_ byte: UInt8) -> UInt8 { byte == 0x5f ? 0x2d : byte }
 
-    /// Where an octet stands first in a range; the range's end: nowhere.
+    /// The first position of an octet in a range; the range's end if it does not occur.
     static func first(_ octet: UInt8, in bytes: Span<UInt8>, _ range: Range<Int>) -> Int {
         precondition(range.lowerBound >= 0 && range.upperBound <= bytes.count)
         let raw = unsafe bytes.bytes
@@ -102,7 +101,7 @@ enum Octets {
         return position
     }
 
-    /// The range without spaces and tabs at its ends.
+    /// The range without leading and trailing spaces and tabs.
     static func trimmed(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Range<Int> {
         var lower = range.lowerBound
         var upper = range.upperBound
@@ -111,8 +110,7 @@ enum Octets {
         return lower..<upper
     }
 
-    /// A number of decimal digits only; nil: empty, anything else in it, or too large (RFC 9110
-    /// section 8.6).
+    /// Parses decimal digits; nil: empty, invalid or too large (RFC 9110 section 8.6).
     static func decimal(_ bytes: Span<UInt8>, _ range: Range<Int>) -> UInt64? {
         guard !range.isEmpty, range.count <= 19 else { return nil }
         var value: UInt64 = 0
@@ -123,7 +121,7 @@ enum Octets {
         return value <= UInt64(Int64.max) ? value : nil
     }
 
-    /// The value of 16 hexadecimal digits; nil: the range holds anything else.
+    /// Parses 16 hexadecimal digits; nil: anything else.
     static func hexadecimal(_ bytes: Span<UInt8>, _ range: Range<Int>) -> UInt64? {
         guard range.count == 16 else { return nil }
         var value: UInt64 = 0
@@ -136,7 +134,7 @@ enum Octets {
     }
 }
 
-/// The elements of a comma-separated list (RFC 9110 section 5.6.1), empty ones left out.
+/// The elements of a comma-separated list (RFC 9110 section 5.6.1), without empty ones.
 struct ListElements {
     private var position: Int
     private let end: Int

@@ -1,16 +1,16 @@
-/// The answer to an OPTIONS that may go no further than here (RFC 9110 sections 7.6.2 and 9.3.7).
+/// The response to an OPTIONS that ends at Mooring (RFC 9110 sections 7.6.2 and 9.3.7).
 package enum OptionsAnswer {
-    /// What may be asked of Mooring; processes may know fewer methods, or others.
+    /// The methods that Mooring accepts; processes may support fewer, or others.
     static let methods: StaticString = "GET, HEAD, POST, PUT, DELETE, PATCH, OPTIONS"
 
-    /// Writes it all; it has no body.
+    /// Writes the complete response, which has no body.
     ///
     /// - Parameters:
-    ///   - details: Why it goes no further; ASCII without quotes.
-    ///   - date: An IMF-fixdate.
-    ///   - closes: The connection ends after it.
-    ///   - sink: Takes the answer.
-    ///   - writeFields: Writes more field lines.
+    ///   - details: why it is not forwarded; ASCII without quotes.
+    ///   - date: an IMF-fixdate.
+    ///   - closes: whether the connection closes after it.
+    ///   - sink: receives the response.
+    ///   - writeFields: writes additional field lines.
     package static func write(
         details: StaticString, date: Span<UInt8>, closes: Bool, into sink: inout ByteSink,
         fields writeFields: (inout ByteSink) -> Void

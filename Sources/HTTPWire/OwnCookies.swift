@@ -1,21 +1,22 @@
 /// The names of Mooring's own cookies, of all groups, which no process may set or see.
 ///
-/// One that did could move a client to another session, or take one of another group's.
+/// A process that could would be able to move a client to another session, or take over one of
+/// another group.
 package struct OwnCookies: Sendable {
-    /// One behind the other, each in lower case after its length.
+    /// Concatenated, each in lower case after its length.
     private let names: [UInt8]
 
-    /// - Parameter names: As configured, without a prefix; more than once makes no difference.
+    /// - Parameter names: as configured, without a prefix; duplicates are harmless.
     package init(names: [String]) {
         self.names = Set(names.map { $0.lowercased() }).flatMap { name in
             [UInt8(clamping: name.utf8.count)] + name.utf8
         }
     }
 
-    /// Whether a `Set-Cookie` value sets one of them, in whatever way user agents might read it.
+    /// Whether a `Set-Cookie` value sets one of them, however user agents might parse it.
     ///
-    /// A cookie without a name comes back as its value alone, so `=mooring=x` sets `mooring`; and
-    /// agents and servers differ on case, quotes and space.
+    /// User agents send a cookie without a name as its value alone, so `=mooring=x` sets `mooring`;
+    /// and agents and servers differ on case, quotes and space.
     func areSet(by value: Range<Int>, in bytes: Span<UInt8>) -> Bool {
         var start = value.lowerBound
         while start < value.upperBound, Self.isPassedOver(bytes[start]) { start &+= 1 }
@@ -25,7 +26,7 @@ package struct OwnCookies: Sendable {
         return isOwn(given, in: bytes)
     }
 
-    /// Whether a name is one of them, with or without a prefix and in any case.
+    /// Whether a name is one of them, with or without a prefix, ignoring case.
     func isOwn(_ name: Range<Int>, in bytes: Span<UInt8>) -> Bool {
         if has(name, in: bytes) { return true }
         let rest = Self.withoutPrefix(name, in: bytes)
@@ -50,7 +51,7 @@ package struct OwnCookies: Sendable {
         return false
     }
 
-    /// RFC 6265bis section 4.1.3; user agents take the prefixes in any case.
+    /// RFC 6265bis section 4.1.3; user agents match the prefixes in any case.
     private static func withoutPrefix(_ name: Range<Int>, in bytes: Span<UInt8>) -> Range<Int> {
         for prefix: StaticString in ["__host-", "__secure-"] {
             let count = prefix.utf8CodeUnitCount

@@ -1,11 +1,12 @@
-/// What came of looking for a PROXY protocol header in front of a connection's bytes.
+/// The result of looking for a PROXY protocol header at the start of a connection.
 package enum ProxyHeaderParse: Equatable, Sendable {
     /// More bytes are needed.
     case incomplete
-    /// There is none, or a bad one; a word for the log. The connection is closed without an answer,
-    /// as the protocol asks for.
+    /// There is none, or an invalid one; a word for the log.
+    ///
+    /// The connection is closed without a response, as the protocol requires.
     case invalid(StaticString)
-    /// The sender speaks for itself (LOCAL, UNKNOWN): a health check. So many bytes are done with.
+    /// The sender speaks for itself (LOCAL, UNKNOWN), as for a health check.
     case local(length: Int)
     case parsed(ProxyHeader)
 
@@ -20,9 +21,9 @@ package enum ProxyHeaderParse: Equatable, Sendable {
     }
 }
 
-/// The ends of the connection that the sender of a PROXY header relays.
+/// The connection that the sender of a PROXY header relays.
 package struct ProxyHeader: Equatable, Sendable {
-    /// One end; the address is nil where it is a unix socket.
+    /// One end; the address is nil for a unix socket.
     package struct End: Equatable, Sendable {
         package var address: IPAddress?
         package var port: UInt16
@@ -30,22 +31,21 @@ package struct ProxyHeader: Equatable, Sendable {
 
     package var source: End
     package var destination: End
-    /// The client's own connection is encrypted: the sender says so in a TLV (`PP2_TYPE_SSL`).
+    /// Whether the client's own connection is encrypted, from a TLV of the sender (`PP2_TYPE_SSL`).
     package var isSecure = false
-    /// Bytes of the header; what follows is the client's.
+    /// Bytes of the header; the client's bytes follow.
     package var length: Int
 
-    /// Version 2 headers above this are refused; the most that senders are known to make is some
-    /// 500.
+    /// Version 2 headers above this are refused; senders are known to write some 500 bytes at most.
     package static let maximumLength = 4096
 
     private static let line: StaticString = "PROXY "
     private static let signature: StaticString = "\r\n\r\n\0\r\nQUIT\n"
 
-    /// Parses a header of version 1 or 2 (HAProxy's proxy-protocol.txt, 2020/03/05) at the front.
+    /// Parses a header of version 1 or 2 (HAProxy's proxy-protocol.txt, 2020/03/05) at the start.
     ///
-    /// To be called again with all bytes so far while it says `incomplete`; what cannot become a
-    /// header is invalid at once.
+    /// While it returns `incomplete`, call it again with all bytes so far; it returns `invalid` as
+    /// soon as the bytes cannot become a header.
     package static func parse(_ bytes: Span<UInt8>) -> ProxyHeaderParse {
         if begins(bytes, line) {
             if bytes.count < line.utf8CodeUnitCount { return .incomplete }
@@ -56,7 +56,7 @@ package struct ProxyHeader: Equatable, Sendable {
         return ProxyHeaderV2.parse(bytes)
     }
 
-    /// Whether the bytes, or as many as there are, are those of a literal.
+    /// Whether the bytes, as far as they go, match a literal.
     private static func begins(_ bytes: Span<UInt8>, _ literal: StaticString) -> Bool {
         for offset in 0..<min(bytes.count, literal.utf8CodeUnitCount)
         where bytes[offset] != literal.octet(offset) {
@@ -68,7 +68,7 @@ package struct ProxyHeader: Equatable, Sendable {
 
 /// Version 1: one line of text (proxy-protocol.txt section 2.1).
 enum ProxyHeaderV1 {
-    /// With its CRLF.
+    /// Including its CRLF.
     private static let maximumLength = 107
 
     static func parse(_ bytes: Span<UInt8>) -> ProxyHeaderParse {
@@ -96,7 +96,7 @@ enum ProxyHeaderV1 {
                 length: end + 1))
     }
 
-    /// Whatever is behind the word is to be ignored.
+    /// The receiver must ignore everything after the word UNKNOWN.
     private static func isUnknown(_ line: Span<UInt8>) -> Bool {
         spells(line, 0..<min(line.count, 7), "UNKNOWN") && (line.count == 7 || line[7] == 0x20)
     }
@@ -131,7 +131,7 @@ enum ProxyHeaderV1 {
             return start..<end
         }
 
-        /// All words are taken, and the last had nothing behind it.
+        /// Whether all words were consumed, with nothing after the last.
         func isEmpty(_ line: Span<UInt8>) -> Bool { position == line.count + 1 }
     }
 }

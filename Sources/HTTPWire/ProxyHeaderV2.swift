@@ -1,4 +1,4 @@
-/// Version 2: binary, with additional fields behind the addresses (proxy-protocol.txt section 2.2).
+/// Version 2: binary, with additional fields after the addresses (proxy-protocol.txt section 2.2).
 enum ProxyHeaderV2 {
     /// Signature, command, family and length.
     static let fixedLength = 16
@@ -20,11 +20,11 @@ enum ProxyHeaderV2 {
         }
     }
 
-    /// Parses from the sixteenth byte on; the signature is checked, and at least so many are there.
+    /// Parses from the sixteenth byte on; the caller has checked the signature and that many bytes.
     static func parse(_ bytes: Span<UInt8>) -> ProxyHeaderParse {
         let command = bytes[12] & 15
         guard bytes[12] >> 4 == 2, command <= 1 else { return .invalid("bad PROXY version") }
-        // Stream, or nothing said; datagrams do not come over TCP.
+        // Stream, or unspecified; datagrams do not arrive over TCP.
         guard let family = Family(rawValue: bytes[13] >> 4), bytes[13] & 15 <= 1 else {
             return .invalid("bad PROXY family")
         }
@@ -35,7 +35,7 @@ enum ProxyHeaderV2 {
         if bytes.count < length { return .incomplete }
         let header = bytes.extracting(0..<length)
         if command == 0 {
-            // What is behind a LOCAL is to be passed over, whatever it is.
+            // Whatever follows LOCAL must be skipped.
             return .local(length: length)
         }
         var fields = Fields()
@@ -53,12 +53,12 @@ enum ProxyHeaderV2 {
             return ProxyHeader.End(
                 address: IPAddress(bytes: header.extracting(address)), port: number)
         }
-        let nobody = ProxyHeader.End(address: nil, port: 0)
+        let none = ProxyHeader.End(address: nil, port: 0)
         let ends =
             switch family {
             case .v4: (end(16..<20, 24), end(20..<24, 26))
             case .v6: (end(16..<32, 48), end(32..<48, 50))
-            case .unix, .unspecified: (nobody, nobody)
+            case .unix, .unspecified: (none, none)
             }
         return ProxyHeader(
             source: ends.0, destination: ends.1, isSecure: fields.isSecure, length: header.count)
@@ -71,7 +71,7 @@ enum ProxyHeaderV2 {
 
         private(set) var isSecure = false
 
-        /// False: one of them is cut off, or the checksum is wrong.
+        /// Reads the fields; false: one is truncated, or the checksum is wrong.
         mutating func read(_ header: Span<UInt8>, from start: Int) -> Bool {
             var position = start
             var hasChecksum = false
@@ -87,7 +87,7 @@ enum ProxyHeaderV2 {
                 }
                 if type == Self.secure {
                     guard count >= 5 else { return false }
-                    // PP2_CLIENT_SSL: the client came over TLS.
+                    // PP2_CLIENT_SSL: the client connected over TLS.
                     isSecure = header[value.lowerBound] & 1 == 1
                 }
                 position = value.upperBound
@@ -95,7 +95,8 @@ enum ProxyHeaderV2 {
             return true
         }
 
-        /// CRC-32C over the whole header with zeros in the place of the checksum (section 2.2.3).
+        /// Verifies the CRC-32C over the whole header with zeros in place of the checksum (section
+        /// 2.2.3).
         private static func isRight(_ header: Span<UInt8>, _ value: Range<Int>) -> Bool {
             guard value.count == 4 else { return false }
             var given: UInt32 = 0
@@ -110,13 +111,13 @@ enum ProxyHeaderV2 {
     }
 }
 
-/// CRC-32 with Castagnoli's polynomial, as RFC 9260 appendix A has it.
+/// CRC-32 with Castagnoli's polynomial, as in RFC 9260 appendix A.
 struct CRC32C {
     private var register = UInt32.max
 
     mutating func add(_ byte: UInt8) {
         register ^= UInt32(byte)
-        // Bit by bit: it is for a few hundred bytes, once a connection.
+        // Bit by bit suffices: it covers a few hundred bytes, once per connection.
         for _ in 0..<8 {
             register = register & 1 == 1 ? register >> 1 ^ 0x82f6_3b78 : register >> 1
         }

@@ -1,6 +1,6 @@
-/// The answer that sends a client to the same address over https (308, which keeps the method).
+/// The redirect of a client to the same address over https (308, which keeps the method).
 package struct RedirectAnswer {
-    /// The port of the listener with TLS; 0: none is known.
+    /// The port of the listener with TLS; 0: unknown.
     package var port: UInt16
     package var closes: Bool
 
@@ -9,17 +9,18 @@ package struct RedirectAnswer {
         self.closes = closes
     }
 
-    /// Writes it all; it has no body.
+    /// Writes the complete response, which has no body.
     ///
-    /// A client that came to a port of its own choice is sent to the listener's port. Whoever came to
-    /// the standard port is sent to the standard one, which may be mapped to another here.
+    /// A client that used a non-standard port is redirected to the listener's port. A client that
+    /// used the standard port is redirected to the standard one, which a NAT or container may map
+    /// to another port here.
+    ///
     /// - Parameters:
-    ///   - head: The request's.
-    ///   - host: The authority that the client asked for.
-    ///   - path: Path and query, as sent.
-    ///   - date: An IMF-fixdate.
-    ///   - sink: Takes the answer.
-    ///   - writeFields: Writes more field lines.
+    ///   - host: the authority that the client requested.
+    ///   - path: path and query, as sent.
+    ///   - date: an IMF-fixdate.
+    ///   - sink: receives the response.
+    ///   - writeFields: writes additional field lines.
     package func write(
         host: Span<UInt8>, path: Span<UInt8>, date: Span<UInt8>, into sink: inout ByteSink,
         fields writeFields: (inout ByteSink) -> Void
@@ -34,7 +35,7 @@ package struct RedirectAnswer {
             sink.append(decimal: UInt64(port))
         }
         if path.isEmpty || path[0] != 0x2f { sink.append("/") }
-        // `*` of OPTIONS is no path.
+        // `*` of OPTIONS is not a path.
         if !path.isEmpty, path[0] != 0x2a { sink.append(path) }
         sink.append("\r\nContent-Length: 0\r\nProxy-Status: mooring; details=\"https only\"\r\n")
         writeFields(&sink)

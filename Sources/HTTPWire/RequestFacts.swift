@@ -1,4 +1,4 @@
-/// What a request's fields say, gathered line by line.
+/// Facts from a request's fields, collected line by line.
 struct RequestFacts {
     private(set) var hosts = 0
     private(set) var host = 0..<0
@@ -55,8 +55,8 @@ struct RequestFacts {
         return nil
     }
 
-    /// Where the body ends; both kinds of framing at once is the root of request smuggling and
-    /// refused (RFC 9112 sections 6.1 and 6.3).
+    /// Where the body ends; both kinds of framing at once enable request smuggling and are refused
+    /// (RFC 9112 sections 6.1 and 6.3).
     func framing(isHTTP11: Bool) -> Framing {
         if body.hasEncoding, body.hasLength { return .problem(.bad("length and transfer coding")) }
         if body.hasEncoding, !isHTTP11 { return .problem(.bad("transfer coding in HTTP/1.0")) }
@@ -64,9 +64,9 @@ struct RequestFacts {
     }
 }
 
-/// How many more proxies an OPTIONS may pass (RFC 9110 section 7.6.2).
+/// How many more proxies may forward an OPTIONS (RFC 9110 section 7.6.2).
 enum ForwardingLimit {
-    /// Nil: as many as it takes.
+    /// Nil: any number.
     case hops(UInt64?)
     case bad
 
@@ -82,11 +82,11 @@ enum ForwardingLimit {
     }
 }
 
-/// What a request says of another protocol that it would rather speak (RFC 9110 section 7.8).
+/// The protocol that a request wants to upgrade to (RFC 9110 section 7.8).
 struct UpgradeFacts {
-    /// The list as it came; empty: there is none that could be forwarded.
+    /// The list as received; empty: none that could be forwarded.
     private(set) var protocols = 0..<0
-    /// It is `websocket` and nothing else.
+    /// The list is `websocket` alone.
     private var isWebSocketAlone = false
     private var isRefused = false
     private var versions = 0
@@ -101,8 +101,9 @@ struct UpgradeFacts {
     }
 
     private mutating func noteProtocols(_ bytes: Span<UInt8>, _ value: Range<Int>) {
-        // Two lines, or what ends at this connection: the request is taken as it is, which the
-        // section permits. A process must not be talked into HTTP/2 or TLS behind our back.
+        // Two lines, or hop-by-hop protocols: the request is served without the upgrade, which the
+        // section permits. A process must not be made to switch to HTTP/2 or TLS behind the proxy's
+        // back.
         if !protocols.isEmpty || value.count > 128 { isRefused = true }
         var elements = ListElements(value)
         while let element = elements.next(bytes) {

@@ -1,6 +1,6 @@
 /// The cookies that a request carries.
 extension RequestHead {
-    /// Whether there is a cookie of a name that has a value.
+    /// Whether there is a cookie of the given name with a non-empty value.
     package func carries(cookie name: String, in bytes: Span<UInt8>) -> Bool {
         for index in 0..<fields.count where fields[index].known == .cookie {
             var pairs = CookiePairs(fields[index].value.range)

@@ -1,19 +1,20 @@
-/// What a request is for, as far as its fields tell: asked of the few for which it matters.
+/// The purpose of a request, from its fields: read only for the few requests where it matters.
 extension RequestHead {
     /// Whether a browser asks if a script may send a request (CORS preflight; Fetch section 3.2.2).
     ///
-    /// - Parameter bytes: What was parsed.
+    /// - Parameter bytes: the parsed bytes.
     package func isPreflight(_ bytes: Span<UInt8>) -> Bool {
         guard method == .options else { return false }
         return value(of: "origin", bytes) != nil
             && value(of: "access-control-request-method", bytes) != nil
     }
 
-    /// Whether OPTIONS asks about the server as a whole, not about a resource (RFC 9110 section 9.3.7).
+    /// Whether OPTIONS asks about the server as a whole rather than a resource (RFC 9110 section
+    /// 9.3.7).
     ///
-    /// `*`, or the absolute form without a path, which stands for it (RFC 9112 section 3.2.4).
+    /// `*`, or the equivalent absolute form without a path (RFC 9112 section 3.2.4).
     ///
-    /// - Parameter bytes: What was parsed.
+    /// - Parameter bytes: the parsed bytes.
     package func asksServer(_ bytes: Span<UInt8>) -> Bool {
         guard method == .options else { return false }
         let path = self.path.range
@@ -22,7 +23,7 @@ extension RequestHead {
 
     /// Whether the client asks for a page to show: `Accept` names HTML.
     ///
-    /// - Parameter bytes: What was parsed.
+    /// - Parameter bytes: the parsed bytes.
     package func asksForPage(_ bytes: Span<UInt8>) -> Bool {
         for index in 0..<fields.count
         where Octets.spells(bytes, fields[index].name.range, "accept") {

@@ -1,8 +1,9 @@
-/// Who sent a request, as far as its fields tell: asked of the few requests for which it matters.
+/// The sender of a request, from its fields: read only for the few requests where it matters.
 extension RequestHead {
-    /// Whether a field says that a proxy has passed this on, whose connection carries many users.
+    /// Whether a field shows that a proxy forwarded the request, whose connection carries many
+    /// users.
     ///
-    /// - Parameter bytes: What was parsed.
+    /// - Parameter bytes: the parsed bytes.
     package func cameThroughProxy(_ bytes: Span<UInt8>) -> Bool {
         for index in 0..<fields.count
         where ProxyFields.contains(bytes, fields[index].name.range) {
@@ -11,17 +12,17 @@ extension RequestHead {
         return false
     }
 
-    /// A number that is the same for all requests of one browser to one site.
+    /// A number that is equal for all requests of one browser to one site.
     ///
-    /// Made of every field but those that differ between a page and what belongs to it. Requests
-    /// that differ in it are different users', or may be.
+    /// Computed from every field except those that differ between a page and its subresources.
+    /// Requests with different numbers are, or may be, from different users.
     ///
-    /// - Parameter bytes: What was parsed.
+    /// - Parameter bytes: the parsed bytes.
     package func visitor(_ bytes: Span<UInt8>) -> UInt64 {
         var sum: UInt64 = 0
         for index in 0..<fields.count
         where !RequestFields.contains(bytes, fields[index].name.range) {
-            // FNV-1a. Added up, for the order of the fields is of no account.
+            // FNV-1a, summed, so that the order of the fields does not matter.
             var hash: UInt64 = 0xcbf2_9ce4_8422_2325
             for position in fields[index].name.range {
                 hash = (hash ^ UInt64(Octets.lowered(bytes[position]))) &* 0x100_0000_01b3
@@ -54,7 +55,7 @@ enum ProxyFields {
         "x-ssl-", "x-tls-",
     ]
 
-    /// In any case, and with `_` for `-` too, as CGI makes one variable of both.
+    /// Ignores case, and treats `_` as `-`, since CGI maps both to one variable.
     static func contains(_ bytes: Span<UInt8>, _ name: Range<Int>) -> Bool {
         names.contains { name.count == $0.utf8CodeUnitCount && begins(bytes, name, $0) }
             || prefixes.contains { begins(bytes, name, $0) }
@@ -72,7 +73,7 @@ enum ProxyFields {
     }
 }
 
-/// The fields in which one browser's requests to one site differ.
+/// The fields that differ between one browser's requests to one site.
 enum RequestFields {
     private static let names: [StaticString] = [
         "accept", "baggage", "cache-control", "early-data", "expect", "origin", "pragma",

@@ -1,67 +1,66 @@
 /// The head of one request: facts, and offsets into the bytes that it was parsed from.
 ///
-/// Used again for each request of a loop, so that parsing takes no memory. The strictest reading
-/// that RFC 9112 permits: what two parties could read differently is refused.
+/// Reused for each request of a loop, so that parsing allocates nothing. It follows the strictest
+/// interpretation that RFC 9112 permits: what two parsers could interpret differently is refused.
 package struct RequestHead: ~Copyable {
     package private(set) var method = RequestMethod.other
     /// `METHOD TARGET VERSION`, without the CRLF.
     package private(set) var requestLine = ByteRange.empty
     private(set) var methodRange = ByteRange.empty
-    /// Path and query as they came; of an absolute target, those inside it.
+    /// Path and query as received; for an absolute target, those in it.
     package private(set) var path = ByteRange.empty
-    /// An absolute target without a path stands for `/`, of OPTIONS without a query either for `*`.
+    /// An absolute target without a path means `/`, or `*` for OPTIONS without a query.
     package private(set) var pathIsImplied = false
-    /// The authority: of an absolute target, else of `Host`; with its port; empty for HTTP/1.0
-    /// without.
+    /// The authority, with its port: from an absolute target, else from `Host`; empty for HTTP/1.0
+    /// without `Host`.
     package private(set) var host = ByteRange.empty
     package private(set) var isHTTP11 = false
     package private(set) var keepAlive = false
     package private(set) var body = BodyFraming.none
     /// The client waits for a 100 before it sends the body.
     package private(set) var expectContinue = false
-    /// Signs in the connection that it is sent on (`Authorization: NTLM` or `Negotiate`).
+    /// Authenticates the connection that it is sent on (`Authorization: NTLM` or `Negotiate`).
     package private(set) var signsInConnection = false
-    /// The protocols that the client would change to, as `Upgrade` lists them; empty: none, or none
-    /// that may pass through a proxy.
+    /// The protocols that the client would switch to, as `Upgrade` lists them; empty: none, or none
+    /// that may pass a proxy.
     package private(set) var upgrade = ByteRange.empty
     /// The upgrade is RFC 6455's opening handshake: GET, `websocket` alone, version 13.
     package private(set) var isWebSocket = false
-    /// How many more proxies an OPTIONS may pass; nil: as many as it takes.
+    /// How many more proxies may forward an OPTIONS; nil: any number.
     ///
-    /// At 0 it is answered here (`OptionsAnswer`; RFC 9110 section 7.6.2).
+    /// At 0 Mooring answers it (`OptionsAnswer`; RFC 9110 section 7.6.2).
     package private(set) var maxForwards: UInt64?
-    /// The client takes trailers behind a chunked response (`TE: trailers`).
+    /// The client accepts trailers after a chunked response (`TE: trailers`).
     package private(set) var acceptsTrailers = false
-    /// Trailers behind the body may be forwarded: `Connection` names no field that could be among
-    /// them.
+    /// Trailers may be forwarded: `Connection` names no field that could be among them.
     package private(set) var passesTrailers = false
-    /// Bytes up to and with the empty line.
+    /// Bytes including the empty line.
     package private(set) var headLength = 0
-    /// `Cookie` lines that are forwarded; more than one are joined.
+    /// `Cookie` lines that are forwarded; several are joined.
     private(set) var cookieLines = 0
-    /// What the client tells the request apart by.
+    /// The identifiers that the client gave the request.
     private(set) var identifiers = RequestIdentifiers()
     package internal(set) var fields = FieldTable()
 
-    /// Bytes of empty lines before a request line: eight of them.
+    /// Bytes of empty lines allowed before a request line: eight lines.
     private static let forgiven = 16
 
     package init() {}
 
-    /// Parses the head at the front of `bytes`.
+    /// Parses the head at the start of `bytes`.
     ///
     /// - Parameters:
-    ///   - bytes: What has come so far.
-    ///   - resumeFrom: Kept by the caller between calls on growing bytes, 0 at first, so that a
-    ///     head that trickles in is not searched again and again.
-    ///   - limit: Bytes of head allowed: 414 when the request line alone is longer, else 431.
+    ///   - bytes: all bytes so far.
+    ///   - resumeFrom: kept by the caller between calls with growing bytes, 0 at first, so that a
+    ///     head that trickles in is not searched repeatedly.
+    ///   - limit: the most bytes of head: 414 when the request line alone is longer, else 431.
     package mutating func parse(
         _ bytes: Span<UInt8>, resumeFrom: inout Int, limit: Int
     ) -> HeadParse {
         method = .other
         requestLine = .empty
         var start = 0
-        // Empty lines before a request line are forgiven (RFC 9112 section 2.2).
+        // Empty lines before a request line are ignored (RFC 9112 section 2.2).
         while start < Self.forgiven, start &+ 1 < bytes.count, bytes[start] == 0x0d,
             bytes[start &+ 1] == 0x0a
         {
@@ -81,10 +80,9 @@ package struct RequestHead: ~Copyable {
         }
     }
 
-    /// What stands in the place of a request line, for the log: up to the end of the first line that is
-    /// not empty.
+    /// The text in place of a request line, for the log: up to the end of the first non-empty line.
     ///
-    /// - Parameter bytes: What a client sent instead of a request.
+    /// - Parameter bytes: what a client sent instead of a request.
     package static func firstLine(of bytes: Span<UInt8>) -> ByteRange {
         var start = 0
         while start < bytes.count, bytes[start] == 0x0d || bytes[start] == 0x0a { start &+= 1 }
@@ -93,9 +91,10 @@ package struct RequestHead: ~Copyable {
         return ByteRange(start..<end)
     }
 
-    /// What cannot become a request, as a TLS handshake, is known by its first byte.
+    /// Bytes that cannot become a request, such as a TLS handshake, are recognised by the first
+    /// byte.
     ///
-    /// Nobody waits for the end of it. A CR may be the first half of an empty line.
+    /// So the client gets an error without a wait. A CR may be the first half of an empty line.
     private func mayBeRequest(_ bytes: Span<UInt8>, _ start: Int) -> Bool {
         if start == bytes.count || Octets.isToken(bytes[start]) { return true }
         return bytes[start] == 0x0d && start < Self.forgiven && bytes.count == start &+ 1
@@ -114,7 +113,7 @@ package struct RequestHead: ~Copyable {
         host = .empty
         var next = end
         if let problem = parseRequestLine(bytes, start..<end, next: &next) {
-            // For the log, which tells what was refused.
+            // The log shows what was refused.
             let feed = HeadLines.lineFeed(bytes, from: start) ?? end
             requestLine = ByteRange(start..<max(start, feed &- 1))
             return problem
@@ -131,7 +130,7 @@ package struct RequestHead: ~Copyable {
         return nil
     }
 
-    /// Reads the line at the front of a head; `next` is where the fields begin.
+    /// Parses the request line; `next` is where the fields begin.
     private mutating func parseRequestLine(
         _ bytes: Span<UInt8>, _ line: Range<Int>, next: inout Int
     ) -> HTTPProblem? {
@@ -171,9 +170,9 @@ package struct RequestHead: ~Copyable {
         return nil
     }
 
-    /// Reads the eight octets of a version, which are there.
+    /// Parses the eight octets of a version, which exist.
     ///
-    /// A later minor version is taken for the latest that is known (RFC 9110 section 2.5).
+    /// A later minor version is treated as the latest known one (RFC 9110 section 2.5).
     private mutating func parseVersion(_ bytes: Span<UInt8>, at start: Int) -> HTTPProblem? {
         if HeadLines.isHTTP1(bytes, at: start), Octets.isDigit(bytes[start &+ 7]) {
             isHTTP11 = bytes[start &+ 7] != 0x30
@@ -191,7 +190,7 @@ package struct RequestHead: ~Copyable {
 }
 
 extension RequestHead {
-    /// Reads what framing, routing and the connection depend on.
+    /// Reads the facts that framing, routing and the connection depend on.
     private mutating func readFields(
         _ bytes: Span<UInt8>, _ options: ConnectionOptions
     ) -> HTTPProblem? {
@@ -204,7 +203,7 @@ extension RequestHead {
         if host.isEmpty { host = ByteRange(facts.host) }
         signsInConnection = facts.signsInConnection
         identifiers = facts.identifiers
-        // RFC 9112 section 9.3; an HTTP/1.0 client has to ask for it (appendix C.2.2).
+        // RFC 9112 section 9.3; an HTTP/1.0 client must request it (appendix C.2.2).
         keepAlive = !options.closes && (isHTTP11 || options.keepsAlive)
         switch facts.framing(isHTTP11: isHTTP11) {
         case .framing(let framing): body = framing
@@ -212,7 +211,7 @@ extension RequestHead {
         }
         maxForwards = nil
         if method == .options {
-            // Of other methods the field means nothing.
+            // For other methods the field has no meaning.
             switch ForwardingLimit.of(fields, in: bytes) {
             case .hops(let hops): maxForwards = hops
             case .bad: return .bad("bad max forwards")
@@ -229,17 +228,17 @@ extension RequestHead {
         return nil
     }
 
-    /// Takes up what is said of an upgrade, where RFC 9110 section 7.8 asks for it.
+    /// Records an upgrade where RFC 9110 section 7.8 permits it.
     ///
-    /// From HTTP/1.0 it is ignored. With a body it may be, and is: the new protocol's bytes would
-    /// have to wait for the end of the old one's.
+    /// From HTTP/1.0 it is ignored. With a body it may be ignored, and is: the new protocol's bytes
+    /// would have to wait for the end of the body.
     private mutating func noteUpgrade(_ bytes: Span<UInt8>) {
         let facts = UpgradeFacts(fields, in: bytes)
         upgrade = ByteRange(facts.protocols)
         isWebSocket = facts.isWebSocket(method)
     }
 
-    /// Marks what only Mooring may say, or says anew.
+    /// Marks fields that only Mooring may set, or sets again.
     private mutating func sanitise(_ bytes: Span<UInt8>) {
         cookieLines = 0
         for index in 0..<fields.count where fields[index].known != .other {

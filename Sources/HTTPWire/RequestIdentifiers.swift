@@ -1,19 +1,19 @@
-/// What a client's request is told apart by: `X-Request-Id`, and W3C Trace Context's `traceparent`.
+/// A client's identifiers of a request: `X-Request-Id`, and `traceparent` of W3C Trace Context.
 ///
-/// What is not of the known form is not passed on: logs and pages repeat it.
+/// Invalid ones are not forwarded, since logs and pages repeat them.
 struct RequestIdentifiers {
-    /// The request's id; empty: none came that may be passed on.
+    /// The request's id; empty: none that may be forwarded.
     private(set) var id = ByteRange.empty
-    /// The trace's context; empty likewise.
+    /// The trace's context; empty: none that may be forwarded.
     private(set) var trace = ByteRange.empty
     private var ids = 0
     private var traces = 0
     private var states = 0
 
-    /// The longest id that is passed on.
+    /// The longest id that is forwarded.
     static let longest = 128
 
-    /// One line of a name among the three; of two with one name neither counts.
+    /// Records one line of one of the three names; if a name occurs twice, neither line counts.
     mutating func note(_ bytes: Span<UInt8>, _ field: FieldLine) {
         switch field.name.count {
         case 12:
@@ -26,12 +26,12 @@ struct RequestIdentifiers {
         }
     }
 
-    /// There are lines that are not passed on.
+    /// Whether there are ids, but none that may be forwarded.
     var hasBadID: Bool { ids > 0 && id.isEmpty }
     var hasBadTrace: Bool { traces + states > 0 && trace.isEmpty }
 
-    /// Letters, digits and what identifiers are put together with; nothing that means something
-    /// in a log, a page or a shell.
+    /// Letters, digits and the usual separators of identifiers; nothing with a special meaning in a
+    /// log, a page or a shell.
     static func isID(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Bool {
         guard (1...longest).contains(range.count) else { return false }
         for index in range {
@@ -47,7 +47,7 @@ struct RequestIdentifiers {
         return true
     }
 
-    /// Trace Context section 3.2: `00-TRACE-PARENT-FLAGS`; later versions may have more behind it.
+    /// Trace Context section 3.2: `00-TRACE-PARENT-FLAGS`; later versions may append fields.
     static func isTrace(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Bool {
         let start = range.lowerBound
         guard range.count >= 55, range.count <= 512 else { return false }
@@ -102,12 +102,12 @@ package struct GeneratedID: Equatable, Sendable {
         sink.append("\r\n")
     }
 
-    /// Writes the line that begins a trace, which has this id.
+    /// Writes a `traceparent` line that starts a trace with this id.
     ///
-    /// It is not marked as sampled: nothing of it is recorded here, and 0 is the default for who begins a
-    /// trace (W3C Trace Context, "Sampled flag").
+    /// It is not marked as sampled: Mooring records nothing of it, and 0 is the default for the
+    /// originator of a trace (W3C Trace Context, "Sampled flag").
     ///
-    /// - Parameter span: Random, for the id of Mooring's own part in it.
+    /// - Parameter span: random, the id of Mooring's own span.
     package func writeTraceparent(span: UInt64, into sink: inout ByteSink) {
         sink.append("traceparent: 00-")
         write(into: &sink)
@@ -118,18 +118,18 @@ package struct GeneratedID: Equatable, Sendable {
 }
 
 extension RequestHead {
-    /// The client's `X-Request-Id`, where it may be passed on; empty: there is none.
+    /// The client's `X-Request-Id`, if it may be forwarded; empty: none.
     package var requestID: ByteRange { identifiers.id }
 
-    /// Whether the client's `traceparent` may be passed on; without one a trace begins here.
+    /// Whether the client's `traceparent` may be forwarded; without one a trace starts here.
     package var isTraced: Bool { !identifiers.trace.isEmpty }
 
-    /// Marks an `X-Request-Id` that may not be passed on.
+    /// Marks an `X-Request-Id` that must not be forwarded.
     package mutating func dropBadRequestID() {
         if identifiers.hasBadID { dropIdentifiers { $0 == 12 } }
     }
 
-    /// Marks a `traceparent` that may not be passed on, and the `tracestate` that belongs to it.
+    /// Marks a `traceparent` that must not be forwarded, and the `tracestate` that belongs to it.
     package mutating func dropBadTrace() {
         if identifiers.hasBadTrace { dropIdentifiers { $0 != 12 } }
     }

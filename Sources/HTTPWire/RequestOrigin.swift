@@ -1,27 +1,27 @@
-/// Where a request came from, as far as its sender is believed.
+/// Where a request came from, as far as its sender is trusted.
 ///
-/// Of a sender that is not trusted: itself. Of a trusted proxy: the client that it speaks for,
-/// which is the right-most address of its list that is not itself a trusted proxy's.
+/// For an untrusted sender: the sender itself. For a trusted proxy: the client that it forwards
+/// for, which is the right-most address of its list that is not itself a trusted proxy's.
 package struct RequestOrigin: Equatable, Sendable {
-    /// The client's address; nil: it is on a unix socket of this machine.
+    /// The client's address; nil: a unix socket of this machine.
     package private(set) var client: IPAddress?
-    /// The client's own connection, or so the trusted sender says, is encrypted.
+    /// Whether the client's own connection is encrypted, possibly according to a trusted sender.
     package private(set) var isSecure: Bool
-    /// The authority that the client asked for, of a trusted `X-Forwarded-Host` or `Forwarded`, in
-    /// the head's bytes; empty: `Host` holds.
+    /// The authority that the client requested, from a trusted `X-Forwarded-Host` or `Forwarded`,
+    /// in the head's bytes; empty: `Host` applies.
     package private(set) var host = ByteRange.empty
 
-    /// Who is at the other end of the connection.
+    /// The peer of the connection.
     let peer: IPAddress?
     let peerIsSecure: Bool
-    /// The fields of the sender are kept and what Mooring knows is added to them.
+    /// The sender's fields are kept and extended.
     let isTrusted: Bool
-    /// The sender used `Forwarded`, and did not contradict it: it is extended.
+    /// The sender used `Forwarded` without contradicting itself: it is extended.
     private(set) var extendsForwarded = false
-    /// The sender used `Forwarded` alone: `X-Forwarded-For` is made of it.
+    /// The sender used only `Forwarded`: `X-Forwarded-For` is derived from it.
     private(set) var listsForwarded = false
 
-    /// A client that speaks for itself.
+    /// A client that connects directly.
     package init(peer: IPAddress?, isSecure: Bool) {
         self.init(peer: peer, isSecure: isSecure, isTrusted: false)
     }
@@ -36,18 +36,20 @@ package struct RequestOrigin: Equatable, Sendable {
 }
 
 extension RequestHead {
-    /// Reads what a trusted proxy says of the client (`X-Forwarded-*`, and RFC 7239 `Forwarded`).
+    /// Reads a trusted proxy's statements about the client (`X-Forwarded-*`, and RFC 7239
+    /// `Forwarded`).
     ///
-    /// `X-Forwarded-For` counts before `Forwarded`: a proxy that knows the former only lets a
-    /// client's own `Forwarded` pass. Where the two contradict each other `Forwarded` is dropped.
-    /// Scheme and host are those that the client's own proxy saw: of lists, the element as far from
-    /// the end as the client's address is.
+    /// `X-Forwarded-For` takes precedence over `Forwarded`: a proxy that knows only the former
+    /// forwards a client's own `Forwarded`. If the two contradict each other, `Forwarded` is
+    /// dropped. Scheme and host are those that the client's own proxy saw: in lists, the element as
+    /// far from the end as the client's address.
     ///
     /// - Parameters:
-    ///   - bytes: What was parsed.
-    ///   - peer: Who is at the other end; nil: a unix socket. Not trusted: it speaks for itself.
-    ///   - isSecure: The connection is encrypted.
-    ///   - trusted: The proxies that are believed.
+    ///   - bytes: the parsed bytes.
+    ///   - peer: the peer of the connection; nil: a unix socket. If it is not trusted, it is the
+    ///     origin.
+    ///   - isSecure: whether the connection is encrypted.
+    ///   - trusted: the proxies to trust.
     package func origin(
         in bytes: Span<UInt8>, peer: IPAddress?, isSecure: Bool, trusted: TrustedNetworks
     ) -> RequestOrigin {
@@ -82,9 +84,10 @@ extension RequestHead {
         return origin
     }
 
-    /// The element with so many others behind it, over all lines of the name; empty: there is none.
+    /// The element with the given number of others after it, over all lines of the name; empty:
+    /// none.
     ///
-    /// The first where there are not as many: some proxies write one for all.
+    /// The first if there are fewer: some proxies write one element for all.
     private func element(
         of name: FieldName, _ hops: Int, _ bytes: Span<UInt8>
     ) -> Range<Int> {
@@ -130,35 +133,36 @@ extension RequestOrigin {
         }
     }
 
-    /// Takes up what `Forwarded` says beside the client, where it may; otherwise it must not contradict.
+    /// Applies what `Forwarded` states besides the client, or checks that it does not contradict.
     ///
-    /// What `X-Forwarded-Proto` and `-Host` say counts before, for the same reason as with `-For`;
-    /// where `Forwarded` alone names the client it has the word.
+    /// `X-Forwarded-Proto` and `-Host` take precedence, for the same reason as `-For`; if only
+    /// `Forwarded` names the client, it decides.
     fileprivate mutating func reconcile(
-        with said: ForwardedElements.Element, _ bytes: Span<UInt8>
+        with element: ForwardedElements.Element, _ bytes: Span<UInt8>
     ) {
         guard extendsForwarded else { return }
-        if listsForwarded { noteProto(bytes, said.proto) }
-        if listsForwarded || host.isEmpty { noteHost(bytes, said.host) }
-        var told = self
-        told.noteProto(bytes, said.proto)
-        told.noteHost(bytes, said.host)
+        if listsForwarded { noteProto(bytes, element.proto) }
+        if listsForwarded || host.isEmpty { noteHost(bytes, element.host) }
+        var reconciled = self
+        reconciled.noteProto(bytes, element.proto)
+        reconciled.noteHost(bytes, element.host)
         extendsForwarded =
-            told.isSecure == isSecure && Octets.isSame(bytes, told.host.range, host.range)
+            reconciled.isSecure == isSecure
+            && Octets.isSame(bytes, reconciled.host.range, host.range)
     }
 }
 
 /// Finds the right-most address that is not a trusted proxy's, reading from the left.
 ///
-/// Where all are trusted it is the left-most; beyond a node that hides nobody is believed.
+/// If all are trusted it is the left-most; an obfuscated node ends the trust.
 private struct ClientSearch {
     private let trusted: TrustedNetworks
-    /// There was a node at all.
+    /// There was at least one node.
     private(set) var isUsed = false
     private(set) var client: IPAddress?
-    /// What was said beside the client's address, or by the nearest proxy behind that said it.
+    /// The element with the client's address, completed from the nearest proxy after it.
     private(set) var element = ForwardedElements.Element()
-    /// How many nodes there are behind the client's.
+    /// The number of nodes after the client's.
     private(set) var hopsBehind = 0
 
     init(_ trusted: TrustedNetworks) { self.trusted = trusted }
@@ -170,7 +174,7 @@ private struct ClientSearch {
         }
     }
 
-    /// False: the field is not of the grammar and worthless.
+    /// Reads a field; false: a syntax error invalidates it.
     mutating func read(forwarded bytes: Span<UInt8>, _ value: Range<Int>) -> Bool {
         var elements = ForwardedElements(value)
         while true {
@@ -183,16 +187,16 @@ private struct ClientSearch {
         }
     }
 
-    private mutating func take(_ address: IPAddress?, _ said: ForwardedElements.Element) {
+    private mutating func take(_ address: IPAddress?, _ stated: ForwardedElements.Element) {
         isUsed = true
         if let address, client != nil, trusted.contains(address) {
             hopsBehind += 1
-            if element.proto.isEmpty { element.proto = said.proto }
-            if element.host.isEmpty { element.host = said.host }
+            if element.proto.isEmpty { element.proto = stated.proto }
+            if element.host.isEmpty { element.host = stated.host }
             return
         }
         client = address
         hopsBehind = 0
-        element = said
+        element = stated
     }
 }

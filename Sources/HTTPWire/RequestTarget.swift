@@ -8,12 +8,12 @@ enum RequestTarget {
         case bad(StaticString)
     }
 
-    /// Where a target that begins at `start` ends, at the latest before `end`: at the first octet that
-    /// may not stand in it.
+    /// Where a target that begins at `start` ends, before `end` at the latest: at the first octet
+    /// that it may not contain.
     ///
-    /// Visible ASCII may, but for `#`, and for a `\` before the query, which two readers could take
-    /// differently. Wider than the grammar of RFC 3986: browsers send quotes, braces and bars as they
-    /// are, and a `\` in the query.
+    /// Visible ASCII is allowed, except `#`, and `\` before the query, which parsers interpret
+    /// differently. This is wider than the grammar of RFC 3986: browsers send quotes, braces and
+    /// bars unescaped, and `\` in the query.
     static func end(_ bytes: Span<UInt8>, from start: Int, to end: Int) -> Int {
         var position = start
         while position < end, isOctet(bytes[position]) { position &+= 1 }
@@ -29,8 +29,9 @@ enum RequestTarget {
         byte > 0x20 && byte < 0x7f && byte != 0x23 && byte != 0x5c
     }
 
-    /// Writes path and query with what no URI may hold (RFC 3986 appendix A) percent-encoded, as far as
-    /// strict servers refuse it: `<` and `>`, a backquote in the path, a quotation mark in the query.
+    /// Writes path and query, percent-encoding the octets that no URI may contain (RFC 3986
+    /// appendix A) and strict servers refuse: `<` and `>`, a backquote in the path, a quotation
+    /// mark in the query.
     static func writeEscaped(_ target: Span<UInt8>, into sink: inout ByteSink) {
         var start = 0
         var isQuery = false
@@ -68,7 +69,8 @@ enum RequestTarget {
         return .absolute(authority: start..<end, path: end..<target.upperBound)
     }
 
-    /// `host` or `host:port`, host a name, IPv4 address or IPv6 address in brackets; no user info.
+    /// `host` or `host:port`; host is a name, an IPv4 address or an IPv6 address in brackets; no
+    /// user info.
     static func isAuthority(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Bool {
         guard !range.isEmpty, range.count <= 255 + 6 else { return false }
         var position = range.lowerBound
@@ -88,13 +90,14 @@ enum RequestTarget {
     }
 
     private static func isPort(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Bool {
-        // An empty port is allowed by the grammar and means the scheme's own.
+        // An empty port is valid and means the scheme's default.
         if range.isEmpty { return true }
         guard range.count <= 5, let port = Octets.decimal(bytes, range) else { return false }
         return port <= 65_535
     }
 
-    /// Unreserved characters; percent-encoding and sub-delims are left out, which no name has.
+    /// Unreserved characters; percent-encoding and sub-delims are excluded, since no host name has
+    /// them.
     private static func isNameOctet(_ byte: UInt8) -> Bool {
         // Letters, digits and `-.~_`: two words of bits, as for tokens.
         let low: UInt64 = 0x03ff_6000_0000_0000

@@ -1,12 +1,11 @@
 /// Repeats in ASCII what some WSGI servers lose.
 extension RequestHead {
-    /// Tells a process in ASCII what its server may lose of the lines above.
+    /// Writes in ASCII what the process's server may lose of the lines above.
     ///
-    /// granian has no target but its decoded path, and empties fields with an octet above ASCII. The
-    /// file that hosts WSGI applications puts in their places what it finds here:
-    /// `Mooring-Target: /a%2Fb` is the target, where a decoded path does not tell it, and each
-    /// `Mooring-Octets: X-Name=Jos%C3%A9` is a field. Most requests have neither. A client's own are
-    /// not passed on.
+    /// granian provides only the decoded path, and empties fields with octets above ASCII.
+    /// Mooring's WSGI host script restores both from these fields: `Mooring-Target: /a%2Fb` is the
+    /// target, if the decoded path is ambiguous, and each `Mooring-Octets: X-Name=Jos%C3%A9` is a
+    /// field. Most requests have neither. Such fields from a client are not forwarded.
     func writeInASCII(
         _ bytes: Span<UInt8>, _ target: Span<UInt8>, _ strippingPrefix: Int,
         _ own: borrowing OwnCookies, _ kept: Span<UInt8>, into sink: inout ByteSink
@@ -33,7 +32,7 @@ extension RequestHead {
         if hasCookies { writeJoinedCookies(bytes, own, kept, inASCII: true, into: &sink) }
     }
 
-    /// Whether a target is not that of its decoded path.
+    /// Whether a target cannot be reconstructed from its decoded path.
     private static func isAmbiguous(_ target: Span<UInt8>) -> Bool {
         for position in 0..<target.count {
             switch target[position] {
@@ -54,8 +53,8 @@ extension RequestHead {
         return all >= 0x80
     }
 
-    /// Percent-encodes all but letters, digits and what is at home in most values; not the comma, with
-    /// which servers join fields of one name.
+    /// Percent-encodes all but letters, digits and what is common in values; encodes the comma,
+    /// since servers join fields of one name with it.
     func writeEncoded(
         _ bytes: Span<UInt8>, _ range: Range<Int>, into sink: inout ByteSink
     ) {

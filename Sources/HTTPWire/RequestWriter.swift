@@ -1,24 +1,23 @@
 extension RequestHead {
-    /// Writes the head for the process, all but the empty line, behind which the caller adds its
-    /// own.
+    /// Writes the head for the process except the empty line, so that the caller can add fields.
     ///
     /// - Parameters:
-    ///   - bytes: What was parsed.
-    ///   - resolved: The path and query to send in place of those that came; empty: none.
-    ///   - strippingPrefix: Bytes of the path to leave out at its front.
-    ///   - inASCII: Percent-encode what RFC 3986 allows nowhere in a target and some servers
-    ///     refuse, and tell again what they lose (`writeInASCII`); others get it as it came.
-    ///   - mount: What the process is told of them, escaped; empty: nothing.
-    ///   - hiding: Cookies to leave out.
-    ///   - keeping: The one among them that the process is to see; empty: none.
-    ///   - forwarded: Ready field lines about a client that speaks for itself (`SenderLines`).
-    ///   - origin: Where the request came from, when its sender is a trusted proxy: then these
-    ///     lines are made from it and `forwarded` is not looked at.
-    ///   - measured: The length of a body that came in chunks and is sent as a whole.
-    ///   - upgrade: Ask the process for the other protocol that the client asked for.
-    ///   - overHTTP2: The client spoke HTTP/2, of which the head was made: `Via` tells it.
-    ///   - expectsContinue: Ask the process whether it wants the body.
-    ///   - sink: Takes the head.
+    ///   - bytes: the parsed bytes.
+    ///   - resolved: the path and query to send instead of those received; empty: none.
+    ///   - strippingPrefix: bytes to remove from the start of the path.
+    ///   - inASCII: whether to percent-encode what RFC 3986 never allows in a target and some
+    ///     servers refuse, and to repeat what they lose (`writeInASCII`).
+    ///   - mount: the removed prefix to announce to the process, escaped; empty: none.
+    ///   - hiding: cookies to leave out.
+    ///   - keeping: the one of them that the process should see; empty: none.
+    ///   - forwarded: prepared field lines about a client that connects directly (`SenderLines`).
+    ///   - origin: where the request came from, if its sender is a trusted proxy: these lines then
+    ///     replace `forwarded`.
+    ///   - measured: the length of a body that arrived in chunks and is sent as a whole.
+    ///   - upgrade: whether to ask the process for the protocol that the client asked for.
+    ///   - overHTTP2: whether the client used HTTP/2, which `Via` states.
+    ///   - expectsContinue: whether to ask the process if it wants the body.
+    ///   - sink: receives the head.
     package func write(
         from bytes: Span<UInt8>, resolved: Span<UInt8> = Span(), strippingPrefix: Int,
         inASCII: Bool = false,
@@ -81,7 +80,7 @@ extension RequestHead {
             sink.append(bytes.extracting(upgrade.range))
             sink.append("\r\n")
         } else if acceptsTrailers {
-            // RFC 9110 section 10.1.4: the option keeps it from going further than it is meant to.
+            // RFC 9110 section 10.1.4: the option prevents forwarding beyond the next hop.
             sink.append("Connection: TE\r\nTE: trailers\r\n")
         }
         if let maxForwards {
@@ -106,7 +105,7 @@ extension RequestHead {
         sink.append("\r\n")
     }
 
-    /// The lines of one name as they came, though marked as removed.
+    /// The lines of one name as received, although marked as removed.
     func writeLines(_ bytes: Span<UInt8>, _ name: FieldName, into sink: inout ByteSink) {
         for index in 0..<fields.count where fields[index].known == name {
             sink.append(bytes.extracting(fields[index].line.range))
@@ -127,7 +126,7 @@ extension RequestHead {
         }
     }
 
-    /// Copies the kept lines, neighbours in one piece.
+    /// Copies the kept lines, adjacent ones in one piece.
     private func writeFields(
         _ bytes: Span<UInt8>, _ own: borrowing OwnCookies, _ kept: Span<UInt8>,
         into sink: inout ByteSink
@@ -159,8 +158,8 @@ extension RequestHead {
         sink.append(bytes.extracting(pending))
     }
 
-    /// A `Cookie` line without the pairs that are hidden, of which `first` is the first; none at all
-    /// when nothing is left of it.
+    /// Writes a `Cookie` line without the hidden pairs, of which `first` is the first; writes
+    /// nothing if no pair is left.
     private func writeCookies(
         _ bytes: Span<UInt8>, _ value: Range<Int>, without first: Range<Int>,
         _ own: borrowing OwnCookies, _ kept: Span<UInt8>, into sink: inout ByteSink
@@ -179,12 +178,12 @@ extension RequestHead {
         if started { sink.append("\r\n") }
     }
 
-    /// All `Cookie` lines as one, without the pairs that are hidden.
+    /// Writes all `Cookie` lines as one, without the hidden pairs.
     ///
-    /// CGI-like servers would join them with a comma, which belongs to the value before it (RFC 6265
+    /// CGI-like servers would join them with a comma, which would become part of a value (RFC 6265
     /// section 5.4, RFC 9113 section 8.2.3).
     ///
-    /// - Parameter inASCII: In a `Mooring-Octets` line instead.
+    /// - Parameter inASCII: whether to write a `Mooring-Octets` line instead.
     func writeJoinedCookies(
         _ bytes: Span<UInt8>, _ own: borrowing OwnCookies, _ kept: Span<UInt8>,
         inASCII: Bool = false, into sink: inout ByteSink

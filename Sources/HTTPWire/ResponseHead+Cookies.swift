@@ -1,17 +1,16 @@
-/// What a response does to a cookie.
+/// The effect of a response on a cookie.
 package enum CookieChange: Equatable, Sendable {
     case none
     case set
-    /// The user agent is told to drop it, or it is emptied, which is how applications say that its session
-    /// has ended.
+    /// The response expires or empties the cookie, which is how applications end its session.
     case deleted
 }
 
 /// The cookies that a response sets.
 extension ResponseHead {
-    /// What becomes of a cookie; where fields differ, as for several paths, one that sets it counts.
+    /// The effect on a cookie; if fields differ, as for several paths, one that sets it wins.
     ///
-    /// - Parameter now: Seconds of the Unix era.
+    /// - Parameter now: seconds of the Unix era.
     package func change(
         ofCookie name: String, in bytes: Span<UInt8>, at now: Int64
     ) -> CookieChange {
@@ -28,17 +27,17 @@ extension ResponseHead {
     }
 }
 
-/// One `Set-Cookie` value, as user agents read it (RFC 6265 section 5.2).
+/// One `Set-Cookie` value, parsed as user agents do (RFC 6265 section 5.2).
 struct SetCookieValue {
     let name: Range<Int>
-    /// Its value is nothing, or a pair of quotes.
+    /// The value is empty, or a pair of quotes.
     private let isEmpty: Bool
-    /// Of several attributes of a name the last counts; what cannot be read is ignored.
+    /// The last of several attributes of a name counts; unparsable ones are ignored.
     private var maxAge: Int64?
     /// Seconds of the Unix era.
     private var expires: Int64?
 
-    /// Nil: it names no cookie.
+    /// Nil: it has no cookie name.
     init?(_ bytes: Span<UInt8>, _ range: Range<Int>) {
         var end = Self.end(bytes, range)
         let pair = range.lowerBound..<end
@@ -53,7 +52,7 @@ struct SetCookieValue {
         }
     }
 
-    /// `Max-Age` counts for more than `Expires`.
+    /// `Max-Age` takes precedence over `Expires`.
     func deletes(at now: Int64) -> Bool {
         if isEmpty { return true }
         if let maxAge { return maxAge <= 0 }
@@ -72,7 +71,7 @@ struct SetCookieValue {
         }
     }
 
-    /// A number that is too large is the largest.
+    /// A number that is too large counts as the largest.
     private static func seconds(_ bytes: Span<UInt8>, _ value: Range<Int>) -> Int64? {
         guard let first = value.first else { return nil }
         let isNegative = bytes[first] == UInt8(ascii: "-")
@@ -82,7 +81,7 @@ struct SetCookieValue {
         return isNegative ? -count : count
     }
 
-    /// Where the part ends that begins the range: at a semicolon, or with it.
+    /// The end of the range's first part, before or after its semicolon.
     private static func end(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Int {
         var end = range.lowerBound
         while end < range.upperBound, bytes[end] != UInt8(ascii: ";") { end &+= 1 }

@@ -1,8 +1,8 @@
 extension ResponseHead {
-    /// Whether the body is an event stream, which has no end of its own and whose client asks again
-    /// after one (HTML, section 9.2 "Server-sent events").
+    /// Whether the body is an event stream, which never ends by itself and whose client reconnects
+    /// (HTML, section 9.2 "Server-sent events").
     ///
-    /// - Parameter bytes: What the head was parsed from.
+    /// - Parameter bytes: the parsed bytes.
     package func isEventStream(in bytes: Span<UInt8>) -> Bool {
         for index in 0..<fields.count where fields[index].known == .other {
             let line = fields[index]

@@ -1,37 +1,38 @@
-/// What a process asks for with `Mooring-Pin`.
+/// A process's request in `Mooring-Pin`.
 package enum PinDirective: Equatable, Sendable {
     case none
     case pin
-    /// The session is over.
+    /// The session ends.
     case release
-    /// Place the session anew next time.
+    /// Place the session again at its next request.
     case move
     /// A longer idle time for the session, in seconds.
     case hold(UInt32)
-    /// None of these, which is ignored; where the value lies.
+    /// None of these, to be ignored; the range of the value.
     case unknown(ByteRange)
 }
 
 /// The head of one response of a process: facts, and offsets into the bytes that it was parsed
 /// from.
 ///
-/// As strict as with clients, but for lines that end without CR: a process that is taken over must not
+/// As strict as for clients, except for lines that end without CR: a compromised process must not
+/// be able to split responses.
 /// split responses.
 package struct ResponseHead: ~Copyable {
     package private(set) var status: UInt16 = 0
-    /// Status and reason as they came.
+    /// Status and reason as received.
     var statusLine = ByteRange.empty
     package private(set) var keepAlive = false
     package private(set) var body = BodyFraming.none
     package private(set) var pinDirective = PinDirective.none
     package private(set) var headLength = 0
     package internal(set) var fields = FieldTable()
-    /// `Keep-Alive: timeout=`, how many seconds the process keeps the connection; 0: it did not say.
+    /// `Keep-Alive: timeout=`, for how many seconds the process keeps the connection; 0: not
+    /// stated.
     package private(set) var keepsForSeconds: UInt32 = 0
-    /// Trailers behind the body may be forwarded: `Connection` names no field that could be among
-    /// them.
+    /// Trailers may be forwarded: `Connection` names no field that could be among them.
     package private(set) var passesTrailers = false
-    /// The protocol of a 101, or those that a 426 asks for; empty: of any other response.
+    /// The protocol of a 101, or those that a 426 requires; empty for other responses.
     var upgrade = ByteRange.empty
     private(set) var isHTTP11 = false
     var hasDate = false
@@ -40,31 +41,32 @@ package struct ResponseHead: ~Copyable {
     package private(set) var setsCookies = false
     /// The response has `Mooring-Octets` fields, which `writeOctets` decodes.
     var hasOctets = false
-    /// The chunk of eight bytes, most significant first, that says the body broke off; 0: there is none.
+    /// The chunk of eight bytes, most significant first, that marks a body as cut off; 0: none.
     ///
-    /// A server that ends every body as whole, as granian does, can say it no other way: the host draws
-    /// the bytes at random and announces them as 16 hexadecimal digits in `Mooring-Break`.
+    /// A server such as granian always completes the chunked framing, even if the application
+    /// fails. The host script draws random bytes and announces them as 16 hexadecimal digits in
+    /// `Mooring-Break`.
     package private(set) var breakMark: UInt64 = 0
-    /// `Content-Length` as it came: for HEAD and 304 it is told without a body.
+    /// `Content-Length` as received: for HEAD and 304 it is sent without a body.
     var declaredLength: UInt64?
 
     package init() {}
 
-    /// 1xx but 101: another head follows.
+    /// 1xx except 101: another head follows.
     package var isInformational: Bool { status < 200 && status != 101 }
 
-    /// The connection speaks another protocol behind this head (RFC 9110 section 15.2.2).
+    /// The connection switches to another protocol after this head (RFC 9110 section 15.2.2).
     package var isSwitchingProtocols: Bool { status == 101 }
 
-    /// Parses the head at the front of `bytes`; a problem is always a 502 (RFC 9112 section 6.3).
+    /// Parses the head at the start of `bytes`; every problem is a 502 (RFC 9112 section 6.3).
     ///
     /// - Parameters:
-    ///   - bytes: What has come so far.
-    ///   - resumeFrom: As for a request.
-    ///   - limit: Bytes of head allowed.
-    ///   - requestMethod: Of the request that is answered: a response to HEAD has no body.
-    ///   - offeredUpgrade: The request's `Upgrade` value, if it was forwarded: a 101 must take up
-    ///     one of it, and is refused where nothing was offered.
+    ///   - bytes: all bytes so far.
+    ///   - resumeFrom: as for a request.
+    ///   - limit: the most bytes of head.
+    ///   - requestMethod: the request's: a response to HEAD has no body.
+    ///   - offeredUpgrade: the request's `Upgrade` value, if it was forwarded: a 101 must select
+    ///     from it, and is refused if nothing was offered.
     package mutating func parse(
         _ bytes: Span<UInt8>, resumeFrom: inout Int, limit: Int, requestMethod: RequestMethod,
         offeredUpgrade: Span<UInt8> = Span()
@@ -90,7 +92,7 @@ package struct ResponseHead: ~Copyable {
         .rejected(HTTPProblem(status: 502, reason: reason))
     }
 
-    /// Garbage is known by its first bytes; nobody waits for the end of it.
+    /// Recognises bytes that are not HTTP early, so that the client gets its error without a wait.
     private func looksLikeHTTP(_ bytes: Span<UInt8>) -> Bool {
         let start: StaticString = "HTTP/1."
         for index in 0..<min(bytes.count, start.utf8CodeUnitCount)
@@ -114,7 +116,7 @@ package struct ResponseHead: ~Copyable {
         let hasReturn = bytes[lineEnd] == 0x0d
         let feed = hasReturn ? lineEnd &+ 1 : lineEnd
         guard bytes[feed] == 0x0a else { return "bad status line" }
-        // A later minor version is taken for the latest that is known (RFC 9110 section 2.5).
+        // A later minor version is treated as the latest known one (RFC 9110 section 2.5).
         isHTTP11 = bytes[7] != 0x30
         status = UInt16(truncatingIfNeeded: code)
         statusLine = ByteRange(9..<lineEnd)
@@ -129,7 +131,7 @@ package struct ResponseHead: ~Copyable {
         return readFields(bytes, options, requestMethod)
     }
 
-    /// RFC 9110 section 7.8: one protocol, and one of those that were offered.
+    /// RFC 9110 section 7.8: exactly one protocol, from those offered.
     private func takesUp(_ offered: Span<UInt8>, _ bytes: Span<UInt8>) -> Bool {
         let taken = upgrade.range
         guard isHTTP11, UpgradeFacts.isProtocol(bytes, taken) else { return false }
@@ -173,7 +175,7 @@ extension ResponseHead {
                     return "bad transfer coding"
                 }
             case .upgrade:
-                // One line only: two are more than one protocol, which no 101 may name.
+                // One line only: two mean more than one protocol, which no 101 may name.
                 let isKnown = options.upgrades && (status == 101 || status == 426)
                 upgrade = isKnown && upgrade.isEmpty ? ByteRange(value) : .empty
             case .date: hasDate = true
@@ -190,7 +192,7 @@ extension ResponseHead {
             case .mooringPin:
                 pinDirective = PinDirective.parse(bytes, value)
                 fields.remove(index)
-            // A twin of a framing field could be taken for it further on.
+            // An imitation of a framing field could be mistaken for it further on.
             case .altSvc, .mooringSession, .mooringAffinity, .imitation: fields.remove(index)
             case .other, .authorization, .connection, .cookie, .expect, .forwarded, .host,
                 .maxForwards, .proxy, .proxyAuthenticate, .proxyAuthorization, .proxyConnection,
@@ -212,10 +214,10 @@ extension ResponseHead {
         return nil
     }
 
-    /// Whether a body is announced that must not come, as with HEAD and 304.
+    /// Whether the response announces a body that must not be sent, as for HEAD and 304.
     ///
-    /// Servers are known that send it all the same, a moment later: what follows on the connection would
-    /// pass for the beginning of the next response.
+    /// Some servers send it anyway, a moment later: on a kept connection it would be parsed as the
+    /// next response.
     private func mayBringStrayBody(_ framing: FramingFacts) -> Bool {
         guard body == .none, let announced = framing.framing else { return false }
         return announced != .length(0)
@@ -241,7 +243,7 @@ extension ResponseHead {
         return framing.framing ?? .untilClose
     }
 
-    /// Takes out the fields that set one of Mooring's own cookies; how many there were.
+    /// Removes the fields that set one of Mooring's own cookies; returns their number.
     package mutating func remove(_ own: OwnCookies, in bytes: Span<UInt8>) -> Int {
         guard setsCookies else { return 0 }
         var count = 0

@@ -1,9 +1,9 @@
-/// Fields that a process's server cannot send as they are.
+/// Fields that a process's server cannot send unchanged.
 extension ResponseHead {
-    /// Writes the fields that are told as `Mooring-Octets: Name=percent-encoded value`.
+    /// Writes the fields sent as `Mooring-Octets: Name=percent-encoded value`.
     ///
-    /// granian sends fields as UTF-8, so that an octet above ASCII becomes two. Only fields that mean nothing
-    /// to a proxy are told so, and what is no field is left out.
+    /// granian encodes fields as UTF-8, which turns an octet above ASCII into two. Only fields
+    /// without meaning to a proxy are accepted, and invalid ones are dropped.
     func writeOctets(_ bytes: Span<UInt8>, into sink: inout ByteSink) {
         for index in 0..<fields.count where fields[index].known == .mooringWord {
             let range = fields[index].value.range
@@ -25,7 +25,7 @@ extension ResponseHead {
         }
     }
 
-    /// Gives each octet of a percent-encoded value; false: it is not well formed, or was not taken.
+    /// Appends each octet of a percent-encoded value; false: it is malformed, or was not accepted.
     private static func decode(
         _ bytes: Span<UInt8>, _ range: Range<Int>, _ take: (UInt8) -> Bool
     ) -> Bool {

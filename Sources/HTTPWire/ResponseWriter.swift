@@ -1,17 +1,17 @@
 extension ResponseHead {
-    /// Writes the head for the client, with its empty line.
+    /// Writes the head for the client, including its empty line.
     ///
     /// - Parameters:
-    ///   - bytes: What was parsed.
-    ///   - framing: How the body will be framed.
-    ///   - closes: The connection ends after this response.
-    ///   - keepsAlive: It does not, and the client is one of HTTP/1.0, which has to be told.
-    ///   - date: For a response without `Date` (RFC 9110 section 6.6.1).
-    ///   - setCookie: A ready `Set-Cookie` line, or empty; beside it shared caches are told to keep
-    ///     off, and none is told otherwise.
-    ///   - trailers: Trailers will be forwarded behind the body: their announcement is.
-    ///   - extra: Fields of the configuration's; nil: there are none.
-    ///   - sink: Takes the head.
+    ///   - bytes: the parsed bytes.
+    ///   - framing: the framing of the body.
+    ///   - closes: whether the connection closes after this response.
+    ///   - keepsAlive: whether to state that it stays open, as HTTP/1.0 clients need.
+    ///   - date: for a response without `Date` (RFC 9110 section 6.6.1).
+    ///   - setCookie: a complete `Set-Cookie` line, or empty; with it, shared caches are excluded,
+    ///     and fields that would allow them are removed.
+    ///   - trailers: whether trailers will be forwarded, so that `Trailer` is.
+    ///   - extra: fields of the configuration; nil: none.
+    ///   - sink: receives the head.
     package func write(
         from bytes: Span<UInt8>, framing: ResponseFraming, closes: Bool,
         keepsAlive: Bool = false, date: Span<UInt8>,
@@ -31,7 +31,7 @@ extension ResponseHead {
         }
         sink.append(setCookie)
         if let extra { extra.write(into: &sink) }
-        // RFC 9110 section 7.6.3: with the version that the process answered in.
+        // RFC 9110 section 7.6.3: the version that the process responded with.
         sink.append(isHTTP11 ? "Via: 1.1 mooring\r\n" : "Via: 1.0 mooring\r\n")
         if !upgrade.isEmpty {
             sink.append("Connection: Upgrade\r\nUpgrade: ")
@@ -40,7 +40,7 @@ extension ResponseHead {
         }
         switch framing {
         case .none, .length:
-            // A response to HEAD and a 304 may tell a length; 101 and 204 must not (RFC 9110
+            // A response to HEAD and a 304 may state a length; 101 and 204 must not (RFC 9110
             // section 8.6).
             if let declaredLength, status != 204, status != 101 {
                 sink.append("Content-Length: ")
@@ -60,10 +60,9 @@ extension ResponseHead {
         sink.append("\r\n")
     }
 
-    /// Writes a 1xx head with its empty line (RFC 9110 section 15.2).
+    /// Writes a 1xx head including its empty line (RFC 9110 section 15.2).
     ///
-    /// Without `Set-Cookie`: a cookie of ours in it would have no verdict, and clients ignore it
-    /// there.
+    /// Without `Set-Cookie`: Mooring could not check a cookie in it, and clients ignore it there.
     package func writeInformational(from bytes: Span<UInt8>, into sink: inout ByteSink) {
         writeStatus(bytes, into: &sink)
         for index in 0..<fields.count
@@ -73,7 +72,7 @@ extension ResponseHead {
         sink.append("\r\n")
     }
 
-    /// One line with a CRLF, whatever its own end is.
+    /// Writes one line with a CRLF, whatever its original end.
     private func writeLine(_ bytes: Span<UInt8>, _ field: FieldLine, into sink: inout ByteSink) {
         if !fields.hasBareLineFeeds { return sink.append(bytes.extracting(field.line.range)) }
         let content = field.line.range.lowerBound..<field.value.range.upperBound
@@ -81,9 +80,9 @@ extension ResponseHead {
         sink.append("\r\n")
     }
 
-    /// The space belongs there even where no reason follows (RFC 9112 section 4).
+    /// Writes the status line; the space is required even without a reason (RFC 9112 section 4).
     ///
-    /// A reason of `<none>` is what servers made with hyper, as granian, say of a status without one.
+    /// Servers built with hyper, such as granian, send `<none>` as the reason of an unknown status.
     private func writeStatus(_ bytes: Span<UInt8>, into sink: inout ByteSink) {
         sink.append("HTTP/1.1 ")
         if statusLine.count == 10, bytes[statusLine.range.lowerBound &+ 4] == 0x3c,
@@ -112,7 +111,7 @@ extension ResponseHead {
             let field = fields[index]
             if makesPrivate {
                 if field.known == .cacheControl, cache.isShared { continue }
-                // It would outrank what Cache-Control says.
+                // It would override `Cache-Control`.
                 if field.known == .targetedCaching { continue }
             }
             if fields.hasBareLineFeeds {
@@ -130,7 +129,7 @@ extension ResponseHead {
         sink.append(bytes.extracting(pending))
     }
 
-    /// What the process allowed shared caches is taken back; the rest of its word stands.
+    /// Revokes what the process allowed shared caches and keeps the rest of its directives.
     private func writeCacheControl(_ bytes: Span<UInt8>, into sink: inout ByteSink) {
         guard cache.isShared else { return }
         sink.append("Cache-Control: private")
@@ -146,15 +145,15 @@ extension ResponseHead {
     }
 }
 
-/// What `Cache-Control` says to shared caches (RFC 9111 section 5.2.2).
+/// The directives of `Cache-Control` for shared caches (RFC 9111 section 5.2.2).
 struct CacheFacts {
     private var isPrivate = false
     private var isUnstored = false
     private var mustBeUnderstood = false
 
-    /// A shared cache might keep the response.
+    /// Whether a shared cache might store the response.
     ///
-    /// One that understands the status passes over a `no-store` beside `must-understand` (RFC 9111
+    /// A cache that understands the status ignores `no-store` beside `must-understand` (RFC 9111
     /// section 5.2.2.3).
     var isShared: Bool { !isPrivate && (!isUnstored || mustBeUnderstood) }
 
@@ -167,7 +166,7 @@ struct CacheFacts {
         }
     }
 
-    /// `public` and `s-maxage` are for shared caches alone.
+    /// `public` and `s-maxage` only concern shared caches.
     static func letsShare(_ bytes: Span<UInt8>, _ element: Range<Int>) -> Bool {
         if Octets.spells(bytes, element, "public") { return true }
         let name = element.lowerBound..<min(element.upperBound, element.lowerBound &+ 9)

@@ -1,13 +1,12 @@
-/// Fields behind a chunked body (RFC 9110 section 6.5, RFC 9112 section 7.1.2).
+/// Trailer fields of a chunked body (RFC 9110 section 6.5, RFC 9112 section 7.1.2).
 enum Trailers {
-    /// Bytes that a trailer section may have, with its line ends.
+    /// The most bytes of a trailer section, including line ends.
     static let limit = 4096
 
-    /// Names that may not come late, beside those of `FieldName`.
+    /// Names that must not be trailers, in addition to those of `FieldName`.
     ///
-    /// RFC 9110 section 6.5.1: what frames, routes or conditions a message, authenticates, or tells
-    /// how to take the content. A recipient that merged such a field into the head would act on it
-    /// unchecked.
+    /// RFC 9110 section 6.5.1: fields for framing, routing, conditions, authentication or content
+    /// handling. A recipient that merged such a field into the head would act on it unchecked.
     private static func isForbidden(_ bytes: Span<UInt8>, _ name: Range<Int>) -> Bool {
         func resembles(_ literal: StaticString) -> Bool {
             guard name.count == literal.utf8CodeUnitCount else { return false }
@@ -40,8 +39,8 @@ enum Trailers {
     /// Appends the field lines of a section that may be forwarded, each with its CRLF.
     ///
     /// - Parameters:
-    ///   - section: As the decoder took it: checked lines, and the empty one.
-    ///   - sink: Takes the lines.
+    ///   - section: as the decoder received it: checked lines, and the empty one.
+    ///   - sink: receives the lines.
     static func write(_ section: Span<UInt8>, into sink: inout ByteSink) {
         var start = 0
         while let feed = HeadLines.lineFeed(section, from: start) {

@@ -1,14 +1,13 @@
-/// Why an entry of `trusted_proxies` is none, and what would be right.
+/// Why an entry of `trusted_proxies` is invalid, and what would be right.
 package enum TrustedNetworkProblem: Error, Equatable, Sendable {
     /// Neither an address nor a network.
     case notANetwork(String)
     /// More bits than the address has: 32 or 128 at most.
     case prefixTooLong(String, maximum: Int)
-    /// Bits behind the prefix are set: what was meant is in doubt. The network that holds the
-    /// address.
+    /// Bits after the prefix are set, so the intention is unclear; `network` contains the address.
     case bitsBehindPrefix(String, network: String)
 
-    /// A sentence for the person who wrote the entry.
+    /// A sentence for the author of the entry.
     package var description: String {
         switch self {
         case .notANetwork(let text):
@@ -22,11 +21,12 @@ package enum TrustedNetworkProblem: Error, Equatable, Sendable {
     }
 }
 
-/// The peers whose word about the client is taken: addresses and networks (RFC 4632, RFC 4291).
+/// The peers that are trusted to describe their clients: addresses and networks (RFC 4632, RFC
+/// 4291).
 package struct TrustedNetworks: Equatable, Sendable {
     private struct Network: Equatable, Sendable {
         var address: IPAddress
-        /// Bits that count, of 128.
+        /// Significant bits, of 128.
         var bits: Int
     }
 
@@ -34,7 +34,7 @@ package struct TrustedNetworks: Equatable, Sendable {
     /// Peers on unix sockets, which have no address, are trusted.
     private var includesUnix = false
 
-    /// Nobody is trusted.
+    /// Trusts no peer.
     package init() {}
 
     /// Reads addresses, networks and the word `unix`.
@@ -48,10 +48,10 @@ package struct TrustedNetworks: Equatable, Sendable {
         }
     }
 
-    /// Nobody is trusted, so nothing needs to be looked up.
+    /// Whether no peer is trusted, so that look-ups can be skipped.
     package var isEmpty: Bool { networks.isEmpty && !includesUnix }
 
-    /// Whether a peer is trusted; nil: it is on a unix socket.
+    /// Whether a peer is trusted; nil: a unix socket.
     package func contains(_ address: IPAddress?) -> Bool {
         guard let address else { return includesUnix }
         for network in networks where Self.contains(network, address) { return true }
@@ -59,7 +59,7 @@ package struct TrustedNetworks: Equatable, Sendable {
     }
 
     private static func contains(_ network: Network, _ address: IPAddress) -> Bool {
-        // `::/0` is all of IPv6 and no IPv4.
+        // `::/0` means all of IPv6 and no IPv4.
         guard address.isV4 == network.address.isV4 else { return false }
         return masked(address, network.bits) == network.address
     }
@@ -76,7 +76,7 @@ package struct TrustedNetworks: Equatable, Sendable {
         }
         let all = bits + (128 - maximum)
         let network = masked(address, all)
-        // A prefix that ends inside `::ffff:0:0/96` means neither family.
+        // A prefix that ends inside `::ffff:0:0/96` matches neither family.
         guard network.isV4 == address.isV4 else { throw .notANetwork(text) }
         guard network == address else {
             let shown = network.isV4 ? all - 96 : bits
@@ -96,9 +96,9 @@ package struct TrustedNetworks: Equatable, Sendable {
         return text == "0" || text.first != "0" ? Int(text) : nil
     }
 
-    /// The address with only its first bits.
+    /// The address with all bits after the prefix cleared.
     private static func masked(_ address: IPAddress, _ bits: Int) -> IPAddress {
-        // A shift by 64 gives zero: Swift's shifts are smart.
+        // Swift's shift by 64 yields zero.
         let high = UInt64.max << UInt64(max(0, 64 - bits))
         let low = UInt64.max << UInt64(max(0, 128 - max(bits, 64)))
         return IPAddress(high: address.high & high, low: address.low & low)

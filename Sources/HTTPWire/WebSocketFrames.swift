@@ -1,42 +1,44 @@
-/// Tells payload from mere pings in one direction of a WebSocket (RFC 6455 section 5.2).
+/// Distinguishes payload from pings in one direction of a WebSocket (RFC 6455 section 5.2).
 ///
-/// Goes over the bytes that pass, a few bytes of plain data, and changes nothing. What is no frame
-/// that the direction may carry makes it give up: from then on every byte counts as payload, since
-/// it only decides whether somebody is there.
+/// Scans the bytes that pass without changing them; a few bytes of plain data. On a frame that is
+/// invalid for the direction it gives up: from then on every byte counts as payload, since the
+/// result only decides whether the user is active.
 package struct WebSocketFrames: Sendable {
     private enum State: UInt8 {
         /// At the first byte of a frame. Can transition to: length, gaveUp.
         case start
         /// At the byte with the mask bit. To: extended, data, start, gaveUp.
         case length
-        /// In the long length, and the mask, which are counted and not kept. To: data, start, gaveUp.
+        /// In the extended length and the mask, which are skipped.
+        ///
+        /// To: data, start, gaveUp.
         case extended
         /// To: start.
         case data
-        /// Not a WebSocket as RFC 6455 has it.
+        /// Not a WebSocket in the sense of RFC 6455.
         case gaveUp
     }
 
     private let isMasked: Bool
     private var state = State.start
     private var opcode: UInt8 = 0
-    /// Bytes of long length still to be read.
+    /// Bytes of extended length still to be read.
     private var lengthLeft: UInt8 = 0
-    /// Bytes of mask still to be passed over.
+    /// Bytes of mask still to be skipped.
     private var maskLeft: UInt8 = 0
-    /// Bytes of data left in the frame; while the long length is read, what is known of it.
+    /// Bytes of data left in the frame; while the extended length is read, its value so far.
     private var remaining: UInt64 = 0
 
     /// - Parameter isMasked: Whether frames must be masked: those of clients must, others must not be.
     package init(isMasked: Bool) { self.isMasked = isMasked }
 
-    /// Whether a frame of one's own may be put between those that pass.
+    /// Whether another frame may be inserted between those that pass.
     package var isBetweenFrames: Bool { state == .start }
 
     /// An unmasked close frame with code 1001, "going away" (RFC 6455 sections 5.5.1 and 7.4.1).
     package static var goingAway: [4 of UInt8] { [0x88, 0x02, 0x03, 0xe9] }
 
-    /// Goes over the bytes that follow; true: there is payload among them.
+    /// Scans the next bytes; true: they contain payload.
     package mutating func pass(_ bytes: Span<UInt8>) -> Bool {
         var sawPayload = false
         var position = 0
@@ -52,7 +54,7 @@ package struct WebSocketFrames: Sendable {
             }
             step(bytes[position])
             position &+= 1
-            // An empty message is one too.
+            // An empty message is payload too.
             if state == .start, !isControl { sawPayload = true }
         }
         return sawPayload || state == .gaveUp

@@ -10,7 +10,7 @@ package struct PeerDiagnosis: ~Copyable {
     package enum Answer: Equatable, Sendable {
         case user(UInt32)
         /// There is no such end here any more.
-        case nobody
+        case noPeer
         /// The kernel cannot be asked; an errno.
         case unavailable(Int32)
     }
@@ -35,7 +35,7 @@ package struct PeerDiagnosis: ~Copyable {
             descriptor, connection.descriptor, &user)
         switch -result {
         case 0: return .user(user)
-        case ENOENT, ENOTCONN: return .nobody
+        case ENOENT, ENOTCONN: return .noPeer
         case let code: return .unavailable(code)
         }
     }

@@ -12,7 +12,7 @@ package final class TLSClientContext: Sendable {
         /// Those of a PEM file, and no others.
         case authorities(file: String)
         /// Anybody: the traffic is hidden from those who only listen.
-        case nobodyIsVerified
+        case unverified
     }
 
     /// OpenSSL counts who holds a context, and locks where it changes.
@@ -24,15 +24,15 @@ package final class TLSClientContext: Sendable {
         let authorities: [TLSCertificate]
         switch trust {
         case .authorities(let file): authorities = try TLSCertificate.read(file)
-        case .system, .nobodyIsVerified: authorities = []
+        case .system, .unverified: authorities = []
         }
         let made = try unsafe TLSContext.make(TLS_client_method())
         unsafe context = unsafe made
-        isVerifying = trust != .nobodyIsVerified
+        isVerifying = trust != .unverified
         switch trust {
         case .system: _ = unsafe SSL_CTX_set_default_verify_paths(made)
         case .authorities: unsafe TLSContext.trust(authorities, in: made)
-        case .nobodyIsVerified: break
+        case .unverified: break
         }
         unsafe SSL_CTX_set_verify(made, isVerifying ? SSL_VERIFY_PEER : SSL_VERIFY_NONE, nil)
         let offered =

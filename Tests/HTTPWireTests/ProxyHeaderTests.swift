@@ -105,10 +105,10 @@ internal import Testing
                         source: end("2001:db8::1", 1), destination: end("2001:db8::1", 2),
                         length: 52)))
         let unix = [UInt8](repeating: 0x2f, count: 216)
-        let nobody = ProxyHeader.End(address: nil, port: 0)
+        let none = ProxyHeader.End(address: nil, port: 0)
         #expect(
             parse(binary(family: 0x31, unix))
-                == .parsed(ProxyHeader(source: nobody, destination: nobody, length: 232)))
+                == .parsed(ProxyHeader(source: none, destination: none, length: 232)))
     }
 
     @Test func `LOCAL and unspecified families leave the connection's own ends`() {

@@ -114,7 +114,7 @@ internal import Testing
 
     @Test func `who verifies nobody speaks to anybody`() throws {
         let files = try folder.files("a", days: -9 ..< -2)
-        let outcome = try connect(to: "api.example", files, trust: .nobodyIsVerified)
+        let outcome = try connect(to: "api.example", files, trust: .unverified)
         #expect(outcome.client == .done)
     }
 

@@ -47,7 +47,7 @@ struct SecurityFiles: Sendable {
                 guard let tls = server.tls else { continue }
                 let trust: TLSClientContext.Trust =
                     tls.verifies
-                    ? tls.authority.map { .authorities(file: $0) } ?? .system : .nobodyIsVerified
+                    ? tls.authority.map { .authorities(file: $0) } ?? .system : .unverified
                 do throws(TLSConfigurationError) {
                     let context = try TLSClientContext(trust: trust)
                     servers[server.address] = SecureServer(context: context, name: tls.name)
