@@ -193,7 +193,7 @@ let package = Package(
         .testTarget(
             name: "SupervisionTests",
             dependencies: [
-                "Supervision", "Backends", "Reactor", "Settings", "CLinux",
+                "Supervision", "Backends", "Reactor", "Settings", "CLinux", "TestSupport",
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: settings),

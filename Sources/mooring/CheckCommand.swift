@@ -13,23 +13,12 @@ struct CheckCommand: ParsableCommand {
             Exit code 0 when it is good, 2 with every problem when it is not.
             """)
 
-    @Argument(help: "The configuration file; ./\(ConfigurationLoading.defaultFile) if not given.")
-    var file: String?
-    @Option(
-        name: [.customShort("c"), .customLong("config")],
-        help: "The same, as the other commands name it.")
-    var config: String?
+    @OptionGroup var configurationFile: ConfigurationFile
     @Flag(help: "Print the configuration as it is understood, defaults filled in.")
     var print = false
 
-    func validate() throws {
-        guard file == nil || config == nil else {
-            throw ValidationError("Give the file once, with -c or without it.")
-        }
-    }
-
     func run() throws {
-        let path = file ?? config ?? ConfigurationLoading.defaultFile
+        let path = configurationFile.path
         let found = try Examination(file: path)
         for warning in found.warnings { Terminal.writeError("\(warning.warning)\n") }
         guard let configuration = found.configuration, found.problems.isEmpty else {

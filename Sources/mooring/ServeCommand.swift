@@ -13,12 +13,7 @@ struct ServeCommand: ParsableCommand {
             the next one, as --takeover does.
             """)
 
-    @Argument(help: "The configuration file; ./\(ConfigurationLoading.defaultFile) if not given.")
-    var file: String?
-    @Option(
-        name: [.customShort("c"), .customLong("config")],
-        help: "The same, as the other commands name it.")
-    var config: String?
+    @OptionGroup var configurationFile: ConfigurationFile
 
     @Flag(
         help: ArgumentHelp(
@@ -26,14 +21,8 @@ struct ServeCommand: ParsableCommand {
                 + " refused meanwhile."))
     var takeover = false
 
-    func validate() throws {
-        guard file == nil || config == nil else {
-            throw ValidationError("Give the file once, with -c or without it.")
-        }
-    }
-
     func run() throws {
-        let config = file ?? config ?? ConfigurationLoading.defaultFile
+        let config = configurationFile.path
         // Before any other thread exists, since threads inherit what is blocked.
         Supervisor.blockSignals()
         try ConfigurationLoading.startLog(as: config)

@@ -90,9 +90,7 @@ internal import Testing
 
     @Test func `a connection that breaks is no end of a body without a length`() throws {
         let fixture = try WorkerFixture()
-        let client = try fixture.connect()
-        client.say(WorkerFixture.get)
-        fixture.run()
+        let client = try fixture.send(WorkerFixture.get)
         let process = try fixture.accept()
         process.say("HTTP/1.0 200 OK\r\n\r\nab")
         // Bytes that were not read make the close a reset.

@@ -61,9 +61,7 @@ internal import Testing
     }
 
     private static func said(_ text: String, _ fixture: WorkerFixture) throws -> Peer {
-        let client = try fixture.connect()
-        client.say(text)
-        fixture.run()
+        let client = try fixture.send(text)
         return client
     }
 

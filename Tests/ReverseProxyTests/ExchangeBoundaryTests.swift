@@ -57,9 +57,7 @@ internal import Testing
     @Test func `a body that is sent again is sent from its beginning`() throws {
         let fixture = try WorkerFixture()
         let request = "PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\nab"
-        let client = try fixture.connect()
-        client.say(request)
-        fixture.run()
+        let client = try fixture.send(request)
         client.say("cd")
         fixture.run()
         let first = try fixture.accept()
@@ -73,11 +71,8 @@ internal import Testing
 
     @Test func `a body in chunks that turns out bad is not ended for its process`() throws {
         let fixture = try WorkerFixture { $0.limits.requestBuffer = 0 }
-        let client = try fixture.connect()
-        client.say("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n")
-        fixture.run()
-        let process = try fixture.accept()
-        _ = process.hear()
+        let (client, process) = try fixture.begin(
+            "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n")
         client.say("zz\r\n" + Self.smuggled)
         fixture.run()
         let rest = process.hear()
@@ -98,9 +93,7 @@ internal import Testing
         throws
     {
         let fixture = try WorkerFixture()
-        let first = try fixture.connect()
-        first.say("GET / HT")
-        fixture.run()
+        let first = try fixture.send("GET / HT")
         let entry = try #require(fixture.owners.downstreams.takenEntries().first)
         let due = fixture.owners.downstreams[entry].deadline
         first.close()

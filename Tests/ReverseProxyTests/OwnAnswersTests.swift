@@ -89,9 +89,8 @@ internal import Testing
 
     @Test func `a body in chunks that grows too large is refused before a process has it`() throws {
         let fixture = try WorkerFixture { $0.limits.requestBody = 3 }
-        let client = try fixture.connect()
-        client.say("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n")
-        fixture.run()
+        let client = try fixture.send(
+            "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n")
         #expect(client.hear().isEmpty)
         client.say("2\r\ncd\r\n")
         fixture.run()
@@ -109,9 +108,7 @@ internal import Testing
         let (holder, process) = try fixture.begin()
         let reader = try fixture.connect()
         reader.say(Self.page + "\r\n")
-        let program = try fixture.connect()
-        program.say(WorkerFixture.get)
-        fixture.run()
+        let program = try fixture.send(WorkerFixture.get)
         #expect(reader.hear().hasSuffix("\r\n\r\n<p>later"))
         #expect(!program.hear().contains("<p>later"))
         process.say(WorkerFixture.answer)
@@ -125,9 +122,7 @@ internal import Testing
     private static func shownPage(
         _ fixture: WorkerFixture, _ request: String = page + "\r\n"
     ) throws -> (client: Peer, response: String) {
-        let client = try fixture.connect()
-        client.say(request)
-        fixture.run()
+        let client = try fixture.send(request)
         let entry = try #require(
             fixture.owners.downstreams.takenEntries().last {
                 fixture.owners.downstreams[$0].deadline < .max

@@ -7,50 +7,31 @@ internal import Testing
 
 /// How requests and connections end when something else happens than an answer.
 @Suite struct WorkerEndTests {
-    private static let get = "GET /a HTTP/1.1\r\nHost: a\r\n\r\n"
-    private static let answer = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
-
     // MARK: Slots and queues
-
-    /// One slot, and a client whose request has it.
-    private static func full(
-        _ fixture: WorkerFixture
-    ) throws -> (client: Peer, process: Peer) {
-        let client = try fixture.connect()
-        client.say(get)
-        fixture.run()
-        let process = try fixture.accept()
-        _ = process.hear()
-        return (client, process)
-    }
 
     @Test func `who waits for a slot has its turn when the one before is served`() throws {
         let fixture = try WorkerFixture(policy: { $0.threads = 1 })
-        let (first, process) = try Self.full(fixture)
-        let second = try fixture.connect()
-        second.say(Self.get)
-        fixture.run()
+        let (first, process) = try fixture.begin()
+        let second = try fixture.send()
         #expect(fixture.isLeftAlone)
         #expect(process.hear().isEmpty)
-        process.say(Self.answer)
+        process.say(WorkerFixture.answer)
         fixture.run()
         #expect(first.hear().hasSuffix("ok"))
         #expect(process.hear().hasPrefix("GET /a "))
-        process.say(Self.answer)
+        process.say(WorkerFixture.answer)
         fixture.run()
         #expect(second.hear().hasSuffix("ok"))
     }
 
     @Test func `who has left the queue is not served`() throws {
         let fixture = try WorkerFixture(policy: { $0.threads = 1 })
-        let (first, process) = try Self.full(fixture)
-        let second = try fixture.connect()
-        second.say(Self.get)
-        fixture.run()
+        let (first, process) = try fixture.begin()
+        let second = try fixture.send()
         second.close()
         fixture.run()
         #expect(fixture.owners.exchanges.slab.count == 1)
-        process.say(Self.answer)
+        process.say(WorkerFixture.answer)
         fixture.run()
         #expect(first.hear().hasSuffix("ok"))
         #expect(process.hear().isEmpty)
@@ -62,28 +43,26 @@ internal import Testing
             $0.threads = 1
             $0.queueLimit = 0
         })
-        let (first, process) = try Self.full(fixture)
-        let second = try fixture.connect()
-        second.say(Self.get)
-        fixture.run()
+        let (first, process) = try fixture.begin()
+        let second = try fixture.send()
         #expect(second.hear().hasPrefix("HTTP/1.1 503 "))
-        process.say(Self.answer)
+        process.say(WorkerFixture.answer)
         fixture.run()
         #expect(first.hear().hasSuffix("ok"))
     }
 
     @Test func `a client that leaves takes its slot along only when the process is done`() throws {
         let fixture = try WorkerFixture(policy: { $0.threads = 1 })
-        let (first, process) = try Self.full(fixture)
+        let (first, process) = try fixture.begin()
         first.close()
         fixture.run()
         #expect(fixture.owners.exchanges.slab.count == 0)
         #expect(fixture.owners.upstreams.abandoned.count == 1)
         let second = try fixture.connect()
-        second.say(Self.get)
+        second.say(WorkerFixture.get)
         fixture.run()
         #expect(fixture.isLeftAlone)
-        process.say(Self.answer)
+        process.say(WorkerFixture.answer)
         fixture.run()
         #expect(fixture.owners.upstreams.abandoned.isEmpty)
         #expect(try fixture.accept().hear().hasPrefix("GET /a "))
@@ -152,14 +131,14 @@ internal import Testing
 
     @Test func `what a process says out of turn reaches no client`() throws {
         let fixture = try WorkerFixture()
-        let (client, process) = try Self.full(fixture)
-        process.say(Self.answer + "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil")
+        let (client, process) = try fixture.begin()
+        process.say(WorkerFixture.answer + "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil")
         fixture.run()
         #expect(client.hear().hasSuffix("ok"))
-        client.say(Self.get)
+        client.say(WorkerFixture.get)
         fixture.run()
         let next = try fixture.accept()
-        next.say(Self.answer)
+        next.say(WorkerFixture.answer)
         fixture.run()
         #expect(client.hear().hasSuffix("ok"))
     }
@@ -168,12 +147,12 @@ internal import Testing
 
     @Test func `a drain ends idle connections and the others after their response`() throws {
         let fixture = try WorkerFixture()
-        let (busy, process) = try Self.full(fixture)
+        let (busy, process) = try fixture.begin()
         let idle = try fixture.connect()
         fixture.drain(.end)
         _ = idle.hear()
         #expect(idle.hasEnded)
-        process.say(Self.answer)
+        process.say(WorkerFixture.answer)
         fixture.run()
         let response = busy.hear()
         #expect(response.lowercased().contains("connection: close"))
@@ -183,7 +162,7 @@ internal import Testing
 
     @Test func `a drain ends an event stream with a clean end`() throws {
         let fixture = try WorkerFixture()
-        let (client, process) = try Self.full(fixture)
+        let (client, process) = try fixture.begin()
         process.say("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\ndata: 1\n\n")
         fixture.run()
         fixture.drain(.end)
@@ -196,7 +175,7 @@ internal import Testing
     {
         let moved = Mutex<[MovedConnection]>([])
         let fixture = try WorkerFixture()
-        let (busy, process) = try Self.full(fixture)
+        let (busy, process) = try fixture.begin()
         let idle = try fixture.connect()
         idle.say("GET /b HT")
         fixture.run()
@@ -205,7 +184,7 @@ internal import Testing
             moved.withLock { $0.map { String(decoding: $0.unread, as: UTF8.self) } } == [
                 "GET /b HT"
             ])
-        process.say(Self.answer)
+        process.say(WorkerFixture.answer)
         fixture.run()
         #expect(busy.hear().hasSuffix("ok"))
         #expect(!busy.hasEnded)
@@ -219,7 +198,7 @@ internal import Testing
     @Test func `the address in a PROXY header is the client's`() throws {
         let fixture = try WorkerFixture { $0.listeners[0]?.proxyProtocol = true }
         let client = try fixture.connect()
-        client.say("PROXY TCP4 192.0.2.7 192.0.2.1 1 2\r\n" + Self.get)
+        client.say("PROXY TCP4 192.0.2.7 192.0.2.1 1 2\r\n" + WorkerFixture.get)
         fixture.run()
         let request = try fixture.accept().hear()
         #expect(request.contains("192.0.2.7"))
@@ -229,9 +208,7 @@ internal import Testing
         throws
     {
         let fixture = try WorkerFixture { $0.listeners[0]?.proxyProtocol = true }
-        let client = try fixture.connect()
-        client.say(Self.get)
-        fixture.run()
+        let client = try fixture.send()
         #expect(client.hear().isEmpty)
         #expect(client.hasEnded)
         #expect(fixture.owners.counters[.greetingsRefused] == 1)

@@ -9,11 +9,27 @@ extension WorkerFixture {
     static let get = "GET /a HTTP/1.1\r\nHost: a\r\n\r\n"
     static let answer = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 
-    /// A client, and the process that has its whole request.
-    func begin(_ request: String = WorkerFixture.get) throws -> (client: Peer, process: Peer) {
+    /// A client that has sent a request.
+    func send(_ request: String = WorkerFixture.get) throws -> Peer {
         let client = try connect()
         client.say(request)
         run()
+        return client
+    }
+
+    /// What a client receives until that is enough, for which a deadline has to pass.
+    func hear(_ client: Peer, until isEnough: (String) -> Bool) throws -> String {
+        var heard = ""
+        try run {
+            heard += client.hear()
+            return isEnough(heard)
+        }
+        return heard
+    }
+
+    /// A client, and the process that has its whole request.
+    func begin(_ request: String = WorkerFixture.get) throws -> (client: Peer, process: Peer) {
+        let client = try send(request)
         let process = try accept()
         _ = process.hear()
         return (client, process)

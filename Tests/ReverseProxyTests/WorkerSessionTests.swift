@@ -23,9 +23,7 @@ internal import Testing
     private static func visit(
         _ fixture: WorkerFixture, _ cookie: String? = nil, answering answer: String = answer()
     ) throws -> (server: Int, request: String, response: String) {
-        let client = try fixture.connect()
-        client.say(get(cookie))
-        fixture.run()
+        let client = try fixture.send(get(cookie))
         for server in 0..<2 {
             guard let process = fixture.acceptIfAny(at: server) else { continue }
             let request = process.hear()
@@ -64,9 +62,7 @@ internal import Testing
             let fixture = try WorkerFixture(servers: 2)
             fixture.stopListening(down)
             for _ in 0..<2 {
-                let client = try fixture.connect()
-                client.say(Self.get())
-                fixture.run()
+                let client = try fixture.send(Self.get())
                 let process = try #require(fixture.acceptIfAny(at: 1 - down))
                 _ = process.hear()
                 process.say(Self.answer())
@@ -107,11 +103,7 @@ internal import Testing
 
     @Test func `a client that has signed in on a connection has it for itself`() throws {
         let fixture = try WorkerFixture(policy: { $0.threads = 4 })
-        let client = try fixture.connect()
-        client.say(Self.get())
-        fixture.run()
-        let process = try fixture.accept()
-        _ = process.hear()
+        let (client, process) = try fixture.begin(Self.get())
         process.say(
             "HTTP/1.1 401 No\r\nWWW-Authenticate: NTLM\r\nContent-Length: 0\r\n\r\n")
         fixture.run()

@@ -5,8 +5,6 @@ internal import Testing
 
 /// Requests on streams of HTTP/2, through a whole loop.
 @Suite struct WorkerStreamTests {
-    private static let answer = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
-
     private struct Frame {
         static let data: UInt8 = 0
         static let headers: UInt8 = 1
@@ -80,7 +78,7 @@ internal import Testing
         let requests = processes.map { $0.hear() }
         #expect(requests.contains { $0.hasPrefix("GET /1 HTTP/1.1") })
         #expect(requests.contains { $0.hasPrefix("GET /3 HTTP/1.1") })
-        for process in processes { process.say(Self.answer) }
+        for process in processes { process.say(WorkerFixture.answer) }
         fixture.run()
         let frames = Frame.all(in: client.hearBytes())
         for stream in [1, 3] {
@@ -104,7 +102,7 @@ internal import Testing
         let (_, process) = try #require(used.first)
         for _ in 0..<3 {
             #expect(process.hear().hasPrefix("GET /"))
-            process.say(Self.answer)
+            process.say(WorkerFixture.answer)
             fixture.run()
         }
         let frames = Frame.all(in: client.hearBytes())
@@ -127,7 +125,7 @@ internal import Testing
         #expect(process.hear().isEmpty)
         var sessions: Set<Substring> = []
         for stream in [1, 3] {
-            process.say(Self.answer)
+            process.say(WorkerFixture.answer)
             fixture.run()
             let request = process.hear()
             #expect(request.hasPrefix("GET /\(stream) "))
@@ -135,7 +133,7 @@ internal import Testing
             sessions.insert(try #require(field))
         }
         #expect(sessions.count == 1)
-        process.say(Self.answer)
+        process.say(WorkerFixture.answer)
         fixture.run()
         let frames = Frame.all(in: client.hearBytes())
         #expect(Set(frames.filter { $0.type == Frame.data }.map(\.stream)) == [1, 3])
@@ -149,7 +147,9 @@ internal import Testing
         client.say(Frame(type: Frame.reset, stream: 1, payload: [0, 0, 0, 8]).bytes)
         fixture.run()
         #expect(fixture.owners.exchanges.slab.count == 1)
-        for process in [try fixture.accept(), try fixture.accept()] { process.say(Self.answer) }
+        for process in [try fixture.accept(), try fixture.accept()] {
+            process.say(WorkerFixture.answer)
+        }
         fixture.run()
         let frames = Frame.all(in: client.hearBytes())
         let answered = Set(frames.filter { $0.type == Frame.data }.map(\.stream))
@@ -177,7 +177,7 @@ internal import Testing
         fixture.drain(.end)
         let notice = Frame.all(in: client.hearBytes())
         #expect(notice.contains { $0.type == Frame.goAway })
-        process.say(Self.answer)
+        process.say(WorkerFixture.answer)
         fixture.run()
         let frames = Frame.all(in: client.hearBytes())
         #expect(frames.contains { $0.stream == 1 && $0.type == Frame.data })

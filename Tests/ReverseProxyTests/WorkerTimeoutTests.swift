@@ -5,29 +5,20 @@ internal import Testing
 
 /// Whoever is waited for has its time, and what follows when that is over.
 @Suite struct WorkerTimeoutTests {
-    private static let get = "GET /a HTTP/1.1\r\nHost: a\r\n\r\n"
     private static let soon = Interval.milliseconds(10)
 
     @Test func `a client that does not finish its head is told so`() throws {
         let fixture = try WorkerFixture { $0.timeouts.header = Self.soon }
         let client = try fixture.connect()
         client.say("GET /a HT")
-        var heard = ""
-        try fixture.run {
-            heard += client.hear()
-            return client.hasEnded
-        }
+        let heard = try fixture.hear(client) { _ in client.hasEnded }
         #expect(heard.hasPrefix("HTTP/1.1 408 "))
     }
 
     @Test func `an idle connection ends without a word`() throws {
         let fixture = try WorkerFixture { $0.timeouts.keepalive = Self.soon }
         let client = try fixture.connect()
-        var heard = ""
-        try fixture.run {
-            heard += client.hear()
-            return client.hasEnded
-        }
+        let heard = try fixture.hear(client) { _ in client.hasEnded }
         #expect(heard.isEmpty)
         #expect(fixture.owners.downstreams.takenEntries().isEmpty)
     }
@@ -36,53 +27,34 @@ internal import Testing
         let fixture = try WorkerFixture { $0.timeouts.bodyIdle = Self.soon }
         let client = try fixture.connect()
         client.say("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\nab")
-        var heard = ""
-        try fixture.run {
-            heard += client.hear()
-            return !heard.isEmpty
-        }
+        let heard = try fixture.hear(client) { !$0.isEmpty }
         #expect(heard.hasPrefix("HTTP/1.1 408 "))
         #expect(fixture.isLeftAlone)
     }
 
     @Test func `for a process that does not answer there is an answer`() throws {
         let fixture = try WorkerFixture { $0.routeSettings[0].timeouts.response = Self.soon }
-        let client = try fixture.connect()
-        client.say(Self.get)
-        fixture.run()
+        let client = try fixture.send()
         let process = try fixture.accept()
-        var heard = ""
-        try fixture.run {
-            heard += client.hear()
-            return !heard.isEmpty
-        }
+        let heard = try fixture.hear(client) { !$0.isEmpty }
         #expect(heard.hasPrefix("HTTP/1.1 504 "))
         #expect(process.hear().hasPrefix("GET /a "))
     }
 
     @Test func `a response that does not go on is cut short`() throws {
         let fixture = try WorkerFixture { $0.routeSettings[0].timeouts.idle = Self.soon }
-        let client = try fixture.connect()
-        client.say(Self.get)
-        fixture.run()
+        let client = try fixture.send()
         let process = try fixture.accept()
         process.say("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nab")
-        var heard = ""
-        try fixture.run {
-            heard += client.hear()
-            return client.hasEnded
-        }
+        let heard = try fixture.hear(client) { _ in client.hasEnded }
         #expect(heard.hasPrefix("HTTP/1.1 200 "))
         #expect(heard.hasSuffix("\r\n\r\nab"))
     }
 
     @Test func `a tunnel in which nothing passes ends for both`() throws {
         let fixture = try WorkerFixture { $0.routeSettings[0].timeouts.tunnel = Self.soon }
-        let client = try fixture.connect()
-        client.say("GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n")
-        fixture.run()
-        let process = try fixture.accept()
-        _ = process.hear()
+        let (client, process) = try fixture.begin(
+            "GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n")
         process.say("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n")
         try fixture.run {
             _ = client.hear()
@@ -94,15 +66,9 @@ internal import Testing
 
     @Test func `a request that takes too long is answered, whatever its process does`() throws {
         let fixture = try WorkerFixture { $0.groups[0].requestTimeout = Self.soon }
-        let client = try fixture.connect()
-        client.say(Self.get)
-        fixture.run()
+        let client = try fixture.send()
         let process = try fixture.accept()
-        var heard = ""
-        try fixture.run {
-            heard += client.hear()
-            return !heard.isEmpty
-        }
+        let heard = try fixture.hear(client) { !$0.isEmpty }
         #expect(heard.hasPrefix("HTTP/1.1 504 "))
         _ = process.hear()
         #expect(process.hasEnded)
@@ -110,16 +76,9 @@ internal import Testing
 
     @Test func `a client whose process does not ask for its body is asked in its name`() throws {
         let fixture = try WorkerFixture()
-        let client = try fixture.connect()
-        client.say("PUT / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n")
-        fixture.run()
-        let process = try fixture.accept()
-        _ = process.hear()
-        var heard = ""
-        try fixture.run {
-            heard += client.hear()
-            return !heard.isEmpty
-        }
+        let (client, process) = try fixture.begin(
+            "PUT / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n")
+        let heard = try fixture.hear(client) { !$0.isEmpty }
         #expect(heard == "HTTP/1.1 100 Continue\r\n\r\n")
         client.say("hi")
         fixture.run()

@@ -9,9 +9,7 @@ internal import Testing
     private static func begin(
         _ fixture: WorkerFixture, _ request: String
     ) throws -> (client: Peer, process: Peer, heard: String) {
-        let client = try fixture.connect()
-        client.say(request)
-        fixture.run()
+        let client = try fixture.send(request)
         let process = try fixture.accept()
         return (client, process, process.hear())
     }
@@ -68,9 +66,7 @@ internal import Testing
 
     @Test func `a body that is too large is refused before a process gets any of it`() throws {
         let fixture = try WorkerFixture { $0.limits.requestBody = 4 }
-        let client = try fixture.connect()
-        client.say("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\n")
-        fixture.run()
+        let client = try fixture.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\n")
         #expect(client.hear().hasPrefix("HTTP/1.1 413 "))
         #expect(fixture.isLeftAlone)
         // Who goes on to send can read that, and is not cut off by a RST.
@@ -82,9 +78,8 @@ internal import Testing
 
     @Test func `a body in chunks that turns out too large ends its request`() throws {
         let fixture = try WorkerFixture { $0.limits.requestBody = 4 }
-        let client = try fixture.connect()
-        client.say("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n")
-        fixture.run()
+        let client = try fixture.send(
+            "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n")
         #expect(client.hear().isEmpty)
         client.say("3\r\ndef\r\n")
         fixture.run()

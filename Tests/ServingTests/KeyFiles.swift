@@ -1,3 +1,5 @@
+internal import TestSupport
+
 /// The files that samples of keys name: a token, and a certificate with its key.
 struct KeyFiles {
     private let folder = TemporaryFolder()

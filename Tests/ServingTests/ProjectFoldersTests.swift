@@ -2,6 +2,7 @@ internal import Backends
 internal import ConfigFile
 internal import FoundationEssentials
 internal import Glibc
+internal import TestSupport
 internal import Testing
 
 @testable internal import Serving

@@ -1,5 +1,6 @@
 internal import Glibc
 internal import SessionAffinity
+internal import TestSupport
 internal import Testing
 
 @testable internal import Serving

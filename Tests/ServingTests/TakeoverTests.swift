@@ -3,6 +3,7 @@ internal import Glibc
 internal import Reactor
 internal import ReverseProxy
 internal import Settings
+internal import TestSupport
 internal import Testing
 
 @testable internal import Serving

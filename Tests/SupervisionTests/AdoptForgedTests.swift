@@ -2,6 +2,7 @@ internal import Backends
 internal import CLinux
 internal import Glibc
 internal import Logging
+internal import TestSupport
 internal import Testing
 
 @testable internal import Supervision
@@ -31,7 +32,7 @@ private final class Bystander {
 /// Records that are not true: a re-used pid, a state directory from elsewhere.
 extension SupervisorTests {
     @Suite struct Forged {
-        let test = TestDirectory()
+        let test = TemporaryFolder()
 
         /// A record of a ready process that is in truth somebody else's, as `change` makes it.
         private func record(

@@ -2,6 +2,7 @@ internal import Backends
 internal import Glibc
 internal import Logging
 internal import Settings
+internal import TestSupport
 internal import Testing
 
 @testable internal import Supervision
@@ -10,7 +11,7 @@ internal import Testing
 extension SupervisorTests {
     @Suite struct Killed {
         /// Shared with the programs that are killed.
-        let test = TestDirectory()
+        let test = TemporaryFolder()
 
         /// A number that one of those wrote.
         private func number(_ name: String) throws -> Int32 {
@@ -24,7 +25,7 @@ extension SupervisorTests {
                 await #expect(processExitsWith: .signal(SIGKILL)) {
                     [path = path as String, round = round as Int] in
                     let fixture = try SupervisionFixture(
-                        Adopting.printer, in: TestDirectory(borrowing: path), keepsRecords: true)
+                        Adopting.printer, in: TemporaryFolder(borrowing: path), keepsRecords: true)
                     let pid: Int32
                     if round == 0 {
                         let process = fixture.spawn()
@@ -69,7 +70,7 @@ extension SupervisorTests {
             let path = test.path
             await #expect(processExitsWith: .signal(SIGKILL)) { [path = path as String] in
                 let fixture = try SupervisionFixture(
-                    ["sh", "-c", Self.stubborn], in: TestDirectory(borrowing: path),
+                    ["sh", "-c", Self.stubborn], in: TemporaryFolder(borrowing: path),
                     keepsRecords: true
                 ) { $0.onExit = .kill }
                 fixture.spawn()
@@ -86,7 +87,7 @@ extension SupervisorTests {
             let path = test.path
             await #expect(processExitsWith: .signal(SIGKILL)) { [path = path as String] in
                 let fixture = try SupervisionFixture(
-                    ["sh", "-c", Self.stubborn], in: TestDirectory(borrowing: path),
+                    ["sh", "-c", Self.stubborn], in: TemporaryFolder(borrowing: path),
                     keepsRecords: true
                 ) { $0.onExit = .kill }
                 fixture.spawn()

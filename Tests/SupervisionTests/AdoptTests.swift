@@ -1,5 +1,6 @@
 internal import Backends
 internal import Glibc
+internal import TestSupport
 internal import Testing
 
 @testable internal import Supervision
@@ -24,7 +25,7 @@ extension SupervisorTests {
 
         /// Leaves one ready process behind.
         private func leaveOne(
-            _ command: [String] = listener, in directory: TestDirectory,
+            _ command: [String] = listener, in directory: TemporaryFolder,
             change: (inout LaunchSpec) -> Void = { _ in }
         ) throws -> Int32 {
             let first = try SupervisionFixture(
@@ -37,7 +38,7 @@ extension SupervisorTests {
         }
 
         private func successor(
-            _ command: [String] = listener, in directory: TestDirectory,
+            _ command: [String] = listener, in directory: TemporaryFolder,
             hasRoom: Bool = true, change: (inout LaunchSpec) -> Void = { _ in }
         ) throws -> SupervisionFixture {
             try SupervisionFixture(
@@ -45,7 +46,7 @@ extension SupervisorTests {
         }
 
         @Test func `a process that was left is adopted with all that was known of it`() throws {
-            let directory = TestDirectory()
+            let directory = TemporaryFolder()
             let first = try SupervisionFixture(listener, in: directory, keepsRecords: true) {
                 $0.fingerprint = "sha256:1"
             }
@@ -71,14 +72,14 @@ extension SupervisorTests {
         }
 
         @Test func `a process of another launch than the configuration's is stale`() throws {
-            let directory = TestDirectory()
+            let directory = TemporaryFolder()
             _ = try leaveOne(in: directory) { $0.fingerprint = "one" }
             let second = try successor(in: directory) { $0.fingerprint = "two" }
             #expect(try second.adopted().1.isStale)
         }
 
         @Test func `what a process prints while there is no balancer is read by the next`() throws {
-            let directory = TestDirectory()
+            let directory = TemporaryFolder()
             let script = "while :; do read x < \(directory.path)/go; echo got $x; done"
             unsafe mkfifo("\(directory.path)/go", 0o600)
             let first = try SupervisionFixture(
@@ -93,7 +94,7 @@ extension SupervisorTests {
         }
 
         @Test func `one that was not ready yet becomes so under the next balancer`() throws {
-            let directory = TestDirectory()
+            let directory = TemporaryFolder()
             let script = """
                 import os, socket
                 open(os.environ["GO"]).read()
@@ -119,7 +120,7 @@ extension SupervisorTests {
         }
 
         @Test func `processes that nobody has a place for are stopped`() throws {
-            let directory = TestDirectory()
+            let directory = TemporaryFolder()
             let pid = try leaveOne(in: directory)
             let second = try successor(in: directory, hasRoom: false)
             let hasEnded = Pidfd(of: pid).waitForEnd(milliseconds: 20_000)
@@ -130,7 +131,7 @@ extension SupervisorTests {
         }
 
         @Test func `a process whose group is gone is stopped`() throws {
-            let directory = TestDirectory()
+            let directory = TemporaryFolder()
             let pid = try leaveOne(in: directory)
             let second = try successor(in: directory) { $0.groupName = "another" }
             let hasEnded = Pidfd(of: pid).waitForEnd(milliseconds: 20_000)
@@ -139,7 +140,7 @@ extension SupervisorTests {
         }
 
         @Test func `one that does not listen any more is stopped`() throws {
-            let directory = TestDirectory()
+            let directory = TemporaryFolder()
             let pid = try leaveOne(in: directory)
             for name in ProcFile.entries("\(directory.path)/run") where name.hasSuffix(".sock") {
                 unsafe unlink("\(directory.path)/run/\(name)")
@@ -154,7 +155,7 @@ extension SupervisorTests {
         func `a process that was left is neither stopped nor reported by the one who left it`()
             throws
         {
-            let directory = TestDirectory()
+            let directory = TemporaryFolder()
             let first = try SupervisionFixture(listener, in: directory, keepsRecords: true)
             let process = first.spawn()
             try first.waitUntilReady(process)
@@ -176,7 +177,7 @@ extension SupervisorTests {
         }
 
         @Test func `the one who left collects its child when that ends`() throws {
-            let directory = TestDirectory()
+            let directory = TemporaryFolder()
             let first = try SupervisionFixture(listener, in: directory, keepsRecords: true)
             let process = first.spawn()
             try first.waitUntilReady(process)
@@ -190,7 +191,7 @@ extension SupervisorTests {
         }
 
         @Test func `fifty changes of balancers lose no process and no line's end`() throws {
-            let directory = TestDirectory()
+            let directory = TemporaryFolder()
             let pid = try leaveOne(Self.printer, in: directory)
             for _ in 0..<50 {
                 let next = try successor(Self.printer, in: directory)
@@ -210,7 +211,7 @@ extension SupervisorTests {
 
         @Test(.enabled(if: geteuid() == 0))
         func `a process of another user is adopted`() throws {
-            let directory = TestDirectory()
+            let directory = TemporaryFolder()
             unsafe chmod(directory.path, 0o711)
             let account = try Account.find(user: "65534", group: "65534")
             let pid = try leaveOne(Self.printer, in: directory) { launch in
@@ -244,7 +245,7 @@ extension SupervisorTests {
         }
 
         @Test func `sessions that were to be remembered are told to the registry`() throws {
-            let directory = TestDirectory()
+            let directory = TemporaryFolder()
             let first = try SupervisionFixture(listener, in: directory, keepsRecords: true)
             let process = first.spawn()
             try first.waitUntilReady(process)
@@ -261,7 +262,7 @@ extension SupervisorTests {
     }
 }
 
-extension TestDirectory {
+extension TemporaryFolder {
     /// The names of the records in the state directory.
     var records: [String] {
         ProcFile.entries("\(path)/state/processes").filter { !$0.hasPrefix(".") }

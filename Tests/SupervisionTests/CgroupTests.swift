@@ -1,5 +1,6 @@
 internal import Backends
 internal import Glibc
+internal import TestSupport
 internal import Testing
 
 @testable internal import Supervision

@@ -2,6 +2,7 @@ internal import Backends
 internal import Glibc
 internal import Reactor
 internal import Settings
+internal import TestSupport
 internal import Testing
 
 @testable internal import Supervision
@@ -104,7 +105,7 @@ extension SupervisorTests {
         }
 
         @Test func `a start that is left to the next balancer is found at its port`() throws {
-            let directory = TestDirectory()
+            let directory = TemporaryFolder()
             let command = program("signal.sigwait([signal.SIGUSR1]) and tcp('127.0.0.1')")
             let change = { (launch: inout LaunchSpec) in
                 launch.command[2] =

@@ -2,6 +2,7 @@ internal import Backends
 internal import CLinux
 internal import Dispatch
 internal import Glibc
+internal import TestSupport
 internal import Testing
 
 @testable internal import Supervision

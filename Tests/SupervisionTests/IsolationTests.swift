@@ -2,6 +2,7 @@ internal import Backends
 internal import Glibc
 internal import Reactor
 internal import Settings
+internal import TestSupport
 internal import Testing
 
 @testable internal import Supervision
@@ -163,7 +164,7 @@ private var isRoot: Bool { geteuid() == 0 }
 }
 
 @Suite struct SocketOwnerTests {
-    private let scratch = TestDirectory()
+    private let scratch = TemporaryFolder()
 
     @Test func `a socket that another user listens on is not the process's`() throws {
         let path = "\(scratch.path)/a.sock"

@@ -1,6 +1,7 @@
 internal import Backends
 internal import Glibc
 internal import Logging
+internal import TestSupport
 internal import Testing
 
 @testable internal import Supervision
@@ -8,7 +9,7 @@ internal import Testing
 extension SupervisorTests {
     /// Groups whose output goes to a file.
     @Suite struct OutputFiles {
-        private let folder = TestDirectory()
+        private let folder = TemporaryFolder()
         private var file: String { "\(folder.path)/app.log" }
 
         private func lines() -> [Substring] {

@@ -2,6 +2,7 @@ internal import Backends
 internal import Glibc
 internal import Reactor
 internal import Settings
+internal import TestSupport
 internal import Testing
 
 @testable internal import Supervision
@@ -78,7 +79,7 @@ extension SupervisorTests {
         }
 
         @Test func `an adopted process whose port is somebody else's is stopped`() throws {
-            let directory = TestDirectory()
+            let directory = TemporaryFolder()
             let command = [
                 "python3", "-c",
                 """

@@ -1,11 +1,12 @@
 internal import Glibc
 internal import Logging
+internal import TestSupport
 internal import Testing
 
 @testable internal import Supervision
 
 @Suite struct RecordsTests {
-    private let folder = TestDirectory()
+    private let folder = TemporaryFolder()
     private let facts = FactLog()
 
     private var log: Logger { Logger(label: "test") { [facts] _ in FactLogHandler(facts: facts) } }

@@ -1,11 +1,12 @@
 internal import Glibc
 internal import Reactor
+internal import TestSupport
 internal import Testing
 
 @testable internal import Supervision
 
 @Suite struct RuntimeDirectoryTests {
-    private let scratch = TestDirectory()
+    private let scratch = TemporaryFolder()
 
     private func mode(_ path: String) -> mode_t {
         var status = stat()
@@ -71,7 +72,7 @@ internal import Testing
 }
 
 @Suite struct ExecutableSearchTests {
-    private let scratch = TestDirectory()
+    private let scratch = TemporaryFolder()
 
     @Test func `a program is found in the path given, not in our own`() throws {
         let file = scratch.file("tool", "#!/bin/sh\n", mode: 0o700)

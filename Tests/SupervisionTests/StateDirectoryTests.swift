@@ -2,6 +2,7 @@ internal import Backends
 internal import Glibc
 internal import Logging
 internal import Settings
+internal import TestSupport
 internal import Testing
 
 @testable internal import Supervision
@@ -77,7 +78,7 @@ internal import Testing
 }
 
 @Suite struct StateDirectoryTests {
-    let test = TestDirectory()
+    let test = TemporaryFolder()
     let label = ProcessRecordTests.record.label
 
     private func directory() throws -> StateDirectory {

@@ -3,6 +3,7 @@ internal import Glibc
 internal import Logging
 internal import Settings
 internal import Synchronization
+internal import TestSupport
 internal import Testing
 
 @testable internal import Supervision
@@ -11,16 +12,16 @@ internal import Testing
 private final class RegistryFixture: OrderExecutor {
     let facts = Mutex<[RegistryEvent]>([])
     let log = FactLog()
-    let directory: TestDirectory
+    let directory: TemporaryFolder
     private let parts = Mutex<(supervisor: Supervisor, group: Group)?>(nil)
 
     /// - Parameter directory: of an earlier fixture, whose processes are adopted; nil: none are.
     init(
-        command: [String], adopting directory: TestDirectory? = nil,
+        command: [String], adopting directory: TemporaryFolder? = nil,
         _ change: (inout GroupPolicy) -> Void = { _ in }
     ) throws {
         let path = directory?.path
-        let directory = directory ?? TestDirectory()
+        let directory = directory ?? TemporaryFolder()
         self.directory = directory
         var policy = GroupPolicy(name: "django")
         change(&policy)
@@ -115,7 +116,7 @@ extension SupervisorTests {
         }
 
         @Test func `a new balancer's group goes on with the processes of the last one`() throws {
-            let directory = TestDirectory()
+            let directory = TemporaryFolder()
             let change: (inout GroupPolicy) -> Void = { policy in
                 policy.minimum = 2
                 policy.maximum = 2

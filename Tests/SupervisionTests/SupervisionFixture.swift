@@ -4,6 +4,7 @@ internal import Glibc
 internal import Logging
 internal import Settings
 internal import Synchronization
+internal import TestSupport
 internal import Testing
 
 @testable internal import Supervision
@@ -125,7 +126,7 @@ final class SupervisionFixture {
     let facts = FactLog()
     let group: FactGroup
     let supervisor: Supervisor
-    let directory: TestDirectory
+    let directory: TemporaryFolder
     private var lastIndex: UInt32 = 0
 
     /// - Parameters:
@@ -136,7 +137,7 @@ final class SupervisionFixture {
     ///   - change: what is special about the launch of each.
     init(
         _ commands: [String]..., environment: [String: String] = [:],
-        in directory: TestDirectory = TestDirectory(), keepsRecords: Bool = false,
+        in directory: TemporaryFolder = TemporaryFolder(), keepsRecords: Bool = false,
         hasRoom: Bool = true,
         change: (inout LaunchSpec) -> Void = { _ in }
     ) throws {

@@ -1,5 +1,6 @@
 internal import Backends
 internal import Glibc
+internal import TestSupport
 internal import Testing
 
 @testable internal import Supervision
@@ -30,7 +31,7 @@ extension SupervisorTests {
     }
 
     @Test func `when Mooring is killed, its processes are told to end`() async throws {
-        let directory = TestDirectory()
+        let directory = TemporaryFolder()
         let fifo = "\(directory.path)/fifo"
         unsafe mkfifo(fifo, 0o600)
         let reader = unsafe open(fifo, O_RDONLY | O_NONBLOCK)

@@ -1,6 +1,7 @@
 internal import Backends
 internal import Glibc
 internal import Synchronization
+internal import TestSupport
 internal import Testing
 
 @testable internal import Supervision
