@@ -37,7 +37,7 @@ int mooring_wait_reap(int pidfd) { return reap((idtype_t)P_PIDFD, (id_t)pidfd); 
 int mooring_wait_reap_pid(pid_t pid) { return reap(P_PID, (id_t)pid); }
 
 int mooring_signal_group(pid_t leader, int signal) {
-    // 0, 1 and negative numbers would mean ourselves, everybody, or somebody else.
+    // kill(2) takes 0, 1 and negative numbers for our own group, all processes, or another group.
     if (leader <= 1) return -EINVAL;
     return kill(-leader, signal) < 0 ? -errno : 0;
 }

@@ -12,7 +12,7 @@
 int mooring_diagnosis_open(void) {
     int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_SOCK_DIAG);
     if (fd < 0) return -errno;
-    // The kernel only, so that nobody else's message can be taken for an answer.
+    // Connected to the kernel, so that no other process's message can be taken for an answer.
     struct sockaddr_nl kernel = {.nl_family = AF_NETLINK};
     if (connect(fd, (struct sockaddr *)&kernel, sizeof kernel) == 0) return fd;
     int failed = -errno;
@@ -51,7 +51,7 @@ static int send_request(int fd, struct inet_diag_req_v2 request, uint16_t flags,
     return send(fd, &question, sizeof question, MSG_DONTWAIT) < 0 ? -errno : 0;
 }
 
-// What an NLMSG_ERROR of the given length says, as -errno.
+// The error of an NLMSG_ERROR of the given length, as -errno.
 static int read_error(const struct nlmsghdr *header, size_t length) {
     struct nlmsgerr error;
     if (length < NLMSG_LENGTH(sizeof error)) return -EPROTO;
@@ -102,8 +102,8 @@ int mooring_diagnosis_peer_user(int fd, int connection, uint32_t *user) {
     if (!fill(request.id.idiag_dst, &request.id.idiag_dport, &own)) return -EAFNOSUPPORT;
     int failed = ask(fd, request, user);
     if (failed == 0 && *user != 0) return 0;
-    // A connection that has not been accepted yet is nobody's, which reads as root's, for kernels
-    // before 6.17 or so: there its listener tells.
+    // Kernels before 6.17 or so report root as the owner of a connection that was not accepted yet;
+    // there the listener's user is the answer.
     memset(request.id.idiag_dst, 0, sizeof request.id.idiag_dst);
     request.id.idiag_dport = 0;
     uint32_t listening;
@@ -127,7 +127,7 @@ int mooring_diagnosis_listens(int fd, const struct mooring_address *address) {
     return failed == -ENOENT ? 0 : failed < 0 ? failed : 1;
 }
 
-// What one message of a dump says; false: it is not about a listener.
+// Parses one message of a dump; false: it does not describe a listener.
 static bool read_listener(const struct nlmsghdr *header, struct mooring_listener *listener) {
     if (header->nlmsg_len < NLMSG_LENGTH(sizeof(struct inet_diag_msg))) return false;
     struct inet_diag_msg message;
@@ -151,7 +151,7 @@ int mooring_diagnosis_listeners(
     if (failed < 0) return failed;
     int found = 0;
     for (;;) {
-        // The kernel fills it anew at each call until there is no more.
+        // Each call returns the next part of the dump.
         _Alignas(struct nlmsghdr) char answer[16384];
         ssize_t count = recv(fd, answer, sizeof answer, MSG_DONTWAIT);
         if (count < 0 && errno == EINTR) continue;

@@ -25,7 +25,7 @@ static bool is_ours(const struct stat *status) {
     return status->st_uid == 0 || status->st_uid == geteuid();
 }
 
-// Whether only we and root can change entries that are ours; a sticky directory lets nobody else
+// Whether only this user and root can change our entries; in a sticky directory other users cannot
 // rename or remove them.
 static bool is_guarded(const struct stat *status) {
     mode_t others = status->st_mode & (status->st_gid == 0 ? S_IWOTH : S_IWGRP | S_IWOTH);

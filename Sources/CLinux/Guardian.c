@@ -86,7 +86,7 @@ RAW static void end_all(struct ward *wards, int count, struct pollfd *polls) {
         if (syscall(SYS_ppoll, polls, (unsigned long)left, &wait, NULL, KERNEL_SIGSET) <= 0) break;
         int kept = 0;
         for (int i = 0; i < left; i++) {
-            // What it started still has its group's number, so nobody else can have it.
+            // Its process group may outlive it, and then keeps the number from being reused.
             if (polls[i].revents != 0) end_now(&wards[i]);
             else wards[kept++] = wards[i];
         }
@@ -148,7 +148,7 @@ RAW static void guard(int socket, struct ward *wards, struct pollfd *polls) {
 
 RAW static void become_guardian(int socket, struct ward *wards, struct pollfd *polls) {
     syscall(SYS_setsid);
-    // Ended by the end of its parent alone: not by a terminal, nor by whoever stops by name.
+    // Only the exit of its parent ends it: not a terminal, nor pkill by the program's name.
     syscall(SYS_prctl, PR_SET_NAME, "moor-guard", 0, 0, 0);
     syscall(SYS_dup3, socket, 3, O_CLOEXEC);
     // Standard output and error too: a reader of the parent's waits for their end.

@@ -50,7 +50,7 @@ int mooring_control_listen(const char *path) {
     int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
     if (fd < 0) return -errno;
     unlink(path);
-    // The mode before the bind: nobody can connect in between with a wider one.
+    // Set the mode before the bind, so that no client can connect in between with a wider one.
     fchmod(fd, 0600);
     if (bind(fd, (struct sockaddr *)&address, size) < 0 || listen(fd, 4) < 0) {
         failed = -errno;

@@ -112,7 +112,7 @@ static void no_delay(int fd, const struct mooring_address *address) {
     }
 }
 
-// Only a socket that nobody answers on is removed, and only if it is a socket.
+// Only a socket without a listener is removed, and nothing that is not a socket.
 static int remove_stale_unix_socket(const struct mooring_address *address) {
     const char *path = ((const struct sockaddr_un *)&address->storage)->sun_path;
     struct stat status;
@@ -149,7 +149,7 @@ int mooring_listen(const struct mooring_address *address, int backlog, int unix_
     if (fd < 0) return fd;
     int one = 1;
     if (!is_unix) setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
-    // The mode before the bind: nobody can connect in between with a wider one.
+    // Set the mode before the bind, so that no client can connect in between with a wider one.
     if (is_unix) fchmod(fd, (mode_t)unix_mode);
     if (bind(fd, (const struct sockaddr *)&address->storage, address->length) < 0 ||
         listen(fd, backlog) < 0) {
@@ -215,8 +215,8 @@ int mooring_connect(const struct mooring_address *address, bool *pending) {
     return failed;
 }
 
-// A connection to a port of the ephemeral range that nobody listens on may be given that very port
-// as its own and meet itself (simultaneous open, RFC 9293 section 3.5).
+// A connection to a port of the ephemeral range without a listener may be given that very port as
+// its own and connect to itself (simultaneous open, RFC 9293 section 3.5).
 static bool is_connected_to_itself(int fd) {
     struct mooring_address own, peer;
     own.length = peer.length = sizeof own.storage;

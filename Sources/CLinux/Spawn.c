@@ -15,8 +15,8 @@
 #define KERNEL_SIGSET 8
 enum { LAST_SIGNAL = 64, CHILD_STACK = 64 * 1024, REPORT = 3 };
 
-// What the child works with until it executes: its own copy of what it is to run, in memory that
-// nobody touches before `report` has ended. `failure.step` is 0 as long as nothing has failed.
+// The child's working data until it executes: its own copy of the launch, in memory that no other
+// thread touches before `report` has ended. `failure.step` is 0 as long as nothing has failed.
 struct mooring_launch {
     struct mooring_spawn what;
     pid_t parent;
@@ -180,7 +180,7 @@ RAW static int run_child(void *argument) {
     }
     set_descriptors(launch);
     set_limits(launch);
-    // The parent may have ended meanwhile; then nobody waits for this child.
+    // The parent may have exited meanwhile; then nothing waits for this child.
     if (CALL(SYS_getppid, 0) != launch->parent) CALL(SYS_exit_group, 127);
     // From here on its user can stop it, with the group's rights or its executable's, for as long as
     // that likes.
@@ -375,8 +375,8 @@ int mooring_launch_report(const struct mooring_launch *launch) { return launch->
 
 bool mooring_launch_is_over(const struct mooring_launch *launch,
                             struct mooring_spawn_failure *failure) {
-    // Nobody writes to it: the kernel closes the child's end after it has given up the memory, be it
-    // by exec or by its end.
+    // No byte is ever written to it: the kernel closes the child's end once the child has released
+    // the memory, by exec or by exit.
     char byte;
     if (read(launch->report, &byte, 1) != 0) return false;
     *failure = (struct mooring_spawn_failure){

@@ -1,17 +1,17 @@
-/// Bytes on their way: a piece of memory from a pool, with what is in it from `start` to `end`.
+/// A buffer of bytes: memory from a pool, filled from `start` to `end`.
 ///
-/// A plain value that lives in a slab; the memory belongs to whoever holds the value last, who gives
-/// it back to the pool. An empty block holds no memory, so an idle connection costs none.
+/// A plain value that lives in a slab; the owner of the value owns the memory and returns it to the
+/// pool. An empty block holds no memory, so an idle connection costs none.
 @safe
 package struct Block {
     package private(set) var memory: UnsafeMutablePointer<UInt8>?
     package private(set) var capacity: Int
     /// The first byte that has not been consumed.
     package private(set) var start: Int
-    /// Behind the last byte.
+    /// After the last byte.
     package private(set) var end: Int
 
-    /// Empty, in memory of the given capacity.
+    /// An empty block with memory of the given capacity.
     init(_ memory: UnsafeMutablePointer<UInt8>, capacity: Int) {
         unsafe self.init(memory: memory, capacity: capacity, start: 0, end: 0)
     }
@@ -23,16 +23,16 @@ package struct Block {
         self.end = end
     }
 
-    /// No memory, no bytes.
+    /// A block without memory.
     package static var none: Block { unsafe Block(memory: nil, capacity: 0, start: 0, end: 0) }
 
     package var count: Int { end &- start }
     package var isEmpty: Bool { end == start }
     package var holdsMemory: Bool { unsafe memory != nil }
-    /// Room behind the last byte.
+    /// Free space after the last byte.
     package var room: Int { capacity &- end }
 
-    /// The bytes from `start` on; valid until the block changes or is given back.
+    /// The bytes from `start` on; valid until the block changes or is released.
     package var readable: UnsafeBufferPointer<UInt8> {
         guard let memory = unsafe memory else {
             return unsafe UnsafeBufferPointer(start: nil, count: 0)
@@ -40,17 +40,17 @@ package struct Block {
         return unsafe UnsafeBufferPointer(start: memory + start, count: count)
     }
 
-    /// The bytes from `start` on; valid until the block changes or is given back.
+    /// The bytes from `start` on; valid until the block changes or is released.
     ///
-    /// Unsafe, since a block lies in a slab that its owner changes by index: the compiler (6.3) does not let a
-    /// borrow of it outlive the access.
+    /// Unsafe, since a block lies in a slab that its owner changes by index: the compiler (6.3)
+    /// does not allow a borrow of it to outlive the access.
     @unsafe
     package var bytes: Span<UInt8> {
         @_lifetime(immortal)
         get { unsafe Self.span(over: readable) }
     }
 
-    /// All bytes from the beginning of the memory to `end`, consumed ones too.
+    /// All bytes from the beginning of the memory to `end`, including consumed ones.
     package var whole: UnsafeBufferPointer<UInt8> {
         guard let memory = unsafe memory else {
             return unsafe UnsafeBufferPointer(start: nil, count: 0)
@@ -58,7 +58,7 @@ package struct Block {
         return unsafe UnsafeBufferPointer(start: memory, count: end)
     }
 
-    /// All bytes from the beginning of the memory to `end`, consumed ones too.
+    /// All bytes from the beginning of the memory to `end`, including consumed ones.
     ///
     /// As unsafe as `bytes`.
     @unsafe
@@ -73,7 +73,7 @@ package struct Block {
         return unsafe _overrideLifetime(span, copying: ())
     }
 
-    /// The free room behind the last byte; `commit` what was written there.
+    /// The free space after the last byte; call `commit` after writing to it.
     package var writable: UnsafeMutableBufferPointer<UInt8> {
         guard let memory = unsafe memory else {
             return unsafe UnsafeMutableBufferPointer(start: nil, count: 0)
@@ -87,19 +87,19 @@ package struct Block {
         end &+= count
     }
 
-    /// Counts bytes as done with.
+    /// Marks bytes as consumed.
     package mutating func consume(_ count: Int) {
         precondition(count >= 0 && count <= self.count)
         start &+= count
     }
 
-    /// Drops everything and begins at the front again; the memory stays.
+    /// Drops everything and starts at the front again; the memory stays.
     package mutating func rewind() {
         start = 0
         end = 0
     }
 
-    /// Adds bytes behind the last one; false: there is no room for them, and nothing was added.
+    /// Appends bytes; false: there is not enough space, and nothing was appended.
     package mutating func append(_ bytes: Span<UInt8>) -> Bool {
         let target = unsafe writable
         guard target.count >= bytes.count else { return false }
@@ -108,13 +108,13 @@ package struct Block {
         return true
     }
 
-    /// Takes back what was consumed from `position` on; the bytes must still be where they were.
+    /// Makes bytes consumed from `position` on readable again; they must not have been overwritten.
     package mutating func unconsume(to position: Int) {
         precondition(position >= 0 && position <= start)
         start = position
     }
 
-    /// Moves all bytes, consumed ones too, into other memory and returns the memory of before.
+    /// Moves all bytes, including consumed ones, into other memory; returns the old memory.
     mutating func move(
         to memory: UnsafeMutablePointer<UInt8>, capacity: Int
     ) -> UnsafeMutablePointer<UInt8>? {
@@ -126,7 +126,8 @@ package struct Block {
         return unsafe before
     }
 
-    /// Moves what is left to `position` (the beginning, or behind a head that is still wanted).
+    /// Moves the unconsumed bytes to `position` (the beginning, or after a head that is still
+    /// needed).
     package mutating func compact(to position: Int = 0) {
         precondition(position >= 0 && position <= start)
         guard position < start, let memory = unsafe memory else { return }

@@ -1,25 +1,26 @@
-/// Blocks kept for re-use; the last one back is the first one out, still in the cache.
+/// Blocks for reuse; the last one returned is the first one handed out, while it is still in the
+/// cache.
 ///
-/// Blocks have one size as a rule. Where memory is short they come smaller, and one that waits for
-/// somebody slow is moved into memory that just holds what is in it.
+/// Blocks normally have one size. When memory is short they are smaller, and a block that waits for
+/// a slow peer is moved into memory just large enough for its contents.
 @safe
 package struct BlockPool: ~Copyable {
-    /// What a smaller block holds: a head, or what a slow client is offered at once.
+    /// The size of a smaller block: a head, or the first response bytes for a slow client.
     private static let mediumSize = 16 * 1024
     private static let smallSize = 4 * 1024
 
-    /// The size of each whole block that is handed out from now on.
+    /// The size of each whole block handed out from now on.
     package var blockSize: Int { whole.size }
-    /// How many idle blocks are kept before memory goes back to the system.
+    /// The number of idle blocks to keep before memory is returned to the system.
     private let keep: Int
     private var whole: BlockShelf
     private var medium = BlockShelf(size: Self.mediumSize)
     private var small = BlockShelf(size: Self.smallSize)
-    /// Whole blocks of sizes of before.
+    /// Whole blocks of earlier sizes.
     private var former: [BlockShelf.Region] = []
-    /// Blocks handed out and not yet back.
+    /// Blocks handed out and not yet returned.
     package private(set) var inUse = 0
-    /// Bytes of memory handed out and not yet back.
+    /// Bytes of memory handed out and not yet returned.
     package private(set) var bytesInUse = 0
 
     package init(blockSize: Int, keep: Int) {
@@ -27,7 +28,7 @@ package struct BlockPool: ~Copyable {
         whole = BlockShelf(size: blockSize)
     }
 
-    /// Gives the block memory, if it has none yet.
+    /// Allocates memory for a block that has none yet.
     package mutating func equip(_ block: inout Block) {
         if block.holdsMemory { return }
         block = unsafe Block(whole.take(), capacity: whole.size)
@@ -35,12 +36,12 @@ package struct BlockPool: ~Copyable {
         bytesInUse += whole.size
     }
 
-    /// How much less than a whole block.
+    /// A fraction of a whole block.
     package enum Portion: Sendable {
         case medium, small
     }
 
-    /// Gives the block less memory than a whole one has, if it has none yet.
+    /// Allocates less memory than a whole block for a block that has none yet.
     package mutating func equip(_ block: inout Block, with portion: Portion) {
         let size = portion == .medium ? medium.size : small.size
         if size >= whole.size { return equip(&block) }
@@ -51,7 +52,7 @@ package struct BlockPool: ~Copyable {
         bytesInUse += size
     }
 
-    /// Moves a block into the least memory that holds its bytes, each at its offset.
+    /// Moves a block into the least memory that holds its bytes, keeping their offsets.
     package mutating func shrink(_ block: inout Block) {
         guard block.capacity <= whole.size else { return }
         if block.end <= small.size, small.size < block.capacity {
@@ -63,7 +64,7 @@ package struct BlockPool: ~Copyable {
         }
     }
 
-    /// Makes a block whole again whose room has become less than what is wanted.
+    /// Makes a block whole again if its free space is less than needed.
     package mutating func enlarge(_ block: inout Block, ifRoomBelow wanted: Int) {
         guard block.holdsMemory, block.room < wanted, block.capacity < whole.size else { return }
         let memory = unsafe whole.take()
@@ -80,13 +81,13 @@ package struct BlockPool: ~Copyable {
         }
     }
 
-    /// Hands out blocks of another size; those of the old one go back to the system as they come.
+    /// Hands out blocks of another size; those of the old size go back to the system when returned.
     package mutating func changeSize(to size: Int) {
         former += whole.retire()
         whole = BlockShelf(size: size)
     }
 
-    /// Takes the memory back; a block without memory is left as it is.
+    /// Returns a block's memory; does nothing for a block without memory.
     package mutating func release(_ block: inout Block) {
         guard let memory = unsafe block.memory else { return }
         inUse -= 1
@@ -109,13 +110,13 @@ package struct BlockPool: ~Copyable {
         }
     }
 
-    /// Bytes of blocks that are idle, beyond those that are kept, and still hold memory.
+    /// Bytes of surplus idle blocks that still hold memory.
     package var bytesToSpare: Int {
         whole.idleBytes(beyond: keep) + medium.idleBytes(beyond: keep)
             + small.idleBytes(beyond: keep)
     }
 
-    /// Gives the system the memory of blocks that were idle ever since the last call.
+    /// Returns the memory of blocks that were idle since the last call to the system.
     package mutating func trim() {
         whole.trim(keep: keep)
         medium.trim(keep: keep)

@@ -1,9 +1,10 @@
 internal import Glibc
 
-/// Pieces of memory of one size, straight from the system and given back to it.
+/// Memory pieces of one size, allocated from the system and returned to it directly.
 ///
-/// What malloc(3) is given back lies between what is still in use, and stays the process's. Here each
-/// piece has pages of its own, whose memory the system takes when they are idle; the addresses stay.
+/// Memory freed by free(3) often stays with the process, between allocations still in use. Here
+/// each piece has its own pages, which go back to the system when idle; the addresses stay
+/// reserved.
 @safe
 struct BlockShelf: ~Copyable {
     /// Addresses from one call of mmap(2).
@@ -21,15 +22,15 @@ struct BlockShelf: ~Copyable {
     private static let pageSize = 4096
     private static let regionSize = 1 << 20
 
-    /// Bytes of a piece.
+    /// The size of a piece in bytes.
     let size: Int
     /// The same in whole pages.
     private let stride: Int
     private var regions: [Region] = []
     private var idle: [UnsafeMutablePointer<UInt8>]
-    /// Idle ones that hold no memory.
+    /// Idle pieces without memory.
     private var unloaded: [UnsafeMutablePointer<UInt8>]
-    /// The fewest that were idle since the last trim.
+    /// The fewest idle pieces since the last trim.
     private var fewestIdle = 0
 
     init(size: Int) {
@@ -66,7 +67,7 @@ struct BlockShelf: ~Copyable {
         guard let start = unsafe start, unsafe start != MAP_FAILED else {
             preconditionFailure("the system has no memory for buffers")
         }
-        // A huge page would hold memory for pieces that are idle.
+        // A huge page would keep memory for idle pieces.
         _ = unsafe madvise(start, length, MADV_NOHUGEPAGE)
         unsafe regions.append(Region(start: start, length: length))
         for index in (0..<count).reversed() {
@@ -75,16 +76,16 @@ struct BlockShelf: ~Copyable {
         }
     }
 
-    /// Bytes of the idle pieces beyond so many.
+    /// Bytes of idle pieces beyond the given number.
     func idleBytes(beyond keep: Int) -> Int {
         unsafe max(0, idle.count - keep) * stride
     }
 
-    /// Gives the system what was idle since the last trim, but for so many pieces.
+    /// Returns the memory of pieces idle since the last trim, except for the given number.
     mutating func trim(keep: Int) {
         let surplus = unsafe min(fewestIdle, idle.count) - keep
         if surplus > 0 {
-            // The front has been idle for longest.
+            // The front has been idle longest.
             for index in 0..<surplus {
                 let memory = unsafe idle[index]
                 unsafe Self.unload(memory, size: size)
@@ -95,12 +96,12 @@ struct BlockShelf: ~Copyable {
         fewestIdle = unsafe idle.count
     }
 
-    /// Gives the system a piece's memory; the address stays good, and reads as zeros.
+    /// Returns a piece's memory to the system; the address stays valid and reads as zeros.
     static func unload(_ memory: UnsafeMutablePointer<UInt8>, size: Int) {
         _ = unsafe madvise(memory, wholePages(size), MADV_DONTNEED)
     }
 
-    /// Gives the system all that is idle, and leaves the addresses to the caller.
+    /// Returns all idle memory, and passes the address ranges to the caller.
     mutating func retire() -> [Region] {
         for index in unsafe idle.indices { unsafe Self.unload(idle[index], size: size) }
         unsafe idle.removeAll()

@@ -1,6 +1,6 @@
 internal import CLinux
 
-/// The two clocks; the only place that reads them besides the loop's own turn.
+/// The two clocks; besides the loop's own turn, only this code reads them.
 package enum Clock {
     /// CLOCK_MONOTONIC in nanoseconds.
     package static func monotonic() -> Int64 { mooring_monotonic_ns() }

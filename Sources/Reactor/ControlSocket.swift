@@ -2,17 +2,18 @@ internal import CLinux
 
 /// A blocking unix connection between two programs of one user: lines of text, and descriptors.
 ///
-/// Each line is a message of its own (SOCK_SEQPACKET), so it needs no end and cannot be cut.
+/// Each line is a message of its own (SOCK_SEQPACKET), so it needs no terminator and cannot be
+/// split.
 ///
-/// A descriptor and nothing else, closed by whoever owns it. Every wait has a limit.
+/// Just a descriptor, closed by its owner. Every wait has a limit.
 package struct ControlSocket: Sendable {
-    /// What came: a line, and the descriptors that were sent with it.
+    /// A received line, and the descriptors sent with it.
     package struct Message: Sendable {
         package var line: String
         package var descriptors: [Int32]
     }
 
-    /// How long one read or write may take, in milliseconds.
+    /// The longest time for one read or write, in milliseconds.
     private static let patience: Int32 = 30_000
     private static let lineLimit = 64 * 1024
 
@@ -20,7 +21,7 @@ package struct ControlSocket: Sendable {
 
     /// Connects to a program that listens at a path.
     ///
-    /// - Throws: `SystemError`; ENOENT or ECONNREFUSED when nobody is there.
+    /// - Throws: `SystemError`; ENOENT or ECONNREFUSED when no program listens.
     package init(connectingTo path: String) throws(SystemError) {
         descriptor = try SystemError.check(
             unsafe path.withCString { unsafe mooring_control_connect($0, Self.patience) },
@@ -29,7 +30,7 @@ package struct ControlSocket: Sendable {
 
     fileprivate init(descriptor: Int32) { self.descriptor = descriptor }
 
-    /// The most descriptors of one line.
+    /// The most descriptors per line.
     package static let mostDescriptors = Int(MOORING_MOST_DESCRIPTORS)
 
     /// Sends one line with descriptors, which stay open here.
@@ -43,7 +44,7 @@ package struct ControlSocket: Sendable {
 
     /// Waits for the next line; the descriptors that came with it belong to the caller.
     ///
-    /// - Throws: `SystemError`: ECONNRESET when the other end has gone, EAGAIN when it is silent for
+    /// - Throws: `SystemError`: ECONNRESET when the peer has closed, EAGAIN when it is silent for
     ///   too long, EMSGSIZE when the line is too long or there is no room for its descriptors.
     package func receive() throws(SystemError) -> Message {
         var bytes = [UInt8](repeating: 0, count: Self.lineLimit)
@@ -60,33 +61,33 @@ package struct ControlSocket: Sendable {
             line: String(decoding: bytes.prefix(got), as: UTF8.self), descriptors: descriptors)
     }
 
-    /// The user whose program is at the other end; nil when that cannot be told.
+    /// The user of the peer's program; nil when unknown.
     package var peerUser: UInt32? { StreamSocket(descriptor: descriptor).peerUser() }
 
-    /// The program at the other end; nil when that cannot be told, as from another pid namespace.
+    /// The peer's pid; nil when unknown, as for another pid namespace.
     package var peerProcess: Int32? {
         let pid = mooring_peer_process(descriptor)
         return pid > 0 ? pid : nil
     }
 
-    /// Once, by the owner.
+    /// Call once, by the owner.
     package func close() { mooring_close(descriptor) }
 }
 
-/// Waits for programs that want a `ControlSocket`.
+/// Accepts `ControlSocket` connections.
 package struct ControlListener: Sendable {
     private let descriptor: Int32
     private let path: String
     private static let patience: Int32 = 30_000
 
-    /// Listens at a path, for this user alone; what stood there is replaced.
+    /// Listens at a path, accessible by this user only; replaces what exists there.
     package init(path: String) throws(SystemError) {
         self.path = path
         descriptor = try SystemError.check(
             unsafe path.withCString { unsafe mooring_control_listen($0) }, "listen on \(path)")
     }
 
-    /// Blocks until somebody comes; nil: the listener is closed or broken.
+    /// Blocks until a program connects; nil: the listener is closed or broken.
     package func accept() -> ControlSocket? {
         while true {
             let accepted = mooring_control_accept(descriptor, Self.patience)
@@ -95,6 +96,6 @@ package struct ControlListener: Sendable {
         }
     }
 
-    /// Takes the path away, so that a successor can listen there; who waits in `accept` goes on waiting.
+    /// Removes the path, so that a successor can listen there; a thread in `accept` keeps waiting.
     package func removePath() { _ = unsafe path.withCString { unsafe unlink($0) } }
 }

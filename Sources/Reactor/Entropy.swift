@@ -1,9 +1,9 @@
 internal import CLinux
 
-/// Random bytes of the kernel, fetched 4 KiB at a time so that an id costs no system call.
+/// Random bytes from the kernel, fetched 4 KiB at a time so that most ids need no system call.
 ///
 /// A value type for one thread. getrandom(2) cannot fail for such sizes once the system has booted;
-/// if it does, the program ends rather than hand out ids that can be guessed.
+/// if it does, the program exits rather than issue ids that can be guessed.
 package struct Entropy {
     private var pool = [UInt64](repeating: 0, count: 512)
     private var next = 512

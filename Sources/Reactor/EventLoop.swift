@@ -7,7 +7,7 @@ internal import CLinux
 /// event costs no look-up and no reference counting here. Registration is edge-triggered: read or
 /// write until `EAGAIN` (or a short read) before waiting for the next event. See epoll(7).
 @safe package final class EventLoop {
-    /// The token that `run` keeps for itself: the wake-up.
+    /// The token that `turn` reserves for the wake-up.
     package static let wakeToken = UInt64.max
 
     private let epoll: Int32
@@ -18,7 +18,7 @@ internal import CLinux
     /// CLOCK_MONOTONIC in nanoseconds, read once a turn.
     package private(set) var now: Int64
 
-    /// - Throws: `SystemError` when the descriptors cannot be made.
+    /// - Throws: `SystemError` when the descriptors cannot be created.
     package init() throws(SystemError) {
         epoll = try SystemError.check(mooring_epoll_create(), "epoll_create1")
         waker = Waker(descriptor: try SystemError.check(mooring_eventfd(), "eventfd"))
@@ -35,7 +35,7 @@ internal import CLinux
         unsafe batch.deallocate()
     }
 
-    /// Registers a descriptor for reading and hang-up, and for writing where asked.
+    /// Registers a descriptor for reading and hang-up, and optionally for writing.
     package func add(
         _ descriptor: Int32, token: UInt64, writable: Bool = false
     ) throws(SystemError) {
@@ -44,13 +44,13 @@ internal import CLinux
             mooring_epoll_add(epoll, descriptor, interest.rawValue, token), "epoll_ctl")
     }
 
-    /// Adds or drops the interest in writing; what is ready at the time is reported again.
+    /// Adds or drops the interest in writing; current readiness is reported again.
     package func setWritable(_ writable: Bool, _ descriptor: Int32, token: UInt64) {
         let interest: Readiness = writable ? [Self.reading, .writable] : Self.reading
         _ = mooring_epoll_modify(epoll, descriptor, interest.rawValue, token)
     }
 
-    /// Stops the events of a descriptor that stays open; closing it does the same by itself.
+    /// Stops the events of a descriptor that stays open; closing a descriptor stops them anyway.
     package func remove(_ descriptor: Int32) { _ = mooring_epoll_remove(epoll, descriptor) }
 
     /// Waits for events and reports each; one call is one turn, in which `now` is fresh.
@@ -58,7 +58,8 @@ internal import CLinux
     /// Returns at `deadline` (monotonic ns; nil: never) at the latest. A wake-up is reported as
     /// `wakeToken`.
     ///
-    /// - Parameter first: Sees each event before any is reported by `onEvent`, where there are several.
+    /// - Parameter first: called for each event before any is passed to `onEvent`, if there are
+    ///   several.
     package func turn(
         until deadline: Int64?, first: (UInt64, Readiness) -> Void = { _, _ in },
         _ onEvent: (UInt64, Readiness) -> Void
@@ -85,7 +86,7 @@ internal import CLinux
     ]
 }
 
-/// Wakes one loop; may be called from any thread, and costs one system call.
+/// Wakes one loop from any thread, for the cost of one system call.
 package struct Waker: Sendable {
     let descriptor: Int32
 

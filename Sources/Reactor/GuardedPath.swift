@@ -1,13 +1,14 @@
 internal import CLinux
 internal import Glibc
 
-/// Paths that another user may be able to change, as a program with root's rights has to see them.
+/// Paths that another user may be able to change, which a program with root's rights must not
+/// trust.
 package enum GuardedPath {
-    /// open(2) that never follows a symbolic link at the end of the path; with root's rights also none
-    /// before it that somebody other than root could have put there.
+    /// Opens a file without following a symbolic link at the end of the path; with root's rights
+    /// also none before it that a user other than root could have created.
     ///
-    /// - Throws: `SystemError`: ELOOP for a link, EMLINK for a file that may be known by another name
-    ///   to somebody else.
+    /// - Throws: `SystemError`: ELOOP for a link, EMLINK for a file that may have another name that
+    ///   belongs to another user.
     package static func open(
         _ path: String, _ flags: Int32, mode: UInt32 = 0
     ) throws(SystemError) -> Int32 {
@@ -16,10 +17,10 @@ package enum GuardedPath {
             "open \(path)")
     }
 
-    /// What another user could do to where a path leads; nil: nothing, or it does not matter, for this
-    /// program has no more rights than a user.
+    /// How another user could redirect a path; nil: impossible, or irrelevant because this program
+    /// has no more rights than a user.
     ///
-    /// - Parameter path: absolute; what is missing at its end may be made.
+    /// - Parameter path: absolute; missing components at its end may be created.
     package static func danger(_ path: String) -> String? {
         guard geteuid() == 0 else { return nil }
         var owner = -1

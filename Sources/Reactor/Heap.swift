@@ -5,7 +5,7 @@ internal import Synchronization
 package enum Heap {
     private static let isTrimming = Atomic<Bool>(false)
 
-    /// Gives the system what is free, on a thread of its own; nothing is done while one is at it.
+    /// Returns free memory to the system on a separate thread; does nothing while one is running.
     package static func trim() {
         if isTrimming.exchange(true, ordering: .acquiringAndReleasing) { return }
         do {
@@ -14,7 +14,7 @@ package enum Heap {
                 isTrimming.store(false, ordering: .releasing)
             }
         } catch {
-            // No thread now; the next time that much has become free there may be one.
+            // No thread now; the next call may get one.
             isTrimming.store(false, ordering: .releasing)
         }
     }

@@ -1,27 +1,27 @@
 internal import Synchronization
 
-/// Writes lines to a file, a pipe or standard error on a thread of its own: who leaves them never waits.
+/// Writes lines to a file, a pipe or standard error on its own thread: callers never wait.
 ///
-/// What waits is bounded. What does not fit, or cannot be written, is dropped whole and counted; how
-/// much that was is told as soon as lines are written again.
+/// The queue is bounded. A line that does not fit, or cannot be written, is dropped whole and
+/// counted; the count is reported as soon as lines are written again.
 package final class LineWriter: Sendable {
-    /// How much room lines find while the reader does not read.
+    /// How much queue space a line may use while the reader does not read.
     package enum Priority: Sendable {
         case ordinary
-        /// Fits where ordinary lines have taken all of theirs.
+        /// May use a reserve when ordinary lines have filled the queue.
         case important
     }
 
-    /// Opens the file, at the start and when it is to be opened anew.
+    /// Opens the file, at the start and for each reopening.
     package typealias Opening = @Sendable () throws(SystemError) -> OutputFile
 
-    /// What a writer tells of itself, on its own thread or on that of who leaves lines.
+    /// The writer's reports about itself, called on its own thread or on the caller's.
     package struct Reports: Sendable {
-        /// Lines were lost, for this reason.
+        /// Lines were lost, for the given reason.
         var lost: @Sendable (_ lines: Int, _ reason: String) -> Void
-        /// Lines are written again; so many were lost since this was last told.
+        /// Lines are written again; the number lost since the last report.
         var recovered: @Sendable (_ lines: Int) -> Void
-        /// The file could not be opened anew and goes on as it was.
+        /// The file could not be reopened; the old one stays in use.
         var notReopened: @Sendable (SystemError) -> Void
 
         package init(
@@ -41,18 +41,18 @@ package final class LineWriter: Sendable {
         case flush(@Sendable () -> Void)
     }
 
-    /// Bytes of ordinary lines that may wait.
+    /// Bytes of ordinary lines that may be queued.
     private static let waitingLimit = 8 << 20
-    /// Bytes beyond that for important ones.
+    /// Bytes beyond that for important lines.
     private static let reserve = 1 << 20
-    /// Between two reports of lost lines, in ns.
+    /// Time between two reports of lost lines, in ns.
     private static let pause: Int64 = 1_000_000_000
 
     private let open: Opening
     private let reports: Reports
     private let mailbox: Mailbox<Message>
     private let waiting = Atomic<Int>(0)
-    /// Lines that were lost and not yet told of.
+    /// Lost lines that were not reported yet.
     private let untold = Atomic<Int>(0)
     private let lostLines = Atomic<UInt64>(0)
     private let reopensWanted = Atomic<Int>(0)
@@ -60,9 +60,9 @@ package final class LineWriter: Sendable {
     /// Ordinary lines lost since the start.
     package var lost: UInt64 { lostLines.load(ordering: .relaxed) }
 
-    /// Opens and starts the thread, which ends with the program.
+    /// Opens the file and starts the thread, which runs until the program exits.
     ///
-    /// - Throws: `SystemError` when the file cannot be opened or the thread not be started.
+    /// - Throws: `SystemError` when the file cannot be opened or the thread cannot be started.
     package init(
         name: String, reports: Reports, open: @escaping Opening
     ) throws(SystemError) {
@@ -75,7 +75,7 @@ package final class LineWriter: Sendable {
         try LoopThread.start(name: name) { [self] in run(handover.loop, file) }
     }
 
-    /// Leaves whole lines to be written; any thread.
+    /// Queues whole lines to be written; any thread.
     package func append(_ lines: [UInt8], count: Int, _ priority: Priority = .ordinary) {
         let limit = Self.waitingLimit + (priority == .important ? Self.reserve : 0)
         if waiting.load(ordering: .relaxed) + lines.count > limit {
@@ -85,13 +85,13 @@ package final class LineWriter: Sendable {
         mailbox.post(.lines(lines, count: count, priority))
     }
 
-    /// Closes the file and opens it by its name again.
+    /// Closes the file and opens it again by name.
     package func reopen() {
         reopensWanted.add(1, ordering: .relaxed)
         mailbox.post(.reopen)
     }
 
-    /// Calls back when all that was left before has been written or lost; that may be never.
+    /// Calls back when everything queued before was written or lost; possibly never.
     package func flush(_ done: @escaping @Sendable () -> Void) { mailbox.post(.flush(done)) }
 
     private func lose(_ count: Int, _ priority: Priority, because reason: String) {
@@ -112,7 +112,7 @@ package final class LineWriter: Sendable {
             for message in batch {
                 switch message {
                 case .lines(let bytes, let count, let priority):
-                    // What was written in part is ended first.
+                    // Terminates a line that was written in part.
                     let problem = write(isCut ? [UInt8(ascii: "\n")] + bytes : bytes, to: file)
                     if let problem { lose(count, priority, because: problem) }
                     isCut = problem != nil
@@ -128,7 +128,7 @@ package final class LineWriter: Sendable {
         }
     }
 
-    /// Why it could not be written; nil: it was.
+    /// The reason why it could not be written; nil: it was.
     private func write(_ bytes: [UInt8], to file: OutputFile) -> String? {
         do {
             try file.write(bytes) { reopensWanted.load(ordering: .relaxed) == 0 }
@@ -138,7 +138,7 @@ package final class LineWriter: Sendable {
         }
     }
 
-    /// A file that cannot be opened again keeps the old one: no line is lost.
+    /// Reopens the file; on failure the old one stays, so no line is lost.
     private func reopen(_ file: inout OutputFile) {
         do throws(SystemError) {
             let fresh = try open()
@@ -149,7 +149,7 @@ package final class LineWriter: Sendable {
         }
     }
 
-    /// Tells how many lines were lost, once there is room to tell it.
+    /// Reports how many lines were lost, once the report can be written.
     private func tellLosses() -> Bool {
         guard waiting.load(ordering: .relaxed) < Self.waitingLimit / 2 else { return false }
         let count = untold.exchange(0, ordering: .relaxed)
@@ -158,11 +158,11 @@ package final class LineWriter: Sendable {
     }
 }
 
-/// Carries a loop to the thread that will own it.
+/// Passes a loop to the thread that will own it.
 package struct LoopHandover: @unchecked Sendable {
-    // Sendable: the maker gives the loop away and never touches it again.
+    // Sendable: the creator passes the loop on and never touches it again.
     package let loop: EventLoop
 
-    /// The maker gives the loop away.
+    /// The creator must not use the loop afterwards.
     package init(loop: EventLoop) { self.loop = loop }
 }

@@ -1,27 +1,27 @@
 internal import CLinux
 internal import Glibc
 
-/// Tells who listens at a TCP port of this network namespace.
+/// Finds the listeners of a TCP port in this network namespace.
 ///
-/// It asks the kernel over a netlink socket (sock_diag(7)), which looks at listening sockets alone: the
-/// many connections of a busy machine cost nothing.
+/// It queries the kernel over a netlink socket (sock_diag(7)), which searches listening sockets
+/// only: the many connections of a busy machine cost nothing.
 package enum ListenerDiagnosis {
-    /// A socket that listens.
+    /// A listening socket.
     package struct Found: Equatable, Sendable {
         /// IPv4 in its mapped form (RFC 4291 section 2.5.5.2).
         package var high: UInt64
         package var low: UInt64
         package var port: UInt16
-        /// Who made it.
+        /// The user who created it.
         package var user: UInt32
         package var inode: UInt64
     }
 
-    /// More than one port is shared among (SO_REUSEPORT).
+    /// More sockets than share one port (SO_REUSEPORT).
     private static let most: Int32 = 1024
 
-    /// All sockets that listen at a port, or at any (0), whatever their address; nil: the kernel cannot
-    /// be asked.
+    /// All sockets that listen on a port, or on any port (0), whatever their address; nil: the
+    /// kernel cannot be queried.
     package static func listeners(at port: UInt16) -> [Found]? {
         let descriptor = mooring_diagnosis_open()
         guard descriptor >= 0 else { return nil }
@@ -35,7 +35,7 @@ package enum ListenerDiagnosis {
                     descriptor, family, port, room.baseAddress, most)
                 filled = Int(max(0, min(count, most)))
             }
-            // A kernel without IPv6 knows no such family.
+            // A kernel without IPv6 does not know the family.
             if count == -ENOENT, family == AF_INET6 { continue }
             guard count >= 0, count <= most else { return nil }
             all += found.map { Found($0, isIPv4: family == AF_INET) }

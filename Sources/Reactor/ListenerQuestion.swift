@@ -1,9 +1,8 @@
 internal import CLinux
 
-/// Asks again and again whether anything takes connections to an address, at a tenth of what an attempt
-/// to connect costs.
+/// Polls whether any socket listens on an address, at a tenth of the cost of a connection attempt.
 ///
-/// It asks the kernel over a netlink socket (sock_diag(7)) that is opened when it is first needed, and
+/// It queries the kernel over a netlink socket (sock_diag(7)), which is opened on first use and
 /// belongs to one thread.
 package final class ListenerQuestion {
     private var descriptor: Int32?
@@ -12,14 +11,14 @@ package final class ListenerQuestion {
 
     deinit { if let descriptor, descriptor >= 0 { mooring_close(descriptor) } }
 
-    /// Nil: the kernel cannot be asked, or it is no TCP address.
+    /// Nil: the kernel cannot be queried, or it is not a TCP address.
     ///
-    /// A listener that is bound to one network interface is not seen.
+    /// A listener bound to a network interface is not found.
     package func hasListener(at address: SocketAddress) -> Bool? {
         let descriptor = self.descriptor ?? mooring_diagnosis_open()
         self.descriptor = descriptor
         if descriptor < 0 {
-            // For want of descriptors or memory, which may come right.
+            // Out of descriptors or memory, which may be temporary.
             if SystemError.isScarcity(-descriptor) { self.descriptor = nil }
             return nil
         }

@@ -1,7 +1,7 @@
 internal import CLinux
 internal import Glibc
 
-/// A thread of its own for one loop: named, never ended from outside, joined by nobody.
+/// A named thread for one loop; it is never cancelled and never joined.
 package enum LoopThread {
     private final class Start {
         let name: String
@@ -13,7 +13,7 @@ package enum LoopThread {
         }
     }
 
-    /// Starts a thread; `name` is cut at 15 bytes, as pthread_setname_np(3) wants it.
+    /// Starts a thread; `name` is cut at 15 bytes, the limit of pthread_setname_np(3).
     package static func start(
         name: String, _ body: @escaping @Sendable () -> Void
     ) throws(SystemError) {

@@ -1,10 +1,11 @@
 internal import Glibc
 
-/// How much memory this program can have.
+/// The memory available to this program.
 package enum MachineMemory {
-    /// The machine's memory, or what the program's cgroup or one above it allows, if that is less.
+    /// The machine's memory, or the limit of the program's cgroup or one above it, if that is
+    /// lower.
     ///
-    /// - Parameter root: where `proc` and `sys` are.
+    /// - Parameter root: the directory of `proc` and `sys`.
     package static func bytes(root: String = "") -> Int {
         var least = physical(root) ?? Int(sysconf(Int32(_SC_PHYS_PAGES))) * pageSize
         for file in limitFiles(root) {
@@ -24,8 +25,8 @@ package enum MachineMemory {
         return nil
     }
 
-    /// The files that bound the memory of the program's cgroup and of all above it: of the unified
-    /// hierarchy, and of the memory controller's own (cgroups(7)).
+    /// The limit files of the program's cgroup and of all above it, in the unified hierarchy and in
+    /// the memory controller's (cgroups(7)).
     private static func limitFiles(_ root: String) -> [String] {
         guard let text = content(root + "/proc/self/cgroup") else { return [] }
         var files: [String] = []
@@ -50,7 +51,7 @@ package enum MachineMemory {
         return files
     }
 
-    /// The first number; nil: there is none, as in `max`.
+    /// The first number; nil: none, as in `max`.
     private static func number(_ text: some StringProtocol) -> Int? {
         let digits = text.drop { $0 == " " }.prefix { $0.isASCII && $0.isNumber }
         if digits.isEmpty { return nil }

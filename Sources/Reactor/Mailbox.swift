@@ -6,13 +6,13 @@ internal import Synchronization
 /// woken by the first message of a batch only.
 package final class Mailbox<Message: Sendable>: Sendable {
     private let messages = Mutex<[Message]>([])
-    /// How many wait; only changed under the lock.
+    /// The number of queued messages; only changed under the lock.
     private let count = Atomic<Int>(0)
     private let waker: Waker
 
     package init(waker: Waker) { self.waker = waker }
 
-    /// Leaves a message; any thread.
+    /// Posts a message; any thread.
     package func post(_ message: Message) {
         let first = messages.withLock { waiting in
             waiting.append(message)
@@ -21,13 +21,14 @@ package final class Mailbox<Message: Sendable>: Sendable {
         if first { waker.wake() }
     }
 
-    /// Nothing has come.
+    /// Whether there are no messages.
     ///
-    /// A loop asks in every turn, and mostly in vain: what is done with an array is not specialized for a
+    /// A loop checks this in every turn, usually without result: array operations are not
+    /// specialized for a message type of another module, and would cost a hundred times as much.
     /// message of another module, and costs a hundred times this question.
     package var isEmpty: Bool { count.load(ordering: .acquiring) == 0 }
 
-    /// Swaps what has come into an emptied array, whose storage serves the writers next.
+    /// Swaps the queued messages into an empty array, whose storage is reused by the writers.
     package func drain(into batch: inout [Message]) {
         if !batch.isEmpty { batch.removeAll(keepingCapacity: true) }
         messages.withLock { waiting in

@@ -5,7 +5,7 @@ internal import Glibc
 package struct OutputFile: Sendable {
     package let descriptor: Int32
     private let owned: Bool
-    /// Between two looks whether waiting for a reader still makes sense, in milliseconds.
+    /// Time between two checks whether to keep waiting for a reader, in milliseconds.
     private static let patience: Int32 = 100
 
     /// Standard error; closing it does nothing.
@@ -16,18 +16,19 @@ package struct OutputFile: Sendable {
         self.owned = owned
     }
 
-    /// Opens for appending, made with mode 0640 when missing.
+    /// Opens for appending; creates a missing file with mode 0640.
     ///
-    /// No symbolic link is followed at the end, and with root's rights none that another user could
-    /// have put anywhere before it. A pipe is opened whether or not anybody reads it, and its writes
-    /// wait only as long as `write` is told to.
+    /// No symbolic link is followed at the end of the path, and with root's rights none before it
+    /// that another user could have created. A pipe is opened even without a reader, and its writes
+    /// wait no longer than `write` allows.
+    ///
     /// - Parameter onlyFiles: whether pipes are refused (EINVAL).
     package init(appendingTo path: String, onlyFiles: Bool = false) throws(SystemError) {
-        // Without O_NONBLOCK the open of a pipe would wait for a reader; it means nothing for files.
+        // Without O_NONBLOCK, opening a pipe would wait for a reader; it has no effect on files.
         let mode = O_APPEND | O_NONBLOCK
         let result = unsafe path.withCString { path in
             let opened = unsafe mooring_open_guarded(path, mode | O_WRONLY | O_CREAT, 0o640)
-            // Nobody reads the pipe: it is its own reader, and keeps what has room.
+            // The pipe has no reader: open it for reading too, so that it buffers what fits.
             guard opened == -ENXIO, !onlyFiles else { return opened }
             return unsafe mooring_open_guarded(path, mode | O_RDWR, 0)
         }
@@ -45,10 +46,13 @@ package struct OutputFile: Sendable {
         return [S_IFREG, S_IFCHR].contains(status.st_mode & S_IFMT)
     }
 
-    /// Writes all bytes; what keeps it from that, a full disk among others, is the caller's to count.
+    /// Writes all bytes; the caller handles failures such as a full disk.
     ///
-    /// Waits for a reader that has stopped reading, so it is for threads that nobody waits for.
-    /// - Parameter goesOn: asked now and then while nobody reads; false: give up (EAGAIN).
+    /// Waits for a reader that has stopped reading, so call it only on threads that no other thread
+    /// waits for.
+    ///
+    /// - Parameter goesOn: called now and then while the reader does not read; false: give up
+    ///   (EAGAIN).
     package func write(
         _ bytes: [UInt8], while goesOn: () -> Bool = { true }
     ) throws(SystemError) {
@@ -73,7 +77,7 @@ package struct OutputFile: Sendable {
         unsafe poll(&question, 1, Self.patience)
     }
 
-    /// Closes what was opened here; not standard error.
+    /// Closes a file that was opened here, but not standard error.
     package func close() {
         if owned { _ = Glibc.close(descriptor) }
     }

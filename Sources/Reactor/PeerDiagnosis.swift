@@ -1,17 +1,17 @@
 internal import CLinux
 internal import Glibc
 
-/// Tells whose the other end of a TCP connection on this machine is, where SO_PEERCRED tells nothing.
+/// Finds the owner of the peer of a local TCP connection, which SO_PEERCRED does not provide.
 ///
-/// It asks the kernel over a netlink socket (sock_diag(7)) that is opened when it is first needed, and
+/// It queries the kernel over a netlink socket (sock_diag(7)), which is opened on first use and
 /// belongs to one thread.
 package struct PeerDiagnosis: ~Copyable {
-    /// What the kernel says.
+    /// The kernel's answer.
     package enum Answer: Equatable, Sendable {
         case user(UInt32)
-        /// There is no such end here any more.
+        /// The peer's socket no longer exists on this machine.
         case noPeer
-        /// The kernel cannot be asked; an errno.
+        /// The kernel cannot be queried; an errno.
         case unavailable(Int32)
     }
 
@@ -21,12 +21,12 @@ package struct PeerDiagnosis: ~Copyable {
 
     deinit { if let descriptor, descriptor >= 0 { mooring_close(descriptor) } }
 
-    /// The user who made what listens, or has accepted, at the other end.
+    /// The user who created the listener or accepted socket at the other end.
     package mutating func user(of connection: StreamSocket) -> Answer {
         let descriptor = self.descriptor ?? mooring_diagnosis_open()
         self.descriptor = descriptor
         if descriptor < 0 {
-            // For want of descriptors or memory, which may come right.
+            // Out of descriptors or memory, which may be temporary.
             if SystemError.isScarcity(-descriptor) { self.descriptor = nil }
             return .unavailable(-descriptor)
         }

@@ -1,35 +1,35 @@
 internal import Synchronization
 
-/// Whether a loop takes its turns, as other threads see it.
+/// A liveness check of a loop by other threads.
 ///
-/// Somebody asks and has the loop woken; the loop answers in its next turn. Times are monotonic
+/// A watcher asks and wakes the loop; the loop answers in its next turn. Times are monotonic
 /// nanoseconds.
 package final class Pulse: Sendable {
-    /// The loop's name, as that of its thread.
+    /// The loop's name, which is also its thread's.
     package let name: String
-    /// When the question that has no answer yet was asked; 0: there is none, -1: the loop has ended.
+    /// The time of the unanswered question; 0: there is none, -1: the loop has ended.
     private let askedAt = Atomic<Int64>(0)
 
     package init(name: String) { self.name = name }
 
-    /// Asks, unless there is no answer to the last question yet.
+    /// Asks, unless the last question is still unanswered.
     ///
-    /// - Returns: whether the loop is to be told.
+    /// - Returns: whether the caller must wake the loop.
     package func ask(now: Int64) -> Bool {
         askedAt.compareExchange(
             expected: 0, desired: max(now, 1), ordering: .sequentiallyConsistent
         ).exchanged
     }
 
-    /// The loop takes its turns.
+    /// Called by the loop in its turn.
     package func answer() {
         _ = askedAt.exchange(0, ordering: .sequentiallyConsistent)
     }
 
-    /// The loop has ended as it was told to, and is not missed.
+    /// The loop has stopped as planned and will not answer any more.
     package func end() { askedAt.store(-1, ordering: .sequentiallyConsistent) }
 
-    /// How long an answer has been awaited; 0: there was one.
+    /// How long the question has been unanswered; 0: it was answered.
     package func silence(now: Int64) -> Int64 {
         let time = askedAt.load(ordering: .sequentiallyConsistent)
         return time > 0 ? max(now - time, 1) : 0

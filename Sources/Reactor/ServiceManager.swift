@@ -1,20 +1,20 @@
 internal import CLinux
 
-/// The service manager that started the program: what it passes, and what it wants to hear.
+/// The service manager that started the program: what it passes, and what it expects.
 ///
-/// sd_notify(3), sd_listen_fds(3), sd_watchdog_enabled(3). All of it comes by the environment.
+/// sd_notify(3), sd_listen_fds(3), sd_watchdog_enabled(3). All of it comes in the environment.
 package struct ServiceManager: Sendable {
     private let address: String?
-    /// How often it wants a sign of life; nil: it does not watch.
+    /// How often it expects WATCHDOG=1; nil: it does not watch.
     package let watchdogNanoseconds: Int64?
-    /// Sockets that it has opened, by name; several of one name follow each other.
+    /// Sockets that it has opened, by name; several with one name are in order.
     package let sockets: [(name: String, descriptor: Int32)]
     private static let firstDescriptor: Int32 = 3
     private static let mostSockets = 128
 
     /// - Parameters:
     ///   - environment: the program's own.
-    ///   - process: the program's pid: what is meant for another is ignored.
+    ///   - process: the program's pid: variables meant for another process are ignored.
     package init(environment: [String: String], process: Int32) {
         address = environment["NOTIFY_SOCKET"].flatMap { $0.isEmpty ? nil : $0 }
         let isMine = { (name: String) in
@@ -40,10 +40,10 @@ package struct ServiceManager: Sendable {
         }
     }
 
-    /// Whether anybody listens.
+    /// Whether a service manager receives notifications.
     package var isPresent: Bool { address != nil }
 
-    /// Tells it assignments such as `READY=1`; lost silently when nobody listens.
+    /// Sends assignments such as `READY=1`; silently dropped without a receiver.
     package func notify(_ lines: String...) {
         guard let address else { return }
         let text = lines.joined(separator: "\n")

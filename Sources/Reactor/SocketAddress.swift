@@ -1,7 +1,7 @@
 internal import CLinux
 internal import Glibc
 
-/// A unix path or numeric TCP address, resolved to what the system calls take.
+/// A unix path or numeric TCP address, converted for the system calls.
 package struct SocketAddress: @unchecked Sendable {
     // Plain bytes of the C struct: no pointers inside, so it may cross threads.
     var native: mooring_address
@@ -56,14 +56,14 @@ package struct SocketAddress: @unchecked Sendable {
         return host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
     }
 
-    /// The errno that keeps a TCP listener from this address now; nil: nothing does.
+    /// The errno that prevents a TCP listener on this address now; nil: it is free.
     package func bindingFailure() -> Int32? {
         var copy = native
         let result = unsafe mooring_try_bind(&copy)
         return result < 0 ? -result : nil
     }
 
-    /// Starts a connection; `pending` when it is not yet established.
+    /// Starts a connection; `pending` if it is not established yet.
     package func connect() throws(SystemError) -> (socket: StreamSocket, pending: Bool) {
         var copy = native
         var pending = false
@@ -72,17 +72,18 @@ package struct SocketAddress: @unchecked Sendable {
         return (StreamSocket(descriptor: descriptor), pending)
     }
 
-    /// Starts a connection that only one user's program may take, where that is asked for.
+    /// Starts a connection, optionally only to a program of the given user.
     ///
-    /// Where another user can change the entries of a socket's directory, the path may be a link to a
+    /// If another user can change entries of a socket's directory, the path may be a link to a
     /// socket that this program may connect to and that user may not.
-    /// - Parameter user: who must be listening on a unix socket (SO_PEERCRED); nil: whoever does.
-    /// - Throws: `SystemError`; EACCES when it is somebody else.
+    ///
+    /// - Parameter user: the required listener of a unix socket (SO_PEERCRED); nil: any.
+    /// - Throws: `SystemError`; EACCES when another user listens.
     package func connect(
         expecting user: UInt32?
     ) throws(SystemError) -> (socket: StreamSocket, pending: Bool) {
         let (socket, pending) = try connect()
-        // A unix connection is made at once or not at all.
+        // A unix connection succeeds at once or not at all.
         guard let user, isUnix, socket.peerUser() != user else { return (socket, pending) }
         socket.close()
         throw SystemError(call: "connect: not user \(user) who listens", errno: EACCES)
@@ -92,10 +93,10 @@ package struct SocketAddress: @unchecked Sendable {
 /// A listening socket.
 package struct ListeningSocket: Sendable {
     package let descriptor: Int32
-    /// What it is bound to; the port is the real one where 0 was asked for.
+    /// The bound address; with the real port if 0 was requested.
     package let address: SocketAddress
 
-    /// Binds and listens; a unix socket that nobody listens on any more is replaced.
+    /// Binds and listens; a unix socket without a listener is replaced.
     package init(_ address: SocketAddress, backlog: Int = 4096) throws(SystemError) {
         var copy = address.native
         descriptor = try SystemError.check(
@@ -108,7 +109,7 @@ package struct ListeningSocket: Sendable {
         }
     }
 
-    /// Takes over a socket that listens already: of a service manager, or of an earlier balancer.
+    /// Takes over a socket that listens already: from a service manager or an earlier balancer.
     ///
     /// - Throws: `SystemError` unless it is a listening stream socket.
     package init(inheriting descriptor: Int32) throws(SystemError) {
@@ -119,19 +120,19 @@ package struct ListeningSocket: Sendable {
         address = SocketAddress(native: bound)
     }
 
-    /// What came of taking a connection.
+    /// The result of accepting a connection.
     package enum Accepted {
         case connection(StreamSocket, SocketAddress)
         case wouldBlock
-        /// The connection was gone before it was taken; go on.
+        /// The connection was closed before it was accepted; continue.
         case skipped
         /// No descriptor or memory left (EMFILE, ENFILE, ENOBUFS, ENOMEM).
         case exhausted(Int32)
     }
 
-    /// Takes one waiting connection.
+    /// Accepts one waiting connection.
     ///
-    /// See accept(2) for the errors of a connection that are skipped.
+    /// See accept(2) for the connection errors that are skipped.
     package func accept() -> Accepted {
         var peer = mooring_address()
         let result = unsafe mooring_accept(descriptor, &peer)
@@ -145,12 +146,12 @@ package struct ListeningSocket: Sendable {
         }
     }
 
-    /// Stops listening; a unix socket's file is removed.
+    /// Stops listening and removes a unix socket's file.
     package func close() {
         if address.isUnix { unsafe address.host.withCString { _ = unsafe unlink($0) } }
         mooring_close(descriptor)
     }
 
-    /// Closes this program's descriptor; whoever else has the socket goes on listening.
+    /// Closes this program's descriptor; other programs with the socket keep listening.
     package func leave() { mooring_close(descriptor) }
 }

@@ -11,13 +11,13 @@ package struct SystemError: Error, Equatable, Sendable, CustomStringConvertible 
         self.errno = errno
     }
 
-    /// `Address already in use (bind)`, in the words of strerror(3).
+    /// `Address already in use (bind)`, with the text of strerror(3).
     package var description: String { "\(Self.message(errno)) (\(call))" }
 
-    /// Whether it is for want of something that others hold, and may come right by itself.
+    /// Whether a shared resource is exhausted, which may be temporary.
     package var isScarcity: Bool { Self.isScarcity(errno) }
 
-    /// The same of an errno.
+    /// The same for an errno.
     package static func isScarcity(_ errno: Int32) -> Bool {
         switch errno {
         case EMFILE, ENFILE, ENOBUFS, ENOMEM, EADDRNOTAVAIL: true
@@ -25,7 +25,7 @@ package struct SystemError: Error, Equatable, Sendable, CustomStringConvertible 
         }
     }
 
-    /// What an operator can do about a lack of something.
+    /// What an operator can do about an exhausted resource.
     package static func remedy(_ errno: Int32) -> String {
         switch errno {
         case EMFILE: "allow more open files (LimitNOFILE=, ulimit -n) or fewer limits.connections"

@@ -1,25 +1,25 @@
 internal import COpenSSL
 
-/// How servers behind the balancer are spoken to over TLS.
+/// The TLS client settings for external servers.
 ///
-/// Immutable, shared by all loops; connections keep what they need of it.
+/// Immutable and shared by all loops; connections hold a reference to what they need.
 @safe
 package final class TLSClientContext: Sendable {
-    /// Whom to believe that a server is the one that was meant.
+    /// How a server's certificate is verified.
     package enum Trust: Equatable, Sendable {
         /// The authorities that the system trusts.
         case system
-        /// Those of a PEM file, and no others.
+        /// Only the authorities of a PEM file.
         case authorities(file: String)
-        /// Anybody: the traffic is hidden from those who only listen.
+        /// Not verified: protects only against passive eavesdropping.
         case unverified
     }
 
-    /// OpenSSL counts who holds a context, and locks where it changes.
+    /// OpenSSL reference-counts a context, and locks where it changes.
     nonisolated(unsafe) let context: OpaquePointer
     let isVerifying: Bool
 
-    /// Reads the authorities; blocks on the disk.
+    /// Reads the authorities; blocks on disk I/O.
     package init(trust: Trust) throws(TLSConfigurationError) {
         let authorities: [TLSCertificate]
         switch trust {
@@ -38,7 +38,7 @@ package final class TLSClientContext: Sendable {
         let offered =
             [UInt8(TLSApplicationProtocol.http11.name.count)]
             + Array(TLSApplicationProtocol.http11.name)
-        // Here, of all calls, 0 means success.
+        // This function, unlike others, returns 0 on success.
         guard unsafe SSL_CTX_set_alpn_protos(made, offered, UInt32(offered.count)) == 0 else {
             throw TLSConfigurationError(file: "", problem: OpenSSLErrors.first())
         }
@@ -46,14 +46,14 @@ package final class TLSClientContext: Sendable {
 
     deinit { unsafe SSL_CTX_free(context) }
 
-    /// Tells a connection whom to ask for and whom to expect.
+    /// Sets SNI and the name to verify for a connection.
     ///
-    /// An address is expected among the certificate's addresses and not asked for by SNI, which has
-    /// host names only (RFC 6066 section 3).
+    /// An address is verified against the certificate's addresses and not sent as SNI, which allows
+    /// only host names (RFC 6066 section 3).
     func expect(_ name: String, on ssl: OpaquePointer) -> Bool {
         var host = name
         if host.hasPrefix("["), host.hasSuffix("]") { host = String(host.dropFirst().dropLast()) }
-        // Of a name with a NUL inside OpenSSL would see the beginning alone.
+        // OpenSSL would truncate a name at a NUL.
         guard !host.isEmpty, !host.utf8.contains(0) else { return false }
         defer { ERR_clear_error() }
         let parameters = unsafe SSL_get0_param(ssl)

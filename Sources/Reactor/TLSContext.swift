@@ -1,7 +1,7 @@
 internal import CLinux
 internal import COpenSSL
 
-/// What is spoken inside TLS, by its name in ALPN (RFC 7301 section 6).
+/// The protocol inside TLS, by its name in ALPN (RFC 7301 section 6).
 package enum TLSApplicationProtocol: Sendable {
     case http11
     case http2
@@ -14,10 +14,10 @@ package enum TLSApplicationProtocol: Sendable {
     }
 }
 
-/// What both sides of TLS have in common.
+/// Settings common to both sides of TLS.
 enum TLSContext {
-    /// ECDHE and AEAD alone: forward secrecy, and no CBC (the "intermediate" list of Mozilla without
-    /// DHE, whose groups cost much and are asked for by nobody).
+    /// ECDHE and AEAD only: forward secrecy, and no CBC (Mozilla's "intermediate" list without DHE,
+    /// which is expensive and no longer requested by clients).
     private static let ciphers =
         "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:"
         + "ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384:"
@@ -25,14 +25,14 @@ enum TLSContext {
     private static let ciphers13 =
         "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256"
     private static let groups = "X25519:P-256:P-384"
-    /// Certificates between the peer's and the authority.
+    /// The most certificates between the peer's and the authority.
     private static let chainDepth: Int32 = 5
 
-    /// A context with the defaults of this program; freed by the caller.
+    /// A context with this program's defaults; freed by the caller.
     ///
     /// TLS 1.2 and 1.3. Security level 2: RSA from 2048 bits, no SHA-1 in signatures.
     static func make(_ method: OpaquePointer?) throws(TLSConfigurationError) -> OpaquePointer {
-        // OpenSSL writes with write(2): without this a peer that has gone would end the program.
+        // OpenSSL uses write(2): without this a closed peer would kill the program with SIGPIPE.
         mooring_ignore_sigpipe()
         ERR_clear_error()
         guard let context = unsafe SSL_CTX_new(method) else {
@@ -40,8 +40,8 @@ enum TLSContext {
         }
         unsafe SSL_CTX_set_security_level(context, 2)
         _ = unsafe SSL_CTX_set_options(context, mooring_ssl_options)
-        // Without AUTO_RETRY a read comes back behind each record that is none of the application's,
-        // so that a flood of them does not hold the loop.
+        // Without AUTO_RETRY a read returns after each record without application data, so that a
+        // flood of them cannot block the loop.
         unsafe mooring_ssl_set_modes(context, mooring_ssl_modes, Int(SSL_MODE_AUTO_RETRY))
         unsafe mooring_ssl_read_ahead(context)
         unsafe mooring_ssl_no_session_cache(context)
@@ -58,10 +58,10 @@ enum TLSContext {
         return unsafe context
     }
 
-    /// Lets the context trust every certificate of a PEM file, and no other.
+    /// Trusts every certificate of a PEM file, and no other.
     ///
-    /// One that another has signed is trusted for itself: who gives an intermediate authority means
-    /// that one, not all that its issuer has signed.
+    /// A certificate signed by another is trusted by itself: a file with an intermediate authority
+    /// means that one, not all that its issuer has signed.
     static func trust(
         _ authorities: [TLSCertificate], in context: OpaquePointer
     ) {

@@ -3,7 +3,7 @@ internal import Glibc
 
 /// The two files of a certificate; they may be the same one.
 package struct TLSCertificateFiles: Equatable, Hashable, Sendable {
-    /// PEM: the server's certificate first, then the chain up to what clients know.
+    /// PEM: the server's certificate first, then the chain up to one that clients know.
     package var certificate: String
     /// PEM: the private key, EC or RSA, without a pass phrase.
     package var key: String
@@ -14,7 +14,7 @@ package struct TLSCertificateFiles: Equatable, Hashable, Sendable {
     }
 }
 
-/// A certificate in memory, given back with the object; used while a context is made.
+/// A certificate in memory, freed with the object; used while a context is created.
 @safe final class TLSCertificate {
     let pointer: OpaquePointer
 
@@ -56,7 +56,7 @@ package struct TLSCertificateFiles: Equatable, Hashable, Sendable {
     /// The system's own bundles hold some 150.
     private static let certificatesPerFile = 1000
 
-    /// What is worth telling of its dates; nil: it is valid now.
+    /// A warning about its validity dates; nil: it is valid now.
     var dateWarning: String? {
         if let end = unsafe X509_get0_notAfter(pointer), unsafe X509_cmp_current_time(end) < 0 {
             return unsafe "the certificate expired on \(Self.text(of: end))"
@@ -68,7 +68,7 @@ package struct TLSCertificateFiles: Equatable, Hashable, Sendable {
         return nil
     }
 
-    /// Whether this one is signed by `other`, as their names and key identifiers say.
+    /// Whether `other` has signed this one, judged by names and key identifiers.
     func isIssued(by other: TLSCertificate) -> Bool {
         unsafe X509_check_issued(other.pointer, pointer) == X509_V_OK
     }
@@ -90,7 +90,7 @@ package struct TLSCertificateFiles: Equatable, Hashable, Sendable {
         let source = try PEMSource(file)
         ERR_clear_error()
         defer { ERR_clear_error() }
-        // Without this OpenSSL would ask for a pass phrase at the terminal.
+        // Otherwise OpenSSL would ask for a pass phrase on the terminal.
         if let key = unsafe PEM_read_bio_PrivateKey(source.bio, nil, { _, _, _, _ in -1 }, nil) {
             unsafe pointer = unsafe key
             return
@@ -118,7 +118,7 @@ package struct TLSCertificateFiles: Equatable, Hashable, Sendable {
         return unsafe X509_check_private_key(certificate.pointer, pointer) == 1
     }
 
-    /// A warning when every user of the machine may read the file.
+    /// A warning if every user of the machine may read the file.
     static func modeWarning(_ file: String) -> String? {
         var status = stat()
         guard unsafe stat(file, &status) == 0, status.st_mode & 0o007 != 0 else { return nil }
@@ -127,7 +127,7 @@ package struct TLSCertificateFiles: Equatable, Hashable, Sendable {
 }
 
 extension TLSConfigurationError {
-    /// What keeps a file from being read, be it right or not; nil: nothing does.
+    /// Why a file cannot be read, whatever its contents; nil: it can.
     package static func fault(ofFile file: String) -> TLSConfigurationError? {
         do {
             _ = try PEMSource(file)
@@ -138,17 +138,17 @@ extension TLSConfigurationError {
     }
 }
 
-/// A PEM file's content as OpenSSL reads it; wiped when done, since it may hold a key.
+/// A PEM file's content as OpenSSL reads it; wiped after use, since it may contain a key.
 @safe private final class PEMSource {
     let bio: OpaquePointer
     private var bytes: [UInt8]
 
-    /// Far more than any chain or bundle has.
+    /// Far larger than any chain or bundle.
     private static let limit = 4 << 20
 
     init(_ file: String) throws(TLSConfigurationError) {
         bytes = try Self.content(file)
-        // The copy of BIO_s_mem, since an array does not stay in one place.
+        // BIO_s_mem copies the bytes, since an array may move in memory.
         let made: OpaquePointer? = unsafe BIO_new(BIO_s_mem())
         guard let made = unsafe made,
             unsafe BIO_write(made, bytes, Int32(bytes.count)) == Int32(bytes.count)
@@ -166,12 +166,12 @@ extension TLSConfigurationError {
         }
     }
 
-    /// Whether a text stands anywhere in the file.
+    /// Whether a text occurs anywhere in the file.
     func holds(_ text: String) -> Bool {
         bytes.indices.contains { bytes[$0...].starts(with: text.utf8) }
     }
 
-    /// The bytes of a regular file, which a FIFO or a device would not end with.
+    /// Reads a regular file; a FIFO or device might never end.
     private static func content(_ file: String) throws(TLSConfigurationError) -> [UInt8] {
         let descriptor = unsafe open(file, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         if descriptor < 0 {

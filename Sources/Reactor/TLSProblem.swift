@@ -1,25 +1,25 @@
 internal import COpenSSL
 internal import Glibc
 
-/// Why a handshake failed: numbers only, so that a hostile peer makes nothing be allocated.
+/// Why a handshake failed: numbers only, so that a hostile peer cannot cause allocations.
 package struct TLSProblem: Error, Equatable, Sendable, CustomStringConvertible {
-    /// What it comes down to.
+    /// The category.
     package enum Kind: UInt8, Sendable {
-        /// The peer has gone, or the socket has failed.
+        /// The peer has closed, or the socket has failed.
         case closed
         /// The peer speaks HTTP without TLS.
         case clearText
-        /// No version, cipher or group in common.
+        /// No common version, cipher or group.
         case incompatible
-        /// ALPN was offered and nothing of it is spoken here (RFC 7301 section 3.2).
+        /// None of the offered ALPN protocols is supported (RFC 7301 section 3.2).
         case noCommonProtocol
-        /// A certificate is required of the peer and none came.
+        /// A client certificate is required but was not sent.
         case certificateMissing
-        /// The peer's certificate does not stand up to verification.
+        /// The peer's certificate failed verification.
         case certificateRefused
-        /// The peer has refused: its alert is in the description.
+        /// The peer sent an alert, which the description contains.
         case alert
-        /// What came is not TLS, or not as the protocol has it.
+        /// The bytes are not TLS, or violate the protocol.
         case malformed
     }
 
@@ -29,7 +29,7 @@ package struct TLSProblem: Error, Equatable, Sendable, CustomStringConvertible {
     /// An errno for `closed`, a result of verification for `certificateRefused`.
     private let detail: Int32
 
-    /// For a log line: what OpenSSL, the verification or the system call says.
+    /// For a log line: the message of OpenSSL, of the verification or of the system call.
     package var description: String {
         switch kind {
         case .closed:
@@ -43,11 +43,11 @@ package struct TLSProblem: Error, Equatable, Sendable, CustomStringConvertible {
         return OpenSSLErrors.text(code) ?? "TLS failed"
     }
 
-    /// Reads off why the last call on `ssl` failed.
+    /// Determines why the last call on `ssl` failed.
     ///
     /// - Parameters:
-    ///   - result: what SSL_get_error(3) says.
-    ///   - errno: as it was right behind the call.
+    ///   - result: from SSL_get_error(3).
+    ///   - errno: read directly after the call.
     init(ssl: OpaquePointer, result: Int32, errno: Int32) {
         if result == SSL_ERROR_SYSCALL {
             self.init(kind: .closed, code: 0, detail: errno)
@@ -78,32 +78,32 @@ package struct TLSProblem: Error, Equatable, Sendable, CustomStringConvertible {
         case SSL_R_NO_APPLICATION_PROTOCOL: .noCommonProtocol
         case SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE: .certificateMissing
         case SSL_R_CERTIFICATE_VERIFY_FAILED: .certificateRefused
-        // OpenSSL counts the alerts that a peer sends from here on.
+        // OpenSSL adds this offset to alerts from the peer.
         case SSL_AD_REASON_OFFSET...(SSL_AD_REASON_OFFSET + 255): .alert
         default: .malformed
         }
     }
 }
 
-/// OpenSSL's queue of errors, one for each thread: emptied before a call, read off behind it.
+/// OpenSSL's error queue, one per thread: emptied before a call, read after it.
 enum OpenSSLErrors {
-    /// The oldest error of the queue, which is where the trouble began, in OpenSSL's words.
+    /// The oldest error of the queue, which is the cause, in OpenSSL's words.
     static func first() -> String {
         let code = ERR_peek_error()
         ERR_clear_error()
         return text(code) ?? "OpenSSL gives no reason"
     }
 
-    /// The words for a code; nil: there are none.
+    /// The text for a code; nil: unknown.
     static func text(_ code: UInt) -> String? {
         guard code != 0, let text = unsafe ERR_reason_error_string(code) else { return nil }
         return unsafe String(cString: text)
     }
 }
 
-/// A certificate, key or authority file that TLS cannot be served with.
+/// A certificate, key or authority file that cannot be used.
 package struct TLSConfigurationError: Error, Equatable, Sendable, CustomStringConvertible {
-    /// The path as it was given; empty when no file is to blame.
+    /// The path as configured; empty if no file is to blame.
     package let file: String
     /// What is wrong and what to do.
     package let problem: String

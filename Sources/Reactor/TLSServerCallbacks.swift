@@ -1,26 +1,26 @@
 internal import COpenSSL
 
-/// One holder of an SSL_CTX.
+/// One reference to an SSL_CTX.
 @safe final class TLSServerContextReference {
     let pointer: OpaquePointer
 
-    /// Takes over the caller's.
+    /// Takes over the caller's reference.
     init(_ pointer: OpaquePointer) { unsafe self.pointer = unsafe pointer }
 
     deinit { unsafe SSL_CTX_free(pointer) }
 }
 
-/// What OpenSSL's callbacks need; lives as long as its SSL_CTX, which connections hold too.
+/// The data of OpenSSL's callbacks; lives as long as its SSL_CTX, which connections reference too.
 ///
-/// Written while the context is made and only read once it serves.
+/// Written while the context is created and only read once it serves.
 @safe final class TLSServerAttachment {
     let protocols: [TLSApplicationProtocol]
     let tickets: TLSTicketKeys
     /// The contexts by index; only the first one's attachment has them.
     ///
-    /// The first is left out, since it would hold itself.
+    /// The first is left out, to avoid a reference cycle.
     var others: [TLSServerContextReference?] = []
-    /// Who is shown which of them.
+    /// Which name selects which context.
     var names = TLSServerNames()
 
     init(protocols: [TLSApplicationProtocol], tickets: TLSTicketKeys) {
@@ -28,7 +28,7 @@ internal import COpenSSL
         self.tickets = tickets
     }
 
-    /// Where our most preferred protocol stands in a client's list; nil: none of ours does.
+    /// The range of our most preferred protocol in a client's list; nil: none of ours is in it.
     func choice(of offered: UnsafeBufferPointer<UInt8>) -> Range<Int>? {
         for wanted in protocols {
             var position = 0
@@ -49,7 +49,7 @@ internal import COpenSSL
         unsafe Unmanaged<TLSServerAttachment>.fromOpaque(held).release()
     }
 
-    /// The context holds the attachment from now on.
+    /// Stores the attachment in the context.
     func attach(to context: OpaquePointer) {
         let held = unsafe Unmanaged.passRetained(self).toOpaque()
         let stored = unsafe SSL_CTX_set_ex_data(context, Self.index, held)
@@ -62,7 +62,7 @@ internal import COpenSSL
     }
 }
 
-/// Makes the contexts of one listener, which differ in their certificate alone.
+/// Creates the contexts of one listener, which differ only in their certificates.
 struct TLSServerContextMaking {
     let protocols: [TLSApplicationProtocol]
     let authorities: [TLSCertificate]
@@ -80,7 +80,7 @@ struct TLSServerContextMaking {
         return context
     }
 
-    /// Lets the first context choose by the name that the client asks for.
+    /// Makes the first context select one by the client's server name (SNI).
     func choose(among contexts: [TLSServerContextReference], by names: TLSServerNames) {
         guard let attachment = unsafe TLSServerAttachment.of(contexts[0].pointer) else { return }
         attachment.names = names
@@ -98,10 +98,10 @@ struct TLSServerContextMaking {
         }
     }
 
-    /// Tickets are good for as long as one key seals them; nothing is kept on this side.
+    /// Tickets are valid for as long as the key that seals them; the server keeps no session state.
     ///
-    /// A session made under one set of client authorities is none under another: the session id
-    /// context keeps them apart, though the ticket keys are the same.
+    /// The session id context binds sessions to one set of client authorities, although the ticket
+    /// keys are shared.
     private func setTickets(_ context: OpaquePointer) {
         unsafe SSL_CTX_set_timeout(context, Int(TLSTicketKeys.useTime / 1_000_000_000))
         var digest = [UInt8](repeating: 0, count: 32)

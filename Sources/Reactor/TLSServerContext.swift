@@ -1,26 +1,27 @@
 internal import COpenSSL
 
-/// What a listener serves TLS with: certificates, protocols, ticket keys.
+/// A listener's TLS settings: certificates, protocols, ticket keys.
 ///
-/// Immutable: a reload makes a new one. Connections of the old one keep what they need of it, so that
-/// it may go at any time.
+/// Immutable: a reload creates a new one. Connections of the old one hold what they need of it, so
+/// it may be released at any time.
 @safe
 package final class TLSServerContext: Sendable {
-    /// What is not wrong, but worth a line in the log: `cert.pem: the certificate expired on …`.
+    /// Not errors, but worth logging: `cert.pem: the certificate expired on …`.
     package let warnings: [String]
-    /// That of the first certificate; OpenSSL counts who holds it, and locks where it changes.
+    /// The context of the first certificate; OpenSSL reference-counts it and locks where it
+    /// changes.
     nonisolated(unsafe) let context: OpaquePointer
 
-    /// Reads all files and makes the context; blocks on the disk, for the start and for a reload.
+    /// Reads all files and creates the context; blocks on disk I/O, at startup and at a reload.
     ///
     /// - Parameters:
-    ///   - certificates: chosen by SNI; the first is shown to who asks for no name or an unknown one.
-    ///     Two with the same names and different kinds of key (RSA and EC) stand side by side.
-    ///   - alpn: what is spoken, the preferred first. A client whose list has nothing of it is refused
-    ///     with an alert; one without a list is spoken to in HTTP/1.1.
-    ///   - clientAuthority: a PEM file; with it every client has to show a certificate that one of
-    ///     its authorities has signed.
-    ///   - tickets: the process's keys, the same ones over a reload.
+    ///   - certificates: selected by SNI; the first is the default. Two with the same names and
+    ///     different key types (RSA and EC) are used side by side.
+    ///   - alpn: the supported protocols in order of preference. A client whose list has none of
+    ///     them is refused with an alert; one without a list gets HTTP/1.1.
+    ///   - clientAuthority: a PEM file; if given, every client must present a certificate signed by
+    ///     one of its authorities.
+    ///   - tickets: the process's keys, which stay the same over a reload.
     package init(
         certificates: [TLSCertificateFiles], alpn: [TLSApplicationProtocol],
         clientAuthority: String?, tickets: TLSTicketKeys
@@ -67,7 +68,7 @@ package final class TLSServerContext: Sendable {
     deinit { unsafe SSL_CTX_free(context) }
 }
 
-/// A certificate with its chain and key, read and found to fit together.
+/// A certificate with its chain and key, which were read and match.
 struct TLSIdentity {
     /// In lower case; sorted, so that two can be compared.
     let names: [String]
@@ -76,14 +77,14 @@ struct TLSIdentity {
     private let chain: [TLSCertificate]
     private let key: TLSPrivateKey
 
-    /// The warning for a certificate that no client is going to see.
+    /// The warning for a certificate that no client will ever get.
     var neverShown: String {
         names.isEmpty
             ? "\(files.certificate): no host name in it, so that no client is shown it"
             : "\(files.certificate): certificates before it have all its names; it is never shown"
     }
 
-    /// EVP_PKEY_RSA, EVP_PKEY_EC, …: OpenSSL holds one certificate of each in a context.
+    /// EVP_PKEY_RSA, EVP_PKEY_EC, …: an OpenSSL context holds one certificate of each type.
     var kindOfKey: Int32 { unsafe EVP_PKEY_get_base_id(key.pointer) }
 
     init(_ files: TLSCertificateFiles) throws(TLSConfigurationError) {
@@ -117,10 +118,10 @@ struct TLSIdentity {
         return warnings
     }
 
-    /// Puts all of it into a context.
+    /// Installs all of it in a context.
     func install(in context: OpaquePointer) throws(TLSConfigurationError) {
         ERR_clear_error()
-        // In this order: the chain goes to the certificate that was set last.
+        // Order matters: the chain is attached to the certificate set last.
         guard unsafe SSL_CTX_use_certificate(context, chain[0].pointer) == 1 else {
             throw TLSConfigurationError(
                 file: files.certificate,

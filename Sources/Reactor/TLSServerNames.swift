@@ -1,19 +1,18 @@
 internal import COpenSSL
 
-/// Which of several certificates a client is shown, by the name that it asks for (SNI, RFC 6066
-/// section 3).
+/// Selects one of several certificates by the client's server name (SNI, RFC 6066 section 3).
 ///
-/// An exact name is stronger than a wildcard, and the certificate given first is stronger than a
-/// later one of the same name.
+/// An exact name takes precedence over a wildcard, and an earlier certificate over a later one with
+/// the same name.
 struct TLSServerNames {
     /// The names of each certificate, in the order given, in lower case.
     private var exact: [String: Int] = [:]
     /// `.example.org` for `*.example.org`.
     private var wildcards: [String: Int] = [:]
 
-    /// Takes the names of the next certificate.
+    /// Adds the names of the next certificate.
     ///
-    /// - Returns: whether there is a name that it is shown for.
+    /// - Returns: whether it is selected for any name.
     mutating func add(_ names: [String], index: Int) -> Bool {
         var isShown = false
         for name in names {
@@ -31,9 +30,9 @@ struct TLSServerNames {
         return isShown
     }
 
-    /// The index of the certificate for a name; nil: none is about it.
+    /// The index of the certificate for a name; nil: none matches.
     ///
-    /// A wildcard stands for one whole label, the leftmost (RFC 6125 section 6.4.3).
+    /// A wildcard matches one whole label, the leftmost (RFC 6125 section 6.4.3).
     func index(for asked: String) -> Int? {
         let name = Self.normal(asked)
         if let index = exact[name] { return index }

@@ -1,8 +1,8 @@
 internal import COpenSSL
 
-/// What a handshake has settled; of use once it is done.
+/// The results of a handshake; valid once it is done.
 extension TLSStream {
-    /// What is spoken: HTTP/1.1 when the client did not say.
+    /// The negotiated protocol: HTTP/1.1 if the client did not use ALPN.
     package var negotiated: TLSApplicationProtocol {
         var name: UnsafePointer<UInt8>?
         var length: UInt32 = 0
@@ -28,7 +28,7 @@ extension TLSStream {
         return unsafe String(cString: name)
     }
 
-    /// The name that the client asked for, as it wrote it; at most 255 bytes.
+    /// The server name that the client sent, as written; at most 255 bytes.
     package var serverName: String? {
         guard let name = unsafe SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name) else {
             return nil
@@ -36,7 +36,7 @@ extension TLSStream {
         return unsafe String(cString: name)
     }
 
-    /// Whose certificate the client has shown, in the form of RFC 2253, cut at 1 KiB: `CN=…,O=…`.
+    /// The subject of the client's certificate in the form of RFC 2253, cut at 1 KiB: `CN=…,O=…`.
     package var clientCertificateSubject: String? {
         guard let certificate = unsafe SSL_get0_peer_certificate(ssl) else { return nil }
         return unsafe OpenSSLText.written { bio in
@@ -45,9 +45,9 @@ extension TLSStream {
         }
     }
 
-    /// The session is one of before: there was no full handshake.
+    /// The session was resumed without a full handshake.
     package var isResumed: Bool { unsafe SSL_session_reused(ssl) == 1 }
 
-    /// The kernel encrypts what is sent (ktls(7)); else OpenSSL does.
+    /// The kernel encrypts sent data (ktls(7)); otherwise OpenSSL does.
     package var usesKernelTLS: Bool { unsafe mooring_ssl_uses_ktls(ssl) == 1 }
 }

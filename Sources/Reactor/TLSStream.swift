@@ -1,27 +1,27 @@
 internal import COpenSSL
 internal import Glibc
 
-/// What a step of a handshake came to.
+/// The result of a handshake step.
 package enum TLSHandshake: Equatable, Sendable {
     case done
-    /// Not now: the peer's bytes are awaited.
+    /// More bytes from the peer are needed.
     case wantsRead
-    /// Not now: the socket takes no more.
+    /// The socket's send buffer is full.
     case wantsWrite
-    /// The connection is of no use; the peer has been told why where the protocol allows.
+    /// The connection is unusable; the peer was sent an alert where the protocol allows it.
     case failed(TLSProblem)
 }
 
-/// TLS over a non-blocking socket: in the place of a `StreamSocket` for what is sent and received.
+/// TLS over a non-blocking socket: replaces a `StreamSocket` for sending and receiving.
 ///
-/// A plain value that lives in a slab, one of which is freed once by the connection's owner. The
-/// descriptor stays the owner's, who closes it behind `free`. For one thread at a time.
+/// A plain value that lives in a slab; the connection's owner frees it once. The owner keeps the
+/// descriptor, and closes it after `free`. For one thread at a time.
 @safe
 package struct TLSStream {
     /// OpenSSL's state of the connection.
     let ssl: OpaquePointer
 
-    /// The server's side of an accepted connection; nil: no memory.
+    /// The server's side of an accepted connection; nil: out of memory.
     package init?(accepting context: TLSServerContext, descriptor: Int32) {
         ERR_clear_error()
         guard let ssl = unsafe Self.make(context.context, descriptor) else { return nil }
@@ -29,10 +29,10 @@ package struct TLSStream {
         unsafe self.ssl = unsafe ssl
     }
 
-    /// The client's side of a connection that stands; nil: no memory, or no name of a host.
+    /// The client's side of an established connection; nil: out of memory, or an invalid host name.
     ///
     /// - Parameters:
-    ///   - serverName: a host name or an address, which the server's certificate has to be about.
+    ///   - serverName: a host name or an address, which the server's certificate must match.
     package init?(connecting context: TLSClientContext, serverName: String, descriptor: Int32) {
         ERR_clear_error()
         guard let ssl = unsafe Self.make(context.context, descriptor) else { return nil }
@@ -51,11 +51,11 @@ package struct TLSStream {
         return nil
     }
 
-    /// Takes the handshake as far as it goes; to be called again when the socket is ready.
+    /// Continues the handshake as far as possible; call it again when the socket is ready.
     ///
-    /// Costs CPU, so that the caller bounds how many steps a turn of its loop takes: on a core of a
-    /// 2020s server some 0.5 ms with a P-256 key and 0.9 ms with RSA-2048, 0.1 (TLS 1.2) to 0.35 ms
-    /// (TLS 1.3, which agrees on a new secret each time) for who comes back with a ticket.
+    /// It is CPU-intensive, so the caller must bound the number of steps per turn: on a core of a
+    /// 2020s server about 0.5 ms with a P-256 key and 0.9 ms with RSA-2048; for a resumption with a
+    /// ticket 0.1 ms (TLS 1.2) to 0.35 ms (TLS 1.3, which agrees on a new secret each time).
     package func handshake() -> TLSHandshake {
         ERR_clear_error()
         errno = 0
@@ -70,16 +70,16 @@ package struct TLSStream {
         }
     }
 
-    /// What a peer may send in one go that is none of the application's: tickets, key updates.
+    /// The most records in a row without application data, such as tickets and key updates.
     private static let controlRecordsInARow = 16
 
-    /// One record, or what is left of one, into the room of a block.
+    /// Reads one record, or the rest of one, into the free space of a block.
     ///
-    /// `end` only when the peer has said so (close_notify): a connection that was cut off is
-    /// `failed(ECONNRESET)`, what is not TLS `failed(EPROTO)`. As with a socket `wouldBlock` alone
-    /// says that there is no more: a short read says nothing, since a record is at most 16 KiB. It
-    /// never waits for the socket to take something: what the protocol answers (a key update) goes
-    /// out with the next `send`.
+    /// `end` is returned only after close_notify: a connection that was cut off is
+    /// `failed(ECONNRESET)`, bytes that are not TLS `failed(EPROTO)`. As with a socket, only
+    /// `wouldBlock` means that there is no more: a short read means nothing, since a record is at
+    /// most 16 KiB. It never waits for the socket to accept data: protocol responses (such as a key
+    /// update) go out with the next `send`.
     package func receive(into block: inout Block) -> Transfer {
         let room = unsafe block.writable
         guard room.count > 0 else { return .wouldBlock }
@@ -94,18 +94,18 @@ package struct TLSStream {
             }
             let failure = errno
             let reason = unsafe SSL_get_error(ssl, result)
-            // Behind a record of the protocol's own OpenSSL comes back without having asked the
-            // socket, which may raise no edge any more.
+            // After a record of the protocol's own OpenSSL returns without having read the socket,
+            // which may raise no further edge.
             if reason == SSL_ERROR_WANT_READ, failure != EAGAIN { continue }
             return Self.failure(reason, failure)
         }
         return .failed(EPROTO)
     }
 
-    /// Sends of what a block holds as much as the socket takes; what was taken is consumed.
+    /// Sends as much of a block as the socket accepts; consumes what was sent.
     ///
-    /// After `wouldBlock` the next bytes sent have to be those that were not taken, and what follows
-    /// them: OpenSSL has sealed them into a record already.
+    /// After `wouldBlock` the next call must pass the unsent bytes again, followed by any others:
+    /// OpenSSL has sealed them into a record already.
     package func send(from block: inout Block) -> Transfer {
         var moved = 0
         while !block.isEmpty {
@@ -120,7 +120,7 @@ package struct TLSStream {
                 continue
             }
             let failure = errno
-            // What stopped it shows again with the next call.
+            // The error is reported again by the next call.
             if moved > 0 { break }
             return Self.failure(unsafe SSL_get_error(ssl, result), failure)
         }
@@ -140,19 +140,19 @@ package struct TLSStream {
         }
     }
 
-    /// Bytes have come that `receive` has not handed out: no edge tells of them any more.
+    /// Bytes have arrived that `receive` has not returned: no edge reports them.
     package var hasBuffered: Bool { unsafe SSL_has_pending(ssl) == 1 }
 
-    /// Tells the peer that nothing more comes (close_notify); reading goes on.
+    /// Sends close_notify; reading continues.
     ///
-    /// Harmless when called twice, in the middle of a handshake or after a failure, when nothing is
-    /// sent. What does not fit into the socket is not tried again.
+    /// Harmless when called twice, during a handshake or after a failure, when nothing is sent. If
+    /// it does not fit into the socket, it is not retried.
     package func shutdown() {
         ERR_clear_error()
         _ = unsafe SSL_shutdown(ssl)
         ERR_clear_error()
     }
 
-    /// Gives back the memory; once, by the owner, before the descriptor is closed.
+    /// Frees the memory; call once, by the owner, before the descriptor is closed.
     package func free() { unsafe SSL_free(ssl) }
 }

@@ -1,16 +1,16 @@
 internal import COpenSSL
 internal import Synchronization
 
-/// The keys that session tickets are sealed with, so that a client comes back without a full
-/// handshake to any loop, and after a reload too (RFC 5077 section 4, RFC 8446 section 4.6.1).
+/// The keys that seal session tickets, so that a client can resume its session on any loop, and
+/// after a reload (RFC 5077 section 4, RFC 8446 section 4.6.1).
 ///
-/// Made once for the process and given to each context. AES-256-CBC and HMAC-SHA-256; nothing of
-/// them is ever written down. Whoever has a key can read what TLS 1.2 clients sent under its tickets,
-/// which is why a key is used for eight hours only, and forgotten a day later.
+/// Created once per process and given to each context. AES-256-CBC and HMAC-SHA-256; keys are never
+/// stored. A leaked key would reveal what TLS 1.2 clients sent under its tickets, so a key is used
+/// for only eight hours and forgotten a day later.
 package final class TLSTicketKeys: Sendable {
-    /// A key seals tickets for so long: eight hours in nanoseconds.
+    /// How long a key seals tickets: eight hours in nanoseconds.
     package static let useTime: Int64 = 8 * 3600 * 1_000_000_000
-    /// Keys of the last day that tickets are still accepted of.
+    /// Earlier keys, of the last day, whose tickets are still accepted.
     private static let formerKeys = 3
 
     struct Key {
@@ -22,7 +22,7 @@ package final class TLSTicketKeys: Sendable {
             Key(name: bytes(16), cipher: bytes(32), authentication: bytes(32))
         }
 
-        /// Keys that can be guessed are worse than none: without random bytes the program ends.
+        /// Guessable keys are worse than none: without random bytes the program exits.
         private static func bytes(_ count: Int) -> [UInt8] {
             var bytes = [UInt8](repeating: 0, count: count)
             precondition(unsafe RAND_priv_bytes(&bytes, Int32(count)) == 1, "no random bytes")
@@ -33,7 +33,7 @@ package final class TLSTicketKeys: Sendable {
     private struct State {
         /// The current one first.
         var keys = [Key.random()]
-        /// Monotonic ns since when the current one has been used.
+        /// When the current key's use began, in monotonic ns.
         var since: Int64
     }
 
@@ -48,9 +48,9 @@ package final class TLSTicketKeys: Sendable {
         state = Mutex(State(since: clock()))
     }
 
-    /// New tickets get a new key; those under the three keys before it are still accepted.
+    /// Starts a new key for tickets; those under the three keys before it are still accepted.
     ///
-    /// It happens by itself when the current key has been used for `useTime`.
+    /// It happens automatically when the current key has been used for `useTime`.
     package func rotate() {
         let now = clock()
         state.withLock { state in
@@ -61,7 +61,7 @@ package final class TLSTicketKeys: Sendable {
 
     private static func rotate(ifDueAt now: Int64, _ state: inout State) {
         guard now - state.since >= useTime else { return }
-        // Unused for long, keys of before are not to be accepted for another day.
+        // After a long idle time, outdated keys must not be accepted for another day.
         let missed = min((now - state.since) / useTime, Int64(formerKeys) + 1)
         for _ in 0..<missed { rotate(&state) }
         state.since = now
@@ -81,7 +81,7 @@ package final class TLSTicketKeys: Sendable {
         }
     }
 
-    /// The key of a ticket, and whether it is the current one; nil: unknown, or of too long ago.
+    /// The key of a ticket, and whether it is the current one; nil: unknown, or expired.
     func key(named name: [UInt8]) -> (key: Key, isCurrent: Bool)? {
         let now = clock()
         return state.withLock { state in
@@ -92,7 +92,7 @@ package final class TLSTicketKeys: Sendable {
     }
 }
 
-/// The ends of OpenSSL's ticket callback (SSL_CTX_set_tlsext_ticket_key_evp_cb(3)).
+/// The two directions of OpenSSL's ticket callback (SSL_CTX_set_tlsext_ticket_key_evp_cb(3)).
 enum TLSTicketSeal {
     /// Writes a name and an IV and keys both contexts for a new ticket.
     ///
@@ -112,14 +112,14 @@ enum TLSTicketSeal {
         return 1
     }
 
-    /// Keys both contexts for a ticket that a client has brought.
+    /// Initialises both contexts for a ticket that a client has sent.
     ///
-    /// TLS 1.3 clients use a ticket once, so that nobody can link their visits: each resumption
-    /// gives them the next one (RFC 8446 section C.4). In TLS 1.2 a ticket is good until its key is
-    /// replaced.
+    /// TLS 1.3 clients use a ticket once, so that their visits cannot be linked: each resumption
+    /// gives them the next one (RFC 8446 section C.4). In TLS 1.2 a ticket is valid until its key
+    /// is replaced.
     ///
-    /// - Returns: 0 for a key that is not ours, so that a full handshake follows; 1 to resume the
-    ///   session; 2 to resume it and give the client a new ticket.
+    /// - Returns: 0 for an unknown key, so that a full handshake follows; 1 to resume the session;
+    ///   2 to resume it and give the client a new ticket.
     static func open(
         with keys: TLSTicketKeys, version: Int32, name: UnsafeMutablePointer<UInt8>,
         iv: UnsafeMutablePointer<UInt8>, cipher: OpaquePointer?, authentication: OpaquePointer?

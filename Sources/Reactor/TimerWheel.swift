@@ -1,9 +1,9 @@
-/// Deadlines of many things by id, each with at most one entry; a hashed timing wheel.
+/// Deadlines of many owners by id, at most one each; a hashed timing wheel.
 ///
-/// After Varghese and Lauck, "Hashed and Hierarchical Timing Wheels" (1987), scheme 6. Deadlines are
-/// rounded up to a tick, entries further away than one round wait for their round. Setting a later
-/// deadline costs nothing here: owners keep their deadline to themselves and, when the entry fires
-/// early, put it back; so a connection that is busy causes one move in many requests.
+/// After Varghese and Lauck, "Hashed and Hierarchical Timing Wheels" (1987), scheme 6. Deadlines
+/// are rounded up to a tick; entries further away than one round wait for their round. Setting a
+/// later deadline is free: owners store the deadline themselves and, when the entry fires early,
+/// schedule it again. So a busy connection causes one move in many requests.
 package struct TimerWheel: ~Copyable {
     /// The resolution: 64 ms.
     package static let tick: Int64 = 64_000_000
@@ -28,8 +28,7 @@ package struct TimerWheel: ~Copyable {
         current = now / Self.tick
     }
 
-    /// Makes sure that the id is reported no later than a tick after the deadline; an entry that is
-    /// earlier stays as it is.
+    /// Ensures that the id is reported at most a tick after the deadline; an earlier entry stays.
     package mutating func schedule(_ id: Int, at deadline: Int64) {
         let wanted = max(deadline / Self.tick + 1, current + 1)
         if ticks[id] >= 0 {
@@ -39,7 +38,7 @@ package struct TimerWheel: ~Copyable {
         link(id, at: wanted)
     }
 
-    /// Forgets the id's entry, if there is one.
+    /// Removes the id's entry, if there is one.
     package mutating func cancel(_ id: Int) {
         if ticks[id] >= 0 { unlink(id) }
     }
@@ -55,7 +54,7 @@ package struct TimerWheel: ~Copyable {
         return (current + 16) * Self.tick
     }
 
-    /// Moves due ids into `due`, each out of the wheel; the caller looks at each and may schedule it
+    /// Moves due ids into `due`, out of the wheel; the caller checks each and may schedule it
     /// again.
     package mutating func advance(to now: Int64, into due: inout [Int32]) {
         let target = now / Self.tick
@@ -63,7 +62,7 @@ package struct TimerWheel: ~Copyable {
             current = max(current, target)
             return
         }
-        // After a long pause every slot is looked at once, not every missed tick.
+        // After a long pause every slot is visited once, not every missed tick.
         let passes = min(target - current, Int64(Self.slots))
         guard passes > 0 else { return }
         for step in 1...passes {

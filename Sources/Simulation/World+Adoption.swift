@@ -79,7 +79,7 @@ extension World {
     private func checkRecords() throws(Violation) {
         for process in shadow.processes.values where process.state == .draining {
             if !drainingOnRecord.contains(process.handle) {
-                throw Violation(.sessionNotRemembered, "\(process.handle) must serve no new session")
+                throw Violation(.sessionNotRemembered, "\(process.handle) must serve no one new")
             }
         }
         guard scenario.policy.sessionsPerProcess > 0 else { return }

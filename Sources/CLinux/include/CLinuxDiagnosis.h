@@ -13,7 +13,8 @@ int mooring_diagnosis_open(void);
 // when it has no such end here.
 int mooring_diagnosis_peer_user(int fd, int connection, uint32_t *user);
 
-// Whether anything takes connections to a TCP address: 1, 0 or -errno. Takes the same time whoever listens.
+// Whether any socket listens on a TCP address: 1, 0 or -errno. The cost does not depend on the
+// listener.
 int mooring_diagnosis_listens(int fd, const struct mooring_address *address);
 
 // A TCP socket that listens.

@@ -88,5 +88,5 @@ int mooring_random(void *buffer, size_t count);
 // Names the calling thread for ps(1) and debuggers; at most 15 bytes.
 void mooring_name_thread(const char *name);
 
-// Gives the system the memory that malloc(3) holds and nobody uses.
+// Returns the memory that malloc(3) holds but does not use to the system.
 void mooring_trim_heap(void);

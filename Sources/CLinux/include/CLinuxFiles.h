@@ -1,10 +1,10 @@
-// Opening files by paths that somebody else may be able to change.
+// Opening files by paths that another user may be able to change.
 #pragma once
 
 #include <sys/types.h>
 
-// openat(2) for a program with root's rights: a symbolic link counts only where nobody but root can
-// have put it. From the first directory on that somebody else owns or can write to, no link is
+// openat(2) for a program with root's rights: follows a symbolic link only where no one but root
+// can have created it. From the first directory that another user owns or can write to, no link is
 // followed (-ELOOP), and an existing file is opened only if it has no second name (-EMLINK), which
 // could be another user's. For any other user it is open(2) with O_NOFOLLOW. O_CLOEXEC is implied.
 int mooring_open_guarded(const char *path, int flags, mode_t mode);
@@ -13,10 +13,10 @@ int mooring_open_guarded(const char *path, int flags, mode_t mode);
 int mooring_inotify_open(void);
 // Makes it readable at the next file that appears in a directory, once; 0 or -errno.
 int mooring_inotify_once(int fd, const char *directory);
-// Takes off what has been told.
+// Discards the pending events.
 void mooring_inotify_drain(int fd);
 
-// Whether nobody but root and this user can change where an absolute path leads: 0, or -EPERM with
-// the user whose directory it is in `owner` (-1: it is root's or ours, but others may write to it), or
-// another -errno. What is missing at the end of the path counts as good.
+// Whether only root and this user can change where an absolute path leads: 0, or -EPERM with the
+// owner of the offending directory in `owner` (-1: it is root's or ours, but others may write to
+// it), or another -errno. Missing components at the end of the path are fine.
 int mooring_check_path(const char *path, long *owner);

@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <sys/types.h>
 
-// Who sent a datagram, as the kernel says (SCM_CREDENTIALS).
+// The sender of a datagram, as reported by the kernel (SCM_CREDENTIALS).
 struct mooring_sender {
     // 0 when it is in a pid namespace that cannot be seen from here.
     pid_t pid;
@@ -28,7 +28,7 @@ long mooring_notify_receive(int fd, void *buffer, size_t capacity, struct moorin
 // The next datagram being taken off the queue by a thread of its own, which closes the descriptors that
 // came with it: that is what BARRIER=1 waits for.
 struct mooring_drop;
-// NULL when no thread can be had. Until it has an outcome nobody else may read from `fd`.
+// NULL when no thread can be created. Until it has an outcome, nothing else may read from `fd`.
 struct mooring_drop *mooring_notify_drop(int fd);
 // 0 at first, 1 when the datagram has been taken, -errno when it is still there.
 int mooring_drop_outcome(struct mooring_drop *drop);

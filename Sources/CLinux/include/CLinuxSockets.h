@@ -26,8 +26,8 @@ bool mooring_address_ip(const struct mooring_address *address, uint64_t *high, u
 bool mooring_address_is_unix(const struct mooring_address *address);
 bool mooring_address_is_loopback(const struct mooring_address *address);
 
-// Bound and listening, non-blocking, close-on-exec. A stale unix socket that nobody listens on is
-// replaced; a living one is -EADDRINUSE.
+// A bound and listening socket, non-blocking, close-on-exec. A stale unix socket without a listener
+// is replaced; a live one is -EADDRINUSE.
 int mooring_listen(const struct mooring_address *address, int backlog, int unix_mode);
 // Whether a TCP listener could be bound there now: 0 or -errno. Nothing listens meanwhile.
 int mooring_try_bind(const struct mooring_address *address);

@@ -97,9 +97,9 @@ int mooring_limit_number(const char *name);
 // errno of the C library is touched; they change the credentials of the child alone, not those of
 // every thread as the library's would. One thread of the program calls this and what follows.
 struct mooring_spawned mooring_spawn(const struct mooring_spawn *what);
-// A descriptor that becomes readable when mooring_launch_is_over has something to say.
+// A descriptor that becomes readable when mooring_launch_is_over should be called.
 int mooring_launch_report(const struct mooring_launch *launch);
-// Whether the child executes its program or has ended; `failure` says what kept it from that.
+// Whether the child has executed its program or exited; `failure` is the reason if it could not.
 bool mooring_launch_is_over(const struct mooring_launch *launch,
                             struct mooring_spawn_failure *failure);
 // Frees what the child needed, once mooring_launch_is_over.
