@@ -53,7 +53,7 @@ package final class LineWriter: Sendable {
     private let mailbox: Mailbox<Message>
     private let waiting = Atomic<Int>(0)
     /// Lost lines that were not reported yet.
-    private let untold = Atomic<Int>(0)
+    private let unreported = Atomic<Int>(0)
     private let lostLines = Atomic<UInt64>(0)
     private let reopensWanted = Atomic<Int>(0)
 
@@ -95,7 +95,7 @@ package final class LineWriter: Sendable {
     package func flush(_ done: @escaping @Sendable () -> Void) { mailbox.post(.flush(done)) }
 
     private func lose(_ count: Int, _ priority: Priority, because reason: String) {
-        untold.add(count, ordering: .relaxed)
+        unreported.add(count, ordering: .relaxed)
         if priority == .ordinary { lostLines.add(UInt64(count), ordering: .relaxed) }
         reports.lost(count, reason)
     }
@@ -104,10 +104,10 @@ package final class LineWriter: Sendable {
         var file = opened
         var batch: [Message] = []
         var isCut = false
-        var tellAt: Int64 = 0
+        var reportAt: Int64 = 0
         while true {
-            let owes = untold.load(ordering: .relaxed) > 0
-            loop.turn(until: owes ? max(tellAt, loop.now + Self.pause) : nil) { _, _ in }
+            let owes = unreported.load(ordering: .relaxed) > 0
+            loop.turn(until: owes ? max(reportAt, loop.now + Self.pause) : nil) { _, _ in }
             mailbox.drain(into: &batch)
             for message in batch {
                 switch message {
@@ -124,7 +124,7 @@ package final class LineWriter: Sendable {
                     done()
                 }
             }
-            if !isCut, loop.now >= tellAt, tellLosses() { tellAt = loop.now + Self.pause }
+            if !isCut, loop.now >= reportAt, reportLosses() { reportAt = loop.now + Self.pause }
         }
     }
 
@@ -150,9 +150,9 @@ package final class LineWriter: Sendable {
     }
 
     /// Reports how many lines were lost, once the report can be written.
-    private func tellLosses() -> Bool {
+    private func reportLosses() -> Bool {
         guard waiting.load(ordering: .relaxed) < Self.waitingLimit / 2 else { return false }
-        let count = untold.exchange(0, ordering: .relaxed)
+        let count = unreported.exchange(0, ordering: .relaxed)
         if count > 0 { reports.recovered(count) }
         return count > 0
     }

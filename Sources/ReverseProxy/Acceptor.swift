@@ -3,22 +3,23 @@ internal import Synchronization
 
 /// The listening sockets, and the connections that wait on them.
 ///
-/// The first loop takes all connections and deals each to the loop with the fewest. Measured against
-/// SO_REUSEPORT, dealing is even with few connections too, and costs one wake-up a connection, nothing a
-/// request. Belongs to that loop's thread; the other loops have one without sockets.
+/// The first loop accepts all connections and assigns each to the loop with the fewest. Compared
+/// with SO_REUSEPORT, this distributes evenly even with few connections, for the cost of one
+/// wake-up per connection and nothing per request. Belongs to that loop's thread; the other loops
+/// have one without sockets.
 final class Acceptor {
-    /// How many connections one turn takes before the others' events are looked at.
+    /// How many connections one turn accepts before other events are handled.
     private static let acceptsPerTurn = 64
-    /// How long accepting pauses for want of room or of descriptors.
+    /// How long accepting pauses when no entry or descriptor is free.
     private static let pause: Int64 = 100_000_000
 
     private let loop: EventLoop
     private let shared: SharedState
-    /// By their index in the settings; nil: not listened on any more.
+    /// By their index in the settings; nil: no longer listened on.
     private var sockets: [ListeningSocket?] = []
-    /// Those with connections left over from a turn.
+    /// Sockets with connections left over from a turn.
     private var pending: [Int] = []
-    /// Those that could not be watched, for want of memory.
+    /// Sockets that could not be added to epoll, for lack of memory.
     private var unwatched: [Int] = []
     /// When to accept again after a pause; monotonic ns, `Int64.max`: there is none.
     private(set) var retryAt = Int64.max
@@ -28,10 +29,10 @@ final class Acceptor {
         self.shared = shared
     }
 
-    /// Connections wait, and the next turn is to come at once.
+    /// Connections wait, so the next turn must start at once.
     var isBusy: Bool { !pending.isEmpty }
 
-    /// Takes the sockets that are bound already; nothing is accepted before `watchAll`.
+    /// Takes sockets that are bound already; accepts nothing before `watchAll`.
     func adopt(_ sockets: [ListeningSocket?]) { self.sockets = sockets }
 
     func watchAll() {
@@ -45,8 +46,9 @@ final class Acceptor {
         do {
             try loop.add(socket.descriptor, token: token.rawValue)
         } catch {
-            // A fresh descriptor on a sound epoll: only a lack of memory is left as a reason.
-            shared.mishaps.note(
+            // For a fresh descriptor on a working epoll, lack of memory is the only possible
+            // reason.
+            shared.logThrottle.note(
                 .accepting, now: loop.now,
                 "new connections wait, for their listening socket cannot be watched: \(error);"
                     + " \(SystemError.remedy(error.errno))")
@@ -58,7 +60,7 @@ final class Acceptor {
     /// A socket has had an event.
     func noteReady(_ index: Int) { pending.append(index) }
 
-    /// Accepts again after the limit or a lack of descriptors held it up.
+    /// Resumes accepting after the connection limit or a lack of descriptors paused it.
     func resume() {
         retryAt = Int64.max
         let again = unwatched
@@ -69,11 +71,11 @@ final class Acceptor {
         pending = Array(sockets.indices)
     }
 
-    /// Takes what waits, up to a number a turn.
+    /// Accepts waiting connections, up to a number per turn.
     ///
     /// - Parameters:
-    ///   - limit: how many connections may be open over all loops.
-    ///   - take: is given each connection with its listener's index; it counts it.
+    ///   - limit: the most open connections over all loops.
+    ///   - take: receives each connection with its listener's index, and counts it.
     func acceptPending(limit: Int, _ take: (StreamSocket, SocketAddress, Int) -> Void) {
         if pending.isEmpty { return }
         let indices = pending
@@ -84,7 +86,7 @@ final class Acceptor {
         }
     }
 
-    /// False: there is more for the next turn.
+    /// Accepts from one socket; false: more is left for the next turn.
     private func accept(
         from socket: ListeningSocket, _ index: Int, limit: Int,
         _ take: (StreamSocket, SocketAddress, Int) -> Void
@@ -92,11 +94,11 @@ final class Acceptor {
         for _ in 0..<Self.acceptsPerTurn {
             if shared.connections.load(ordering: .relaxed) >= limit {
                 shared.acceptingPaused.store(true, ordering: .releasing)
-                shared.mishaps.note(
+                shared.logThrottle.note(
                     .connectionLimit, now: loop.now,
                     "\(limit) connections are open, the most that limits.connections allows; new"
                         + " ones wait")
-                // One may have ended before the flag was up: look again soon in any case.
+                // A connection may have closed before the flag was set, so check again soon.
                 retryAt = loop.now + Self.pause
                 return true
             }
@@ -105,7 +107,7 @@ final class Acceptor {
             case .skipped: continue
             case .wouldBlock: return true
             case .exhausted(let code):
-                shared.mishaps.note(
+                shared.logThrottle.note(
                     .accepting, now: loop.now,
                     "new connections wait, for they cannot be accepted:"
                         + " \(SystemError.message(code)); \(SystemError.remedy(code))")
@@ -116,9 +118,9 @@ final class Acceptor {
         return false
     }
 
-    /// Takes over the sockets of a changed configuration: those that are gone are closed.
+    /// Replaces the sockets after a reload; removed ones are closed.
     ///
-    /// - Parameter isDraining: none is listened on any more, so none is watched.
+    /// - Parameter isDraining: no socket accepts any more, so none is watched.
     func replace(with wanted: [ListeningSocket?], isDraining: Bool) {
         for (index, socket) in wanted.enumerated() {
             let present = index < sockets.count ? sockets[index] : nil

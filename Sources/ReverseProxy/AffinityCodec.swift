@@ -1,13 +1,13 @@
 internal import SessionAffinity
 
-/// One loop's maker and checker of one cookie of one group, with the field's ready-made bytes.
+/// One loop's encoder and verifier of one cookie of one group, with the prepared field bytes.
 struct AffinityCodec {
     let codec: TokenCodec
     let cookieName: [UInt8]
-    /// The whole `Set-Cookie` field with its CRLF, around the value that was set last.
+    /// The whole `Set-Cookie` field with its CRLF, containing the value set last.
     private(set) var field: [UInt8]
     private let valueStart: Int
-    /// The whole field that makes a client forget the cookie.
+    /// The whole field that deletes the cookie.
     let forgetField: [UInt8]
     let maxAge: UInt32
 
@@ -47,7 +47,7 @@ struct AffinityCodec {
         for index in 0..<Token.encodedLength { room[start &+ index] = value[index] }
     }
 
-    /// For each route the index of its codec for clear text; behind it is the one for TLS.
+    /// For each route the index of its clear-text codec; the one for TLS follows it.
     static func indices(for settings: ProxySettings) -> [Int] {
         let routes = distinct(settings)
         return settings.routeSettings.indices.map { route in

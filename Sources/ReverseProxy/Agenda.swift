@@ -1,29 +1,30 @@
-/// What a loop has put off: to a later part of the turn, or to the next one.
+/// Work that a loop has deferred, to a later part of the turn or to the next one.
 ///
-/// So that nobody's work recurses into another's, and a busy connection does not keep the others waiting.
+/// Deferring keeps duties from recursing into each other, and busy connections from starving
+/// others.
 final class Agenda {
-    /// Connections that had more to move than one turn allows them.
+    /// Connections that had more to move than one turn allows.
     private var postponed: [EventToken] = []
-    /// Connections whose TLS handshake can go on.
+    /// Connections whose TLS handshake can continue.
     private var handshakes: [EventToken] = []
-    /// Clients that may have sent a next request ahead, to be served when the stack is empty.
+    /// Clients that may have pipelined a request, to be served when the stack is empty.
     private var readAgain: [Int] = []
-    /// Connections of HTTP/2 with something to send.
+    /// HTTP/2 connections with something to send.
     private var unsent: [Int] = []
-    /// Exchanges that waited for another to begin their session, and are to ask for a slot now.
-    private var released: [Followers.Member] = []
+    /// Exchanges that waited for another to begin their session and must ask for a slot now.
+    private var released: [CoalescedRequests.Member] = []
 
-    // Asked in every turn, and mostly in vain.
+    // Checked in every turn, usually without result.
     @inline(__always) var hasPostponed: Bool { !postponed.isEmpty }
     @inline(__always) var hasHandshakes: Bool { !handshakes.isEmpty }
     @inline(__always) var hasReleased: Bool { !released.isEmpty }
     @inline(__always) var hasUnsent: Bool { !unsent.isEmpty }
 
-    /// The next turn is to come at once.
+    /// Whether the next turn must start at once.
     @inline(__always)
     var isBusy: Bool { hasPostponed || hasHandshakes || hasUnsent || hasReleased }
 
-    /// Goes on with a connection once the others have had their turn.
+    /// Continues with a connection after the others had their turn.
     func postpone(_ token: EventToken) { postponed.append(token) }
 
     func takePostponed() -> [EventToken] {
@@ -35,7 +36,7 @@ final class Agenda {
 
     func continueHandshake(_ token: EventToken) { handshakes.append(token) }
 
-    /// Takes those that came first, so many at most.
+    /// Takes the oldest ones, up to the limit.
     func takeHandshakes(atMost limit: Int) -> [EventToken] {
         if handshakes.isEmpty { return [] }
         let count = min(handshakes.count, limit)
@@ -46,10 +47,10 @@ final class Agenda {
 
     func readAgain(_ client: Int) { readAgain.append(client) }
 
-    /// The one that was noted last; nil: nobody is left.
+    /// Takes the one added last; nil: none is left.
     func takeReadAgain() -> Int? { readAgain.popLast() }
 
-    /// A client is noted once until it is taken: see `Downstream.isUnsent`.
+    /// A client is added once until it is taken: see `Downstream.isUnsent`.
     func send(_ client: Int) { unsent.append(client) }
 
     func takeUnsent() -> [Int] {
@@ -59,10 +60,10 @@ final class Agenda {
         return taken
     }
 
-    /// They are asked for in their order; who is added while some are asked for comes after them.
-    func askAgain(_ members: [Followers.Member]) { released += members }
+    /// They are served in order; ones added meanwhile come after them.
+    func askAgain(_ members: [CoalescedRequests.Member]) { released += members }
 
-    func takeReleased() -> [Followers.Member] {
+    func takeReleased() -> [CoalescedRequests.Member] {
         if released.isEmpty { return [] }
         let taken = released
         released.removeAll(keepingCapacity: true)

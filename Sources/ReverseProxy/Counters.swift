@@ -1,10 +1,10 @@
 internal import Settings
 internal import Synchronization
 
-/// What one loop counts; written by its thread alone, read by any.
+/// One loop's counters; written by its thread only, read by any.
 ///
-/// Relaxed loads and stores of the owner's own cells are plain moves, so counting costs no atomic
-/// read-modify-write. Latencies fall into buckets of an eighth of an octave of microseconds.
+/// Relaxed loads and stores of the owner's cells are plain moves, so counting needs no atomic
+/// read-modify-write. Latency buckets are an eighth of an octave of microseconds.
 @safe
 final class Counters: @unchecked Sendable {
     // Sendable: every cell is atomic, and only the owning loop writes.
@@ -56,7 +56,7 @@ final class Counters: @unchecked Sendable {
         return min((octave - 2) * 8 + eighth, latencyBuckets - 1)
     }
 
-    /// The upper end of a bucket in seconds.
+    /// The upper bound of a bucket in seconds.
     static func bucketSeconds(_ bucket: Int) -> Double {
         if bucket < 8 { return Double(bucket + 1) / 1e6 }
         let octave = bucket / 8 + 2

@@ -1,9 +1,9 @@
 internal import Reactor
 
-/// One loop's deadlines: one for each client connection and each connection to a process, by index.
+/// One loop's deadlines: one per client connection and per connection to a process, by index.
 ///
-/// Belongs to the loop's thread. Owners keep their deadline to themselves: an entry that fires early is
-/// only a reminder, which its owner puts back.
+/// Belongs to the loop's thread. Owners store their deadline themselves: an entry that fires early
+/// is only a reminder, which its owner schedules again.
 final class Deadlines {
     enum Owner: Equatable {
         case client(Int)
@@ -15,8 +15,8 @@ final class Deadlines {
     private var due: [Int32] = []
 
     /// - Parameters:
-    ///   - clients: how many client connections there may be; their indices are below that.
-    ///   - processes: how many connections to processes there may be.
+    ///   - clients: the most client connections; their indices are below that.
+    ///   - processes: the most connections to processes.
     init(clients: Int, processes: Int, now: Int64) {
         self.clients = clients
         wheel = TimerWheel(ids: clients + processes, now: now)
@@ -25,7 +25,8 @@ final class Deadlines {
     /// When `fire` should be called next, in monotonic ns; nil: nothing is scheduled.
     var next: Int64? { wheel.nextDeadline }
 
-    /// Makes sure that a client connection's entry fires soon after the deadline; an earlier one stays.
+    /// Ensures that a client connection's entry fires soon after the deadline; an earlier one
+    /// stays.
     func schedule(client index: Int, at deadline: Int64) { wheel.schedule(index, at: deadline) }
 
     /// The same for a connection to a process.
@@ -37,7 +38,7 @@ final class Deadlines {
 
     func cancel(process index: Int) { wheel.cancel(clients + index) }
 
-    /// Reports each whose entry has come up; `body` may schedule and cancel.
+    /// Reports each fired entry; `body` may schedule and cancel.
     func fire(now: Int64, _ body: (Owner) -> Void) {
         due.removeAll(keepingCapacity: true)
         wheel.advance(to: now, into: &due)

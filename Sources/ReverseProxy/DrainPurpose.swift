@@ -1,10 +1,10 @@
-/// What comes after a drain.
+/// What follows after a drain.
 package enum DrainPurpose: Sendable {
-    /// The processes end too: what has no end of its own is ended.
+    /// The processes stop too: exchanges without an end of their own are ended.
     case end
-    /// The processes stay for another balancer, which is not there yet.
+    /// The processes stay for another balancer, which is not running yet.
     case leave
-    /// Another balancer listens on the same sockets, whose files stay; it is given the connections
-    /// that are between two requests, which belong to the closure then.
+    /// Another balancer listens on the same sockets, whose files stay; the closure takes ownership
+    /// of connections that are between two requests.
     case handOver(MovedConnection.Taker)
 }

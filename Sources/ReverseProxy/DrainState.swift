@@ -1,13 +1,13 @@
-/// How far a loop is on its way to its end.
+/// A loop's progress in draining.
 final class DrainState {
     private(set) var isDraining = false
-    /// Event streams and WebSockets are ended, for the program ends with its processes.
+    /// Event streams and WebSockets are ended, since the program stops with its processes.
     private(set) var endsEndless = false
-    /// Takes the connections that can be moved; nil: they end here.
+    /// Receives the connections that can be moved; nil: they are closed here.
     private(set) var successor: MovedConnection.Taker?
-    /// Monotonic ns; `Int64.max`: not yet.
+    /// Monotonic ns; `Int64.max`: not draining.
     private(set) var since = Int64.max
-    /// When what is left is closed; monotonic ns.
+    /// When the remaining connections are closed; monotonic ns.
     private(set) var deadline = Int64.max
 
     func begin(until deadline: Int64, _ purpose: DrainPurpose, now: Int64) {
@@ -21,6 +21,6 @@ final class DrainState {
         }
     }
 
-    /// What was left has been closed.
+    /// The remaining connections were closed.
     func deadlineMet() { deadline = .max }
 }

@@ -1,4 +1,4 @@
-/// What an event's token says: which slab, which entry, which tenant.
+/// The content of an event's token: which slab, which entry, which tenant.
 struct EventToken {
     enum Kind {
         case downstream, upstream, listener, wake

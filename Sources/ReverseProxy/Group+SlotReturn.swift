@@ -2,7 +2,7 @@ internal import Backends
 internal import Exchanges
 
 extension Group {
-    /// Tells the registry that a slot is free.
+    /// Returns a slot to the registry.
     func giveBack(
         _ slot: ExchangeMachine.SlotReturn, _ outcome: ExchangeOutcome, now: MonotonicInstant
     ) {

@@ -1,14 +1,14 @@
 internal import Backends
 internal import Synchronization
 
-/// What one loop counts of one group's requests: cells that only it writes, and any thread reads.
+/// One loop's counters for one group's requests: only the loop writes, any thread reads.
 ///
-/// A pointer alone, so that counting touches no reference count; the memory belongs to `GroupTallies`.
+/// Just a pointer, so that counting touches no reference count; `GroupTallies` owns the memory.
 @safe
 struct GroupTally: @unchecked Sendable {
     // Sendable: every cell is atomic, and only the owning loop writes.
     private static var classesOfStatus: Int { 5 }
-    /// The histograms' classes, and behind them the sum in ns.
+    /// The histogram's buckets, followed by the sum in ns.
     private static var durations: Int { classesOfStatus }
     private static var waits: Int { durations + DurationHistogram.classes + 1 }
     fileprivate static var cellCount: Int { waits + DurationHistogram.classes + 1 }
@@ -25,13 +25,13 @@ struct GroupTally: @unchecked Sendable {
         unsafe cells.deallocate()
     }
 
-    /// Counts a request that is over, and how long it took in ns.
+    /// Counts a completed request, and its duration in ns.
     func countRequest(status: UInt16, nanoseconds: Int64) {
         bump(min(max(Int(status) / 100, 1), Self.classesOfStatus) - 1, 1)
         record(Self.durations, nanoseconds)
     }
 
-    /// Counts the time in ns that a request has waited for a slot.
+    /// Counts the time in ns that a request waited for a slot.
     func countWait(nanoseconds: Int64) { record(Self.waits, nanoseconds) }
 
     private func record(_ start: Int, _ nanoseconds: Int64) {
@@ -39,7 +39,7 @@ struct GroupTally: @unchecked Sendable {
         bump(start + DurationHistogram.classes, UInt64(max(nanoseconds, 0)))
     }
 
-    /// Relaxed moves: there is one writer.
+    /// Relaxed moves suffice for one writer.
     private func bump(_ index: Int, _ amount: UInt64) {
         let value = unsafe cells[index].load(ordering: .relaxed)
         unsafe cells[index].store(value &+ amount, ordering: .relaxed)
@@ -63,7 +63,7 @@ struct GroupTally: @unchecked Sendable {
     private func read(_ index: Int) -> UInt64 { unsafe cells[index].load(ordering: .relaxed) }
 }
 
-/// One loop's tallies of all groups, by index; only ever more.
+/// One loop's counters of all groups, by index; it only grows.
 final class GroupTallies: Sendable {
     private let tallies = Mutex<[GroupTally]>([])
 
@@ -73,7 +73,7 @@ final class GroupTallies: Sendable {
         }
     }
 
-    /// Those of so many groups; known ones stay what they are.
+    /// The counters of the given number of groups; existing ones stay.
     func grow(to count: Int) -> [GroupTally] {
         tallies.withLock { tallies in
             while tallies.count < count { tallies.append(GroupTally()) }
@@ -81,7 +81,7 @@ final class GroupTallies: Sendable {
         }
     }
 
-    /// Adds what the loop has counted, by index.
+    /// Adds the loop's counts, by index.
     func add(to traffic: inout [GroupTraffic]) {
         tallies.withLock { tallies in
             while traffic.count < tallies.count { traffic.append(GroupTraffic()) }

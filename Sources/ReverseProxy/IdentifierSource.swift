@@ -1,6 +1,6 @@
-/// Numbers that no two requests share, for all that is likely: SplitMix64 (Steele, Lea, Flood 2014).
+/// Practically unique numbers: SplitMix64 (Steele, Lea, Flood 2014).
 ///
-/// A request's id is no secret, so it does not cost the kernel's random bytes.
+/// A request's id is not a secret, so it does not use the kernel's random bytes.
 struct IdentifierSource {
     private var state: UInt64
 

@@ -1,9 +1,9 @@
-/// A short text that lives inside a plain value: the client's address, pre-rendered fields.
+/// A short text stored inside a plain value: the client's address, prepared fields.
 struct InlineText<let capacity: Int> {
     private(set) var bytes = InlineArray<capacity, UInt8>(repeating: 0)
     private(set) var count = 0
 
-    /// Cut at the capacity.
+    /// Truncates at the capacity.
     init(_ text: String) {
         for byte in text.utf8 {
             if count == capacity { break }

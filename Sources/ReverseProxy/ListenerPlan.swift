@@ -1,14 +1,16 @@
 internal import HTTPWire
 
-/// What the request path needs of a listener: plain data, so that looking it up counts no references.
+/// The listener settings that the request path needs: plain data, so that a look-up counts no
+/// references.
 struct ListenerPlan {
     var givesRequestIDs = false
     var beginsTraces = false
     var redirects = false
-    /// Responses get fields of its own.
+    /// Responses get additional fields.
     var hasFields = false
 
-    /// - Parameter settings: nil: the listener was taken away, and its connections go on without.
+    /// - Parameter settings: nil: the listener was removed, and its connections continue without
+    ///   settings.
     init(_ settings: ListenerSettings?) {
         guard let settings else { return }
         givesRequestIDs = settings.givesRequestIDs

@@ -2,28 +2,28 @@ package import HTTPWire
 package import Reactor
 package import Settings
 
-/// One address that the data plane listens on, and how its peers are spoken to.
+/// One address that the data plane listens on, and its settings.
 package struct ListenerSettings: Sendable {
     package var address: ListenerAddress
-    /// HTTP/2 is offered: by ALPN on TLS, by prior knowledge on clear text.
+    /// Offers HTTP/2: by ALPN on TLS, by prior knowledge on clear text.
     package var http2 = true
-    /// Every peer has to begin with a PROXY header.
+    /// Every connection must begin with a PROXY header.
     package var proxyProtocol = false
-    /// Whose `X-Forwarded-*` and `Forwarded` are believed.
+    /// The peers whose `X-Forwarded-*` and `Forwarded` fields are trusted.
     package var trusted = TrustedNetworks()
-    /// Clients that are not on https are sent there.
+    /// Redirects requests to https.
     package var redirectsToHTTPS = false
     /// Added to responses.
     package var headers = ExtraFields()
-    /// Requests without `X-Request-Id` are given one.
+    /// Generates an `X-Request-Id` for requests without one.
     package var givesRequestIDs = true
-    /// Requests without `traceparent` begin a trace.
+    /// Starts a trace for requests without `traceparent`.
     package var beginsTraces = true
     /// Nil: clear text.
     package var tls: TLSServerContext?
 
     package init(_ address: ListenerAddress) { self.address = address }
 
-    /// As in the configuration.
+    /// As written in the configuration.
     package var text: String { address.text }
 }

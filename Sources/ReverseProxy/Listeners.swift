@@ -2,7 +2,7 @@ internal import Backends
 internal import Reactor
 internal import Settings
 
-/// What is listened on, by index: sockets stay while their address is asked for.
+/// The listening sockets by index: a socket stays while its address is configured.
 struct Listeners: Sendable {
     private(set) var addresses: [ListenerAddress?] = []
     private(set) var sockets: [ListeningSocket?] = []
@@ -10,9 +10,9 @@ struct Listeners: Sendable {
 
     init(inherited: [ListenerAddress: ListeningSocket]) { self.inherited = inherited }
 
-    /// Binds what is new and drops what is not asked for any more; the loop closes that.
+    /// Binds new addresses and drops removed ones, whose sockets the loop closes.
     ///
-    /// - Throws: `ProxyError`; everything is as before then.
+    /// - Throws: `ProxyError`; nothing has changed then.
     mutating func replace(with wanted: [ListenerSettings?]) throws(ProxyError) -> [ListeningSocket?]
     {
         var bound: [ListeningSocket] = []
@@ -43,7 +43,7 @@ struct Listeners: Sendable {
         return next
     }
 
-    /// After a start that failed: closes what this has bound.
+    /// After a failed start: closes what was bound.
     func closeAll() {
         for case let socket? in sockets { socket.close() }
     }

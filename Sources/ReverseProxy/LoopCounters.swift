@@ -1,7 +1,7 @@
 internal import SessionAffinity
 internal import Settings
 
-/// What one loop counts: its own events, and the requests of each group.
+/// One loop's counters: its own events, and the requests of each group.
 ///
 /// Belongs to the loop's thread; any thread reads the cells, through `WorkerShare`.
 final class LoopCounters {
@@ -16,7 +16,7 @@ final class LoopCounters {
         groups = share.groupTallies.grow(to: count)
     }
 
-    /// Makes room for groups that have been added.
+    /// Adds counters for new groups.
     func grow(groups count: Int) { groups = tallies.grow(to: count) }
 
     func add(_ counter: Counters.Counter, _ amount: UInt64 = 1) { cells.add(counter, amount) }
@@ -25,11 +25,11 @@ final class LoopCounters {
 
     subscript(_ counter: Counters.Counter) -> UInt64 { cells[counter] }
 
-    /// Counts a request that is over.
+    /// Counts a completed request.
     ///
     /// - Parameters:
-    ///   - nanoseconds: how long it took.
-    ///   - group: its group's index; -1: it got as far as no group.
+    ///   - nanoseconds: its duration.
+    ///   - group: its group's index; -1: no group was selected.
     func countRequest(status: UInt16, nanoseconds: Int64, group: Int) {
         cells.subtract(.requestsActive)
         cells.add(.requests)
@@ -38,7 +38,7 @@ final class LoopCounters {
         if group >= 0 { groups[group].countRequest(status: status, nanoseconds: nanoseconds) }
     }
 
-    /// Counts the time in ns that a request of a group has waited for a slot.
+    /// Counts the time in ns that a request of a group waited for a slot.
     func countWait(nanoseconds: Int64, group: Int) {
         groups[group].countWait(nanoseconds: nanoseconds)
     }

@@ -2,16 +2,16 @@ internal import HTTPWire
 package import Reactor
 package import Settings
 
-/// A client connection on its way from one balancer to the next, before one of its requests.
+/// A client connection that moves from one balancer to the next, before one of its requests.
 ///
-/// What was read of the request, and not begun to be answered, goes along; what the client sends
-/// meanwhile waits in the socket. Connections with TLS or HTTP/2 cannot be moved: part of what they
-/// are is in their program.
+/// The bytes read of an unanswered request move along; what the client sends meanwhile waits in the
+/// socket. Connections with TLS or HTTP/2 cannot be moved, since part of their state is in the
+/// program.
 package struct MovedConnection: Equatable, Sendable {
-    /// Takes it where it goes; any loop's thread.
+    /// Receives it at its destination; called on any loop's thread.
     package typealias Taker = @Sendable (MovedConnection) -> Void
 
-    /// How far it has come.
+    /// The progress of the connection.
     enum Stage: String {
         /// Nothing was read from it, not even a PROXY header.
         case untouched = "u"
@@ -25,13 +25,13 @@ package struct MovedConnection: Equatable, Sendable {
     /// Where it was accepted.
     package let listener: ListenerAddress
     let stage: Stage
-    /// TLS ended at whoever sent the PROXY header.
+    /// TLS ended at the sender of the PROXY header.
     let isSecure: Bool
-    /// What was read ahead; at most `longestUnread` bytes.
+    /// The bytes read ahead; at most `longestUnread`.
     package let unread: [UInt8]
-    /// So that it fits into one message.
+    /// Fits into one message.
     package static let longestUnread = 40_000
-    /// The client's, from the PROXY header if there was one.
+    /// The client's address, from the PROXY header if there was one.
     let address: IPAddress?
 
     init(
@@ -47,7 +47,7 @@ package struct MovedConnection: Equatable, Sendable {
         self.address = address
     }
 
-    /// What another balancer has to know of it beside what was read, as one word.
+    /// The state that the other balancer needs besides the bytes, as one word.
     package var note: String {
         let words = [stage.rawValue, isSecure ? "s" : "c"]
         guard let address else { return words.joined(separator: ":") }
@@ -55,7 +55,7 @@ package struct MovedConnection: Equatable, Sendable {
         return (words + numbers).joined(separator: ":")
     }
 
-    /// One that another balancer has sent, with its `note`; nil: the note is not one.
+    /// A connection from another balancer, with its `note`; nil: the note is invalid.
     package init?(
         socket: StreamSocket, listener: ListenerAddress, note: some StringProtocol,
         unread: [UInt8] = []

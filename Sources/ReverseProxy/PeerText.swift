@@ -1,6 +1,6 @@
 internal import HTTPWire
 
-/// Who is at the other end: for the log, and as the fields that a backend is told.
+/// The peer's address: for the log, and as fields for the backend.
 struct PeerText {
     private(set) var host = InlineArray<40, UInt8>(repeating: 0)
     private(set) var hostCount = 0
@@ -8,7 +8,7 @@ struct PeerText {
     private(set) var fields = InlineArray<112, UInt8>(repeating: 0)
     private(set) var fieldCount = 0
 
-    /// - Parameter address: nil: a unix socket, which has none to tell (RFC 7239 section 6.3).
+    /// - Parameter address: nil: a unix socket, which has none (RFC 7239 section 6.3).
     init(_ address: IPAddress?, isSecure: Bool) {
         hostCount = Self.fill(&host) { sink in
             if let address {

@@ -1,13 +1,13 @@
 internal import Backends
 
-/// What a loop serves by: the configuration, in the forms that the request path needs.
+/// The configuration in the forms that the request path needs.
 ///
 /// Belongs to the loop's thread. A reload replaces it as a whole; its parts are read in place.
 final class Plan {
     private(set) var settings: ProxySettings
-    /// Only ever longer: a group's index is its own for good.
+    /// It only grows: a group's index never changes.
     private(set) var groups: [Group]
-    /// Its codecs hold the cookie field that was made last.
+    /// Its codecs hold the cookie field written last.
     var routes: RoutePlans
     /// By the listener's index.
     private var listeners: [ListenerPlan]
@@ -19,7 +19,8 @@ final class Plan {
         listeners = settings.listeners.map(ListenerPlan.init)
     }
 
-    /// - Parameter routes: made of the settings, with those that requests under way began with.
+    /// - Parameter routes: built from the settings, including those that active requests began
+    ///   with.
     func replace(_ settings: ProxySettings, groups: [Group], routes: RoutePlans) {
         self.settings = settings
         self.groups = groups
@@ -27,13 +28,13 @@ final class Plan {
         listeners = settings.listeners.map(ListenerPlan.init)
     }
 
-    /// What a listener does, by its index; what none does where it was taken away.
+    /// A listener's plan, by its index; a plan without settings if it was removed.
     @inline(__always)
     func listenerPlan(_ index: Int32) -> ListenerPlan {
         Int(index) < listeners.count ? listeners[Int(index)] : ListenerPlan(nil)
     }
 
-    /// A listener's settings, by its index; nil: it was taken away.
+    /// A listener's settings, by its index; nil: it was removed.
     func listener(_ index: Int32) -> ListenerSettings? {
         Int(index) < settings.listeners.count ? settings.listeners[Int(index)] : nil
     }

@@ -3,25 +3,25 @@ package import Reactor
 package import Settings
 internal import Synchronization
 
-/// The data plane: listens, balances, and wakes waiters when the registry says so.
+/// The data plane: listens, balances, and delivers the registry's orders to waiters.
 package final class Proxy: Sendable {
     private let shared: SharedState
     private let workers: Workers
     /// The sockets that are listened on, by their index in the settings.
     private let listeners: Mutex<Listeners>
 
-    /// Binds all addresses and makes the loops; nothing is served before `start`.
+    /// Binds all addresses and creates the loops; serves nothing before `start`.
     ///
     /// - Parameters:
-    ///   - inherited: sockets that listen already, by what the settings call them; those that are
-    ///     not asked for are left alone.
-    ///   - errors: what writes standard error, for an access log that goes there.
-    ///   - onMishap: takes what keeps the loops from their work.
-    /// - Throws: `ProxyError`, which names what could not be had.
+    ///   - inherited: sockets that listen already, by their names in the settings; others are
+    ///     ignored.
+    ///   - errors: the writer of standard error, for an access log that goes there.
+    ///   - onProblem: logs problems of the loops.
+    /// - Throws: `ProxyError`, which names what failed.
     package init(
         _ settings: ProxySettings, groups: [Group],
         inherited: [ListenerAddress: ListeningSocket] = [:],
-        errors: LineWriter? = nil, onMishap: @escaping Mishaps.Report
+        errors: LineWriter? = nil, onProblem: @escaping LogThrottle.Report
     ) throws(ProxyError) {
         var listeners = Listeners(inherited: inherited)
         let sockets = try listeners.replace(with: settings.listeners)
@@ -30,18 +30,18 @@ package final class Proxy: Sendable {
         do {
             let count = settings.workers > 0 ? settings.workers : Processors.count
             let loops = try (0..<count).map { _ throws(SystemError) in try EventLoop() }
-            let mishaps = Mishaps(onMishap)
+            let logThrottle = LogThrottle(onProblem)
             let log: AccessLogWriter? =
                 settings.accessLog.destination == .off
                 ? nil
                 : try AccessLogWriter(
-                    settings.accessLog.destination, errors: errors, mishaps: mishaps)
+                    settings.accessLog.destination, errors: errors, logThrottle: logThrottle)
             let shared = SharedState(
                 settings: settings, groups: groups,
                 shares: loops.enumerated().map { index, loop in
                     WorkerShare(name: "proxy-\(index)", mailbox: Mailbox(waker: loop.waker))
                 },
-                accessLog: log, mishaps: mishaps)
+                accessLog: log, logThrottle: logThrottle)
             self.shared = shared
             workers = Workers(
                 loops.enumerated().map { index, loop in
@@ -56,12 +56,12 @@ package final class Proxy: Sendable {
         self.listeners = Mutex(listeners)
     }
 
-    /// Where it listens, as in the configuration, with the real port where 0 was asked for.
+    /// The listening addresses as configured, with the real port if 0 was requested.
     package var listeningAddresses: [String] {
         listeners.withLock { $0.sockets.compactMap { $0?.address.text } }
     }
 
-    /// What is listened on, for a successor that takes it over.
+    /// The listening sockets, for a successor that takes them over.
     package var listeningSockets: [(address: ListenerAddress, socket: ListeningSocket)] {
         listeners.withLock { listeners in
             zip(listeners.addresses, listeners.sockets).compactMap { address, socket in
@@ -83,7 +83,7 @@ package final class Proxy: Sendable {
         }
     }
 
-    /// Wakes waiters; any thread.
+    /// Delivers orders to waiters; any thread.
     package func carryOut(_ orders: [TrafficOrder], group: Int) {
         for order in orders {
             switch order {
@@ -96,12 +96,13 @@ package final class Proxy: Sendable {
         }
     }
 
-    /// Goes on under changed settings; connections and requests under way stay.
+    /// Applies changed settings; active connections and requests continue.
     ///
-    /// Listeners and groups keep their indices: nil stands where a listener was taken away, and a
-    /// group that is gone keeps its entry. The number of workers, what is limited by open files and the access
-    /// log's destination stay as they were at the start.
-    /// - Throws: `ProxyError` when a new address cannot be listened on; nothing is changed then.
+    /// Listeners and groups keep their indices: nil stands for a removed listener, and a removed
+    /// group keeps its entry. The number of workers, limits bounded by open files and the access
+    /// log's destination keep their values from the start.
+    ///
+    /// - Throws: `ProxyError` when a new address cannot be bound; nothing has changed then.
     package func reconfigure(_ settings: ProxySettings, groups: [Group]) throws(ProxyError) {
         let sockets = try listeners.withLock { listeners throws(ProxyError) in
             try listeners.replace(with: settings.listeners)
@@ -116,7 +117,7 @@ package final class Proxy: Sendable {
         for share in shared.shares { share.mailbox.post(.reconfigure(change)) }
     }
 
-    /// Stops listening, closes idle connections and lets the others end, at the latest at the deadline.
+    /// Stops listening, closes idle connections and lets the others finish until the deadline.
     ///
     /// `done` is called once, from any thread, when no connection is left.
     package func drain(
@@ -126,22 +127,22 @@ package final class Proxy: Sendable {
         shared.drain(until: deadline.nanoseconds, purpose, done)
     }
 
-    /// Counts what a drain waits for; `done` is called once, from a loop's thread, unless `stop` comes
-    /// before.
+    /// Counts what a drain waits for; `done` is called once, from a loop's thread, unless `stop`
+    /// comes first.
     package func countWaiting(_ done: @escaping @Sendable (WaitingCounts) -> Void) {
         let tally = WaitingTally(loops: shared.shares.count, done)
         for share in shared.shares { share.mailbox.post(.count(tally)) }
     }
 
-    /// Another balancer is going to send connections: no drain ends before `expectNoMore`.
+    /// Another balancer will send connections: no drain ends before `expectNoMore`.
     package func expectConnections() { shared.sourceOpened() }
 
-    /// The other balancer has ended; once after each `expectConnections`.
+    /// The other balancer has exited; call it once after each `expectConnections`.
     package func expectNoMore() { shared.sourceEnded() }
 
-    /// Serves a connection that another balancer has begun with.
+    /// Serves a connection that another balancer has begun to serve.
     ///
-    /// One from a listener that there is not any more is closed.
+    /// It is closed if its listener no longer exists.
     package func receive(_ moved: MovedConnection) {
         let listener = listeners.withLock { $0.addresses.firstIndex(of: moved.listener) }
         guard let listener else { return moved.socket.close() }
@@ -150,27 +151,27 @@ package final class Proxy: Sendable {
         shared.shares[target].mailbox.post(.moved(moved, listener))
     }
 
-    /// Ends the loops; what is still open is closed.
+    /// Stops the loops; open connections are closed.
     ///
-    /// `done` is called when the access log is written, which may be never: its reader may hang.
+    /// `done` is called when the access log is written; possibly never, if its reader hangs.
     package func stop(_ done: @escaping @Sendable () -> Void) {
         shared.stop(done)
     }
 
-    /// Closes the access log and opens it by its name again.
+    /// Closes the access log and opens it again by name.
     package func reopenLogs() { shared.accessLog?.reopen() }
 
-    /// Asks every loop for a sign of life.
-    package func askForSigns(now: Int64) {
+    /// Sends every loop a liveness check.
+    package func checkLiveness(now: Int64) {
         for share in shared.shares where share.pulse.ask(now: now) {
-            share.mailbox.post(.sign)
+            share.mailbox.post(.livenessCheck)
         }
     }
 
-    /// The signs of life of the loops.
+    /// The liveness of the loops.
     package var pulses: [Pulse] { shared.shares.map(\.pulse) }
 
-    /// What was counted since the start.
+    /// The counts since the start.
     package func statistics() -> ProxyStatistics {
         var statistics = ProxyStatistics(summing: shared.shares.map(\.counters))
         for share in shared.shares { share.groupTallies.add(to: &statistics.groups) }
@@ -179,9 +180,9 @@ package final class Proxy: Sendable {
     }
 }
 
-/// The loops, until each is handed to its thread.
+/// The loops, until each is passed to its thread.
 private struct Workers: @unchecked Sendable {
-    // Sendable: made by one thread, which starts one thread for each and touches none again.
+    // Sendable: created by one thread, which passes each to its own thread and touches none again.
     let all: [Worker]
 
     init(_ all: [Worker]) { self.all = all }

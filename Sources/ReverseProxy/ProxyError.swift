@@ -1,6 +1,6 @@
 internal import Reactor
 
-/// Why the data plane could not start, or not change.
+/// Why the data plane could not start, or could not apply a change.
 package struct ProxyError: Error, Equatable, Sendable, CustomStringConvertible {
     package let description: String
 

@@ -1,7 +1,7 @@
 package import Backends
 package import Settings
 
-/// What the data plane has counted, over all its loops.
+/// The data plane's counts, over all its loops.
 package struct ProxyStatistics: Equatable, Sendable {
     package var traffic = TrafficSnapshot()
     /// By the groups' indices.

@@ -1,11 +1,11 @@
 internal import Backends
 internal import Reactor
 
-/// What a reload tells every loop.
+/// A reload's message to every loop.
 struct Reconfiguration: Sendable {
     let settings: ProxySettings
-    /// The known ones at their indices, new ones behind them.
+    /// Known groups at their indices, new ones after them.
     let groups: [Group]
-    /// For the first loop: by index, nil where nothing is listened on any more.
+    /// For the first loop: by index, nil for removed listeners.
     let listeners: [ListeningSocket?]
 }

@@ -3,7 +3,8 @@ internal import Routing
 internal import SessionAffinity
 internal import Settings
 
-/// What the request path needs of a route: plain data, so that looking it up counts no references.
+/// The route settings that the request path needs: plain data, so that a look-up counts no
+/// references.
 struct RoutePlan {
     let group: Int
     let stripsPrefix: Bool
@@ -11,32 +12,32 @@ struct RoutePlan {
     let maxAge: UInt32
     let forwardCookie: Bool
     let takesASCIIOnly: Bool
-    /// Its group has a path for health checks: see `RoutePlans.healthPaths`.
+    /// Its group has a health check path: see `RoutePlans.healthPaths`.
     let hasHealthPath: Bool
     let timeouts: RouteTimeouts
-    /// The index of its codec for clear text in a loop's `codecs`; behind it is the one for TLS.
+    /// The index of its clear-text codec in a loop's `codecs`; the one for TLS follows it.
     let codec: Int
-    /// Responses get fields of its own.
+    /// Responses get additional fields.
     let hasFields: Bool
 }
 
-/// One loop's routes with all that belongs to them, replaced as a whole by a reload.
+/// One loop's routes with everything that belongs to them, replaced as a whole by a reload.
 struct RoutePlans {
     private(set) var table: RouteTable
-    /// In the order of the routes; behind them those that older exchanges still hold.
+    /// In the order of the routes; followed by those that older exchanges still use.
     private(set) var plans: [RoutePlan]
     var codecs: [AffinityCodec]
-    /// The cookies of all routes, which are set here alone.
+    /// The cookies of all routes, which only Mooring may set.
     let ownCookies: OwnCookies
-    /// For each plan the application cookies whose setting starts a session.
+    /// For each plan the application cookies that start a session when set.
     private(set) var learn: [[String]]
     /// For each plan the path of its group's health checks, without a query; empty: none.
     private(set) var healthPaths: [[UInt8]]
-    /// For each plan the fields that its responses get.
+    /// For each plan the fields added to responses.
     private(set) var headers: [ExtraFields]
     /// For each plan its own pages, by status.
     private(set) var pages: [[UInt16: [UInt8]]]
-    /// For each plan the prefix that is taken off, escaped.
+    /// For each plan the removed prefix, escaped.
     private(set) var mounts: [[UInt8]]
 
     init(_ settings: ProxySettings) {
@@ -63,7 +64,7 @@ struct RoutePlans {
         ownCookies = OwnCookies(names: settings.routeSettings.map(\.affinity.cookie.name))
     }
 
-    /// Takes over a plan of the routes that these replace, for an exchange that began under it.
+    /// Adds a plan of the replaced routes, for an exchange that began under it.
     ///
     /// - Returns: its index here.
     mutating func keep(_ entry: Int, of old: RoutePlans) -> Int {

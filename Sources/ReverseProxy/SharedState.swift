@@ -2,19 +2,19 @@ internal import Backends
 internal import Reactor
 internal import Synchronization
 
-/// What the loops have in common; everything in it may be touched by any thread.
+/// State shared by the loops; thread-safe.
 final class SharedState: Sendable {
     let settings: ProxySettings
     let groups: [Group]
     let shares: [WorkerShare]
     let accessLog: AccessLogWriter?
-    let mishaps: Mishaps
+    let logThrottle: LogThrottle
     let spawnLimiter = SpawnLimiter()
     /// Client connections over all loops.
     let connections = Atomic<Int>(0)
     /// Connections to processes over all loops.
     private let upstreams = Atomic<Int>(0)
-    /// Accepting waits for a connection to end.
+    /// Accepting waits for a connection to close.
     let acceptingPaused = Atomic<Bool>(false)
     let isDraining = Atomic<Bool>(false)
     private let drained = Mutex<(@Sendable () -> Void)?>(nil)
@@ -24,25 +24,25 @@ final class SharedState: Sendable {
 
     init(
         settings: ProxySettings, groups: [Group], shares: [WorkerShare],
-        accessLog: AccessLogWriter?, mishaps: Mishaps
+        accessLog: AccessLogWriter?, logThrottle: LogThrottle
     ) {
         self.settings = settings
         self.groups = groups
         self.shares = shares
         self.accessLog = accessLog
-        self.mishaps = mishaps
+        self.logThrottle = logThrottle
         loopsRunning = Atomic(shares.count)
     }
 
-    /// Tells once that nobody can say whose the processes' ports are.
-    func tellOfNoDiagnosis(_ code: Int32) {
+    /// Logs once that the owners of the processes' ports cannot be determined.
+    func logMissingDiagnosis(_ code: Int32) {
         if hasReportedNoDiagnosis.exchange(true, ordering: .relaxed) { return }
-        mishaps.tell(
+        logThrottle.log(
             "the kernel does not tell whose the processes' ports are (\(SystemError.message(code)));"
                 + " requests are sent there without that check")
     }
 
-    /// The loop with the fewest connections; the lowest of equals.
+    /// The loop with the fewest connections; the lowest index among equals.
     func leastLoaded() -> Int {
         var best = 0
         var fewest = Int.max
@@ -56,19 +56,19 @@ final class SharedState: Sendable {
         return best
     }
 
-    /// Counts a connection in, for the loop that it is dealt to.
+    /// Counts a new connection for the loop that it is assigned to.
     func connectionOpened(worker: Int) {
         connections.add(1, ordering: .relaxed)
         shares[worker].connections.add(1, ordering: .relaxed)
     }
 
-    /// Counts a connection out; wakes the accepting loop, or ends the drain, if that was the last.
+    /// Counts a connection out; wakes the accepting loop, or ends the drain after the last one.
     func connectionClosed(worker: Int) {
         shares[worker].connections.subtract(1, ordering: .relaxed)
         countOut()
     }
 
-    /// Counts a connection to a process in; false: there are as many as there may be.
+    /// Counts a connection to a process; false: the maximum is reached.
     func takeUpstream(limit: Int) -> Bool {
         if upstreams.add(1, ordering: .relaxed).newValue <= limit { return true }
         giveUpstream()
@@ -77,7 +77,7 @@ final class SharedState: Sendable {
 
     func giveUpstream() { upstreams.subtract(1, ordering: .relaxed) }
 
-    /// More connections may come from elsewhere: until `sourceEnded` no drain ends.
+    /// More connections may come from elsewhere: no drain ends until `sourceEnded`.
     func sourceOpened() { connections.add(1, ordering: .relaxed) }
 
     func sourceEnded() { countOut() }
@@ -92,7 +92,7 @@ final class SharedState: Sendable {
         if left == 0, isDraining.load(ordering: .acquiring) { finishDrain() }
     }
 
-    /// Begins the drain; `done` is called once, from any thread, when no connection is left.
+    /// Starts the drain; `done` is called once, from any thread, when no connection is left.
     func drain(
         until deadline: Int64, _ purpose: DrainPurpose,
         _ done: @escaping @Sendable () -> Void
@@ -103,19 +103,20 @@ final class SharedState: Sendable {
         }
     }
 
-    /// The accepting loop takes no more connections: none may be on its way to another loop.
+    /// The accepting loop has stopped: no connection is on its way to another loop.
     func acceptingEnded() {
         isDraining.store(true, ordering: .sequentiallyConsistent)
         if connections.load(ordering: .sequentiallyConsistent) == 0 { finishDrain() }
     }
 
-    /// Ends all loops; `done` is called once, when the last has ended and the log is written, if it can be.
+    /// Stops all loops; `done` is called once, when the last has stopped and the log is written, if
+    /// possible.
     func stop(_ done: @escaping @Sendable () -> Void) {
         stopped.withLock { $0 = done }
         for share in shares { share.mailbox.post(.stop) }
     }
 
-    /// A loop has ended and touches nothing any more.
+    /// A loop has stopped and touches nothing any more.
     func loopEnded(_ index: Int) {
         shares[index].pulse.end()
         let left = loopsRunning.subtract(1, ordering: .acquiringAndReleasing).newValue
@@ -137,13 +138,13 @@ final class SharedState: Sendable {
     }
 }
 
-/// What one loop shows to the others.
+/// The values that one loop publishes to the others.
 final class WorkerShare: Sendable {
     let mailbox: Mailbox<WorkerMessage>
     let counters = Counters()
     let groupTallies = GroupTallies()
     let connections = Atomic<Int>(0)
-    /// Bytes in its buffers, as of late.
+    /// Bytes in its buffers, as last published.
     let bufferedBytes = Atomic<Int>(0)
     let pulse: Pulse
 

@@ -1,17 +1,18 @@
 /// A fixed number of entries for plain values, each with a serial that changes when it is emptied.
 ///
-/// Elements are addressed by index and changed where they lie, without copying, reference counting
-/// or exclusivity bookkeeping; that is why they must be plain data (no references inside) and why
-/// one thread owns a slab. Memory is reserved at once and touched only as entries come into use. A
-/// reference from outside (an event, a message, a timer) carries entry and serial, so that it
-/// cannot reach a later tenant.
+/// Elements are addressed by index and modified in place, without copying, reference counting or
+/// exclusivity checks; hence they must be plain data (no references inside) and one thread must own
+/// a slab. Memory is reserved at once and touched only as entries come into use. A reference from
+/// outside (an event, a message, a timer) carries entry and serial, so that it cannot reach a later
+/// tenant.
 @safe
 struct Slab<Element>: ~Copyable {
     private let elements: UnsafeMutablePointer<Element>
     private let serials: UnsafeMutablePointer<UInt32>
-    /// Places emptied and not yet taken again, the last emptied first: its memory is still warm.
+    /// Entries emptied and not reused yet, the last emptied first: its memory is still in the
+    /// cache.
     private var free: [UInt32] = []
-    /// Places from here on have never been taken.
+    /// Entries from here on have never been used.
     private(set) var untouched = 0
     /// How many entries there are.
     let capacity: Int
@@ -30,7 +31,7 @@ struct Slab<Element>: ~Copyable {
         unsafe serials.deallocate()
     }
 
-    /// Takes an entry for a value; nil when all are taken.
+    /// Stores a value in a free entry; nil: all are taken.
     mutating func insert(_ element: Element) -> Int? {
         let entry: Int
         if let last = free.popLast() {
@@ -43,7 +44,7 @@ struct Slab<Element>: ~Copyable {
             return nil
         }
         unsafe (elements + entry).initialize(to: element)
-        // Odd while taken, so that a number from an empty entry never fits.
+        // Odd while taken, so that the serial of an empty entry never matches.
         unsafe serials[entry] &+= 1
         count += 1
         return entry
@@ -58,7 +59,7 @@ struct Slab<Element>: ~Copyable {
         count -= 1
     }
 
-    /// The serial of an entry's present tenant.
+    /// The serial of an entry's current tenant.
     func serial(_ entry: Int) -> UInt32 {
         precondition(entry >= 0 && entry < untouched)
         return unsafe serials[entry]
@@ -73,18 +74,18 @@ struct Slab<Element>: ~Copyable {
         unsafe entry >= 0 && entry < untouched && serials[entry] & 1 == 1
     }
 
-    /// The entries taken, lowest first; for sweeps, not for the request path.
+    /// The taken entries, lowest first; for sweeps, not for the request path.
     func takenEntries() -> [Int] { (0..<untouched).filter { isTaken($0) } }
 
-    /// The value in a taken entry, changed where it lies.
+    /// The value in a taken entry, modified in place.
     ///
-    /// In debug builds an empty entry traps: what it held belongs to nobody any more.
+    /// An empty entry traps in debug builds: its contents are stale.
     subscript(entry: Int) -> Element {
         @inline(__always) unsafeAddress { unsafe UnsafePointer(pointer(to: entry)) }
         @inline(__always) nonmutating unsafeMutableAddress { unsafe pointer(to: entry) }
     }
 
-    /// Where the value in a taken entry lies, for an owner that passes it on as its own subscript.
+    /// The address of the value in a taken entry, for an owner's own subscript.
     @inline(__always)
     func pointer(to entry: Int) -> UnsafeMutablePointer<Element> {
         precondition(entry >= 0 && entry < capacity)

@@ -3,15 +3,15 @@ internal import Synchronization
 
 /// How many processes each client address has caused within a minute, over all loops.
 ///
-/// Looked at only when a request would make a process be started. Sources are IPv4 addresses and
-/// IPv6 networks of 64 bits, which is what one customer has. The table is bounded: whoever has so many
-/// addresses is not held by a limit for each.
+/// Consulted only when a request would cause a start. Sources are IPv4 addresses and IPv6 networks
+/// of 64 bits, which is what one customer has. The table is bounded, so a client with that many
+/// addresses evades a limit per address anyway.
 final class SpawnLimiter: Sendable {
     /// Sources remembered at most.
     static let capacity = 8192
     private static let minute: Int64 = 60_000_000_000
 
-    /// What a source has caused since its minute began.
+    /// The starts that a source has caused since its minute began.
     private struct Window {
         var start: Int64
         var count: Int
@@ -29,12 +29,12 @@ final class SpawnLimiter: Sendable {
 
     private let windows = Mutex<[Source: Window]>([:])
 
-    /// Counts a start for an address, if it may have one; else how many seconds until it may.
+    /// Counts a start for an address, if permitted; otherwise returns the seconds until one is.
     ///
     /// - Parameters:
-    ///   - address: nil: on a unix socket, and so of this machine: never limited.
-    ///   - now: Monotonic ns.
-    ///   - limit: Starts a minute; 0: no limit.
+    ///   - address: nil: a unix socket, and so a local client: never limited.
+    ///   - now: monotonic ns.
+    ///   - limit: starts per minute; 0: no limit.
     func secondsUntilAllowed(_ address: IPAddress?, now: Int64, limit: Int) -> Int? {
         guard let address, limit > 0 else { return nil }
         let source = Source(address)

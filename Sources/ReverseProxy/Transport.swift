@@ -1,6 +1,6 @@
 internal import Reactor
 
-/// A connection's socket, with TLS where it has some.
+/// A connection's socket, with TLS if it uses it.
 enum Transport {
     case clear(StreamSocket)
     case secure(TLSStream, StreamSocket)
@@ -18,11 +18,11 @@ enum Transport {
         if case .clear = self { true } else { false }
     }
 
-    /// Reads once, and notes whether there may be more to be read.
+    /// Reads once, and records whether there may be more to read.
     ///
     /// - Parameters:
-    ///   - isReadable: cleared when the socket is empty: what follows raises a new edge.
-    ///   - peerClosed: the end is due: it has raised its edge already.
+    ///   - isReadable: cleared when the socket is empty: further bytes raise a new edge.
+    ///   - peerClosed: the end is pending: it has raised its edge already.
     @inline(__always)
     func receive(into block: inout Block, _ isReadable: inout Bool, peerClosed: Bool) -> Transfer {
         let transfer: Transfer
@@ -39,7 +39,7 @@ enum Transport {
         return transfer
     }
 
-    /// Sends once of what a block holds; what was taken is consumed.
+    /// Sends a block once; consumes what was sent.
     @inline(__always)
     func send(from block: inout Block) -> Transfer {
         switch self {
@@ -48,20 +48,20 @@ enum Transport {
         }
     }
 
-    /// The peer sees the end of what we send; what it sends is still read.
+    /// Closes the writing direction; reading continues.
     func shutdownWrite() {
-        sayGoodbye()
+        sendCloseNotify()
         socket.shutdownWrite()
     }
 
-    /// TLS says that nothing more comes (close_notify), where there is TLS.
-    func sayGoodbye() {
+    /// Sends close_notify if TLS is used.
+    func sendCloseNotify() {
         if case .secure(let tls, _) = self { tls.shutdown() }
     }
 
-    /// Ends it; once, by its owner.
+    /// Closes it; call once, by its owner.
     ///
-    /// - Parameter abortively: The peer must not take what it has got for all there was.
+    /// - Parameter abortively: the peer must not take what it has received for complete.
     func close(abortively: Bool = false) {
         if case .secure(let tls, _) = self {
             // Without close_notify a peer knows that it was cut off (RFC 8446 section 6.1).

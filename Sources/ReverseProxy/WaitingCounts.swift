@@ -1,12 +1,12 @@
 internal import Synchronization
 
-/// How much of each kind the end of the program waits for.
+/// How many of each kind the shutdown waits for.
 package struct WaitingCounts: Sendable {
-    /// What may be waited for, in the order in which it is told.
+    /// What a shutdown may wait for, in the order in which it is logged.
     package enum Kind: Int, CaseIterable, Sendable {
         case request, queued, upload, response, reader, eventStream, webSocket, tunnel, connection
 
-        /// One of them, and several.
+        /// Singular and plural.
         var words: (String, String) {
             switch self {
             case .request: ("request that a process works on", "requests that processes work on")
@@ -43,7 +43,7 @@ package struct WaitingCounts: Sendable {
     }
 }
 
-/// Collects the counts of all loops and tells their sum once.
+/// Collects the counts of all loops and reports their sum once.
 final class WaitingTally: Sendable {
     private let state: Mutex<(counts: WaitingCounts, left: Int)>
     private let done: @Sendable (WaitingCounts) -> Void

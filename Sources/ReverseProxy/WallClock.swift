@@ -1,8 +1,8 @@
 internal import Reactor
 
-/// The wall clock as the data path needs it: seconds for tokens, ready text for `Date` and the log.
+/// The wall clock for the data path: seconds for tokens, formatted text for `Date` and the log.
 ///
-/// Read at most once a turn and formatted at most once a second.
+/// Read at most once per turn and formatted at most once per second.
 struct WallClock {
     /// Seconds of the Unix era.
     private(set) var seconds: UInt32 = 0
@@ -11,22 +11,22 @@ struct WallClock {
     private(set) var httpDate = InlineArray<29, UInt8>(repeating: 0x20)
     /// `2026-11-22T10:00:00`, 19 bytes.
     private(set) var timestamp = InlineArray<19, UInt8>(repeating: 0x20)
-    /// By how many seconds the clock was set, ahead or back, since somebody asked; less than two is
-    /// what daemons that keep the time do all day.
+    /// By how many seconds the clock was set, forward or back, since `forgetJump`; less than two is
+    /// normal for time daemons.
     private(set) var jump: Int64 = 0
     private var readAt = Int64.min
-    /// The wall clock's lead over the monotonic one, in nanoseconds.
+    /// The wall clock's offset from the monotonic one, in nanoseconds.
     private var lead: Int64?
     private var formatted: UInt32 = .max
 
-    /// Reads the clock if a turn has passed since it was read.
+    /// Reads the clock unless it was read in this turn.
     mutating func refresh(turn now: Int64) {
         if now == readAt { return }
         readAt = now
         take(wallNanoseconds: Clock.wall(), monotonic: now)
     }
 
-    /// Takes a time of the Unix era, and notices whether the clock was set since the last.
+    /// Sets a time of the Unix era, and detects a jump of the clock since the last.
     mutating func take(wallNanoseconds wall: Int64, monotonic: Int64) {
         let lead = wall &- monotonic
         let moved = lead &- (self.lead ?? lead)
@@ -36,10 +36,10 @@ struct WallClock {
         set(wallNanoseconds: wall)
     }
 
-    /// The jump has been told.
+    /// The jump was logged.
     mutating func forgetJump() { jump = 0 }
 
-    /// Takes a time of the Unix era.
+    /// Sets a time of the Unix era.
     mutating func set(wallNanoseconds wall: Int64) {
         seconds = UInt32(clamping: wall / 1_000_000_000)
         milliseconds = Int(wall / 1_000_000 % 1000)

@@ -14,7 +14,7 @@ enum SupervisionMessage: Sendable {
     /// Answered by a signal of the semaphore.
     case leave(DispatchSemaphore)
     /// Answered by the loop's pulse.
-    case sign
+    case livenessCheck
     case stop
 }
 

@@ -203,15 +203,15 @@ final class ManagedProcess {
         file?.begin(.errors)
         errors.close { keep($0, .errors, now: now) }
         file?.flush()
-        tellDropped()
+        logDropped()
     }
 
     /// Tells of lines kept from the log if it is time to.
-    func tellDropped(now: Int64) {
-        if let time = throttle.reportAt, time <= now { tellDropped() }
+    func logDropped(now: Int64) {
+        if let time = throttle.reportAt, time <= now { logDropped() }
     }
 
-    private func tellDropped() {
+    private func logDropped() {
         let count = throttle.takeDropped()
         if count > 0 {
             outputLog.notice(

@@ -69,7 +69,7 @@ final class SupervisionLoop {
             if reaping.strays.sweep.isDue(now: Clock.monotonic()) {
                 sweepStrays(sparingTheUnknown: true)
             }
-            tellOfHeldReaders()
+            logHeldReaders()
             reaping.cgroups.removeEmptied(now: Clock.monotonic())
             advanceGroups()
         }
@@ -102,7 +102,7 @@ final class SupervisionLoop {
             case .leave(let answer):
                 leave()
                 answer.signal()
-            case .sign:
+            case .livenessCheck:
                 inbox.pulse.answer()
             case .stop:
                 inbox.isStopping = true
@@ -125,7 +125,7 @@ final class SupervisionLoop {
             }
         case .kill(let handle, let reason):
             if let process = process(ProcessKey(group: group, handle: handle)) {
-                if reason == .startTimeout { tellStartTimeout(process) }
+                if reason == .startTimeout { logStartTimeout(process) }
                 stopGroup(of: process, SIGKILL)
             }
         case .rememberDraining(let handle):
@@ -187,10 +187,10 @@ final class SupervisionLoop {
         for process in processes.values {
             guard let deadline = process.nextDeadline, deadline <= now else { continue }
             endLaunchIfDue(process, now: now)
-            process.tellDropped(now: now)
+            process.logDropped(now: now)
             resumeReading(process, now: now)
             probeIfDue(process, now: now)
-            tellIfSlow(process, now: now)
+            logIfSlow(process, now: now)
             checkWatchdog(process, now: now)
             checkHealthIfDue(process, now: now)
             endReadingIfDue(process, now: now)

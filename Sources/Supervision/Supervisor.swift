@@ -161,7 +161,9 @@ package final class Supervisor: Sendable {
     }
 
     /// Asks the loop for a sign of life.
-    package func askForSign(now: Int64) { if pulse.ask(now: now) { mailbox.post(.sign) } }
+    package func checkLiveness(now: Int64) {
+        if pulse.ask(now: now) { mailbox.post(.livenessCheck) }
+    }
 
     /// A group's `nextDeadline` has moved forward.
     package func wake() { waker.wake() }

@@ -94,12 +94,12 @@ internal import Testing
 
     @Test(arguments: [true, false])
     func `a process is shown the end of a request where it knows what that means`(
-        hearsOfEnds: Bool
+        noticesClosing: Bool
     ) throws {
-        let fixture = try WorkerFixture { $0.groups[0].hearsOfEnds = hearsOfEnds }
+        let fixture = try WorkerFixture { $0.groups[0].noticesClosing = noticesClosing }
         let process = try Self.abandoned(fixture)
         _ = process.hear()
-        #expect(process.hasEnded == hearsOfEnds)
+        #expect(process.hasEnded == noticesClosing)
     }
 
     @Test func `a process that neither answers nor ends has its time and no more`() throws {

@@ -39,7 +39,7 @@ internal import Testing
 
     @Test func `exchanges that are released bring the next turn at once, and ask in their order`() {
         let agenda = Agenda()
-        let members = (1...3).map { Followers.Member(exchange: $0, serial: 1) }
+        let members = (1...3).map { CoalescedRequests.Member(exchange: $0, serial: 1) }
         agenda.askAgain(Array(members.prefix(2)))
         agenda.askAgain(Array(members.suffix(1)))
         #expect(agenda.isBusy)

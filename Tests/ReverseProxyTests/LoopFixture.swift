@@ -31,7 +31,7 @@ final class LoopFixture {
         let share = WorkerShare(name: "proxy-0", mailbox: Mailbox(waker: loop.waker))
         let shared = SharedState(
             settings: settings, groups: [], shares: [share], accessLog: nil,
-            mishaps: Mishaps { _, _ in })
+            logThrottle: LogThrottle { _, _ in })
         owners = Owners(index: 0, shared: shared, loop: loop)
         duties = Duties(owners)
         dispatcher = Dispatcher(owners, duties)

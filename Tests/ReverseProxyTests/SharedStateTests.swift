@@ -26,7 +26,7 @@ internal import Testing
         }
         let shared = SharedState(
             settings: settings, groups: [], shares: shares, accessLog: nil,
-            mishaps: Mishaps { _, _ in })
+            logThrottle: LogThrottle { _, _ in })
         return (shared, loops)
     }
 

@@ -59,7 +59,7 @@ final class WorkerFixture {
             now: MonotonicInstant(nanoseconds: loop.now))
         shared = SharedState(
             settings: settings, groups: [group], shares: [share], accessLog: nil,
-            mishaps: Mishaps { _, _ in })
+            logThrottle: LogThrottle { _, _ in })
         worker = Worker(index: 0, shared: shared, loop: loop)
         group.start(now: MonotonicInstant(nanoseconds: loop.now))
         for index in 0..<count { servers.append(try Self.listen("\(folder)/\(index)")) }

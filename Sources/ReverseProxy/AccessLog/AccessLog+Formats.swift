@@ -2,14 +2,14 @@ internal import Backends
 internal import HTTPWire
 internal import SessionAffinity
 
-/// The access log's other formats: what other programs read.
+/// The access log's other formats, which other programs read.
 extension AccessLog {
     /// Apache's `combined`: `%h %l %u %t "%r" %>s %b "%{Referer}i" "%{User-agent}i"`.
     mutating func writeCombined(
         _ entry: LogEntry, _ head: Span<UInt8>, line: Range<Int>, _ clock: borrowing WallClock
     ) {
         if entry.isAnonymous {
-            // On a unix socket, and so on this machine; readers of the format want an address.
+            // A unix socket has no address, but readers of the format expect one.
             buffer.append("127.0.0.1")
         } else {
             appendClient(entry)
@@ -54,7 +54,7 @@ extension AccessLog {
         buffer.append(escaping: head.extracting(value.prefix(limit)))
     }
 
-    /// One object a line; what there is not is null.
+    /// One object per line; missing values are null.
     mutating func writeJSON(
         _ entry: LogEntry, _ head: Span<UInt8>, line: Range<Int>, _ clock: borrowing WallClock
     ) {
@@ -113,7 +113,8 @@ extension AccessLog {
         beginQuoted("session")
         if let action = entry.action { buffer.append(action) }
         endQuoted(entry.action != nil)
-        // As the process is told it (`Mooring-Session`): never the cookie, with which one could act.
+        // As sent to the process (`Mooring-Session`): never the cookie, with which a reader could
+        // impersonate the user.
         beginQuoted("session_id")
         if let session = entry.session {
             buffer.append(hex: session.high, digits: 16)

@@ -3,7 +3,7 @@ internal import Reactor
 internal import SessionAffinity
 internal import Settings
 
-/// The pieces of a line that every format has.
+/// The parts of a line that every format has.
 extension AccessLog {
     mutating func appendTime(_ clock: borrowing WallClock) {
         buffer.append(clock.timestamp.span)

@@ -3,16 +3,16 @@ internal import Reactor
 internal import SessionAffinity
 internal import Settings
 
-/// One loop's access log: one line a request, in the format that was chosen.
+/// One loop's access log: one line per request, in the configured format.
 ///
-/// Belongs to the loop's thread. It knows neither connections nor exchanges: its owner passes the facts
-/// of a request as a `LogEntry`, and the bytes of its head.
+/// Belongs to the loop's thread. It knows neither connections nor exchanges: its owner passes the
+/// facts of a request as a `LogEntry`, and the bytes of its head.
 struct AccessLog: ~Copyable {
-    /// Extensions format lines into it; nobody else touches it.
+    /// Only this type and its extensions write to it.
     var buffer: AccessLogBuffer
     /// By the groups' indices.
     private(set) var groupNames: [[UInt8]]
-    /// The heads of open tunnels, by exchange: their own blocks are given back.
+    /// The heads of open tunnels, by exchange: their blocks were released.
     private var heads: [Int: LoggedHead] = [:]
 
     init(writer: AccessLogWriter?, format: AccessLogSettings.Format, groupNames: [[UInt8]]) {
@@ -21,10 +21,10 @@ struct AccessLog: ~Copyable {
     }
 
     var isOn: Bool { buffer.isOn }
-    /// When the lines that wait are handed over, in monotonic ns; `Int64.max`: none wait.
+    /// When waiting lines are handed over, in monotonic ns; `Int64.max`: none wait.
     var flushAt: Int64 { buffer.flushAt }
 
-    /// Takes over changed settings for the lines that begin from now on.
+    /// Applies changed settings to lines that begin from now on.
     mutating func reconfigure(format: AccessLogSettings.Format, groupNames: [[UInt8]]) {
         buffer.format = format
         self.groupNames = groupNames
@@ -35,7 +35,7 @@ struct AccessLog: ~Copyable {
     /// Hands over what waits.
     mutating func flush() { buffer.flush() }
 
-    /// Copies what the log will show of a head whose block is wanted elsewhere.
+    /// Copies the logged parts of a head whose block is needed elsewhere.
     mutating func keepHead(_ head: Span<UInt8>, line: Range<Int>, of exchange: Int) {
         heads[exchange] = LoggedHead(
             head, requestLine: line, keepsFields: buffer.format != .mooring)
@@ -50,8 +50,8 @@ struct AccessLog: ~Copyable {
     /// Writes the line of a request.
     ///
     /// - Parameters:
-    ///   - head: no more than the request's head; empty: nothing is known of it.
-    ///   - line: where the request line is in the head.
+    ///   - head: only the request's head; empty: unknown.
+    ///   - line: the range of the request line in the head.
     mutating func write(
         _ entry: LogEntry, head: Span<UInt8>, line: Range<Int>, clock: borrowing WallClock
     ) {

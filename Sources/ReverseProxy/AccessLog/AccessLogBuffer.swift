@@ -1,14 +1,14 @@
 internal import Reactor
 internal import Settings
 
-/// One loop's access log lines on their way to the writer: handed over in batches.
+/// Collects one loop's access log lines and passes them to the writer in batches.
 struct AccessLogBuffer {
     private static let batchBytes = 48 * 1024
-    /// Lines wait no longer than this.
+    /// The longest time that a line waits.
     private static let patience: Int64 = 100_000_000
 
     let isOn: Bool
-    /// Of the lines that begin from now on; a reload may change it.
+    /// The format of lines that begin from now on; a reload may change it.
     var format: AccessLogSettings.Format
     private let writer: AccessLogWriter?
     private(set) var bytes: [UInt8] = []
@@ -56,8 +56,8 @@ struct AccessLogBuffer {
 
     mutating func append(_ text: [UInt8]) { bytes.append(contentsOf: text) }
 
-    /// Bytes of a client, made harmless: what is not printable ASCII, quotes and backslashes become
-    /// `\xNN` (text) or `\u00NN` (JSON), so that one request is one line whatever it holds.
+    /// Appends a client's bytes escaped: quotes, backslashes and everything but printable ASCII
+    /// become `\xNN` (text) or `\u00NN` (JSON), so that one request is always one line.
     mutating func append(escaping span: Span<UInt8>) {
         for index in 0..<span.count {
             let byte = span[index]
@@ -71,7 +71,7 @@ struct AccessLogBuffer {
         }
     }
 
-    /// Takes back the last byte.
+    /// Removes the last byte.
     mutating func dropLast() { bytes.removeLast() }
 
     mutating func append(hex value: UInt64, digits: Int) {

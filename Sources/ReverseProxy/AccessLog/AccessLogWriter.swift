@@ -1,19 +1,20 @@
 internal import Reactor
 internal import Settings
 
-/// Where the loops leave the lines that they have formatted: a writer that they never wait for.
+/// Receives formatted lines from the loops; they never wait for it.
 ///
-/// On standard error they share the writer of the program's own log, so that lines do not mix.
+/// On standard error it shares the writer of the program's own log, so that lines do not
+/// interleave.
 final class AccessLogWriter: Sendable {
     private let writer: LineWriter
 
-    /// Lines lost to a full disk or a reader that could not keep up.
+    /// Lines lost to a full disk or a slow reader.
     var dropped: UInt64 { writer.lost }
 
-    /// - Parameter errors: what writes standard error already, if anything does.
+    /// - Parameter errors: the existing writer of standard error, if any.
     /// - Throws: `SystemError` when the file cannot be opened.
     init(
-        _ destination: AccessLogSettings.Destination, errors: LineWriter?, mishaps: Mishaps
+        _ destination: AccessLogSettings.Destination, errors: LineWriter?, logThrottle: LogThrottle
     ) throws(SystemError) {
         if destination == .standardError, let errors {
             writer = errors
@@ -21,12 +22,12 @@ final class AccessLogWriter: Sendable {
         }
         let reports = LineWriter.Reports(
             lost: { _, reason in
-                mishaps.note(
+                logThrottle.note(
                     .accessLog, now: Clock.monotonic(), "the access log loses lines: \(reason)")
             },
-            recovered: { mishaps.tell("\($0) lines of the access log were lost") },
+            recovered: { logThrottle.log("\($0) lines of the access log were lost") },
             notReopened: { error in
-                mishaps.note(
+                logThrottle.note(
                     .reopening, now: Clock.monotonic(),
                     "the access log goes on in its old file: \(error)")
             })
@@ -37,12 +38,12 @@ final class AccessLogWriter: Sendable {
         }
     }
 
-    /// Leaves whole lines to be written; any thread.
+    /// Queues whole lines to be written; any thread.
     func append(_ lines: [UInt8], count: Int) { writer.append(lines, count: count) }
 
-    /// Closes the file and opens it by its name again.
+    /// Closes the file and opens it again by name.
     func reopen() { writer.reopen() }
 
-    /// Calls back when all that was appended before has been written, which may be never.
+    /// Calls back when everything queued before was written; possibly never.
     func flush(_ done: @escaping @Sendable () -> Void) { writer.flush(done) }
 }

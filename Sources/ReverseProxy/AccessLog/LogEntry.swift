@@ -2,15 +2,15 @@ internal import Backends
 internal import HTTPWire
 internal import SessionAffinity
 
-/// The facts of one request that the access log shows, apart from what it shows of the head.
+/// The logged facts of one request, except those taken from the head.
 struct LogEntry {
-    /// Who asked, as the log shows it.
+    /// The client, as logged.
     var client: PeerText
-    /// The client is known by no address: it came over a unix socket.
+    /// The client has no address: it connected through a unix socket.
     var isAnonymous = false
-    /// A stream's request line is one that was made for it: the client spoke HTTP/2.
+    /// The request line of an HTTP/2 stream is generated.
     var isStream = false
-    /// After a 101: bytes of the client are counted too.
+    /// After a 101: the client's bytes are counted too.
     var isTunnel = false
     var status: UInt16 = 0
     var bytesToClient: UInt64 = 0
@@ -20,14 +20,14 @@ struct LogEntry {
     var grantedAt: Int64 = 0
     var firstByteAt: Int64 = 0
     var endedAt: Int64 = 0
-    /// The index of its group; -1: the request got as far as no group.
+    /// The index of its group; -1: no group was selected.
     var group: Int = -1
-    /// The label of its process; nil: the request was given to none.
+    /// The label of its process; nil: no process was involved.
     var process: InlineText<40>?
     var session: SessionID?
     var verdict = Verdict.none
-    /// What was done with the session; nil: the request got as far as no process.
+    /// What was done with the session; nil: no process was involved.
     var action: StaticString?
-    /// The id that the request was given here; nil: it brought one, or has none.
+    /// The id that Mooring generated; nil: the request brought one, or has none.
     var generatedID: GeneratedID?
 }

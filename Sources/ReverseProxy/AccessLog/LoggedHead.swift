@@ -1,9 +1,9 @@
 internal import HTTPWire
 
-/// What the access log shows of a request's head, kept while a tunnel is open: the head's own block is
-/// given back.
+/// The logged parts of a request's head, kept while a tunnel is open because the head's block is
+/// released.
 struct LoggedHead {
-    /// The longest piece of each kind that is kept and shown.
+    /// The longest part of each kind that is kept and logged.
     enum Limit {
         static let requestLine = 2048
         static let host = 300
@@ -13,13 +13,13 @@ struct LoggedHead {
     }
 
     private(set) var bytes: [UInt8] = []
-    /// Where the request line lies.
+    /// The range of the request line.
     private(set) var line = 0..<0
 
-    /// Nothing is known.
+    /// An unknown head.
     init() {}
 
-    /// - Parameter keepsFields: The log shows more than the request line.
+    /// - Parameter keepsFields: whether the log shows more than the request line.
     init(_ head: Span<UInt8>, requestLine: Range<Int>, keepsFields: Bool) {
         append(head, requestLine, atMost: Limit.requestLine)
         line = 0..<bytes.count

@@ -3,9 +3,9 @@ internal import Exchanges
 internal import HTTPWire
 internal import Reactor
 
-/// What an answer of Mooring's own holds.
+/// The content of Mooring's own responses.
 extension OwnAnswers {
-    /// What the client would rather read; of a head that was none: text.
+    /// The format that the client prefers; text if the head was invalid.
     func preference(_ exchange: Int) -> AnswerPreference {
         let whole = unsafe downstreams[Int(exchanges[exchange].downstream)].input.whole
         let length = exchanges[exchange].headLength
@@ -25,7 +25,7 @@ extension OwnAnswers {
         let mayRefresh =
             answer.status == 503 && answer.mayBeAskedAgain && exchanges[exchange].method == .get
         let route = Int(exchanges[exchange].route)
-        // A visitor who waits is not refused: the group's page for that would say something else.
+        // A waiting visitor is not refused, so the group's 503 page does not apply.
         if route >= 0, !answer.isWaiting, let own = plan.routes.pages[route][answer.status] {
             return (own, mayRefresh)
         }
@@ -49,7 +49,7 @@ extension OwnAnswers {
     }
 
     func writeOwnFields(_ exchange: Int, into sink: inout ByteSink) {
-        // An answer of Mooring's own is kept by no cache, whatever responses of processes may be.
+        // Mooring's own responses must not be cached, whatever the configured fields allow.
         exchanges.extraFields(exchange, setsCookie: false)?.withoutCaching.write(into: &sink)
         exchanges.writeRequestIDField(exchange, into: &sink)
     }

@@ -3,10 +3,10 @@ internal import Exchanges
 internal import HTTPWire
 internal import Reactor
 
-/// Answers that Mooring makes itself: errors and pages, redirects, OPTIONS.
+/// Sends Mooring's own responses: errors and pages, redirects, OPTIONS.
 ///
-/// Belongs to the loop's thread. After a call the exchange is over, or waits for its client to take the
-/// answer. Extension: what they hold.
+/// Belongs to the loop's thread. After a call the exchange is over, or waits for its client to read
+/// the response. Extension: the content.
 final class OwnAnswers {
     let exchanges: ExchangeTable
     let downstreams: Downstreams
@@ -26,14 +26,14 @@ final class OwnAnswers {
         self.clientEnds = clientEnds
     }
 
-    /// Answers for what the exchange has come to.
+    /// Sends the response for an exchange's problem.
     func give(_ exchange: Int, to problem: Problem) {
         let group = Int(exchanges[exchange].group)
         let isSpawned = group >= 0 && plan.settings.groups[group].isSpawned
         give(exchange, OwnAnswer(problem, isSpawned: isSpawned))
     }
 
-    /// Answers an exchange of which the client has seen nothing yet; gives back what it holds.
+    /// Answers an exchange whose client has seen nothing yet; releases what it holds.
     func give(_ exchange: Int, _ answer: OwnAnswer, setCookie: [UInt8] = []) {
         let entry = Int(exchanges[exchange].downstream)
         slots.leaveQueue(exchange)
@@ -63,7 +63,7 @@ final class OwnAnswers {
         send(exchange, sink)
     }
 
-    /// Answers an OPTIONS that is to go no further (RFC 9110 sections 7.6.2 and 9.3.7).
+    /// Answers an OPTIONS that must not be forwarded (RFC 9110 sections 7.6.2 and 9.3.7).
     func giveOptions(_ exchange: Int, _ details: StaticString) {
         let entry = Int(exchanges[exchange].downstream)
         beginAnswer(exchange, status: 200)
@@ -75,9 +75,9 @@ final class OwnAnswers {
         send(exchange, sink)
     }
 
-    /// Sends a client to https; its head is the one parsed last.
+    /// Redirects a client to https; its head is the one parsed last.
     ///
-    /// - Parameter host: the authority that it asked for, in the head's bytes.
+    /// - Parameter host: the requested authority, in the head's bytes.
     func redirect(_ exchange: Int, _ bytes: Span<UInt8>, host: Range<Int>) {
         guard !host.isEmpty else { return give(exchange, .noHost) }
         let entry = Int(exchanges[exchange].downstream)
@@ -92,7 +92,7 @@ final class OwnAnswers {
         send(exchange, sink)
     }
 
-    /// Nothing more is asked of a process, and the output has room for an answer.
+    /// Detaches the exchange from its process and makes room for a response in the output.
     private func beginAnswer(_ exchange: Int, status: UInt16) {
         let entry = Int(exchanges[exchange].downstream)
         if !exchanges[exchange].requestBody.isEnded || !exchanges[exchange].machine.traits.isHTTP11
@@ -104,7 +104,7 @@ final class OwnAnswers {
         exchanges[exchange].status = status
         exchanges.wallClock.refresh(turn: exchanges.now)
         if !downstreams[entry].output.isEmpty {
-            // What the client has not taken of 1xx heads must not leave too little room.
+            // Unread 1xx heads must leave enough room.
             _ = buffers.append(&downstreams[entry].output, to: &downstreams[entry].backlog)
         }
         buffers.equip(&downstreams[entry].output)

@@ -2,7 +2,7 @@ internal import HTTPWire
 internal import Reactor
 
 extension Block {
-    /// Writes behind the last byte; false: there is too little room, and nothing has been added.
+    /// Appends after the last byte; false: not enough room, and nothing was appended.
     @inline(__always)
     @discardableResult
     mutating func write(_ body: (inout ByteSink) -> Void) -> Bool {

@@ -1,18 +1,18 @@
 internal import Reactor
 
-/// Blocks in a row, first in, first out: what waits for somebody slow.
+/// A FIFO of blocks that wait for a slow peer.
 ///
-/// Plain data for a slab. The blocks belong to the chain; who drops it gives them back with `BlockChains.release`.
+/// Plain data for a slab. The chain owns its blocks; release it with `BlockChains.release`.
 struct BlockChain {
     fileprivate(set) var head: Int32 = -1
     fileprivate(set) var tail: Int32 = -1
-    /// Bytes in all its blocks, those not yet consumed.
+    /// Unconsumed bytes in all its blocks.
     fileprivate(set) var bytes = 0
 
     var isEmpty: Bool { head < 0 }
 }
 
-/// A block and the link behind it; -1: the last.
+/// A block and the index of the next link; -1: the last.
 struct BlockLink {
     var block: Block
     var next: Int32
@@ -20,17 +20,17 @@ struct BlockLink {
 
 /// The links of all chains of one loop.
 ///
-/// Memory is reserved for the most links there may be and touched as they come into use.
+/// Memory is reserved for the maximum number of links and touched as they come into use.
 struct BlockChains: ~Copyable {
     private var links: Slab<BlockLink>
 
-    /// - Parameter capacity: Links of all chains together; more are refused.
+    /// - Parameter capacity: the most links of all chains together.
     init(capacity: Int) { links = Slab(capacity: capacity) }
 
     /// Links in use.
     var count: Int { links.count }
 
-    /// Blocks of one chain; for checks, not for the request path.
+    /// The number of blocks in a chain; for checks, not for the request path.
     func length(of chain: BlockChain) -> Int {
         var length = 0
         var link = chain.head
@@ -41,7 +41,7 @@ struct BlockChains: ~Copyable {
         return length
     }
 
-    /// Moves a block to the end of a chain and leaves none behind; false: there is no link for it.
+    /// Moves a block to the end of a chain, leaving `block` empty; false: no link is free.
     mutating func append(_ block: inout Block, to chain: inout BlockChain) -> Bool {
         guard let entry = links.insert(BlockLink(block: block, next: -1)) else { return false }
         chain.bytes += block.count
@@ -64,9 +64,9 @@ struct BlockChains: ~Copyable {
         return block
     }
 
-    /// Puts what is left of the block that was taken last in front again.
+    /// Puts the rest of the block taken last back in front.
     ///
-    /// Never refused: the link of the block has just become free.
+    /// Never fails: the block's link has just become free.
     mutating func putBack(_ block: inout Block, to chain: inout BlockChain) {
         guard let entry = links.insert(BlockLink(block: block, next: chain.head)) else {
             preconditionFailure("a link that was given up is free")
@@ -77,7 +77,7 @@ struct BlockChains: ~Copyable {
         block = .none
     }
 
-    /// Gives all blocks of a chain back; harmless for an empty one.
+    /// Releases all blocks of a chain; harmless for an empty one.
     mutating func release(_ chain: inout BlockChain, to pool: inout BlockPool) {
         while !chain.isEmpty {
             var block = removeFirst(of: &chain)
@@ -85,9 +85,9 @@ struct BlockChains: ~Copyable {
         }
     }
 
-    /// Writes into the last block of a chain; nil: it has none.
+    /// Writes into the last block of a chain; nil: the chain is empty.
     ///
-    /// `body` appends to the block and consumes nothing of it.
+    /// `body` may only append to the block.
     mutating func withLast<Result>(
         of chain: inout BlockChain, _ body: (inout Block) -> Result
     ) -> Result? {
@@ -98,7 +98,7 @@ struct BlockChains: ~Copyable {
         return result
     }
 
-    /// Copies bytes from a position in a chain on, as many as there is room for, and moves the position.
+    /// Copies bytes from a cursor on, as many as fit, and advances the cursor.
     func copy(from chain: BlockChain, at cursor: inout ChainCursor, into block: inout Block) {
         if cursor.isAtStart {
             cursor.link = chain.head
@@ -121,12 +121,12 @@ struct BlockChains: ~Copyable {
     }
 }
 
-/// How far a chain has been gone over without consuming it.
+/// A read position in a chain that does not consume it.
 struct ChainCursor {
     fileprivate(set) var isAtStart = true
     fileprivate(set) var link: Int32 = -1
     fileprivate(set) var offset = 0
 
-    /// Everything of the chain has been copied.
+    /// Whether the whole chain was copied.
     func isAtEnd(of chain: BlockChain) -> Bool { isAtStart ? chain.isEmpty : link < 0 }
 }

@@ -3,22 +3,22 @@ internal import Reactor
 internal import Settings
 internal import Synchronization
 
-/// One loop's buffers: memory for bytes on their way, and how much of it may wait for somebody slow.
+/// One loop's buffers: memory for bytes in transit, and how much may wait for slow peers.
 ///
-/// Belongs to the loop's thread. There is one budget for all loops (`limits.buffer_memory`). Everybody may
-/// use what there is up to half of it. From then on each connection whose client is behind has the same
-/// little, and above the budget nothing more is read for it. Clients that take what they are sent go on
-/// as before: what they need is here for a moment only.
+/// Belongs to the loop's thread. All loops share one budget (`limits.buffer_memory`). Up to half of
+/// it there is no restriction. Beyond that, every connection with a slow client gets the same small
+/// allowance, and above the budget nothing more is read for it. Clients that keep up are not
+/// affected: they need buffers only for a moment.
 final class Buffers {
-    /// What a response may wait with where half of the budget is used.
+    /// The allowance of a waiting response once half of the budget is used.
     ///
-    /// With a read on its way and the request's head a connection holds less than 64 KiB.
+    /// With a read in progress and the request's head, a connection uses less than 64 KiB.
     private static let sparingAllowance = 16 * 1024
-    /// What it may at least, where many streams of HTTP/2 share a connection's.
+    /// The minimum allowance, if many HTTP/2 streams share a connection's.
     private static let leastAllowance = 2 * 1024
-    /// The least window that RFC 9113 section 6.9.2 knows for a connection.
+    /// The smallest connection window of RFC 9113 section 6.9.2.
     private static let sparingWindow: Int32 = 65_535
-    /// A read into less room is not worth the call.
+    /// Reading into less room is not worth the system call.
     private static let leastRoom = 2 * 1024
 
     private var blocks: BlockPool
@@ -26,14 +26,14 @@ final class Buffers {
     private var watch = MemoryWatch()
     private var limits: Limits
     private var memory: Int
-    /// What HTTP/2 holds beside the blocks.
+    /// The memory of HTTP/2 besides the blocks.
     let streamMemory = HTTP2Memory()
     private let shares: [WorkerShare]
     private let index: Int
 
     /// - Parameters:
-    ///   - shares: where each loop publishes how much it uses.
-    ///   - index: of this loop.
+    ///   - shares: where each loop publishes its usage.
+    ///   - index: this loop's.
     init(_ settings: ProxySettings, shares: [WorkerShare], index: Int) {
         // A head, and room for the fields that are added to it.
         let blockSize = settings.blockSize
@@ -45,7 +45,7 @@ final class Buffers {
         self.index = index
     }
 
-    /// Takes over changed settings; blocks that are in use stay as they are.
+    /// Applies changed settings; blocks in use stay as they are.
     func reconfigure(_ settings: ProxySettings) {
         limits = settings.limits
         memory = settings.bufferMemory
@@ -53,7 +53,7 @@ final class Buffers {
         if blockSize != blocks.blockSize { blocks.changeSize(to: blockSize) }
     }
 
-    /// Blocks that are in use, those in chains among them.
+    /// Blocks in use, including those in chains.
     var blocksInUse: Int { blocks.inUse }
     /// Links of all chains.
     var linksInUse: Int { chains.count }
@@ -63,23 +63,24 @@ final class Buffers {
 
     // MARK: Blocks
 
-    /// Gives a block memory, if it has none yet.
+    /// Allocates memory for a block that has none yet.
     func equip(_ block: inout Block) { blocks.equip(&block) }
 
-    /// Takes a block's memory back, if it has any.
+    /// Returns a block's memory, if it has any.
     func release(_ block: inout Block) { blocks.release(&block) }
 
-    /// Moves a block into the least memory that holds its bytes, each at its offset.
+    /// Moves a block into the least memory that holds its bytes, keeping their offsets.
     func shrink(_ block: inout Block) { blocks.shrink(&block) }
 
-    /// A block that was made small may be too small for what comes.
+    /// Enlarges a block that was made smaller and may be too small now.
     func makeRoomForReading(_ block: inout Block) {
         blocks.enlarge(&block, ifRoomBelow: Self.leastRoom)
     }
 
-    /// Memory for what a process says: less of it where memory is short, as its client may be slow.
+    /// Allocates memory for a process's response: less if memory is short, since the client may be
+    /// slow.
     ///
-    /// - Parameter isForStream: The client's connection carries other responses too.
+    /// - Parameter isForStream: whether the client's connection carries other responses too.
     func equipForProcess(_ block: inout Block, isForStream: Bool) {
         let pressure = pressure
         if pressure == .none {
@@ -92,7 +93,7 @@ final class Buffers {
         blocks.enlarge(&block, ifRoomBelow: Self.leastRoom)
     }
 
-    /// What waits for a client that is behind takes no more than it needs where memory is short.
+    /// If memory is short, shrinks a block that waits for a slow client to its contents.
     func holdSparingly(_ block: inout Block) {
         guard pressure != .none else { return }
         block.compact()
@@ -101,12 +102,12 @@ final class Buffers {
 
     // MARK: Chains
 
-    /// Moves a block to the end of a chain and leaves none behind; false: there is no link for it.
+    /// Moves a block to the end of a chain, leaving `block` empty; false: no link is free.
     func append(_ block: inout Block, to chain: inout BlockChain) -> Bool {
         chains.append(&block, to: &chain)
     }
 
-    /// Adds an empty block to a chain; false: there is no link for it.
+    /// Appends an empty block to a chain; false: no link is free.
     func extend(_ chain: inout BlockChain) -> Bool {
         var fresh = Block.none
         blocks.equip(&fresh)
@@ -118,29 +119,29 @@ final class Buffers {
     /// Takes the first block out of a chain that has one.
     func removeFirst(of chain: inout BlockChain) -> Block { chains.removeFirst(of: &chain) }
 
-    /// Puts what is left of the block that was taken last in front again.
+    /// Puts the rest of the block taken last back in front.
     func putBack(_ block: inout Block, to chain: inout BlockChain) {
         chains.putBack(&block, to: &chain)
     }
 
-    /// Writes into the last block of a chain; nil: it has none.
+    /// Writes into the last block of a chain; nil: the chain is empty.
     func withLast<Result>(
         of chain: inout BlockChain, _ body: (inout Block) -> Result
     ) -> Result? {
         chains.withLast(of: &chain, body)
     }
 
-    /// Moves the last block of a chain, if it has one, into the least memory that holds its bytes.
+    /// Shrinks the last block of a chain, if it has one, to its contents.
     func shrinkLast(of chain: inout BlockChain) {
         _ = chains.withLast(of: &chain) { blocks.shrink(&$0) }
     }
 
-    /// Copies bytes from a position in a chain on, as many as there is room for, and moves the position.
+    /// Copies bytes from a cursor on, as many as fit, and advances the cursor.
     func copy(from chain: BlockChain, at cursor: inout ChainCursor, into block: inout Block) {
         chains.copy(from: chain, at: &cursor, into: &block)
     }
 
-    /// Gives all blocks of a chain back; harmless for an empty one.
+    /// Releases all blocks of a chain; harmless for an empty one.
     func release(_ chain: inout BlockChain) { chains.release(&chain, to: &blocks) }
 
     // MARK: Allowances
@@ -151,9 +152,10 @@ final class Buffers {
         return used < memory ? .half : .full
     }
 
-    /// Bytes of a response that may wait for a client that is behind.
+    /// Bytes of a response that may wait for a slow client.
     ///
-    /// - Parameter streams: of its connection, which share what that may hold; 1 where it has none.
+    /// - Parameter streams: the number of streams that share the connection's allowance; 1 without
+    ///   HTTP/2.
     func responseAllowance(streams: @autoclosure () -> Int) -> Int {
         switch pressure {
         case .none: limits.responseBuffer
@@ -162,7 +164,7 @@ final class Buffers {
         }
     }
 
-    /// The same for the part that HTTP/2 itself keeps of a stream's response.
+    /// The same for the part of a stream's response that HTTP/2 buffers itself.
     func streamOutputLimit(_ http2: HTTP2Settings, streams: Int) -> Int {
         switch pressure {
         case .none: http2.outputLimit
@@ -184,7 +186,7 @@ final class Buffers {
         }
     }
 
-    /// A client's uploads wait at the client where memory is short.
+    /// Narrows upload windows when memory is short, so that uploads wait at the client.
     func narrowWindows(_ http2: inout HTTP2Settings) {
         guard pressure != .none else { return }
         http2.streamWindow = min(http2.streamWindow, Self.sparingWindow)
@@ -193,21 +195,21 @@ final class Buffers {
 
     // MARK: Memory of the system
 
-    /// When `settle` is due at the latest; monotonic ns.
+    /// The latest time for `settle`; monotonic ns.
     var trimAt: Int64 { watch.trimAt }
 
-    /// A connection of TLS, or one of HTTP/2, has come.
+    /// A connection with TLS or HTTP/2 has opened.
     func connectionTookHeap() { watch.heapConnections += 1 }
 
-    /// A connection of TLS, or one of HTTP/2, has gone.
+    /// A connection with TLS or HTTP/2 has closed.
     func connectionGaveHeap(now: Int64) {
         watch.heapConnections -= 1
         watch.scheduleTrim(now: now)
     }
 
-    /// Lets the loops know of each other's use, and gives back to the system what is idle.
+    /// Publishes this loop's usage to the others, and returns idle memory to the system.
     ///
-    /// - Returns: Bytes of the budget, when it was found to be used up; nil otherwise.
+    /// - Returns: the bytes of the budget when it was found exhausted; nil otherwise.
     func settle(now: Int64) -> Int? {
         let isFull = watch.isPublishDue(now: now) && publish()
         if now >= watch.trimAt {

@@ -1,42 +1,42 @@
-/// What a loop remembers of the memory of its buffers.
+/// A loop's view of buffer memory.
 struct MemoryWatch {
     /// How much of `limits.buffer_memory` is in use, by all loops.
     enum Pressure {
         /// Less than half.
         case none
-        /// Half: whoever waits for its client is held to little.
+        /// Half: connections with slow clients get a small allowance.
         case half
-        /// All: nothing is read from a process whose client is behind.
+        /// All: nothing is read from a process whose client is slow.
         case full
     }
 
-    /// How long memory has to be idle before the system has it back.
+    /// How long memory must be idle before it is returned to the system.
     static let trimInterval: Int64 = 200_000_000
     private static let publishInterval: Int64 = 2_000_000
-    /// A rough figure for what a connection of TLS or HTTP/2 takes of malloc(3).
+    /// A rough estimate of the malloc(3) memory of a TLS or HTTP/2 connection.
     private static let heapPerConnection = 32 * 1024
-    /// So much less in use is worth a look at malloc(3)'s free memory.
+    /// A decrease in use that makes trimming malloc(3)'s free memory worthwhile.
     private static let heapTrimStep = 4 << 20
 
-    /// Bytes in the other loops' buffers, as of late.
+    /// Bytes in the other loops' buffers, as last published.
     var others = 0
-    /// When idle blocks go back to the system; monotonic ns.
+    /// When idle blocks are returned to the system; monotonic ns.
     var trimAt = Int64.max
     private var publishAt: Int64 = 0
-    /// Connections of TLS and of HTTP/2, each for itself.
+    /// TLS connections plus HTTP/2 connections.
     var heapConnections = 0
     private var heapPeak = 0
 
-    /// Whether the loops are to hear of each other's use again.
+    /// Whether to publish the usage to the other loops again.
     mutating func isPublishDue(now: Int64) -> Bool {
         guard now >= publishAt else { return false }
         publishAt = now &+ Self.publishInterval
         return true
     }
 
-    /// Whether much of what malloc(3) had given is free again.
+    /// Whether much memory from malloc(3) has become free.
     ///
-    /// - Parameter streamBytes: what HTTP/2 holds for somebody slow.
+    /// - Parameter streamBytes: the memory in which HTTP/2 buffers for slow peers.
     mutating func isHeapTrimDue(streamBytes: Int) -> Bool {
         let inUse = streamBytes + heapConnections * Self.heapPerConnection
         if inUse > heapPeak { heapPeak = inUse }
@@ -45,7 +45,7 @@ struct MemoryWatch {
         return true
     }
 
-    /// Something became idle: it is given back a while from now unless it is needed again.
+    /// Memory became idle: schedules its return to the system, unless it is used again before.
     mutating func scheduleTrim(now: Int64) {
         if trimAt == .max { trimAt = now &+ Self.trimInterval }
     }

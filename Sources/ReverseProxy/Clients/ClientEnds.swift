@@ -4,15 +4,14 @@ internal import HTTPWire
 internal import Reactor
 internal import Settings
 
-/// The end of an exchange towards its client: what is still to be sent, the log, and what becomes of the
-/// connection.
+/// The end of an exchange towards its client: remaining output, the log, and the connection.
 ///
 /// Belongs to the loop's thread. After a call the exchange may have ended, and its connection too.
 final class ClientEnds {
-    /// How long what a client still sends is thrown away after the last answer, in all: long enough
-    /// for a client in the middle of an upload to look up and read why it ends.
+    /// How long input is discarded after the last response, in total: long enough for a client in
+    /// the middle of an upload to read the response and see why it ends.
     private static let lingering = Interval.seconds(5)
-    /// How many blocks are thrown away before the others have their turn.
+    /// How many blocks are discarded before the others have their turn.
     private static let readsPerTurn = 16
 
     private let exchanges: ExchangeTable
@@ -46,7 +45,7 @@ final class ClientEnds {
 
     // MARK: Exchanges
 
-    /// All of the response is in the client's output; completes once it is sent.
+    /// The complete response is in the client's output; the exchange completes when it is sent.
     func finishAnswer(_ exchange: Int) {
         let entry = Int(exchanges[exchange].downstream)
         switch downstreams.flush(entry) {
@@ -56,7 +55,7 @@ final class ClientEnds {
         }
     }
 
-    /// All of the response has been sent: the next request of the connection may come.
+    /// The complete response was sent: the next request of the connection may come.
     func complete(_ exchange: Int) {
         let entry = Int(exchanges[exchange].downstream)
         let bodyIsOpen =
@@ -67,7 +66,7 @@ final class ClientEnds {
             close(entry)
             return
         }
-        if !downstreams[entry].keepAlive || downstreams[entry].peerClosed && noneWaits(entry) {
+        if !downstreams[entry].keepAlive || downstreams[entry].peerClosed && hasNoRequest(entry) {
             endConnection(entry, linger: bodyIsOpen || !downstreams[entry].input.isEmpty)
             return
         }
@@ -88,14 +87,15 @@ final class ClientEnds {
         }
     }
 
-    /// Whether the client, which has finished sending, has left no request behind.
-    private func noneWaits(_ entry: Int) -> Bool {
+    /// Whether the client, which has finished sending, has no pipelined request.
+    private func hasNoRequest(_ entry: Int) -> Bool {
         downstreams[entry].input.isEmpty && !downstreams[entry].isReadable
     }
 
-    /// The process broke off in the middle: the client must see that, and never a clean end.
+    /// The process closed in the middle of its response: the client must see an error, not a clean
+    /// end.
     ///
-    /// - Parameter isLate: It is silent, but may well be at work.
+    /// - Parameter isLate: the process timed out but may still be working.
     func cutShort(_ exchange: Int, isLate: Bool = false) {
         let downstream = Int(exchanges[exchange].downstream)
         processEnds.end(exchange, .failed, isLate: isLate)
@@ -109,9 +109,9 @@ final class ClientEnds {
         }
     }
 
-    /// Ends a tunnel, and its client's connection with it.
+    /// Ends a tunnel and its client's connection.
     ///
-    /// - Parameter abortively: It broke off in the middle: the client must not take that for an end.
+    /// - Parameter abortively: it broke, and the client must not mistake that for a regular end.
     func endTunnel(_ exchange: Int, _ outcome: ExchangeOutcome, abortively: Bool = false) {
         let entry = Int(exchanges[exchange].downstream)
         processEnds.end(exchange, outcome)
@@ -119,7 +119,7 @@ final class ClientEnds {
         end(entry, abortively: abortively)
     }
 
-    /// Writes the log and takes the exchange off its connection.
+    /// Writes the log and detaches the exchange from its connection.
     private func drop(_ exchange: Int) {
         let entry = Int(exchanges[exchange].downstream)
         exchanges.logExchange(exchange)
@@ -134,7 +134,7 @@ final class ClientEnds {
 
     // MARK: Connections
 
-    /// The client has gone, or is given up: what is held for it is given back.
+    /// The client has gone, or is given up: releases what is held for it.
     func abandon(_ entry: Int) {
         if downstreams[entry].phase == .exchange {
             let exchange = Int(downstreams[entry].exchange)
@@ -146,7 +146,7 @@ final class ClientEnds {
         close(entry)
     }
 
-    /// Ends a connection after its last answer, without a RST that would destroy it
+    /// Closes a connection after its last response, without a RST that would destroy the response
     /// (RFC 9112 section 9.6).
     func endConnection(_ entry: Int, linger: Bool) {
         guard linger, !downstreams[entry].peerClosed else {
@@ -160,7 +160,7 @@ final class ClientEnds {
         discard(entry)
     }
 
-    /// Throws away what a client sends after its last answer.
+    /// Discards what a client sends after its last response.
     func discard(_ entry: Int) {
         buffers.equip(&downstreams[entry].input)
         for _ in 0..<Self.readsPerTurn {
@@ -176,14 +176,14 @@ final class ClientEnds {
             }
         }
         buffers.release(&downstreams[entry].input)
-        // It pours on although it was told to stop; others have their turn first.
+        // The client keeps sending although it was asked to stop; others have their turn first.
         downstreams.postpone(entry)
     }
 
-    /// Ends a connection or a stream that has no exchange.
+    /// Closes a connection or a stream without an exchange.
     func close(_ entry: Int) { end(entry, abortively: false) }
 
-    /// Closes with RST: the client must not take a body without a length for whole.
+    /// Closes with RST: the client must not take a body without a length for complete.
     private func abort(_ entry: Int) { end(entry, abortively: true) }
 
     private func end(_ entry: Int, abortively: Bool) {
@@ -192,14 +192,14 @@ final class ClientEnds {
         downstreams.close(entry, abortively: abortively)
     }
 
-    /// The connection ends: its streams have no client any more.
+    /// The connection closes, so its streams lose their client.
     private func closeMultiplexer(_ entry: Int) {
         guard let multiplexer = downstreams.multiplexers.removeValue(forKey: entry) else { return }
         buffers.connectionGaveHeap(now: downstreams.now)
         abandonStreams(Array(multiplexer.entries.values))
     }
 
-    /// The streams have no client any more.
+    /// The streams have lost their client.
     func abandonStreams(_ children: [Int]) {
         for child in children where downstreams.isTaken(child) { abandon(child) }
     }

@@ -2,9 +2,9 @@ internal import Backends
 internal import Exchanges
 internal import Reactor
 
-/// The end of the program: connections are moved or ended, and what is waited for is counted.
+/// Shutdown and take-over: connections are moved or closed, and the remaining ones are counted.
 extension Connections {
-    /// Moves or closes idle connections; those under way end after their response.
+    /// Moves or closes idle connections; busy ones close after their response.
     func beginDraining() {
         for entry in downstreams.takenEntries() where downstreams.isTaken(entry) {
             drainDownstream(entry)
@@ -16,14 +16,14 @@ extension Connections {
         case .greeting, .handshaking, .idle:
             if drain.successor == nil { return clientEnds.close(entry) }
             if handover.moveOn(entry) { return }
-            // A request may be on its way on it, and nobody is to lose one.
+            // A request may be in transit on it, and must not be lost.
             downstreams[entry].keepAlive = false
             downstreams.setDeadline(entry, after: Handover.lastRequest)
         case .multiplexed:
             frames.finish(entry)
         case .exchange:
             if handover.moveOn(entry) { return }
-            // A client that was promised to be kept is, for as long as an idle one.
+            // A client that was promised keep-alive gets it, for as long as an idle one.
             let isPromised =
                 exchanges[Int(downstreams[entry].exchange)].responsePhase != .awaitingHead
             if handover.isMovable(entry) || drain.successor != nil && isPromised { return }
@@ -37,10 +37,10 @@ extension Connections {
         }
     }
 
-    /// Closes every connection, whatever it is at.
+    /// Closes every connection, whatever its state.
     func closeAll() {
         for entry in downstreams.takenEntries() where downstreams.isTaken(entry) {
-            dispatcher.sayGoodbye(entry)
+            dispatcher.sendFinalClose(entry)
         }
         frames.flushAll()
         for entry in downstreams.takenEntries() where downstreams.isTaken(entry) {
@@ -48,7 +48,7 @@ extension Connections {
         }
     }
 
-    /// Counts what the end of the program waits for.
+    /// Counts what the shutdown waits for.
     func countWaiting() -> WaitingCounts {
         var counts = WaitingCounts()
         for entry in downstreams.takenEntries() {

@@ -4,14 +4,14 @@ internal import HTTPWire
 internal import Reactor
 internal import Settings
 
-/// Dispatches the events of a client's connection outside its requests, by the state of the connection:
-/// greeting, TLS, HTTP/2, closing.
+/// Dispatches the events of a client's connection outside its requests, by its phase: greeting,
+/// TLS, HTTP/2, closing.
 ///
-/// Belongs to the loop's thread. Extension: the end of the program.
+/// Belongs to the loop's thread. Extension: draining.
 final class Connections {
-    /// How many steps of handshakes one turn takes before the others' events are looked at.
+    /// How many handshake steps one turn takes before other events are handled.
     ///
-    /// A step of a server with an RSA key costs about a millisecond.
+    /// A step of a server with an RSA key takes about a millisecond.
     private static let handshakesPerTurn = 2
     private static let headTooSlow = HTTPProblem(status: 408, reason: "head too slow")
 
@@ -41,13 +41,13 @@ final class Connections {
 
     // MARK: The beginning
 
-    /// Takes a connection into this loop and reads at once: the request is usually there already.
+    /// Adds a connection to this loop and reads at once, since the request has usually arrived.
     func adopt(_ socket: StreamSocket, _ address: SocketAddress, from listener: Int) {
         guard let entry = greeter.enter(socket, address, from: listener) else { return }
         goOn(entry, greeter.greet(entry))
     }
 
-    /// Takes in a connection that another balancer has begun with.
+    /// Adds a connection that another balancer has begun to serve.
     func adopt(_ moved: MovedConnection, from listener: Int) {
         guard let entry = greeter.enter(moved, from: listener) else { return }
         goOn(entry, greeter.greet(entry, moved))
@@ -62,7 +62,7 @@ final class Connections {
         }
     }
 
-    /// Takes some handshakes a step further; the others wait for the next turn.
+    /// Continues some handshakes; the others wait for the next turn.
     func continueHandshakes() {
         for token in agenda.takeHandshakes(atMost: Self.handshakesPerTurn)
         where downstreams.holds(token.entry, serial: token.serial)
@@ -74,7 +74,7 @@ final class Connections {
 
     // MARK: Events
 
-    /// A connection has had an event that is none of requests.
+    /// A connection has had an event outside of requests.
     func clientEvent(_ entry: Int, _ readiness: Readiness) {
         if readiness.isBroken { return clientEnds.abandon(entry) }
         switch downstreams[entry].phase {
@@ -94,7 +94,7 @@ final class Connections {
         if dispatcher.readRequests(entry) { frames.begin(entry) }
     }
 
-    /// Serves what clients had sent ahead, once their exchange is over and the stack is empty.
+    /// Serves pipelined requests, once their exchange is over and the stack is empty.
     func serveWaiting() {
         while let entry = agenda.takeReadAgain() {
             guard downstreams.isTaken(entry) else { continue }
@@ -105,12 +105,12 @@ final class Connections {
         }
     }
 
-    /// Sends the frames that the turn has made.
+    /// Sends the frames produced in this turn.
     func sendFrames() { frames.flushAll() }
 
     // MARK: Deadlines
 
-    /// An entry of the wheel came up: too late, or only a reminder that is put back.
+    /// A timer fired: the deadline has passed, or the entry is early and is scheduled again.
     func timerFired(_ entry: Int) {
         guard downstreams.isTaken(entry) else { return }
         let deadline = downstreams[entry].deadline

@@ -3,9 +3,9 @@ internal import HTTPWire
 internal import Reactor
 internal import Settings
 
-/// HTTP/2: how long a connection waits for its client.
+/// HTTP/2: the deadlines of a connection.
 extension Frames {
-    /// A connection of HTTP/2 is idle for too long, or its client does not read, or not finish a head.
+    /// A connection is idle for too long, or its client does not read, or does not complete a head.
     func timedOut(_ entry: Int) {
         guard let multiplexer = downstreams.multiplexers[entry] else { return }
         if downstreams.now >= downstreams[entry].headDeadline {
@@ -22,7 +22,7 @@ extension Frames {
                 entry, multiplexer, after: plan.settings.timeouts.bodyIdle)
         }
         guard multiplexer.entries.isEmpty else {
-            // Responses whose client takes nothing, though they are finished here.
+            // Finished responses whose client reads nothing.
             multiplexer.connection.resetStalled()
             downstreams.setMultiplexerDeadline(
                 entry, multiplexer, after: plan.settings.timeouts.bodyIdle)

@@ -2,12 +2,12 @@ internal import HTTPWire
 internal import Reactor
 internal import Settings
 
-/// HTTP/2: frames on their way to the client, from all streams of a connection.
+/// HTTP/2: sending frames of all streams of a connection.
 extension Frames {
-    /// Rounds of sending that one connection has before the others have their turn.
+    /// How many writes one connection has before the others have their turn.
     private static let sendsPerTurn = 16
 
-    /// Sends what the turn has made, one write a connection as a rule.
+    /// Sends the frames of this turn, usually with one write per connection.
     func flushAll() {
         for entry in agenda.takeUnsent()
         where downstreams.isTaken(entry) && downstreams[entry].isUnsent {
@@ -28,7 +28,7 @@ extension Frames {
                     downstreams[entry].output.writable)
                 let made = unsafe multiplexer.connection.send(into: room)
                 downstreams[entry].output.commit(made)
-                // Streams may go on as their bytes have left.
+                // Sent bytes may unblock streams.
                 deliverEvents(entry, multiplexer)
                 guard downstreams.holds(entry, serial: serial) else { return }
                 if made == 0, !multiplexer.connection.wantsSend {
@@ -46,7 +46,7 @@ extension Frames {
         downstreams.noteUnsent(entry)
     }
 
-    /// The client takes no more now; what it sends meanwhile does not buy it time.
+    /// The client accepts no more now; what it sends meanwhile does not extend its deadline.
     private func awaitClient(_ entry: Int, _ multiplexer: Multiplexer) {
         downstreams.holdSparingly(entry)
         if downstreams[entry].wantsWrite { return }

@@ -5,8 +5,8 @@ internal import Settings
 
 /// HTTP/2: one connection's frames, and its streams as downstreams that speak HTTP/1.1.
 ///
-/// What routes, queues, pins and logs knows nothing of it (RFC 9113). Belongs to the loop's thread.
-/// Extensions: sending, deadlines.
+/// Routing, queueing, pinning and logging are independent of it (RFC 9113). Belongs to the loop's
+/// thread. Extensions: sending, deadlines.
 final class Frames {
     /// How many reads one connection has before the others have their turn.
     private static let readsPerTurn = 16
@@ -31,7 +31,7 @@ final class Frames {
         self.dispatcher = dispatcher
     }
 
-    /// Speaks HTTP/2 from here on; what was read already is its beginning.
+    /// Switches to HTTP/2; the bytes read already are its beginning.
     func begin(_ entry: Int) {
         let multiplexer = Multiplexer(HTTP2Connection(http2Settings, memory: buffers.streamMemory))
         buffers.connectionTookHeap()
@@ -57,7 +57,7 @@ final class Frames {
         return http2
     }
 
-    /// Reads what has come on a connection of HTTP/2, and does what its frames ask for.
+    /// Reads from an HTTP/2 connection and handles its frames.
     func read(_ entry: Int) {
         guard let multiplexer = downstreams.multiplexers[entry] else { return }
         let serial = downstreams.serial(entry)
@@ -95,7 +95,7 @@ final class Frames {
         }
     }
 
-    /// Tells the streams what has happened to them.
+    /// Delivers events to the streams.
     func deliverEvents(_ entry: Int, _ multiplexer: Multiplexer) {
         while let event = multiplexer.connection.nextEvent() {
             switch event {
@@ -133,12 +133,13 @@ final class Frames {
         child.isSecure = downstreams[entry].isSecure
         child.move(to: .idle)
         guard let taken = downstreams.enter(stream: child) else {
-            // Nothing was done for it: the client may ask again (RFC 9113 section 8.7).
+            // It was not processed: the client may retry (RFC 9113 section 8.7).
             multiplexer.connection.refuse(stream)
             multiplexer.connection.forget(stream)
             return
         }
-        // The streams' deadlines count from here on; this one is for those that nobody watches.
+        // From here on the streams have their own deadlines; this one is for a connection without
+        // any.
         if multiplexer.entries.isEmpty {
             downstreams.setMultiplexerDeadline(
                 entry, multiplexer, after: plan.settings.timeouts.bodyIdle)
@@ -149,7 +150,7 @@ final class Frames {
         readRequests(taken)
     }
 
-    /// Lets the streams under way end, and takes no more.
+    /// Lets open streams finish, and accepts no more.
     func finish(_ entry: Int) {
         guard let multiplexer = downstreams.multiplexers[entry] else { return }
         multiplexer.connection.goAway()

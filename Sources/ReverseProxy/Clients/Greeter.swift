@@ -3,7 +3,7 @@ internal import HTTPWire
 internal import Reactor
 internal import Settings
 
-/// What comes before a connection's first request: the PROXY header, TLS, the choice of a version.
+/// Everything before a connection's first request: the PROXY header, TLS, the protocol choice.
 ///
 /// Belongs to the loop's thread.
 final class Greeter {
@@ -30,21 +30,21 @@ final class Greeter {
         self.clientEnds = clientEnds
     }
 
-    /// What follows for a connection.
+    /// The next action for a connection.
     enum Outcome {
-        /// More has to come, or it has ended.
+        /// More bytes are needed, or the connection was closed.
         case wait
         /// The first request may come.
         case requests
-        /// It speaks HTTP/2, as was agreed with TLS.
+        /// It speaks HTTP/2, as negotiated in TLS.
         case frames
-        /// It is answered with that.
+        /// Respond with this problem.
         case reject(HTTPProblem)
     }
 
     // MARK: New connections
 
-    /// Takes in a connection that was just accepted; nil: it has gone on to a successor, or is closed.
+    /// Adds a connection that was just accepted; nil: it was passed to a successor, or closed.
     func enter(_ socket: StreamSocket, _ address: SocketAddress, from listener: Int) -> Int? {
         counters.add(.accepted)
         let ip = address.ip.map { IPAddress(high: $0.high, low: $0.low) }
@@ -63,7 +63,7 @@ final class Greeter {
         return entry
     }
 
-    /// Takes in a connection that another balancer has begun with; nil: as above.
+    /// Adds a connection that another balancer has begun to serve; nil: as above.
     func enter(_ moved: MovedConnection, from listener: Int) -> Int? {
         if let successor = drain.successor {
             successor(moved)
@@ -73,7 +73,7 @@ final class Greeter {
         return downstreams.enter(moved.socket, address: moved.address, from: listener)
     }
 
-    /// Begins with a connection that was just accepted.
+    /// Starts with a connection that was just accepted.
     func greet(_ entry: Int) -> Outcome {
         guard let listener = plan.listener(downstreams[entry].listener) else {
             return close(entry)
@@ -85,13 +85,13 @@ final class Greeter {
         return secure(entry)
     }
 
-    /// Goes on with a connection where another balancer has left off.
+    /// Continues a connection where another balancer has stopped.
     func greet(_ entry: Int, _ moved: MovedConnection) -> Outcome {
         guard !drain.isDraining, let settings = plan.listener(downstreams[entry].listener) else {
             return close(entry)
         }
         if moved.stage == .untouched { return greet(entry) }
-        // Under the new configuration it would have to be something else.
+        // The new configuration expects TLS here, which the connection did not begin with.
         if settings.tls != nil { return close(entry) }
         downstreams[entry].isSecure = moved.isSecure
         downstreams[entry].isFresh = moved.stage == .fresh
@@ -112,7 +112,7 @@ final class Greeter {
 
     // MARK: PROXY and TLS
 
-    /// Reads the PROXY header, and no byte more: what follows may be TLS.
+    /// Reads the PROXY header, and not a byte more: TLS may follow.
     func readGreeting(_ entry: Int) -> Outcome {
         buffers.equip(&downstreams[entry].input)
         downstreams[entry].input.rewind()
@@ -128,7 +128,7 @@ final class Greeter {
         buffers.release(&downstreams[entry].input)
         switch parsed {
         case .incomplete:
-            // The end of it raises an edge; one that has come meanwhile has raised it already.
+            // The rest of it raises an edge; what has arrived meanwhile has raised one already.
             return downstreams[entry].peerClosed ? close(entry) : .wait
         case .invalid:
             counters.add(.greetingsRefused)
@@ -138,14 +138,14 @@ final class Greeter {
             return secure(entry)
         case .parsed(let header):
             socket.discard(header.length)
-            // Whether TLS ended at the sender counts like TLS here: it is asked for as a whole.
+            // TLS that ended at the sender counts like TLS here.
             downstreams[entry].isSecure = header.isSecure
             downstreams[entry].address = header.source.address
             return secure(entry)
         }
     }
 
-    /// Begins TLS where the listener has it; else the first request may come.
+    /// Starts TLS if the listener uses it; otherwise the first request may come.
     private func secure(_ entry: Int) -> Outcome {
         guard let listener = plan.listener(downstreams[entry].listener) else {
             return close(entry)
@@ -164,7 +164,7 @@ final class Greeter {
         return .wait
     }
 
-    /// Notes what follows from the client's address and the listener.
+    /// Derives settings from the client's address and the listener.
     private func introduce(_ entry: Int, _ listener: ListenerSettings) {
         let address = downstreams[entry].address
         downstreams[entry].isTrusted =
@@ -185,12 +185,12 @@ final class Greeter {
         return .requests
     }
 
-    /// The handshake can go on, once others have had a step of theirs.
+    /// The handshake can continue, after others had a step.
     func wantHandshake(_ entry: Int) {
         agenda.continueHandshake(downstreams.token(entry))
     }
 
-    /// Takes a handshake a step further.
+    /// Continues a handshake.
     func continueHandshake(_ entry: Int) -> Outcome {
         guard case .connection(.secure(let tls, let socket)) = downstreams[entry].carrier else {
             preconditionFailure("only a connection with TLS is in its handshake")
@@ -214,7 +214,7 @@ final class Greeter {
         }
     }
 
-    /// A browser that was given `http://` for `https://` is told so, in what it speaks.
+    /// Tells a browser that used `http://` instead of `https://` so, in clear text.
     private func rejectClearText(
         _ entry: Int, _ tls: TLSStream, _ socket: StreamSocket
     ) -> Outcome {

@@ -4,13 +4,12 @@ internal import HTTPWire
 internal import Reactor
 internal import Settings
 
-/// Connections whose next request has not been given to a process go over to the balancer that takes
-/// over.
+/// Passes connections whose next request has not reached a process to the balancer that takes over.
 ///
-/// So no client meets a connection that is closed just as it sends, and who waits is placed by whoever
-/// knows the processes, and can start some. Belongs to the loop's thread.
+/// So no client's request hits a closing connection, and waiting requests are placed by the
+/// balancer that knows the processes and can start some. Belongs to the loop's thread.
 final class Handover {
-    /// How long a connection that cannot be moved may still bring a request.
+    /// How long a connection that cannot be moved may still send a request.
     static let lastRequest = Interval.seconds(1)
 
     private let downstreams: Downstreams
@@ -31,7 +30,7 @@ final class Handover {
         self.slots = slots
     }
 
-    /// Whether it goes over when its exchange has ended; others are told `Connection: close`.
+    /// Whether the connection moves when its exchange has ended; others get `Connection: close`.
     func isMovable(_ entry: Int) -> Bool {
         guard drain.successor != nil else { return false }
         return switch downstreams[entry].carrier {
@@ -40,7 +39,7 @@ final class Handover {
         }
     }
 
-    /// Gives a connection to the successor if it is before a request; false: it stays.
+    /// Passes a connection to the successor if it is between requests; false: it stays.
     func moveOn(_ entry: Int) -> Bool {
         switch downstreams[entry].phase {
         case .greeting: return hand(entry, .untouched, unread: [])
@@ -52,7 +51,7 @@ final class Handover {
         }
     }
 
-    /// A request that waits for a slot begins anew with the successor.
+    /// A request that waits for a slot starts again at the successor.
     private func moveWaiting(_ entry: Int) -> Bool {
         let exchange = Int(downstreams[entry].exchange)
         guard exchanges[exchange].requestPhase == .queued,
@@ -73,7 +72,7 @@ final class Handover {
 
     private func hand(_ entry: Int, _ stage: MovedConnection.Stage, unread: [UInt8]) -> Bool {
         guard let successor = drain.successor, isMovable(entry), !downstreams[entry].peerClosed,
-            // Its client has signed in on a connection that cannot go along.
+            // Its client has authenticated on an upstream connection that cannot move.
             upstreams.firstOwn(of: entry) == nil,
             unread.count <= MovedConnection.longestUnread,
             let listener = plan.listener(downstreams[entry].listener)
@@ -85,7 +84,7 @@ final class Handover {
             address: downstreams[entry].address)
         downstreams.unwatch(moved.socket)
         downstreams.release(entry)
-        // Before it is counted out: the last one may end the program.
+        // Before it is counted out, because the last connection may end the program.
         successor(moved)
         downstreams.countOut()
         return true

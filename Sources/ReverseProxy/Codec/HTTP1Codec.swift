@@ -1,9 +1,9 @@
 internal import Backends
 internal import HTTPWire
 
-/// HTTP/1.1 to processes (RFC 9112): a request's head with what is told beside it.
+/// HTTP/1.1 to processes (RFC 9112): a request's head and the fields added to it.
 ///
-/// Bodies and responses are as `HTTPWire` writes and reads them.
+/// Bodies and responses are written and parsed by `HTTPWire`.
 enum HTTP1Codec {
     @inline(__always)
     static func writeHead(
@@ -25,13 +25,13 @@ enum HTTP1Codec {
         }
         sink.append("\r\n")
         if additions.storedBytes > 0 {
-            // What is stored is one chunk.
+            // The stored part is one chunk.
             sink.append(hex: additions.storedBytes)
             sink.append("\r\n")
         }
     }
 
-    /// `Mooring-Session` and `Mooring-Affinity`, of a grant that has a session.
+    /// Writes `Mooring-Session` and `Mooring-Affinity` for a grant with a session.
     private static func writeAffinity(_ grant: Grant, into sink: inout ByteSink) {
         guard let session = grant.session else { return }
         sink.append("Mooring-Session: ")

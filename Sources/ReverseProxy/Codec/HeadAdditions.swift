@@ -1,23 +1,23 @@
 internal import Backends
 internal import HTTPWire
 
-/// What a request's head tells its process beside what the client has sent.
+/// The information that a request's head carries to its process in addition to the client's.
 struct HeadAdditions {
-    /// Whose connection it is.
+    /// The peer of the connection.
     var peer: PeerText
-    /// What a trusted proxy says of the client; nil: nobody does.
+    /// A trusted proxy's statements about the client; nil: there are none.
     var origin: RequestOrigin?
-    /// The session and how it fits its process.
+    /// The session, and its relation to the process.
     var grant: Grant?
-    /// The id that the request was given here; nil: it has its own, or needs none.
+    /// The id that Mooring generated for the request; nil: it has its own, or needs none.
     var requestID: GeneratedID?
-    /// The trace that begins here, and the id of our part in it.
+    /// The trace that starts here, and the id of Mooring's span.
     var trace: (id: GeneratedID, span: UInt64)?
-    /// The length of a body that came without one, and is known by now.
+    /// The length of a body that came without one, now known.
     var measuredLength: UInt64?
-    /// Bytes of a body of unknown length that are stored, and follow the head.
+    /// The stored bytes of a body of unknown length that follow the head.
     var storedBytes: UInt64 = 0
-    /// What no server takes in a target goes escaped.
+    /// Whether to escape what no server accepts in a target.
     var takesASCIIOnly = false
     var isUpgrade = false
     var isOverHTTP2 = false

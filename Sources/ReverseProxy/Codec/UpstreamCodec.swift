@@ -1,22 +1,21 @@
 internal import HTTPWire
 
-/// How a request is put to a process, and its response read: all that a protocol to processes decides.
+/// The protocol to a process: how requests are written and responses read.
 ///
-/// The pumps move bytes between the client and the process; what these bytes are on the process's side
-/// they ask of here: how a request's head is written, how its body is framed, how a response's head is
-/// parsed, and what follows that. Each protocol is a file. The client's side is always HTTP/1.1, which
-/// HTTP/2 streams are turned into.
+/// The pumps move bytes between client and process. Everything specific to the process's protocol
+/// is defined here: the encoding of a request's head and body, and the parsing of a response's head
+/// and body. Each protocol is a file. The client's side is always HTTP/1.1, into which HTTP/2
+/// streams are translated.
 enum UpstreamCodec {
     case http1
 
     /// Writes a request's head, up to the first byte of its body.
     ///
     /// - Parameters:
-    ///   - head: parsed from `bytes`; inout only so that it is not copied.
-    ///   - resolved: the path without dot segments; empty: it goes as it came.
-    ///   - prefix: bytes at the front of the path that the process does not see, and `mount` what
-    ///     they are, escaped.
-    ///   - own: cookies that the process does not see, but for the one named `kept`.
+    ///   - head: parsed from `bytes`; inout only to avoid a copy.
+    ///   - resolved: the path without dot segments; empty: as received.
+    ///   - prefix: bytes to remove from the start of the path, and `mount` the same, escaped.
+    ///   - own: cookies to hide from the process, except the one named `kept`.
     @inline(__always)
     func writeHead(
         _ head: inout RequestHead, from bytes: Span<UInt8>, resolved: Span<UInt8>,
@@ -31,7 +30,7 @@ enum UpstreamCodec {
         }
     }
 
-    /// Bytes that the framing of a piece of body takes at most, beside its data.
+    /// The most bytes that framing adds to a piece of body.
     @inline(__always)
     var bodyOverhead: Int {
         switch self {
@@ -41,7 +40,7 @@ enum UpstreamCodec {
 
     /// Writes a piece of a request's body.
     ///
-    /// - Parameter isChunked: The length of the body is not told in the head.
+    /// - Parameter isChunked: whether the head did not state the length of the body.
     @inline(__always)
     func writeBody(_ data: Span<UInt8>, isChunked: Bool, into sink: inout ByteSink) {
         switch self {
@@ -49,7 +48,7 @@ enum UpstreamCodec {
         }
     }
 
-    /// Writes the end of a request's body whose length was not told.
+    /// Writes the end of a chunked request body.
     @inline(__always)
     func writeBodyEnd(trailers: Span<UInt8>, into sink: inout ByteSink) {
         switch self {
@@ -60,7 +59,7 @@ enum UpstreamCodec {
     /// Parses the head of a response that begins in `bytes`.
     ///
     /// - Parameters:
-    ///   - scan: where to go on looking for its end; kept by the caller between two calls.
+    ///   - scan: where to continue searching for its end; kept by the caller between two calls.
     ///   - offeredUpgrade: the protocols that the request offered to switch to.
     @inline(__always)
     func parseHead(
@@ -75,7 +74,7 @@ enum UpstreamCodec {
         }
     }
 
-    /// Takes apart what follows a response's head that tells this of its body.
+    /// The decoder for the body that follows a response's head.
     @inline(__always)
     func body(_ head: borrowing ResponseHead, holdsTrailers: Bool) -> BodyDecoder {
         switch self {

@@ -1,9 +1,9 @@
-/// What carries the bytes of a client's exchange: a connection of its own, or a stream of one.
+/// What carries the bytes of a client's exchange: its own connection, or a stream of one.
 enum Carrier {
     case connection(Transport)
     case stream(StreamReference)
 
-    /// A stream of HTTP/2, by the connection that carries it.
+    /// An HTTP/2 stream, by the connection that carries it.
     struct StreamReference {
         /// The index of the connection.
         let parent: Int32

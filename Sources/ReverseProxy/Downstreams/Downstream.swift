@@ -4,48 +4,48 @@ internal import Reactor
 /// One client connection, or one stream of HTTP/2, in its loop's slab: plain data.
 struct Downstream {
     var carrier: Carrier
-    /// The index of the listener that it came from.
+    /// The index of its listener.
     var listener: Int32 = 0
-    /// The client is on TLS.
+    /// The client uses TLS.
     var isSecure = false
     private(set) var phase = DownstreamPhase.greeting
-    /// The entry of the exchange under way; -1: none.
+    /// The entry of the current exchange; -1: none.
     var exchange: Int32 = -1
-    /// In an exchange the head stays at the front of the block, for a retry and for the log.
+    /// During an exchange the head stays at the front of the block, for a retry and for the log.
     var input = Block.none
     var output = Block.none
-    /// What was to be sent before `output`, and the client has not taken yet.
+    /// Output that comes before `output` and that the client has not accepted yet.
     var backlog = BlockChain()
-    /// Against a head or body that trickles in.
+    /// Guards against a head or body that trickles in.
     var floor = RateFloor()
-    /// The latest end of a head, whatever comes of it; monotonic ns.
+    /// The latest end of a head, regardless of progress; monotonic ns.
     var headDeadline = Int64.max
-    /// What the kernel still held for the client when that was last looked at; -1: not yet.
+    /// The bytes in the kernel's send queue at the last check; -1: not checked yet.
     var unsent = -1
-    /// How often in a row the client had not taken enough since the last look.
+    /// How many consecutive checks the client has not read enough.
     var stalls: UInt8 = 0
-    /// Where to go on looking for the end of the head.
+    /// Where to continue searching for the end of the head.
     var headScan = 0
     /// Monotonic ns; `Int64.max`: none.
     var deadline = Int64.max
 
-    /// An edge said that there is something to read, and no read has found the end of it yet.
+    /// An edge announced bytes to read, and no read has drained the socket since.
     var isReadable = true
     /// The client has finished sending, or has gone.
     var peerClosed = false
-    /// Registered for writing, since a send was short.
+    /// Registered for write events, since a send was short.
     var wantsWrite = false
-    /// Of HTTP/2: in the list of those that have something to send.
+    /// HTTP/2: in the list of connections with something to send.
     var isUnsent = false
-    /// No request has been parsed yet: the preface of HTTP/2 may come.
+    /// No request was parsed yet: the HTTP/2 preface may come.
     var isFresh = true
     var keepAlive = true
-    /// What is sent has its time; in a tunnel the tunnel's covers both ways.
+    /// Whether writes have a deadline; in a tunnel the tunnel's covers both directions.
     var timesWrites = true
 
-    /// Whose connection it is; nil: on a unix socket.
+    /// The client's address; nil: a unix socket.
     var address: IPAddress?
-    /// What it says of its clients is believed.
+    /// The peer is a trusted proxy.
     var isTrusted = false
     var peer: PeerText
     var affinity = ConnectionAffinity()
@@ -56,7 +56,7 @@ struct Downstream {
         peer = PeerText(address, isSecure: false)
     }
 
-    /// Takes the connection on to its next phase, by the table of `DownstreamPhase`.
+    /// Moves the connection to its next phase, checked against the table of `DownstreamPhase`.
     mutating func move(to next: DownstreamPhase) {
         assert(phase.leads(to: next), "a client's connection goes from \(phase) to \(next)")
         phase = next

@@ -1,26 +1,36 @@
-/// What a client's connection, or a stream of HTTP/2, is about.
+/// The phase of a client's connection, or of an HTTP/2 stream.
 ///
-/// `greeting` -> `handshaking` -> `idle` -> `receivingHead` -> `exchange` -> `idle` …, and from anywhere
-/// -> closed. A connection of HTTP/2 is `multiplexed`; each of its streams is a downstream of its own.
+/// `greeting` -> `handshaking` -> `idle` -> `receivingHead` -> `exchange` -> `idle` …, and from
+/// anywhere -> closed. An HTTP/2 connection is `multiplexed`; each of its streams is a downstream
+/// of its own.
 enum DownstreamPhase: UInt8, CaseIterable {
-    /// It is new, or its PROXY header is awaited. Can transition to: handshaking, idle, receivingHead.
+    /// New, or waiting for a PROXY header.
+    ///
+    /// Can transition to: handshaking, idle, receivingHead.
     case greeting
     /// TLS is being negotiated.
     ///
-    /// Can transition to: idle, multiplexed, and exchange to answer a client that speaks no TLS.
+    /// Can transition to: idle, multiplexed, and exchange to answer a client that does not speak
+    /// TLS.
     case handshaking
-    /// Carries HTTP/2: its bytes are those of its streams. Can transition to: lingering.
+    /// Carries HTTP/2: its bytes belong to its streams.
+    ///
+    /// Can transition to: lingering.
     case multiplexed
-    /// Nothing of a next request has come. Can transition to: receivingHead.
+    /// Nothing of the next request has arrived.
+    ///
+    /// Can transition to: receivingHead.
     case idle
     /// A head has begun and the header timeout runs. Can transition to: exchange, multiplexed.
     case receivingHead
-    /// One exchange is under way; what the client pipelines waits. Can transition to: idle, lingering.
+    /// One exchange is active; pipelined requests wait.
+    ///
+    /// Can transition to: idle, lingering.
     case exchange
-    /// The last answer is out; what still comes is thrown away, so that no RST destroys the answer.
+    /// The last response is sent; input is discarded, so that no RST destroys the response.
     case lingering
 
-    /// The whole table: whether the next phase may follow on this one.
+    /// The transition table: whether the next phase may follow this one.
     func leads(to next: DownstreamPhase) -> Bool {
         switch self {
         case .greeting:

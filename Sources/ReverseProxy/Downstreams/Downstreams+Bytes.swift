@@ -3,9 +3,9 @@ internal import HTTPWire
 internal import Reactor
 internal import Settings
 
-/// Bytes from and to a client, over whatever carries them, and the end of that.
+/// Reading from and writing to a client, over its carrier, and closing it.
 extension Downstreams {
-    /// Reads once into the client's input, and remembers whether there is more to be read.
+    /// Reads once into the client's input, and records whether there may be more.
     func read(_ entry: Int) -> Transfer {
         buffers.makeRoomForReading(&self[entry].input)
         switch self[entry].carrier {
@@ -20,7 +20,7 @@ extension Downstreams {
         }
     }
 
-    /// Sends once of the client's output; what was taken is consumed.
+    /// Sends the client's output once; consumes what was sent.
     func write(_ entry: Int) -> Transfer {
         switch self[entry].carrier {
         case .connection(let transport): transport.send(from: &self[entry].output)
@@ -28,7 +28,7 @@ extension Downstreams {
         }
     }
 
-    /// Asks for an event, or no more for one, when the client takes bytes again.
+    /// Adds or removes the interest in an event when the client can be written to again.
     func watchWrites(_ entry: Int, _ wanted: Bool) {
         guard self[entry].wantsWrite != wanted else { return }
         self[entry].wantsWrite = wanted
@@ -36,12 +36,12 @@ extension Downstreams {
         case .connection(let transport):
             loop.setWritable(
                 wanted, transport.socket.descriptor, token: token(entry).rawValue)
-        // Its connection tells by itself.
+        // Its connection reports it.
         case .stream: break
         }
     }
 
-    /// The client sees the end of the stream; what it sends is still read.
+    /// Closes the writing direction; input is still read.
     func shutdownWrite(_ entry: Int) {
         switch self[entry].carrier {
         case .connection(let transport): transport.shutdownWrite()
@@ -49,9 +49,9 @@ extension Downstreams {
         }
     }
 
-    /// Ends what carries the bytes.
+    /// Closes the carrier.
     ///
-    /// - Parameter abortively: the client must not take what it has got for all there was.
+    /// - Parameter abortively: the client must not take what it has received for complete.
     private func closeCarrier(_ entry: Int, abortively: Bool) {
         switch self[entry].carrier {
         case .connection(let transport):
@@ -62,11 +62,12 @@ extension Downstreams {
         }
     }
 
-    /// Ends a connection or a stream, and gives back all that it holds.
+    /// Closes a connection or a stream, and releases everything that it holds.
     ///
-    /// One that carries HTTP/2 is rid of its streams before, and of what processes keep for it.
+    /// Before closing an HTTP/2 connection, its streams and the upstream connections kept for it
+    /// must be gone.
     ///
-    /// - Parameter abortively: the client must not take what it has got for all there was.
+    /// - Parameter abortively: the client must not take what it has received for complete.
     func close(_ entry: Int, abortively: Bool) {
         closeCarrier(entry, abortively: abortively)
         let isStream = self[entry].carrier.isStream

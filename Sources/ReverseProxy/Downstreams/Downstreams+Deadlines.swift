@@ -3,7 +3,7 @@ internal import HTTPWire
 internal import Reactor
 internal import Settings
 
-/// Deadlines of clients: each connection has one, by what it waits for at the time.
+/// Deadlines of clients: each connection has one, depending on what it waits for.
 extension Downstreams {
     func setDeadline(_ entry: Int, after span: Interval) {
         let deadline = now &+ span.nanoseconds
@@ -11,7 +11,7 @@ extension Downstreams {
         deadlines.schedule(client: entry, at: deadline)
     }
 
-    /// For a client that does not read; in a tunnel its own timeout covers both ways.
+    /// For a client that does not read; in a tunnel its own timeout covers both directions.
     func setWritingDeadline(_ entry: Int) {
         guard self[entry].timesWrites else { return }
         self[entry].unsent = -1
@@ -19,10 +19,11 @@ extension Downstreams {
         setDeadline(entry, after: plan.settings.timeouts.bodyIdle)
     }
 
-    /// Whether a client that was written to takes bytes, as seen by what the kernel holds for it.
+    /// Whether a client that was written to is reading, judged by the kernel's send queue.
     ///
-    /// Room for more is told only when a good part of the socket's buffer is free, which takes a
-    /// slow reader minutes; and a TCP window opens in bursts, so one look in vain is forgiven.
+    /// The kernel reports writability only when a good part of the socket's buffer is free, which
+    /// can take minutes with a slow reader; and a TCP window opens in bursts, so one check without
+    /// progress is forgiven.
     func isTaking(_ entry: Int) -> Bool {
         guard case .connection(let transport) = self[entry].carrier,
             let unsent = transport.socket.unsent
@@ -38,10 +39,10 @@ extension Downstreams {
         return self[entry].stalls < 2
     }
 
-    /// No deadline: the connection waits for its process, which has one of its own.
+    /// No deadline: the connection waits for its process, which has its own.
     func clearDeadline(_ entry: Int) { self[entry].deadline = Int64.max }
 
-    /// A head has begun: it has its time, and must not trickle.
+    /// A head has begun: it has a deadline, and must not trickle.
     func beginHead(_ entry: Int) {
         self[entry].headScan = 0
         setDeadline(entry, after: plan.settings.timeouts.header)
@@ -52,7 +53,7 @@ extension Downstreams {
         limitHead(entry)
     }
 
-    /// More of a head has come.
+    /// More of a head has arrived.
     func noteHead(_ entry: Int, _ count: Int) {
         self[entry].floor.received(
             count, now: now, grace: headGrace, bytesPerSecond: plan.settings.limits.minRate)
@@ -68,14 +69,14 @@ extension Downstreams {
         deadlines.schedule(client: entry, at: deadline)
     }
 
-    /// Bytes of a body have come.
+    /// Bytes of a body have arrived.
     func noteProgress(_ entry: Int, _ count: Int) {
         self[entry].floor.received(
             count, now: now, grace: plan.settings.timeouts.bodyIdle.nanoseconds,
             bytesPerSecond: plan.settings.limits.minRate)
     }
 
-    /// For the next piece of a body: it must come, and must not trickle.
+    /// For the next piece of a body: it must arrive, and must not trickle.
     func setBodyDeadline(_ entry: Int) {
         let grace = plan.settings.timeouts.bodyIdle.nanoseconds
         self[entry].floor.startIfStopped(
@@ -85,9 +86,9 @@ extension Downstreams {
     }
 }
 
-/// HTTP/2: how long a connection waits for its client.
+/// HTTP/2: deadlines of connections.
 extension Downstreams {
-    /// How long a client has to answer the notice of the end.
+    /// How long a client may take to answer the shutdown notice.
     private static let noticePatience = Interval.seconds(1)
 
     func setMultiplexerDeadline(
@@ -99,15 +100,15 @@ extension Downstreams {
 
     /// For a connection without streams.
     ///
-    /// At the end of the program its client has a moment to answer the notice; one that does not is not
-    /// waited for.
+    /// On shutdown its client gets a moment to answer the notice; the shutdown does not wait
+    /// longer.
     func setIdleDeadline(_ entry: Int, _ multiplexer: Multiplexer) {
         let patience = drain.isDraining ? Self.noticePatience : plan.settings.timeouts.keepalive
         setMultiplexerDeadline(
             entry, multiplexer, after: min(patience, plan.settings.timeouts.keepalive))
     }
 
-    /// A head that has begun, or the preface, has its time, whatever else the connection does.
+    /// A head that has begun, or the preface, has a deadline, regardless of other traffic.
     func limitFrameHead(_ entry: Int, _ multiplexer: Multiplexer) {
         let open = multiplexer.connection.openHead
         if open == multiplexer.openHead { return }

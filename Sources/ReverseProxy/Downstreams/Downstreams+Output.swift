@@ -1,9 +1,9 @@
 internal import Exchanges
 internal import Reactor
 
-/// Output on its way to a client, which may not take it as fast as it comes.
+/// Output for a client, which may accept it slower than it is produced.
 extension Downstreams {
-    /// Sends what is ready for the client.
+    /// Sends the pending output.
     func flush(_ entry: Int) -> FlushOutcome {
         if !self[entry].backlog.isEmpty {
             let outcome = flushBacklog(entry)
@@ -19,7 +19,7 @@ extension Downstreams {
         return .done
     }
 
-    /// Sends what is in the output, and only that.
+    /// Sends only what is in `output`.
     private func sendOutput(_ entry: Int) -> FlushOutcome {
         while !self[entry].output.isEmpty {
             switch write(entry) {
@@ -36,12 +36,12 @@ extension Downstreams {
         return .done
     }
 
-    /// Sends what is ready for a client, and keeps what it does not take yet.
+    /// Sends the pending output of a client, and keeps what it does not accept yet.
     ///
-    /// While the client is behind, further output goes to the backlog, up to `response_buffer`, or to
-    /// less where memory is short.
+    /// While the client is behind, further output goes to the backlog, up to `response_buffer`, or
+    /// less if memory is short.
     ///
-    /// - Parameter room: What the next piece of output needs at most.
+    /// - Parameter room: the most that the next piece of output needs.
     func sendOrStore(_ entry: Int, room: Int) -> StoreOutcome {
         if !self[entry].wantsWrite {
             switch flush(entry) {
@@ -59,7 +59,7 @@ extension Downstreams {
             ? .room : .full
     }
 
-    /// Sends the backlog, which came before what is in the output.
+    /// Sends the backlog, which precedes `output`.
     private func flushBacklog(_ entry: Int) -> FlushOutcome {
         while !self[entry].backlog.isEmpty {
             let newest = self[entry].output
@@ -76,20 +76,20 @@ extension Downstreams {
         return .done
     }
 
-    /// The client is behind: where memory is short, what waits for it takes no more than it needs.
+    /// The client is behind: if memory is short, shrinks its buffers to their contents.
     func holdSparingly(_ entry: Int) {
         guard buffers.pressure != .none else { return }
-        // A request's head stays where it is.
+        // A request's head keeps its offset.
         buffers.shrink(&self[entry].input)
         buffers.holdSparingly(&self[entry].output)
     }
 }
 
-/// What became of output for a client that may be slow.
+/// The result of storing output for a slow client.
 enum StoreOutcome {
     /// There is room for more.
     case room
-    /// Whoever makes the output has to wait for the client.
+    /// The producer must wait for the client.
     case full
     case clientGone
 }

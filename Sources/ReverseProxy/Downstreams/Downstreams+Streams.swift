@@ -1,16 +1,16 @@
 internal import HTTPWire
 internal import Reactor
 
-/// Streams of HTTP/2, whose bytes are those of their connection's frames.
+/// HTTP/2 streams, whose bytes are carried by their connection's frames.
 extension Downstreams {
     func readStream(_ entry: Int, _ stream: Carrier.StreamReference) -> Transfer {
-        // Its connection has just ended, and so has the stream.
+        // Its connection has just closed, and so has the stream.
         guard let multiplexer = multiplexers[Int(stream.parent)] else { return .end }
         let room = unsafe UnsafeMutableRawBufferPointer(self[entry].input.writable)
         switch unsafe multiplexer.connection.read(stream.number, into: room) {
         case .moved(let count):
             self[entry].input.commit(count)
-            // A read makes room in the window, which the client is to hear of.
+            // Reading opens the window, which the client must be told (WINDOW_UPDATE).
             noteUnsent(Int(stream.parent))
             return .moved(count)
         case .wouldBlock: return .wouldBlock
@@ -31,13 +31,13 @@ extension Downstreams {
         return .moved(taken)
     }
 
-    /// Nothing more comes from us on the stream.
+    /// Ends the response direction of the stream.
     func finishStream(_ stream: Carrier.StreamReference) {
         multiplexers[Int(stream.parent)]?.connection.finish(stream.number)
         noteUnsent(Int(stream.parent))
     }
 
-    /// Takes the stream off its connection, unless that has ended.
+    /// Removes the stream from its connection, unless that has closed.
     func closeStream(_ stream: Carrier.StreamReference, abortively: Bool) {
         let parent = Int(stream.parent)
         guard let multiplexer = multiplexers[parent] else { return }
@@ -52,7 +52,7 @@ extension Downstreams {
         noteUnsent(parent)
     }
 
-    /// Streams that share what their connection may hold; 1 for a connection.
+    /// The number of streams that share the connection's allowance; 1 for a connection.
     func streamsSharing(_ entry: Int) -> Int {
         guard case .stream(let stream) = self[entry].carrier,
             let multiplexer = multiplexers[Int(stream.parent)]

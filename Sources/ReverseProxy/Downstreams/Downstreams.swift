@@ -3,17 +3,17 @@ internal import HTTPWire
 internal import Reactor
 internal import Settings
 
-/// One loop's client connections, and the streams of those that speak HTTP/2.
+/// One loop's client connections, and the streams of HTTP/2 connections.
 ///
-/// Belongs to the loop's thread. It moves bytes between a client and its `input` and `output`, keeps its
-/// deadlines and ends it; what the bytes mean, and what becomes of an exchange, is its callers' affair:
-/// it calls nobody back. Extensions: bytes, output, deadlines, streams.
+/// Belongs to the loop's thread. It moves bytes between a client and its `input` and `output`,
+/// keeps its deadlines and closes it. Its callers interpret the bytes and manage exchanges: it
+/// makes no callbacks. Extensions: bytes, output, deadlines, streams.
 final class Downstreams {
     private(set) var slab: Slab<Downstream>
     /// By the connection's index.
     var multiplexers: [Int: Multiplexer] = [:]
     private(set) var openStreams = 0
-    /// The entries that streams may take; the others are for connections.
+    /// The number of entries for streams; the others are for connections.
     private let streamLimit: Int
     let plan: Plan
     let loop: EventLoop
@@ -22,7 +22,7 @@ final class Downstreams {
     let agenda: Agenda
     let drain: DrainState
     private let shared: SharedState
-    /// The loop's.
+    /// The loop's index.
     private let index: Int
 
     init(
@@ -32,7 +32,7 @@ final class Downstreams {
     ) {
         slab = Slab(capacity: capacity)
         self.plan = plan
-        // A stream of HTTP/2 takes an entry like a connection.
+        // An HTTP/2 stream takes an entry like a connection.
         streamLimit = plan.settings.limits.connections
         self.index = index
         self.loop = loop
@@ -47,7 +47,7 @@ final class Downstreams {
 
     // MARK: The slab
 
-    /// A connection or stream, changed where it lies.
+    /// A connection or stream, modified in place.
     subscript(entry: Int) -> Downstream {
         @inline(__always) unsafeAddress { unsafe UnsafePointer(slab.pointer(to: entry)) }
         @inline(__always) unsafeMutableAddress { unsafe slab.pointer(to: entry) }
@@ -65,14 +65,14 @@ final class Downstreams {
         EventToken(.downstream, entry: entry, serial: slab.serial(entry))
     }
 
-    /// Goes on with a connection once the others have had their turn.
+    /// Continues with a connection after the others had their turn.
     func postpone(_ entry: Int) { agenda.postpone(token(entry)) }
 
     // MARK: The beginning
 
-    /// Takes in a connection that is counted over all loops already, and watches it.
+    /// Adds a connection that is already counted over all loops, and watches it.
     ///
-    /// - Returns: nil: there is no entry for it, or it cannot be watched, and it is closed.
+    /// - Returns: nil: no entry is free, or it cannot be watched, and it was closed.
     func enter(_ socket: StreamSocket, address: IPAddress?, from listener: Int) -> Int? {
         var connection = Downstream(.connection(.clear(socket)), address: address)
         connection.listener = Int32(truncatingIfNeeded: listener)
@@ -93,7 +93,7 @@ final class Downstreams {
         return entry
     }
 
-    /// Takes in a stream; nil: there are as many as there may be.
+    /// Adds a stream; nil: the maximum is reached.
     func enter(stream: Downstream) -> Int? {
         guard openStreams < streamLimit, let entry = slab.insert(stream) else { return nil }
         openStreams += 1
@@ -102,7 +102,7 @@ final class Downstreams {
 
     // MARK: The end
 
-    /// Gives back what a connection held here; its descriptor is another's by now, or closed.
+    /// Releases what a connection held here; its descriptor was passed on, or closed.
     func release(_ entry: Int) {
         buffers.release(&self[entry].input)
         buffers.release(&self[entry].output)
@@ -111,13 +111,13 @@ final class Downstreams {
         slab.remove(entry)
     }
 
-    /// Stops the events of a connection that goes elsewhere.
+    /// Stops the events of a connection that moves elsewhere.
     func unwatch(_ socket: StreamSocket) { loop.remove(socket.descriptor) }
 
-    /// A stream that was let in is here no more.
+    /// Counts a stream out.
     func countOutStream() { openStreams -= 1 }
 
-    /// A connection that was let in is here no more.
+    /// Counts a connection out.
     func countOut() {
         shared.shares[index].counters.subtract(.connections)
         shared.connectionClosed(worker: index)

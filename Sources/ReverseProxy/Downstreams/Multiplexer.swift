@@ -1,15 +1,15 @@
 internal import HTTPWire
 
-/// One client connection of HTTP/2: its frames, and the downstreams that are its streams.
+/// One client's HTTP/2 connection: its frames, and its streams as downstreams.
 final class Multiplexer {
     let connection: HTTP2Connection
-    /// By stream.
+    /// Entries by stream id.
     var entries: [Int32: Int] = [:]
-    /// The frames are over: what is queued is sent, then the connection is closed.
+    /// No more frames are read: pending output is sent, then the connection is closed.
     var isClosing = false
-    /// The head that has begun and not ended, as the connection counts them; nil: none.
+    /// The incomplete head, as numbered by the connection; nil: none.
     var openHead: Int?
-    /// When the connection ends but for a head that is late; monotonic ns.
+    /// The deadline of the connection, apart from that of a late head; monotonic ns.
     var deadline = Int64.max
 
     init(_ connection: HTTP2Connection) { self.connection = connection }

@@ -5,20 +5,20 @@ internal import SessionAffinity
 
 /// One request with its response, in its loop's slab: plain data.
 ///
-/// Request and response are two halves that move on their own: a process may answer before the
+/// Request and response are two halves that move on their own: a process may respond before the
 /// upload is complete, and a client may still read when the process has long been released.
 struct Exchange {
     let downstream: Int32
     private(set) var source = ResponseSource.undecided
-    /// What is decided about it.
+    /// Its decisions.
     var machine: ExchangeMachine
 
     var route: Int32 = -1
     var group: Int32 = -1
-    /// The index of the codec of its cookie, by route and by whether the client is on TLS.
+    /// The index of its cookie's codec, by route and by whether the client uses TLS.
     var codec: Int32 = 0
 
-    /// Who asks: the peer, or whom a trusted proxy speaks for; nil: on a unix socket.
+    /// The client: the peer, or the one named by a trusted proxy; nil: a unix socket.
     var client: IPAddress?
     /// The client's own connection is encrypted.
     var isSecure = false
@@ -28,70 +28,70 @@ struct Exchange {
     var headLength = 0
     /// The path has dot segments, and is resolved before it is matched and sent.
     var resolvesPath = false
-    /// Bytes at the front of the path, resolved, that the process does not see.
+    /// Bytes at the front of the resolved path that are hidden from the process.
     var prefixLength = 0
     var requestLine = ByteRange(start: 0, count: 0)
-    /// The client's `X-Request-Id`, in the head; empty: it sent none that may be passed on.
+    /// The client's `X-Request-Id`, in the head; empty: none that may be forwarded.
     var requestID = ByteRange.empty
-    /// The id that the request was given here; nil: it brought one, or its listener gives none.
+    /// The id that Mooring generated; nil: the request brought one, or its listener generates none.
     var generatedID: GeneratedID?
-    /// The client takes fields behind a chunked response.
+    /// The client accepts trailers.
     var takesTrailers = false
-    /// Fields behind the body are passed on, and so come in one piece.
+    /// Trailers are forwarded, so they are decoded in one piece.
     var holdsRequestTrailers = false
     var holdsResponseTrailers = false
-    /// The head was none: where the request ends cannot be told.
+    /// The head was invalid: the end of the request is unknown.
     var isRejected = false
     var requestBody = BodyDecoder.none
     var isRequestChunked = false
-    /// It came in chunks and is kept as a whole: it is sent with its length, `keptBytes`, as
-    /// applications without support for chunks would take it for empty.
+    /// The body came in chunks and is stored completely: it is sent with its length, `keptBytes`,
+    /// since applications without support for chunks would see an empty body.
     var isMeasured = false
     var requestBodyBytes: UInt64 = 0
 
-    /// What was read of the body before the slot: plain data.
+    /// The part of the body read before the slot: plain data.
     ///
-    /// Where it is not all of a chunked body it is sent as one chunk, whose end is here too.
+    /// If it is only part of a chunked body it is sent as one chunk, including the chunk's end.
     var stored = BlockChain()
-    /// How far of that has been sent.
+    /// How much of `stored` was sent.
     var storedCursor = ChainCursor()
-    /// Decoder and count behind what is stored, to send what follows it again.
+    /// Decoder and count after the stored part, to send the rest again.
     var keptBody = BodyDecoder.none
     var keptBytes: UInt64 = 0
 
-    /// The protocols that the process is asked to switch to, in the request's head; empty: none.
+    /// The protocols offered to the process, in the request's head; empty: none.
     var offeredUpgrade = ByteRange(start: 0, count: 0)
 
     var responseBody = BodyDecoder.none
-    /// There was no body, so that the process may be about to send one that it should not.
+    /// The response has no body, but some processes send one anyway.
     var awaitsSilence = false
-    /// How long the process keeps the connection, as it says, in seconds; 0: it does not.
+    /// How long the process will keep the connection, in seconds (`Keep-Alive`); 0: not stated.
     var upstreamKeptFor: UInt32 = 0
-    /// Whoever speaks on its connection to the process may be taken for its user from here on.
+    /// From here on the process may attribute requests on its connection to the authenticated user.
     var signsInConnection = false
 
     /// For the log: monotonic ns.
     let startedAt: Int64
-    /// Since when it wants a slot; 0: it has had one, or has not asked.
+    /// When it began to want a slot; 0: it has had one, or has not asked.
     var askedAt: Int64 = 0
     var grantedAt: Int64 = 0
     var firstByteAt: Int64 = 0
     var status: UInt16 = 0
     var bytesToClient: UInt64 = 0
     var verdict = Verdict.none
-    /// The verdict is to be counted, once it is known whether the session's process is there.
+    /// The verdict must be counted, once it is known whether the session's process exists.
     var owesVerdict = false
     var refused = false
-    /// Tells one browser's requests on a connection of HTTP/2 from others; 0: it joins no session but its
-    /// own.
+    /// Distinguishes browsers that share an HTTP/2 connection; 0: the request joins only its own
+    /// session.
     var visitor: UInt64 = 0
 
-    /// The cookie value that came with the request was good, and is young enough to be kept.
+    /// The request's cookie value was valid, and is recent enough to be kept.
     var cookieIsCurrent = false
-    /// Which of the cookies that sessions are learned from counts for the request's session: the first of
-    /// them that it carries, by its index in `learn`; -1: it carries none.
+    /// The learned cookie that identifies the request's session: the first that it carries, by its
+    /// index in `learn`; -1: it carries none.
     var learnedFrom: Int32 = -1
-    /// The session has ended by the response's word: the client is to forget its cookie.
+    /// The response ended the session, so the client's cookie must be deleted.
     var forgetsCookie = false
 
     init(downstream: Int, startedAt: Int64) {
@@ -103,7 +103,7 @@ struct Exchange {
     var requestPhase: RequestState.Phase { machine.request.phase }
     var responsePhase: ResponseState.Phase { machine.response.phase }
 
-    /// Takes the response to its next source, by the table of `ResponseSource`.
+    /// Moves the response to its next source, checked against the table of `ResponseSource`.
     mutating func move(source next: ResponseSource) {
         assert(source.leads(to: next), "a response's source goes from \(source) to \(next)")
         source = next

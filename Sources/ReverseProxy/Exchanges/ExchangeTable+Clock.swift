@@ -4,9 +4,10 @@ internal import HTTPWire
 internal import Reactor
 internal import Settings
 
-/// The time that a process has for a request, which stands still while the process waits for the client.
+/// The time that a process has for a request, which is paused while the process waits for the
+/// client.
 extension ExchangeTable {
-    /// How long the process of an exchange with a route is waited for.
+    /// The response timeouts of an exchange with a route.
     func timeouts(_ exchange: Int) -> RouteTimeouts {
         plan.routes.plans[Int(self[exchange].route)].timeouts
     }
@@ -22,7 +23,7 @@ extension ExchangeTable {
         upstreams.setDeadline(entry, after: span, atMost: requestEnd(exchange))
     }
 
-    /// When a request has had its time, as things stand; monotonic ns.
+    /// When the request's time is over, if it is not paused; monotonic ns.
     @inline(__always)
     func requestEnd(_ exchange: Int) -> Int64 {
         self[exchange].machine.clock.limit(.max)

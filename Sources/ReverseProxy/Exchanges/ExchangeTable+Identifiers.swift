@@ -1,11 +1,11 @@
 internal import HTTPWire
 internal import Reactor
 
-/// `X-Request-Id` and `traceparent`: passed on as they came, or made here.
+/// `X-Request-Id` and `traceparent`: forwarded as received, or generated.
 extension ExchangeTable {
-    /// Notes the id that a request came with, or gives it one.
+    /// Records the id that a request brought, or generates one.
     ///
-    /// - Parameter given: in the head; empty: it came without.
+    /// - Parameter given: in the head; empty: it brought none.
     func identify(_ exchange: Int, as given: ByteRange) {
         guard
             plan.listenerPlan(downstreams[Int(self[exchange].downstream)].listener).givesRequestIDs
@@ -17,18 +17,18 @@ extension ExchangeTable {
         }
     }
 
-    /// The trace that begins with a request, whose head is the one parsed last; nil: none does.
+    /// The trace that starts with a request, whose head is the one parsed last; nil: none.
     @inline(__always)
     func beginTrace(_ exchange: Int, _ plan: ListenerPlan) -> (id: GeneratedID, span: UInt64)? {
         guard plan.beginsTraces, !heads.request.isTraced else { return nil }
-        // Of the same id as the request, where that was made here too.
+        // The same id as the request's, if that was generated too.
         let id =
             self[exchange].generatedID
             ?? GeneratedID(high: identifiers.next(), low: identifiers.next())
         return (id, identifiers.next())
     }
 
-    /// The id by itself, of a request whose head is still there; nothing where there is none.
+    /// Writes the id of a request whose head is still available; nothing if it has none.
     func writeRequestID(_ exchange: Int, into sink: inout ByteSink) {
         if let generated = self[exchange].generatedID { return generated.write(into: &sink) }
         let whole = unsafe downstreams[Int(self[exchange].downstream)].input.wholeBytes
@@ -38,7 +38,7 @@ extension ExchangeTable {
         sink.append(whole.extracting(id))
     }
 
-    /// The line that an answer of Mooring's own has, so that it can be found in the log.
+    /// The field for Mooring's own responses, so that they can be found in the log.
     func writeRequestIDField(_ exchange: Int, into sink: inout ByteSink) {
         guard !self[exchange].requestID.isEmpty || self[exchange].generatedID != nil
         else { return }

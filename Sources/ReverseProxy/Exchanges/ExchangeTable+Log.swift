@@ -3,7 +3,7 @@ internal import Exchanges
 internal import HTTPWire
 internal import Reactor
 
-/// What the access log is told of an exchange.
+/// The facts of an exchange for the access log.
 extension ExchangeTable {
     func logExchange(_ exchange: Int) {
         guard log.isOn else { return }
@@ -15,7 +15,7 @@ extension ExchangeTable {
         }
         let whole = unsafe downstreams[Int(self[exchange].downstream)].input.wholeBytes
         let line = self[exchange].requestLine.range
-        // No longer than the head: what follows is a body.
+        // Only the head: a body follows it.
         let end = max(self[exchange].headLength, line.upperBound)
         if line.isEmpty || end > whole.count {
             log.write(entry, head: Span(), line: 0..<0, clock: wallClock)
@@ -25,7 +25,8 @@ extension ExchangeTable {
         }
     }
 
-    /// The block with the request's head is wanted elsewhere; the log wants it at the end.
+    /// The block with the request's head is needed elsewhere, but the log needs the head at the
+    /// end.
     func keepHeadForLog(_ exchange: Int) {
         guard log.isOn else { return }
         let line = self[exchange].requestLine.range
@@ -63,11 +64,11 @@ extension ExchangeTable {
     private func shownClient(_ exchange: Int, _ connection: Int) -> PeerText {
         let client = self[exchange].client
         if client == downstreams[connection].address { return downstreams[connection].peer }
-        // A trusted proxy has spoken for a client of its own.
+        // A trusted proxy has named its client.
         return PeerText(client ?? downstreams[connection].address, isSecure: false)
     }
 
-    /// What was done with the session; nil: the request got as far as no process.
+    /// What was done with the session; nil: no process was involved.
     private func action(_ exchange: Int) -> StaticString? {
         if self[exchange].refused { return Refusal.word }
         return self[exchange].machine.grant?.placed.word

@@ -5,10 +5,10 @@ internal import Reactor
 internal import SessionAffinity
 internal import Settings
 
-/// One loop's exchanges: requests with their responses, and the bytes that go with them.
+/// One loop's exchanges: requests with their responses, and the bytes that belong to them.
 ///
-/// Belongs to the loop's thread. It calls nobody back, and moves nothing in or out of a socket. Extensions:
-/// identifiers, the clock, the log.
+/// Belongs to the loop's thread. It makes no callbacks, and reads and writes no sockets.
+/// Extensions: identifiers, the clock, the log.
 final class ExchangeTable {
     private(set) var slab: Slab<Exchange>
     var heads = ParsedHeads()
@@ -43,7 +43,7 @@ final class ExchangeTable {
 
     // MARK: The slab
 
-    /// An exchange, changed where it lies.
+    /// An exchange, modified in place.
     subscript(entry: Int) -> Exchange {
         @inline(__always) unsafeAddress { unsafe UnsafePointer(slab.pointer(to: entry)) }
         @inline(__always) unsafeMutableAddress { unsafe slab.pointer(to: entry) }
@@ -57,7 +57,7 @@ final class ExchangeTable {
 
     func takenEntries() -> [Int] { slab.takenEntries() }
 
-    /// Begins an exchange of a client's connection; nil: there are as many as there may be.
+    /// Starts an exchange on a client's connection; nil: the maximum is reached.
     func begin(on client: Int) -> Int? {
         guard let exchange = slab.insert(Exchange(downstream: client, startedAt: now)) else {
             return nil
@@ -66,7 +66,7 @@ final class ExchangeTable {
         return exchange
     }
 
-    /// Takes an exchange out, with what is kept of its body; its connection to a process has gone before.
+    /// Removes an exchange with its stored body; its connection to a process was detached before.
     func remove(_ exchange: Int) {
         buffers.release(&self[exchange].stored)
         slab.remove(exchange)
@@ -83,14 +83,14 @@ final class ExchangeTable {
 
     // MARK: Heads
 
-    /// Where the parsed head came from, as a trusted proxy says.
+    /// The origin of the parsed head, as stated by a trusted proxy.
     func origin(of entry: Int, _ bytes: Span<UInt8>) -> RequestOrigin {
         heads.request.origin(
             in: bytes, peer: downstreams[entry].address, isSecure: downstreams[entry].isSecure,
             trusted: plan.listener(downstreams[entry].listener)?.trusted ?? TrustedNetworks())
     }
 
-    /// The fields that listener and route add to a response; nil: none, as a rule.
+    /// The fields that listener and route add to a response; nil: none, which is the rule.
     func extraFields(_ exchange: Int, setsCookie: Bool) -> ExtraFields? {
         let entry = Int(self[exchange].downstream)
         let route = Int(self[exchange].route)
@@ -107,14 +107,14 @@ final class ExchangeTable {
 
     // MARK: Counting
 
-    /// Counts a request that is over; a tunnel's is with its 101.
+    /// Counts a completed request; a tunnel's is counted with its 101.
     func countRequest(_ exchange: Int) {
         countVerdict(exchange)
         let group = Int(self[exchange].group)
         counters.countRequest(
             status: self[exchange].status,
             nanoseconds: now &- self[exchange].startedAt, group: group)
-        // It was refused, or its client did not wait for its turn.
+        // It was refused, or its client left before its turn.
         if group >= 0, self[exchange].askedAt != 0 { countWait(exchange) }
     }
 
@@ -126,7 +126,7 @@ final class ExchangeTable {
         self[exchange].askedAt = 0
     }
 
-    /// The registry has decided on a good cookie, whose process may be gone.
+    /// The registry has decided about a valid cookie, whose process may be gone.
     func settleVerdict(_ exchange: Int, isLost: Bool) {
         switch self[exchange].verdict {
         case .valid, .expired: if isLost { self[exchange].verdict = .gone }

@@ -1,13 +1,16 @@
-/// Where the response of an exchange comes from.
+/// The source of an exchange's response.
 enum ResponseSource: Equatable {
     /// Not known yet: the request waits for a slot, or for a connection to its process.
     ///
     /// Can transition to: process, ownAnswer.
     case undecided
-    /// A process, over the connection of this index. To: finished, and to undecided by a retry.
+    /// A process, over the connection with this index.
+    ///
+    /// To: finished, and to undecided by a retry.
     case process(Int32)
-    /// A process, whose part is over: nothing more comes of it. To: ownAnswer, where nothing of it
-    /// has reached the client.
+    /// A process that is done.
+    ///
+    /// To: ownAnswer, if nothing of it has reached the client.
     case finished
     /// Mooring itself: an error, a page, a redirect.
     case ownAnswer
@@ -24,7 +27,7 @@ enum ResponseSource: Equatable {
         }
     }
 
-    /// The whole table: whether the next source may follow on this one.
+    /// The transition table: whether the next source may follow this one.
     func leads(to next: ResponseSource) -> Bool {
         switch self {
         case .undecided:

@@ -6,9 +6,9 @@ internal import Routing
 internal import SessionAffinity
 internal import Settings
 
-/// Where a request goes, by its head.
+/// Routing a request by its head.
 extension Intake {
-    /// Finds the route; an answer where there is none, or the request cannot be taken.
+    /// Selects the route; returns a response if there is none, or the request cannot be accepted.
     func chooseRoute(_ exchange: Int, _ bytes: Span<UInt8>) -> OwnAnswer? {
         let path = bytes.extracting(exchanges.heads.request.path.range)
         let host = bytes.extracting(exchanges.heads.request.host.range)
@@ -49,11 +49,11 @@ extension Intake {
         return nil
     }
 
-    /// Whether the parsed head asks the group's processes whether they are well.
+    /// Whether the parsed head is a health check of the group's processes.
     ///
-    /// A browser that opens the path as a page is a visitor like any.
+    /// A browser that opens the path as a page is an ordinary visitor.
     ///
-    /// - Parameter path: as it is matched, with its query.
+    /// - Parameter path: as matched, with its query.
     private func isHealthCheck(_ exchange: Int, _ route: Int, _ path: Span<UInt8>) -> Bool {
         guard exchanges.heads.request.method == .get || exchanges.heads.request.method == .head
         else { return false }

@@ -3,12 +3,14 @@ internal import Exchanges
 internal import HTTPWire
 internal import Reactor
 
-/// Requests of clients that have signed in on a connection to a process, which is theirs alone.
+/// Clients that have authenticated on a connection to a process, which is then theirs alone.
 extension Intake {
-    /// Lets the request just parsed go where its client has signed in, though it brings no cookie.
+    /// Sends the request just parsed to the process where its client has authenticated, even
+    /// without a cookie.
     ///
-    /// Where the client's connection turns out to carry several users, as a proxy's does, the sign-in ends:
-    /// the others would be taken for whoever signed in.
+    /// If the client's connection turns out to carry several users, as a proxy's does, the
+    /// authentication ends: the process would attribute other users' requests to the authenticated
+    /// one.
     func followSignIn(_ exchange: Int, _ bytes: Span<UInt8>) {
         let client = Int(exchanges[exchange].downstream)
         let isProxy =
@@ -20,7 +22,7 @@ extension Intake {
             if upstreams[entry].group == exchanges[exchange].group,
                 let grant = upstreams[entry].grant
             {
-                if isAnothers(exchange, grant, isProxy) {
+                if mayBeOtherUser(exchange, grant, isProxy) {
                     upstreams.close(entry)
                 } else if exchanges[exchange].machine.admission.claim == nil,
                     let session = grant.session
@@ -32,8 +34,8 @@ extension Intake {
         }
     }
 
-    /// Whether the request is not that of the user who was last served on the connection, or may not be.
-    private func isAnothers(_ exchange: Int, _ grant: Grant, _ isProxy: Bool) -> Bool {
+    /// Whether the request is, or may be, from another user than the connection's last one.
+    private func mayBeOtherUser(_ exchange: Int, _ grant: Grant, _ isProxy: Bool) -> Bool {
         guard let claim = exchanges[exchange].machine.admission.claim else {
             return isProxy && !exchanges[exchange].signsInConnection
         }

@@ -6,9 +6,9 @@ internal import Routing
 internal import SessionAffinity
 internal import Settings
 
-/// From bytes of a client to an exchange that asks for a slot.
+/// From a client's bytes to an exchange that requests a slot.
 ///
-/// Belongs to the loop's thread. Extensions: routes, and clients that have signed in.
+/// Belongs to the loop's thread. Extensions: routing, and authenticated connections.
 final class Intake {
     let exchanges: ExchangeTable
     let downstreams: Downstreams
@@ -41,19 +41,19 @@ final class Intake {
         self.sessions = sessions
     }
 
-    /// What came of reading from a client.
+    /// The result of reading from a client.
     enum Outcome {
         /// No request yet, or the client has gone.
         case nothing
-        /// A request, and what follows for its exchange.
+        /// A request, and the next step of its exchange.
         case began(Step)
-        /// The client speaks HTTP/2 from here on: what was read is its beginning.
+        /// The client switches to HTTP/2: what was read is its beginning.
         case preface
     }
 
-    /// Reads until a request is there, which begins, or nothing more is to be read.
+    /// Reads until a request is complete, and starts it, or until there is nothing more to read.
     ///
-    /// Of what a client has sent ahead of that nothing is done: `Agenda` has it read again when the
+    /// Pipelined requests are left in the input: `Agenda` has the client read again when the
     /// exchange is over.
     func readRequest(_ entry: Int) -> Outcome {
         while true {
@@ -71,7 +71,7 @@ final class Intake {
         }
     }
 
-    /// Reads once; false: nothing came, or the connection is closed.
+    /// Reads once; false: nothing arrived, or the connection was closed.
     private func receive(_ entry: Int) -> Bool {
         guard downstreams[entry].isReadable else {
             if downstreams[entry].input.isEmpty { buffers.release(&downstreams[entry].input) }
@@ -92,7 +92,7 @@ final class Intake {
             downstreams.holdSparingly(entry)
             return false
         case .end, .failed:
-            // Between requests, or in the middle of a head: there is nobody to answer.
+            // Between requests, or in the middle of a head: there is no request to answer.
             clientEnds.close(entry)
             return false
         }
@@ -105,7 +105,7 @@ final class Intake {
         )
     }
 
-    /// Whether a rejected head is the preface of HTTP/2, on a connection that may begin with it.
+    /// Whether a rejected head is the HTTP/2 preface, on a connection that may begin with it.
     private func isPreface(_ entry: Int) -> Bool {
         guard downstreams[entry].isFresh, !downstreams[entry].carrier.isStream,
             plan.listener(downstreams[entry].listener)?.http2 == true
@@ -115,7 +115,7 @@ final class Intake {
 
     // MARK: Exchanges
 
-    /// Makes an exchange of the parsed head at the front of the input.
+    /// Creates an exchange for the parsed head at the front of the input.
     private func beginExchange(_ entry: Int) -> Step {
         downstreams[entry].headScan = 0
         downstreams[entry].isFresh = false
@@ -130,7 +130,7 @@ final class Intake {
         exchanges[exchange].takesTrailers = exchanges.heads.request.acceptsTrailers
         let hasBody = !exchanges.heads.request.body.isEmpty
         exchanges[exchange].isRequestChunked = exchanges.heads.request.body.isChunked
-        // A body would have to be over before the protocol changes: such a wish is not passed on.
+        // A body would have to end before the protocol changes: such an upgrade is not forwarded.
         let offersUpgrade = !exchanges.heads.request.upgrade.isEmpty && !hasBody
         if offersUpgrade { exchanges[exchange].offeredUpgrade = exchanges.heads.request.upgrade }
         exchanges[exchange].machine.begin(
@@ -145,7 +145,7 @@ final class Intake {
         }
 
         let bytes = unsafe downstreams[entry].input.bytes
-        // What a trusted proxy says was asked for.
+        // The authority stated by a trusted proxy.
         var authority = 0..<0
         if downstreams[entry].isTrusted {
             let origin = exchanges.origin(of: entry, bytes)
@@ -184,7 +184,7 @@ final class Intake {
         exchanges[exchange].owesVerdict = true
         exchanges[exchange].signsInConnection = exchanges.heads.request.signsInConnection
         if upstreams.firstOwn(of: entry) != nil { followSignIn(exchange, bytes) }
-        // The head stays at the front; bodies are read behind it.
+        // The head stays at the front; bodies are read after it.
         downstreams[entry].input.consume(exchanges.heads.request.headLength)
         exchanges.heads.exchange = exchange
         defer { exchanges.heads.exchange = -1 }
@@ -195,7 +195,7 @@ final class Intake {
         return placement.ask(exchange)
     }
 
-    /// A fresh exchange on a connection; nil: none is free and the connection is closed.
+    /// A new exchange on a connection; nil: none is free, and the connection was closed.
     private func newExchange(_ entry: Int) -> Int? {
         guard let exchange = exchanges.begin(on: entry) else {
             clientEnds.close(entry)
@@ -207,13 +207,13 @@ final class Intake {
         return exchange
     }
 
-    /// Answers a head that is not one, and closes: nothing behind it can be trusted.
+    /// Answers an invalid head and closes: nothing after it can be trusted.
     func rejectHead(_ entry: Int, _ problem: HTTPProblem) {
         guard let exchange = newExchange(entry) else { return }
         exchanges[exchange].isRejected = true
         exchanges.identify(exchange, as: .empty)
         downstreams[entry].keepAlive = false
-        // A head begins where its block does.
+        // A head begins at the start of its block.
         if unsafe downstreams[entry].input.whole.count == downstreams[entry].input.count {
             let readable = unsafe downstreams[entry].input.readable
             exchanges[exchange].requestLine = unsafe RequestHead.firstLine(of: readable.span)

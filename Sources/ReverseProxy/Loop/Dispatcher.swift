@@ -3,10 +3,10 @@ internal import Exchanges
 internal import HTTPWire
 internal import Reactor
 
-/// Takes what happens to exchanges to the duties that work on them, and follows the steps that they return.
+/// Passes the events of exchanges to the duties, and follows the steps that they return.
 ///
-/// Belongs to the loop's thread. A duty does its part and calls those below it; what leads back up is a
-/// `Step`, which is followed here alone. So no duty is entered while it is at work.
+/// Belongs to the loop's thread. A duty does its part and calls those below it; what leads back up
+/// is a `Step`, which only this type follows. So no duty is re-entered.
 final class Dispatcher {
     private let exchanges: ExchangeTable
     private let downstreams: Downstreams
@@ -38,15 +38,15 @@ final class Dispatcher {
 
     // MARK: Steps
 
-    /// Does what follows for an exchange, until it waits or is over.
+    /// Follows the steps of an exchange, until it waits or is over.
     ///
-    /// - Parameter exchange: Looked at only if something follows; it may have ended.
+    /// - Parameter exchange: used only if a step follows; it may have ended.
     @inline(__always)
     private func follow(_ step: Step, _ exchange: @autoclosure () -> Int) {
         if step != .wait, step != .over { carryOut(step, exchange()) }
     }
 
-    /// The machine counts its attempts, so there is an end to them.
+    /// Terminates, because the machine limits its attempts.
     private func carryOut(_ first: Step, _ exchange: Int) {
         var step = first
         while true {
@@ -65,7 +65,7 @@ final class Dispatcher {
 
     /// Reads from a client without an exchange, and serves a request if there is one.
     ///
-    /// - Returns: Whether the client speaks HTTP/2, and has said the beginning of it.
+    /// - Returns: whether the client has begun with the HTTP/2 preface.
     func readRequests(_ client: Int) -> Bool {
         switch intake.readRequest(client) {
         case .nothing: return false
@@ -76,13 +76,13 @@ final class Dispatcher {
         }
     }
 
-    /// Answers a head that is not one, or that does not come.
+    /// Answers a head that is invalid, or does not arrive.
     func rejectHead(_ client: Int, _ problem: HTTPProblem) { intake.rejectHead(client, problem) }
 
     /// A client's connection, or stream, has had an event.
     ///
-    /// - Returns: Whether the event is one of requests. Else the connection is at something that comes
-    ///   before or after them, or has begun with the preface of HTTP/2.
+    /// - Returns: whether the event concerns a request. Otherwise the connection is before or after
+    ///   its requests, or has begun with the HTTP/2 preface.
     func clientEvent(_ client: Int, _ readiness: Readiness) -> Bool {
         if readiness.isReadable { downstreams[client].isReadable = true }
         if readiness.isPeerClosed {
@@ -102,7 +102,7 @@ final class Dispatcher {
     private func exchangeEvent(_ client: Int, _ readiness: Readiness) {
         let exchange = Int(downstreams[client].exchange)
         if exchanges[exchange].responsePhase == .tunnel {
-            // Also when it has hung up: its last bytes may still be there.
+            // Also when it has hung up: its last bytes may still be available.
             if readiness.isBroken { downstreams[client].isReadable = true }
             return follow(tunnels.pumpTunnel(exchange), exchange)
         }
@@ -115,7 +115,7 @@ final class Dispatcher {
         clientReadable(client)
     }
 
-    /// A client with an exchange has said something, or has finished sending.
+    /// A client with an exchange has sent bytes, or has finished sending.
     private func clientReadable(_ client: Int) {
         let exchange = Int(downstreams[client].exchange)
         let hasEnded = downstreams[client].peerClosed
@@ -127,7 +127,7 @@ final class Dispatcher {
         }
     }
 
-    /// A client with an exchange takes bytes again.
+    /// A client with an exchange can be written to again.
     func clientWritable(_ client: Int) {
         let exchange = Int(downstreams[client].exchange)
         follow(goOnWriting(client), exchange)
@@ -152,29 +152,29 @@ final class Dispatcher {
         follow(overdue.clientTimedOut(exchange), exchange)
     }
 
-    /// The program ends, and an exchange that has no end of its own is ended; its client comes again by
-    /// itself.
+    /// Ends an exchange that has no end of its own, because the program stops; its client
+    /// reconnects.
     func endEndless(_ client: Int) {
         let exchange = Int(downstreams[client].exchange)
         switch exchanges[exchange].machine.shutDown(now: exchanges.now) {
         case .nothing: break
-        // What is there is passed on, and the stream ends after that.
+        // What has arrived is forwarded, then the stream ends.
         case .passRest: follow(responses.pumpResponse(exchange), exchange)
         case .closeTunnel: follow(tunnels.endEndless(exchange), exchange)
         }
     }
 
-    /// At the last moment: a WebSocket's client is told, if it takes a few bytes now.
-    func sayGoodbye(_ client: Int) {
+    /// At the last moment: sends a WebSocket's client a close frame, if the socket accepts it now.
+    func sendFinalClose(_ client: Int) {
         if downstreams[client].phase == .exchange {
-            tunnels.sayGoodbye(Int(downstreams[client].exchange))
+            tunnels.sendFinalClose(Int(downstreams[client].exchange))
         }
     }
 
     // MARK: Processes
 
-    /// Looks, before anything else of the turn, at the idle connections that have had an event: the turn's
-    /// requests are not to be sent on them.
+    /// Checks idle connections that have had an event before anything else of the turn, so that its
+    /// requests are not sent on closed ones.
     func dropEnded(_ token: EventToken, _ readiness: Readiness) {
         guard upstreams.holds(token.entry, serial: token.serial),
             upstreams[token.entry].phase == .idle
@@ -200,7 +200,7 @@ final class Dispatcher {
         follow(responses.pumpResponse(exchange), exchange)
     }
 
-    /// An entry of the wheel came up: too late, or only a reminder that is put back.
+    /// A timer fired: the deadline has passed, or the entry is early and is scheduled again.
     func processTimerFired(_ entry: Int) {
         guard upstreams.isTaken(entry) else { return }
         let deadline = upstreams[entry].deadline
@@ -223,7 +223,7 @@ final class Dispatcher {
 
     // MARK: The registry
 
-    /// It is the turn of one that has waited in a queue.
+    /// A waiter in a queue has got its slot.
     func waiterGranted(_ tag: WaiterTag, _ grant: Grant, group: Int) {
         guard let exchange = placement.exchange(of: tag) else {
             return placement.giveBack(grant, group: group)
@@ -231,13 +231,13 @@ final class Dispatcher {
         follow(placement.waiterGranted(exchange, grant), exchange)
     }
 
-    /// One that has waited in a queue is shed.
+    /// A waiter in a queue was shed.
     func waiterRefused(_ tag: WaiterTag, _ refusal: Refusal) {
         guard let exchange = placement.exchange(of: tag) else { return }
         follow(placement.waiterRefused(exchange, refusal), exchange)
     }
 
-    /// Those that have waited for another exchange of their connection ask for themselves.
+    /// Exchanges that waited for another one of their connection now ask for themselves.
     func askForReleased() {
         for released in agenda.takeReleased()
         where exchanges.holds(released.exchange, serial: released.serial) {

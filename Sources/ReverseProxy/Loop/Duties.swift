@@ -1,4 +1,5 @@
-/// What works on a loop's exchanges, from the bottom up: each knows those above it in this list only.
+/// The duties that work on a loop's exchanges, from the bottom up: each knows only those above it
+/// in this list.
 struct Duties {
     let abandoned: AbandonedRequests
     let slots: Slots

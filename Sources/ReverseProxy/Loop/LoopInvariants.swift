@@ -2,9 +2,9 @@ internal import Exchanges
 internal import Reactor
 internal import Settings
 
-/// What is true of a loop at the end of every turn.
+/// The invariants of a loop, valid at the end of every turn.
 struct LoopInvariants {
-    /// Places that are looked at for each turn that passes, on average.
+    /// Entries checked per turn, on average.
     private static let placesPerTurn = 64
 
     private let downstreams: Downstreams
@@ -25,9 +25,10 @@ struct LoopInvariants {
         self.slots = slots
     }
 
-    /// Traps in debug builds when the loop's state is not sound.
+    /// Traps in debug builds if an invariant is violated.
     ///
-    /// A loop with many connections is looked at every few turns: the check takes a small share of its
+    /// A loop with many connections is checked every few turns, so the check takes a small share of
+    /// its time under any load.
     /// time whatever the load.
     mutating func check() {
         #if DEBUG
@@ -40,13 +41,13 @@ struct LoopInvariants {
         #endif
     }
 
-    /// The first rule that is broken; nil: none.
+    /// The first violated invariant; nil: none.
     var brokenInvariant: String? {
         brokenDownstream ?? brokenExchange ?? brokenUpstream ?? brokenSlot ?? brokenCount
             ?? brokenBlock
     }
 
-    /// An exchange and its client know each other, as a stream and its connection do.
+    /// An exchange and its client reference each other, as do a stream and its connection.
     private var brokenDownstream: String? {
         var streams = 0
         for entry in downstreams.takenEntries() {
@@ -78,7 +79,7 @@ struct LoopInvariants {
         return nil
     }
 
-    /// An exchange and its process's connection know each other, and something ends its wait.
+    /// An exchange and its process's connection reference each other, and its wait has an end.
     private var brokenExchange: String? {
         for exchange in exchanges.takenEntries() {
             let request = exchanges[exchange].requestPhase
@@ -103,7 +104,7 @@ struct LoopInvariants {
             let isTimed =
                 downstreams[downstream].deadline != .max
                 || upstream.map { upstreams[$0].deadline != .max } ?? false
-            // Whoever is queued has the registry's deadline, or its leader's.
+            // A queued exchange has the registry's deadline, or its leader's.
             if !isTimed, request != .queued { return "\(name) waits without a deadline" }
         }
         return nil
@@ -137,7 +138,7 @@ struct LoopInvariants {
         return nil
     }
 
-    /// Every slot that was granted here is somebody's.
+    /// Every slot granted here is held by an exchange or an abandoned connection.
     private var brokenSlot: String? {
         let held = exchanges.takenEntries().count { exchanges[$0].machine.holdsSlot }
         return held == slots.held ? nil : "\(slots.held) slots were granted, \(held) are held"
@@ -160,7 +161,7 @@ struct LoopInvariants {
         return nil
     }
 
-    /// Every block that was handed out is somebody's.
+    /// Every block handed out is in use.
     private var brokenBlock: String? {
         var held = 0
         var links = 0

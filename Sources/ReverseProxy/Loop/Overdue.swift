@@ -2,7 +2,7 @@ internal import Backends
 internal import Exchanges
 internal import Settings
 
-/// What follows when an exchange's client, or its process, has had its time.
+/// Handles an exchange whose client or process has timed out.
 ///
 /// Belongs to the loop's thread.
 final class Overdue {
@@ -29,7 +29,7 @@ final class Overdue {
         self.clientEnds = clientEnds
     }
 
-    /// The client was to do something, or to take something.
+    /// The client should have sent or read something.
     func clientTimedOut(_ exchange: Int) -> Step {
         let entry = Int(exchanges[exchange].downstream)
         switch exchanges[exchange].machine.clientTimedOut() {
@@ -38,13 +38,13 @@ final class Overdue {
         case .answer(let problem): answers.give(exchange, to: problem)
         case .checkReading where downstreams.isTaking(entry):
             downstreams.setDeadline(entry, after: plan.settings.timeouts.bodyIdle)
-        // The client does not read what it asked for.
+        // The client does not read its response.
         case .checkReading, .abandon: clientEnds.abandon(entry)
         }
         return .over
     }
 
-    /// The process was to answer, or to go on with its answer.
+    /// The process should have responded, or continued its response.
     func processTimedOut(_ exchange: Int) {
         let group = plan.groups[Int(exchanges[exchange].group)]
         let process = exchanges[exchange].machine.grant?.process
@@ -54,7 +54,7 @@ final class Overdue {
             answers.give(exchange, to: problem)
             return
         case .cutShort: return clientEnds.cutShort(exchange, isLate: true)
-        // Nothing has passed for too long, or nothing since the process had ended.
+        // No bytes have passed for too long, or none since the process closed.
         case .endTunnel: return clientEnds.endTunnel(exchange, .served)
         case .answerAndReplace(let problem):
             processEnds.end(exchange, .failed)

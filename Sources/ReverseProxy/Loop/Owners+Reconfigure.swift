@@ -2,9 +2,9 @@ internal import Backends
 internal import Reactor
 internal import Settings
 
-/// Taking over a changed configuration while requests are under way.
+/// Applies a changed configuration while requests are active.
 ///
-/// Requests that have begun go on under the routes that they began with.
+/// Active requests continue under the routes that they began with.
 extension Owners {
     func reconfigure(_ change: Reconfiguration) {
         plan.replace(change.settings, groups: change.groups, routes: routes(of: change.settings))
@@ -13,14 +13,14 @@ extension Owners {
         buffers.reconfigure(change.settings)
         exchanges.log.reconfigure(
             format: change.settings.accessLog.format, groupNames: change.settings.groupNames)
-        // What connections remember names codecs by their old indices.
+        // The connections' caches refer to codecs by their old indices.
         for entry in downstreams.takenEntries() {
             downstreams[entry].affinity.knownCodec = -1
             downstreams[entry].affinity.mintedCodec = -1
         }
     }
 
-    /// The routes of the settings, and behind them those that requests under way began with.
+    /// The routes of the settings, followed by those that active requests began with.
     private func routes(of settings: ProxySettings) -> RoutePlans {
         var fresh = RoutePlans(settings)
         var moved: [Int32: Int] = [:]

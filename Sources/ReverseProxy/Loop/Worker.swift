@@ -2,11 +2,11 @@ internal import Backends
 internal import Reactor
 internal import Settings
 
-/// One loop of the data plane: it takes turns, and takes what happens in each to whoever works on it.
+/// One loop of the data plane: it takes turns, and dispatches the events of each.
 ///
-/// Belongs to one thread; others reach it through its mailbox only. What there is has owners (`Owners`),
-/// what is done with exchanges are duties (`Duties`). `Dispatcher` has the events of requests and
-/// processes, `Connections` the clients' others. None of them calls back.
+/// Belongs to one thread; others reach it through its mailbox only. State has owners (`Owners`),
+/// work on exchanges has duties (`Duties`). `Dispatcher` handles the events of requests and
+/// processes, `Connections` the clients' others. None of them makes callbacks.
 final class Worker {
     let owners: Owners
     let acceptor: Acceptor
@@ -42,7 +42,7 @@ final class Worker {
 
     /// Waits for events, and does what is due.
     ///
-    /// - Parameter deadline: When it waits no longer, in monotonic ns; nil: it waits for as long as it takes.
+    /// - Parameter deadline: the latest end of the wait, in monotonic ns; nil: none.
     func takeTurn(until deadline: Int64?) {
         owners.loop.turn(until: deadline, first: dropEnded) { token, readiness in
             dispatch(EventToken(rawValue: token), readiness)
@@ -57,7 +57,7 @@ final class Worker {
         if owners.agenda.hasUnsent { connections.sendFrames() }
         owners.exchanges.log.flushIfDue(now: now)
         settleMemory()
-        if owners.exchanges.wallClock.jump != 0 { tellOfClock() }
+        if owners.exchanges.wallClock.jump != 0 { logClockJump() }
         invariants.check()
     }
 
@@ -72,7 +72,7 @@ final class Worker {
 
     // MARK: Events
 
-    /// Goes on with what a busy connection had left, after the others have had their turn.
+    /// Continues with busy connections after the others had their turn.
     private func resumePostponed() {
         for token in owners.agenda.takePostponed() { dispatch(token, []) }
     }
@@ -128,7 +128,7 @@ final class Worker {
                     acceptor.replace(
                         with: change.listeners, isDraining: owners.drain.isDraining)
                 }
-            case .sign: owners.shared.shares[owners.index].pulse.answer()
+            case .livenessCheck: owners.shared.shares[owners.index].pulse.answer()
             case .moved(let connection, let listener):
                 connections.adopt(connection, from: listener)
             case .drain(let deadline, let purpose): beginDraining(until: deadline, purpose)
@@ -138,7 +138,7 @@ final class Worker {
                 isStopped = true
             }
         }
-        // The next may come much later, and what these hold is done with.
+        // The next batch may come much later, so release what the messages hold.
         messages.removeAll(keepingCapacity: true)
     }
 
@@ -159,9 +159,9 @@ final class Worker {
         }
     }
 
-    /// Stops listening and closes idle connections; those under way end after their response.
+    /// Stops listening and closes idle connections; busy ones close after their response.
     ///
-    /// A successor goes on listening on the same sockets, and takes what can be moved.
+    /// A successor keeps listening on the same sockets, and receives what can be moved.
     private func beginDraining(until deadline: Int64, _ purpose: DrainPurpose) {
         let drain = owners.drain
         drain.begin(until: deadline, purpose, now: now)
@@ -171,7 +171,7 @@ final class Worker {
         if owners.index == 0 { owners.shared.acceptingEnded() }
     }
 
-    /// Closes every connection, whatever it is at.
+    /// Closes every connection, whatever its state.
     private func closeEverything() {
         owners.drain.deadlineMet()
         connections.closeAll()
@@ -180,21 +180,21 @@ final class Worker {
 
     // MARK: The end of a turn
 
-    /// Sessions and deadlines go by the monotonic clock, and cookies of living sessions are good at any
-    /// age; what is left is the operator's log, whose times jump.
-    private func tellOfClock() {
+    /// Sessions and deadlines use the monotonic clock, and cookies of living sessions are valid at
+    /// any age; a clock jump only matters to the operator, whose log times jump.
+    private func logClockJump() {
         let jump = owners.exchanges.wallClock.jump
         owners.exchanges.wallClock.forgetJump()
-        owners.shared.mishaps.note(
+        owners.shared.logThrottle.note(
             .clock, now: now,
             "the system's clock was set \(jump > 0 ? "forward" : "back") by"
                 + " \(jump.magnitude) s; sessions and timeouts do not go by it")
     }
 
-    /// Lets the loops know of each other's use, and gives back to the system what is idle.
+    /// Publishes this loop's memory usage to the others, and returns idle memory to the system.
     private func settleMemory() {
         guard let budget = owners.buffers.settle(now: now) else { return }
-        owners.shared.mishaps.note(
+        owners.shared.logThrottle.note(
             .bufferMemory, now: now,
             "the buffers hold \(budget >> 20) MiB, all of limits.buffer_memory; clients that are slow"
                 + " to read keep their processes waiting")

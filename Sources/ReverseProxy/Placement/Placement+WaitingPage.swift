@@ -5,15 +5,15 @@ internal import Reactor
 
 /// The page that a new visitor sees while a process starts, or a queue is long.
 ///
-/// The visitor's place in the group's queue stays: what it gets is a session, without a request on it, for
-/// which the page has brought a cookie. The page asks again until the session is there.
+/// The visitor keeps its place in the group's queue: the place becomes a session, whose cookie came
+/// with the page, without an active request. The page reloads until the session exists.
 extension Placement {
-    /// How long a browser is kept waiting for its page without a word.
+    /// How long a browser waits without a response.
     private static let patience = Interval.seconds(3)
-    /// How soon the page asks again.
+    /// After how many seconds the page reloads.
     private static let again = 2
 
-    /// A new visitor is told after a while that there is something to wait for.
+    /// Limits how long a new visitor waits before the waiting page is shown.
     func limitPatience(_ exchange: Int) {
         guard exchanges[exchange].method == .get, exchanges[exchange].machine.grant == nil,
             !exchanges[exchange].machine.traits.hasBody,
@@ -26,12 +26,12 @@ extension Placement {
         downstreams.setDeadline(Int(exchanges[exchange].downstream), after: Self.patience)
     }
 
-    /// The visitor has waited long enough: a browser is shown the page, and the place is kept.
+    /// The visitor has waited long enough: shows a browser the page, and keeps its place.
     func showWaitingPage(_ exchange: Int) {
         guard let session = exchanges[exchange].machine.admission.newSession,
             answers.preference(exchange).isNavigation
         else { return }
-        // With the cookie of the page its place is kept already.
+        // With the cookie of the page it has a place already.
         guard exchanges[exchange].machine.admission.claim == nil else {
             return answers.give(exchange, .waiting(Self.again))
         }
@@ -44,6 +44,6 @@ extension Placement {
 }
 
 extension Incarnation {
-    /// Stands in a cookie for a process that is still to come; no process is drawn it.
+    /// The cookie's incarnation for a process that does not exist yet; never drawn for a process.
     static let toCome = Incarnation(0)
 }

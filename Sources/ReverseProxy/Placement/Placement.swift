@@ -3,11 +3,11 @@ internal import Exchanges
 internal import Reactor
 internal import Settings
 
-/// Asks the registry for slots, and does what it says.
+/// Requests slots from the registry, and acts on its decisions.
 ///
-/// Belongs to the loop's thread. Extensions: requests that follow another, and the page for those who wait.
+/// Belongs to the loop's thread. Extensions: request coalescing, and the waiting page.
 final class Placement {
-    /// The loop's.
+    /// The loop's index.
     private let index: Int
     let exchanges: ExchangeTable
     let downstreams: Downstreams
@@ -39,7 +39,7 @@ final class Placement {
         self.sessions = sessions
     }
 
-    /// Asks for a slot for an exchange that holds none, and goes on with what the registry says.
+    /// Requests a slot for an exchange that holds none, and continues with the registry's decision.
     func ask(_ exchange: Int) -> Step {
         if exchanges[exchange].askedAt == 0 { exchanges[exchange].askedAt = exchanges.now }
         if follows(exchange) {
@@ -56,7 +56,7 @@ final class Placement {
             shrinkWaiting(exchange)
             lead(exchange)
             limitPatience(exchange)
-            // Whoever has gone already is not waited for.
+            // A client that has gone already gets no place in a queue.
             guard downstreams[downstream].peerClosed else { return .wait }
             clientEnds.abandon(downstream)
             return .over
@@ -69,10 +69,10 @@ final class Placement {
         }
     }
 
-    /// It is the turn of an exchange that has waited in a queue.
+    /// A queued exchange has got its slot.
     func waiterGranted(_ exchange: Int, _ grant: Grant) -> Step {
         if exchanges[exchange].requestPhase == .queued {
-            // Whoever waits for a turn has a deadline of its own for that.
+            // While it waits, the registry's queue timeout applies instead.
             downstreams.clearDeadline(Int(exchanges[exchange].downstream))
         }
         let serial = exchanges.serial(exchange)
@@ -81,12 +81,12 @@ final class Placement {
         return step
     }
 
-    /// A turn of nobody: the client left when the order was on its way.
+    /// Returns a slot that came too late: the client left while the order was on its way.
     func giveBack(_ grant: Grant, group: Int) {
         plan.groups[group].finished(grant, .abandoned, now: exchanges.instant)
     }
 
-    /// An exchange that has waited in a queue is shed.
+    /// A queued exchange was shed.
     func waiterRefused(_ exchange: Int, _ refusal: Refusal) -> Step {
         let serial = exchanges.serial(exchange)
         let step = refused(exchange, refusal)
@@ -125,7 +125,7 @@ final class Placement {
         return follow(exchange, on: result)
     }
 
-    /// Does what the registry's refusal, or its wish for a start, comes to.
+    /// Acts on the registry's refusal, or on its request to start a process.
     private func follow(_ exchange: Int, on result: ExchangeMachine.Refused) -> Step {
         switch result {
         case .ask: return .ask
@@ -140,39 +140,39 @@ final class Placement {
         }
     }
 
-    /// Whether a request has come when another balancer had taken over.
+    /// Whether a request arrived after another balancer had taken over.
     ///
-    /// If its session seems lost then its process may be one that only the successor knows. The
-    /// connection is closed without a word: clients ask again on another (RFC 9112 section 9.3.1).
+    /// If its session seems lost, its process may be one that only the successor knows. The
+    /// connection is closed without a response: clients retry on another (RFC 9112 section 9.3.1).
     private func isLate(_ exchange: Int) -> Bool {
         drain.successor != nil && exchanges[exchange].startedAt >= drain.since
     }
 
-    /// A request waits for its turn, as hundreds of one page may: it holds its head and what has come of
-    /// its body, and no whole block for either.
+    /// Shrinks the buffers of a waiting request to its head and body, since one page may cause
+    /// hundreds of them.
     private func shrinkWaiting(_ exchange: Int) {
         buffers.shrink(&downstreams[Int(exchanges[exchange].downstream)].input)
         buffers.shrinkLast(of: &exchanges[exchange].stored)
     }
 
-    /// One that has waited for another exchange of its connection asks for itself.
+    /// A follower now asks for itself.
     func askAgain(_ exchange: Int) -> Step {
         sessions.claimProvisionalPin(exchange)
         return ask(exchange)
     }
 
-    // MARK: The names of those who wait
+    // MARK: Waiter tags
 
     private static let tagMask: UInt32 = 0x0fff_ffff
 
-    /// The name under which the registry knows a waiting exchange: loop, index and tenant.
+    /// The tag that identifies a waiting exchange to the registry: loop, index and tenant.
     func waiterTag(_ exchange: Int) -> WaiterTag {
         WaiterTag(
             UInt64(index) << 56 | UInt64(exchange) << 28
                 | UInt64(exchanges.serial(exchange) & Self.tagMask))
     }
 
-    /// The exchange of that name; nil: it has ended.
+    /// The exchange with that tag; nil: it has ended.
     func exchange(of tag: WaiterTag) -> Int? {
         let entry = Int(tag.value >> 28 & UInt64(Self.tagMask))
         let serial = UInt32(truncatingIfNeeded: tag.value) & Self.tagMask

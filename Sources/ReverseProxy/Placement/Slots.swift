@@ -2,17 +2,17 @@ internal import Backends
 internal import Exchanges
 internal import Reactor
 
-/// The slots and the turns that the registry has given to a loop's exchanges, and their way back.
+/// The slots and queue places that the registry has given to a loop's exchanges, and their return.
 ///
-/// Belongs to the loop's thread, and calls nobody back: who has waited for an exchange that is out of the
-/// queue is noted in the agenda.
+/// Belongs to the loop's thread, and makes no callbacks: followers of an exchange that has left the
+/// queue are put on the agenda.
 final class Slots {
     private let exchanges: ExchangeTable
     private let plan: Plan
     private let agenda: Agenda
-    /// Those that wait for another exchange of their connection.
-    var followers = Followers()
-    /// Slots that the registry has granted to this loop's exchanges and has not got back.
+    /// Exchanges that wait for another one of their connection.
+    var coalesced = CoalescedRequests()
+    /// Slots granted to this loop's exchanges and not returned yet.
     private(set) var held = 0
 
     init(_ owners: Owners) {
@@ -24,10 +24,10 @@ final class Slots {
     /// A slot has been granted to an exchange.
     func take() { held += 1 }
 
-    /// The slot of an exchange stays with the connection that its process still works on.
+    /// The slot of an exchange stays with the connection on which its process still works.
     func leave() { held -= 1 }
 
-    /// Gives the slot back, if the exchange holds one.
+    /// Returns the slot, if the exchange holds one.
     func release(_ exchange: Int, _ outcome: ExchangeOutcome) {
         let slot = exchanges[exchange].machine.returnSlot()
         if slot == .none { return }
@@ -42,9 +42,10 @@ final class Slots {
         releaseFollowers(of: exchange, serial: exchanges.serial(exchange))
     }
 
-    /// The one that led has its process, or none: the others are to go where it went, or lead themselves.
+    /// The leader has got its process, or none: its followers go to the same process, or lead
+    /// themselves.
     func releaseFollowers(of exchange: Int, serial: UInt32) {
-        let released = followers.release(.init(exchange: exchange, serial: serial))
+        let released = coalesced.release(.init(exchange: exchange, serial: serial))
         if !released.isEmpty { agenda.askAgain(released) }
     }
 }

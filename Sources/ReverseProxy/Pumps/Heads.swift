@@ -5,7 +5,7 @@ internal import Reactor
 internal import Routing
 internal import Settings
 
-/// Heads on their way: parsed as they come from a process, and rendered with what is added to them.
+/// Parses response heads, and renders heads with the fields that are added to them.
 ///
 /// Belongs to the loop's thread.
 final class Heads {
@@ -43,11 +43,11 @@ final class Heads {
         let resolved =
             exchanges[exchange].resolvesPath
             ? RequestPath.resolved(bytes.extracting(exchanges.heads.request.path.range)) : []
-        // Without a reference where nothing is kept, which is the rule.
+        // No reference if no cookie is forwarded, which is the rule.
         let kept =
             plan.routes.plans[Int(exchanges[exchange].route)].forwardCookie
             ? plan.routes.codecs[Int(exchanges[exchange].codec)].cookieName : []
-        // Likewise.
+        // The same for the mount point.
         let mount =
             exchanges[exchange].prefixLength > 0
             ? plan.routes.mounts[Int(exchanges[exchange].route)] : []
@@ -64,7 +64,7 @@ final class Heads {
         }
     }
 
-    /// What the process is told beside the parsed head.
+    /// The information for the process in addition to the parsed head.
     @inline(__always)
     private func headAdditions(
         _ exchange: Int, _ downstream: Int, _ listener: ListenerPlan, _ bytes: Span<UInt8>
@@ -96,7 +96,7 @@ final class Heads {
                 limit: plan.settings.limits.requestHead, requestMethod: exchanges[exchange].method,
                 offeredUpgrade: Span())
         }
-        // The head of the request is still at the front of its block.
+        // The request's head is still at the front of its block.
         let request = unsafe downstreams[Int(exchanges[exchange].downstream)].input.wholeBytes
         return upstreams[upstream].codec.parseHead(
             &exchanges.heads.response, bytes, resumeFrom: &upstreams[upstream].headScan,
@@ -104,12 +104,12 @@ final class Heads {
             offeredUpgrade: request.extracting(offered))
     }
 
-    /// Renders the parsed head with what is added to it; false: it does not fit.
+    /// Renders the parsed head with the added fields; false: it does not fit.
     func renderResponse(
         _ exchange: Int, _ upstream: Int, _ downstream: Int, _ framing: ResponseFraming
     ) -> Bool {
         if !downstreams[downstream].output.isEmpty {
-            // What the client has not taken yet must not leave too little room.
+            // Unread output must leave enough room.
             _ = buffers.append(
                 &downstreams[downstream].output, to: &downstreams[downstream].backlog)
         }

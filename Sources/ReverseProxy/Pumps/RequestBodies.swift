@@ -4,8 +4,8 @@ internal import HTTPWire
 internal import Reactor
 internal import Settings
 
-/// The body of a request: taken from the client's input, kept until it is known that it need not be sent
-/// again, and framed for the process.
+/// The body of a request: decoded from the client's input, stored until no retry can need it, and
+/// framed for the process.
 ///
 /// Belongs to the loop's thread.
 final class RequestBodies {
@@ -23,9 +23,10 @@ final class RequestBodies {
         plan = owners.plan
     }
 
-    /// Moves body from the client's input to a block with room, framed for the process.
+    /// Moves body bytes from the client's input to a block with room, framed for the process.
     ///
-    /// - Parameter isStoring: Data is kept without its framing, as it may turn out to be all.
+    /// - Parameter isStoring: data is stored without its framing, since it may turn out to be
+    ///   complete.
     private func decodeBody(
         _ exchange: Int, _ downstream: Int, into block: inout Block, _ codec: UpstreamCodec,
         isStoring: Bool = false
@@ -78,10 +79,10 @@ final class RequestBodies {
         return limit > 0 && exchanges[exchange].requestBodyBytes > limit
     }
 
-    /// Moves what is in the input to the chain.
+    /// Moves the input to the chain.
     ///
-    /// The end of a chunked body is stored as HTTP/1.1 sends it: a protocol that has another end needs a
-    /// body whose length is known.
+    /// The end of a chunked body is stored as HTTP/1.1 sends it: other protocols need a body of
+    /// known length.
     func storeBody(_ exchange: Int, _ downstream: Int) -> BodyFill {
         let storing = UpstreamCodec.http1
         while true {
@@ -95,19 +96,19 @@ final class RequestBodies {
         }
     }
 
-    /// More follows what is stored of a chunked body: the chunk that it is sent as ends here.
+    /// More of a chunked body follows the stored part: ends the chunk that it is sent as.
     func endStoredChunk(_ exchange: Int) {
         guard exchanges[exchange].isRequestChunked, exchanges[exchange].requestBodyBytes > 0 else {
             return
         }
         let ended: Void? = buffers.withLast(of: &exchanges[exchange].stored) { block in
-            // Data leaves that much room in its block: `bodyOverhead`.
+            // Data leaves this much room in its block: `bodyOverhead`.
             _ = block.write { $0.append("\r\n") }
         }
         precondition(ended != nil, "data is stored in a block")
     }
 
-    /// Remembers where the body stands, so that it can be sent again from its beginning.
+    /// Records the position in the body, so that it can be sent again from its beginning.
     func keepBody(_ exchange: Int) {
         let downstream = Int(exchanges[exchange].downstream)
         downstreams[downstream].floor.stop()
@@ -116,7 +117,7 @@ final class RequestBodies {
         exchanges[exchange].keptBytes = exchanges[exchange].requestBodyBytes
     }
 
-    /// Goes back to the beginning of a body that is still kept; harmless when nothing was sent.
+    /// Goes back to the beginning of a stored body; harmless when nothing was sent.
     func rewindBody(_ exchange: Int) {
         guard exchanges[exchange].machine.traits.hasBody, exchanges[exchange].machine.bodyIsKept
         else { return }
@@ -127,14 +128,14 @@ final class RequestBodies {
         downstreams[downstream].input.unconsume(to: exchanges[exchange].headLength)
     }
 
-    /// The kept body will not be sent again.
+    /// The stored body will not be sent again.
     func dropStoredBody(_ exchange: Int) {
         exchanges[exchange].machine.dropBody()
         buffers.release(&exchanges[exchange].stored)
         exchanges[exchange].storedCursor = ChainCursor()
     }
 
-    /// Copies of what is stored and then of what comes as much as there is room for.
+    /// Copies stored data, then arriving data, as much as fits.
     func fillRequest(_ exchange: Int, _ downstream: Int, _ upstream: Int) -> BodyFill {
         let stored = exchanges[exchange].stored
         if !exchanges[exchange].storedCursor.isAtEnd(of: stored) {

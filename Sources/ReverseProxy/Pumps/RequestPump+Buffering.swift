@@ -4,12 +4,12 @@ internal import HTTPWire
 internal import Reactor
 internal import Settings
 
-/// A request body before its slot: read here, so that a slow client holds no process.
+/// Reads a request body before the slot, so that a slow client occupies no process.
 ///
-/// What has come is kept until it is known that it need not be sent again.
+/// It is stored until no retry can need it.
 extension RequestPump {
-    /// Begins an exchange with a body: at once when the body is here or is to be asked for, else
-    /// when it has come, or as much of it as is kept.
+    /// Starts an exchange with a body: at once if the body is complete or must be invited,
+    /// otherwise when it is complete, or the buffer is full.
     func beginBody(_ exchange: Int) -> Step {
         let downstream = Int(exchanges[exchange].downstream)
         let start = exchanges[exchange].machine.headParsed(
@@ -26,13 +26,13 @@ extension RequestPump {
         }
     }
 
-    /// A length, and so many bytes behind the head that was just parsed.
+    /// Whether the complete body, of known length, follows the head that was just parsed.
     private func isBodyInInput(_ exchange: Int) -> Bool {
         guard case .length(let length) = exchanges.heads.request.body else { return false }
         return length <= UInt64(downstreams[Int(exchanges[exchange].downstream)].input.count)
     }
 
-    /// Reads what has come of the body; `ask` when that is enough.
+    /// Reads available bytes of the body; `ask` when that is enough.
     func bufferRequest(_ exchange: Int) -> Step {
         let downstream = Int(exchanges[exchange].downstream)
         var reads = 0

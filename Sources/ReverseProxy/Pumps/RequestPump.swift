@@ -5,9 +5,9 @@ internal import Reactor
 internal import Routing
 internal import Settings
 
-/// From the client to the process: the head with what is added to it, and the body as it comes.
+/// From the client to the process: the head with added fields, and the body as it arrives.
 ///
-/// Belongs to the loop's thread. Extensions: a body before its slot, and one that is to be asked for.
+/// Belongs to the loop's thread. Extension: a body before its slot.
 final class RequestPump {
     /// How many blocks one connection may move before the others have their turn.
     static let readsPerTurn = 16
@@ -42,7 +42,7 @@ final class RequestPump {
         self.clientEnds = clientEnds
     }
 
-    /// Renders the head for the process and begins to send.
+    /// Renders the head for the process and starts to send.
     func sendRequest(_ exchange: Int) -> Step {
         let upstream = exchanges.upstream(of: exchange)
         exchanges.setUpstreamDeadline(upstream, after: exchanges.timeouts(exchange).response)
@@ -58,7 +58,7 @@ final class RequestPump {
         return pumpRequest(exchange)
     }
 
-    /// Moves what there is of the request: as much as both sides take.
+    /// Moves available parts of the request: as much as both sides accept.
     func pumpRequest(_ exchange: Int) -> Step {
         guard exchanges[exchange].requestPhase == .sending else { return .wait }
         let upstream = exchanges.upstream(of: exchange)
@@ -110,7 +110,7 @@ final class RequestPump {
         }
     }
 
-    /// Nothing more of the body is here: whoever is to act has a deadline.
+    /// No more of the body is available: sets a deadline for whichever side must act.
     private func awaitBody(_ exchange: Int) {
         switch exchanges[exchange].machine.bodyIsAwaited() {
         case .invitation(let deadline): awaitInvitation(exchange, until: deadline)
@@ -119,14 +119,14 @@ final class RequestPump {
         }
     }
 
-    /// What came of reading more of a body.
+    /// The result of reading more of a body.
     enum Reading {
         case moved, nothing
-        /// The exchange has ended with it.
+        /// The exchange has ended.
         case clientGone
     }
 
-    /// Reads more of the body behind the head.
+    /// Reads more of the body after the head.
     func receiveBody(_ downstream: Int, _ exchange: Int) -> Reading {
         guard downstreams[downstream].isReadable else {
             downstreams.setBodyDeadline(downstream)
@@ -147,7 +147,7 @@ final class RequestPump {
         }
     }
 
-    /// The body turned out bad in the middle: the process must not take it for whole.
+    /// The body turned out malformed: the process must not take it for complete.
     private func refuseBody(_ exchange: Int, _ problem: Problem) {
         switch exchanges[exchange].machine.bodyIsBad() {
         case .answer: answers.give(exchange, to: problem)
@@ -157,11 +157,12 @@ final class RequestPump {
 
     // MARK: Expectations
 
-    /// The client waits for the word of its process, which has its time (RFC 9110 section 10.1.1).
+    /// The client waits for the process's 100, for which the process has a deadline (RFC 9110
+    /// section 10.1.1).
     ///
-    /// The expectation goes on with the head and the 100 of the process back to the client, so that a
-    /// process can refuse an upload that it has not read. A body that has begun to come is passed on as
-    /// any other.
+    /// The expectation is forwarded with the head, and the process's 100 back to the client, so
+    /// that a process can refuse an upload without reading it. A body that arrives anyway is
+    /// forwarded.
     private func awaitInvitation(_ exchange: Int, until deadline: Int64) {
         let downstream = Int(exchanges[exchange].downstream)
         downstreams[downstream].floor.stop()
@@ -169,7 +170,7 @@ final class RequestPump {
         deadlines.schedule(client: downstream, at: deadline)
     }
 
-    /// The process has said nothing: the client is asked for the body in its name.
+    /// The process has not responded: Mooring invites the body in its name.
     func invite(_ exchange: Int) -> Step {
         let downstream = Int(exchanges[exchange].downstream)
         buffers.equip(&downstreams[downstream].output)

@@ -4,16 +4,16 @@ internal import HTTPWire
 internal import Reactor
 internal import Settings
 
-/// The head of a response: what it means for both connections, and what the client gets of it.
+/// The head of a response: its meaning for both connections, and its rendering for the client.
 extension ResponsePump {
-    /// What the process says is no response that could be passed on.
+    /// The process's response is invalid and cannot be forwarded.
     func refuseResponse(_ exchange: Int) {
         exchanges[exchange].status = 0
         processEnds.end(exchange, .failed)
         answers.give(exchange, to: .badResponse)
     }
 
-    /// Renders the parsed head for the client; false: the exchange has ended over it.
+    /// Renders the parsed head for the client; false: the exchange has ended.
     func startResponse(_ exchange: Int, _ upstream: Int) -> Bool {
         let downstream = Int(exchanges[exchange].downstream)
         upstreams[upstream].headScan = 0
@@ -68,7 +68,7 @@ extension ResponsePump {
         }
     }
 
-    /// Passes a 1xx head on, or drops it; false: the exchange has ended over it.
+    /// Forwards a 1xx head, or drops it; false: the exchange has ended.
     private func passInformational(
         _ exchange: Int, _ upstream: Int, _ downstream: Int
     ) -> Bool {
@@ -87,7 +87,7 @@ extension ResponsePump {
                     return false
                 }
                 if fate == .invite {
-                    // It wants the body, and the client has been told.
+                    // The process wants the body, and the client has been told.
                     exchanges[exchange].machine.endInvitation()
                     downstreams.postpone(downstream)
                 }

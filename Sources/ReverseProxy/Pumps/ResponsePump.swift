@@ -4,13 +4,13 @@ internal import HTTPWire
 internal import Reactor
 internal import Settings
 
-/// From the process to the client: the head with what is added to it, and the body as it comes.
+/// From the process to the client: the head with added fields, and the body as it arrives.
 ///
 /// Belongs to the loop's thread. Extension: the head.
 final class ResponsePump {
     /// How many blocks one connection may move before the others have their turn.
     private static let readsPerTurn = 16
-    /// Room that the end of a response needs, so that it can be written whatever waits.
+    /// Room that is reserved for the end of a response, so that it can always be written.
     private static let endRoom = 16
 
     let exchanges: ExchangeTable
@@ -45,7 +45,7 @@ final class ResponsePump {
         self.tunnels = tunnels
     }
 
-    /// Moves what there is of the response: as much as both sides take.
+    /// Moves available parts of the response: as much as both sides accept.
     func pumpResponse(_ exchange: Int) -> Step {
         var reads = 0
         while let upstream = exchanges[exchange].source.connection {
@@ -70,7 +70,7 @@ final class ResponsePump {
                     endResponse(exchange)
                     return .over
                 case .blocked:
-                    // It is the client that keeps the process waiting.
+                    // The process waits for the client, so it has no deadline.
                     exchanges.clearUpstreamDeadline(upstream)
                     downstreams.holdSparingly(Int(exchanges[exchange].downstream))
                     buffers.holdSparingly(&upstreams[upstream].input)
@@ -93,10 +93,11 @@ final class ResponsePump {
 
     /// Reads once.
     ///
-    /// - Returns: nil: something has come; else what follows, of the end of the connection too.
+    /// - Returns: nil: bytes have arrived; otherwise the next step, also at the end of the
+    ///   connection.
     private func receive(_ exchange: Int, from upstream: Int) -> Step? {
         guard upstreams[upstream].isReadable else { return nothingCame(exchange) }
-        // Where memory is short a read takes less of it: the client may be slow.
+        // If memory is short, reads use less of it: the client may be slow.
         let isForStream = downstreams[Int(exchanges[exchange].downstream)].carrier.isStream
         buffers.equipForProcess(&upstreams[upstream].input, isForStream: isForStream)
         switch upstreams.read(upstream) {
@@ -111,7 +112,7 @@ final class ResponsePump {
         }
     }
 
-    /// The process has closed: the end of a body without a length, or a break.
+    /// The process has closed: the end of a body without a length, or an error.
     private func upstreamEnded(_ exchange: Int, cleanly: Bool) -> Step {
         let isEnd = cleanly && exchanges[exchange].responseBody.endsWithConnection
         switch exchanges[exchange].machine.processClosed(isEnd: isEnd) {
@@ -124,7 +125,7 @@ final class ResponsePump {
         return .over
     }
 
-    /// Ends an event stream when the program ends, once all that has come is on its way.
+    /// On shutdown ends an event stream, once everything received was forwarded.
     private func nothingCame(_ exchange: Int) -> Step {
         guard downstreams.drain.endsEndless, exchanges[exchange].machine.isEventStream else {
             return .wait
@@ -191,7 +192,7 @@ final class ResponsePump {
         }
     }
 
-    /// Sends what is ready, or keeps it; nil: there is room for more.
+    /// Sends the output, or keeps it; nil: there is room for more.
     private func flushed(_ downstream: Int, room: Int) -> Pass? {
         switch downstreams.sendOrStore(downstream, room: room) {
         case .room: nil
@@ -200,7 +201,7 @@ final class ResponsePump {
         }
     }
 
-    /// Goes on after the client has taken something.
+    /// Continues after the client has read something.
     func resumeResponse(_ exchange: Int) -> Step {
         exchanges[exchange].machine.clock.resume(now: exchanges.now)
         exchanges.setUpstreamDeadline(
@@ -208,9 +209,9 @@ final class ResponsePump {
         return pumpResponse(exchange)
     }
 
-    /// The whole body is here: the slot is free before the client has read it.
+    /// The complete body is here: the slot is released before the client has read it.
     private func endResponse(_ exchange: Int) {
-        // One in chunks has brought its end with it.
+        // A chunked body has brought its end with it.
         if exchanges[exchange].machine.framing.isChunked,
             exchanges[exchange].responseBody.endsWithConnection
         {

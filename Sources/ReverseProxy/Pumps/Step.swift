@@ -1,18 +1,18 @@
-/// What is to follow for an exchange, where the duty that has worked on it cannot do it by itself.
+/// The next action for an exchange that the current duty cannot perform itself.
 ///
-/// Duties call those below them, and none above: what leads back up they return, and the dispatcher
+/// Duties call those below them, and none above: they return what leads back up, and the dispatcher
 /// carries it out.
 enum Step {
-    /// Nothing now: it goes on with an event, a deadline or a message.
+    /// Nothing now: it continues with an event, a deadline or a message.
     case wait
-    /// Nothing: it has ended, or its last answer is on its way to the client.
+    /// Nothing: it has ended, or its last response is being sent to the client.
     case over
-    /// The registry is asked for a slot.
+    /// Request a slot from the registry.
     case ask
-    /// A fresh connection to its process is made.
+    /// Make a new connection to its process.
     case reconnect
-    /// What its process has said is read.
+    /// Read the process's response.
     case passResponse
-    /// The same, once the others have had their turn.
+    /// The same, after the others had their turn.
     case passLater
 }

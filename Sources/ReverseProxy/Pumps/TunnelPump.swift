@@ -4,14 +4,14 @@ internal import HTTPWire
 internal import Reactor
 internal import Settings
 
-/// WebSockets and other upgrades: after a 101 bytes pass both ways until both sides have ended.
+/// WebSockets and other upgrades: after a 101, bytes pass both ways until both sides have closed.
 ///
-/// Each way moves whole blocks, without a copy, and only when the one before has gone out: whoever
-/// reads slowly holds back whoever writes. An idle tunnel holds no block.
+/// Each direction moves whole blocks, without a copy, and reads the next only when the last was
+/// sent: a slow reader slows its sender down. An idle tunnel holds no block.
 ///
 /// Belongs to the loop's thread.
 final class TunnelPump {
-    /// How many blocks one way may move before the others have their turn.
+    /// How many blocks one direction may move before the others have their turn.
     private static let blocksPerTurn = 16
 
     private let exchanges: ExchangeTable
@@ -40,8 +40,8 @@ final class TunnelPump {
 
     /// Turns an exchange whose process has answered 101 into a tunnel.
     ///
-    /// The parsed head is in the process's input and takes up what was offered; false: it cannot be passed
-    /// on.
+    /// The parsed head is in the process's input and accepts an offered protocol; false: it cannot
+    /// be forwarded.
     func beginTunnel(_ exchange: Int, _ upstream: Int) -> Bool {
         let downstream = Int(exchanges[exchange].downstream)
         exchanges[exchange].firstByteAt = exchanges.now
@@ -63,14 +63,14 @@ final class TunnelPump {
             exchanges[exchange].machine.tunnel.holdsSlot = group.beginTunnel(
                 grant, now: exchanges.instant)
         }
-        // As a request it is done; the line in the log is written when it has ended.
+        // The request counts as completed; its log line is written when the tunnel has ended.
         exchanges.countRequest(exchange)
         counters.add(.tunnels)
         counters.add(.tunnelsOpened)
         return true
     }
 
-    /// Moves what both sides have for each other, and ends the tunnel when both have ended.
+    /// Moves available bytes both ways, and ends the tunnel when both sides have closed.
     func pumpTunnel(_ exchange: Int) -> Step {
         var passage = passToProcess(exchange)
         if passage == .open { passage = passToClient(exchange) }
@@ -81,7 +81,7 @@ final class TunnelPump {
         case .clientGone:
             clientEnds.endTunnel(exchange, .abandoned)
         case .processGone:
-            // Broken off in the middle: the client must not take that for an end.
+            // The connection broke: the client must not mistake that for a regular end.
             clientEnds.endTunnel(exchange, .failed, abortively: true)
         }
         return .over
@@ -108,7 +108,7 @@ final class TunnelPump {
                 switch receiveFromClient(exchange, downstream) {
                 case .moved: break
                 case .nothing:
-                    tellProcess(exchange, upstream)
+                    closeTowardsProcess(exchange, upstream)
                     return .open
                 case .broken: return .clientGone
                 }
@@ -120,7 +120,7 @@ final class TunnelPump {
         return .open
     }
 
-    /// Reads into an empty block, which is given back when nothing came.
+    /// Reads into an empty block, which is released if nothing arrived.
     private func receiveFromClient(_ exchange: Int, _ downstream: Int) -> Reading {
         if downstreams[downstream].isReadable, exchanges[exchange].machine.tunnel.toProcess == .open
         {
@@ -137,8 +137,8 @@ final class TunnelPump {
         return .nothing
     }
 
-    /// Passes on that the client has finished sending; once.
-    private func tellProcess(_ exchange: Int, _ upstream: Int) {
+    /// Closes towards the process, since the client has finished sending; once.
+    private func closeTowardsProcess(_ exchange: Int, _ upstream: Int) {
         guard exchanges[exchange].machine.tunnel.endsToProcess() else { return }
         upstreams.shutdownWrite(upstream)
     }
@@ -163,7 +163,7 @@ final class TunnelPump {
                 switch receiveFromProcess(exchange, upstream) {
                 case .moved: break
                 case .nothing:
-                    tellClient(exchange, downstream)
+                    closeTowardsClient(exchange, downstream)
                     return .open
                 case .broken: return .processGone
                 }
@@ -194,23 +194,23 @@ final class TunnelPump {
         return .nothing
     }
 
-    /// Passes on that the process has finished sending; once.
+    /// Closes towards the client, since the process has finished sending; once.
     ///
-    /// What a client may still say to it is soon said: a silent client does not keep the tunnel.
-    private func tellClient(_ exchange: Int, _ downstream: Int) {
+    /// A client may still send for a short time: a silent client does not keep the tunnel open.
+    private func closeTowardsClient(_ exchange: Int, _ downstream: Int) {
         guard exchanges[exchange].machine.tunnel.endsToClient() else { return }
         downstreams.shutdownWrite(downstream)
         setTunnelDeadline(exchange, after: exchanges.timeouts(exchange).idle)
     }
 
-    /// For the next byte; once the program ends, for the end of the tunnel.
+    /// For the next byte; once the program stops, for the end of the tunnel.
     private func setTunnelDeadline(_ exchange: Int, after span: Interval) {
         let deadline = exchanges[exchange].machine.tunnel.deadline(after: span, now: exchanges.now)
         let left = Interval(nanoseconds: deadline &- exchanges.now)
         exchanges.setUpstreamDeadline(exchanges.upstream(of: exchange), after: left)
     }
 
-    /// Counts a block that is about to pass, and lets it renew deadline and lease.
+    /// Counts a block that is about to pass, which may renew deadline and lease.
     private func notePassing(_ exchange: Int, toProcess: Bool) {
         let upstream = exchanges.upstream(of: exchange)
         let isEnding = exchanges[exchange].machine.tunnel.toClient == .closed
@@ -237,7 +237,7 @@ final class TunnelPump {
 
     // MARK: The end of the program
 
-    /// A WebSocket's client is told, and has its time to answer.
+    /// Starts to close a WebSocket, and gives its client time to answer.
     func endEndless(_ exchange: Int) -> Step {
         setTunnelDeadline(exchange, after: Tunnel.closingHandshake)
         return pumpTunnel(exchange)
@@ -250,8 +250,8 @@ final class TunnelPump {
         _ = downstreams[downstream].output.append(frame.span)
     }
 
-    /// At the last moment: a WebSocket's client is told, if it takes a few bytes now.
-    func sayGoodbye(_ exchange: Int) {
+    /// At the last moment: sends a WebSocket's client a close frame, if the socket accepts it now.
+    func sendFinalClose(_ exchange: Int) {
         let entry = Int(exchanges[exchange].downstream)
         guard exchanges[exchange].responsePhase == .tunnel, downstreams[entry].output.isEmpty,
             exchanges[exchange].machine.tunnel.sendsClose(now: exchanges.now, isLast: true)

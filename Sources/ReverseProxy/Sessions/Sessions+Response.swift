@@ -5,9 +5,9 @@ internal import Reactor
 internal import SessionAffinity
 internal import Settings
 
-/// What a response says of its session, and the cookie that follows.
+/// A response's effect on its session, and the resulting cookie.
 extension Sessions {
-    /// What the response says of the session; called once its head is parsed.
+    /// Applies the response's `Mooring-Pin`; called once its head is parsed.
     func followPinDirective(_ exchange: Int) {
         guard let grant = exchanges[exchange].machine.grant,
             !exchanges[exchange].machine.admission.isSessionless
@@ -17,7 +17,7 @@ extension Sessions {
         switch exchanges.heads.response.pinDirective {
         case .none: followLearnedCookies(exchange, grant, route)
         case .unknown(let value):
-            tellOfUnknownPin(exchange, value)
+            logUnknownPin(exchange, value)
             followLearnedCookies(exchange, grant, route)
         case .pin:
             if grant.session == nil { startSession(exchange, grant) }
@@ -38,12 +38,12 @@ extension Sessions {
         }
     }
 
-    /// A typing error would otherwise leave no trace: the field is taken out of the response.
-    private func tellOfUnknownPin(_ exchange: Int, _ value: ByteRange) {
+    /// Without this, a typing error would leave no trace: the field is removed from the response.
+    private func logUnknownPin(_ exchange: Int, _ value: ByteRange) {
         let readable = unsafe upstreams[exchanges.upstream(of: exchange)].input.readable
         let text = unsafe String(
             decoding: UnsafeRawBufferPointer(readable)[value.range].prefix(40), as: UTF8.self)
-        mishaps.note(
+        logThrottle.note(
             .pinDirective, now: exchanges.now,
             "group \(plan.groups[Int(exchanges[exchange].group)].name) answers with 'Mooring-Pin: "
                 + "\(text)', which is ignored; known are pin, release, move and hold=DURATION (s, m or h)"
@@ -56,7 +56,7 @@ extension Sessions {
         exchanges[exchange].machine.beginSession(session)
     }
 
-    /// The session is over, or is to be placed anew: the client is to forget its cookie.
+    /// The session ends, or must be placed again: the client's cookie is deleted.
     private func endSession(_ exchange: Int, _ grant: Grant) {
         guard let session = grant.session else { return }
         plan.groups[Int(exchanges[exchange].group)].endSession(session, now: exchanges.instant)
@@ -64,8 +64,8 @@ extension Sessions {
         exchanges[exchange].forgetsCookie = true
     }
 
-    /// What the response does to the cookies that sessions are learned from: one that is set counts for
-    /// more than one that is deleted, and of those only the one that the session is known by.
+    /// The response's effect on learned cookies: setting one takes precedence over deleting one,
+    /// and only the deletion of the one that identifies the session counts.
     private func learnedCookies(_ exchange: Int, _ route: Int) -> CookieChange {
         guard exchanges.heads.response.setsCookies else { return .none }
         exchanges.wallClock.refresh(turn: exchanges.now)
@@ -84,7 +84,7 @@ extension Sessions {
         return change
     }
 
-    /// The `Set-Cookie` field that the client needs; empty: none.
+    /// The `Set-Cookie` field for the client; empty: none.
     func cookieField(_ exchange: Int) -> [UInt8] {
         guard let grant = exchanges[exchange].machine.grant, let session = grant.session,
             !exchanges[exchange].machine.admission.isSessionless
@@ -101,7 +101,7 @@ extension Sessions {
         return cookieField(of: session, on: grant.incarnation, exchange)
     }
 
-    /// The `Set-Cookie` field that names a session and its process.
+    /// The `Set-Cookie` field for a session and its process.
     func cookieField(
         of session: SessionID, on process: Incarnation, _ exchange: Int
     ) -> [UInt8] {
@@ -113,7 +113,7 @@ extension Sessions {
         return plan.routes.codecs[codec].field
     }
 
-    /// Makes the cookie value, or keeps the one that this connection made within the last minute.
+    /// Signs a cookie value, or reuses the one that this connection signed within the last minute.
     private func mint(
         _ session: SessionID, _ process: Incarnation, _ codec: Int, _ downstream: Int
     ) {

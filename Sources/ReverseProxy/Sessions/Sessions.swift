@@ -5,21 +5,21 @@ internal import Reactor
 internal import SessionAffinity
 internal import Settings
 
-/// Sessions on the wire: which one a request claims, and the cookie that its response sets.
+/// Sessions on the wire: the session that a request claims, and the cookie that its response sets.
 ///
-/// Belongs to the loop's thread. Extension: what a response says of its session.
+/// Belongs to the loop's thread. Extension: a response's effect on its session.
 final class Sessions {
     /// How long the first requests of a connection share one pin (design, placement rule 6).
     private static let provisionalPin: Int64 = 5_000_000_000
-    /// How many cookies of ours are verified of one request, over all its fields: a client has one, and
-    /// whoever sends more pays for them.
+    /// How many of Mooring's cookies are verified per request, over all its fields: a browser sends
+    /// one, and further ones are ignored to bound the cost.
     private static let maximumVerifications = 8
 
     let exchanges: ExchangeTable
     let downstreams: Downstreams
     let upstreams: Upstreams
     let plan: Plan
-    let mishaps: Mishaps
+    let logThrottle: LogThrottle
     private var entropy = Entropy()
 
     init(_ owners: Owners) {
@@ -27,7 +27,7 @@ final class Sessions {
         downstreams = owners.downstreams
         upstreams = owners.upstreams
         plan = owners.plan
-        mishaps = owners.shared.mishaps
+        logThrottle = owners.shared.logThrottle
     }
 
     /// Reads the cookies of the parsed head into the exchange's claim.
@@ -45,7 +45,7 @@ final class Sessions {
         var bestVerdict = Verdict.none
         var verified = 0
         for index in 0..<exchanges.heads.request.fields.count {
-            // Not `==`, which is a call into the library for enumerations of other modules.
+            // Not `==`, which calls into the library for enumerations of other modules.
             guard case .cookie = exchanges.heads.request.fields[index].known else { continue }
             let value = exchanges.heads.request.fields[index].value.range
             var scanner = CookieScanner(value)
@@ -70,7 +70,8 @@ final class Sessions {
         return -1
     }
 
-    /// The newest valid value wins; then one that is merely old; then the last reason for refusal.
+    /// The newest valid value wins; then one that is merely expired; then the last reason for
+    /// rejection.
     private static func better(
         _ one: (Token?, Verdict), _ other: Verification
     ) -> (Token?, Verdict) {
@@ -88,7 +89,8 @@ final class Sessions {
         }
     }
 
-    /// The connection whose memory of cookies and pins counts: of a stream, the one that carries it.
+    /// The connection that holds the cache of cookies and pins: for a stream, the one that carries
+    /// it.
     func affinityHolder(_ exchange: Int) -> Int {
         let downstream = Int(exchanges[exchange].downstream)
         return switch downstreams[downstream].carrier {
@@ -125,8 +127,8 @@ final class Sessions {
         }
     }
 
-    /// Who sends the parsed head, if it is a browser on a connection of HTTP/2 of its own; nil: whoever it
-    /// is, others may send on the same connection.
+    /// Identifies the browser that sent the parsed head, if the HTTP/2 connection is its own; nil:
+    /// other users may share the connection.
     private func visitor(_ exchange: Int, _ bytes: Span<UInt8>) -> UInt64? {
         let stream = Int(exchanges[exchange].downstream)
         guard downstreams[stream].carrier.isStream, !downstreams[stream].isTrusted,
@@ -151,7 +153,7 @@ final class Sessions {
             session: pin.session, process: pin.process, isFromClient: false)
     }
 
-    /// Lets the other requests of the browser have the session that a grant has begun.
+    /// Lets the other requests of the browser join the session that a grant has begun.
     ///
     /// The time runs from the pin, not from its last use.
     func rememberProvisionalPin(_ exchange: Int, _ session: SessionID, _ process: Incarnation) {
@@ -169,7 +171,7 @@ final class Sessions {
         SessionID(high: entropy.word(), low: UInt32(truncatingIfNeeded: entropy.word()))
     }
 
-    /// Verifies a value, or remembers what came of the same bytes on this connection.
+    /// Verifies a value, or returns the cached result for the same bytes on this connection.
     private func verify(_ exchange: Int, _ codec: Int, _ value: Span<UInt8>) -> Verification {
         let downstream = affinityHolder(exchange)
         if value.count == Token.encodedLength,
@@ -197,7 +199,7 @@ final class Sessions {
         return result
     }
 
-    /// Not a secret compare: both sides came from the client.
+    /// Not constant-time, since both sides came from the client.
     private func equal(_ one: Span<UInt8>, _ other: Span<UInt8>) -> Bool {
         guard one.count == other.count else { return false }
         for index in 0..<one.count where one[index] != other[index] { return false }

@@ -4,12 +4,12 @@ internal import HTTPWire
 internal import Reactor
 internal import Settings
 
-/// Connections whose process works on a request that no client waits for any more.
+/// Connections whose process works on a request without a waiting client.
 ///
 /// Belongs to the loop's thread.
 final class AbandonedRequests {
-    /// How long a process may go on to say something.
-    private static let lastWords = Interval.seconds(2)
+    /// How long a process may continue to send.
+    private static let inputPatience = Interval.seconds(2)
 
     private let upstreams: Upstreams
     private let buffers: Buffers
@@ -23,7 +23,8 @@ final class AbandonedRequests {
 
     /// Leaves a connection to its process, with the slot of the request that it works on.
     ///
-    /// - Parameter tellsEnd: The process is to see that nothing more comes of the client.
+    /// - Parameter tellsEnd: whether to close our side, so that the process sees that the client is
+    ///   gone.
     func abandon(_ entry: Int, _ slot: AbandonedSlot, tellsEnd: Bool) {
         upstreams.abandoned[entry] = slot
         upstreams[entry].move(to: .abandoned)
@@ -33,12 +34,12 @@ final class AbandonedRequests {
         upstreams.watchWrites(entry, false)
         if tellsEnd { upstreams[entry].transport?.shutdownWrite() }
         awaitAnswer(entry)
-        discardLastWords(entry)
+        discardInput(entry)
     }
 
-    /// Throws away what the process says, and closes when it has answered, has ended or goes on for too
-    /// long.
-    func discardLastWords(_ entry: Int) {
+    /// Discards what the process sends, and closes when it has responded, has closed or sends for
+    /// too long.
+    func discardInput(_ entry: Int) {
         if hasAnswered(entry) { return upstreams.close(entry) }
         while upstreams[entry].isReadable {
             buffers.equip(&upstreams[entry].input)
@@ -50,7 +51,7 @@ final class AbandonedRequests {
                 if hasAnswered(entry) || reception == .tooMuch { return upstreams.close(entry) }
                 if reception == .first {
                     let left = Interval(nanoseconds: upstreams[entry].deadline &- upstreams.now)
-                    upstreams.setDeadline(entry, after: min(left, Self.lastWords))
+                    upstreams.setDeadline(entry, after: min(left, Self.inputPatience))
                 }
             case .wouldBlock: break
             case .end, .failed: return upstreams.close(entry)
@@ -59,9 +60,9 @@ final class AbandonedRequests {
         if upstreams[entry].input.isEmpty { buffers.release(&upstreams[entry].input) }
     }
 
-    /// Goes through what has come of the response; true: it is whole, so the process is done with it.
+    /// Scans the response; true: it is complete, so the process is done.
     ///
-    /// What is no response, or leads to another protocol, ends with the connection.
+    /// An invalid response, or a switch of protocols, ends with the connection.
     private func hasAnswered(_ entry: Int) -> Bool {
         while !upstreams[entry].input.isEmpty, let slot = upstreams.abandoned[entry] {
             let bytes = unsafe upstreams[entry].input.bytes
@@ -88,7 +89,7 @@ final class AbandonedRequests {
         return upstreams.abandoned[entry]?.body?.isEnded ?? false
     }
 
-    /// Takes a head of the response off the input; false: more of it has to come.
+    /// Removes a head of the response from the input; false: it is incomplete.
     private func skipHead(_ entry: Int, _ method: RequestMethod) -> Bool {
         // Not the loop's own: a client may leave in the middle of another's response.
         var head = ResponseHead()
@@ -117,9 +118,9 @@ final class AbandonedRequests {
             entry, after: Interval(nanoseconds: slot.left.deadline &- upstreams.now))
     }
 
-    /// The process has had its time: one that hangs is replaced, where the group says how long that is.
+    /// The process has timed out: one that hangs is replaced, if the group has a `request_timeout`.
     ///
-    /// That clients do not wait for it must not hide that it hangs.
+    /// A hanging process must be noticed even though its client has left.
     func timedOut(_ entry: Int) {
         let group = Int(upstreams[entry].group)
         let isBounded = plan.settings.groups[group].requestTimeout != nil
@@ -138,7 +139,7 @@ final class AbandonedRequests {
         }
     }
 
-    /// The balancer stops, and so will the processes: none is waited for.
+    /// The balancer stops, and so will the processes: waits for none.
     func closeAll() {
         for entry in Array(upstreams.abandoned.keys) { upstreams.close(entry) }
     }

@@ -31,14 +31,14 @@ final class Connector {
         self.requests = requests
     }
 
-    /// Finds a connection to the process that the exchange has a slot on, and sends the request.
+    /// Gets a connection to the process that the exchange has a slot on, and sends the request.
     func openUpstream(_ exchange: Int, fresh: Bool) -> Step {
         guard let grant = exchanges[exchange].machine.grant else {
             preconditionFailure("an exchange without a slot has no process to connect to")
         }
         let group = Int(exchanges[exchange].group)
         guard dialer.know(grant.process, group: group) else {
-            // It went away between the grant and now.
+            // The process exited after the grant.
             return retries.connectFailed(exchange, .refused)
         }
         if !fresh,
@@ -54,12 +54,12 @@ final class Connector {
         return goOn(exchange, dialer.connect(to: grant.process, group: group, attempt))
     }
 
-    /// A connection that carries no exchange has had an event.
+    /// A connection without an exchange has had an event.
     func event(_ entry: Int, _ readiness: Readiness) -> Step {
         switch upstreams[entry].phase {
         case .postponed, .busy: break
         case .idle: if !readiness.isEmpty { kept.idleEnded(entry) }
-        case .abandoned: abandoned.discardLastWords(entry)
+        case .abandoned: abandoned.discardInput(entry)
         case .connecting, .handshaking:
             let exchange = Int(upstreams[entry].exchange)
             let attempt = connectAttempt(exchange)
@@ -68,7 +68,7 @@ final class Connector {
         return .wait
     }
 
-    /// The deadline of a connection that carries no exchange has passed.
+    /// The deadline of a connection without an exchange has passed.
     func timedOut(_ entry: Int) -> Step {
         switch upstreams[entry].phase {
         case .busy: break
@@ -83,7 +83,7 @@ final class Connector {
         return .wait
     }
 
-    /// The pause behind a full backlog is over.
+    /// The pause after a full backlog is over.
     private func retry(_ entry: Int) -> Step {
         let exchange = Int(upstreams[entry].exchange)
         exchanges[exchange].move(source: .undecided)
@@ -98,7 +98,7 @@ final class Connector {
         ConnectAttempt(exchange: exchange, latest: exchanges.requestEnd(exchange))
     }
 
-    /// Does what a connection's step allows: the request is sent, or something else is tried.
+    /// Acts on a connection step: sends the request, or tries something else.
     private func goOn(_ exchange: Int, _ step: ConnectStep) -> Step {
         switch step {
         case .ready(let entry):
@@ -116,7 +116,7 @@ final class Connector {
         }
     }
 
-    /// The connection may be another than before: to another address of the process.
+    /// The connection may have changed, to another address of the process.
     private func setSource(_ exchange: Int, _ entry: Int) {
         if let before = exchanges[exchange].source.connection {
             if before == entry { return }
@@ -125,7 +125,7 @@ final class Connector {
         exchanges[exchange].move(source: .init(process: entry))
     }
 
-    /// The process is tried again in a moment, as its backlog is full; false: it has been for too long.
+    /// Retries the process in a moment, since its backlog is full; false: it was full for too long.
     private func postpone(_ exchange: Int) -> Bool {
         let patience = plan.settings.timeouts.connect
         guard let grant = exchanges[exchange].machine.grant,

@@ -2,12 +2,14 @@ internal import Backends
 internal import Glibc
 internal import Reactor
 
-/// Whose program a new connection to a port has come to.
+/// The owner of the program at the other end of a new TCP connection.
 ///
-/// A process that has ended, or listens no more, leaves a port that any user of the machine can take
-/// before that is known. Unix sockets and external servers cost nothing here, nor do kept connections.
+/// A process that has exited, or closed its listener, leaves a port that any user of the machine
+/// can bind before Mooring knows. Unix sockets, external servers and kept connections need no
+/// check.
 extension Dialer {
-    /// Whether nobody else's program has a connection that stands; if one has, nothing is sent to it.
+    /// Whether an established connection reaches the process's own user; otherwise nothing is sent
+    /// on it.
     func isOfItsProcess(_ entry: Int) -> Bool {
         let group = Int(upstreams[entry].group)
         let process = upstreams[entry].process
@@ -18,7 +20,7 @@ extension Dialer {
         switch diagnosis.user(of: socket) {
         case .noPeer: return true
         case .unavailable(let code):
-            shared.tellOfNoDiagnosis(code)
+            shared.logMissingDiagnosis(code)
             return true
         case .user(let user):
             let known = upstreams.pools.listener(of: process, group: group)
@@ -27,18 +29,18 @@ extension Dialer {
                 upstreams.pools.setListener(user, of: process, group: group)
                 return true
             }
-            shared.mishaps.note(
+            shared.logThrottle.note(
                 .portOwner, now: upstreams.now,
                 "another program, of the user with the id \(user), listens at \(address.text), which a"
-                    + " process of group \(plan.groups[group].name) was told to; it was sent nothing;"
+                    + " process of group \(plan.groups[group].name) should use; nothing was sent to it;"
                     + " {socket} in place of {port} cannot be taken like that")
             return false
         }
     }
 
-    /// Whether who listens at a unix socket is the process's user (SO_PEERCRED).
+    /// Whether the listener of a unix socket is the process's user (SO_PEERCRED).
     ///
-    /// Where another user can change the entries of its directory, the path may be a link to a socket
+    /// If another user can change the entries of its directory, the path may be a link to a socket
     /// that this program may connect to and that user may not.
     func isOfItsUser(_ socket: StreamSocket, _ process: ProcessHandle, group: Int) -> Bool {
         guard let expected = plan.settings.groups[group].socketUser else { return true }
@@ -51,12 +53,12 @@ extension Dialer {
         return true
     }
 
-    /// Processes started before a reload that changed their `user`, and those of root that have become
-    /// somebody else.
+    /// Exempts processes started before a reload changed their `user`, and root's that have changed
+    /// their user since.
     private func mayListen(
         _ user: UInt32, _ process: ProcessHandle, group: Int, known: UInt32?
     ) -> Bool {
-        // Its readiness, in which the listener was looked for in its tree, has just been found.
+        // The listener was just found in the process's tree, when it became ready.
         if known == nil, plan.settings.groups[group].portUser == 0 { return true }
         return isUser(user, of: process, group: group)
     }

@@ -4,26 +4,27 @@ internal import Glibc
 internal import Reactor
 internal import Settings
 
-/// What a connection is made for.
+/// The purpose of a connection.
 struct ConnectAttempt {
     /// The exchange that waits for it.
     let exchange: Int
-    /// When its request has had its time; monotonic ns.
+    /// When its request's time is over; monotonic ns.
     let latest: Int64
 }
 
-/// How far a connection has come.
+/// The progress of a connection.
 enum ConnectStep {
-    /// It stands, and takes a request.
+    /// Established, and ready for a request.
     case ready(Int)
-    /// An event follows, or the deadline.
+    /// An event will follow, or the deadline.
     case pending(Int)
     case failed(ConnectFailure)
 }
 
-/// Makes connections to processes: from an address to a connection that stands.
+/// Makes connections to processes: from an address to an established connection.
 ///
-/// Belongs to the loop's thread. What comes of an attempt it returns. Extension: whose program listens.
+/// Belongs to the loop's thread. It returns the result of each attempt. Extension: the owner of the
+/// listener.
 final class Dialer {
     let upstreams: Upstreams
     let plan: Plan
@@ -36,7 +37,7 @@ final class Dialer {
         shared = owners.shared
     }
 
-    /// Knows where a process is, asking the registry once for each; false: it is gone.
+    /// Looks up the address of a process, once per process; false: it is gone.
     func know(_ process: ProcessHandle, group: Int) -> Bool {
         if upstreams.pools.contains(process, group: group) { return true }
         guard let entry = plan.groups[group].address(of: process) else { return false }
@@ -66,7 +67,7 @@ final class Dialer {
         return true
     }
 
-    /// Begins a connection to a process that is known.
+    /// Starts a connection to a known process.
     func connect(
         to process: ProcessHandle, group: Int, _ attempt: ConnectAttempt
     ) -> ConnectStep {
@@ -108,10 +109,10 @@ final class Dialer {
         return isPending ? .pending(entry) : connected(entry, attempt)
     }
 
-    /// Counts a connection that is about to be made; false: there are as many as there may be, and
-    /// none that is idle here could be closed for it.
+    /// Counts a connection about to be made; false: the maximum is reached, and no idle one here
+    /// could be closed for it.
     ///
-    /// Their number is bounded so that the rest of the program always finds some descriptors.
+    /// The number is bounded so that the rest of the program always has descriptors left.
     private func takeDescriptor() -> Bool {
         if shared.takeUpstream(limit: plan.settings.upstreams) { return true }
         guard let idle = upstreams.takenEntries().first(where: { upstreams[$0].phase == .idle })
@@ -122,9 +123,9 @@ final class Dialer {
         return shared.takeUpstream(limit: plan.settings.upstreams)
     }
 
-    /// Takes an entry for a process whose backlog is full, without a socket, until it is tried again.
+    /// Reserves an entry, without a socket, for a process whose backlog is full, until the retry.
     ///
-    /// - Returns: nil: there is no room for one more.
+    /// - Returns: nil: no entry is free.
     func postpone(
         to process: ProcessHandle, group: Int, after pause: Interval, _ attempt: ConnectAttempt
     ) -> Int? {
@@ -139,7 +140,7 @@ final class Dialer {
     private func failed(_ code: Int32) -> ConnectStep {
         switch code {
         case let code where SystemError.isScarcity(code):
-            shared.mishaps.note(
+            shared.logThrottle.note(
                 .connecting, now: upstreams.now,
                 "requests are refused, for no connection to a process can be made:"
                     + " \(SystemError.message(code)); \(SystemError.remedy(code))")
@@ -151,7 +152,7 @@ final class Dialer {
         }
     }
 
-    /// Goes on with a connection that has had an event before it stood.
+    /// Handles an event of a connection that is not established yet.
     func continueConnecting(
         _ entry: Int, _ readiness: Readiness, _ attempt: ConnectAttempt
     ) -> ConnectStep {
@@ -162,7 +163,7 @@ final class Dialer {
         return readiness.isWritable ? connected(entry, attempt) : .pending(entry)
     }
 
-    /// A connection is given up before it stood, for an errno; its process may have another address.
+    /// A connection failed before it was established; its process may have another address.
     func connectFailed(
         _ entry: Int, _ code: Int32, _ attempt: ConnectAttempt
     ) -> ConnectStep {
@@ -172,14 +173,14 @@ final class Dialer {
         return refused(code, process, group, byOther: isToOther, attempt)
     }
 
-    /// Nobody takes connections at an address of a process: its other one is tried, if it has one.
+    /// No listener at an address of a process: tries its other one, if it has one.
     ///
-    /// Servers at `localhost` listen at either loopback address, or both.
+    /// Servers at `localhost` listen on either loopback address, or both.
     private func refused(
         _ code: Int32, _ process: ProcessHandle, _ group: Int, byOther: Bool,
         _ attempt: ConnectAttempt
     ) -> ConnectStep {
-        // What is missing may be IPv4 or IPv6 itself.
+        // IPv4 or IPv6 itself may be missing.
         let isAbsent = code == ECONNREFUSED || code == EADDRNOTAVAIL || code == ENETUNREACH
         if byOther { return failed(isAbsent ? ECONNREFUSED : code) }
         guard isAbsent, let other = upstreams.pools.otherAddress(of: process, group: group) else {
@@ -188,7 +189,7 @@ final class Dialer {
         return connect(to: other, process, group, isOther: true, attempt)
     }
 
-    /// The connection stands: TLS comes next where the server has it.
+    /// The connection is established: TLS is next if the server uses it.
     private func connected(_ entry: Int, _ attempt: ConnectAttempt) -> ConnectStep {
         let group = Int(upstreams[entry].group)
         guard isOfItsProcess(entry) else { return connectFailed(entry, EACCES, attempt) }
@@ -236,7 +237,7 @@ final class Dialer {
         case .failed(let problem):
             let group = plan.groups[Int(upstreams[entry].group)]
             let label = group.identity(of: upstreams[entry].process)?.label ?? ""
-            shared.mishaps.note(
+            shared.logThrottle.note(
                 .serverTLS, now: upstreams.now,
                 "no TLS with the server \(label) of group \(group.name): \(problem)")
             upstreams.close(entry)

@@ -2,16 +2,16 @@ internal import Backends
 internal import Reactor
 internal import Settings
 
-/// Which connections to processes are kept between requests, and used again.
+/// Keeps connections to processes between requests for reuse.
 ///
-/// A process may close one at any time, and some send bytes that belong to no request. Neither is to
-/// reach the next client. Belongs to the loop's thread.
+/// A process may close one at any time, and some send bytes that belong to no request. Neither must
+/// affect the next client. Belongs to the loop's thread.
 final class KeptConnections {
-    /// A request that must not be repeated goes over a kept connection only if that was used this
-    /// recently: the process may have closed it, and the notice may be on its way.
+    /// A request that must not be repeated uses a kept connection only if that was used this
+    /// recently: the process may have closed it, with the FIN still in transit.
     private static let trustedIdle: Int64 = 1_000_000_000
-    /// How long a connection is to be silent after a response without a body: what comes meanwhile is the
-    /// body that it must not have had.
+    /// How long a connection must be silent after a response without a body: bytes that arrive
+    /// meanwhile are a body that the process must not have sent.
     private static let silence: Int64 = 250_000_000
 
     private let upstreams: Upstreams
@@ -26,11 +26,11 @@ final class KeptConnections {
         shared = owners.shared
     }
 
-    /// Takes a connection that stands already: the client's own, where it has one, or one of the pool.
+    /// Takes an established connection: the client's own, if it has one, or one from the pool.
     ///
     /// - Parameters:
-    ///   - client: whose request it is.
-    ///   - isReplayable: the request may be repeated.
+    ///   - client: the client of the request.
+    ///   - isReplayable: whether the request may be repeated.
     func take(
         to process: ProcessHandle, group: Int, for exchange: Int, of client: Int,
         isReplayable: Bool
@@ -46,7 +46,7 @@ final class KeptConnections {
         return entry
     }
 
-    /// A connection from the pool of the process that is fit for the request; nil: there is none.
+    /// A connection from the process's pool that is suitable for the request; nil: there is none.
     private func takeIdle(_ process: ProcessHandle, _ group: Int, isReplayable: Bool) -> Int? {
         while let entry = upstreams.pools.take(process, group: group, from: upstreams.slab) {
             let idle = upstreams.now &- upstreams[entry].idleSince
@@ -57,13 +57,14 @@ final class KeptConnections {
                 return entry
             }
             upstreams.close(entry)
-            // The others are older; they are good for requests that can be repeated.
+            // The others are older; they suit requests that can be repeated.
             if isTooOld { return nil }
         }
         return nil
     }
 
-    /// How long a connection may have been idle for a request that cannot be repeated; monotonic ns.
+    /// How long a connection may have been idle for a request that cannot be repeated; monotonic
+    /// ns.
     private func trust(in process: ProcessHandle, group: Int) -> Int64 {
         guard let habits = upstreams.pools.habits(of: process, group: group) else { return 0 }
         let announced = habits.announced > 0 ? habits.announced / 4 * 3 : Self.trustedIdle
@@ -73,8 +74,8 @@ final class KeptConnections {
     /// Puts a connection into the pool of its process after a response, or closes it.
     ///
     /// - Parameters:
-    ///   - seconds: how long the process keeps it, as it says; 0: it does not.
-    ///   - awaitsSilence: the response had no body.
+    ///   - seconds: how long the process keeps it (`Keep-Alive`); 0: not stated.
+    ///   - awaitsSilence: whether the response had no body.
     func pool(_ entry: Int, keptFor seconds: UInt32, awaitsSilence: Bool) {
         let process = upstreams[entry].process
         let group = Int(upstreams[entry].group)
@@ -85,7 +86,7 @@ final class KeptConnections {
         guard upstreams.pools.put(entry, in: upstreams.slab),
             let habits = upstreams.pools.habits(of: process, group: group)
         else { return upstreams.close(entry) }
-        // Before the process would close it.
+        // Before the process closes it.
         var patience = min(
             plan.settings.timeouts.keepalive.nanoseconds, habits.shortestIdle / 4 * 3)
         if announced > 0 { patience = min(patience, announced / 4 * 3) }
@@ -103,11 +104,11 @@ final class KeptConnections {
         upstreams[entry].deadline = Int64.max
     }
 
-    /// An idle connection has had an event: its process closed it, or spoke out of turn.
+    /// An idle connection has had an event: its process closed it, or sent bytes unasked.
     func idleEnded(_ entry: Int) {
         let process = upstreams[entry].process
         let group = Int(upstreams[entry].group)
-        if spokeOutOfTurn(entry) {
+        if hasUnexpectedInput(entry) {
             distrust(process, group: group)
         } else {
             upstreams.pools.noteEnd(
@@ -116,20 +117,22 @@ final class KeptConnections {
         upstreams.close(entry)
     }
 
-    /// Its connections are not kept any more: what it sends after a response could reach another client.
+    /// Stops keeping a process's connections: bytes that it sends after a response could reach
+    /// another client.
     func distrust(_ process: ProcessHandle, group: Int) {
         guard upstreams.pools.distrust(process, group: group) else { return }
         let label = plan.groups[group].identity(of: process)?.label ?? ""
-        shared.mishaps.note(
+        shared.logThrottle.note(
             .strayBytes, now: upstreams.now,
             "process \(label) of group \(plan.groups[group].name) sends bytes that belong to no request;"
                 + " its connections are not used again")
     }
 
-    /// Bytes wait on an idle connection that are more than the notice of its end (RFC 9110 section 15.5.9).
+    /// Whether an idle connection has pending bytes other than a notice of its end (RFC 9110
+    /// section 15.5.9).
     ///
-    /// What TLS says between two requests is its own affair.
-    private func spokeOutOfTurn(_ entry: Int) -> Bool {
+    /// TLS records between two requests are normal.
+    private func hasUnexpectedInput(_ entry: Int) -> Bool {
         guard case .clear(let socket) = upstreams[entry].transport else { return false }
         buffers.equip(&upstreams[entry].input)
         guard case .moved(let count) = socket.peek(into: &upstreams[entry].input) else {
@@ -147,11 +150,11 @@ final class KeptConnections {
 
     // MARK: One client's own
 
-    // With NTLM, and Negotiate where it stands for NTLM, a process signs in the connection: whoever speaks
-    // on it is taken for that user. So it is kept for the client who asked for it, for as long as both are
-    // there, and nobody else gets it.
+    // With NTLM, and Negotiate when it means NTLM, a process authenticates the connection: every
+    // request on it is attributed to that user. So it is kept for the client that authenticated,
+    // for as long as both exist, and no other client gets it.
 
-    /// The client's own connection to a process, taken out to be used; nil: there is none.
+    /// Takes out the client's own connection to a process; nil: there is none.
     private func takeOwn(of client: Int, _ process: ProcessHandle, _ group: Int) -> Int? {
         var next = upstreams.firstOwn(of: client)
         while let entry = next {
@@ -180,7 +183,7 @@ final class KeptConnections {
         upstreams.linkOwn(entry, of: client)
     }
 
-    /// The client has gone: what was kept for it ends.
+    /// The client has gone: closes its own connections.
     func closeOwn(of client: Int) {
         while let entry = upstreams.firstOwn(of: client) { upstreams.close(entry) }
     }

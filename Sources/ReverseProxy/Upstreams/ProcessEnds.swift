@@ -4,7 +4,7 @@ internal import HTTPWire
 internal import Reactor
 internal import Settings
 
-/// The end of a process's part in an exchange: what becomes of the slot and of the connection.
+/// The end of a process's part in an exchange: its slot and its connection.
 ///
 /// Belongs to the loop's thread.
 final class ProcessEnds {
@@ -30,9 +30,9 @@ final class ProcessEnds {
         self.abandoned = abandoned
     }
 
-    /// Ends the process's part in an exchange and its connection with it.
+    /// Ends the process's part in an exchange, and its connection.
     ///
-    /// - Parameter isLate: The process is given up, but may well be at work on the request.
+    /// - Parameter isLate: the process is given up, but may still be working on the request.
     func end(_ exchange: Int, _ outcome: ExchangeOutcome, isLate: Bool = false) {
         if let entry = exchanges[exchange].source.connection {
             exchanges[exchange].move(source: .finished)
@@ -44,7 +44,8 @@ final class ProcessEnds {
         slots.release(exchange, outcome)
     }
 
-    /// The whole response is here: the slot is free, and the connection too if it is still good.
+    /// The complete response is here: releases the slot, and the connection too if it can be
+    /// reused.
     func finish(_ exchange: Int) {
         let entry = exchanges.upstream(of: exchange)
         exchanges[exchange].move(source: .finished)
@@ -71,10 +72,11 @@ final class ProcessEnds {
         slots.release(exchange, .served)
     }
 
-    /// Keeps a connection for the client of the exchange, who has signed in on it, or closes it.
+    /// Keeps a connection for the client of the exchange, which has authenticated on it, or closes
+    /// it.
     ///
-    /// A connection of HTTP/2 carries requests side by side, to which this cannot be fitted: there it ends
-    /// with its response.
+    /// HTTP/2 clients send concurrent requests, for which this cannot work: their connection is
+    /// closed after the response.
     private func keepForClient(_ entry: Int, after exchange: Int) {
         let client = Int(exchanges[exchange].downstream)
         guard !downstreams[client].carrier.isStream, downstreams[client].keepAlive,
@@ -83,7 +85,7 @@ final class ProcessEnds {
         kept.keep(entry, for: client, exchanges[exchange].machine.grant)
     }
 
-    /// Whether the process works on the request, though nobody waits for it any more.
+    /// Whether the process works on the request, though its client has gone.
     private func isAtWork(_ exchange: Int, _ entry: Int) -> Bool {
         exchanges[exchange].machine.isAtWork(
             sentAny: upstreams[entry].sentAny, hasClosed: upstreams[entry].peerClosed,
@@ -97,7 +99,7 @@ final class ProcessEnds {
         let left = exchanges[exchange].machine.leaveBehind(
             outcome, deadline: upstreams[entry].deadline, now: exchanges.now)
         if left.isOverdue, let grant = left.slot.grant {
-            // That it does not answer is to be known now, not when it has ended.
+            // The registry must learn of the missing response now, not when the process finishes.
             plan.groups[group].overdue(grant, now: exchanges.instant)
         }
         let slot = AbandonedSlot(
@@ -106,6 +108,6 @@ final class ProcessEnds {
                 ? exchanges[exchange].responseBody.ignoringMark : nil)
         slots.leave()
         abandoned.abandon(
-            entry, slot, tellsEnd: left.endsRequest || plan.settings.groups[group].hearsOfEnds)
+            entry, slot, tellsEnd: left.endsRequest || plan.settings.groups[group].noticesClosing)
     }
 }

@@ -1,29 +1,29 @@
 internal import Backends
 internal import Reactor
 
-/// One loop's idle connections to each process, and where each process is.
+/// One loop's idle connections to each process, and each process's address.
 ///
-/// A last-in-first-out list per process, linked through the slab: taking and putting back is a few
+/// A LIFO list per process, linked through the slab: taking and returning a connection is a few
 /// moves. When an entry of the registry has a new tenant (another serial), the old one's idle
-/// connections are orphaned and handed back to be closed.
+/// connections are orphaned and returned to be closed.
 @safe
 struct ProcessPools: ~Copyable {
     private struct Pool {
         var process: ProcessHandle
         var address: SocketAddress
-        /// Where it may listen instead (`localhost`); nil: nowhere.
+        /// The alternative address (`localhost`); nil: none.
         var other: SocketAddress?
         /// The process's public name, for the access log.
         var label: InlineText<40>
         var idleHead: Int32 = -1
         var habits = ConnectionHabits()
-        /// The user whom its port was found to belong to; nil: not looked at yet.
+        /// The user that was found to own its port; nil: not checked yet.
         var listener: UInt32?
     }
 
-    /// Where the pool of an entry of the registry is, by group and entry; -1: nowhere yet.
+    /// The index of the pool by group and entry of the registry; -1: none yet.
     private var places: [[Int32]]
-    /// Plain values, changed where they lie; each stays with its entry of the registry for good.
+    /// Plain values, modified in place; each stays with its entry of the registry for good.
     private var pools: UnsafeMutablePointer<Pool>
     private var count = 0
     private var capacity = 16
@@ -40,12 +40,13 @@ struct ProcessPools: ~Copyable {
         while places.count < groups { places.append([]) }
     }
 
-    /// Whether a process is known by this serial.
+    /// Whether a process is known under this serial.
     func contains(_ process: ProcessHandle, group: Int) -> Bool {
         find(process, group: group) != nil
     }
 
-    /// Makes a pool for a process; the idle connections of a former tenant, if any, come back.
+    /// Creates a pool for a process; returns the first of a former tenant's idle connections, if
+    /// any.
     mutating func establish(
         _ process: ProcessHandle, group: Int, address: SocketAddress, other: SocketAddress? = nil,
         label: String
@@ -69,13 +70,13 @@ struct ProcessPools: ~Copyable {
         return unsafe pools[entry].address
     }
 
-    /// Where a process may listen when it does not at its address; nil: nowhere.
+    /// The other address of a process; nil: none.
     func otherAddress(of process: ProcessHandle, group: Int) -> SocketAddress? {
         guard let entry = find(process, group: group) else { return nil }
         return unsafe pools[entry].other
     }
 
-    /// A process has been found at its other address, which is tried first from now on.
+    /// A process was found at its other address, which is tried first from now on.
     mutating func preferOther(of process: ProcessHandle, group: Int) {
         guard let entry = find(process, group: group), let other = unsafe pools[entry].other else {
             return
@@ -99,26 +100,26 @@ struct ProcessPools: ~Copyable {
         return unsafe pools[entry].label
     }
 
-    /// What is known of how the process keeps connections.
+    /// What is known about how the process keeps connections.
     func habits(of process: ProcessHandle, group: Int) -> ConnectionHabits? {
         guard let entry = find(process, group: group) else { return nil }
         return unsafe pools[entry].habits
     }
 
-    /// The process says how long it keeps an idle connection; ns, 0: it does not say.
+    /// The process has announced how long it keeps an idle connection; ns, 0: not announced.
     func noteAnnounced(_ span: Int64, by process: ProcessHandle, group: Int) {
         guard let entry = find(process, group: group) else { return }
         unsafe pools[entry].habits.announced = span
     }
 
-    /// The process has closed a connection after it was idle for so long.
+    /// The process has closed a connection after it was idle for this long.
     func noteEnd(afterIdle span: Int64, of process: ProcessHandle, group: Int) {
         guard span >= ConnectionHabits.shortestPlausible, let entry = find(process, group: group)
         else { return }
         unsafe pools[entry].habits.shortestIdle = min(pools[entry].habits.shortestIdle, span)
     }
 
-    /// No connection of the process is kept from here on; false: none was already.
+    /// Stops keeping connections of the process; false: it was distrusted already.
     func distrust(_ process: ProcessHandle, group: Int) -> Bool {
         guard let entry = find(process, group: group), unsafe !pools[entry].habits.isDistrusted
         else { return false }
@@ -126,7 +127,7 @@ struct ProcessPools: ~Copyable {
         return true
     }
 
-    /// Takes the connection that was put back last; nil: none is idle.
+    /// Takes the connection that was returned last; nil: none is idle.
     mutating func take(
         _ process: ProcessHandle, group: Int, from upstreams: borrowing Slab<Upstream>
     ) -> Int? {
@@ -137,7 +138,8 @@ struct ProcessPools: ~Copyable {
         return head
     }
 
-    /// Puts a connection back; false: its process is gone, or not to be trusted, and it is to be closed.
+    /// Returns a connection; false: its process is gone, or distrusted, and the caller must close
+    /// it.
     mutating func put(_ entry: Int, in upstreams: borrowing Slab<Upstream>) -> Bool {
         let group = Int(upstreams[entry].group)
         guard let pool = find(upstreams[entry].process, group: group),
@@ -151,7 +153,7 @@ struct ProcessPools: ~Copyable {
         return true
     }
 
-    /// Takes a connection out of the list it is in; one that was orphaned is in none.
+    /// Unlinks a connection from its list; an orphaned one is in none.
     mutating func unlink(_ entry: Int, in upstreams: borrowing Slab<Upstream>) {
         let group = Int(upstreams[entry].group)
         unlink(entry, from: find(upstreams[entry].process, group: group), in: upstreams)
@@ -172,13 +174,13 @@ struct ProcessPools: ~Copyable {
         unsafe pools[pool].idleHead = next
     }
 
-    /// Where the pool of a process is, if it is known by this serial.
+    /// The index of a process's pool, if it is known under this serial.
     @inline(__always)
     private func find(_ process: ProcessHandle, group: Int) -> Int? {
         let index = Int(process.index)
         guard index < places[group].count else { return nil }
         let entry = Int(places[group][index])
-        // Field by field: what is generic about == is not always compiled away.
+        // Compared by field: the generic `==` is not always optimised away.
         guard entry >= 0, unsafe pools[entry].process.serial == process.serial else { return nil }
         return entry
     }
@@ -199,12 +201,12 @@ struct ProcessPools: ~Copyable {
 
 /// How a process treats connections between requests.
 struct ConnectionHabits {
-    /// One that is closed sooner than this was not closed for being idle; ns.
+    /// A connection closed earlier than this was not closed for being idle; ns.
     static let shortestPlausible: Int64 = 20_000_000
 
-    /// How long it keeps an idle connection, as it says; ns, 0: it does not say.
+    /// How long it keeps an idle connection, as announced; ns, 0: not announced.
     var announced: Int64 = 0
-    /// The shortest time after which it has closed an idle one; ns.
+    /// The shortest idle time after which it has closed one; ns.
     var shortestIdle = Int64.max
     /// It has sent bytes that belong to no request.
     var isDistrusted = false

@@ -2,7 +2,7 @@ internal import Backends
 internal import Exchanges
 internal import Reactor
 
-/// What follows when an attempt to have a process answer has failed: another one, or an answer.
+/// Decides after a failed attempt: another attempt, or a response to the client.
 ///
 /// Belongs to the loop's thread.
 final class Retries {
@@ -24,7 +24,7 @@ final class Retries {
         self.answers = answers
     }
 
-    /// No connection to the process was made.
+    /// Connecting to the process failed.
     func connectFailed(_ exchange: Int, _ failure: ConnectFailure) -> Step {
         let group = plan.settings.groups[Int(exchanges[exchange].group)]
         slots.release(exchange, failure.outcome(isSpawned: group.isSpawned))
@@ -62,7 +62,7 @@ final class Retries {
         }
     }
 
-    /// As far as the registry knows.
+    /// Whether the registry believes that the process is alive.
     private func isAlive(_ upstream: borrowing Upstream) -> Bool {
         plan.groups[Int(upstream.group)].address(of: upstream.process) != nil
     }

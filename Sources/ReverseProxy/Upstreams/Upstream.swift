@@ -3,9 +3,9 @@ internal import Reactor
 
 /// One connection to a process, in its loop's slab: plain data.
 struct Upstream {
-    /// Nil: there is none yet, as the process's backlog was full.
+    /// Nil: not connected yet, as the process's backlog was full.
     var transport: Transport?
-    /// How its process is spoken to.
+    /// The process's protocol.
     let codec = UpstreamCodec.http1
     let group: Int32
     let process: ProcessHandle
@@ -20,22 +20,22 @@ struct Upstream {
     var isReadable = false
     var peerClosed = false
     var wantsWrite = false
-    /// Carried an exchange before: it may turn out to be closed by the process meanwhile.
+    /// It carried an exchange before: the process may have closed it meanwhile.
     var reused = false
-    /// Of a process that does not listen at its first address.
+    /// It is a connection to the process's other address.
     var isToOther = false
-    /// Something of the present request has been handed to the kernel.
+    /// Part of the current request was handed to the kernel.
     var sentAny = false
     /// When it went into the pool.
     var idleSince: Int64 = 0
-    /// Until when it is to be silent before it is used again; monotonic ns.
+    /// Until then it must stay silent before it is reused; monotonic ns.
     var silentUntil: Int64 = 0
-    /// The client's connection that alone may use it, since the process takes whoever speaks on it for
-    /// the user who signed in; -1: anybody may.
+    /// The only client connection that may use it, because the process attributes its requests to
+    /// the authenticated user; -1: any client may.
     var owner: Int32 = -1
-    /// Of the owner's last request on it.
+    /// The grant of the owner's last request on it.
     var grant: Grant?
-    /// Neighbours in the pool of its process, or among those of its owner; -1: none.
+    /// Neighbours in the pool of its process, or in its owner's list; -1: none.
     var nextIdle: Int32 = -1
     var previousIdle: Int32 = -1
 
@@ -50,7 +50,7 @@ struct Upstream {
         self.exchange = exchange
     }
 
-    /// Takes the connection on to its next phase, by the table of `UpstreamPhase`.
+    /// Moves the connection to its next phase, checked against the table of `UpstreamPhase`.
     mutating func move(to next: UpstreamPhase) {
         assert(phase.leads(to: next), "a process's connection goes from \(phase) to \(next)")
         phase = next

@@ -1,8 +1,8 @@
-/// What a connection to a process is about.
+/// The phase of a connection to a process.
 ///
 /// `connecting` -> (`handshaking` ->) `busy` -> `idle` -> `busy` …, and from anywhere -> closed.
 enum UpstreamPhase: UInt8, CaseIterable {
-    /// There is no socket: the process's backlog was full, another attempt comes.
+    /// There is no socket: the process's backlog was full, and another attempt follows.
     case postponed
     /// The connection is not yet established. Can transition to: handshaking, busy.
     case connecting
@@ -10,12 +10,14 @@ enum UpstreamPhase: UInt8, CaseIterable {
     case handshaking
     /// It carries an exchange. Can transition to: idle, abandoned.
     case busy
-    /// In the pool of its process, or kept for its owner. Can transition to: busy.
+    /// In the pool of its process, or kept for its owner.
+    ///
+    /// Can transition to: busy.
     case idle
-    /// Its client has left, and the process is not done with the request.
+    /// Its client has left, but the process is not done with the request.
     case abandoned
 
-    /// The whole table: whether the next phase may follow on this one.
+    /// The transition table: whether the next phase may follow this one.
     func leads(to next: UpstreamPhase) -> Bool {
         switch self {
         case .postponed: false
@@ -43,7 +45,7 @@ enum UpstreamPhase: UInt8, CaseIterable {
         }
     }
 
-    /// Whether it serves an exchange, which knows it in turn.
+    /// Whether it serves an exchange, which references it.
     var hasExchange: Bool {
         switch self {
         case .postponed, .connecting, .handshaking, .busy: true

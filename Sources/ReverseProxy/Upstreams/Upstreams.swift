@@ -2,16 +2,15 @@ internal import Backends
 internal import Exchanges
 internal import Reactor
 
-/// One loop's connections to processes: made, kept between requests, left behind and closed.
+/// One loop's connections to processes: entered, reused, abandoned and closed.
 ///
-/// Belongs to the loop's thread. It knows an exchange by its index alone and calls nobody back; the bytes in
-/// `input` and `output` are moved by who reads and writes them. How a connection is made is the affair of
-/// `Dialer`, which are used again that of `KeptConnections`, what a client leaves behind that of
-/// `AbandonedRequests`.
+/// Belongs to the loop's thread. It knows exchanges only by index and makes no callbacks; its
+/// callers fill `output` and drain `input`. `Dialer` makes connections, `KeptConnections` reuses
+/// them, and `AbandonedRequests` handles those that a client leaves behind.
 final class Upstreams {
     var slab: Slab<Upstream>
     var pools: ProcessPools
-    /// The first of the connections that are kept for one client alone, by the client's index.
+    /// The first connection that is kept for one client alone, by the client's index.
     private var ownFirst: [Int: Int] = [:]
     /// Slots of requests whose client has left, by the index of the connection to the process.
     var abandoned: [Int: AbandonedSlot] = [:]
@@ -39,7 +38,7 @@ final class Upstreams {
 
     // MARK: The slab
 
-    /// A connection, changed where it lies.
+    /// A connection, modified in place.
     subscript(entry: Int) -> Upstream {
         @inline(__always) unsafeAddress { unsafe UnsafePointer(slab.pointer(to: entry)) }
         @inline(__always) unsafeMutableAddress { unsafe slab.pointer(to: entry) }
@@ -55,10 +54,10 @@ final class Upstreams {
         EventToken(.upstream, entry: entry, serial: slab.serial(entry))
     }
 
-    /// Takes in a connection, and watches it where it has a socket.
+    /// Adds a connection, and watches it if it has a socket.
     ///
-    /// - Parameter writable: room for bytes is an event too.
-    /// - Returns: nil: there is no room for it, or it cannot be watched, and it is closed.
+    /// - Parameter writable: whether write events are reported too.
+    /// - Returns: nil: no entry is free, or it cannot be watched, and it was closed.
     func enter(_ connection: Upstream, writable: Bool) -> Int? {
         guard let entry = slab.insert(connection) else {
             if let transport = connection.transport {
@@ -80,13 +79,13 @@ final class Upstreams {
 
     // MARK: Bytes
 
-    /// Reads once from a process, and remembers whether there is more to be read.
+    /// Reads once from a process, and records whether there may be more.
     func read(_ entry: Int) -> Transfer {
         transport(entry).receive(
             into: &self[entry].input, &self[entry].isReadable, peerClosed: self[entry].peerClosed)
     }
 
-    /// Sends what is ready for a process.
+    /// Sends the output to a process.
     func send(_ entry: Int) -> FlushOutcome {
         while !self[entry].output.isEmpty {
             switch transport(entry).send(from: &self[entry].output) {
@@ -104,10 +103,10 @@ final class Upstreams {
         return .done
     }
 
-    /// The process sees the end of the stream; what it sends is still read.
+    /// Closes the writing direction; input is still read.
     func shutdownWrite(_ entry: Int) { transport(entry).socket.shutdownWrite() }
 
-    /// Asks for an event, or no more for one, when the process takes bytes again.
+    /// Adds or removes the interest in an event when the process can be written to again.
     func watchWrites(_ entry: Int, _ wanted: Bool) {
         guard self[entry].wantsWrite != wanted else { return }
         self[entry].wantsWrite = wanted
@@ -125,14 +124,14 @@ final class Upstreams {
 
     // MARK: The end
 
-    /// - Parameter latest: when the wait ends in any case; monotonic ns.
+    /// - Parameter latest: the latest end of the wait; monotonic ns.
     func setDeadline(_ entry: Int, after span: Interval, atMost latest: Int64 = .max) {
         let deadline = min(now &+ span.nanoseconds, latest)
         self[entry].deadline = deadline
         deadlines.schedule(process: entry, at: deadline)
     }
 
-    /// Closes a connection, whatever it is at, and gives back all that it holds.
+    /// Closes a connection in any state, and releases everything that it holds.
     func close(_ entry: Int) {
         if self[entry].phase == .idle {
             if self[entry].owner >= 0 {
@@ -153,7 +152,7 @@ final class Upstreams {
         slab.remove(entry)
     }
 
-    /// The request that was left behind is over: its slot is free.
+    /// The abandoned request is over: returns its slot.
     private func giveBackAbandoned(_ entry: Int) {
         guard let slot = abandoned.removeValue(forKey: entry) else { return }
         plan.groups[Int(self[entry].group)].giveBack(
@@ -166,19 +165,19 @@ final class Upstreams {
 
     // MARK: Connections of one client
 
-    /// The first connection that is kept for a client, the others by `nextIdle`; nil: none is.
+    /// The first connection kept for a client, the others by `nextIdle`; nil: none.
     func firstOwn(of client: Int) -> Int? {
-        // Nobody has one, as a rule.
+        // Usually no client has one.
         ownFirst.isEmpty ? nil : ownFirst[client]
     }
 
-    /// The next connection that is kept for the same client; nil: that was the last.
+    /// The next connection kept for the same client; nil: that was the last.
     func nextOwn(after entry: Int) -> Int? {
         let next = Int(self[entry].nextIdle)
         return next >= 0 ? next : nil
     }
 
-    /// Adds one to the front of the list of a client.
+    /// Adds one to the front of a client's list.
     func linkOwn(_ entry: Int, of client: Int) {
         let first = firstOwn(of: client)
         self[entry].owner = Int32(truncatingIfNeeded: client)
@@ -188,7 +187,7 @@ final class Upstreams {
         ownFirst[client] = entry
     }
 
-    /// Takes one out of the list of its owner.
+    /// Removes one from its owner's list.
     func unlinkOwn(_ entry: Int) {
         let next = self[entry].nextIdle
         let previous = self[entry].previousIdle

@@ -77,8 +77,9 @@ final class Balancer: Sendable {
             settings, groups: groups.all,
             inherited: try InheritedSockets.all(from: predecessor, context.manager),
             errors: ProgramLog.current?.writer,
-            onMishap: { text, unsaid in
-                log.warning("\(text)", metadata: unsaid > 0 ? ["unsaid": .number(unsaid)] : [:])
+            onProblem: { text, suppressed in
+                log.warning(
+                    "\(text)", metadata: suppressed > 0 ? ["suppressed": .number(suppressed)] : [:])
             })
         if let predecessor {
             // What cannot be had is to be known while the other one serves.

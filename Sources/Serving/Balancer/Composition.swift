@@ -24,7 +24,7 @@ package enum Composition {
         let environment = ProcessInfo.processInfo.environment
         let tickets = TLSTicketKeys()
         var plan = try ServingPlan(configuration, environment: environment, tickets: tickets)
-        if developer != nil { plan.tellServers() }
+        if developer != nil { plan.announceServers() }
         let log: Logger
         do {
             log = try ProgramLog.start(

@@ -31,8 +31,8 @@ final class Heartbeat: Sendable {
             var toldAt = Int64.min
             while true {
                 let now = Clock.monotonic()
-                proxy.askForSigns(now: now)
-                supervisor.askForSign(now: now)
+                proxy.checkLiveness(now: now)
+                supervisor.checkLiveness(now: now)
                 usleep(useconds_t(period / 1000))
                 let isDue = pause.map { toldAt < Clock.monotonic() - $0 + period } ?? false
                 if isDue, pulses.allSatisfy({ $0.silence(now: now) == 0 }) {

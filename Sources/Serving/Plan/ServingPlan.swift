@@ -63,7 +63,7 @@ struct ServingPlan: Sendable {
     }
 
     /// The processes of `wsgi` groups say which server they have chosen.
-    mutating func tellServers() {
+    mutating func announceServers() {
         for index in launches.indices {
             launches[index]?.environment["MOORING_TELL_SERVER"] = "1"
         }
@@ -183,7 +183,7 @@ extension ServingPlan {
         settings.retries = group.retries
         settings.requestTimeout = group.requestTimeout
         if case .wsgi(_, let server, _) = group.launch?.application {
-            settings.hearsOfEnds = false
+            settings.noticesClosing = false
             // `auto` is granian wherever it is installed.
             settings.takesASCIIOnly = server == .auto || server == .granian
         }

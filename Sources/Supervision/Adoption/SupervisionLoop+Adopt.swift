@@ -186,7 +186,7 @@ extension SupervisionLoop {
             log.error("the adopted pid \(pid) cannot be watched and is killed: \(error)")
             stopGroup(of: process, SIGKILL)
             closePidfd(of: process.child)
-            process.phase = .collected(.untold, readUntil: 0)
+            process.phase = .collected(.unknown, readUntil: 0)
         }
         if !record.hasBeenReady { beginStart(of: process) }
         log.info("adopted process \(record.label) (pid \(pid)) of group \(record.group)")

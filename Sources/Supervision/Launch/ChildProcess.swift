@@ -85,7 +85,7 @@ struct ChildProcess: Equatable, Sendable {
         var native = mooring_exit()
         let result = unsafe mooring_wait_peek(pidfd, &native)
         if result == 1 { return ExitStatus(native) }
-        return result == -ECHILD && mooring_pidfd_ended(pidfd) ? .untold : nil
+        return result == -ECHILD && mooring_pidfd_ended(pidfd) ? .unknown : nil
     }
 
     /// Collects it; only after `peekExit` has told that it ended.

@@ -30,7 +30,7 @@ enum TrialRun {
         let (child, exec) = try ChildProcess.spawn(command, input: input)
         var output = OutputPipe(stream: .output, descriptor: child.output)
         var errors = OutputPipe(stream: .errors, descriptor: child.errors)
-        var outcome = Outcome(status: .untold, output: [], errors: [])
+        var outcome = Outcome(status: .unknown, output: [], errors: [])
         var scratch = [UInt8](repeating: 0, count: OutputPipe.readSize)
         var start: PendingExec.Outcome?
         let deadline = Clock.monotonic() + patience

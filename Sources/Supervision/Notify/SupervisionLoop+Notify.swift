@@ -42,7 +42,7 @@ extension SupervisionLoop {
                 take(NotifyMessage(notifications.buffer.span.extracting(0..<count)), from: process)
             } else if process == nil {
                 foreign += 1
-                tellOfStranger(datagram.sender.pid)
+                logStranger(datagram.sender.pid)
             }
             if datagram.hasDescriptors {
                 notifications.drop(isForeign: process == nil, now: Clock.monotonic())
@@ -112,7 +112,7 @@ extension SupervisionLoop {
         }
     }
 
-    private func tellOfStranger(_ pid: Int32) {
+    private func logStranger(_ pid: Int32) {
         if notifications.hasReportedStranger { return }
         notifications.hasReportedStranger = true
         log.notice(
@@ -137,7 +137,7 @@ extension SupervisionLoop {
         if message.isReady { becomeReady(process) }
         guard message.hasNote else { return }
         // Each of these takes the group's lock, which the data path wants too.
-        guard process.noteBucket.admits(now: now) else { return tellOfFlood(process) }
+        guard process.noteBucket.admits(now: now) else { return logFlood(process) }
         if let time = message.extraTime {
             note(process, .extendTimeout(Interval(nanoseconds: time)))
         }
@@ -146,7 +146,7 @@ extension SupervisionLoop {
         if message.isStopping { note(process, .stopping) }
     }
 
-    private func tellOfFlood(_ process: ManagedProcess) {
+    private func logFlood(_ process: ManagedProcess) {
         if process.hasFloodedNotes { return }
         process.hasFloodedNotes = true
         log.warning(

@@ -97,7 +97,7 @@ final class OutputWriter: Sendable {
         } catch {
             target.lose(lines: count)
             let reason = SystemError.message(error.errno)
-            return tellFailure(&file, "\(target.path) cannot be written to: \(reason)", error)
+            return logFailure(&file, "\(target.path) cannot be written to: \(reason)", error)
         }
         let lost = target.takeLost()
         if file.isFailing || lost > 0 {
@@ -113,11 +113,11 @@ final class OutputWriter: Sendable {
             file.output = try OutputFile(appendingTo: target.path, onlyFiles: true)
         } catch {
             file.openAt = now + Self.openPause
-            tellFailure(&file, "\(error)", error)
+            logFailure(&file, "\(error)", error)
         }
     }
 
-    private func tellFailure(_ file: inout File, _ problem: String, _ error: SystemError) {
+    private func logFailure(_ file: inout File, _ problem: String, _ error: SystemError) {
         if file.isFailing { return }
         file.isFailing = true
         let remedy =

@@ -12,7 +12,7 @@ struct Probes {
     /// Which starts work and which only sleep.
     var startActivity = StartActivity()
     /// Until when a lack of descriptors or memory is not told again.
-    private var scarcityTellAt = Int64.min
+    private var scarcityLogAt = Int64.min
     private static let scarcityPause: Int64 = 10_000_000_000
 
     /// By group the health path that is known to lead nowhere.
@@ -27,9 +27,9 @@ struct Probes {
     var nextDeadline: Int64? { [sockets.armAt, servers.nextDeadline].compactMap(\.self).min() }
 
     /// Tells the operator, at most every ten seconds, that processes cannot be asked.
-    mutating func tellOfScarcity(_ error: SystemError, now: Int64, log: Logger) {
-        guard now >= scarcityTellAt else { return }
-        scarcityTellAt = now + Self.scarcityPause
+    mutating func logScarcity(_ error: SystemError, now: Int64, log: Logger) {
+        guard now >= scarcityLogAt else { return }
+        scarcityLogAt = now + Self.scarcityPause
         log.warning(
             """
             processes cannot be asked whether they are ready or well: \(error); \

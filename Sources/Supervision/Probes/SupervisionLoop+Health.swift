@@ -17,7 +17,7 @@ extension SupervisionLoop {
         } catch {
             // The kernel is short of memory, or of watches for this user.
             process.health?.withdraw(now: now, jitter: jitter())
-            tellOfScarcity(error)
+            logScarcity(error)
         }
     }
 
@@ -40,14 +40,14 @@ extension SupervisionLoop {
                 now: Clock.monotonic(), jitter: jitter(), scratch: &output.scratch)
         else { return }
         if let health = process.health, health.foundNothing {
-            tellOfMissingPath(
+            logMissingPath(
                 health.policy.path, group: process.key.group, "process \(process.label)")
         }
         follow(outcome, process)
     }
 
     /// A path that is not there hides everything that it was meant to tell; told once per group.
-    func tellOfMissingPath(_ path: String, group: Int, _ subject: String) {
+    func logMissingPath(_ path: String, group: Int, _ subject: String) {
         guard probes.isNews(missingPath: path, group: group) else { return }
         log.warning(
             """
@@ -59,7 +59,7 @@ extension SupervisionLoop {
     private func follow(_ outcome: HealthMonitor.Outcome, _ process: ManagedProcess) {
         switch outcome {
         case .nothing: break
-        case .unable(let error): tellOfScarcity(error)
+        case .unable(let error): logScarcity(error)
         case .ready: becomeHealthy(process)
         case .notYet(let reason):
             log.notice(

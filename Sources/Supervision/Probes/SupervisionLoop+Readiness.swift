@@ -84,8 +84,8 @@ extension SupervisionLoop {
     }
 
     /// Tells the operator that processes cannot be asked, but not too often.
-    func tellOfScarcity(_ error: SystemError) {
-        probes.tellOfScarcity(error, now: Clock.monotonic(), log: log)
+    func logScarcity(_ error: SystemError) {
+        probes.logScarcity(error, now: Clock.monotonic(), log: log)
     }
 
     func follow(_ outcome: ReadinessProbe.Outcome, _ process: ManagedProcess) {
@@ -93,7 +93,7 @@ extension SupervisionLoop {
         case .notYet:
             break
         case .unable(let error):
-            tellOfScarcity(error)
+            logScarcity(error)
         case .waits(let socket):
             do {
                 try loop.add(

@@ -31,7 +31,7 @@ extension SupervisionLoop {
         let location = (try? watch.server.address.socketAddress().text) ?? "its address"
         switch outcome {
         case .nothing: break
-        case .unable(let error): tellOfScarcity(error)
+        case .unable(let error): logScarcity(error)
         case .answered(let objection, let isNews):
             if let objection, isNews {
                 log.warning(
@@ -41,7 +41,7 @@ extension SupervisionLoop {
                     """)
             }
             if watch.foundNothing {
-                tellOfMissingPath(
+                logMissingPath(
                     watch.server.health.path, group: watch.group,
                     "server \(location)")
             }
@@ -54,7 +54,7 @@ extension SupervisionLoop {
                     check.descriptor, token: EventSource.server.token(id), writable: true)
             } catch {
                 probes.servers.end(id)
-                tellOfScarcity(error)
+                logScarcity(error)
             }
         }
     }

@@ -15,7 +15,7 @@ extension SupervisionLoop {
     }
 
     /// Says once what a slow start is waited for: a program that listens elsewhere never gets ready.
-    func tellIfSlow(_ process: ManagedProcess, now: Int64) {
+    func logIfSlow(_ process: ManagedProcess, now: Int64) {
         guard let time = process.slowAt, time <= now else { return }
         process.slowAt = nil
         guard case .starting = process.phase else { return }
@@ -27,7 +27,7 @@ extension SupervisionLoop {
     }
 
     /// Its `start_timeout` is over, and it is about to be killed.
-    func tellStartTimeout(_ process: ManagedProcess) {
+    func logStartTimeout(_ process: ManagedProcess) {
         guard case .starting = process.phase else { return }
         let diagnosis = startDiagnosis(of: process)
         process.diagnosis = diagnosis

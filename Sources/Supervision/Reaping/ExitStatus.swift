@@ -6,7 +6,7 @@ enum ExitStatus: Equatable, Sendable {
     case exited(status: Int32)
     case killed(signal: Int32, coreDumped: Bool)
     /// An adopted process's: only its parent is told, which is not this program.
-    case untold
+    case unknown
 
     init(_ native: mooring_exit) {
         self =
@@ -26,7 +26,7 @@ enum ExitStatus: Equatable, Sendable {
                 return "killed by signal \(signal)\(core)"
             }
             return unsafe "killed by signal \(signal) (SIG\(String(cString: name)))\(core)"
-        case .untold:
+        case .unknown:
             return "ended; as an adopted process it told its status to its parent"
         }
     }
@@ -42,7 +42,7 @@ enum ExitStatus: Equatable, Sendable {
         switch self {
         case .exited: false
         case .killed(let signal, _): signal == SIGKILL
-        case .untold: true
+        case .unknown: true
         }
     }
 

@@ -4,7 +4,7 @@ internal import Reactor
 
 extension SupervisionLoop {
     /// How long the pipes of a dead process are read while somebody else holds them open.
-    private static let lastWords: Int64 = 100_000_000
+    private static let pipePatience: Int64 = 100_000_000
     /// Lines in a report.
     private static let reportedLines = 64
 
@@ -28,7 +28,7 @@ extension SupervisionLoop {
         } else if process.child.startTime != nil {
             reaping.strays.seekOrphans(of: process.label)
         }
-        process.phase = .collected(status, readUntil: Clock.monotonic() + Self.lastWords)
+        process.phase = .collected(status, readUntil: Clock.monotonic() + Self.pipePatience)
         // Strays may hold the pipes open; those that are known to be its own end now.
         reaping.strays.sweep.want()
         read(process, .output)

@@ -35,7 +35,7 @@ extension SupervisionLoop {
     }
 
     /// Tells the operator whose processes cannot be looked into because they hold up who does.
-    func tellOfHeldReaders() {
+    func logHeldReaders() {
         for user in HoldableFiles.shared.takeNews() {
             log.warning(
                 """
