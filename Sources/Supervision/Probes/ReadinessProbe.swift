@@ -8,9 +8,9 @@ internal import Reactor
 /// Times are monotonic nanoseconds. No attempt waits: a connection that is pending reports by an
 /// event.
 struct ReadinessProbe {
-    /// How late a process may be found ready, where no event tells: 1 ms in the first 4 s, a small part of
-    /// its start later.
-    private static let shortestDelay: Int64 = 1_000_000
+    /// How late a process may be found ready, where no event tells: 0.5 ms in the first 2 s, a small
+    /// part of its start later.
+    private static let shortestDelay: Int64 = 500_000
     private static let longestDelay: Int64 = 25_000_000
     private static let shareOfStart: Int64 = 4000
     /// Between the appearance of a socket and the first connection that it takes lies one call.
