@@ -1,14 +1,15 @@
 internal import Synchronization
 
-/// Who may ask for what; a reload may change it while connections are open.
+/// Access control of the admin API; a reload may change it while connections are open.
 package final class AdminAccess: Sendable, CustomReflectable {
-    /// What is asked for.
+    /// The tokens and open paths.
     package struct Keys: Sendable {
-        /// Opens everything; nil: nothing is asked for, for the socket's file says who may connect.
+        /// Grants full access; nil: no token is needed, since the socket's file mode restricts who
+        /// may connect.
         package var token: AdminToken?
-        /// Opens what is only read; nil: there is none.
+        /// Grants read access; nil: there is none.
         package var readToken: AdminToken?
-        /// `/metrics` is open to everybody.
+        /// `/metrics` needs no token.
         package var metricsAreOpen: Bool
 
         package init(
@@ -21,7 +22,7 @@ package final class AdminAccess: Sendable, CustomReflectable {
 
         /// Reads the tokens from their files; nil: there is no such token.
         ///
-        /// - Throws: `AdminError` when a file cannot be used, or both hold the same token.
+        /// - Throws: `AdminError` when a file cannot be used, or both contain the same token.
         package static func read(
             tokenFile: String?, readTokenFile: String?, metricsAreOpen: Bool
         ) throws(AdminError) -> Keys {
@@ -40,7 +41,7 @@ package final class AdminAccess: Sendable, CustomReflectable {
         }
     }
 
-    /// What a request may do.
+    /// The access that a request has.
     enum Right {
         case nothing
         case reading
@@ -51,13 +52,13 @@ package final class AdminAccess: Sendable, CustomReflectable {
 
     package init(_ keys: Keys) { self.keys = Mutex(keys) }
 
-    /// From now on these count.
+    /// Replaces the tokens.
     package func replace(with keys: Keys) { self.keys.withLock { $0 = keys } }
 
-    /// Shows nothing: there are secrets in it.
+    /// Hides the secrets from printing and dumping.
     package var customMirror: Mirror { Mirror(self, children: []) }
 
-    /// What the `Authorization` fields of a request permit.
+    /// The access granted by the `Authorization` fields of a request.
     func right(of fields: [String]) -> Right {
         keys.withLock { keys in
             guard let token = keys.token else { return .everything }
@@ -68,7 +69,7 @@ package final class AdminAccess: Sendable, CustomReflectable {
         }
     }
 
-    /// Whether a path is answered whoever asks.
+    /// Whether a path needs no token.
     func isOpen(_ path: String) -> Bool {
         if Endpoint.isOpen(path) { return true }
         return path == Endpoint.of(.metrics).path && keys.withLock { $0.metricsAreOpen }

@@ -5,7 +5,7 @@ internal import NIOHTTP1
 internal import NIOHTTPTypes
 internal import NIOHTTPTypesHTTP1
 
-/// HTTP/1.1 as the admin API takes it: small heads, deadlines, and a bounded number of connections.
+/// HTTP/1.1 for the admin API: small heads, deadlines, and a bounded number of connections.
 struct AdminChannel: HTTPChannelHandler {
     typealias Value = NIOAsyncChannel<HTTPRequestPart, HTTPResponsePart>
 

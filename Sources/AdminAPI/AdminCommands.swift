@@ -3,7 +3,7 @@ internal import FoundationEssentials
 internal import HTTPTypes
 internal import Hummingbird
 
-/// The endpoints that change something: each answers 202 with what was ordered.
+/// The endpoints that change something: each responds 202 with what was ordered.
 struct AdminCommands: Sendable {
     private struct Scale: Decodable {
         var min: Int

@@ -1,4 +1,4 @@
-/// Why the admin API cannot be served; the sentence says what to do.
+/// Why the admin API cannot be served; the sentence includes the remedy.
 package struct AdminError: Error, Equatable, Sendable, CustomStringConvertible {
     package var description: String
 

@@ -2,7 +2,7 @@ internal import Backends
 internal import HTTPTypes
 internal import Hummingbird
 
-/// The endpoints and what stands before them.
+/// The endpoints, and the middleware before them.
 func adminRouter(
     settings: AdminSettings, hosts: HostPolicy, source: any AdminSource, controls: any AdminControls
 ) -> Router<BasicRequestContext> {
@@ -75,7 +75,7 @@ private func groupStats(_ name: String, _ snapshot: AdminSnapshot) throws -> Res
     return try json(GroupDocument(group, in: snapshot))
 }
 
-/// A page for browsers, the same as JSON for everybody else.
+/// A page for browsers, the same as JSON for other clients.
 private func index(_ request: Request) throws -> Response {
     let endpoints = Endpoint.Name.allCases.map(Endpoint.of)
     let accepted = request.headers[.accept] ?? ""

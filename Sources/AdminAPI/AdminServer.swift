@@ -8,9 +8,9 @@ internal import Synchronization
 
 /// The admin API as a service: it runs until it is shut down gracefully.
 ///
-/// Runs once. `waitUntilBound` may be called from anywhere, before and after. Its task is not to be
-/// cancelled: NIO traps on a connection that is accepted at the instant of a cancellation. A
-/// program that is about to end calls `removeSocket` and lets it run to the last.
+/// Runs once. `waitUntilBound` may be called from anywhere, before and after. Do not cancel its
+/// task: NIO traps on a connection that is accepted at the instant of a cancellation. A program
+/// about to exit calls `removeSocket` and lets it run.
 package final class AdminServer: Service {
     private enum Binding {
         case pending([CheckedContinuation<String, any Error>])
@@ -26,11 +26,11 @@ package final class AdminServer: Service {
     private let binding = Mutex(Binding.pending([]))
     private let socketFile = Mutex<UnixSocketFile?>(nil)
     private let listening = Mutex<(any Channel)?>(nil)
-    /// For connections that were accepted a moment ago: NIO traps on one that it has not yet given out
-    /// when its listener closes.
+    /// For connections accepted a moment ago: NIO traps on one that it has not delivered yet when
+    /// its listener closes.
     private static let lastAccept = Duration.milliseconds(50)
 
-    /// Nothing is opened yet.
+    /// Opens nothing yet.
     ///
     /// - Parameter node: the host name, which a request may name when the API is bound to every
     ///   address of the machine.
@@ -74,9 +74,9 @@ package final class AdminServer: Service {
         settle(.failed(CancellationError()))
     }
 
-    /// The address once the API can be reached, with the real port where 0 was asked for.
+    /// The address once the API can be reached, with the real port if 0 was requested.
     ///
-    /// - Throws: what `run` threw, when it ended before.
+    /// - Throws: the error of `run`, if it ended before.
     package func waitUntilBound() async throws -> String {
         try await withCheckedThrowingContinuation { continuation in
             let known = binding.withLock { binding -> Binding in
@@ -93,7 +93,7 @@ package final class AdminServer: Service {
         }
     }
 
-    /// Takes the socket's file away; open connections go on.
+    /// Removes the socket's file; open connections continue.
     ///
     /// Harmless when there is none.
     package func removeSocket() {
@@ -103,10 +103,10 @@ package final class AdminServer: Service {
         }
     }
 
-    /// Gives up its TCP port, for another program to listen there; open connections go on.
+    /// Releases its TCP port, for another program to listen there; open connections continue.
     ///
-    /// A unix socket listens on: it is enough to take its file away. `run` ends when the last
-    /// connection has. Harmless when repeated.
+    /// A unix socket keeps listening, since removing its file suffices. `run` ends when the last
+    /// connection has closed. Repeated calls are harmless.
     package func stopListening() async {
         guard case .tcp = settings.address,
             let channel = listening.withLock({ channel in
@@ -151,7 +151,7 @@ package final class AdminServer: Service {
     private func makeApplication(
         address: BindAddress, onServerRunning: @escaping @Sendable (any Channel) async -> Void
     ) -> Application<RouterResponder<BasicRequestContext>> {
-        // Its own "server started" is said better by whoever waits for the binding.
+        // Its own "server started" is redundant: the caller logs the bound address.
         var quiet = log
         quiet.logLevel = max(log.logLevel, .warning)
         return Application(
@@ -165,7 +165,7 @@ package final class AdminServer: Service {
             logger: quiet)
     }
 
-    /// Sets the outcome of binding; the first one counts for those who wait.
+    /// Sets the outcome of binding; only the first one counts for waiting callers.
     private func settle(_ outcome: Binding) {
         let waiting = binding.withLock { binding in
             defer { binding = outcome }

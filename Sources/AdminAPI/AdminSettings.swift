@@ -1,21 +1,21 @@
 package import Backends
 
-/// Where the admin API listens and who may ask.
+/// The address of the admin API, and its access control.
 package struct AdminSettings: Sendable {
     package var address: ProcessAddress
-    /// Asked at every endpoint but `/healthz` and `/readyz`.
+    /// Checked for every endpoint but `/healthz` and `/readyz`.
     package var access: AdminAccess
-    /// Open connections; of further ones the newest is taken and the longest silent one closed.
+    /// Open connections; beyond that, a new one replaces the one that has been silent for longest.
     package var connections = 64
-    /// How many of these only those can have that have shown the token.
+    /// How many of these are reserved for clients that have sent the token.
     package var reserve = 16
-    /// Bytes of a request's body.
+    /// The most bytes of a request's body.
     package var bodyLimit = 64 * 1024
-    /// Seconds for a request's head, from the connection or its first byte on.
+    /// Seconds for a request's head, from the connection or its first byte.
     package var headerSeconds: Int64 = 5
-    /// Seconds from the head until the answer has been taken.
+    /// Seconds from the head until the client has read the response.
     package var exchangeSeconds: Int64 = 30
-    /// Seconds after an answer after which a silent connection is closed.
+    /// Seconds after a response after which a silent connection is closed.
     package var idleSeconds: Int64 = 60
 
     package init(address: ProcessAddress, access: AdminAccess) {
@@ -24,7 +24,7 @@ package struct AdminSettings: Sendable {
     }
 }
 
-/// An address in the form that the configuration has: `127.0.0.1:8080`, `[::1]:8080`, `unix:/path`.
+/// An address as in the configuration: `127.0.0.1:8080`, `[::1]:8080`, `unix:/path`.
 func text(of address: ProcessAddress) -> String {
     switch address {
     case .unix(let path): "unix:\(path)"

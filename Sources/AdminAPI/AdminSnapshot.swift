@@ -1,36 +1,36 @@
 package import Backends
 
-/// Where the admin API gets what it shows; asked anew for every request, from any thread.
+/// The data source of the admin API; queried for every request, from any thread.
 package protocol AdminSource: Sendable {
-    /// Everything as it is now; bounded work, no waiting.
+    /// The current state; bounded work, no waiting.
     func snapshot() -> AdminSnapshot
-    /// The loops of the program that take no turns, in words; touches nothing that they may hold.
+    /// The loops of the program that take no turns, as text; touches nothing that they may lock.
     func stalledLoops() -> [String]
 }
 
-/// The whole program at one instant, in the words of its parts.
+/// The whole program at one instant.
 package struct AdminSnapshot: Sendable {
     package var version: String
     /// The host name.
     package var node: String
     /// Seconds since the Unix era at which the program started.
     package var startedAt: Int64
-    /// The two clocks at the instant of the snapshot; one turns monotonic times into dates.
+    /// The two clocks at the instant of the snapshot, to convert monotonic times into dates.
     package var now: MonotonicInstant
     /// Nanoseconds since the Unix era.
     package var wallNow: Int64
     package var uptime: Interval
-    /// Shutting down: nothing new is accepted, `/readyz` says no.
+    /// Shutting down: nothing new is accepted, and `/readyz` fails.
     package var draining: Bool
     package var traffic: TrafficSnapshot
     package var groups: [GroupSnapshot]
-    /// By process id; those without an entry are shown as unknown.
+    /// By pid; those without an entry are shown as unknown.
     package var usage: [Int32: UsageSnapshot]
     /// The last decisions over all groups, oldest first.
     package var decisions: [Decision]
-    /// By the groups' names; those without an entry have had no requests.
+    /// By group name; those without an entry have had no requests.
     package var groupTraffic: [String: GroupTraffic] = [:]
-    /// What the program itself uses; nil: unknown.
+    /// The program's own usage; nil: unknown.
     package var own: OwnUsageSnapshot?
 
     package init(
@@ -53,7 +53,7 @@ package struct AdminSnapshot: Sendable {
     }
 }
 
-/// What the system says that a process and its helpers have used.
+/// The resource usage of a process and its child processes, from the system.
 package struct UsageSnapshot: Equatable, Sendable {
     package var cpuSeconds: Double
     package var residentBytes: UInt64
@@ -64,14 +64,14 @@ package struct UsageSnapshot: Equatable, Sendable {
     }
 }
 
-/// What the system says that the program itself uses.
+/// The resource usage of the program itself, from the system.
 package struct OwnUsageSnapshot: Equatable, Sendable {
     package var cpuSeconds = 0.0
     package var residentBytes: UInt64 = 0
     package var virtualBytes: UInt64 = 0
     package var threads = 0
     package var openDescriptors = 0
-    /// Nil: it may have any number open.
+    /// Nil: no limit.
     package var descriptorLimit: UInt64?
 
     package init() {}

@@ -1,6 +1,6 @@
 internal import Glibc
 
-/// The secret of `Authorization: Bearer`, which prints itself as nothing.
+/// The secret of `Authorization: Bearer`, which is never printed.
 package struct AdminToken: Sendable, CustomStringConvertible, CustomReflectable {
     /// Shorter ones could be guessed.
     package static let minimumLength = 16
@@ -8,7 +8,7 @@ package struct AdminToken: Sendable, CustomStringConvertible, CustomReflectable 
 
     private let bytes: [UInt8]
 
-    /// - Throws: `AdminError` when the secret is too short, too long or not of visible ASCII.
+    /// - Throws: `AdminError` when the secret is too short, too long or not visible ASCII.
     package init(_ secret: String) throws(AdminError) {
         bytes = Array(secret.utf8)
         guard bytes.count >= Self.minimumLength else {
@@ -24,18 +24,18 @@ package struct AdminToken: Sendable, CustomStringConvertible, CustomReflectable 
         }
     }
 
-    /// Reads the secret that `token_file` names; white space around it is left out.
+    /// Reads the secret in the file of `token_file`, without surrounding white space.
     ///
-    /// - Throws: `AdminError` when the file cannot be read, or others can read or write it.
+    /// - Throws: `AdminError` when the file is unreadable, or other users can read or write it.
     package static func read(file path: String) throws(AdminError) -> AdminToken {
         try read(file: path, setting: "token_file")
     }
 
     /// Reads the secret from the file that a setting names.
     ///
-    /// The mode is that of the opened file, so it cannot be exchanged between check and use.
+    /// The mode checked is that of the opened file, so it cannot be replaced between check and use.
     ///
-    /// - Throws: `AdminError` when the file cannot be read, or others can read or write it.
+    /// - Throws: `AdminError` when the file is unreadable, or other users can read or write it.
     package static func read(file path: String, setting: String) throws(AdminError) -> AdminToken {
         let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard descriptor >= 0 else {
@@ -67,10 +67,10 @@ package struct AdminToken: Sendable, CustomStringConvertible, CustomReflectable 
         }
     }
 
-    /// The `Authorization` field that carries the secret, for a client; not to be printed.
+    /// The `Authorization` field with the secret, for a client; never print it.
     package var authorization: String { "Bearer " + String(decoding: bytes, as: UTF8.self) }
 
-    /// Whether an `Authorization` field carries this secret; takes the same time for any wrong one.
+    /// Whether an `Authorization` field contains this secret; compares in constant time.
     func isCarried(by authorization: String?) -> Bool {
         guard let authorization else { return false }
         let field = Array(authorization.utf8)
@@ -91,7 +91,7 @@ package struct AdminToken: Sendable, CustomStringConvertible, CustomReflectable 
     package var customMirror: Mirror { Mirror(self, children: []) }
 }
 
-/// The system's words for an errno.
+/// The system's message for an errno.
 func errorMessage(_ code: Int32) -> String {
     guard let text = unsafe strerror(code) else { return "error \(code)" }
     return unsafe String(cString: text)

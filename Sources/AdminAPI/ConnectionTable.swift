@@ -1,19 +1,19 @@
 internal import NIOCore
 internal import Synchronization
 
-/// The open connections, and which of them gives way when there are too many.
+/// The open connections, and which of them is closed when there are too many.
 ///
-/// Whoever can connect can open any number of connections. The newcomer is taken always, for it may be
-/// the one that asks for `/healthz` or has the token; the one that has been silent for longest goes.
-/// Those that have shown the token have places that nobody else can take.
+/// Any client that can connect can open any number of connections. A new one is always accepted,
+/// since it may ask for `/healthz` or have the token; the one that has been silent for longest is
+/// closed. Some connections are reserved for clients that have sent the token.
 final class ConnectionTable: Sendable {
     private struct Entry {
         var channel: any Channel
-        /// It has shown the token, or none is asked for.
+        /// It has sent the token, or none is needed.
         var isTrusted = false
-        /// What it waits for is its answer, not the client's bytes.
+        /// It waits for its response, not for the client's bytes.
         var isAsking = false
-        /// When that changed last, as a number that grows.
+        /// When that last changed, as a growing number.
         var since: UInt64
     }
 
@@ -27,8 +27,8 @@ final class ConnectionTable: Sendable {
     private let state = Mutex(State())
 
     /// - Parameters:
-    ///   - most: open connections; `reserve` more where all of them are being answered.
-    ///   - reserve: how many only those with the token can have.
+    ///   - most: the most open connections; `reserve` more if all of them wait for a response.
+    ///   - reserve: how many are reserved for clients with the token.
     init(most: Int, reserve: Int) {
         self.most = most
         self.reserve = reserve
@@ -36,7 +36,7 @@ final class ConnectionTable: Sendable {
 
     var count: Int { state.withLock { $0.entries.count } }
 
-    /// Takes a new connection; closes another one when there are too many.
+    /// Adds a new connection; closes another one when there are too many.
     func enter(_ channel: any Channel) {
         let victim: (any Channel)? = state.withLock { state in
             let id = ObjectIdentifier(channel)
@@ -44,11 +44,11 @@ final class ConnectionTable: Sendable {
             let isCrowded = strangers >= most - reserve
             let isFull = state.entries.count >= most
             var victim: (any Channel)?
-            // One of those that have more than their share.
+            // Untrusted clients use more than their share.
             if isCrowded || isFull {
                 victim = Self.oldest(in: state) { $0.isTrusted != isCrowded && !$0.isAsking }
             }
-            // So many answers at once that their clients do not take.
+            // Too many clients that do not read their responses.
             if victim == nil, state.entries.count >= most + reserve {
                 victim = Self.oldest(in: state) { _ in true }
             }
@@ -60,12 +60,12 @@ final class ConnectionTable: Sendable {
         victim?.close(promise: nil)
     }
 
-    /// A whole request has come, with the token or not.
+    /// A complete request has arrived, with the token or without.
     func trust(_ channel: any Channel, _ isTrusted: Bool) {
         state.withLock { $0.entries[ObjectIdentifier(channel)]?.isTrusted = isTrusted }
     }
 
-    /// A request has come whole, or has been answered.
+    /// A request has arrived completely, or was answered.
     func change(_ channel: any Channel, isAsking: Bool) {
         state.withLock { state in
             state.turn += 1
@@ -74,7 +74,7 @@ final class ConnectionTable: Sendable {
         }
     }
 
-    /// It is closed.
+    /// It was closed.
     func leave(_ channel: any Channel) {
         state.withLock { $0.entries[ObjectIdentifier(channel)] = nil }
     }

@@ -3,7 +3,7 @@ internal import NIOHTTP1
 
 /// One connection's deadlines and heads, between the decoder and everything else.
 ///
-/// What only the bytes of a head can tell is refused here: further on it has one Host and a path.
+/// Checks that need the bytes of a head are done here: further on it has one Host and a path.
 final class ConnectionWatch: ChannelDuplexHandler {
     typealias InboundIn = HTTPServerRequestPart
     typealias InboundOut = HTTPServerRequestPart
@@ -14,14 +14,14 @@ final class ConnectionWatch: ChannelDuplexHandler {
     private let hosts: HostPolicy
     private let table: ConnectionTable
     private var deadline: Scheduled<Void>?
-    /// Requests whose answers are not written.
+    /// Requests whose responses were not written yet.
     private var unanswered = 0
-    /// The last request has come whole.
+    /// The last request has arrived completely.
     private var isRead = true
     private var isRefused = false
-    /// The last request has a token, or none is asked for.
+    /// The last request has a token, or none is needed.
     private var isTrusted = false
-    /// Bytes of a head have come that is not whole.
+    /// Part of a head has arrived.
     private var isInHead = false
 
     init(settings: AdminSettings, hosts: HostPolicy, table: ConnectionTable) {
@@ -42,7 +42,7 @@ final class ConnectionWatch: ChannelDuplexHandler {
         context.fireChannelInactive()
     }
 
-    /// Bytes have come, of whatever; the first ones after an answer begin a head.
+    /// Bytes have arrived; the first ones after a response begin a head.
     func bytesCame(_ channel: any Channel) {
         guard unanswered == 0, isRead, !isInHead else { return }
         isInHead = true
@@ -78,9 +78,9 @@ final class ConnectionWatch: ChannelDuplexHandler {
         let written = promise ?? context.eventLoop.makePromise()
         let channel = context.channel
         let watch = NIOLoopBound(self, eventLoop: context.eventLoop)
-        // Not before the client has taken it.
+        // Not before the client has read it.
         written.futureResult.whenSuccess {
-            // The answer to a head that could not be read belongs to no request.
+            // The response to an invalid head belongs to no request.
             guard watch.value.unanswered > 0 else { return }
             watch.value.unanswered -= 1
             watch.value.settle(channel)
@@ -88,7 +88,7 @@ final class ConnectionWatch: ChannelDuplexHandler {
         context.write(data, promise: written)
     }
 
-    /// After a request has come whole, or been answered.
+    /// After a request has arrived completely, or was answered.
     private func settle(_ channel: any Channel) {
         guard isRead, !isRefused else { return }
         table.change(channel, isAsking: unanswered > 0)
@@ -103,7 +103,7 @@ final class ConnectionWatch: ChannelDuplexHandler {
         }
     }
 
-    /// 400, and the end of the connection; after other answers that are on their way just the end.
+    /// Sends 400 and closes the connection; if other responses are pending, only closes.
     private func refuse(_ context: ChannelHandlerContext) {
         isRefused = true
         let channel = context.channel
@@ -126,7 +126,7 @@ final class ConnectionWatch: ChannelDuplexHandler {
     }
 }
 
-/// Tells a connection's watch that bytes have come, which the decoder keeps to itself.
+/// Notifies a connection's watch of arriving bytes, which the decoder does not report.
 final class FirstBytes: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
     typealias InboundOut = ByteBuffer

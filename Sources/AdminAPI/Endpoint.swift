@@ -1,6 +1,6 @@
 internal import HTTPTypes
 
-/// One address of the admin API, as its index shows it.
+/// One endpoint of the admin API, as its index shows it.
 struct Endpoint: Encodable, Sendable {
     enum Name: CaseIterable, Sendable {
         case index
@@ -70,7 +70,7 @@ struct Endpoint: Encodable, Sendable {
         self.summary = summary
     }
 
-    /// Whether a path is answered without the token: load balancers and orchestrators ask there.
+    /// Whether a path needs no token: load balancers and orchestrators poll it.
     static func isOpen(_ path: String) -> Bool {
         path == of(.health).path || path == of(.readiness).path
     }
@@ -78,7 +78,7 @@ struct Endpoint: Encodable, Sendable {
     /// Whether it changes something.
     var isCommand: Bool { method == HTTPRequest.Method.post.rawValue }
 
-    /// The methods of a path; empty: there is nothing.
+    /// The methods of a path; empty: the path does not exist.
     static func methods(of path: String) -> [HTTPRequest.Method] {
         guard let found = Name.allCases.map(of).first(where: { $0.matches(path) }) else {
             return []

@@ -4,12 +4,12 @@ internal import NIOHTTP1
 
 /// Which Host a request may name: the defence against DNS rebinding.
 ///
-/// A page of another site can make a browser resolve its own name to 127.0.0.1 and read what this
-/// API answers; but such a request still carries that name. So names are refused unless they are
-/// this machine's; numeric addresses cannot be rebound.
+/// A page of another site can make a browser resolve its own name to 127.0.0.1 and read this API's
+/// responses; but such a request still carries that name. So names are refused unless they are this
+/// machine's; numeric addresses cannot be rebound.
 struct HostPolicy: Sendable {
     private enum Rule {
-        /// A unix socket: no browser gets there.
+        /// A unix socket: browsers cannot connect to it.
         case any
         case these([String])
         /// Bound to every address of the machine: numeric hosts, and the names.
@@ -17,7 +17,7 @@ struct HostPolicy: Sendable {
     }
 
     private let rule: Rule
-    /// What the whole URL of a request may name: a unix socket's too is this program's alone.
+    /// The hosts that an absolute request target may name, on a unix socket too.
     private let targets: Rule
 
     init(address: ProcessAddress, node: String) {

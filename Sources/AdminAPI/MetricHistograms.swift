@@ -22,7 +22,7 @@ let groupHistograms: [GroupHistogram] = [
         value: { group, _ in group.startDurations }),
 ]
 
-/// What passed to and from the groups: responses by class of status, and the histograms.
+/// Writes the groups' traffic: responses by status class, and the histograms.
 func writeGroupTraffic(_ snapshot: AdminSnapshot, _ out: inout PrometheusText) {
     let requests = "mooring_group_requests_total"
     out.metric(requests, .counter, "Responses to the group's requests, by class of status.")
@@ -41,7 +41,7 @@ func writeGroupTraffic(_ snapshot: AdminSnapshot, _ out: inout PrometheusText) {
     }
 }
 
-/// What the program itself uses, under the names that every Prometheus client library has.
+/// Writes the program's own usage, under the names of the Prometheus client libraries.
 func writeOwnUsage(_ snapshot: AdminSnapshot, _ out: inout PrometheusText) {
     guard let own = snapshot.own else { return }
     out.single(

@@ -8,7 +8,7 @@ struct GroupMetric: Sendable {
     var value: @Sendable (GroupSnapshot) -> Double
 }
 
-/// A metric with one sample per process; nil: this process has none.
+/// A metric with one sample per process; nil: not for this process.
 struct ProcessMetric: Sendable {
     var name: String
     var kind: PrometheusText.Kind

@@ -17,7 +17,7 @@ func metricsPage(_ snapshot: AdminSnapshot) -> String {
     for metric in processMetrics {
         out.metric(metric.name, metric.kind, metric.help)
         for group in snapshot.groups {
-            // A process that has no name yet has done nothing that could be counted.
+            // A process without a name yet has done nothing to count.
             for process in group.processes where !process.label.isEmpty {
                 let usage = process.pid.flatMap { snapshot.usage[$0] }
                 guard let value = metric.value(process, usage) else { continue }
@@ -37,7 +37,8 @@ private func writeProgram(_ snapshot: AdminSnapshot, _ out: inout PrometheusText
     out.single("mooring_draining", .gauge, "1 while Mooring shuts down.", snapshot.draining ? 1 : 0)
 }
 
-/// The data plane's counters, as their table says; those that share a name stand together in it.
+/// The data plane's counters, in the order of their table, where those that share a name are
+/// adjacent.
 private func writeTraffic(_ traffic: TrafficSnapshot, _ out: inout PrometheusText) {
     var described = ""
     for counter in TrafficCounter.allCases {

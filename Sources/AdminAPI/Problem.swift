@@ -2,14 +2,14 @@ internal import FoundationEssentials
 internal import HTTPTypes
 internal import Hummingbird
 
-/// An error as RFC 9457 has it: `application/problem+json`.
+/// An error as `application/problem+json` (RFC 9457).
 struct Problem: Error, HTTPResponseError {
     private struct Document: Encodable {
         let type = "about:blank"
         var title: String
         var status: Int
         var detail: String
-        /// An extension member of `/healthz` and `/readyz`; left out elsewhere.
+        /// An extension member of `/healthz` and `/readyz`; omitted elsewhere.
         var reasons: [String]?
     }
 

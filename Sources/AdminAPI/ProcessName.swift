@@ -1,18 +1,18 @@
-/// A process as people name it: by its label, or the beginning of that, as `mooring run` shows it.
+/// A process as people name it: by its label, or a prefix of it, as `mooring run` shows it.
 package struct ProcessName: Sendable {
-    /// Less would often be true of several.
+    /// Shorter prefixes would often be ambiguous.
     package static let shortest = 4
 
     private let given: String
 
     package init(_ given: String) { self.given = given }
 
-    /// Which of the labels is meant.
+    /// The label that is meant.
     ///
-    /// - Throws: `AdminRefusal` when it is none, or not certain.
+    /// - Throws: `AdminRefusal` when none matches, or several do.
     package func find(in labels: [String]) throws(AdminRefusal) -> String {
         if labels.contains(given), !given.isEmpty { return given }
-        // The label of a server is its address, which is given as a whole.
+        // The label of a server is its address, which must be given in full.
         let found = labels.filter { !$0.contains(":") && $0.hasPrefix(given) }
         guard given.utf8.count >= Self.shortest, let first = found.first else {
             throw .noSuchProcess(given)

@@ -2,7 +2,7 @@ internal import Backends
 
 /// Writes the Prometheus text exposition format 0.0.4.
 ///
-/// Every sample of a metric stands below its one HELP and TYPE line, as the format asks.
+/// All samples of a metric follow its one HELP and TYPE line, as the format requires.
 struct PrometheusText {
     typealias Kind = MetricKind
     typealias Labels = KeyValuePairs<String, String>
@@ -36,7 +36,7 @@ struct PrometheusText {
         line(name, "\(value)", labels)
     }
 
-    /// The buckets of one group's histogram, each with all that is faster, and their sum.
+    /// The cumulative buckets of one group's histogram, and their sum.
     mutating func histogram(_ name: String, _ histogram: DurationHistogram, group: String) {
         var faster: UInt64 = 0
         for (bound, count) in zip(DurationHistogram.bounds, histogram.counts) {

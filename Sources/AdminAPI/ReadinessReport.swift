@@ -1,13 +1,13 @@
 internal import Backends
 
-/// The answer to `/readyz`: every group that is to have processes would place a new session at once.
+/// The response to `/readyz`: every group with processes would place a new session at once.
 struct ReadinessReport: Equatable {
-    /// Why not; empty: ready.
+    /// Why it is not ready; empty: ready.
     var reasons: [String] = []
 
     init(_ snapshot: AdminSnapshot) {
         if snapshot.draining { reasons.append("Mooring is shutting down") }
-        // One that was taken out of the configuration is not to serve anybody new.
+        // A group that was removed from the configuration accepts no new sessions.
         for group in snapshot.groups
         where group.state != .stopped && (group.minimum > 0 || !group.isSpawned) {
             if let reason = Self.reason(of: group) { reasons.append(reason) }

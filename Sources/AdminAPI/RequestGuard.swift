@@ -1,8 +1,8 @@
 internal import HTTPTypes
 internal import Hummingbird
 
-/// Turns away what must not reach an endpoint: foreign hosts and origins, no token, bodies that are big
-/// or not JSON.
+/// Rejects what must not reach an endpoint: foreign hosts and origins, a missing token, bodies that
+/// are too big or not JSON.
 struct RequestGuard<Context: RequestContext>: RouterMiddleware {
     let hosts: HostPolicy
     let access: AdminAccess
@@ -30,7 +30,7 @@ struct RequestGuard<Context: RequestContext>: RouterMiddleware {
         }
     }
 
-    /// A browser states the origin of a page's request; only this API's own pages may ask.
+    /// A browser sends the origin of a page's request; only this API's own pages may send any.
     private func checkOrigin(_ request: Request) throws {
         let origins = request.headers[values: .origin]
         guard !origins.isEmpty else { return }
@@ -40,9 +40,9 @@ struct RequestGuard<Context: RequestContext>: RouterMiddleware {
         }
     }
 
-    /// What a browser says of where a request comes from (Fetch Metadata).
+    /// Checks the origin of a request according to the browser (Fetch Metadata).
     ///
-    /// A page of another port or of a neighbouring name is `same-site`, and as foreign as any other.
+    /// A page on another port or a neighbouring name is `same-site`, and as foreign as any other.
     private func checkFetchSite(_ request: Request) throws {
         for field in request.headers[values: .secFetchSite]
         where !["same-origin", "none"].contains(field.lowercased()) {
@@ -68,7 +68,7 @@ struct RequestGuard<Context: RequestContext>: RouterMiddleware {
         }
     }
 
-    /// No endpoint waits for a body of unknown length, so none is taken.
+    /// No endpoint needs a body of unknown length, so none is accepted.
     private func checkBody(_ request: Request) throws {
         if request.headers.contains(.transferEncoding) {
             throw Problem(.lengthRequired, "Send the body with Content-Length.")
@@ -79,7 +79,8 @@ struct RequestGuard<Context: RequestContext>: RouterMiddleware {
         }
     }
 
-    /// A page of another site can have a browser send a form or text, never JSON without asking first.
+    /// A page of another site can make a browser send a form or text, but JSON only after a
+    /// preflight.
     private func checkType(_ request: Request) throws {
         guard request.method == .post, Endpoint.methods(of: request.uri.path).contains(.post) else {
             return
@@ -96,7 +97,7 @@ struct RequestGuard<Context: RequestContext>: RouterMiddleware {
 }
 
 extension HTTPField.Name {
-    /// A name that is a token can be made always.
+    /// Creating a name from a token always succeeds.
     static var secFetchSite: HTTPField.Name {
         HTTPField.Name("Sec-Fetch-Site") ?? .origin
     }

@@ -2,7 +2,7 @@ internal import HTTPTypes
 internal import Hummingbird
 internal import Logging
 
-/// What holds for every answer: errors as problem documents, no caching, no sniffing, HEAD.
+/// Rules for every response: errors as problem documents, no caching, no sniffing, HEAD.
 struct ResponsePolicy<Context: RequestContext>: RouterMiddleware {
     @concurrent func handle(
         _ request: Request, context: Context,
@@ -14,7 +14,7 @@ struct ResponsePolicy<Context: RequestContext>: RouterMiddleware {
         } catch let problem as Problem {
             response = try problem.response(from: request, context: context)
         } catch let error as HTTPError where error.status == .notFound {
-            // The router says the same of an unknown path and of a wrong method.
+            // The router does not distinguish an unknown path from a wrong method.
             response = try Self.absence(request).response(from: request, context: context)
         } catch {
             context.logger.error("admin request failed", metadata: ["error": "\(error)"])

@@ -1,6 +1,6 @@
 package import FoundationEssentials
 
-/// `GET /stats` as it goes over the wire; `mooring status` reads the same type back.
+/// `GET /stats` on the wire; `mooring status` parses it into the same type.
 package struct StatsDocument: Codable, Equatable, Sendable {
     package var version: String
     package var node: String
@@ -38,19 +38,19 @@ package struct GroupDocument: Codable, Equatable, Sendable {
         package var createdTotal: UInt64
         package var movedTotal: UInt64
         package var lostTotal: UInt64
-        /// On processes that are out of service.
+        /// Sessions on processes that are out of service.
         package var draining: Int
-        /// Live ones whose cookie the client has never sent back.
+        /// Live sessions whose cookie the client has never sent back.
         package var unconfirmed: Int
-        /// Unconfirmed ones whose place or lease another session needed.
+        /// Unconfirmed sessions whose place or lease another session needed.
         package var givenWayTotal: UInt64
-        /// Requests of sessions for which the table had no room: they keep no process alive.
+        /// Requests of sessions that did not fit into the table: they keep no process alive.
         package var withoutLeaseTotal: UInt64
         /// The table of sessions is nearly full, or full.
         package var tableFull: Bool
     }
 
-    /// A start that failed, or a process that ended by itself.
+    /// A failed start, or a process that exited on its own.
     package struct Failure: Codable, Equatable, Sendable {
         package var at: Date
         package var reason: String
@@ -60,13 +60,13 @@ package struct GroupDocument: Codable, Equatable, Sendable {
         package var output: [String]
     }
 
-    /// What starting processes came to.
+    /// Statistics of process starts.
     package struct Spawn: Codable, Equatable, Sendable {
         package var starting: Int
         package var spawnedTotal: UInt64
         package var failuresInARow: Int
         package var backoffSeconds: Double
-        /// How long a start has waited with `max_processes` running; null: none does.
+        /// How long a start has waited because `max_processes` are running; null: none waits.
         @OrNull package var waitingForRoomSeconds: Double?
         @OrNull package var lastFailure: Failure?
     }
@@ -82,14 +82,14 @@ package struct GroupDocument: Codable, Equatable, Sendable {
     package var sessions: Sessions
     package var spawn: Spawn
     package var limitReachedTotal: UInt64
-    /// A generation that is starting or did not start.
+    /// A generation that is starting or has failed to start.
     @OrNull package var rollout: RolloutDocument?
     /// The last starts, stops and the like, oldest first.
     package var decisions: [DecisionDocument]
     package var processes: [ProcessDocument]
 }
 
-/// How far a new generation has come.
+/// The progress of a new generation.
 package struct RolloutDocument: Codable, Equatable, Sendable {
     package var generation: Int
     /// `starting` or `failed`.
@@ -99,19 +99,19 @@ package struct RolloutDocument: Codable, Equatable, Sendable {
 
 /// One decision and why it was made.
 package struct DecisionDocument: Codable, Equatable, Sendable {
-    /// Counts over all groups.
+    /// Numbered over all groups.
     package var sequence: UInt64
     package var at: Date
     package var kind: String
     package var reason: String
-    /// The process's id; empty: it was about the group.
+    /// The process's id; empty for a decision about the group.
     package var process: String
     package var detail: String
 }
 
 /// One process of a group.
 package struct ProcessDocument: Codable, Equatable, Sendable {
-    /// A public label, not what the cookie holds.
+    /// A public label, not the id in the cookie.
     package var id: String
     @OrNull package var pid: Int32?
     package var state: String
@@ -131,18 +131,18 @@ package struct ProcessDocument: Codable, Equatable, Sendable {
     @OrNull package var rssBytes: UInt64?
     /// Open WebSockets and other upgrades.
     package var tunnels: Int
-    /// What it says of itself (`STATUS=`).
+    /// The text of its last `STATUS=`.
     package var statusText: String
     package var busy: Bool
-    /// Why it is on its way out, or to be replaced.
+    /// Why it is going out of service, or will be replaced.
     @OrNull package var stopReason: String?
-    /// Until whom it is kept for at the latest: sessions from before a restart that may come back.
+    /// Until when at most it is kept for sessions from before a restart that may return.
     @OrNull package var keptSecondsLeft: Double?
     /// Until its last sessions are given up.
     @OrNull package var drainSecondsLeft: Double?
 }
 
-/// A value that is written as `null` when it is missing, so that every key is always there.
+/// A value that is encoded as `null` when it is missing, so that every key is always present.
 @propertyWrapper
 package struct OrNull<Value: Codable & Equatable & Sendable>: Codable, Equatable, Sendable {
     package var wrappedValue: Value?
@@ -164,7 +164,7 @@ package struct OrNull<Value: Codable & Equatable & Sendable>: Codable, Equatable
     }
 }
 
-/// The one form of JSON here: snake case, sorted keys, ISO 8601 dates.
+/// The JSON format used here: snake case, sorted keys, ISO 8601 dates.
 package enum AdminJSON {
     /// UTF-8 bytes of one document.
     package static func encode(_ value: some Encodable) throws -> Data {
@@ -175,7 +175,7 @@ package enum AdminJSON {
         return try encoder.encode(value)
     }
 
-    /// Reads what `encode` wrote.
+    /// Decodes what `encode` wrote.
     package static func decode<Value: Decodable>(_ type: Value.Type, from data: Data) throws
         -> Value
     {

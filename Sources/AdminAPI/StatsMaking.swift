@@ -1,7 +1,7 @@
 internal import Backends
 internal import FoundationEssentials
 
-// Snapshots become documents: monotonic times turn into dates and ages, and nothing else changes.
+// Converts snapshots to documents: only monotonic times change, into dates and ages.
 
 extension StatsDocument {
     package init(_ snapshot: AdminSnapshot) {
@@ -74,7 +74,7 @@ extension GroupDocument {
 }
 
 extension GroupDocument {
-    /// The stream has more; these are for whoever looks what has just happened.
+    /// The event stream has more; these show what has just happened.
     fileprivate static let decisionsShown = 20
 }
 
@@ -124,7 +124,7 @@ extension AdminSnapshot {
     }
 }
 
-/// Seconds to the microsecond; what is not a number, which JSON cannot say, becomes 0.
+/// Seconds to the microsecond; NaN and infinity, which JSON lacks, become 0.
 func rounded(_ seconds: Double) -> Double {
     guard seconds.isFinite else { return 0 }
     return (seconds * 1e6).rounded() / 1e6

@@ -1,12 +1,12 @@
 package import Backends
 
-/// A number of `/stats`, or a table of them by their names.
+/// A number of `/stats`, or a table of them by name.
 package enum StatsValue: Codable, Equatable, Sendable {
     case whole(UInt64)
     case fraction(Double)
     case table([String: StatsValue])
 
-    /// Seconds to the microsecond; whole ones are written, and so read back, as `whole`.
+    /// Seconds to the microsecond; whole numbers are encoded, and decoded, as `whole`.
     init(seconds: Double) {
         let seconds = rounded(seconds)
         self = UInt64(exactly: seconds).map(Self.whole) ?? .fraction(seconds)
@@ -38,7 +38,7 @@ package enum StatsValue: Codable, Equatable, Sendable {
 }
 
 extension [String: StatsValue] {
-    /// The value that a path of names leads to.
+    /// The value at a path of names.
     package subscript(path path: some Collection<String>) -> StatsValue? {
         get {
             guard let name = path.first, let value = self[name] else { return nil }
@@ -58,7 +58,7 @@ extension [String: StatsValue] {
 }
 
 extension StatsDocument {
-    /// The tables of what the data plane has counted, by the paths of the counters.
+    /// The tables of the data plane's counters, by the paths of the counters.
     static func tables(of traffic: TrafficSnapshot) -> [String: StatsValue] {
         var tables: [String: StatsValue] = [:]
         for counter in TrafficCounter.allCases {
@@ -79,7 +79,7 @@ extension StatsDocument {
         return tables
     }
 
-    /// What a counter has counted, for those who read a document, in whole units; 0 if it is not there.
+    /// The value of a counter, for readers of a document, in whole units; 0 if missing.
     package subscript(_ counter: TrafficCounter) -> UInt64 {
         switch value(at: counter.metric.path) {
         case .whole(let number): number
@@ -88,7 +88,7 @@ extension StatsDocument {
         }
     }
 
-    /// `p50`, `p90` or `p99`, in seconds; 0 if it is not there.
+    /// `p50`, `p90` or `p99`, in seconds; 0 if missing.
     package func latencySeconds(_ name: String) -> Double {
         switch value(at: Self.latency(name)) {
         case .whole(let number): Double(number)

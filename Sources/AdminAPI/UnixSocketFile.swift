@@ -2,11 +2,11 @@ internal import Glibc
 internal import NIOCore
 internal import NIOPosix
 
-/// The file of the admin socket: never seen with a wider mode than 0600, never taken from a
+/// The file of the admin socket: never visible with a wider mode than 0600, never taken from a
 /// running program.
 ///
-/// The socket is bound inside a fresh 0700 folder, given its mode and then renamed to its place; so
-/// there is no instant at which another user could connect, and a stale file is replaced at once.
+/// The socket is bound inside a new 0700 folder, given its mode and then renamed to its place; so
+/// another user can never connect, and a stale file is replaced atomically.
 struct UnixSocketFile: Sendable {
     let path: String
     private let folder: String
@@ -14,7 +14,7 @@ struct UnixSocketFile: Sendable {
     /// Where to bind before `publish`.
     var bindPath: String { "\(folder)/s" }
 
-    /// Makes the folder to bind in.
+    /// Creates the folder to bind in.
     ///
     /// - Throws: `AdminError` when the path is taken, too long, or its folder cannot be written.
     init(path: String) async throws {
@@ -39,7 +39,7 @@ struct UnixSocketFile: Sendable {
         }
     }
 
-    /// Takes the file away; called when the server has ended, harmless when it is gone.
+    /// Removes the file; called when the server has ended, harmless when it is gone.
     func remove() {
         unsafe unlink(bindPath)
         unsafe rmdir(folder)

@@ -1,10 +1,10 @@
-/// Why the balancer cannot be started or reached, in one sentence that says what to do about it.
+/// Why the balancer cannot be started or reached, in one sentence with the remedy.
 package struct ServingError: Error, Equatable {
-    /// What a caller can do about it; each has its own exit code.
+    /// The category; each has its own exit code.
     package enum Kind: Sendable {
         /// The system or a peer refused something.
         case failed
-        /// The command line or the configuration cannot be meant.
+        /// The command line or the configuration is invalid.
         case invalid
         /// No balancer answers.
         case unreachable

@@ -1,13 +1,13 @@
-/// What a descriptor of supervision's loop is: the low bits of its token, below an id.
+/// The kind of a descriptor in supervision's loop: the low bits of its token, below an id.
 enum EventSource: UInt64 {
     case signals
     /// The pidfd of a process.
     case exit
-    /// The end of a child's way to its program.
+    /// The progress of a child towards exec.
     case exec
     case output
     case errors
-    /// An attempt to connect to a starting process.
+    /// A connection attempt to a starting process.
     case connection
     /// The pidfd of a stray descendant that was killed, by its pid.
     case stray
@@ -18,20 +18,20 @@ enum EventSource: UInt64 {
     case leftover
     /// The pidfd of a balancer that ends, by its pid.
     case predecessor
-    /// Sockets that appear.
+    /// Sockets that appear (inotify).
     case socket
     /// A health check of an external server.
     case server
 
     private static let bits: UInt64 = 4
 
-    /// - Parameter id: what the source means by it; below 2^60.
+    /// - Parameter id: the source's own id; below 2^60.
     func token(_ id: UInt64) -> UInt64 { id << Self.bits | rawValue }
 
-    /// The source and the id of a token that ``token(_:)`` has made.
+    /// The source and the id in a token that ``token(_:)`` has made.
     static func split(_ token: UInt64) -> (source: EventSource, id: UInt64) {
         guard let source = EventSource(rawValue: token & ((1 << bits) - 1)) else {
-            preconditionFailure("a token of nobody's")
+            preconditionFailure("a token of no source")
         }
         return (source, token >> bits)
     }

@@ -3,7 +3,7 @@ internal import CLinux
 internal import Dispatch
 internal import Reactor
 
-/// What other threads leave for supervision's loop.
+/// Messages from other threads to supervision's loop.
 enum SupervisionMessage: Sendable {
     case orders([SupervisionOrder], group: Int)
     case killAll
@@ -11,20 +11,20 @@ enum SupervisionMessage: Sendable {
     case launch(LaunchSpec, group: Int, generation: Int)
     case grow([LaunchSpec?], [any SupervisedGroup])
     case watchServers
-    /// Answered by a signal of the semaphore.
+    /// Confirmed by signalling the semaphore.
     case leave(DispatchSemaphore)
-    /// Answered by the loop's pulse.
+    /// Confirmed by the loop's pulse.
     case livenessCheck
     case stop
 }
 
-/// What comes to the loop from outside of it: messages of other threads, and this program's signals.
+/// Input from outside the loop: messages of other threads, and this program's signals.
 struct Inbox {
     private let mailbox: Mailbox<SupervisionMessage>
     private var mail: [SupervisionMessage] = []
-    /// Tells other threads that the loop takes its turns.
+    /// Shows other threads that the loop takes its turns.
     let pulse: Pulse
-    /// Whether the thread is to end with the last process.
+    /// Whether the thread must exit after the last process.
     var isStopping = false
     /// A signalfd.
     let signals: Int32
@@ -40,15 +40,15 @@ struct Inbox {
         self.onSignal = onSignal
     }
 
-    /// What has come since the last time, in its order.
+    /// The messages since the last call, in order.
     mutating func takeMail() -> [SupervisionMessage] {
         mailbox.drain(into: &mail)
         return mail
     }
 
-    /// Passes on the signals that have come, but for SIGCHLD.
+    /// Passes on pending signals other than SIGCHLD.
     ///
-    /// - Returns: whether a child has ended.
+    /// - Returns: whether a child has exited.
     func passSignals() -> Bool {
         var hasChildEnded = false
         while true {

@@ -2,97 +2,104 @@ internal import Backends
 internal import Logging
 internal import Reactor
 
-/// Names a process over all groups.
+/// Identifies a process over all groups.
 struct ProcessKey: Hashable, Sendable {
     var group: Int
     var handle: ProcessHandle
 }
 
-/// Everything that supervision knows of one spawned process; belongs to the loop's thread.
+/// Supervision's state of one spawned process; belongs to the loop's thread.
 final class ManagedProcess {
-    /// How far it has come.
+    /// The progress of the process.
     ///
-    /// What the registry calls ready, draining or stopping is its business.
+    /// The registry distinguishes ready, draining and stopping by itself.
     enum Phase {
-        /// On its way to its program. Can transition to starting and collected.
+        /// Not yet executing its program.
+        ///
+        /// Can transition to starting and collected.
         case launching(Launch)
-        /// Being asked whether it accepts connections. Can transition to running and collected.
+        /// Being probed for accepting connections.
+        ///
+        /// Can transition to running and collected.
         case starting(ReadinessProbe)
-        /// Accepts, or was told to end before it did. Can transition to collected.
+        /// Accepts connections, or was ordered to stop before that.
+        ///
+        /// Can transition to collected.
         case running
-        /// The leader is reaped and its group killed; the pipes are read to their end, but no longer
-        /// than until `readUntil`, for a descendant that left the group may hold them open. The last
-        /// phase: the process is forgotten next.
+        /// The leader is reaped and its group killed; the pipes are read to their end, but no
+        /// longer than until `readUntil`, since a descendant outside the group may hold them open.
+        ///
+        /// The last phase: the process is forgotten next.
         case collected(ExitStatus, readUntil: Int64)
     }
 
     /// A child that has not executed its program yet.
     struct Launch {
-        /// For when it has.
+        /// Used after the exec.
         var probe: ReadinessProbe
         let incarnation: Incarnation
-        /// It is ended then, and given up if it was ended already.
+        /// Then it is killed, or given up if it was killed already.
         var until: Int64
         var isKilled = false
     }
 
-    /// What a turn reads of one pipe, in bytes: little, for with each portion a flooder has that much
-    /// room again, and fills it on a processor that others need.
+    /// The bytes read from one pipe per turn: few, because each read makes room that a flooding
+    /// process fills again, using CPU time that others need.
     static let portion = OutputPipe.readSize
-    /// What a pipe that had more waits before it is read again: in nanoseconds, and in times of what
-    /// its portion took.
+    /// How long a pipe with more output rests before the next read: a minimum in nanoseconds, and a
+    /// multiple of the time that reading took.
     static let shortestPause: Int64 = 2_000_000
     private static let pauseFactor: Int64 = 4
 
-    /// Part of the tokens under which its descriptors are registered; never used again.
+    /// Part of the tokens of its descriptors; never reused.
     let id: UInt64
     let key: ProcessKey
     let child: ChildProcess
     let label: String
-    /// Where it was told to listen.
+    /// The endpoint that it was given.
     let endpoint: ListeningEndpoint
-    /// Where it listens; until it does, the first of the places that it was told.
+    /// Its address; until it listens, the first of its endpoint.
     var address: ProcessAddress
-    /// Its own and its descendants'; nil where it has none.
+    /// Its own and its descendants'; nil: it has none.
     let cgroup: Cgroup?
     let lines: OutputRing
     var phase: Phase
-    /// As whom it was started.
+    /// The user that it was started as.
     let user: UInt32
-    /// What the state directory is to hold of it; nil: it cannot be adopted later.
+    /// Its record for the state directory; nil: it cannot be adopted later.
     var record: ProcessRecord?
-    /// Nanoseconds; bounds how often the sessions are written.
+    /// Nanoseconds; limits how often the sessions are written.
     var sessionsWrittenAt: Int64 = 0
-    /// Whether it ends with the balancer however that ends.
+    /// Whether it is killed when the balancer ends, however it ends.
     var isGuarded = false
-    /// Whether it was sent SIGKILL by this program.
+    /// Whether this program sent it SIGKILL.
     var wasKilled = false
-    /// The listening socket that was found to be its own last, by its inode.
+    /// The inode of the listening socket that was last found to be its own.
     var listener: UInt64?
-    /// Why it was of no use, where that is not how it ended.
+    /// Why it failed, if its exit status does not show that.
     var failure: String?
-    /// What else there is to say of its end.
+    /// Additional information about its exit.
     var diagnosis: String?
-    /// Whether it has said that it is ready.
+    /// Whether it has sent READY=1.
     var saysReady = false
-    /// Whether it says so as soon as it listens, whatever its application is up to.
+    /// Whether it sends READY=1 as soon as it listens, before its application is loaded.
     var saysReadyEarly = false
-    /// When its start is told of as slow, unless it is over by then; nil: it was.
+    /// When its start is logged as slow, unless it is over by then; nil: it was logged.
     var slowAt: Int64?
-    /// Whether the kernel has taken its life to win memory, as far as can be told.
+    /// Whether the kernel's OOM killer has probably killed it.
     var endedForMemory = false
     private(set) var output: OutputPipe
     private(set) var errors: OutputPipe
-    /// When a pipe that had more than its portion is read again; nil: neither had.
+    /// When a pipe with more output is read again; nil: neither has more.
     var resumeAt: Int64?
     var watchdog = Watchdog()
-    /// Nil where the group has no health path.
+    /// Nil if the group has no health path.
     var health: HealthMonitor?
     /// Bytes above which it is recycled; nil: no limit, or it is known to be above.
     var memoryLimit: Int64?
-    /// The way to its group's output file; nil: its lines go to the log.
+    /// Writes to its group's output file; nil: its lines go to the log.
     var file: TaggedLines?
-    /// How often it may tell the registry of itself.
+    /// Limits its notifications to the registry.
     var noteBucket = TokenBucket(perSecond: 20, burst: 100)
     var hasFloodedNotes = false
 
@@ -135,27 +142,27 @@ final class ManagedProcess {
         }
     }
 
-    /// Whether it executes its program and is asked whether it is ready.
+    /// Whether it executes its program and is probed for readiness.
     var isStarting: Bool {
         if case .starting = phase { true } else { false }
     }
 
-    /// How long a pipe that has more is left alone after a portion that took `spent` nanoseconds.
+    /// How long a pipe with more output rests after a read that took `spent` nanoseconds.
     ///
-    /// So a process that floods its output is held to 4 MB/s and a fifth of this thread's time
-    /// instead of having all of it. The dead write no more: what is left of theirs is read on.
+    /// This limits a process that floods its output to 4 MB/s and a fifth of this thread's time. An
+    /// exited process writes no more, so the rest of its output is read without pauses.
     func pause(after spent: Int64) -> Int64 {
         isUncollected ? max(Self.shortestPause, spent * Self.pauseFactor) : 0
     }
 
-    /// Whether its memory is to be looked at.
+    /// Whether its memory must be checked.
     var hasMemoryLimit: Bool {
         if case .running = phase { memoryLimit != nil } else { false }
     }
 
     var hasOpenPipe: Bool { output.isOpen || errors.isOpen }
 
-    /// The earliest time at which something is to be done without an event.
+    /// The earliest time at which it needs attention without an event.
     var nextDeadline: Int64? {
         var earliest = [
             resumeAt, throttle.reportAt, watchdog.deadline, health?.nextDeadline,
@@ -175,8 +182,8 @@ final class ManagedProcess {
         return earliest
     }
 
-    /// Reads a portion of one pipe; its lines go to the ring and to the group's file, or else, within
-    /// their rate, to the log.
+    /// Reads a portion of one pipe; its lines go to the ring and to the group's file, or, within a
+    /// rate limit, to the log.
     func read(
         _ stream: OutputPipe.Stream, scratch: inout [UInt8], now: Int64
     ) -> OutputPipe.State {
@@ -196,7 +203,7 @@ final class ManagedProcess {
 
     /// Closes both pipes; unfinished lines are kept too.
     ///
-    /// Harmless when repeated.
+    /// Repeated calls are harmless.
     func closePipes(now: Int64) {
         file?.begin(.output)
         output.close { keep($0, .output, now: now) }
@@ -206,7 +213,7 @@ final class ManagedProcess {
         logDropped()
     }
 
-    /// Tells of lines kept from the log if it is time to.
+    /// Logs how many lines were dropped, if it is time to.
     func logDropped(now: Int64) {
         if let time = throttle.reportAt, time <= now { logDropped() }
     }

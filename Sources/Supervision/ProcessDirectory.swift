@@ -1,6 +1,6 @@
 internal import Synchronization
 
-/// The living processes as other threads may look at them.
+/// A thread-safe view of the living processes.
 final class ProcessDirectory: Sendable {
     struct Entry: Sendable {
         var pid: Int32

@@ -1,18 +1,18 @@
-/// The processes that are managed, by id and by what the registry calls them.
+/// The managed processes, by id and by the registry's key.
 ///
-/// Belongs to the loop's thread. An id is never used twice, for it is part of the tokens under which
-/// descriptors are registered. What other threads see of a process follows it.
+/// Belongs to the loop's thread. An id is never reused, because it is part of the tokens of
+/// registered descriptors. `directory` is the view for other threads.
 struct ProcessTable {
     private var byID: [UInt64: ManagedProcess] = [:]
     private var idsByKey: [ProcessKey: UInt64] = [:]
     private var lastID: UInt64 = 0
     private let directory: ProcessDirectory
 
-    /// - Parameter directory: the same processes for other threads.
+    /// - Parameter directory: receives the same processes for other threads.
     init(publishedIn directory: ProcessDirectory) { self.directory = directory }
 
     var isEmpty: Bool { byID.isEmpty }
-    /// In no order; those of the moment, whatever happens to the table meanwhile.
+    /// In no order; a copy, so the table may change meanwhile.
     var values: [ManagedProcess] { Array(byID.values) }
 
     subscript(id: UInt64) -> ManagedProcess? { byID[id] }
@@ -22,13 +22,13 @@ struct ProcessTable {
 
     func contains(_ process: ManagedProcess) -> Bool { byID[process.id] != nil }
 
-    /// For a process that is about to be made.
+    /// An id for a process that is about to be created.
     mutating func makeID() -> UInt64 {
         lastID += 1
         return lastID
     }
 
-    /// - Precondition: its key names no other process.
+    /// - Precondition: its key is unused.
     mutating func enter(_ process: ManagedProcess) {
         precondition(idsByKey[process.key] == nil, "a handle names one process only")
         byID[process.id] = process

@@ -1,8 +1,8 @@
 internal import Backends
 
-/// What supervision needs of a group: where to report facts, and when its time has come.
+/// The part of a group that supervision uses: to report facts, and to drive its time.
 ///
-/// The registry's `Group` is the one in the program; tests of supervision alone bring their own.
+/// The program uses the registry's `Group`; supervision's tests use their own.
 protocol SupervisedGroup: Sendable {
     func spawned(
         _ process: ProcessHandle, incarnation: Incarnation, label: String, pid: Int32,

@@ -1,14 +1,14 @@
 package import Reactor
 
-/// Why supervision cannot begin; each text says what to do about it.
+/// Why supervision cannot start; each text includes the remedy.
 package enum SupervisionError: Error, Equatable, Sendable, CustomStringConvertible {
-    /// The runtime directory cannot be made or must not be used.
+    /// The runtime directory cannot be created or is not safe to use.
     case runtimeDirectory(path: String, problem: String)
-    /// The state directory must not be used: others may write to it.
+    /// The state directory is not safe to use: other users may write to it.
     case stateDirectory(path: String, problem: String)
-    /// The sockets in it would not fit into a socket address.
+    /// Its sockets would not fit into a socket address.
     case socketPathTooLong(path: String, bytes: Int)
-    /// Supervision adopts every stray descendant of this program, so there can be one at a time.
+    /// Supervision adopts every stray descendant of this program, so only one can run at a time.
     case alreadyRunning
     case system(SystemError)
 

@@ -4,15 +4,15 @@ internal import Glibc
 internal import Logging
 internal import Reactor
 
-/// The loop of supervision's thread: its state, and one turn after the other.
+/// The loop of supervision's thread: its state, and its turns.
 ///
-/// Nothing in a turn waits: whatever others can delay is an event with a deadline.
+/// Nothing in a turn blocks: everything that others can delay is an event with a deadline.
 final class SupervisionLoop {
     let loop: EventLoop
     let log: Logger
-    /// Where processes have their sockets.
+    /// The directory of the processes' sockets.
     let directory: RuntimeDirectory
-    /// By their indices, which are part of every order.
+    /// By index, which is part of every order.
     private(set) var groups: [any SupervisedGroup]
     var entropy = Entropy()
     var processes: ProcessTable
@@ -44,9 +44,9 @@ final class SupervisionLoop {
         self.log = log
     }
 
-    /// Runs until it was told to stop and every process is gone.
+    /// Runs until it was stopped and every process is gone.
     ///
-    /// - Parameter onAdopted: called when the groups know what an earlier balancer left.
+    /// - Parameter onAdopted: called when the groups know the processes of an earlier balancer.
     func run(onAdopted: () -> Void) {
         do {
             try loop.add(inbox.signals, token: EventSource.signals.token(0))
@@ -120,7 +120,7 @@ final class SupervisionLoop {
             if let process = process(ProcessKey(group: group, handle: handle)) {
                 updateRecord(of: process) { $0.stage = .stopping }
                 stopGroup(of: process, SIGTERM)
-                // A process that is suspended would not see it.
+                // A suspended process would not receive the signal.
                 process.child.signalGroup(SIGCONT)
             }
         case .kill(let handle, let reason):
@@ -147,7 +147,7 @@ final class SupervisionLoop {
         }
     }
 
-    /// Nil when it is gone already: an order that lost the race against the exit.
+    /// Nil when it is gone already: the order lost a race against the exit.
     private func process(_ key: ProcessKey) -> ManagedProcess? {
         guard let process = processes[key], process.isUncollected else { return nil }
         return process
@@ -165,7 +165,7 @@ final class SupervisionLoop {
         case .stray: reaping.strays.sweep.want()
         case .predecessor: predecessorEnded(Int32(id))
         case .leftover: collectLeftover(id)
-        // Events of one turn may reach a process that an earlier one of them has ended.
+        // An earlier event of the turn may have ended the process.
         case .exit: if let process = processes[id] { collectIfEnded(process) }
         case .output: if let process = processes[id] { read(process, .output) }
         case .errors: if let process = processes[id] { read(process, .errors) }
@@ -197,7 +197,7 @@ final class SupervisionLoop {
         }
     }
 
-    /// Messages that came after the last turn: whoever waits for an answer gets it.
+    /// Answers messages that came after the last turn, so that no caller waits for ever.
     func answerLeavers() {
         for case .leave(let answer) in inbox.takeMail() { answer.signal() }
     }
@@ -225,7 +225,7 @@ final class SupervisionLoop {
         return earliest
     }
 
-    /// After the last process, what descendants it left behind are ended as well.
+    /// After the last process, its stray descendants are killed as well.
     private func isFinished() -> Bool {
         guard inbox.isStopping && processes.isEmpty && adoption.leftovers.isEmpty else {
             return false

@@ -6,14 +6,14 @@ package import Logging
 package import Reactor
 internal import Synchronization
 
-/// Carries out what the registry orders on processes, and tells it what became of them.
+/// Executes the registry's orders about processes, and reports the results.
 ///
-/// One thread does it all: it adopts what an earlier balancer left, spawns, looks whether processes
-/// accept connections, reads their output, signals and collects them, reads this program's
-/// own signals, and drives the registry's time. The methods may be called from any thread.
+/// One thread does everything: it adopts processes of an earlier balancer, spawns, probes for
+/// readiness, reads output, signals and reaps processes, reads this program's own signals, and
+/// drives the registry's time. The methods may be called from any thread.
 package final class Supervisor: Sendable {
     private static let ownSignals = [SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGUSR2]
-    /// Two would collect each other's children.
+    /// Two would reap each other's children.
     private static let isRunning = Mutex(false)
 
     private enum Stage {
@@ -33,7 +33,7 @@ package final class Supervisor: Sendable {
     private let log: Logger
     private let onSignal: @Sendable (Int32) -> Void
     private let mailbox: Mailbox<SupervisionMessage>
-    /// The sign of life of the loop.
+    /// The liveness of the loop.
     package let pulse = Pulse(name: "supervision")
     private let waker: Waker
     private let processes = ProcessDirectory()
@@ -43,11 +43,11 @@ package final class Supervisor: Sendable {
     /// Prepares the directories; nothing runs before `start`.
     ///
     /// - Parameters:
-    ///   - stateDirectory: where processes are recorded, for a later balancer to adopt them; nil: they
-    ///     end with this program, however it ends. One that cannot be written is told of in the log.
+    ///   - stateDirectory: where processes are recorded, for a later balancer to adopt them; nil:
+    ///     they are killed when this program ends, however it ends. An unwritable one is logged.
     ///   - launches: one for each group, nil for external ones.
-    ///   - onSignal: told of SIGTERM, SIGINT, SIGHUP, SIGUSR1 and SIGUSR2, on supervision's thread,
-    ///     which it must not keep waiting; `stop` would wait for ever there.
+    ///   - onSignal: called for SIGTERM, SIGINT, SIGHUP, SIGUSR1 and SIGUSR2, on supervision's
+    ///     thread, which it must not block; `stop` would deadlock there.
     /// - Throws: `SupervisionError`.
     package init(
         runtimeDirectory: String, stateDirectory: String? = nil, launches: [LaunchSpec?],
@@ -69,7 +69,7 @@ package final class Supervisor: Sendable {
         state = Mutex(State(stage: .prepared(loop)))
     }
 
-    /// Nil where it cannot be had; where it must not be used that is an error.
+    /// Nil if unavailable; an error if it is not safe to use.
     private static func prepare(
         _ stateDirectory: String?, _ log: Logger
     ) throws(SupervisionError) -> StateDirectory? {
@@ -87,10 +87,10 @@ package final class Supervisor: Sendable {
         }
     }
 
-    /// Whether a runtime directory that is there is this user's own, so that a socket in it is what it
-    /// seems to be.
+    /// Checks that an existing runtime directory is this user's own, so that sockets in it are
+    /// genuine.
     ///
-    /// - Throws: `SupervisionError` that says what is wrong with it.
+    /// - Throws: `SupervisionError` with the problem.
     package static func check(runtimeDirectory path: String) throws(SupervisionError) {
         do {
             _ = try PrivateDirectory(checking: path)
@@ -104,21 +104,21 @@ package final class Supervisor: Sendable {
         "\(RuntimeDirectory.hostFolder(in: path))/\(HostProgram.main)"
     }
 
-    /// What `start` leaves in the runtime directory, to be removed at the end.
+    /// The files that `start` creates in the runtime directory, to be removed at the end.
     package static func hostFiles(inRuntimeDirectory path: String) -> [String] {
         HostProgram.files.map(\.name).map { "\(RuntimeDirectory.hostFolder(in: path))/\($0)" }
     }
 
-    /// Removes what `start` has left there.
+    /// Removes the files that `start` has created there.
     package static func removeHostFiles(inRuntimeDirectory path: String) {
         for file in hostFiles(inRuntimeDirectory: path) { unsafe unlink(file) }
-        // Python may have left a folder of its own in it, and then it stays.
+        // Python may have created a folder of its own in it; then it stays.
         unsafe rmdir(RuntimeDirectory.hostFolder(in: path))
     }
 
-    /// Keeps the signals that `onSignal` is told of from ending the program.
+    /// Prevents the signals passed to `onSignal` from ending the program.
     ///
-    /// To be called first in `main`: threads inherit what is blocked when they start.
+    /// Call it first in `main`: threads inherit the mask when they start.
     package static func blockSignals() {
         let signals = ownSignals + [SIGCHLD]
         let result = unsafe mooring_block_signals(signals, Int32(signals.count))
@@ -126,20 +126,20 @@ package final class Supervisor: Sendable {
         mooring_default_sigchld()
     }
 
-    /// The groups whose orders this carries out, in the order of `launches`; once, before `start`.
+    /// The groups whose orders this executes, in the order of `launches`; once, before `start`.
     package func attach(groups: [Group]) { attach(groups) }
 
-    /// `attach(groups:)` for anything that takes the facts.
+    /// `attach(groups:)` for any receiver of the facts.
     func attach(_ groups: [any SupervisedGroup]) {
         precondition(groups.count == launches.count, "one launch for each group")
         state.withLock { $0.groups = groups }
     }
 
-    /// Writes the Python host program and starts the thread; when it returns, what an earlier balancer
-    /// left is adopted or told to end, and stale sockets are removed.
+    /// Writes the Python host program and starts the thread; when it returns, processes of an
+    /// earlier balancer are adopted or being stopped, and stale sockets are removed.
     ///
-    /// Once, after `attach` and before the groups are started. From here on, until `stop`, this program adopts descendants whose parents have ended
-    /// (PR_SET_CHILD_SUBREAPER).
+    /// Once, after `attach` and before the groups are started. From here on, until `stop`, this
+    /// program adopts descendants whose parents have exited (PR_SET_CHILD_SUBREAPER).
     package func start() throws(SupervisionError) {
         try directory.writeHost(HostProgram.files)
         let claimed = Self.isRunning.withLock { isRunning in
@@ -155,49 +155,50 @@ package final class Supervisor: Sendable {
         }
     }
 
-    /// Orders of the registry, carried out one after the other.
+    /// Orders of the registry, executed one after the other.
     package func carryOut(_ orders: [SupervisionOrder], group: Int) {
         mailbox.post(.orders(orders, group: group))
     }
 
-    /// Asks the loop for a sign of life.
+    /// Sends the loop a liveness check.
     package func checkLiveness(now: Int64) {
         if pulse.ask(now: now) { mailbox.post(.livenessCheck) }
     }
 
-    /// A group's `nextDeadline` has moved forward.
+    /// A group's `nextDeadline` has become earlier.
     package func wake() { waker.wake() }
 
-    /// By what the processes of one generation of a group are started from now on.
+    /// Sets the launch of one generation of a group from now on.
     ///
-    /// A generation without a launch of its own has that of the newest one before it, so a launch is
-    /// to be set before the generation is begun (`Group.reconfigure`).
+    /// A generation without its own launch uses the newest earlier one, so set a launch before its
+    /// generation begins (`Group.reconfigure`).
     package func setLaunch(_ launch: LaunchSpec, group: Int, generation: Int) {
         mailbox.post(.launch(launch, group: group, generation: generation))
     }
 
-    /// Takes up groups that a changed configuration brought, behind those that there are.
+    /// Adds the groups of a changed configuration after the existing ones.
     ///
     /// - Parameters:
-    ///   - launches: one for each group, nil for external ones; those of groups that were there before
-    ///     are left as they are: see `setLaunch`.
-    ///   - groups: all of them; the new ones are to be started afterwards.
+    ///   - launches: one for each group, nil for external ones; those of existing groups are not
+    ///     changed: see `setLaunch`.
+    ///   - groups: all of them; start the new ones afterwards.
     package func update(launches: [LaunchSpec?], groups: [Group]) { update(launches, groups) }
 
-    /// `update(launches:groups:)` for anything that takes the facts.
+    /// `update(launches:groups:)` for any receiver of the facts.
     func update(_ launches: [LaunchSpec?], _ groups: [any SupervisedGroup]) {
         precondition(groups.count == launches.count, "one launch for each group")
         mailbox.post(.grow(launches, groups))
     }
 
-    /// Looks anew which external servers are to be asked for their health.
+    /// Updates the set of external servers with health checks.
     package func watchServers() { mailbox.post(.watchServers) }
 
-    /// Lets go of every process without touching it, for another balancer to adopt.
+    /// Releases every process without touching it, for another balancer to adopt.
     ///
-    /// When it returns that may begin; it blocks the caller for a moment. The thread goes on: it passes this program's signals on, drives the groups' time, and collects
-    /// the children that end. Orders are not carried out any more; `stop` returns at once. Harmless
-    /// when repeated, and when nothing was started.
+    /// When it returns, adoption may begin; it blocks the caller for a moment. The thread
+    /// continues: it passes this program's signals on, drives the groups' time, and reaps exiting
+    /// children. Orders are no longer executed; `stop` returns at once. Harmless when repeated, and
+    /// when nothing was started.
     package func leave() {
         let answer = DispatchSemaphore(value: 0)
         let isRunning = state.withLock { state in
@@ -208,31 +209,32 @@ package final class Supervisor: Sendable {
         if isRunning { answer.wait() }
     }
 
-    /// Kills every process group at once, for whoever does not want to wait for `stop_timeout`.
+    /// Kills every process group at once, without waiting for `stop_timeout`.
     ///
-    /// Groups that have not been shut down start their processes anew.
+    /// Groups that were not shut down start their processes again.
     package func killAll() { mailbox.post(.killAll) }
 
     /// Ends the thread once every process is gone, and waits for that; blocks the caller.
     ///
-    /// The groups are to be shut down first, since it is they who order the processes to stop.
-    /// Harmless when repeated or before `start`.
+    /// Shut the groups down first, since they order the processes to stop. Harmless when repeated
+    /// or before `start`.
     package func stop() {
         mailbox.post(.stop)
         finished.wait()
     }
 
-    /// The last lines that a living process wrote to stdout and stderr, oldest first.
+    /// The last output lines of a living process, oldest first.
     ///
     /// At most 200 lines and 64 KiB, without control characters; none when it is gone.
     package func output(of process: ProcessHandle, group: Int) -> [String] {
         processes[ProcessKey(group: group, handle: process)]?.lines.last() ?? []
     }
 
-    /// Opens the groups' output files anew by their names, after log rotation has moved them.
+    /// Reopens the groups' output files by name, after log rotation.
     package func reopenOutput() { mailbox.post(.reopenOutput) }
 
-    /// What the living processes use, each with its whole process group, by the leader's pid.
+    /// The resource usage of the living processes, each with its whole process group, by the
+    /// leader's pid.
     ///
     /// Reads all of /proc: for statistics, not for every request.
     package func usage() -> [Int32: ProcessUsage] { ProcessUsage.ofGroups(processes.pids) }
@@ -253,7 +255,7 @@ package final class Supervisor: Sendable {
         do {
             try LoopThread.start(name: pulse.name) { [self] in
                 runThread(signals: signalDescriptor, null: null) { adopted.signal() }
-                // Nobody collects what would be adopted from now on.
+                // Nothing would reap descendants adopted from now on.
                 _ = mooring_set_subreaper(false)
                 close(signalDescriptor)
                 close(null)

@@ -4,10 +4,10 @@ internal import Reactor
 internal import ReverseProxy
 internal import Settings
 
-/// Whether the admin API can listen where it is to, before anything is taken over for it.
+/// Checks that the admin API can listen on its address, before anything is taken over for it.
 enum AdminAddress {
-    /// - Parameter predecessor: where the running balancer has its own; that is free by then.
-    /// - Throws: `ServingError`, which says what to change.
+    /// - Parameter predecessor: the running balancer's admin address, which it will release.
+    /// - Throws: `ServingError` with the remedy.
     static func check(
         _ address: ProcessAddress, takenFrom predecessor: ListenerAddress?
     ) throws {

@@ -2,7 +2,7 @@ internal import AdminAPI
 internal import ConfigFile
 
 extension Configuration.Admin {
-    /// What the admin API asks for, its tokens read from their files.
+    /// The access settings of the admin API, with tokens read from their files.
     ///
     /// - Throws: `AdminError`, one sentence.
     func keys() throws(AdminError) -> AdminAccess.Keys {

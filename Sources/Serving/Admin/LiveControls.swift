@@ -1,7 +1,7 @@
 internal import AdminAPI
 internal import Backends
 
-/// Carries out what the admin API is asked to change.
+/// Carries out the commands of the admin API.
 final class LiveControls: AdminControls {
     private let groups: ServingGroups
     private let reloader: Reloader
@@ -64,7 +64,7 @@ final class LiveControls: AdminControls {
         process name: String
     ) throws(AdminRefusal) -> (String, Group, ProcessHandle) {
         let label = try ProcessName(name).find(in: groups.labels)
-        // It may have ended meanwhile.
+        // It may have exited meanwhile.
         guard let found = groups.process(label) else { throw .noSuchProcess(name) }
         return (label, found.group, found.process)
     }

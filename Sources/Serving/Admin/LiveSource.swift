@@ -5,7 +5,7 @@ internal import ReverseProxy
 internal import Supervision
 internal import Synchronization
 
-/// What the admin API shows of the running program.
+/// The running program's state for the admin API.
 final class LiveSource: AdminSource {
     private struct Usage {
         var takenAt = MonotonicInstant(nanoseconds: .min)
@@ -23,7 +23,7 @@ final class LiveSource: AdminSource {
     private let startedAtWall = Clock.wall()
     private let draining = Atomic(false)
     private let usage = Mutex(Usage())
-    /// /proc is read at most once in this time, however often somebody asks.
+    /// /proc is read at most once in this time, however many requests there are.
     private static let usageAge = Interval.seconds(1)
 
     init(
@@ -38,7 +38,7 @@ final class LiveSource: AdminSource {
         self.heartbeat = heartbeat
     }
 
-    /// From now on the program is not ready.
+    /// The program is not ready from now on.
     func beginDraining() { draining.store(true, ordering: .relaxed) }
 
     func stalledLoops() -> [String] { heartbeat.stalled() }
@@ -58,7 +58,7 @@ final class LiveSource: AdminSource {
         return snapshot
     }
 
-    /// By name: a group that was taken away and came back counts on from where it was.
+    /// By name: a group that was removed and came back continues its counts.
     private func groupTraffic(_ counted: [GroupTraffic]) -> [String: GroupTraffic] {
         var traffic: [String: GroupTraffic] = [:]
         for (group, counted) in zip(groups.all, counted) {

@@ -3,9 +3,9 @@ internal import Glibc
 internal import Supervision
 
 extension OwnUsageSnapshot {
-    /// Asks the system what this program uses now, without the processes that it has started.
+    /// The current resource usage of this program, without its child processes.
     ///
-    /// What cannot be known stays 0.
+    /// Unknown values stay 0.
     static func now() -> OwnUsageSnapshot {
         var own = OwnUsageSnapshot()
         var usage = rusage()
@@ -19,7 +19,7 @@ extension OwnUsageSnapshot {
             own.residentBytes = (UInt64(pages[1]) ?? 0) &* size
         }
         own.threads = ProcFile.directories("/proc/self/task").count
-        // One of them is of the reading itself, and so are the entries of the folder and its parent.
+        // One descriptor is that of the reading itself; `.` and `..` are entries too.
         own.openDescriptors = max(ProcFile.entries("/proc/self/fd").count - 3, 0)
         var limit = rlimit()
         if unsafe getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0,

@@ -8,12 +8,12 @@ internal import ReverseProxy
 internal import SessionAffinity
 internal import Supervision
 
-/// The running balancer: its parts made, connected, started and ended in the right order.
+/// The running balancer: creates, connects, starts and stops its parts in the right order.
 ///
-/// Everything that can be refused (keys, folders, addresses) is asked for before the first process
-/// is started, so a failed start leaves nothing behind.
+/// Everything that can fail (keys, folders, addresses) is acquired before the first process is
+/// started, so a failed start leaves nothing behind.
 final class Balancer: Sendable {
-    /// What a run is made from.
+    /// The inputs of a run.
     struct Context: Sendable {
         var keyring: Keyring
         var access: AdminAccess
@@ -43,10 +43,10 @@ final class Balancer: Sendable {
     let successors: SuccessorListener
     let events: WaitingQueue<Event>
 
-    /// Makes the parts; the data plane's addresses are bound, nothing is served.
+    /// Creates the parts; binds the data plane's addresses, but serves nothing.
     ///
-    /// - Parameter predecessor: the balancer to take over from; it lets go in here, when all else
-    ///   that can fail has been done.
+    /// - Parameter predecessor: the balancer to take over from; it releases its processes in here,
+    ///   after everything else that can fail.
     /// - Throws: `ServingError`, `SupervisionError`, `ProxyError`: one sentence each.
     init(
         _ plan: ServingPlan, _ context: Context, predecessor: Predecessor?
@@ -82,7 +82,7 @@ final class Balancer: Sendable {
                     "\(text)", metadata: suppressed > 0 ? ["suppressed": .number(suppressed)] : [:])
             })
         if let predecessor {
-            // What cannot be had is to be known while the other one serves.
+            // Failures must show while the predecessor still serves.
             try AdminAddress.check(configuration.admin.address, takenFrom: predecessor.admin)
             try predecessor.handOver()
         }
@@ -156,7 +156,8 @@ final class Balancer: Sendable {
         let addresses = proxy.listeningAddresses.joined(separator: ", ")
         let note = plan.descriptors?.note ?? ""
         let line = "mooring: serving on \(addresses), admin on \(adminAddress)\(note)\n"
-        // Nobody may be reading, which is not to keep the main thread from its signals.
+        // The reader of standard output may hang, which must not keep the main thread from its
+        // signals.
         do {
             try LoopThread.start(name: "greeting") { Terminal.write(line) }
         } catch {
@@ -166,7 +167,7 @@ final class Balancer: Sendable {
         return waitForEnd()
     }
 
-    /// Goes on with the connections of the balancer that was taken over, while that ends what it has.
+    /// Serves the connections of the predecessor, while that finishes its requests.
     private func receiveConnections() throws {
         guard let predecessor else { return }
         try LoopThread.start(name: "takeover") { [proxy, log] in
@@ -175,7 +176,7 @@ final class Balancer: Sendable {
         }
     }
 
-    /// What a start that failed leaves no file of; the end of a whole run removes its own.
+    /// Removes socket files after a failed start; a complete run removes its own.
     private func removeSockets() {
         admin.removeSocket()
         successors.removePath()

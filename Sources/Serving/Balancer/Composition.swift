@@ -11,15 +11,16 @@ package enum Composition {
     /// Serves until a signal ends it; the caller has blocked the signals.
     ///
     /// - Parameters:
-    ///   - file: what a reload reads again; nil: the configuration came from the command line.
-    ///   - developer: who runs one application, and sees its output; nil: an operator.
-    ///   - takesOver: instead of the balancer that runs with the same runtime folder.
-    /// - Throws: `ServingError`; its message says what could not be had.
+    ///   - file: read again by a reload; nil: the configuration came from the command line.
+    ///   - developer: the developer who runs one application, and sees its output; nil: an
+    ///     operator.
+    ///   - takesOver: whether to replace the balancer that runs with the same runtime folder.
+    /// - Throws: `ServingError`, whose message names what failed.
     package static func serve(
         _ configuration: Configuration, file: String? = nil, takesOver: Bool = false,
         developer: DeveloperRun? = nil
     ) throws -> Int32 {
-        // A client that has gone is an error of write(2), not the end of the program.
+        // A client that has gone must be an error of write(2), not the end of the program.
         signal(SIGPIPE, SIG_IGN)
         let environment = ProcessInfo.processInfo.environment
         let tickets = TLSTicketKeys()
@@ -32,7 +33,7 @@ package enum Composition {
         } catch {
             throw ServingError.failed("cannot start the log: \(error)")
         }
-        // Who runs a command line sees to it oneself, with one group and as oneself.
+        // A developer's command line is deliberate: one group, run as the developer.
         let warnings = developer == nil ? configuration.warnings : []
         for warning in warnings + plan.files.warnings { log.warning("\(warning)") }
         do {

@@ -3,13 +3,13 @@ internal import Reactor
 internal import ReverseProxy
 internal import Supervision
 
-/// Whether every loop takes its turns: those of the data plane and that of supervision.
+/// Checks that every loop takes its turns: those of the data plane and that of supervision.
 ///
-/// One thread asks them all the time, until the program ends; the service manager and `/healthz` are
-/// told.
+/// One thread checks them until the program exits; the service manager and `/healthz` get the
+/// result.
 final class Heartbeat: Sendable {
     private static let period: Int64 = 1_000_000_000
-    /// What a loop that waits for a processor may take, as a rule.
+    /// The longest delay of a healthy loop that waits for a processor.
     private static let patience: Int64 = 5_000_000_000
 
     private let proxy: Proxy
@@ -22,9 +22,9 @@ final class Heartbeat: Sendable {
         pulses = [supervisor.pulse] + proxy.pulses
     }
 
-    /// Starts the thread; the loops run already.
+    /// Starts the thread; the loops are running already.
     func start(_ manager: ServiceManager) throws(SystemError) {
-        // Twice as often as it has to be, as sd_watchdog_enabled(3) advises.
+        // Twice as often as required, as sd_watchdog_enabled(3) advises.
         let pause = manager.watchdogNanoseconds.map { max($0 / 2, 10_000_000) }
         let period = min(pause ?? Self.period, Self.period)
         try LoopThread.start(name: "heartbeat") { [self] in
@@ -43,7 +43,7 @@ final class Heartbeat: Sendable {
         }
     }
 
-    /// The loops that have not taken a turn for some seconds, in words.
+    /// The loops that have not taken a turn for some seconds, as text.
     func stalled() -> [String] {
         let now = Clock.monotonic()
         return pulses.compactMap { pulse in

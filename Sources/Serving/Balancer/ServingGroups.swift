@@ -4,19 +4,19 @@ internal import Synchronization
 
 /// The groups of the running program, by index.
 ///
-/// A reload adds behind the last and retires; none ever moves, since its index is its number in
-/// every order, grant and event.
+/// A reload appends and retires groups; none ever moves, since its index identifies it in every
+/// order, grant and event.
 final class ServingGroups: Sendable {
-    /// One entry.
+    /// A group with its configuration.
     struct Entry: Sendable {
         let group: Group
-        /// As it was configured last.
+        /// The current configuration.
         var configuration: Configuration.Group
-        /// Of what its processes are started with; nil: external.
+        /// The fingerprint of its launch; nil: external.
         var launchFingerprint: String?
-        /// The generation that served when this fingerprint replaced another, and that other.
+        /// The generation that served when this fingerprint replaced another, and that other one.
         private var former: (generation: Int, fingerprint: String?)?
-        /// It is not in the configuration any more.
+        /// The configuration no longer has it.
         var isRetired = false
 
         init(group: Group, configuration: Configuration.Group, launchFingerprint: String?) {
@@ -25,8 +25,8 @@ final class ServingGroups: Sendable {
             self.launchFingerprint = launchFingerprint
         }
 
-        /// What the processes that serve were started with, where a newer generation is still starting
-        /// or did not start; nil: they are of the newest.
+        /// The launch fingerprint of the serving processes, if a newer generation is starting or
+        /// has failed to start; nil: they belong to the newest.
         func servingFingerprint(_ now: GroupSnapshot) -> String? {
             guard now.rollout != nil, let former, former.generation == now.generation else {
                 return nil
@@ -34,7 +34,7 @@ final class ServingGroups: Sendable {
             return former.fingerprint
         }
 
-        /// Remembers what serves, before a generation with another fingerprint begins.
+        /// Records what serves, before a generation with another fingerprint begins.
         mutating func noteServing() {
             let now = group.snapshot(now: .now)
             former = (now.generation, servingFingerprint(now) ?? launchFingerprint)
@@ -45,21 +45,21 @@ final class ServingGroups: Sendable {
 
     init(_ entries: [Entry]) { self.entries = Mutex(entries) }
 
-    /// All that ever were, by index.
+    /// All groups that ever existed, by index.
     var all: [Group] { entries.withLock { $0.map(\.group) } }
 
-    /// Those that are configured, or not yet ended.
+    /// Groups that are configured, or have not ended yet.
     private var present: [Group] {
         entries.withLock { entries in
             entries.filter { !$0.isRetired || !$0.group.isStopped }.map(\.group)
         }
     }
 
-    /// What is shown: the groups that are present, each name once.
+    /// The visible groups: those present, each name once.
     func snapshots(now: MonotonicInstant) -> [GroupSnapshot] {
         let entries = snapshot
         var shown: [GroupSnapshot] = []
-        // First those that are configured, since they give a name its state.
+        // The configured ones first, since they determine the state of a name.
         let present = entries.filter { !$0.isRetired } + entries.filter { $0.isRetired }
         for entry in present {
             if let known = shown.firstIndex(where: { $0.name == entry.group.name }) {
@@ -78,7 +78,7 @@ final class ServingGroups: Sendable {
 
     var snapshot: [Entry] { entries.withLock { $0 } }
 
-    /// The configured group of a name, with its index.
+    /// The configured group with a name, and its index.
     func find(_ name: String) -> (index: Int, group: Group)? {
         entries.withLock { entries in
             entries.firstIndex { !$0.isRetired && $0.group.name == name }
@@ -89,11 +89,11 @@ final class ServingGroups: Sendable {
     /// The public labels of all living processes.
     var labels: [String] {
         let all = present.flatMap { $0.snapshot(now: .now).processes.map(\.label) }
-        // A server may be in several groups.
+        // Several groups may contain the same server.
         return Set(all).sorted()
     }
 
-    /// The living process of a public label.
+    /// The living process with a public label.
     func process(_ label: String) -> (group: Group, process: ProcessHandle)? {
         for group in present {
             let processes = group.snapshot(now: .now).processes
@@ -104,6 +104,6 @@ final class ServingGroups: Sendable {
         return nil
     }
 
-    /// Takes over what a reload has made of the groups: as many as there are, or more.
+    /// Replaces the entries after a reload: as many as before, or more.
     func replace(with entries: [Entry]) { self.entries.withLock { $0 = entries } }
 }

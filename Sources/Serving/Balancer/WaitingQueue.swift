@@ -1,10 +1,10 @@
 internal import Dispatch
 internal import Synchronization
 
-/// A queue from any thread to the one that waits at its end.
+/// A queue from any thread to one waiting thread.
 ///
-/// The main thread waits here and not in an `async` main: Swift's main queue would take the signals
-/// that belong to supervision.
+/// The main thread waits here rather than in an `async` main: Swift's main queue would intercept
+/// the signals that belong to supervision.
 final class WaitingQueue<Element: Sendable>: Sendable {
     private let elements = Mutex<[Element]>([])
     private let available = DispatchSemaphore(value: 0)
@@ -23,13 +23,13 @@ final class WaitingQueue<Element: Sendable>: Sendable {
         }
     }
 
-    /// Blocks until there is an element, for at most so many seconds; nil: there was none.
+    /// Blocks until there is an element, for at most the given seconds; nil: there was none.
     func next(within seconds: Int) -> Element? {
         guard available.wait(timeout: .now() + .seconds(seconds)) == .success else { return nil }
         return elements.withLock { $0.isEmpty ? nil : $0.removeFirst() }
     }
 
-    /// Blocks until there is an element; that and those behind it.
+    /// Blocks until there is an element; returns it with those after it.
     func next(atMost count: Int) -> [Element] {
         let first = next()
         return elements.withLock { elements in

@@ -1,23 +1,22 @@
 package import ConfigFile
 
-/// Whether a configuration would be taken, and would work on this machine; nothing is started.
+/// Checks whether a configuration is valid and would work on this machine; starts nothing.
 package struct Examination {
-    /// As it is understood; nil when it cannot be, and there are problems then.
+    /// The configuration; nil when it could not be read, in which case there are problems.
     package let configuration: Configuration?
-    /// What is wrong with the file and with what it names.
+    /// Problems of the file and of what it refers to.
     package let problems: [Problem]
-    /// What may be meant, or may be otherwise when the balancer starts.
+    /// Settings that may be intended, or may apply differently when the balancer starts.
     package let warnings: [Problem]
 
     /// Examines a file.
     ///
-    /// - Throws: `ServingError` when it cannot be read.
+    /// - Throws: `ServingError` when it is unreadable.
     package init(file: String) throws {
         self.init(try ConfigurationLoading.examine(file))
     }
 
-    /// What the reader found, together with what is wrong on the machine as far as the
-    /// configuration is understood.
+    /// The reader's problems, with those of the machine as far as the configuration could be read.
     init(_ reading: ConfigurationReader.Reading) {
         configuration = reading.configuration
         guard let configuration else {

@@ -3,7 +3,7 @@ internal import ConfigFile
 internal import Glibc
 internal import Reactor
 
-/// Where clients and administrators are to be served.
+/// Checks of the listen addresses and the admin address.
 extension Preflight {
     mutating func checkAddresses() {
         for listener in configuration.listeners {
@@ -27,7 +27,7 @@ extension Preflight {
         }
     }
 
-    /// Over clear text the field means nothing (RFC 6797 section 7.2), and is left out.
+    /// The field has no effect over clear text (RFC 6797 section 7.2), so Mooring leaves it out.
     private mutating func checkStrictTransport(_ listener: Configuration.Listener) {
         let name = "strict-transport-security"
         guard listener.certificates.isEmpty, listener.trustedProxies.isEmpty,
@@ -40,9 +40,9 @@ extension Preflight {
                     + " nor trusted_proxies"))
     }
 
-    /// What stands in the way of serving at a TCP address now; nil: nothing, or it is no such address.
+    /// Why a TCP address cannot be served now; nil: it can, or it is not a TCP address.
     ///
-    /// A warning, for a balancer that runs with this very configuration has the address too.
+    /// A warning, since a balancer that runs with this very configuration uses the address too.
     private func finding(_ address: ProcessAddress) -> String? {
         guard case .tcp(let host, let port) = address, port != 0,
             let place = try? SocketAddress.tcp(host, port)
@@ -62,7 +62,7 @@ extension Preflight {
         return ", by a program of the user with the id \(user)"
     }
 
-    /// A unix socket of a listener.
+    /// Checks the unix socket of a listener.
     private mutating func checkSocket(_ path: String, _ place: FileLocation) {
         var status = stat()
         if unsafe lstat(path, &status) == 0 {

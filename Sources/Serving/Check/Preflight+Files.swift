@@ -4,7 +4,7 @@ internal import Glibc
 internal import Reactor
 internal import Settings
 
-/// Files and folders that Mooring itself reads and writes.
+/// Checks of files and folders that Mooring itself reads and writes.
 extension Preflight {
     mutating func checkOwnFiles() {
         if case .file(let path) = configuration.log.access.destination,
@@ -32,12 +32,12 @@ extension Preflight {
         }
     }
 
-    /// A file that lines are added to, made when it is missing; its folder is not.
+    /// Checks a file for appending, which is created if missing; its folder is not.
     mutating func checkAppendable(_ path: String, _ key: [String]) {
         if let fault = Self.faultOfAppendable(path) { report(key, fault) }
     }
 
-    /// What keeps lines from being added to a file.
+    /// Why lines cannot be appended to a file.
     static func faultOfAppendable(_ path: String) -> String? {
         var status = stat()
         guard unsafe stat(path, &status) == 0 else { return faultOfParent(of: path) }
@@ -52,7 +52,7 @@ extension Preflight {
         if let fault = Self.faultOfParent(of: path) { report(key, fault) }
     }
 
-    /// What keeps an entry from being made in its folder.
+    /// Why an entry cannot be created in its folder.
     static func faultOfParent(of path: String) -> String? {
         let parent = path.lastIndex(of: "/").map { String(path[..<$0]) } ?? ""
         let folder = parent.isEmpty ? "/" : parent
@@ -72,7 +72,7 @@ extension Preflight {
     private mutating func checkKeys() {
         let path = configuration.keysFile
         if unsafe access(path, F_OK) != 0 {
-            // The state directory is made at the start.
+            // The state directory is created at the start.
             if !path.hasPrefix("\(configuration.stateDirectory)/") {
                 checkParent(of: path, ["affinity", "keys"])
             }
@@ -85,9 +85,9 @@ extension Preflight {
         }
     }
 
-    /// A folder of Mooring's own, made at the start.
+    /// Checks a folder of Mooring's own, which is created at the start.
     ///
-    /// Who looks may be another user than who starts it, so these are warnings.
+    /// The user who checks may differ from the one who starts the balancer, so these are warnings.
     private mutating func checkFolder(_ path: String, _ key: String) {
         var status = stat()
         let isThere = unsafe stat(path, &status) == 0

@@ -4,9 +4,9 @@ internal import Supervision
 
 /// The processes of the groups.
 extension Preflight {
-    /// As whom a process is started.
+    /// The keys that determine the user of a process.
     private static let accountKeys = ["user", "group", "groups", "allow_root"]
-    /// Descriptors of a process besides those of its requests.
+    /// Descriptors of a process in addition to those of its requests.
     private static let ownFiles = 16
 
     mutating func checkLaunches() {
@@ -28,7 +28,7 @@ extension Preflight {
         }
     }
 
-    /// The files that a launch names, whoever its user is.
+    /// Checks the files that a launch names, regardless of its user.
     mutating func checkFiles(
         of launch: Configuration.Launch, of group: Configuration.Group, _ table: [String]
     ) {
@@ -44,7 +44,7 @@ extension Preflight {
             isWSGI: application != nil)
     }
 
-    /// Takes down faults, but for those that only follow from what is known.
+    /// Records faults, except for those that only follow from known ones.
     private mutating func report(_ faults: [LaunchFault], _ table: [String], isWSGI: Bool) {
         for fault in faults {
             if isKnown(table, Self.causes(of: fault.subject, isWSGI: isWSGI)) { continue }
@@ -59,7 +59,7 @@ extension Preflight {
 
     /// The keys that a fault may follow from.
     private static func causes(of subject: LaunchFault.Subject, isWSGI: Bool) -> [String] {
-        // Where the folder of an application is not known, nor is what is on its path.
+        // If the folder of an application is unknown, so is what is on its path.
         let place = ["cwd", "env", "pass_env"]
         switch subject {
         case .directory: return ["cwd"]
@@ -86,7 +86,7 @@ extension Preflight {
         do throws(Problem) {
             spec = try ServingPlan.spec(launch, of: group, hostFile: "", environment: environment)
         } catch {
-            // Its key may be another than that whose line it has.
+            // The line may belong to another key.
             report(error.key.split(separator: ".").map(String.init), error.message)
             return checkFiles(of: launch, of: group, table)
         }
@@ -108,7 +108,7 @@ extension Preflight {
         }
     }
 
-    /// Each request is a connection, which is a descriptor.
+    /// Each request is a connection, which needs a descriptor.
     private mutating func checkOpenFiles(
         _ launch: Configuration.Launch, of group: Configuration.Group, _ table: [String]
     ) {

@@ -4,26 +4,25 @@ internal import Reactor
 internal import Settings
 internal import Supervision
 
-/// What is wrong with a configuration on this machine: files, programs, users, addresses, limits.
+/// The problems of a configuration on this machine: files, programs, users, addresses, limits.
 ///
-/// Nothing is started and nothing is left behind. It also looks at a configuration that is wrong in
-/// itself, so that problems of every kind are told at once; what only follows from one that is known
-/// already is left out.
+/// Starts nothing and leaves nothing behind. It also examines an invalid configuration, so that
+/// problems of every kind are reported together; consequences of known problems are left out.
 struct Preflight {
-    /// What would keep the configuration from working.
+    /// What would prevent the configuration from working.
     private(set) var problems: [Problem] = []
-    /// What may be meant, or may be otherwise when the balancer starts.
+    /// Settings that may be intended, or may apply differently when the balancer starts.
     private(set) var warnings: [Problem] = []
 
     let configuration: Configuration
-    /// Mooring's own, of which the processes get what is named.
+    /// Mooring's own environment, from which processes inherit the named variables.
     let environment: [String: String]
-    /// Keys that are known to be wrong.
+    /// The keys with known problems.
     private let known: Set<String>
 
-    /// Looks at everything.
+    /// Runs all checks.
     ///
-    /// - Parameter known: what was found in the file itself.
+    /// - Parameter known: the problems of the file itself.
     init(_ configuration: Configuration, environment: [String: String], known: [Problem]) {
         self.configuration = configuration
         self.environment = environment
@@ -35,7 +34,7 @@ struct Preflight {
         checkLimits()
     }
 
-    /// Looks only for files, programs and folders of some groups that are not there; runs nothing.
+    /// Only checks whether files, programs and folders of some groups exist; runs nothing.
     init(
         filesOf configuration: Configuration, in names: Set<String>, environment: [String: String]
     ) {
@@ -49,7 +48,7 @@ struct Preflight {
         }
     }
 
-    /// Whether one of the keys is known to be wrong, so that what follows from it means nothing.
+    /// Whether one of the keys has a known problem, so that its consequences are left out.
     func isKnown(_ table: [String], _ keys: [String]) -> Bool {
         let prefix = table.isEmpty ? "" : table.joined(separator: ".") + "."
         return keys.contains { key in

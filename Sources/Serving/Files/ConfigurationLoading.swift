@@ -5,9 +5,9 @@ internal import Glibc
 internal import Logging
 internal import Reactor
 
-/// From files and options to a validated configuration, with every problem told at once.
+/// From files and options to a validated configuration, with all problems reported together.
 package enum ConfigurationLoading {
-    /// Where the configuration is looked for when none is named.
+    /// The file that is used when none is named.
     package static let defaultFile = "mooring.toml"
     private static let sizeLimit = 4 * 1024 * 1024
 
@@ -16,23 +16,23 @@ package enum ConfigurationLoading {
     /// - Throws: `ConfigurationProblems` with all of them, or `ServingError` when it cannot be read.
     package static func file(_ path: String) throws -> Configuration { try accepted(examine(path)) }
 
-    /// What a file is understood as, and what is wrong with it.
+    /// Reads a file and collects its problems.
     ///
-    /// - Throws: `ServingError` when it cannot be read.
+    /// - Throws: `ServingError` when it is unreadable.
     static func examine(_ path: String) throws -> ConfigurationReader.Reading {
         ConfigurationReader.examine(
             text: try read(path), file: path, folder: folder(of: path), environment: environment,
             isRoot: geteuid() == 0)
     }
 
-    /// The same of a command line.
+    /// The same for a command line.
     static func examine(_ request: RunRequest) -> ConfigurationReader.Reading {
         ConfigurationReader.examine(
             request, folder: currentFolder, environment: environment, isRoot: geteuid() == 0)
     }
 
-    /// Starts the log in the form that a file asks for, if that is JSON, so that what is wrong with
-    /// the file is told in that form too.
+    /// Starts a JSON log if the file selects it, so that the file's problems are logged in that
+    /// format too.
     package static func startLog(as path: String) throws {
         guard let text = try? read(path), let log = ConfigurationReader.readLog(text: text),
             log.format == .json
@@ -61,9 +61,9 @@ package enum ConfigurationLoading {
         return try accepted(examine(request))
     }
 
-    /// The token's file, where the configuration here is of the balancer at that address.
+    /// The token's file, if the configuration here belongs to the balancer at that address.
     ///
-    /// To any other the token would be given away.
+    /// Sending the token to another program would leak it.
     package static func tokenFile(ofBalancerAt address: ProcessAddress) -> String? {
         guard let configuration = try? reread(defaultFile),
             configuration.admin.address == address
@@ -71,7 +71,7 @@ package enum ConfigurationLoading {
         return configuration.admin.tokenFile
     }
 
-    /// The configuration that `mooring run` stands for, which works on this machine.
+    /// The configuration of a `mooring run`, checked on this machine.
     ///
     /// - Throws: `ConfigurationProblems` with all of them.
     static func app(_ request: RunRequest) throws(ConfigurationProblems) -> Configuration {
@@ -90,7 +90,7 @@ package enum ConfigurationLoading {
 
     static var environment: [String: String] { ProcessInfo.processInfo.environment }
 
-    /// What is wrong with a configuration is told together with what is wrong on the machine.
+    /// Reports the configuration's problems together with those of the machine.
     private static func accepted(
         _ reading: ConfigurationReader.Reading
     ) throws(ConfigurationProblems) -> Configuration {
@@ -145,7 +145,7 @@ package enum ConfigurationLoading {
         return folder.isEmpty || folder == "." ? here : "\(here)/\(folder)"
     }
 
-    /// Where the program was started, absolute.
+    /// The folder in which the program was started, absolute.
     package static var currentFolder: String {
         guard let path = unsafe getcwd(nil, 0) else { return "/" }
         defer { unsafe free(path) }

@@ -1,11 +1,11 @@
 internal import Reactor
 internal import SessionAffinity
 
-/// The file of the keys that sign session cookies, made at the first start.
+/// The file of the keys that sign session cookies, created at the first start.
 enum KeyringFile {
-    /// Reads the keys, or makes the first one.
+    /// Reads the keys, or creates the first one.
     ///
-    /// - Throws: `ServingError` that names the file and what to do.
+    /// - Throws: `ServingError` that names the file and the remedy.
     static func load(_ path: String) throws -> (keyring: Keyring, isNew: Bool) {
         if let keyring = try read(path) { return (keyring, false) }
         let fresh = Keyring(firstKey: freshKey())
@@ -17,9 +17,9 @@ enum KeyringFile {
         return (keyring, false)
     }
 
-    /// The keys of the file; nil when there is none.
+    /// The keys in the file; nil when there is none.
     ///
-    /// - Throws: `ServingError` that names the file and what to do.
+    /// - Throws: `ServingError` that names the file and the remedy.
     static func read(_ path: String) throws -> Keyring? {
         guard let text = try PrivateFiles.readSecret(path) else { return nil }
         do {

@@ -1,11 +1,11 @@
 internal import Glibc
 internal import Reactor
 
-/// Files and folders that are nobody else's business.
+/// Files and folders that only this user may access.
 enum PrivateFiles {
-    /// Makes a folder (mode 0700) and its parents where they are missing, and checks it.
+    /// Creates a folder (mode 0700) and its parents if missing, and checks it.
     ///
-    /// - Throws: `ServingError` that names the folder and the setting that leads to it.
+    /// - Throws: `ServingError` that names the folder and the setting that selects it.
     static func prepareFolder(_ path: String, setting: String) throws {
         if let danger = GuardedPath.danger(path) {
             throw ServingError.failed(
@@ -16,7 +16,7 @@ enum PrivateFiles {
             partial += "/\(component)"
             guard unsafe mkdir(partial, 0o700) != 0, errno != EEXIST else { continue }
             let code = errno
-            // A parent that exists may refuse (EACCES, EROFS) what need not be made.
+            // An existing parent may refuse the creation of one that exists (EACCES, EROFS).
             guard unsafe access(partial, F_OK) == 0 else {
                 throw ServingError.failed(
                     "cannot make \(partial): \(SystemError.message(code)); set \(setting) to a"
@@ -36,9 +36,10 @@ enum PrivateFiles {
 
     /// The text of a secret file; nil when there is none.
     ///
-    /// The mode is that of the opened file, and a link is not followed, so nobody can put another
-    /// one in its place between check and use.
-    /// - Throws: `ServingError` when others may read it, or it cannot be read.
+    /// The mode checked is that of the opened file, and links are not followed, so the file cannot
+    /// be replaced between check and use.
+    ///
+    /// - Throws: `ServingError` when other users may read it, or it is unreadable.
     static func readSecret(_ path: String, limit: Int = 64 * 1024) throws -> String? {
         let descriptor: Int32
         do {
@@ -78,16 +79,16 @@ enum PrivateFiles {
         return String(decoding: content[..<length], as: UTF8.self)
     }
 
-    /// Writes a new secret file (mode 0600) that survives a loss of power.
+    /// Writes a new secret file (mode 0600) that survives a power failure.
     ///
-    /// - Returns: false when there is one already; it is left as it is.
+    /// - Returns: false when there is one already; it is not changed.
     /// - Throws: `ServingError` when it cannot be written.
     static func createSecret(_ path: String, _ text: String) throws -> Bool {
         let temporary = "\(path).\(getpid()).new"
         if let danger = GuardedPath.danger(folder(of: path)) {
             throw ServingError.failed("\(path) cannot be kept secret: \(danger)")
         }
-        // What an interrupted run of the same number left; never followed or written to.
+        // Left by an interrupted run with the same pid; never followed or written to.
         unsafe unlink(temporary)
         let flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC
         let descriptor = unsafe open(temporary, flags, 0o600)
@@ -99,7 +100,8 @@ enum PrivateFiles {
         guard isWritten else {
             throw ServingError.failed("cannot write \(temporary): \(SystemError.message(code))")
         }
-        // Not renamed but linked: of two that start at once, the second takes the first one's.
+        // Linked rather than renamed: of two concurrent starts, the second uses the first one's
+        // file.
         guard unsafe link(temporary, path) == 0 else {
             if errno == EEXIST { return false }
             throw failure("write", path)

@@ -2,9 +2,9 @@ internal import FoundationEssentials
 internal import Logging
 internal import Settings
 
-/// The log on standard error: a line of text, or of JSON, for each event.
+/// The log on standard error: one line of text or JSON per event.
 ///
-/// A line is left to the log's writer as a whole, so lines of several threads do not mix.
+/// Whole lines are passed to the log's writer, so lines of several threads do not interleave.
 struct ConsoleLogHandler: LogHandler {
     var metadata: Logger.Metadata = [:]
     var logLevel: Logger.Level

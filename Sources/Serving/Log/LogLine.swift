@@ -4,7 +4,7 @@ internal import Settings
 
 /// One event as a line of the program's log.
 ///
-/// What comes from outside cannot forge a line or steer a terminal: control characters are escaped.
+/// Untrusted content cannot forge a line or control a terminal: control characters are escaped.
 struct LogLine {
     var time: Date
     var level: Logger.Level
@@ -13,7 +13,7 @@ struct LogLine {
 
     private static let timeStyle = Date.ISO8601FormatStyle(includingFractionalSeconds: true)
 
-    /// The line with its end.
+    /// The line with its terminator.
     func text(_ format: LogFormat) -> String {
         switch format {
         case .text: plain
@@ -27,16 +27,17 @@ struct LogLine {
             + "\(Self.pairs(metadata))\n"
     }
 
-    /// `[app k3f9] line` of a process, as it wrote it; what Mooring itself says without the time.
+    /// `[app k3f9] line` for output of a process, unchanged; Mooring's own messages without the
+    /// time.
     private var developer: String {
         if metadata["stream"] != nil, let group = metadata["group"],
             let process = metadata["process"]
         {
-            // Free of control characters but for tabs, which tracebacks may have.
+            // Free of control characters except tabs, which tracebacks may contain.
             return "[\(group) \("\(process)".prefix(4))] \(Terminal.coloured(message))\n"
         }
         let prefix = level >= .warning ? "\(level): " : ""
-        // There is one group.
+        // There is only one group.
         let facts = Self.pairs(metadata.filter { $0.key != "group" })
         return "[mooring] \(prefix)\(Terminal.printable(message))\(facts)\n"
     }
@@ -53,19 +54,19 @@ struct LogLine {
         return String(decoding: data, as: UTF8.self) + "\n"
     }
 
-    /// ` key=value` of each, sorted.
+    /// ` key=value` for each, sorted.
     private static func pairs(_ metadata: Logger.Metadata) -> String {
         metadata.sorted { $0.key < $1.key }.map { pair($0.key, $0.value) }.joined()
     }
 
-    /// A list is written as its elements; an empty one says nothing.
+    /// A list is written as its elements; an empty list is left out.
     private static func pair(_ key: String, _ value: Logger.MetadataValue) -> String {
         guard case .array(let elements) = value else { return " \(key)=\(quoted("\(value)"))" }
         if elements.isEmpty { return "" }
         return " \(key)=\(quoted(elements.map { "\($0)" }.joined(separator: ",")))"
     }
 
-    /// A value as it is, or in quotes where its end would not be seen.
+    /// A value, quoted if its end would be ambiguous otherwise.
     private static func quoted(_ value: String) -> String {
         let printable = Terminal.printable(value)
         let plain = !value.isEmpty && !value.contains { $0 == " " || $0 == "\"" || $0 == "=" }

@@ -3,7 +3,7 @@ internal import Logging
 
 /// A value of a log event as JSON: numbers stay numbers, lists stay lists.
 ///
-/// Numbers are given to the log as `.stringConvertible`; a text that consists of digits, such as a
+/// Numbers are passed to the log as `.stringConvertible`; a text that consists of digits, such as a
 /// process's name, stays a text.
 struct LogValue: Encodable {
     private let value: Logger.MetadataValue
@@ -27,13 +27,13 @@ struct LogValue: Encodable {
     }
 }
 
-/// A span of time in the log: `0.21s` for people, seconds as a number in JSON.
+/// A duration in the log: `0.21s` in text, a number of seconds in JSON.
 struct LogSpan: CustomStringConvertible, Sendable {
     let seconds: Double
     let description: String
 
     init(_ span: Interval) {
-        // To the microsecond.
+        // Microseconds.
         seconds = (span.seconds * 1e6).rounded() / 1e6
         description = text(span)
     }

@@ -4,15 +4,15 @@ internal import Reactor
 internal import Settings
 internal import Synchronization
 
-/// The program's own log on standard error, and the end of it.
+/// The program's own log on standard error, and its end.
 ///
-/// Nobody who has something to say waits for whoever reads standard error: lines go through one writer.
+/// Threads that log never wait for the reader of standard error: lines go through one writer.
 package final class ProgramLog: Sendable {
-    /// Once `start` has been called; before, and in other commands, standard error is written at once.
+    /// Set by `start`; before that, and in other commands, standard error is written directly.
     package static var current: ProgramLog? { started.load() }
 
     private static let started = AtomicLazyReference<ProgramLog>()
-    /// What the end of the program waits for a reader that does not read.
+    /// How long the program's exit waits for a reader that does not read.
     private static let endPatience = DispatchTimeInterval.milliseconds(1500)
 
     /// Writes standard error.
@@ -24,7 +24,7 @@ package final class ProgramLog: Sendable {
         self.format = format
     }
 
-    /// Begins to log through a writer; the first call counts.
+    /// Starts to log through a writer; only the first call counts.
     static func start(_ format: LogFormat, _ level: Logger.Level) throws -> Logger {
         if current != nil { return Logger(label: "mooring") }
         let writer = try LineWriter(
@@ -39,7 +39,7 @@ package final class ProgramLog: Sendable {
         return Logger(label: "mooring")
     }
 
-    /// Leaves one or more whole lines.
+    /// Queues one or more whole lines.
     func append(_ text: String) { writer.append(Array(text.utf8), count: 1, .important) }
 
     /// Waits until everything is written, but not for a reader that does not read.

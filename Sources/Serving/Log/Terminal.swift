@@ -2,30 +2,30 @@ internal import Glibc
 internal import Logging
 internal import Settings
 
-/// What the program says on its standard output and error, outside of the log.
+/// Writes to standard output and standard error, outside of the log.
 package enum Terminal {
     /// Whether standard output is a terminal.
     package static var isInteractive: Bool { isatty(STDOUT_FILENO) == 1 }
 
-    /// Writes to standard output at once; a reader that has gone ends the program quietly.
+    /// Writes to standard output directly; a closed reader ends the program quietly.
     package static func write(_ text: String) { write(text, to: STDOUT_FILENO) }
 
-    /// Writes to standard error: at once, or behind what the running balancer logs.
+    /// Writes to standard error: directly, or through the running balancer's log writer.
     package static func writeError(_ text: String) {
         if let log = ProgramLog.current { return log.append(text) }
         write(text, to: STDERR_FILENO)
     }
 
-    /// One complaint, with the program's name before it.
+    /// Writes one error message, preceded by the program's name.
     package static func complain(_ message: String) { writeError("mooring: \(message)\n") }
 
-    /// Why the program ends: a complaint, or an event of a log that is read by programs.
+    /// Reports why the program ends: an error message, or an event in a JSON log.
     package static func fail(_ message: String) {
         guard logsJSON else { return complain(message) }
         Logger(label: "mooring").critical("\(message)")
     }
 
-    /// What is wrong with the configuration, one problem a line.
+    /// Reports the problems of the configuration, one per line.
     package static func report(_ problems: String) {
         guard logsJSON else { return writeError("\(problems)\n") }
         for problem in problems.split(separator: "\n") {
@@ -35,7 +35,7 @@ package enum Terminal {
 
     private static var logsJSON: Bool { ProgramLog.current?.format == .json }
 
-    /// Text from elsewhere without control characters, which could steer the terminal.
+    /// Untrusted text without control characters, which could control the terminal.
     package static func printable(_ text: String) -> String {
         var result = ""
         for scalar in text.unicodeScalars {
@@ -49,9 +49,10 @@ package enum Terminal {
         return result
     }
 
-    /// Text whose escaped colours (`\\x1b[31m`) are colours again where standard error is a terminal.
+    /// Turns escaped colours (`\\x1b[31m`) back into colours if standard error is a terminal.
     ///
-    /// Nothing but SGR sequences, which change how text looks and do nothing else; they end with the text.
+    /// Only SGR sequences, which change nothing but the look of text; they are reset at the end of
+    /// the text.
     static func coloured(_ text: String) -> String {
         guard isColoured else { return text }
         let coloured = text.replacing(/\\x1b\[([0-9;]*)m/) { "\u{1B}[\($0.1)m" }

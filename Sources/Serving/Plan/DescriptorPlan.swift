@@ -3,10 +3,10 @@ internal import ConfigFile
 internal import Logging
 internal import Supervision
 
-/// How the limit of open files (RLIMIT_NOFILE) is shared between clients, processes and the program.
+/// Divides the limit of open files (RLIMIT_NOFILE) between clients, processes and the program.
 ///
-/// What the program needs for itself is never given to clients: a library that cannot open a file
-/// where it counts on it ends the program.
+/// The program's own share is never used for clients: a library that unexpectedly cannot open a
+/// file may end the program.
 struct DescriptorPlan: Equatable {
     /// Client connections: `limits.connections`, or fewer.
     let connections: Int
@@ -14,25 +14,26 @@ struct DescriptorPlan: Equatable {
     let upstreams: Int
     /// The limit of open files.
     let limit: Int
-    /// There are fewer connections than are asked for.
+    /// The number of connections is lower than configured.
     let isLowered: Bool
 
-    /// Loops, listeners, logs, state files, the admin API and its connections.
+    /// For loops, listeners, logs, state files, the admin API and its connections.
     private static let reserve = 96
-    /// What the admin API may have where all of its usual connections would take most of the reserve.
+    /// The number of admin connections when the usual number would use up most of the reserve.
     static let fewAdminConnections = 24
-    /// The reserve has room for few connections of the admin API.
+    /// Whether the reserve has room for only a few admin connections.
     var isScarce: Bool { limit < 1024 }
-    /// A pidfd, two outputs open both ways, and what a start needs for a moment, for each process.
+    /// A pidfd, two outputs open in both directions, and the temporary descriptors of a start, for
+    /// each process.
     private static let perProcess = 6
-    /// With fewer of either nothing can be served.
+    /// With fewer of either, nothing can be served.
     private static let fewest = 16
 
     init(limit: Int, connections wanted: Int, processes: Int, slots: Int) {
         self.limit = limit
         let ofProcesses = min(processes * Self.perProcess, limit / 3)
         let left = max(limit - Self.reserve - ofProcesses, 2 * Self.fewest)
-        // Each slot has a connection at most, and each client has one slot at a time.
+        // Each slot needs one connection at most, and each client uses one slot at a time.
         let needed = min(slots, wanted)
         if wanted + needed <= left {
             connections = wanted
@@ -44,13 +45,13 @@ struct DescriptorPlan: Equatable {
         isLowered = connections < wanted
     }
 
-    /// What the start line says of it; empty: as configured.
+    /// The addition to the start line; empty: as configured.
     var note: String {
         isLowered
             ? " (at most \(connections) connections, for the limit of open files is \(limit))" : ""
     }
 
-    /// What a configuration can have of a limit.
+    /// Divides a limit for a configuration.
     init(limit: Int, for configuration: Configuration) {
         let bound = configuration.maxProcesses > 0 ? configuration.maxProcesses : 10_000
         let processes = configuration.groups.reduce(0) { sum, group in
@@ -64,7 +65,7 @@ struct DescriptorPlan: Equatable {
             processes: min(processes, bound), slots: slots)
     }
 
-    /// Raises the soft limit to the hard one, and plans with what there is.
+    /// Raises the soft limit to the hard one, and divides the result.
     static func make(for configuration: Configuration, log: Logger) -> DescriptorPlan {
         let plan = DescriptorPlan(limit: OpenFiles.raise(), for: configuration)
         if plan.isLowered {

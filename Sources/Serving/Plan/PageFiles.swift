@@ -2,15 +2,15 @@ internal import ConfigFile
 internal import Glibc
 internal import Reactor
 
-/// The pages that `errors` names, read at the start and at a reload: no request waits for the disk.
+/// The pages of `errors`, read at the start and at a reload, so that no request waits for the disk.
 struct PageFiles: Sendable {
-    /// The largest page: it has to go out in one piece.
+    /// The largest page: it must be sent in one piece.
     private static let longest = 16 * 1024
 
     /// In the order of the configuration's routes, by status.
     let routes: [[UInt16: [UInt8]]]
 
-    /// - Parameter problems: takes those of files that cannot be read.
+    /// - Parameter problems: receives those of unreadable files.
     init(_ configuration: Configuration, problems: inout [Problem]) {
         let pages = Self.contents(of: configuration.routes.flatMap(\.errors), problems: &problems)
         routes = configuration.routes.map { route in
@@ -21,7 +21,7 @@ struct PageFiles: Sendable {
         }
     }
 
-    /// What is wrong with the pages, those of groups that no route leads to as well.
+    /// The problems of all pages, including those of groups without a route.
     static func problems(in configuration: Configuration) -> [Problem] {
         var problems: [Problem] = []
         _ = contents(
@@ -30,7 +30,7 @@ struct PageFiles: Sendable {
         return problems
     }
 
-    /// The pages by their paths; one that cannot be read is one problem, and missing.
+    /// The pages by path; an unreadable one is reported once, and missing.
     private static func contents(
         of files: [Configuration.ErrorFile], problems: inout [Problem]
     ) -> [String: [UInt8]] {
@@ -55,7 +55,7 @@ struct PageFiles: Sendable {
     }
 
     private static func content(of path: String) throws(SystemError) -> [UInt8] {
-        // A FIFO would wait for its writer.
+        // Opening a FIFO would block without a writer.
         let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard descriptor >= 0 else { throw SystemError(call: "open", errno: errno) }
         defer { close(descriptor) }

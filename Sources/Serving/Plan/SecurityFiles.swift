@@ -5,16 +5,16 @@ internal import Reactor
 internal import ReverseProxy
 internal import Settings
 
-/// What a configuration needs of the disk for TLS, read as a whole: a bad file changes nothing.
+/// The TLS files of a configuration, read together, so that an invalid file changes nothing.
 struct SecurityFiles: Sendable {
     /// In the order of the configuration's listeners; nil: clear text.
     let listeners: [TLSServerContext?]
     /// In the order of its groups.
     let servers: [[ProcessAddress: SecureServer]]
-    /// What is not wrong, but worth a line in the log.
+    /// Not errors, but worth logging.
     let warnings: [String]
 
-    /// - Parameter tickets: the program's one set of keys, so that tickets outlive a reload.
+    /// - Parameter tickets: the program's one set of keys, so that tickets survive a reload.
     /// - Throws: `ConfigurationProblems` that name the files.
     init(_ configuration: Configuration, tickets: TLSTicketKeys) throws(ConfigurationProblems) {
         var warnings: [String] = []
@@ -23,7 +23,7 @@ struct SecurityFiles: Sendable {
             guard !listener.certificates.isEmpty else { return nil }
             let missing = Self.missingFiles(of: listener)
             problems += missing
-            // One that is not even named is a problem of the configuration itself.
+            // A missing file name is a problem of the configuration itself.
             let isNamed = listener.certificates.allSatisfy {
                 !$0.certificate.isEmpty && !$0.key.isEmpty
             }
@@ -63,7 +63,7 @@ struct SecurityFiles: Sendable {
         if !problems.isEmpty { throw ConfigurationProblems(problems) }
     }
 
-    /// The files of a listener that cannot be read, each at its own line.
+    /// The unreadable files of a listener, each with its own line.
     private static func missingFiles(of listener: Configuration.Listener) -> [Problem] {
         var files = listener.certificates.flatMap { files in
             [
@@ -82,14 +82,14 @@ struct SecurityFiles: Sendable {
         }
     }
 
-    /// At the line of the file that it names.
+    /// The problem at the line that names the file.
     private static func problem(
         _ sentence: String, with listener: Configuration.Listener
     ) -> Problem {
         if let authority = listener.clientAuthority, sentence.contains(authority) {
             return listener.clientAuthorityLocation.problem("listen.client_ca", sentence)
         }
-        // A sentence about two files begins with the one that is wrong.
+        // A sentence about two files begins with the offending one.
         let named = listener.certificates.flatMap { files in
             [
                 (files.certificate, files.certificateLocation, "listen.tls.certificate"),
@@ -108,9 +108,9 @@ struct SecurityFiles: Sendable {
 }
 
 extension Configuration.Listener {
-    /// What the data plane is told of it.
+    /// The listener's settings for the data plane.
     ///
-    /// - Throws: `ServingError` when a network of `trusted_proxies` is none.
+    /// - Throws: `ServingError` when an entry of `trusted_proxies` is not a network.
     func settings(tls: TLSServerContext?) throws -> ListenerSettings {
         var settings = ListenerSettings(address)
         settings.http2 = http2

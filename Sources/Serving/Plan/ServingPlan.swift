@@ -9,10 +9,10 @@ internal import SessionAffinity
 internal import Settings
 internal import Supervision
 
-/// A configuration in the terms of the parts that carry it out.
+/// A configuration, translated for the parts that implement it.
 struct ServingPlan: Sendable {
     let configuration: Configuration
-    /// In the order of the groups, as everything here.
+    /// In the order of the groups, like everything here.
     let policies: [GroupPolicy]
     /// Nil: external servers.
     private(set) var launches: [LaunchSpec?]
@@ -24,9 +24,9 @@ struct ServingPlan: Sendable {
     private let listeners: [ListenerSettings]
 
     /// - Parameters:
-    ///   - environment: Mooring's own, of which the processes get what is named.
-    ///   - tickets: keys of TLS tickets, the same ones for the whole run.
-    /// - Throws: `ServingError` with all that is not what it has to be of files, users and networks.
+    ///   - environment: Mooring's own, from which processes inherit the named variables.
+    ///   - tickets: keys of TLS tickets, the same for the whole run.
+    /// - Throws: `ServingError` with all problems of files, users and networks.
     init(
         _ configuration: Configuration, environment: [String: String], tickets: TLSTicketKeys
     ) throws {
@@ -62,7 +62,7 @@ struct ServingPlan: Sendable {
         }
     }
 
-    /// The processes of `wsgi` groups say which server they have chosen.
+    /// Makes the processes of `wsgi` groups log which server they have chosen.
     mutating func announceServers() {
         for index in launches.indices {
             launches[index]?.environment["MOORING_TELL_SERVER"] = "1"
@@ -71,7 +71,7 @@ struct ServingPlan: Sendable {
 
     var logLevel: Logger.Level { Logger.Level(configuration.log.level) }
 
-    /// By what the processes of a group are started.
+    /// The launch settings of a group's processes.
     ///
     /// - Throws: the `Problem` with its users.
     static func spec(
@@ -92,7 +92,7 @@ struct ServingPlan: Sendable {
         return spec
     }
 
-    /// - Parameter environment: the clean one that the group's own is added to.
+    /// - Parameter environment: the clean one, to which the group's own is added.
     private static func program(
         _ launch: Configuration.Launch, of group: Configuration.Group, hostFile: String,
         environment: [String: String]
@@ -114,10 +114,10 @@ struct ServingPlan: Sendable {
     }
 }
 
-// What the data plane is told.
+// MARK: Settings of the data plane
 
 extension ServingPlan {
-    /// The settings of a start: every group is new.
+    /// The settings for a start, when every group is new.
     func proxySettings(keyring: Keyring) -> ProxySettings {
         proxySettings(
             keyring: keyring, indices: Array(configuration.groups.indices),
@@ -125,10 +125,10 @@ extension ServingPlan {
     }
 
     /// - Parameters:
-    ///   - indices: those of the configuration's groups in the running program.
-    ///   - names: of all running groups, by index. One that a failed reload has left behind has a
-    ///     name and nothing else.
-    ///   - old: what runs already: its listeners and groups keep their positions.
+    ///   - indices: the indices of the configuration's groups in the running program.
+    ///   - names: the names of all running groups, by index; one left behind by a failed reload has
+    ///     nothing else.
+    ///   - old: the running settings, whose listeners and groups keep their positions.
     func proxySettings(
         keyring: Keyring, indices: [Int], names: [String], over old: ProxySettings?
     ) -> ProxySettings {
@@ -154,7 +154,7 @@ extension ServingPlan {
         return settings
     }
 
-    /// Those that stay keep their places, nil stands for those that go, new ones follow.
+    /// Remaining listeners keep their positions, removed ones become nil, new ones are appended.
     private func listeners(over old: [ListenerSettings?]) -> [ListenerSettings?] {
         var rest = listeners
         var placed = old.map { known -> ListenerSettings? in
@@ -168,7 +168,7 @@ extension ServingPlan {
         return placed
     }
 
-    /// Processes that may start at once, over all groups.
+    /// The number of concurrent starts over all groups.
     var spawnConcurrency: Int {
         let given = configuration.spawnConcurrency
         return given > 0 ? given : max(1, Processors.count / 2)
@@ -184,7 +184,7 @@ extension ServingPlan {
         settings.requestTimeout = group.requestTimeout
         if case .wsgi(_, let server, _) = group.launch?.application {
             settings.noticesClosing = false
-            // `auto` is granian wherever it is installed.
+            // `auto` selects granian if it is installed.
             settings.takesASCIIOnly = server == .auto || server == .granian
         }
         settings.keepalive = group.keepalive

@@ -2,10 +2,10 @@ internal import Backends
 internal import Logging
 internal import Synchronization
 
-/// Tells the registry's decisions in the log, in plain sentences.
+/// Logs the registry's decisions, in plain sentences.
 ///
-/// Events name a process by its handle; people know its label and pid. These are learnt from the
-/// group's snapshots and kept until the process has gone.
+/// Events identify a process by its handle; people know its label and pid. These come from the
+/// group's snapshots and are kept until the process is gone.
 final class EventLog: Sendable {
     private struct Key: Hashable {
         var group: Int
@@ -22,7 +22,8 @@ final class EventLog: Sendable {
     private let observer: @Sendable (RegistryEvent) -> Void
     private let names = Mutex<[Key: Name]>([:])
 
-    /// - Parameter observer: told of each event behind the log, on whichever thread it came about.
+    /// - Parameter observer: called for each event after it was logged, on the thread that caused
+    ///   it.
     init(
         log: Logger, decisions: DecisionLog,
         observer: @escaping @Sendable (RegistryEvent) -> Void = { _ in }
@@ -41,7 +42,7 @@ final class EventLog: Sendable {
             tell(event, group: group.name, index: index)
             observer(event)
         }
-        // Not before: what follows the end of a process is about it too.
+        // Forget names only afterwards: events after a process's exit concern it too.
         for event in events {
             switch event {
             case .gone(let process, _, _), .startFailed(let process, _, _, _):
@@ -72,7 +73,7 @@ final class EventLog: Sendable {
         names.withLock { _ = $0.removeValue(forKey: Key(group: index, process: process)) }
     }
 
-    /// Refused requests are many and name no process; everything else is rare.
+    /// Refused requests are frequent but name no process; everything else is rare.
     private func learnNames(of events: [RegistryEvent], group: Group, index: Int) {
         let namesAny = events.contains { event in
             if case .shed = event { return false }
@@ -111,7 +112,7 @@ extension Logger.Level {
     }
 }
 
-/// `0.21s` or `12s`, for people.
+/// `0.21s` or `12s`, for text.
 func text(_ span: Interval) -> String {
     let seconds = span.seconds
     guard seconds < 10 else { return "\(Int64(seconds.rounded()))s" }

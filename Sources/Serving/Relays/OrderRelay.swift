@@ -4,9 +4,9 @@ internal import ReverseProxy
 internal import Supervision
 internal import Synchronization
 
-/// Hands the registry's orders to those who carry them out, and its decisions to the log.
+/// Passes the registry's orders to the parts that execute them, and its decisions to the log.
 ///
-/// The groups need it before the data plane exists, since that needs the groups; so the parts are
+/// Groups need it before the data plane exists, which in turn needs the groups; so the parts are
 /// connected afterwards, once, before anything starts.
 final class OrderRelay: OrderExecutor {
     /// The parts, as one object that can be set in one step.
@@ -43,7 +43,7 @@ final class OrderRelay: OrderExecutor {
 
     func roomWanted(group: Int) {
         guard let parts = parts.load() else { return }
-        // The one that asks asks again: what is given up has to end first.
+        // The requesting group asks again, since the process given up must exit first.
         _ = Group.makeRoom(among: parts.groups.all, now: .now)
     }
 
@@ -51,6 +51,6 @@ final class OrderRelay: OrderExecutor {
 }
 
 extension MonotonicInstant {
-    /// The monotonic clock as it is now.
+    /// The current time of the monotonic clock.
     static var now: MonotonicInstant { MonotonicInstant(nanoseconds: Clock.monotonic()) }
 }

@@ -6,22 +6,22 @@ internal import ReverseProxy
 internal import SessionAffinity
 internal import Supervision
 
-/// Carries out a `ReloadPlan` on the parts of the running program.
+/// Applies a `ReloadPlan` to the parts of the running program.
 struct Reload {
     private let plan: ReloadPlan
-    /// The configuration in the terms of the parts.
+    /// The new configuration, translated for the parts.
     private let wanted: ServingPlan
     private let settings: ProxySettings
     private let before: [ServingGroups.Entry]
     private let after: [ServingGroups.Entry]
-    /// Nil: the admin API stays where it is, and so do its tokens, until Mooring is started anew.
+    /// Nil: the admin API keeps its address, and with it its tokens, until Mooring is restarted.
     private let access: AdminAccess.Keys?
 
     var report: ReloadReport { plan.report }
 
-    /// Makes the new groups and reads the keys; nothing that runs is touched.
+    /// Creates the new groups and reads the keys; changes nothing that runs.
     ///
-    /// - Throws: `AdminRefusal` when the keyring or a token cannot be read.
+    /// - Throws: `AdminRefusal` when the keyring or a token is unreadable.
     init(
         from current: Reloader.Current, to wanted: ServingPlan, parts: Reloader.Parts
     ) throws(AdminRefusal) {
@@ -38,7 +38,7 @@ struct Reload {
         let keyring: Keyring
         let admin = wanted.configuration.admin
         do {
-            // Tokens for one address may be none for another.
+            // Tokens for one address need not be valid for another.
             access = try admin.address == parts.started.admin.address ? admin.keys() : nil
             let keysFile = wanted.configuration.keysFile(
                 inStateDirectory: parts.started.stateDirectory)
@@ -52,9 +52,9 @@ struct Reload {
             over: current.settings)
     }
 
-    /// Applies it.
+    /// Applies the plan.
     ///
-    /// - Throws: `AdminRefusal` when an address cannot be listened on; nothing is changed then.
+    /// - Throws: `AdminRefusal` when an address cannot be bound; nothing has changed then.
     func apply(_ parts: Reloader.Parts, to current: inout Reloader.Current) throws(AdminRefusal) {
         parts.groups.replace(with: after)
         parts.supervisor.update(launches: launches, groups: after.map(\.group))
@@ -73,7 +73,7 @@ struct Reload {
         current.settings = settings
     }
 
-    /// The indices of new groups are taken; they stay empty.
+    /// The indices of new groups are used up; their entries stay empty.
     private func giveUp(_ parts: Reloader.Parts) {
         var kept = before
         for var entry in after[before.count...] {
@@ -100,7 +100,7 @@ struct Reload {
             let group = after[index].group
             group.reconfigure(wanted.policies[configured], newGeneration: false, now: .now)
             group.abandonRollout(now: .now)
-            // In place of the launch that did not do: a later generation would take it.
+            // Replaces the launch that failed: a later generation would use it.
             if let launch = wanted.launches[configured] {
                 parts.supervisor.setLaunch(
                     launch, group: index, generation: group.nextGeneration - 1)
@@ -114,7 +114,7 @@ struct Reload {
         }
     }
 
-    /// By what a generation's processes are started, before it can begin; none for external groups.
+    /// Sets the launch of a generation before it begins; does nothing for external groups.
     private func setLaunch(
         _ configured: Int, _ index: Int, newGeneration: Bool, _ parts: Reloader.Parts
     ) {
@@ -125,7 +125,7 @@ struct Reload {
         parts.supervisor.setLaunch(launch, group: index, generation: generation)
     }
 
-    /// By index; nil: external, or nothing is started there any more.
+    /// By index; nil: external, or retired.
     private var launches: [LaunchSpec?] {
         var launches = [LaunchSpec?](repeating: nil, count: after.count)
         for (configured, index) in plan.indices.enumerated() {
@@ -134,7 +134,7 @@ struct Reload {
         return launches
     }
 
-    /// The groups after the steps; those that are new are made here.
+    /// The groups after the steps; creates the new ones.
     private static func entries(
         _ before: [ServingGroups.Entry], _ plan: ReloadPlan, _ wanted: ServingPlan,
         _ parts: Reloader.Parts
@@ -167,7 +167,7 @@ struct Reload {
 }
 
 extension ReloadPlan.Running.Group {
-    /// What a reload compares of a running group.
+    /// The state of a running group that a reload compares.
     init(_ entry: ServingGroups.Entry) {
         let now = entry.group.snapshot(now: .now)
         let policy = entry.configuration.policy

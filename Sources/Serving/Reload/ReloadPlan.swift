@@ -2,36 +2,36 @@ internal import AdminAPI
 internal import Backends
 internal import ConfigFile
 
-/// What has to be done to get from what runs to a configuration that was read anew; pure.
+/// The steps from the running state to a new configuration; pure.
 ///
-/// Running groups have an index each, which is their number in every order, grant and event: it never
-/// changes and is never given to another group. A group that leaves the configuration is retired at its
-/// index, and revived there when it comes back.
+/// Each running group has an index, which identifies it in every order, grant and event: it never
+/// changes and is never reused. A group that leaves the configuration is retired at its index, and
+/// revived there when it comes back.
 struct ReloadPlan: Equatable {
-    /// What runs, as far as a reload compares it.
+    /// The running state that a reload compares.
     struct Running {
-        /// That of the start: what is read once is still as it says.
+        /// The configuration of the start: keys that are read once still have its values.
         var configuration: Configuration
         /// By index.
         var groups: [Group]
 
         /// One running group.
         struct Group {
-            /// As it was configured last.
+            /// The current configuration.
             var configuration: Configuration.Group
-            /// Of what its processes are started with; nil: external.
+            /// The fingerprint of its launch; nil: external.
             var launchFingerprint: String?
-            /// Of what the processes that serve were started with, where a newer generation is still
-            /// starting or did not start; nil: they are of the newest.
+            /// The launch fingerprint of the serving processes, if a newer generation is starting
+            /// or has failed to start; nil: they belong to the newest.
             var servingFingerprint: String?
-            /// It is not in the configuration any more.
+            /// The configuration no longer has it.
             var isRetired = false
-            /// An administrator has changed how many processes it has since.
+            /// An administrator has changed its number of processes since.
             var isScaled = false
         }
     }
 
-    /// What is to run.
+    /// The state to reach.
     struct Wanted {
         var configuration: Configuration
         /// In the order of the configuration's groups; nil: external.
@@ -41,29 +41,29 @@ struct ReloadPlan: Equatable {
 
     /// What happens to the running group at `index`; `configured` is its position in the configuration.
     enum Step: Equatable {
-        /// A new group, behind all others.
+        /// A new group, after all others.
         case start(index: Int, configured: Int)
-        /// New limits and times; nothing that a process was started with.
+        /// New limits and times, but nothing that processes are started with.
         case adjust(index: Int, configured: Int)
-        /// A new generation, for what processes are started with has changed.
+        /// A new generation, because the launch settings have changed.
         case restart(index: Int, configured: Int)
-        /// The generation that is starting, or did not start, is given up: those that serve were started
-        /// with what the configuration says again.
+        /// The generation that is starting, or has failed to start, is given up: the configuration
+        /// has the launch settings of the serving processes again.
         case keepServing(index: Int, configured: Int)
-        /// It was retired before.
+        /// It was retired.
         case revive(index: Int, configured: Int, newGeneration: Bool)
-        /// Its processes drain, and nothing follows them.
+        /// Its processes drain and are not replaced.
         case retire(index: Int)
     }
 
-    /// In the order in which they are carried out; groups that did not change have none.
+    /// In the order of execution; unchanged groups have none.
     private(set) var steps: [Step] = []
     /// The index of each group of the configuration.
     private(set) var indices: [Int] = []
-    /// For whoever has asked for the reload.
+    /// For the caller of the reload.
     private(set) var report = ReloadReport()
 
-    /// Compares the two.
+    /// Compares the two states.
     init(from old: Running, to new: Wanted) {
         var isRetired = old.groups.map(\.isRetired)
         var count = old.groups.count
@@ -109,7 +109,7 @@ struct ReloadPlan: Equatable {
         report.warnings = new.warnings
     }
 
-    /// A group that stays: what has changed decides how much of it begins anew.
+    /// A group that stays: its changes decide how much of it starts again.
     private mutating func keep(
         _ running: Running.Group, _ index: Int, _ group: Configuration.Group, _ configured: Int,
         _ fingerprint: String?
@@ -126,14 +126,14 @@ struct ReloadPlan: Equatable {
             steps.append(.adjust(index: index, configured: configured))
             report.changed.append(group.name)
         } else if running.isScaled {
-            // The configuration's bounds hold again, which is no change of the configuration.
+            // The configuration's bounds apply again, which is not a change of the configuration.
             steps.append(.adjust(index: index, configured: configured))
         }
     }
 }
 
 extension ReloadPlan.Running.Group {
-    /// Whether the group can go on as the configured one.
+    /// Whether the group can continue as the configured one.
     fileprivate func canBecome(_ group: Configuration.Group) -> Bool {
         configuration.policy.kind.canBecome(group.policy.kind)
     }

@@ -8,18 +8,18 @@ internal import ReverseProxy
 internal import Supervision
 internal import Synchronization
 
-/// Reads the configuration anew and applies what has changed; a bad one changes nothing.
+/// Reads the configuration again and applies changes; an invalid one changes nothing.
 ///
-/// Groups that did not change keep their processes, connections and counters. One change is applied
-/// at a time, whoever asks for it.
+/// Unchanged groups keep their processes, connections and counters. Changes are applied one at a
+/// time, whatever their origin.
 final class Reloader: Sendable {
-    /// What is running.
+    /// The running state.
     struct Current: Sendable {
         var plan: ServingPlan
         var settings: ProxySettings
     }
 
-    /// The parts that a changed configuration concerns.
+    /// The parts that a configuration change affects.
     struct Parts: Sendable {
         let groups: ServingGroups
         let proxy: Proxy
@@ -27,21 +27,21 @@ final class Reloader: Sendable {
         let budget: SpawnBudget
         let relay: OrderRelay
         let access: AdminAccess
-        /// What this program was started with, whatever the file has said since.
+        /// The configuration of the start, regardless of later changes of the file.
         let started: Configuration
     }
 
-    /// Where the configuration is read from; nil: it came from the command line.
+    /// The file to read; nil: the configuration came from the command line.
     private let file: String?
     private let environment: [String: String]
     private let tickets: TLSTicketKeys
     private let parts: Parts
     private let log: Logger
     private let current: Mutex<Current>
-    /// By itself: the end of the program waits for no reload.
+    /// In a mutex of its own, so that a shutdown does not wait for a reload.
     private let drain: Mutex<Interval>
 
-    /// How long the end waits for what is in flight, as the last reload has it.
+    /// How long a shutdown waits for requests in flight, as set by the last reload.
     var drainTimeout: Interval { drain.withLock { $0 } }
 
     init(
@@ -57,7 +57,7 @@ final class Reloader: Sendable {
         self.current = Mutex(current)
     }
 
-    /// - Throws: `AdminRefusal` with all problems; nothing was changed then.
+    /// - Throws: `AdminRefusal` with all problems; nothing has changed then.
     func reload() throws(AdminRefusal) -> ReloadReport {
         guard let file else {
             throw .invalid(
@@ -84,16 +84,16 @@ final class Reloader: Sendable {
         return report
     }
 
-    /// Begins a new generation of a group as it is configured; its number.
+    /// Starts a new generation of a group with its current configuration; returns its number.
     func restart(_ group: Group) -> Int {
-        // Not while a reload counts generations.
+        // Not while a reload numbers generations.
         current.withLock { _ in group.restart(now: .now) }
     }
 
-    /// The groups whose processes would be started with something else than those that run.
+    /// The groups whose processes would be started with other settings than the running ones.
     ///
-    /// What is not there would keep them from starting. What was not there before is the business of
-    /// nobody who changes another group.
+    /// Missing files would prevent their start. Files that were missing before must not block a
+    /// change of another group.
     private func startingAnew(_ plan: ServingPlan) -> Set<String> {
         var running: [String: ServingGroups.Entry] = [:]
         for entry in parts.groups.snapshot where !entry.isRetired {

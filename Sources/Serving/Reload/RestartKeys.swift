@@ -1,7 +1,7 @@
 internal import ConfigFile
 
 extension Configuration {
-    /// The keys that differ and are read once, at the start.
+    /// The changed keys that are read once, at startup.
     func keysThatNeedRestart(comparedTo old: Configuration) -> [String] {
         var names: [String] = []
         for key in Self.keysReadOnce where key.value(self) != key.value(old) {

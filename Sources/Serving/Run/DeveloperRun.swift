@@ -3,7 +3,7 @@ internal import Logging
 internal import Reactor
 internal import Synchronization
 
-/// What is different where a developer runs one application instead of an operator many.
+/// Behaviour for a developer who runs one application, rather than an operator.
 package final class DeveloperRun: Sendable {
     /// The project's folder, absolute.
     let folder: String
@@ -17,12 +17,12 @@ package final class DeveloperRun: Sendable {
         self.reloads = reloads
     }
 
-    /// Looks after the code that the processes have; those of an earlier run are adopted by now.
+    /// Watches the sources of the running code; processes of an earlier run are adopted by now.
     ///
     /// - Throws: `SystemError`: the sources cannot be watched.
     func attend(_ groups: ServingGroups, _ reloader: Reloader, log: Logger) throws {
         if reloads {
-            // First, so that no change between the two goes unseen.
+            // First, so that no change in between is missed.
             try SourceWatch.start(folder, log: log) { file in
                 log.notice("\(file) has changed")
                 for group in groups.all { _ = reloader.restart(group) }
@@ -31,14 +31,14 @@ package final class DeveloperRun: Sendable {
         for group in groups.all { replaceOutdated(group, reloader, log: log) }
     }
 
-    /// An earlier run's processes have the code from before what was changed since.
+    /// Processes of an earlier run may have code from before later changes.
     private func replaceOutdated(_ group: Group, _ reloader: Reloader, log: Logger) {
         let adopted = group.snapshot(now: .now).processes.filter { $0.startedAt < begun }
         guard !adopted.isEmpty, let change = SourceFiles.lastChange(below: folder) else { return }
         let since = MonotonicInstant.now + Interval(nanoseconds: change.at - Clock.wall())
         let outdated = adopted.filter { process in
             switch process.state {
-            // The others have been replaced, or never come to serve.
+            // Others have been replaced, or never served.
             case .starting, .ready: process.startedAt < since
             case .draining, .stopping, .down: false
             }
@@ -58,7 +58,7 @@ package final class DeveloperRun: Sendable {
         }
     }
 
-    /// A program with a port of its own in its source is the most usual mistake.
+    /// A port hard-coded in the application is the most common mistake.
     private static func hint(_ report: ExitReport) -> String {
         let isTaken = report.output.contains { line in
             let line = line.lowercased()
@@ -70,10 +70,11 @@ package final class DeveloperRun: Sendable {
             + " port in the variable PORT, or write {port} where it takes one"
     }
 
-    /// Why the program is to end after an event; nil: it goes on.
+    /// Why the program must exit after an event; nil: it continues.
     ///
-    /// What has never run will not do so by itself, and whoever mends it is watching. What has run once
-    /// is started again as everywhere; and with `reloads` the next change may mend it.
+    /// A program that has never run will not start on its own, and the developer who fixes it is
+    /// watching. One that has run once is restarted as usual; and with `reloads` the next change
+    /// may fix it.
     func reasonToEnd(after event: RegistryEvent) -> String? {
         switch event {
         case .ready, .adopted:

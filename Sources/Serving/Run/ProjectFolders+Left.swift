@@ -2,13 +2,14 @@ internal import ConfigFile
 internal import FoundationEssentials
 internal import Supervision
 
-/// Runs in the same folder that were killed, and whose processes live on.
+/// Runs in the same folder that were killed, and whose processes survive.
 ///
-/// Nobody ends them but who started them: it may be begun again, and their sessions go on then.
+/// Only their developer should stop them: the run may be started again, and its sessions continue
+/// then.
 extension ProjectFolders {
     /// Such a run.
     struct Left: Equatable {
-        /// What stood behind `mooring run`; nil: it is not known.
+        /// The arguments of its `mooring run`; nil: unknown.
         var application: String?
         /// The leaders of its processes.
         var pids: [Int32]
@@ -16,7 +17,7 @@ extension ProjectFolders {
 
     private static let applicationFile = "application"
 
-    /// Keeps what the folders are of, for those who find them later.
+    /// Records what the folders belong to, for later runs.
     func remember(_ application: RunRequest.Application) throws {
         let words: [String]
         switch application {
@@ -31,7 +32,8 @@ extension ProjectFolders {
         try? text.write(toFile: file, atomically: true, encoding: .utf8)
     }
 
-    /// The runs in a folder, but for one's own, whose balancer is gone while their processes are not.
+    /// The runs in a folder, except for one's own, whose balancer is gone while their processes are
+    /// not.
     ///
     /// - Parameters:
     ///   - folder: the current one, absolute.
@@ -54,7 +56,7 @@ extension ProjectFolders {
         String(path.split(separator: "/").last ?? "")
     }
 
-    /// A word as a shell reads it back.
+    /// A word quoted for a shell.
     private static func quoted(_ word: String) -> String {
         let isPlain = word.utf8.allSatisfy { byte in
             switch byte {

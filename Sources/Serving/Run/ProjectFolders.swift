@@ -3,23 +3,23 @@ internal import FoundationEssentials
 internal import Glibc
 internal import Reactor
 
-/// Where `mooring run` keeps its sockets, records and keys: in folders of the project alone.
+/// The folders of `mooring run` for sockets, records and keys, one set per project.
 ///
 /// A project is an application in a folder. Its processes survive the end of its balancer, and only
-/// the next one of the same project may take them over. Two balancers of one project have folders of
-/// their own, too.
+/// the next balancer of the same project may adopt them. Two balancers of one project use different
+/// folders, too.
 struct ProjectFolders: Equatable {
     let state: String
     let runtime: String
 
-    /// How many balancers of one project may run at once.
+    /// The most concurrent balancers of one project.
     private static let most = 64
     static let folderName = "run"
 
-    /// The first pair of folders of the project that no running balancer has.
+    /// The first pair of folders of the project that no running balancer uses.
     ///
     /// - Parameter folder: the current one, absolute.
-    /// - Throws: `ServingError` when there is no place for them.
+    /// - Throws: `ServingError` when there is no room for them.
     static func free(
         for application: RunRequest.Application, in folder: String, environment: [String: String]
     ) throws -> ProjectFolders {
@@ -37,17 +37,17 @@ struct ProjectFolders: Equatable {
         throw ServingError.failed("\(most) balancers of this project run already; stop one")
     }
 
-    /// The runtime folders of the balancers that run for applications in a folder.
+    /// The runtime folders of the running balancers for applications in a folder.
     static func running(in folder: String, environment: [String: String]) -> [String] {
         let prefix = prefix(of: folder)
-        // One root may be there by two variables.
+        // Two variables may name the same root.
         return Set(runtimeRoots(environment)).sorted().flatMap { root in
             entries("\(root)/\(folderName)").filter { $0.hasPrefix(prefix) }.sorted()
                 .map { "\(root)/\(folderName)/\($0)" }
         }.filter(isTaken)
     }
 
-    /// The state folders that runs in a folder have had.
+    /// The state folders that runs in a folder have used.
     static func states(of folder: String, _ environment: [String: String]) -> [String] {
         let prefix = prefix(of: folder)
         let roots = Set(runtimeRoots(environment) + stateRoots(environment))
@@ -57,7 +57,7 @@ struct ProjectFolders: Equatable {
         }
     }
 
-    /// `shop-3f9a12bc-`: names that tell two folders apart, and something to people.
+    /// `shop-3f9a12bc-`: a readable name that is unique per folder.
     private static func prefix(of folder: String) -> String {
         var hash = StableHash()
         hash.add(folder)
@@ -77,7 +77,7 @@ struct ProjectFolders: Equatable {
         var hash = StableHash()
         switch application {
         case .wsgi(let name):
-            // The names that are looked for where none is given.
+            // The names that are searched when none is given.
             let ending = [":application", ":app"].first { name.hasSuffix($0) }
             hash.add(["wsgi", String(name.dropLast(ending?.count ?? 0))])
         case .command(let words): hash.add(["command"] + words)
@@ -85,8 +85,8 @@ struct ProjectFolders: Equatable {
         return hash.text
     }
 
-    /// By preference; the temporary folder is open to all, so the folder in it has the user's number
-    /// and is not used if it is somebody else's.
+    /// In order of preference; anyone can create names in the temporary folder, so the folder there
+    /// contains the user's id and is not used if another user owns it.
     private static func runtimeRoots(_ environment: [String: String]) -> [String] {
         var roots = folder(environment["RUNTIME_DIRECTORY"]).map { [$0] } ?? []
         if geteuid() == 0 { roots.append("/run/mooring") }
@@ -105,7 +105,7 @@ struct ProjectFolders: Equatable {
         return roots
     }
 
-    /// systemd's variables may be lists, of which the first counts.
+    /// systemd's variables may hold a list, of which the first counts.
     private static func folder(_ value: String?) -> String? {
         guard let first = value?.split(separator: ":").first, first.hasPrefix("/") else {
             return nil
@@ -113,7 +113,7 @@ struct ProjectFolders: Equatable {
         return first.count > 1 && first.hasSuffix("/") ? String(first.dropLast()) : String(first)
     }
 
-    /// The first root whose folder for projects can be had.
+    /// The first root in which a folder for projects can be created.
     private static func usable(_ roots: [String], setting: String) throws -> String {
         var reasons: [String] = []
         for root in roots {

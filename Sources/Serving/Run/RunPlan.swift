@@ -3,15 +3,17 @@ internal import Reactor
 
 /// From the command line of `mooring run` to a configuration that works on this machine.
 package enum RunPlan {
-    /// Where an application is served unless the command line says so, or the next port that is free.
+    /// The default port of an application, or the first to try.
     private static let firstPort: UInt16 = 8080
 
-    /// The configuration that a request stands for, with folders of the project's own and a free port.
+    /// The configuration for a request, with the project's own folders and a free port.
     ///
-    /// The folders are made. A port that is free now may be taken by the time it is listened on, which
-    /// is an ordinary failure then.
+    /// Creates the folders. A port that is free now may be taken by the time it is bound, which is
+    /// an ordinary failure then.
+    ///
     /// - Parameter folder: the project's, absolute.
-    /// - Throws: `ConfigurationProblems` with all of them, or `ServingError` without room for folders.
+    /// - Throws: `ConfigurationProblems` with all of them, or `ServingError` without room for
+    ///   folders.
     package static func configuration(
         of request: RunRequest, in folder: String
     ) throws -> Configuration {
@@ -25,7 +27,7 @@ package enum RunPlan {
         return try ConfigurationLoading.app(request)
     }
 
-    /// What a run that begins finds in its folder of others that were killed, a sentence each.
+    /// Describes killed runs that left processes in the folder, one sentence each.
     ///
     /// - Parameters:
     ///   - folder: the project's, absolute.
@@ -43,10 +45,10 @@ package enum RunPlan {
         }
     }
 
-    /// Several projects can be served at once, each at the port that it had last, or the next free one.
+    /// Selects the project's last port, or the next free one, since several projects may run at
+    /// once.
     ///
-    /// Browsers send the cookies of one port to all others of the host, so those have names of their
-    /// own.
+    /// Browsers send the cookies of one port to all others of the host, so the cookie names differ.
     private static func chooseAddress(
         _ request: inout RunRequest, _ folders: ProjectFolders
     ) throws {

@@ -1,13 +1,14 @@
 internal import FoundationEssentials
 internal import Glibc
 
-/// The files of a project that its programs are made of.
+/// The source files of a project.
 ///
-/// Only these count as a change: what an application writes itself, a database or a log beside its
-/// sources, would restart it without end. Templates and styles do not: most are read anew for each page
-/// while one develops, and a restart ends the sessions in memory.
+/// Only these count as a change: files that an application writes itself, such as a database or a
+/// log beside its sources, would restart it endlessly. Templates and styles do not count:
+/// development servers mostly re-read them for each page, and a restart ends the sessions in
+/// memory.
 enum SourceFiles {
-    /// When a source file was changed last.
+    /// The last change of a source file.
     struct Change: Equatable {
         /// Relative to the project's folder.
         var file: String
@@ -15,7 +16,7 @@ enum SourceFiles {
         var at: Int64
     }
 
-    /// What a folder has.
+    /// An entry of a folder.
     enum Entry {
         case folder(String)
         case source(String, changedAt: Int64)
@@ -31,10 +32,11 @@ enum SourceFiles {
         "site-packages", "static", "target",
         "venv", "virtualenv", "env",
     ]
-    /// Beyond this a folder is hardly a project; watches are scarce (fs.inotify.max_user_watches).
+    /// A folder with more is unlikely to be a project; watches are scarce
+    /// (fs.inotify.max_user_watches).
     static let mostFolders = 4096
 
-    /// Whether a change of a file of this name counts.
+    /// Whether a change of a file with this name counts.
     static func isSource(_ name: String) -> Bool {
         guard let dot = name.lastIndex(of: "."), !name.hasPrefix(".#"), !name.hasSuffix("~") else {
             return name == "Procfile"
@@ -42,12 +44,12 @@ enum SourceFiles {
         return endings.contains(Substring(name[name.index(after: dot)...].lowercased()))
     }
 
-    /// Whether a folder of this name has sources of the project; hidden ones hold what tools keep.
+    /// Whether a folder with this name has sources of the project; hidden folders belong to tools.
     static func hasSources(_ name: String) -> Bool {
         !name.hasPrefix(".") && !ignored.contains(name)
     }
 
-    /// What of a folder counts: the names alone.
+    /// The entries of a folder that count, by name alone.
     static func entries(_ folder: String) -> [Entry] {
         let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
         return names.compactMap { name in
@@ -56,7 +58,8 @@ enum SourceFiles {
             switch status.st_mode & S_IFMT {
             case S_IFDIR where hasSources(name): return .folder(name)
             case S_IFREG where isSource(name):
-                // The time of the inode: a file that is moved into place keeps its older content's.
+                // The inode's time: a file moved into place keeps the modification time of its
+                // content.
                 let time = status.st_ctim
                 return .source(
                     name, changedAt: Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec))

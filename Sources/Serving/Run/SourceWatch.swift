@@ -3,11 +3,11 @@ internal import Logging
 internal import Reactor
 internal import Synchronization
 
-/// Tells when a source file below a folder has changed (inotify(7)), for `mooring run --reload`.
+/// Reports changed source files below a folder (inotify(7)), for `mooring run --reload`.
 final class SourceWatch: Sendable {
-    /// An editor or a checkout changes several files; they count once.
+    /// An editor or a checkout changes several files at once; they count as one change.
     private static let pause: Int64 = 150_000_000
-    /// So long one that goes on and on is waited for.
+    /// The longest wait for changes to stop.
     private static let longest: Int64 = 1_000_000_000
     private static let changes = UInt32(IN_CLOSE_WRITE | IN_MOVED_TO | IN_CREATE | IN_DELETE)
 
@@ -17,9 +17,9 @@ final class SourceWatch: Sendable {
     private let onChange: @Sendable (String) -> Void
     private let folders = Mutex<[Int32: String]>([:])
 
-    /// Watches from now on, on a thread of its own.
+    /// Starts watching, on a separate thread.
     ///
-    /// - Parameter onChange: told of one changed file, relative to the folder.
+    /// - Parameter onChange: called with one changed file, relative to the folder.
     /// - Throws: `SystemError`.
     static func start(
         _ folder: String, log: Logger, onChange: @escaping @Sendable (String) -> Void
@@ -43,7 +43,7 @@ final class SourceWatch: Sendable {
 
     /// Watches a folder and those below it; a path relative to the project's.
     ///
-    /// - Returns: a source file that was there already, of which no event tells.
+    /// - Returns: a source file that existed already, for which there is no event.
     private func add(_ path: String) -> String? {
         let whole = path.isEmpty ? folder : "\(folder)/\(path)"
         guard folders.withLock({ $0.count }) < SourceFiles.mostFolders else { return nil }
@@ -78,7 +78,8 @@ final class SourceWatch: Sendable {
         }
     }
 
-    /// Until no source file has changed for a moment; what the application writes is of no account.
+    /// Waits until no source file has changed for a moment; files that the application writes do
+    /// not count.
     private func awaitQuiet() {
         let end = Clock.monotonic() + Self.longest
         var quietAt = Clock.monotonic() + Self.pause
@@ -93,7 +94,7 @@ final class SourceWatch: Sendable {
         }
     }
 
-    /// Waits for changes; the first source file among them.
+    /// Waits for changes; returns the first source file among them.
     private func changed() -> String? {
         var bytes = [UInt8](repeating: 0, count: 64 * 1024)
         let count = unsafe bytes.withUnsafeMutableBytes { room in
@@ -121,7 +122,7 @@ final class SourceWatch: Sendable {
                     first = first ?? below
                 }
             } else if mask & UInt32(IN_CREATE) == 0, SourceFiles.isSource(name) {
-                // What is made is written afterwards, or is a link: neither says anything yet.
+                // A new file is written later, or is a link: its creation does not count yet.
                 first = first ?? SourceFiles.joined(path, name)
             }
         }

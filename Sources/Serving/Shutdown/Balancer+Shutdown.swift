@@ -8,16 +8,16 @@ internal import ReverseProxy
 internal import Settings
 internal import Supervision
 
-/// The main thread: it waits for events and carries out what `Shutdown` makes of them.
+/// The main thread: it waits for events and executes the orders of `Shutdown`.
 extension Balancer {
-    /// What the main thread waits for.
+    /// An event for the main thread.
     enum Event: Sendable {
         case signal(Int32)
         case successor(SuccessorListener.Successor)
         case adminEnded(String)
-        /// The application of a developer does not start, and why.
+        /// A developer's application does not start, with the reason.
         case applicationFailed(String)
-        /// The last client connection is gone, or its time is up.
+        /// The last client connection is closed, or the drain timeout has passed.
         case drained
         /// The last process is gone.
         case processesGone
@@ -25,13 +25,13 @@ extension Balancer {
         case closed
     }
 
-    /// What the end waits for the access log to be written, in microseconds.
+    /// How long the exit waits for the access log to be written, in microseconds.
     private static let lastLines: useconds_t = 1_500_000
 
-    /// How often the log says what the end of the program waits for, in seconds.
+    /// How often the log reports what the shutdown waits for, in seconds.
     private static let reportInterval = 5
 
-    /// Says what the end waits for, so that nobody has to guess why it takes its time.
+    /// Logs what the shutdown waits for, so that operators need not guess why it takes long.
     private func report(_ wait: Shutdown.Wait) {
         let log = log
         switch wait {
@@ -69,7 +69,7 @@ extension Balancer {
                 log.notice("handing over to a new balancer; requests in flight are finished here")
                 leave(to: successor)
             case .adminEnded(let reason):
-                // After a handing over it has nothing to listen on.
+                // After a take-over it no longer listens.
                 if shutdown.stage == .leaving { continue }
                 log.critical("the admin API has ended", metadata: ["reason": "\(reason)"])
             case .applicationFailed(let reason):
@@ -143,11 +143,11 @@ extension Balancer {
         proxy.drain(until: deadline, .end) { events.post(.drained) }
     }
 
-    /// Leaves the processes to the next balancer; what is in flight is finished here.
+    /// Leaves the processes to the next balancer; requests in flight are finished here.
     private func leave(to successor: SuccessorListener.Successor?) {
         source.beginDraining()
         let admin = admin
-        // First, for it takes a moment, and clients are served meanwhile.
+        // First, since it takes a moment, during which clients are still served.
         _ = try? waitFor { await admin.stopListening() }
         let events = events
         let connections = successor?.connections
@@ -155,11 +155,12 @@ extension Balancer {
         if let connections { purpose = .handOver { connections.send($0) } }
         proxy.drain(until: .now + reloader.drainTimeout, purpose) {
             guard let connections else { return events.post(.drained) }
-            // The last may be on their way still.
+            // The last ones may still be in transit.
             connections.finish { events.post(.drained) }
         }
         supervisor.leave()
-        // The manager takes that from the main process only (NotifyAccess=main), which is this one.
+        // The manager accepts this only from the main process (NotifyAccess=main), which is this
+        // one.
         if let process = successor?.process { manager.notify("MAINPID=\(process)", "READY=1") }
         admin.removeSocket()
         successors.removePath()
@@ -173,7 +174,7 @@ extension Balancer {
     }
 
     private func close() {
-        // A successor has put its own in their places by now.
+        // A successor has replaced them with its own by now.
         if !lock.isLetGo {
             admin.removeSocket()
             successors.removePath()
@@ -181,7 +182,7 @@ extension Balancer {
             Supervisor.removeHostFiles(inRuntimeDirectory: folder)
         }
         let events = events
-        // The first of the two counts: who reads the access log may have stopped reading.
+        // Whichever comes first: the reader of the access log may have stopped reading.
         proxy.stop { events.post(.closed) }
         do {
             try LoopThread.start(name: "end") {
@@ -193,7 +194,7 @@ extension Balancer {
         }
     }
 
-    /// Orders every process to end and waits for that beside the main thread.
+    /// Orders every process to stop and waits for that on another thread.
     private func stopProcesses() {
         for group in groups.all { group.shutDown(now: .now) }
         let supervisor = supervisor

@@ -1,23 +1,33 @@
 internal import Glibc
 
-/// How far the end of the program has come, and what each event leads to.
+/// The stages of the program's shutdown, and the consequence of each event.
 ///
-/// `serving -> draining -> stopping -> closing` ends the processes too; `serving -> leaving -> closing`
-/// leaves them to a successor. A second SIGTERM or SIGINT skips what is left of the waiting, which is an
-/// exit code of 1.
+/// `serving -> draining -> stopping -> closing` stops the processes too; `serving -> leaving ->
+/// closing` leaves them to a successor. A second SIGTERM or SIGINT skips the remaining waits, with
+/// an exit code of 1.
 struct Shutdown {
     enum Stage: CaseIterable {
         /// To: draining, leaving, killing.
         case serving
-        /// Nothing new is accepted, what is in flight is finished. To: stopping, killing.
+        /// Accepts nothing new and finishes requests in flight.
+        ///
+        /// To: stopping, killing.
         case draining
-        /// As draining, but the processes are a successor's already. To: closing.
+        /// Like draining, but the processes belong to a successor already.
+        ///
+        /// To: closing.
         case leaving
-        /// The processes are asked to end. To: killing, closing.
+        /// The processes were sent SIGTERM.
+        ///
+        /// To: killing, closing.
         case stopping
-        /// The processes are made to end. To: closing.
+        /// The processes were sent SIGKILL.
+        ///
+        /// To: closing.
         case killing
-        /// Only logs are written. Final.
+        /// Only logs are still written.
+        ///
+        /// Final.
         case closing
     }
 
@@ -30,14 +40,16 @@ struct Shutdown {
         case reload
         /// SIGUSR1.
         case reopenLogs
-        /// There is nothing to serve and never was.
+        /// Nothing can be served, and never could.
         case nothingToServe
-        /// No client connection is left, or their time is up.
+        /// No client connection is left, or the drain timeout has passed.
         case drained
-        /// No process is left. It comes twice after a hurried end, of which the first counts.
+        /// No process is left.
+        ///
+        /// Sent twice after a hurried shutdown; the first counts.
         case processesGone
 
-        /// Nil: a signal that means nothing here.
+        /// Nil: a signal without a meaning here.
         init?(signal: Int32) {
             switch signal {
             case SIGTERM, SIGINT: self = .terminate
@@ -52,23 +64,23 @@ struct Shutdown {
     enum Order {
         case none
         case drain
-        /// Finish what is in flight and leave the processes as they are.
+        /// Finish requests in flight and leave the processes running.
         case leave
         case stopProcesses
-        /// Not only asked to end, but made to.
+        /// Send SIGKILL rather than SIGTERM.
         case killProcesses
         case close
         case reopenLogs
         case reload
     }
 
-    /// What the end waits for at the moment.
+    /// What the shutdown waits for.
     enum Wait {
         case nothing, clients, processes
     }
 
     private(set) var stage = Stage.serving
-    /// What the program ends with.
+    /// The program's exit code.
     private(set) var exitCode: Int32 = 0
 
     var wait: Wait {
@@ -79,7 +91,7 @@ struct Shutdown {
         }
     }
 
-    /// Moves on, and says what is to be done now.
+    /// Handles an event, and returns what to do now.
     mutating func handle(_ event: Event) -> Order {
         switch (event, stage) {
         case (.terminate, .serving):
@@ -87,7 +99,7 @@ struct Shutdown {
         case (.terminate, .draining), (.terminate, .stopping):
             return hurry(to: .killing, .killProcesses)
         case (.terminate, .leaving):
-            // What is in flight is cut off; the processes are a successor's.
+            // Requests in flight are cut off; the processes belong to a successor.
             return hurry(to: .closing, .close)
 
         case (.leave, .serving):
@@ -108,7 +120,7 @@ struct Shutdown {
             (.reopenLogs, .stopping), (.reopenLogs, .killing), (.reopenLogs, .closing):
             return .reopenLogs
 
-        // The end has begun already, and goes its way.
+        // The shutdown has begun already.
         case (.leave, .draining), (.leave, .leaving), (.leave, .stopping), (.leave, .killing),
             (.leave, .closing), (.reload, .draining), (.reload, .leaving), (.reload, .stopping),
             (.reload, .killing), (.reload, .closing), (.nothingToServe, .draining),
@@ -129,7 +141,7 @@ struct Shutdown {
         return order
     }
 
-    /// Something is cut off.
+    /// Cuts something off.
     private mutating func hurry(to next: Stage, _ order: Order) -> Order {
         exitCode = 1
         return move(to: next, order)

@@ -3,17 +3,17 @@ internal import Logging
 internal import Reactor
 internal import ReverseProxy
 
-/// Sends client connections to the balancer that has taken over, with the sockets themselves.
+/// Sends client connections, with their sockets, to the balancer that has taken over.
 ///
-/// One thread, so that no loop waits for the other program; what comes before `start` waits. A
-/// successor that is gone cannot take any: they are closed then, as they would be by its end.
+/// On a separate thread, so that no loop waits for the other program; connections queue up before
+/// `start`. If the successor is gone, they are closed, as they would be by its exit.
 final class ConnectionSender: Sendable {
     private enum Item: Sendable {
         case connection(MovedConnection)
         case end(@Sendable () -> Void)
     }
 
-    /// So that one message fits into the socket's buffer many times over.
+    /// Small, so that several messages fit into the socket's buffer.
     private static let batch = 32
 
     private let channel: TakeoverChannel
@@ -25,10 +25,10 @@ final class ConnectionSender: Sendable {
         self.log = log
     }
 
-    /// Takes over a connection; any thread.
+    /// Queues a connection; any thread.
     func send(_ connection: MovedConnection) { items.post(.connection(connection)) }
 
-    /// Calls `done` when everything before it is sent; last.
+    /// Calls `done` when everything before it was sent; the last call.
     func finish(_ done: @escaping @Sendable () -> Void) { items.post(.end(done)) }
 
     /// Starts the thread, which ends with `finish`.
@@ -75,7 +75,8 @@ final class ConnectionSender: Sendable {
             do throws(SystemError) {
                 return try channel.send(message, descriptors: descriptors)
             } catch  where error.errno == ETOOMANYREFS {
-                // More is under way to other programs than the kernel allows: they take it soon.
+                // Too many descriptors are in transit to other programs (ETOOMANYREFS): they will
+                // receive them soon.
                 usleep(1000)
             }
         }

@@ -2,11 +2,11 @@ internal import Reactor
 internal import ReverseProxy
 internal import Settings
 
-/// Sockets that listen already when the program starts.
+/// Sockets that already listen when the program starts.
 enum InheritedSockets {
-    /// Those of the balancer that is taken over, and those of the service manager.
+    /// The sockets of the predecessor, and those of the service manager.
     ///
-    /// - Throws: `ServingError` when one of the latter cannot be listened on.
+    /// - Throws: `ServingError` when one of the latter is not a listening socket.
     static func all(
         from predecessor: Predecessor?, _ manager: ServiceManager
     ) throws -> [ListenerAddress: ListeningSocket] {

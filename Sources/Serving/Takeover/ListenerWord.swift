@@ -1,8 +1,9 @@
 internal import Settings
 
-/// Where a balancer listens, as one word of a `TakeoverMessage`.
+/// A listener's address as one word of a `TakeoverMessage`.
 extension ListenerAddress {
-    /// `unix:PATH`, `tcp:PORT:HOST` or `fd:NAME`, percent-encoded so that a path may have spaces.
+    /// `unix:PATH`, `tcp:PORT:HOST` or `fd:NAME`, percent-encoded so that a path may contain
+    /// spaces.
     var word: String {
         let text: String
         switch self {
@@ -20,7 +21,7 @@ extension ListenerAddress {
         }
     }
 
-    /// Parses a word; nil: it is none.
+    /// Parses a word; nil: invalid.
     init?(word: some StringProtocol) {
         guard let text = Self.decoded(word), let colon = text.firstIndex(of: ":") else {
             return nil
@@ -38,7 +39,7 @@ extension ListenerAddress {
         }
     }
 
-    /// Without percent-encoding; nil: it is wrong, or the bytes are not UTF-8.
+    /// Decodes percent-encoding; nil: invalid, or not UTF-8.
     private static func decoded(_ word: some StringProtocol) -> String? {
         var bytes: [UInt8] = []
         var rest = Array(word.utf8)[...]

@@ -5,22 +5,23 @@ internal import ReverseProxy
 internal import Settings
 internal import Supervision
 
-/// The running balancer that `serve --takeover` takes the place of: the successor's side of a take-over.
+/// The running balancer that `serve --takeover` replaces: the successor's side of a take-over.
 ///
-/// `TakeoverMessage` is what the two say to each other.
+/// `TakeoverMessage` defines the protocol.
 struct Predecessor {
     private let channel: TakeoverChannel
-    /// Where its admin API is, which gives up that address with the rest.
+    /// The address of its admin API, which it releases with the others.
     let admin: ListenerAddress?
-    /// What it listens on.
+    /// Its listening sockets.
     let listeners: [ListenerAddress: ListeningSocket]
 
-    /// Asks the balancer of a runtime folder for its sockets; it goes on serving.
+    /// Asks the balancer of a runtime folder for its sockets; it continues to serve.
     ///
     /// - Throws: `ServingError`: unreachable when none runs there.
     init(runtimeFolder: String) throws {
         let path = TakeoverChannel.path(inRuntimeFolder: runtimeFolder)
-        // What listens there is handed sessions and obeyed, so it must be a program of this user.
+        // The program that listens there receives sessions and is trusted, so it must be this
+        // user's.
         if unsafe access(runtimeFolder, F_OK) == 0 {
             do {
                 try Supervisor.check(runtimeDirectory: runtimeFolder)
@@ -49,9 +50,9 @@ struct Predecessor {
         }
     }
 
-    /// Has it stop accepting and let go of its processes; blocks until it has.
+    /// Makes it stop accepting and release its processes; blocks until it has.
     ///
-    /// - Throws: `ServingError` when it does not answer; it may serve on then.
+    /// - Throws: `ServingError` when it does not answer; it may continue to serve then.
     func handOver() throws {
         do {
             try channel.send(.ready)
@@ -61,7 +62,7 @@ struct Predecessor {
         }
     }
 
-    /// Takes the connections that it sends, until it has ended; blocks for so long.
+    /// Receives its connections until it has exited; blocks for that long.
     func receiveConnections(log: Logger, _ take: (MovedConnection) -> Void) {
         defer { channel.close() }
         while true {
@@ -69,7 +70,7 @@ struct Predecessor {
                 Self.connections(try channel.receive()).forEach(take)
             } catch {
                 switch error.errno {
-                // It has something under way still.
+                // It still finishes requests.
                 case EAGAIN: continue
                 case EMSGSIZE: log.warning("kept connections were lost: too few descriptors")
                 case EPROTO: log.warning("the balancer before this one sent no message: \(error)")
@@ -79,13 +80,13 @@ struct Predecessor {
         }
     }
 
-    /// After a failed start: what was received is let go of.
+    /// After a failed start: closes what was received.
     func giveUp() {
         for socket in listeners.values { socket.leave() }
         channel.close()
     }
 
-    /// - Throws: EPROTO when they are not sockets, or not as many as are named.
+    /// - Throws: EPROTO when they are not sockets, or do not match the named ones.
     private static func sockets(
         _ received: TakeoverChannel.Received
     ) throws(SystemError) -> (ListenerAddress?, [ListenerAddress: ListeningSocket]) {
@@ -106,7 +107,7 @@ struct Predecessor {
         return (admin, listeners)
     }
 
-    /// What is not understood is closed, as a connection is whose balancer ends.
+    /// Unknown ones are closed, as they would be by the exit of their balancer.
     private static func connections(_ received: TakeoverChannel.Received) -> [MovedConnection] {
         guard case .connections(let notes) = received.message else {
             received.drop()

@@ -4,8 +4,8 @@ internal import Synchronization
 
 /// Keeps a second balancer out of the same runtime folder.
 ///
-/// The folder itself is locked (flock(2)), so nothing is left behind when the program ends in any
-/// way; its children do not hold the lock, since no descriptor of it survives their exec.
+/// It locks the folder itself (flock(2)), so nothing is left behind however the program ends;
+/// children do not hold the lock, since the descriptor is closed on exec.
 final class RuntimeLock: Sendable {
     private let descriptor: Int32
     private let isReleased = Atomic(false)
@@ -26,13 +26,13 @@ final class RuntimeLock: Sendable {
 
     deinit { release() }
 
-    /// Whether the folder is a successor's by now.
+    /// Whether the folder belongs to a successor by now.
     var isLetGo: Bool { isReleased.load(ordering: .relaxed) }
 
-    /// Lets a successor in; harmless when repeated.
+    /// Releases the lock for a successor; repeated calls are harmless.
     func release() {
         if isReleased.exchange(true, ordering: .relaxed) { return }
-        // A child that has not got to its program has the descriptor too, and would keep the lock.
+        // A child before its exec has the descriptor too, and would keep the lock.
         flock(descriptor, LOCK_UN)
         close(descriptor)
     }

@@ -4,17 +4,17 @@ internal import Reactor
 internal import ReverseProxy
 internal import Settings
 
-/// Waits for a balancer that wants to take over: the running one's side of `Predecessor`.
+/// Waits for a balancer that wants to take over: the running balancer's side of `Predecessor`.
 ///
-/// One thread, which blocks where it waits; what is to be done is told to the main thread. A
-/// successor that goes away before it is ready changes nothing.
+/// On a separate thread, which blocks while it waits and sends events to the main thread. A
+/// successor that disconnects before it is ready changes nothing.
 final class SuccessorListener: Sendable {
-    /// A successor that is ready: to be answered when everything is handed over.
+    /// A successor that is ready: `answer` it when everything was handed over.
     struct Successor: Sendable {
         private let channel: TakeoverChannel
-        /// Its pid; nil when it cannot be known.
+        /// Its pid; nil if unknown.
         var process: Int32? { channel.peerProcess }
-        /// Takes kept connections at any time; they are on their way from `answer` on.
+        /// Accepts kept connections at any time; they are sent from `answer` on.
         let connections: ConnectionSender
 
         fileprivate init(_ channel: TakeoverChannel, log: Logger) {
@@ -22,9 +22,9 @@ final class SuccessorListener: Sendable {
             connections = ConnectionSender(channel, log: log)
         }
 
-        /// Everything is its own from now on; until the end of this program it is sent connections.
+        /// Everything belongs to it from now on; it receives connections until this program exits.
         func answer() throws(SystemError) {
-            // If it has died meanwhile there is nobody to tell.
+            // If it has died meanwhile, the answer has no recipient.
             try? channel.send(.yours)
             try connections.start()
         }
@@ -36,7 +36,7 @@ final class SuccessorListener: Sendable {
     private let sockets: @Sendable () -> [(address: ListenerAddress, socket: ListeningSocket)]
     private let onReady: @Sendable (Successor) -> Void
 
-    /// Listens; nobody is answered before `start`.
+    /// Listens; no successor is answered before `start`.
     ///
     /// - Throws: `ServingError`.
     init(
@@ -59,14 +59,14 @@ final class SuccessorListener: Sendable {
         self.onReady = onReady
     }
 
-    /// Starts the thread, which ends with the program.
+    /// Starts the thread, which runs until the program exits.
     func start() throws {
         try LoopThread.start(name: "control") { [self] in
             while let socket = listener.accept() { serve(TakeoverChannel(socket)) }
         }
     }
 
-    /// Nobody can come any more; a successor may listen at the same path.
+    /// No further program can connect; a successor may listen on the same path.
     func removePath() { listener.removePath() }
 
     private func serve(_ channel: TakeoverChannel) {

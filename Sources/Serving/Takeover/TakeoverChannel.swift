@@ -3,14 +3,14 @@ internal import Reactor
 
 /// The control socket between two balancers, which carries messages and descriptors.
 ///
-/// Blocking, and closed once by whoever owns it. Every wait has a limit: see `ControlSocket`.
+/// Blocking, and closed once by its owner. Every wait has a limit: see `ControlSocket`.
 struct TakeoverChannel: Sendable {
-    /// What came; the descriptors belong to the receiver.
+    /// A received message; the descriptors belong to the receiver.
     struct Received {
         let message: TakeoverMessage
         let descriptors: [Int32]
 
-        /// Closes what nobody takes.
+        /// Closes unused descriptors.
         func drop() { for descriptor in descriptors { Glibc.close(descriptor) } }
     }
 
@@ -21,10 +21,10 @@ struct TakeoverChannel: Sendable {
     /// The control socket's path.
     static func path(inRuntimeFolder folder: String) -> String { "\(folder)/control.sock" }
 
-    /// Whether the program at the other end may be obeyed: it is this user's, or root's.
+    /// Whether to trust the peer: it is this user's program, or root's.
     var isTrusted: Bool { socket.peerUser == geteuid() || socket.peerUser == 0 }
 
-    /// The pid of the other program; nil when it cannot be known.
+    /// The peer's pid; nil if unknown.
     var peerProcess: Int32? { socket.peerProcess }
 
     /// Sends a message with descriptors, which stay open here.
@@ -34,7 +34,7 @@ struct TakeoverChannel: Sendable {
 
     /// Waits for the next message.
     ///
-    /// - Throws: as `ControlSocket.receive`; EPROTO for a line that is no message.
+    /// - Throws: as `ControlSocket.receive`; EPROTO for an unknown line.
     func receive() throws(SystemError) -> Received {
         let received = try socket.receive()
         guard let message = TakeoverMessage(received.line) else {
@@ -44,7 +44,7 @@ struct TakeoverChannel: Sendable {
         return Received(message: message, descriptors: received.descriptors)
     }
 
-    /// Waits for a message that nothing comes with.
+    /// Waits for a message without content.
     ///
     /// - Throws: as `receive`; EPROTO for any other message.
     func receive(_ expected: TakeoverMessage) throws(SystemError) {
@@ -53,7 +53,7 @@ struct TakeoverChannel: Sendable {
         if received.message != expected { throw Self.unexpected(received.message.line) }
     }
 
-    /// The other program has sent something that has no meaning now.
+    /// The peer has sent a message that is not expected now.
     static func unexpected(_ line: String) -> SystemError {
         SystemError(call: String(line.prefix(80)), errno: EPROTO)
     }

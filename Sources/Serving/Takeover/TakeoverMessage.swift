@@ -1,42 +1,44 @@
 internal import FoundationEssentials
 internal import Settings
 
-/// What two balancers say to each other in a take-over: one line each, over the control socket.
+/// The messages of a take-over: one line each, over the control socket.
 ///
 /// | who | line | descriptors | what follows |
 /// |---|---|---|---|
-/// | new | `takeover 1` | - | the old one answers, and serves on |
+/// | new | `takeover 1` | - | the old one answers, and continues to serve |
 /// | old | `sockets ADMIN ADDRESS…` | one for each address | the new one prepares to serve |
 /// | new | `ready` | - | the old one stops accepting and lets go of its processes |
 /// | old | `yours` | - | the new one serves |
 /// | old | `connections ADDRESS NOTE UNREAD …` | one for each three words | repeated until it ends |
 ///
-/// Clients that connect meanwhile wait in the listening sockets' queues, which belong to both. What
-/// comes from the other program may be of another version: a line that is none of these is no
-/// message, and a word that is not understood spoils no other.
+/// Clients that connect meanwhile wait in the queues of the listening sockets, which both balancers
+/// share.
+///
+/// The other program may have another version: unknown lines are not messages, and an unknown word
+/// does not invalidate the others.
 enum TakeoverMessage: Equatable {
-    /// Asks for the listening sockets; the number is the version of this protocol.
+    /// Requests the listening sockets; the number is the version of this protocol.
     case greeting
     /// - Parameters:
-    ///   - admin: where the admin API of the old balancer listens, which it gives up with the rest.
-    ///   - listeners: nil: an address that is not understood; its descriptor stands in its position.
+    ///   - admin: the address of the old balancer's admin API, which it releases with the others.
+    ///   - listeners: nil: an unknown address; its descriptor keeps its position.
     case sockets(admin: ListenerAddress?, listeners: [ListenerAddress?])
     case ready
     case yours
-    /// Nil: a connection that is not understood; its descriptor stands in its position.
+    /// Nil: an unknown connection; its descriptor keeps its position.
     case connections([Connection?])
 
     /// A client connection between two requests, as `MovedConnection` describes it.
     struct Connection: Equatable {
         /// Where it was accepted.
         var listener: ListenerAddress
-        /// How far it has come: `MovedConnection.note`.
+        /// Its state: `MovedConnection.note`.
         var note: String
-        /// What was read ahead.
+        /// The bytes read ahead.
         var unread: [UInt8]
     }
 
-    /// Parses a line; nil: it is none.
+    /// Parses a line; nil: not a message.
     init?(_ line: String) {
         let words = line.split(separator: " ")
         switch (words.first, words.count) {
@@ -53,7 +55,7 @@ enum TakeoverMessage: Equatable {
         }
     }
 
-    /// The message as it is sent.
+    /// The message as a line.
     var line: String {
         switch self {
         case .greeting: "takeover 1"
@@ -68,15 +70,15 @@ enum TakeoverMessage: Equatable {
         }
     }
 
-    /// No address of any kind, so that what follows keeps its position.
+    /// Not an address of any kind, so that later words keep their position.
     private static let unknown = "?"
 }
 
 extension TakeoverMessage.Connection {
-    /// No bytes, since every word has to have some.
+    /// Means no bytes, since every word needs at least one character.
     private static let nothing = "-"
 
-    /// Parses address, note and what was read ahead; nil: they are not these.
+    /// Parses address, note and bytes read ahead; nil: invalid.
     fileprivate init?(_ words: ArraySlice<Substring>) {
         guard words.count == 3, let listener = ListenerAddress(word: words[words.startIndex])
         else { return nil }

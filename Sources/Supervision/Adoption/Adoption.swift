@@ -1,14 +1,14 @@
 internal import Reactor
 
-/// What passes between this balancer and those before and after it.
+/// State about earlier and later balancers.
 struct Adoption {
     /// Processes of an earlier balancer that no group has room for.
     var leftovers = Leftovers()
-    /// Balancers that still finish requests on processes that were adopted from them.
+    /// Balancers that still finish requests on processes adopted from them.
     var predecessors = Predecessors()
-    /// After leaving: processes that requests may still wait for here.
+    /// After `leave`: processes that requests may still wait for here.
     var expected = ExpectedProcesses()
-    /// Whether the processes are another balancer's by now.
+    /// Whether the processes belong to another balancer by now.
     private(set) var hasLeft = false
 
     /// The earliest time at which one of these is due.
@@ -16,6 +16,6 @@ struct Adoption {
         [leftovers.nextDeadline, expected.nextDeadline].compactMap(\.self).min()
     }
 
-    /// From now on the processes are another balancer's.
+    /// From now on the processes belong to another balancer.
     mutating func leave() { hasLeft = true }
 }

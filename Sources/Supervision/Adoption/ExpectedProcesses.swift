@@ -3,8 +3,8 @@ internal import Reactor
 
 /// Processes that were starting when they were left to another balancer.
 ///
-/// Requests that came with TLS or HTTP/2, or with a body, stay with this balancer while it ends. Some
-/// wait for a process that another one looks after by now, so it is asked here as well.
+/// Requests on TLS or HTTP/2 connections, or with a body, stay with this balancer while it drains.
+/// Some wait for a process that another balancer manages by now, so this one probes it too.
 struct ExpectedProcesses {
     private struct Expected {
         let key: ProcessKey
@@ -15,10 +15,11 @@ struct ExpectedProcesses {
 
     private var expected: [Expected] = []
 
-    /// When the next one is asked; nil: there is none.
+    /// When the next one is probed; nil: there is none.
     var nextDeadline: Int64? { expected.compactMap(\.probe.nextAttempt).min() }
 
-    /// Goes on asking a process that is left; harmless for those that were ready or have ended.
+    /// Continues to probe a process that was left; harmless for those that were ready or have
+    /// exited.
     mutating func add(_ process: ManagedProcess, now: Int64) {
         let probe: ReadinessProbe
         switch process.phase {
@@ -35,9 +36,9 @@ struct ExpectedProcesses {
                     endpoint: probe.endpoint, user: probe.user, asking: probe.question, now: now)))
     }
 
-    /// Asks those whose time has come.
+    /// Probes those that are due.
     ///
-    /// - Returns: those that listen, and where; they are not asked any more.
+    /// - Returns: those that listen, with their addresses; they are not probed any more.
     mutating func ask(now: Int64) -> [(key: ProcessKey, address: ProcessAddress)] {
         guard let next = nextDeadline, next <= now else { return [] }
         var ready: [(key: ProcessKey, address: ProcessAddress)] = []
@@ -51,7 +52,7 @@ struct ExpectedProcesses {
         return ready
     }
 
-    /// Where it listens by now; nil: nowhere yet.
+    /// The address on which it listens by now; nil: none yet.
     private static func address(of process: inout Expected, now: Int64) -> ProcessAddress? {
         var outcome = process.probe.attempt(now: now)
         while true {

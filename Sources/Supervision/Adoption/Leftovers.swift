@@ -1,7 +1,7 @@
 internal import Glibc
 internal import Reactor
 
-/// Processes of an earlier balancer that no group has room for, on their way out.
+/// Processes of an earlier balancer that no group has room for; they are being stopped.
 ///
 /// Their output is not read.
 struct Leftovers {
@@ -9,11 +9,11 @@ struct Leftovers {
         var child: ChildProcess
         var record: ProcessRecord
         var cgroup: Cgroup?
-        /// When it is killed; nil: it was.
+        /// When it is killed; nil: it was killed.
         fileprivate(set) var killAt: Int64?
     }
 
-    /// What such a process has after SIGTERM; its group's `stop_timeout` may be gone with the group.
+    /// The time between SIGTERM and SIGKILL; its group's `stop_timeout` may be gone with the group.
     private static let patience: Int64 = 10_000_000_000
 
     /// By the ids of their tokens.
@@ -27,12 +27,12 @@ struct Leftovers {
 
     subscript(id: UInt64) -> Leftover? { leftovers[id] }
 
-    /// Takes a process whose identity is proven, and tells it to end; its id.
+    /// Stops a process whose identity was verified; returns its id.
     mutating func stop(
         _ child: ChildProcess, of record: ProcessRecord, in cgroup: Cgroup?, now: Int64
     ) -> UInt64 {
         child.signalGroup(SIGTERM)
-        // One that is suspended would not see it.
+        // A suspended process would not receive SIGTERM.
         child.signalGroup(SIGCONT)
         lastID += 1
         leftovers[lastID] = Leftover(

@@ -3,17 +3,18 @@ internal import Reactor
 
 /// Balancers that have left their processes to this one and still finish requests on them.
 ///
-/// Which ones is their secret, so until they end every process that came from them counts as in use.
+/// Which processes are busy is unknown here, so until they exit, all that came from them count as
+/// in use.
 struct Predecessors {
     /// Pidfds by pid.
     private var pidfds: [Int32: Int32] = [:]
 
     var isEmpty: Bool { pidfds.isEmpty }
 
-    /// Watches for the end of a balancer.
+    /// Watches for the exit of a balancer.
     ///
-    /// - Returns: whether it lives.
-    /// - Throws: when it lives and cannot be watched.
+    /// - Returns: whether it is alive.
+    /// - Throws: when it is alive but cannot be watched.
     mutating func watch(
         _ balancer: ProcessInstance, on loop: EventLoop
     ) throws(SystemError) -> Bool {
@@ -29,7 +30,7 @@ struct Predecessors {
         return true
     }
 
-    /// One has ended; false: that is known.
+    /// A balancer has exited; false: that is known already.
     mutating func ended(_ pid: Int32) -> Bool {
         guard let pidfd = pidfds.removeValue(forKey: pid) else { return false }
         mooring_close(pidfd)

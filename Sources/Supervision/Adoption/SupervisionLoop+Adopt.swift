@@ -7,10 +7,11 @@ internal import Settings
 
 /// Taking over the processes of an earlier balancer, before the groups start their own.
 extension SupervisionLoop {
-    /// Goes over the state directory: who is alive and wanted is adopted, who is alive and not
-    /// wanted is stopped, what is left of the dead is removed.
+    /// Processes the records of the state directory: living processes that are wanted are adopted,
+    /// other living ones are stopped, and the files of dead ones are removed.
     ///
-    /// Nobody is signalled whose identity is not proven: boot, pid namespace, pid and start time.
+    /// A process is signalled only if its identity is verified: boot, pid namespace, pid and start
+    /// time.
     func adoptProcesses() {
         let labels = records.directory?.labels() ?? []
         for label in labels { lookAfter(label) }
@@ -26,7 +27,7 @@ extension SupervisionLoop {
         OutputFifos.removeStale(in: directory, keeping: Set(kept.map(\.0)))
     }
 
-    /// One file of the state directory.
+    /// Handles one file of the state directory.
     private func lookAfter(_ label: String) {
         guard let store = records.directory else { return }
         var record: ProcessRecord
@@ -44,22 +45,23 @@ extension SupervisionLoop {
             log.info("process \(label) of another boot or container is gone; removed its record")
             return forget(record)
         }
-        // Of two balancers with one state directory each looks after its own.
-        // Our runtime directory is nobody else's.
+        // Two balancers that share a state directory each manage their own processes, and a runtime
+        // directory belongs to one balancer.
         if record.runtimeDirectory != directory.path, !record.isLeft,
             ProcessIdentity.exists(record.balancer)
         {
             return
         }
         if record.stage == .intended {
-            // Its balancer ended while it was spawned. The label tells, if it was.
+            // The balancer exited while spawning it. If it was spawned, its label is in its
+            // environment.
             guard let instance = ProcessIdentity.leader(labelled: label) else {
                 return forget(record)
             }
             record.process = instance
         }
         guard let pidfd = ProcessIdentity.open(record.process) else { return forget(record) }
-        // Every process of ours leads a session, which it can never leave.
+        // Every process that Mooring starts leads a session, which it cannot leave.
         guard getsid(record.process.pid) == record.process.pid else {
             mooring_close(pidfd)
             return forget(record)
@@ -67,7 +69,7 @@ extension SupervisionLoop {
         decide(on: record, pidfd: pidfd)
     }
 
-    /// A living process that is the one of its record.
+    /// Decides about a living process that matches its record.
     private func decide(on record: ProcessRecord, pidfd: Int32) {
         if let objection = objection(to: record) {
             return stopLeftover(record, pidfd: pidfd, because: objection)
@@ -119,7 +121,7 @@ extension SupervisionLoop {
             record, as: ProcessKey(group: group, handle: handle), pidfd: pidfd, launch, address)
     }
 
-    /// Why a process is not to be adopted though it lives; nil: nothing speaks against it.
+    /// Why a living process must not be adopted; nil: it may be.
     private func objection(to record: ProcessRecord) -> String? {
         switch record.stage {
         case .intended: return "its balancer ended before it had started it"
@@ -130,7 +132,7 @@ extension SupervisionLoop {
             return "its group has on_exit = \"kill\", and its balancer ended unexpectedly"
         }
         let pid = record.process.pid
-        // Who starts as root may become somebody else by itself.
+        // A process started as root may change its user itself.
         if record.user != 0, ProcessIdentity.user(of: pid) != record.user {
             return "it runs as another user than it was started as"
         }
@@ -143,7 +145,7 @@ extension SupervisionLoop {
         return nil
     }
 
-    /// Manages it from now on like a child; it is ready as soon as it was.
+    /// Manages the process from now on like a child; it is ready if it was ready before.
     private func takeOver(
         _ record: ProcessRecord, as key: ProcessKey, pidfd: Int32, _ launch: LaunchSpec,
         _ address: SocketAddress
@@ -182,7 +184,7 @@ extension SupervisionLoop {
         do {
             try register(process)
         } catch {
-            // As one that ended: its entry is free, and it is made to end in fact.
+            // Treat it as exited: its entry is free, and it is killed.
             log.error("the adopted pid \(pid) cannot be watched and is killed: \(error)")
             stopGroup(of: process, SIGKILL)
             closePidfd(of: process.child)
@@ -192,14 +194,14 @@ extension SupervisionLoop {
         log.info("adopted process \(record.label) (pid \(pid)) of group \(record.group)")
     }
 
-    /// The spawned group of that name.
+    /// The index of the spawned group with that name.
     private func group(of record: ProcessRecord) -> Int? {
         (0..<min(launching.table.count, groups.count)).first {
             launching.table.newest(group: $0)?.groupName == record.group
         }
     }
 
-    /// The user that must be the one who listens; nil: whoever does.
+    /// The user who must own the listener; nil: any.
     private func listener(of record: ProcessRecord, _ launch: LaunchSpec) -> UInt32? {
         launch.userOfSocket == nil ? nil : record.user
     }
@@ -216,7 +218,7 @@ extension SupervisionLoop {
         } catch {
             switch error.errno {
             case ECONNREFUSED, ENOENT, ENOTSOCK, EACCES, EPROTOTYPE: return false
-            // A full queue of connections, or a lack of descriptors of our own.
+            // The backlog is full, or this program lacks descriptors.
             default: return true
             }
         }

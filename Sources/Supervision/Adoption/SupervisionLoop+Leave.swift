@@ -3,13 +3,13 @@ internal import CLinux
 internal import Logging
 internal import Reactor
 
-/// Letting go of the processes, for another balancer to adopt.
+/// Releasing the processes, so that another balancer can adopt them.
 extension SupervisionLoop {
-    /// Lets go of every process without touching it; its record stays.
+    /// Releases every process without touching it; its record stays.
     ///
-    /// From here on this loop carries out no order, signals nobody and removes no file; it goes on
-    /// reading this program's signals, driving the registry's time for the requests in flight, and
-    /// collecting the children that end, which is their parent's to do.
+    /// From here on this loop executes no orders, signals no process and removes no file. It still
+    /// reads this program's signals, drives the registry's time for the requests in flight, and
+    /// reaps exiting children, which only their parent can do.
     func leave() {
         if adoption.hasLeft { return }
         for process in processes.values { collectIfEnded(process) }
@@ -24,7 +24,7 @@ extension SupervisionLoop {
         adoption.leftovers.removeAll()
         probes.servers.leave()
         reaping.guardian.dismiss()
-        // Descendants that lose their parents are not ours to end any more.
+        // Descendants that lose their parents must not be reparented to this program any more.
         _ = mooring_set_subreaper(false)
         closeNotifySocket()
         adoption.leave()
@@ -41,7 +41,7 @@ extension SupervisionLoop {
         if case .launching(let launch) = process.phase { announce(process, launch) }
         adoption.expected.add(process, now: Clock.monotonic())
         process.health?.end()
-        // Those that would end with us are kept by a planned change as well.
+        // A planned take-over also keeps processes with `on_exit = "kill"`.
         updateRecord(of: process) { $0.isLeft = true }
         watchEnd(of: process.child)
         process.closePipes(now: Clock.monotonic())
@@ -49,7 +49,7 @@ extension SupervisionLoop {
         log.debug("left process \(process.label) (pid \(process.child.pid)) to the next balancer")
     }
 
-    /// A child is collected when it ends, like a stray; whoever adopts it cannot do that.
+    /// A child is reaped when it exits, like a stray; an adopting balancer cannot reap it.
     private func watchEnd(of child: ChildProcess) {
         let isOurs = child.startTime == nil
         loop.remove(child.pidfd)

@@ -4,7 +4,7 @@ internal import Reactor
 
 /// Processes of an earlier balancer that no group has room for: they are stopped.
 extension SupervisionLoop {
-    /// Tells a process whose identity is proven to end.
+    /// Stops a process whose identity was verified.
     func stopLeftover(_ record: ProcessRecord, pidfd: Int32, because reason: String) {
         let pid = record.process.pid
         log.notice(
@@ -16,13 +16,13 @@ extension SupervisionLoop {
         do {
             try loop.add(pidfd, token: EventSource.leftover.token(id))
         } catch {
-            // Its end would go unseen, so it is made to end now.
+            // Its exit would go unnoticed, so it is killed now.
             adoption.leftovers.kill(id)
             collectLeftover(id, evenAlive: true)
         }
     }
 
-    /// Ends the rest of its group and removes its files once it has ended.
+    /// Kills the rest of its group and removes its files once it has exited.
     func collectLeftover(_ id: UInt64, evenAlive: Bool = false) {
         guard let leftover = adoption.leftovers[id] else { return }
         if leftover.child.peekExit() == nil && !evenAlive { return }

@@ -3,19 +3,19 @@ internal import Logging
 internal import Reactor
 
 extension SupervisionLoop {
-    /// Whether the balancer that left a process lives; its end is watched for then.
+    /// Whether the balancer that left a process is alive; its exit is watched then.
     func isShared(_ record: ProcessRecord) -> Bool {
         guard record.isLeft, record.balancer != records.balancer else { return false }
         do {
             return try adoption.predecessors.watch(record.balancer, on: loop)
         } catch {
-            // Its requests are at the mercy of the idle times, as without the watch.
+            // Its requests are then subject to the idle times.
             log.warning("the end of the former balancer cannot be watched: \(error)")
             return false
         }
     }
 
-    /// A former balancer has ended; with the last of them nothing is shared any more.
+    /// A former balancer has exited; after the last one no process is shared any more.
     func predecessorEnded(_ pid: Int32) {
         guard adoption.predecessors.ended(pid), adoption.predecessors.isEmpty else { return }
         log.info(
@@ -24,7 +24,7 @@ extension SupervisionLoop {
         for group in groups { group.endSharing(now: now()) }
     }
 
-    /// Tells the groups of processes that another balancer has got ready.
+    /// Informs the groups of processes that have become ready under another balancer.
     func askExpected(now time: Int64) {
         for (key, address) in adoption.expected.ask(now: time) {
             let now = now()

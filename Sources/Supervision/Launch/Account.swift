@@ -1,8 +1,8 @@
 internal import Glibc
 
-/// A user with the groups that its processes have, looked up before the fork.
+/// A user with the groups of its processes, looked up before the fork.
 ///
-/// The user database may be a network service, which nobody can ask between fork and exec.
+/// The user database may be a network service, which cannot be queried between fork and exec.
 package struct Account: Sendable, Equatable {
     /// For `USER` and `LOGNAME`.
     package var name: String
@@ -30,8 +30,8 @@ package struct Account: Sendable, Equatable {
     /// Looks a user up by name or number; see getpwnam(3) and getgrouplist(3).
     ///
     /// - Parameters:
-    ///   - group: instead of the user's own; a name or number. A number that no user has needs one.
-    ///   - supplementary: groups besides those that the user is a member of; names or numbers.
+    ///   - group: replaces the user's own; a name or number. Required for a number without a user.
+    ///   - supplementary: groups in addition to the user's; names or numbers.
     /// - Throws: `AccountError`, which names what is unknown.
     package static func find(
         user: String, group: String? = nil, supplementary: [String] = []
@@ -50,7 +50,7 @@ package struct Account: Sendable, Equatable {
 
     private static func entry(_ user: String, needsGroup: Bool) throws(AccountError) -> Account {
         let number = UInt32(user)
-        // -1 means "leave it as it is" to setresuid(2).
+        // setresuid(2) takes -1 for "leave unchanged".
         if user.isEmpty || user.utf8.contains(0) || number == .max { throw .unknownUser(user) }
         let found = try unsafe lookUp(user) { (record: inout passwd, buffer, size, result) in
             if let number {
@@ -83,7 +83,7 @@ package struct Account: Sendable, Equatable {
         return number
     }
 
-    /// The groups that the user database has the user in, the given one among them.
+    /// The user's groups in the user database, including the given one.
     private static func memberships(of name: String, besides group: UInt32) -> [UInt32] {
         var capacity: Int32 = 64
         // Twice is enough unless the user joins groups meanwhile; NGROUPS_MAX is 65536.
@@ -123,7 +123,7 @@ package struct Account: Sendable, Equatable {
             if unsafe result != nil { return unsafe read(record.pointee) }
             switch code {
             case ERANGE where size < 1 << 20: size *= 4
-            // What getpwnam(3) lists for "not found", besides 0.
+            // The "not found" values of getpwnam(3), besides 0.
             case 0, ENOENT, ESRCH, EBADF, EPERM: return nil
             default: throw .lookUp(name, errno: code)
             }

@@ -1,10 +1,10 @@
 internal import Reactor
 
-/// Why a user or group cannot be had; each text says what would be right.
+/// Why a user or group is unusable; each text includes the remedy.
 package enum AccountError: Error, Equatable, Sendable, CustomStringConvertible {
     case unknownUser(String)
     case unknownGroup(String)
-    /// A user's number that the user database does not have: it has no group of its own.
+    /// A numeric user that the user database does not know: it has no group of its own.
     case numberWithoutGroup(String)
     /// The user database does not answer.
     case lookUp(String, errno: Int32)

@@ -2,36 +2,36 @@ internal import CLinux
 internal import Glibc
 internal import Reactor
 
-/// A running child, or an adopted process that is somebody else's: its pid, its pidfd, and the reading
+/// A running child, or an adopted process of another parent: its pid, its pidfd, and the reading
 /// ends of its output pipes.
 ///
-/// A plain value; the descriptors are closed by whoever owns it.
+/// A plain value; its owner closes the descriptors.
 struct ChildProcess: Equatable, Sendable {
     let pid: Int32
     let pidfd: Int32
     /// -1: cannot be read.
     let output: Int32
     let errors: Int32
-    /// Whether it began in the cgroup of its command.
+    /// Whether it started in the cgroup of its command.
     var isInCgroup = false
-    /// Of an adopted process, whose pid nobody keeps for us when it ends.
+    /// For an adopted process, whose pid may be reused as soon as its parent has reaped it.
     var startTime: UInt64?
 
-    /// What to run, everything filled in.
+    /// A completely resolved command.
     struct Command: Equatable, Sendable {
         var arguments: [String]
         /// `NAME=value` entries.
         var environment: [String]
         var directory: String
-        /// Where programs without a slash are searched.
+        /// The search path for programs without a slash.
         var path: String
         var isolation = Isolation()
-        /// Where its output goes, for processes that may outlive this program; nil: to pipes.
+        /// Its output, for processes that may outlive this program; nil: pipes.
         var fifos: OutputFifos?
-        /// Where it begins, if anywhere else than Mooring.
+        /// The cgroup in which it starts; nil: Mooring's.
         var cgroup: Cgroup?
 
-        /// Where its program may be.
+        /// The candidate paths of its program.
         var candidates: [String] {
             ExecutableSearch.candidates(arguments.first ?? "", path: path)
         }
@@ -39,8 +39,9 @@ struct ChildProcess: Equatable, Sendable {
 
     /// Starts a child with `input` as its standard input.
     ///
-    /// It lives on when this program ends; see `Guardian` for those that are not to.
-    /// - Returns: the child, and its way to its program, which it has just begun.
+    /// It survives this program's exit; see `Guardian` for those that must not.
+    ///
+    /// - Returns: the child, and its pending exec.
     static func spawn(
         _ command: Command, input: Int32
     ) throws(SpawnFailure) -> (ChildProcess, PendingExec) {
@@ -61,7 +62,7 @@ struct ChildProcess: Equatable, Sendable {
             throw error
         }
         if let account = command.isolation.account {
-            // Or the child could not open its own /dev/stdout.
+            // Otherwise the child could not open its own /dev/stdout.
             fchown(output.writing, account.user, account.group)
             fchown(errors.writing, account.user, account.group)
         }
@@ -80,7 +81,7 @@ struct ChildProcess: Equatable, Sendable {
         return (child, unsafe PendingExec(launch, of: command))
     }
 
-    /// How it ended; a child stays a zombie, whose pid and process group nobody else can get.
+    /// Its exit status; the child stays a zombie, so its pid and process group cannot be reused.
     func peekExit() -> ExitStatus? {
         var native = mooring_exit()
         let result = unsafe mooring_wait_peek(pidfd, &native)
@@ -88,13 +89,13 @@ struct ChildProcess: Equatable, Sendable {
         return result == -ECHILD && mooring_pidfd_ended(pidfd) ? .unknown : nil
     }
 
-    /// Collects it; only after `peekExit` has told that it ended.
+    /// Reaps the child; only after `peekExit` has returned its status.
     func reap() { _ = mooring_wait_reap(pidfd) }
 
-    /// Signals the leader and all of its process group; only before `reap`.
+    /// Signals the leader and its whole process group; only before `reap`.
     ///
-    /// An adopted leader may have been reaped by its parent. As long as members of its group are
-    /// left nobody else gets its number; if somebody has it, none are.
+    /// An adopted leader may have been reaped by its parent. While its group has members, the
+    /// number cannot be reused; if another process has the number, the group is empty.
     func signalGroup(_ signal: Int32) {
         if let startTime, let current = ProcessIdentity.startTime(of: pid), current != startTime {
             return
@@ -140,7 +141,7 @@ struct ChildProcess: Equatable, Sendable {
         }
     }
 
-    /// The strings as a C array that ends with NULL, valid during the call.
+    /// Passes the strings as a NULL-terminated C array, valid during the call.
     private static func withCStrings<Result>(
         _ strings: [String],
         _ body: (UnsafePointer<UnsafeMutablePointer<CChar>?>) -> Result

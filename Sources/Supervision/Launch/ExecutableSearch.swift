@@ -1,29 +1,29 @@
 internal import Glibc
 
-/// Finds a program as execvp(3) would, but for the child's `PATH` and directory.
+/// Finds a program as execvp(3) would, but with the child's `PATH` and directory.
 enum ExecutableSearch {
-    /// Where a program may be, in the order in which it is tried; without a look at the disk.
+    /// The candidate paths of a program, in the order of the search; does not access the disk.
     ///
-    /// A program with a slash is taken as it is. Paths are relative to the child's directory unless
-    /// they begin with a slash.
+    /// A program with a slash is its only candidate. Paths are relative to the child's directory
+    /// unless they begin with a slash.
     static func candidates(_ name: String, path: String) -> [String] {
         if name.contains("/") { return [name] }
         return path.split(separator: ":", omittingEmptySubsequences: false).map { folder in
-            // An empty entry is the current directory.
+            // An empty entry means the current directory.
             folder.isEmpty ? "./\(name)" : "\(folder)/\(name)"
         }
     }
 
-    /// Looks for it as this program's user.
+    /// Searches the program as this program's user.
     ///
-    /// A file system that does not answer keeps the caller waiting.
+    /// Blocks while a file system does not respond.
     ///
-    /// - Returns: what to execute; relative to `directory` unless it begins with a slash.
-    /// - Throws: ENOENT, or EACCES when files of the name were found that cannot be executed.
+    /// - Returns: the path to execute; relative to `directory` unless it begins with a slash.
+    /// - Throws: ENOENT, or EACCES when only files without execute permission were found.
     static func resolve(
         _ name: String, path: String, directory: String
     ) throws(SpawnFailure) -> String {
-        // exec says what is wrong with it.
+        // exec reports any problem with it.
         if name.contains("/") { return name }
         var found = false
         for candidate in candidates(name, path: path) {

@@ -1,9 +1,9 @@
 /// The Python host program of `wsgi` groups, and the modules beside it.
 enum HostProgram {
-    /// The file that is run.
+    /// The file to run.
     static let main = "mooring_host.py"
 
-    /// Names in the runtime directory, and what they hold.
+    /// Names in the runtime directory, with their contents.
     static let files: [(name: String, content: [UInt8])] = [
         (main, PackageResources.mooring_host_py),
         ("mooring_body.py", PackageResources.mooring_body_py),
@@ -18,7 +18,7 @@ enum HostProgram {
         ("mooring_servers.py", PackageResources.mooring_servers_py),
     ]
 
-    /// The program that looks at an application before it is served.
+    /// The program that checks an application before it is served.
     static var probe: String {
         [
             PackageResources.mooring_call_py, PackageResources.mooring_source_py,

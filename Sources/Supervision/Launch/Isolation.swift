@@ -1,36 +1,35 @@
-/// As whom and within which bounds the processes of a group run.
+/// The user and limits of a group's processes.
 ///
-/// What always holds besides: a session and process group of its own, no descriptor but the standard
-/// three, default signal dispositions, an environment begun anew.
+/// In any case each gets its own session and process group, no descriptors except the standard
+/// three, default signal dispositions, and a clean environment.
 package struct Isolation: Sendable, Equatable {
-    /// The user that they run as; nil: the one that Mooring runs as.
+    /// The user; nil: the one that runs Mooring.
     package var account: Account?
-    /// The permission bits that files made by them never have (umask(2)), 0 to 0o777.
+    /// The umask(2), 0 to 0o777.
     package var umask: UInt32 = 0o022
-    /// Resource limits (setrlimit(2)); those not listed are Mooring's own.
+    /// Resource limits (setrlimit(2)); others are inherited from Mooring.
     package var limits: [ResourceLimit] = []
-    /// Whether set-user-id programs are without effect for them (PR_SET_NO_NEW_PRIVS), sudo(8) among
-    /// them.
+    /// Whether set-user-id programs, such as sudo(8), have no effect (PR_SET_NO_NEW_PRIVS).
     package var noNewPrivileges = true
-    /// Whether each gets a cgroup of its own where the cgroup that Mooring is in can be written to.
+    /// Whether each process gets its own cgroup, if Mooring's own cgroup is writable.
     ///
-    /// Then no descendant outlives it, wherever that has put itself. Elsewhere those end with it that
-    /// stayed in its process group or kept its label in their environment.
+    /// Then no descendant survives it, whatever it does. Without a cgroup, only descendants that
+    /// stayed in its process group or kept its label in their environment are killed with it.
     package var ownCgroup = true
 
     package init() {}
 
-    /// Whether credentials are changed at all: a user may ask for itself by name.
+    /// Whether credentials change at all: a user may name itself.
     func switches(from user: UInt32, _ group: UInt32) -> Bool {
         guard let account else { return false }
-        // Root's supplementary groups would stay with an account of the same ids.
+        // Root's supplementary groups must not stay with an account of the same ids.
         return user == 0 || account.user != user || account.group != group
     }
 }
 
-/// A bound on what one process may use; soft and hard limit are the same.
+/// A resource limit of one process; sets soft and hard limit.
 package struct ResourceLimit: Sendable, Equatable {
-    /// What is limited, by the names of setrlimit(2) without `RLIMIT_`.
+    /// The resources, named as in setrlimit(2) without `RLIMIT_`.
     package enum Resource: String, Sendable, CaseIterable {
         case addressSpace = "as"
         case core

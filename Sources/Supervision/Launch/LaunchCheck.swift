@@ -1,12 +1,12 @@
 internal import Glibc
 internal import Reactor
 
-/// Looks whether the processes of a group could be started, without starting one.
+/// Checks whether the processes of a group could be started, without starting one.
 ///
-/// Whatever depends on the group's user is tried as that user, in its directory and within its limits,
-/// since access lists, capabilities and mounts make a prediction from mode bits wrong.
+/// Everything that depends on the group's user is tried as that user, in its directory and with its
+/// limits, since access lists, capabilities and mounts make mode bits an unreliable prediction.
 package enum LaunchCheck {
-    /// A WSGI application that the Python host program is to serve.
+    /// A WSGI application for the Python host program.
     package struct Application: Sendable {
         var name: String
         var server: String
@@ -17,10 +17,10 @@ package enum LaunchCheck {
         }
     }
 
-    /// For a short program; an interpreter on a slow disk takes its time.
+    /// For a short program; an interpreter on a slow disk takes a while.
     private static let patience: Int64 = 20_000_000_000
 
-    /// Everything that is found.
+    /// All faults.
     ///
     /// - Parameter application: nil: the command is the program itself.
     package static func faults(of spec: LaunchSpec, serving application: Application?)
@@ -49,7 +49,7 @@ package enum LaunchCheck {
         return faults
     }
 
-    /// What is not there of the files that a launch names; nothing is run.
+    /// The missing files that a launch names; runs nothing.
     package static func faultsOfFiles(of spec: LaunchSpec, serving application: Application?)
         -> [LaunchFault]
     {
@@ -66,13 +66,13 @@ package enum LaunchCheck {
         return faults
     }
 
-    /// What is wrong with the arguments, the directory and the program, and the program's file.
+    /// The faults of arguments, directory and program, and the program's file.
     private static func files(of spec: LaunchSpec) -> (faults: [LaunchFault], program: String?) {
         let size = sizeFault(of: spec)
         let directory = directoryFault(of: spec)
         let faults = [size, directory].compactMap(\.self)
         let name = spec.command.first ?? ""
-        // One that begins in the directory cannot be there.
+        // A program inside a missing directory is missing too.
         if directory != nil, name.contains("/"), !name.hasPrefix("/") { return (faults, nil) }
         switch program(of: spec) {
         case .success(let path): return (faults, path)
@@ -80,7 +80,7 @@ package enum LaunchCheck {
         }
     }
 
-    /// What of user and limits cannot be had, where the program itself cannot be tried.
+    /// User and limits that are unavailable, if the program itself cannot be tried.
     private static func boundFaults(of spec: LaunchSpec) -> [LaunchFault] {
         if spec.isolation.account == nil, spec.isolation.limits.isEmpty { return [] }
         var spec = spec
@@ -98,8 +98,7 @@ package enum LaunchCheck {
         }
     }
 
-    /// Whether an application names a file that is not there; false also of a module, which can be
-    /// anywhere.
+    /// Whether an application names a missing file; false for a module, which may be anywhere.
     private static func isMissingFile(_ name: String, in directory: String) -> Bool {
         let file = String(name.prefix { $0 != ":" })
         guard file.contains("/") || file.hasSuffix(".py") else { return false }
@@ -170,7 +169,7 @@ package enum LaunchCheck {
         return "program and arguments are texts of their own: [\(words)]"
     }
 
-    /// What a script's first line names, if that is not there.
+    /// The interpreter in a script's first line, if it is missing.
     private static func missingInterpreter(of file: String) -> String? {
         let descriptor = unsafe open(file, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard descriptor >= 0 else { return nil }
@@ -203,7 +202,7 @@ package enum LaunchCheck {
 
 extension LaunchFault: Error {}
 
-// What can be told of Python only by asking it.
+// MARK: What only Python itself can determine.
 
 extension LaunchCheck {
     private static func faults(
@@ -236,7 +235,8 @@ extension LaunchCheck {
         return faults
     }
 
-    /// What all arguments and variables together may have (execve(2)): a quarter of the stack's limit.
+    /// The limit of all arguments and variables together (execve(2)): a quarter of the stack's
+    /// limit.
     private static func sizeFault(of spec: LaunchSpec) -> LaunchFault? {
         var limit = rlimit()
         guard unsafe getrlimit(__rlimit_resource_t(RLIMIT_STACK.rawValue), &limit) == 0 else {

@@ -1,17 +1,17 @@
-/// The clean environment that spawned processes begin with.
+/// The clean environment of spawned processes.
 package enum LaunchEnvironment {
-    /// Holds the process's public label; descendants inherit it, which is how strays are recognised.
+    /// The process's public label; descendants inherit it, which identifies strays.
     static let processVariable = "MOORING_PROCESS"
 
-    /// What a process gets of Mooring's own environment unless `pass_env` names more.
+    /// The variables inherited from Mooring's own environment without `pass_env`.
     private static let base = ["PATH", "HOME", "LANG", "TZ"]
     private static let defaultPath = "/usr/local/bin:/usr/bin:/bin"
 
-    /// The base variables and those that `names` adds, as far as they are set.
+    /// The base variables and those in `names`, as far as they are set.
     ///
-    /// Nothing else goes over: the balancer's environment may hold keys that are none of an
-    /// application's business. `PATH` is always there. With an account `HOME` is that user's, and
-    /// `USER`, `LOGNAME` and `SHELL` are set as login(1) does, unless `names` has them.
+    /// No others are inherited: the balancer's environment may contain secrets that do not concern
+    /// an application. `PATH` is always set. With an account, `HOME` is that user's, and `USER`,
+    /// `LOGNAME` and `SHELL` are set as login(1) does, unless `names` has them.
     package static func base(
         from own: [String: String], passing names: [String], account: Account? = nil
     ) -> [String: String] {

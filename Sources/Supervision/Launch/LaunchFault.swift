@@ -1,8 +1,8 @@
 internal import Glibc
 
-/// One thing that keeps the processes of a group from being started, found out beforehand.
+/// A reason why the processes of a group cannot be started, found beforehand.
 package struct LaunchFault: Equatable, Sendable {
-    /// What of a launch it is about.
+    /// The part of the launch concerned.
     package enum Subject: Equatable, Sendable {
         case directory
         case program
@@ -16,7 +16,7 @@ package struct LaunchFault: Equatable, Sendable {
     package var subject: Subject
     /// What is wrong; what would be right.
     package var sentence: String
-    /// Whether it concerns only who asks, and may not be so for who starts the processes.
+    /// Whether it only concerns the user who runs the check, and may not apply to the balancer.
     package var isWarning = false
 
     init(_ subject: Subject, _ sentence: String, isWarning: Bool = false) {

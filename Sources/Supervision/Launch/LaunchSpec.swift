@@ -1,40 +1,41 @@
 internal import Glibc
 package import Settings
 
-/// What the processes of one spawned group run, and where.
+/// The launch settings of one spawned group.
 package struct LaunchSpec: Sendable, Equatable {
     /// Program and arguments, with placeholders.
     ///
-    /// `{socket}`, `{port}`, `{threads}`, `{group}` and `{process}` are filled in. A program without a slash is searched in the `PATH` of `environment`.
+    /// `{socket}`, `{port}`, `{threads}`, `{group}` and `{process}` are replaced. A program without
+    /// a slash is searched in the `PATH` of `environment`.
     package var command: [String]
     /// The working directory, an absolute path.
     package var directory: String
     /// The whole environment, except for what Mooring adds: see `LaunchEnvironment.base`.
     package var environment: [String: String]
-    /// The variables whose placeholders are filled in, as those of `command` are.
+    /// The variables with placeholders, which are replaced as in `command`.
     package var filledVariables: Set<String> = []
-    /// Whether it is the Python host program, which listens on the socket that it is told.
+    /// Whether it is the Python host program, which listens on the socket it is given.
     private(set) var isHosted = false
-    /// Requests at once, told to the process.
+    /// Concurrent requests, passed to the process.
     package var threads: Int
-    /// Whether `processes` was given, told to the process (`wsgi.multiprocess`).
+    /// Whether `processes` was given, passed to the process (`wsgi.multiprocess`).
     package var multiprocess: Bool
     package var groupName: String
-    /// As whom and within which bounds they run.
+    /// The user and limits of the processes.
     package var isolation = Isolation()
-    /// What becomes of them when the balancer ends unexpectedly.
+    /// What happens to them when the balancer ends unexpectedly.
     package var onExit = OnExit.adopt
-    /// Stands for everything that a process is started by.
+    /// Identifies everything that a process is started with.
     ///
-    /// One that an earlier balancer started by another fingerprint is of an older generation. At most
-    /// 128 bytes, no control characters.
+    /// A process that an earlier balancer started with another fingerprint belongs to an older
+    /// generation. At most 128 bytes, no control characters.
     package var fingerprint = ""
-    /// Asked of each process while it starts and runs; nil: that it accepts connections is enough.
+    /// Health checks of each process while it starts and runs; nil: accepting connections suffices.
     package var health: HealthPolicy?
-    /// Bytes (PSS of the process with all that belongs to it) above which it is recycled; nil: no
+    /// Bytes of memory (PSS, including child processes) above which a process is recycled; nil: no
     /// limit.
     package var maxMemory: Int64?
-    /// The file that what they write goes to, instead of the log; an absolute path.
+    /// The file for their output, instead of the log; an absolute path.
     ///
     /// Groups may share one.
     package var outputFile: String?
@@ -62,7 +63,7 @@ package struct LaunchSpec: Sendable, Equatable {
         environment: [String: String], threads: Int, multiprocess: Bool, groupName: String
     ) -> LaunchSpec {
         var environment = environment
-        // Into a pipe Python would otherwise keep what it prints until 8 KiB have come together.
+        // Python would otherwise buffer up to 8 KiB of output to a pipe.
         if environment["PYTHONUNBUFFERED"] == nil { environment["PYTHONUNBUFFERED"] = "1" }
         var spec = LaunchSpec(
             command: [
@@ -75,11 +76,11 @@ package struct LaunchSpec: Sendable, Equatable {
         return spec
     }
 
-    /// What a process is told of where to listen.
+    /// How a process gets its listening address.
     enum Listening {
         case socket
         case port
-        /// It names neither, so it is told both by its environment, and chooses.
+        /// Neither is named, so both are in its environment, and it chooses.
         case either
     }
 
@@ -90,15 +91,15 @@ package struct LaunchSpec: Sendable, Equatable {
         return isHosted ? .socket : .either
     }
 
-    /// The user that listens on the processes' sockets; nil: whom Mooring runs as.
+    /// The user that owns the processes' sockets; nil: the one that runs Mooring.
     package var userOfSocket: UInt32? {
         isolation.switches(from: geteuid(), getegid()) ? isolation.account?.user : nil
     }
 
-    /// The user that the processes' TCP ports belong to.
+    /// The user that owns the processes' TCP ports.
     package var userOfPort: UInt32 { userOfSocket ?? geteuid() }
 
-    /// The command of one process, its placeholders filled in; other braces stay as they are.
+    /// The command of one process with placeholders replaced; other braces stay unchanged.
     func arguments(_ endpoint: ListeningEndpoint, label: String) -> [String] {
         let values = values(endpoint, label: label)
         return command.map { Self.fill($0, values) }
@@ -106,7 +107,7 @@ package struct LaunchSpec: Sendable, Equatable {
 
     /// The environment of one process as `NAME=value`.
     ///
-    /// What Mooring adds stands first and wins, but for `HOST`.
+    /// What Mooring adds comes first and takes precedence, except for `HOST`.
     func environmentEntries(
         _ endpoint: ListeningEndpoint, label: String, notifySocket: String? = nil
     ) -> [String] {
@@ -137,7 +138,7 @@ package struct LaunchSpec: Sendable, Equatable {
         return values
     }
 
-    /// One pass from left to right, so that a value with braces in it is not filled in again.
+    /// One pass from left to right, so braces in an inserted value are not replaced.
     private static func fill(_ template: String, _ values: [String: String]) -> String {
         var filled = ""
         var rest = Substring(template)

@@ -1,5 +1,4 @@
-/// By what the processes of each group are started: one launch for each generation that brought
-/// another.
+/// The launch settings of each group: one entry for each generation that changed them.
 struct LaunchTable {
     private struct Entry {
         var generation: Int
@@ -21,10 +20,10 @@ struct LaunchTable {
         return (entries.last { $0.generation <= generation } ?? entries.first)?.launch
     }
 
-    /// The one that the configuration says now; nil for external groups.
+    /// The launch of the current configuration; nil for external groups.
     func newest(group: Int) -> LaunchSpec? { entries[group]?.last?.launch }
 
-    /// Records the launch of a generation, in place of an earlier one of the same.
+    /// Records the launch of a generation, replacing an earlier one of the same generation.
     mutating func set(_ launch: LaunchSpec, group: Int, generation: Int) {
         guard var own = entries[group] else { return }
         own.removeAll { $0.generation == generation }
@@ -33,7 +32,7 @@ struct LaunchTable {
         entries[group] = own
     }
 
-    /// Adds groups behind the last; those that were there keep theirs.
+    /// Adds groups at the end; existing ones keep theirs.
     mutating func grow(to launches: [LaunchSpec?]) {
         guard launches.count > count else { return }
         entries += LaunchTable(Array(launches[count...])).entries

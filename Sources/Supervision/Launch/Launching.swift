@@ -1,6 +1,6 @@
 internal import Reactor
 
-/// By what processes are started, and those that have not come to their programs yet.
+/// Launch settings, and children that have not executed their programs yet.
 struct Launching {
     var table: LaunchTable
     /// `/dev/null`, the children's standard input.
@@ -13,12 +13,12 @@ struct Launching {
         self.input = input
     }
 
-    /// The processes that are on their way.
+    /// The ids of children that have not executed their programs.
     var pendingIDs: [UInt64] { Array(pending.keys) }
 
-    /// Has the loop tell when a child executes its program.
+    /// Registers for an event when a child executes its program.
     ///
-    /// - Throws: when it cannot; the child is followed all the same.
+    /// - Throws: when that fails; the child is tracked all the same.
     mutating func follow(
         _ exec: PendingExec, of id: UInt64, on loop: EventLoop
     ) throws(SystemError) {
@@ -26,7 +26,7 @@ struct Launching {
         try loop.add(exec.descriptor, token: EventSource.exec.token(id))
     }
 
-    /// What has become of a child, once; nil: nothing yet, or it is not on its way.
+    /// The outcome of a child's exec, once; nil: none yet, or it is not pending.
     mutating func takeOutcome(of id: UInt64) -> PendingExec.Outcome? {
         guard let exec = pending[id], let outcome = exec.outcome() else { return nil }
         pending[id] = nil

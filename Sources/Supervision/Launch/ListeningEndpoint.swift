@@ -1,22 +1,22 @@
 internal import Backends
 
-/// Where a process is told to listen, by its arguments or its environment.
+/// Where a process should listen, as passed in its arguments or its environment.
 ///
-/// One that names neither a socket nor a port is told both, and is taken at whichever it comes to
-/// listen on.
+/// A process whose command names neither a socket nor a port gets both, and is used at whichever it
+/// listens on.
 struct ListeningEndpoint: Equatable, Sendable {
-    /// A path that is the process's alone.
+    /// A path that belongs to the process alone.
     var socket: String?
     /// On the loopback interface, over IPv4 or IPv6.
     var port: UInt16?
 
     init(socket: String? = nil, port: UInt16? = nil) {
-        precondition(socket != nil || port != nil, "a process is told where to listen")
+        precondition(socket != nil || port != nil, "a process has a socket or a port")
         self.socket = socket
         self.port = port
     }
 
-    /// Of one that is known to listen at an address, or was told that one.
+    /// The endpoint of a process known to listen at an address, or that was given only that one.
     init(_ address: ProcessAddress, orPort port: UInt16? = nil) {
         switch address {
         case .unix(let path): self.init(socket: path, port: port)
@@ -24,9 +24,9 @@ struct ListeningEndpoint: Equatable, Sendable {
         }
     }
 
-    /// Where it may be found, in the order in which it is looked for.
+    /// The possible addresses, in the order of the search.
     ///
-    /// A socket is its own without a question, so it comes first.
+    /// A socket is known to be its own without a check, so it comes first.
     var addresses: [ProcessAddress] {
         var addresses: [ProcessAddress] = []
         if let socket { addresses.append(.unix(path: socket)) }
@@ -36,16 +36,16 @@ struct ListeningEndpoint: Equatable, Sendable {
         return addresses
     }
 
-    /// The address that stands for it until the process listens.
+    /// The address that represents it until the process listens.
     var first: ProcessAddress { addresses[0] }
 
-    /// Whether it is the process that chooses.
+    /// Whether the process chooses.
     var isChoice: Bool { socket != nil && port != nil }
 
-    /// The address of the file that the process may leave behind, if any.
+    /// The address whose file the process may leave behind, if any.
     var file: ProcessAddress { socket.map { .unix(path: $0) } ?? first }
 
-    /// For people: every address with the variable that names it.
+    /// For people: every address with the variable that contains it.
     var text: String {
         var parts: [String] = []
         if let socket { parts.append("unix:\(socket)" + (isChoice ? " (MOORING_SOCKET)" : "")) }

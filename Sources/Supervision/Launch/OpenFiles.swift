@@ -3,10 +3,10 @@ internal import Glibc
 
 /// The limit of open files (RLIMIT_NOFILE).
 package enum OpenFiles {
-    /// The most that this program can have.
+    /// The highest limit that this program can set.
     package static var hardLimit: Int { Int(clamping: limits.rlim_max) }
 
-    /// What processes have without `rlimits.nofile`, asked before `raise`.
+    /// The limit of processes without `rlimits.nofile`; read before `raise`.
     package static var limitOfProcesses: Int { Int(clamping: limits.rlim_cur) }
 
     private static var limits: rlimit {
@@ -15,11 +15,14 @@ package enum OpenFiles {
         return limit
     }
 
-    /// Raises the soft limit to the hard one; processes keep the soft limit that Mooring began with,
-    /// for programs that use select(2) fail above 1024 (getrlimit(2)).
+    /// Raises the soft limit to the hard one.
     ///
-    /// Called once, before anything is started.
-    /// - Returns: the limit that holds now.
+    /// Processes keep the soft limit that Mooring started with, since programs that use select(2)
+    /// fail above 1024 (getrlimit(2)).
+    ///
+    /// Call once, before anything is started.
+    ///
+    /// - Returns: the current limit.
     package static func raise() -> Int {
         let resource = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
         var limit = rlimit()

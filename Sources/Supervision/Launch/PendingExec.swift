@@ -1,14 +1,14 @@
 internal import CLinux
 
-/// A child that has been started and is on its way to its program.
+/// A child that was started but has not executed its program yet.
 ///
-/// Nobody waits for it: as soon as it has the rights of its group, somebody with the same rights can
-/// keep it from there.
+/// No thread waits for it: once it has its group's credentials, another process with the same
+/// credentials can block it.
 @safe struct PendingExec {
     enum Outcome {
-        /// It executes its program, or was ended before it came to that.
+        /// It has executed its program, or was killed before that.
         case over
-        /// It ends because it cannot.
+        /// It exits because it cannot.
         case failed(SpawnFailure)
     }
 
@@ -23,7 +23,7 @@ internal import CLinux
     /// Becomes readable when there is an outcome.
     var descriptor: Int32 { unsafe mooring_launch_report(native) }
 
-    /// What has become of it; nil: nothing yet.
+    /// The outcome; nil: none yet.
     func outcome() -> Outcome? {
         var failure = mooring_spawn_failure()
         guard unsafe mooring_launch_is_over(native, &failure) else { return nil }
@@ -31,6 +31,6 @@ internal import CLinux
         return .failed(SpawnFailure(failure, of: command))
     }
 
-    /// Frees what the child needed; once, after its outcome.
+    /// Frees what the child needed; call once, after its outcome.
     func end() { unsafe mooring_launch_end(native) }
 }

@@ -1,6 +1,6 @@
-/// Public names of processes: eight characters that neither look alike nor spell out a path.
+/// Public names of processes: eight characters that are neither ambiguous nor form a path.
 ///
-/// 40 bits, of other random bytes than the incarnation, which must not be guessed from it.
+/// 40 bits, drawn independently of the incarnation, which must not be guessable from it.
 enum ProcessLabel {
     static let length = 8
     private static let alphabet = Array("abcdefghijkmnpqrstuvwxyz23456789".utf8)

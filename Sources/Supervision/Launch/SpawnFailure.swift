@@ -2,12 +2,12 @@ internal import CLinux
 internal import Glibc
 internal import Reactor
 
-/// Why a child could not be started; nothing of it is left.
+/// Why a child could not be started; nothing of it remains.
 struct SpawnFailure: Error, Equatable, Sendable, CustomStringConvertible {
     var errno: Int32
-    /// The file or directory that it is about.
+    /// The file or directory concerned.
     var subject: String?
-    /// The step of the start that failed, in words.
+    /// The failed step of the start, in words.
     var step: String
     var advice: String?
 
@@ -22,7 +22,7 @@ struct SpawnFailure: Error, Equatable, Sendable, CustomStringConvertible {
         self.init(errno: error.errno, step: error.call)
     }
 
-    /// A program that no folder of the path has.
+    /// A program that is in no folder of the path.
     init(search name: String, path: String, errno: Int32) {
         self.init(errno: errno, subject: name, step: Self.step(ofSearch: path))
     }

@@ -2,7 +2,7 @@ internal import Backends
 internal import Glibc
 internal import Reactor
 
-/// Where a new process is to listen.
+/// The endpoint of a new process.
 extension SupervisionLoop {
     func endpoint(
         for launch: LaunchSpec, label: String
@@ -25,10 +25,10 @@ extension SupervisionLoop {
         return try directory.socketPath(label: label, for: account)
     }
 
-    /// A port that was free a moment ago over IPv4 and IPv6, and that none of ours was told.
+    /// A port that was free a moment ago over IPv4 and IPv6, and that no process of ours was given.
     ///
-    /// Another program may take it before the process does, which is a failed start: see
-    /// `PortHolder`. Sockets have no such race.
+    /// Another program may take it first, which makes the start fail: see `PortHolder`. Sockets
+    /// have no such race.
     private func freePort() throws(SpawnFailure) -> UInt16 {
         let taken = Set(processes.values.compactMap(\.endpoint.port))
         for _ in 0..<16 {
@@ -44,7 +44,7 @@ extension SupervisionLoop {
         throw SpawnFailure(errno: EADDRINUSE, step: "free port")
     }
 
-    /// A machine without IPv6 has nobody there.
+    /// Without IPv6 nothing can listen there.
     private func isFreeOverIPv6(_ port: UInt16) -> Bool {
         do {
             try ListeningSocket(try .tcp("::1", port), backlog: 1).close()

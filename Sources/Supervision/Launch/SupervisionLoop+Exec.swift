@@ -3,26 +3,26 @@ internal import CLinux
 internal import Glibc
 internal import Reactor
 
-/// The way of a child from its start to its program.
+/// A child between its start and its exec.
 ///
-/// Whoever has the rights of its group can stop it there, or hold a lease on the program (fcntl(2)).
-/// So it has a deadline like everything else that is awaited, and this thread never waits for it.
+/// Another process with its group's credentials can stop it there, or hold a lease on the program
+/// (fcntl(2)). So it has a deadline, and this thread never blocks on it.
 extension SupervisionLoop {
     private static let execPatience: Int64 = 3_000_000_000
-    /// What a child has to end in after SIGKILL, unless it waits inside the kernel.
+    /// The time for a child to die after SIGKILL, unless it is blocked inside the kernel.
     private static let killPatience: Int64 = 1_000_000_000
 
-    /// When a child that is started now must have got to its program.
+    /// The exec deadline of a child that is started now.
     func execDeadline() -> Int64 { Clock.monotonic() + Self.execPatience }
 
-    /// Looks whether a child executes its program, or has failed to; harmless when nothing is new.
+    /// Checks whether a child has executed its program or failed; harmless without news.
     func settleExec(_ id: UInt64) {
         guard let outcome = launching.takeOutcome(of: id) else { return }
         guard let process = processes[id], case .launching(let launch) = process.phase else {
             return
         }
         switch outcome {
-        // Its end follows.
+        // Its exit follows.
         case .failed(let failure): process.failure = "\(failure)"
         case .over:
             if launch.isKilled { return }
@@ -32,19 +32,19 @@ extension SupervisionLoop {
         }
     }
 
-    /// Tells the group that the process is there.
+    /// Informs the group that the process exists.
     func announce(_ process: ManagedProcess, _ launch: ManagedProcess.Launch) {
         groups[process.key.group].spawned(
             process.key.handle, incarnation: launch.incarnation, label: process.label,
             pid: process.child.pid, address: process.address, now: now())
     }
 
-    /// Those that nobody manages any more.
+    /// Settles the execs of children that are no longer managed.
     func settleAbandonedExecs() {
         for id in launching.pendingIDs where processes[id] == nil { settleExec(id) }
     }
 
-    /// Ends a child that does not get to its program, if its time is up.
+    /// Kills a child that does not execute its program in time.
     func endLaunchIfDue(_ process: ManagedProcess, now: Int64) {
         guard case .launching(let launch) = process.phase, launch.until <= now else { return }
         if launch.isKilled { return abandon(process) }
@@ -67,7 +67,7 @@ extension SupervisionLoop {
         _ = mooring_pidfd_signal(process.child.pidfd, SIGKILL)
     }
 
-    /// Lets go of a child: it is collected like a stray, whenever it ends.
+    /// Releases a child: it is reaped like a stray, whenever it exits.
     func release(_ process: ManagedProcess) {
         if process.isGuarded { reaping.guardian.remove(process.child) }
         _ = mooring_pidfd_signal(process.child.pidfd, SIGKILL)
@@ -77,8 +77,8 @@ extension SupervisionLoop {
         reaping.strays.follow(child.pid, pidfd: child.pidfd, on: loop)
     }
 
-    /// Gives up on a child that not even SIGKILL ends: it waits inside the kernel, for a file system
-    /// as a rule.
+    /// Gives up a child that survives SIGKILL: it is blocked inside the kernel, usually by a file
+    /// system.
     private func abandon(_ process: ManagedProcess) {
         release(process)
         let reason = process.failure ?? "it did not get to execute its program"

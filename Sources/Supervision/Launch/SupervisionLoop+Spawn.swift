@@ -18,7 +18,7 @@ extension SupervisionLoop {
         }
     }
 
-    /// Has the loop tell of its end and of its output.
+    /// Registers for events of its exit and its output.
     func register(_ process: ManagedProcess) throws(SystemError) {
         try loop.add(process.child.pidfd, token: EventSource.exit.token(process.id))
         if process.output.isOpen {
@@ -29,7 +29,7 @@ extension SupervisionLoop {
         }
     }
 
-    /// The time of a fact: a turn that spawns takes long enough for the loop's own to be stale.
+    /// The time of a fact: spawning takes long enough for the turn's own time to be stale.
     func now() -> MonotonicInstant { MonotonicInstant(nanoseconds: Clock.monotonic()) }
 
     private func launchProcess(
@@ -82,14 +82,14 @@ extension SupervisionLoop {
         return process
     }
 
-    /// Unwatched a process cannot be kept; it has been running for microseconds.
+    /// A process that cannot be watched cannot be kept; it has been running for microseconds.
     private func giveUp(_ process: ManagedProcess) {
         release(process)
         process.closePipes(now: Clock.monotonic())
         removeFiles(label: process.label, address: process.endpoint.file, runtime: directory.path)
     }
 
-    /// The child in a cgroup of its own where it can have one.
+    /// Starts the child in its own cgroup if possible.
     private func start(
         _ launch: LaunchSpec, at endpoint: ListeningEndpoint, label: String
     ) throws(SpawnFailure) -> (ChildProcess, PendingExec, Cgroup?) {

@@ -1,7 +1,7 @@
 internal import Glibc
 internal import Reactor
 
-/// A short program in the place of a process: as the same user, in the same directory, within the same
+/// A short program in place of a process: as the same user, in the same directory, with the same
 /// limits; outside of supervision, before anything is started.
 enum TrialRun {
     struct Outcome {
@@ -46,11 +46,12 @@ enum TrialRun {
                 child.signalGroup(SIGKILL)
                 isKilled = true
             }
-            // Drained outputs would wake it again and again, so it looks at them every few milliseconds.
+            // Events for drained outputs would wake it repeatedly, so it polls them every few
+            // milliseconds.
             var question = pollfd(fd: child.pidfd, events: Int16(POLLIN), revents: 0)
             unsafe poll(&question, 1, 5)
         }
-        // What it started is not to outlive it, nor to hold its outputs open.
+        // Its descendants must not outlive it, nor hold its outputs open.
         child.signalGroup(SIGKILL)
         child.reap()
         close(child.pidfd)

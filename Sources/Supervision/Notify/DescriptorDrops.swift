@@ -1,34 +1,35 @@
 internal import CLinux
 
-/// Takes datagrams that have descriptors off the notify socket, where nobody waits for it.
+/// Removes datagrams that carry descriptors from the notify socket, without blocking the loop.
 ///
-/// Closing a file for the last time can take as long as its owner likes. So supervision looks at such a
-/// datagram only; a thread of its own takes it and ends, and with it what was sent is closed.
+/// Closing a file for the last time can take as long as its owner likes. So supervision only peeks
+/// at such a datagram; a separate thread receives it and exits, which closes the descriptors.
 @safe
 struct DescriptorDrops {
-    /// Threads that may be closing at once: none takes long unless somebody wants it to.
+    /// Threads that may be closing at once: none takes long unless a process blocks it
+    /// deliberately.
     private static let most = 16
-    /// After which reading is held up, and not just waiting for a thread to get a processor.
+    /// After this, reading is considered blocked, rather than a thread waiting for a processor.
     private static let patience: Int64 = 500_000_000
 
     private var threads: [OpaquePointer] = unsafe []
-    /// The one that takes the next datagram.
+    /// The thread that removes the next datagram.
     private var current: OpaquePointer?
     private var since: Int64?
 
-    /// Whether the next datagram is one that was read already.
+    /// Whether the next datagram was read already.
     var isPending: Bool { since != nil }
 
-    /// Whether nothing has been read for so long that what processes say may not have been heard.
+    /// Whether reading has been blocked for so long that notifications may have been missed.
     func isHeldUp(now: Int64) -> Bool { since.map { now - $0 > Self.patience } ?? false }
 
-    /// Has the next datagram taken off.
+    /// Starts to remove the next datagram.
     mutating func start(on socket: NotifySocket, now: Int64) {
         since = now
         advance(on: socket)
     }
 
-    /// Goes on until it is off: ``isPending`` tells.
+    /// Checks whether it is removed: see ``isPending``.
     mutating func advance(on socket: NotifySocket) {
         if let drop = unsafe current {
             let outcome = unsafe mooring_drop_outcome(drop)

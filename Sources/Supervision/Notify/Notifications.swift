@@ -1,8 +1,8 @@
-/// The notify socket while it is open, and what reading it has come to.
+/// The open notify socket and the state of reading it.
 ///
-/// Whoever can pass through the runtime directory may send to it. What one portion leaves waits
-/// for a multiple of the time that the portion took: a process that sends all the time gets a fifth
-/// of this thread, and strangers next to nothing of it.
+/// Any process that can traverse the runtime directory may send to it. After a portion, reading
+/// rests for a multiple of the time that the portion took: a process that sends all the time gets a
+/// fifth of this thread's time, and foreign processes next to nothing.
 struct Notifications {
     private static let shortestPause: Int64 = 2_000_000
     private static let pauseFactor: Int64 = 4
@@ -13,17 +13,17 @@ struct Notifications {
 
     var socket: NotifySocket?
     var drops = DescriptorDrops()
-    /// When to go on after a portion that was not the last; nil: an event tells.
+    /// When to continue after a portion that left datagrams; nil: an event follows.
     var resumeAt: Int64?
-    /// The pids that were found to be nobody's in this portion.
+    /// The pids that were found to be foreign in this portion.
     var strangers: Set<Int32> = []
-    /// Strangers are told of once, not as often as they like.
+    /// Foreign senders are logged once, not as often as they send.
     var hasReportedStranger = false
     var buffer = [UInt8](repeating: 0, count: NotifyMessage.sizeLimit)
 
-    /// Reads no more for a while.
+    /// Pauses reading.
     ///
-    /// - Parameter isForeign: whether most of what was read came from strangers.
+    /// - Parameter isForeign: whether most datagrams came from foreign processes.
     mutating func rest(isForeign: Bool, spent: Int64, now: Int64) {
         let pause =
             isForeign
@@ -32,7 +32,7 @@ struct Notifications {
         resumeAt = now + pause
     }
 
-    /// Reads no more until a datagram with descriptors has been taken off.
+    /// Pauses reading until a datagram with descriptors is removed.
     mutating func drop(isForeign: Bool, now: Int64) {
         guard let socket else { return }
         drops.start(on: socket, now: now)

@@ -1,21 +1,21 @@
-/// What a process says of itself in one datagram, by the protocol of sd_notify(3).
+/// A process's notification in one datagram, in the protocol of sd_notify(3).
 ///
-/// Made of bytes from outside: whatever is not understood is left out, never an error.
+/// Parsed from untrusted bytes: unknown content is ignored, never an error.
 struct NotifyMessage: Equatable, Sendable {
-    /// Bytes that a datagram may have, as systemd allows; a longer one is not read at all.
+    /// The longest datagram, as in systemd; a longer one is not read at all.
     static let sizeLimit = 4096
-    /// Characters of a status that are kept.
+    /// The characters of a status that are kept.
     static let statusLimit = 256
-    /// Longer spans are cut: one that asks for more has to ask again.
+    /// Longer extensions are cut: the process has to ask again.
     static let longestExtension: Int64 = 3_600_000_000_000
     static let longestWatchdog: Int64 = 86_400_000_000_000
-    /// Shorter ones would be missed by any process that waits for a processor.
+    /// Shorter intervals would be missed by any process that waits for a processor.
     static let shortestWatchdog: Int64 = 100_000_000
 
     enum Watchdog: Equatable, Sendable {
         /// `WATCHDOG=1`: alive.
         case alive
-        /// `WATCHDOG=trigger`: it has found itself broken.
+        /// `WATCHDOG=trigger`: it has detected a failure of its own.
         case broken
     }
 
@@ -28,15 +28,15 @@ struct NotifyMessage: Equatable, Sendable {
     /// `EXTEND_TIMEOUT_USEC=` in nanoseconds.
     var extraTime: Int64?
     var watchdog: Watchdog?
-    /// `WATCHDOG_USEC=` in nanoseconds; 0: not watched any more.
+    /// `WATCHDOG_USEC=` in nanoseconds; 0: stops watching.
     var watchdogInterval: Int64?
-    /// `X_MOORING_BUSY=`: whether it has work to do that is no request.
+    /// `X_MOORING_BUSY=`: whether it has work other than requests.
     var isBusy: Bool?
 
-    /// Whether there is anything in it for the registry besides readiness.
+    /// Whether it contains anything for the registry besides readiness.
     var hasNote: Bool { isStopping || status != nil || extraTime != nil || isBusy != nil }
 
-    /// `NAME=value`, a line each; the last of a name counts.
+    /// Parses `NAME=value` lines; the last of a name counts.
     init(_ bytes: Span<UInt8>) {
         var start = 0
         for index in 0...bytes.count {
@@ -69,7 +69,7 @@ struct NotifyMessage: Equatable, Sendable {
                     ? 0 : max(min(nanoseconds, Self.longestWatchdog), Self.shortestWatchdog)
             }
         case "X_MOORING_BUSY": isBusy = Self.flag(value)
-        // MAINPID, FDSTORE and the like are about what only an init system does.
+        // MAINPID, FDSTORE and the like concern features of an init system.
         default: break
         }
     }
@@ -83,7 +83,7 @@ struct NotifyMessage: Equatable, Sendable {
         }
     }
 
-    /// Decimal microseconds; what does not fit is the longest span there is.
+    /// Parses decimal microseconds; a value that does not fit is the longest span.
     private static func nanoseconds(_ value: Span<UInt8>) -> Int64? {
         guard value.count > 0 else { return nil }
         var microseconds: Int64 = 0
@@ -93,7 +93,7 @@ struct NotifyMessage: Equatable, Sendable {
             }
             let digit = Int64(value[index] - UInt8(ascii: "0"))
             let (product, overflow) = microseconds.multipliedReportingOverflow(by: 10)
-            // Saturated, so that the digits that follow are still looked at.
+            // Saturates, so that the remaining digits are still validated.
             microseconds = overflow ? .max / 10 : min(product, .max - 9) + digit
         }
         let (nanoseconds, overflow) = microseconds.multipliedReportingOverflow(by: 1000)

@@ -2,19 +2,19 @@ internal import CLinux
 internal import Glibc
 internal import Reactor
 
-/// The socket that processes tell their state to (`NOTIFY_SOCKET`, sd_notify(3)).
+/// The socket for notifications from processes (`NOTIFY_SOCKET`, sd_notify(3)).
 ///
-/// One for all in the runtime directory: who sends is told by the kernel, not by the socket. Whoever
-/// can pass through that directory may send, so what a stranger sends must cost little.
+/// One for all processes, in the runtime directory: the kernel identifies the sender. Any process
+/// that can traverse that directory may send, so foreign datagrams must cost little.
 struct NotifySocket: Sendable {
     private static let name = "notify"
 
     let descriptor: Int32
     let path: String
-    /// Tells our file from one of a successor, which takes the name over.
+    /// Distinguishes our file from a successor's, which takes over the name.
     private let inode: ino_t
 
-    /// Takes the name over from an earlier balancer, whose processes then tell this one.
+    /// Takes over the name from an earlier balancer, whose processes then notify this one.
     init(in directory: RuntimeDirectory) throws(SystemError) {
         path = "\(directory.path)/\(Self.name)"
         descriptor = try SystemError.check(
@@ -22,26 +22,27 @@ struct NotifySocket: Sendable {
         inode = Self.inode(of: path)
     }
 
-    /// Closes it and removes the file unless that is somebody else's by now.
+    /// Closes it and removes the file, unless a successor has replaced it.
     ///
-    /// - Parameter isInUse: a thread still takes a datagram off it; the program's end closes it then.
+    /// - Parameter isInUse: a thread still removes a datagram from it; it is closed when the
+    ///   program exits.
     func close(isInUse: Bool = false) {
         if Self.inode(of: path) == inode { unsafe unlink(path) }
         if !isInUse { mooring_notify_close(descriptor) }
     }
 
-    /// Who has sent a datagram, as the kernel says.
+    /// The sender of a datagram, as identified by the kernel.
     struct Sender: Sendable {
         let pid: Int32
         let user: UInt32
     }
 
-    /// One datagram: its message is in the buffer that it was received into.
+    /// One datagram; its message is in the receive buffer.
     struct Datagram: Sendable {
         let sender: Sender
-        /// How much of the buffer it fills; nil when it was too long to be a message.
+        /// The bytes used in the buffer; nil when it was too long for a message.
         let count: Int?
-        /// Whether it stays the next one until ``DescriptorDrops`` has taken it off.
+        /// Whether it stays the next one until ``DescriptorDrops`` has removed it.
         let hasDescriptors: Bool
     }
 

@@ -4,11 +4,11 @@ internal import Logging
 internal import Reactor
 
 extension SupervisionLoop {
-    /// What a turn reads of the notify socket, at most: datagrams, and nanoseconds.
+    /// The most that a turn reads from the notify socket: datagrams, and nanoseconds.
     private static let notifyPortion = 32
     private static let notifySpan: Int64 = 1_000_000
 
-    /// Opens the notify socket; without it processes are started all the same, and not told of one.
+    /// Opens the notify socket; if that fails, processes start without `NOTIFY_SOCKET`.
     func openNotifySocket() {
         do {
             let socket = try NotifySocket(in: directory)
@@ -27,7 +27,7 @@ extension SupervisionLoop {
         notifications.resumeAt = nil
     }
 
-    /// Reads a portion of what has come; the rest waits for a while that depends on who sends.
+    /// Reads a portion of the datagrams; the rest waits for a time that depends on the senders.
     func readNotifications() {
         guard let socket = notifications.socket, notifications.resumeAt == nil else { return }
         let start = Clock.monotonic()
@@ -51,7 +51,7 @@ extension SupervisionLoop {
         }
         let end = Clock.monotonic()
         notifications.rest(isForeign: foreign > read / 2, spent: end - start, now: end)
-        // Or every further datagram would be an event.
+        // Otherwise every further datagram would be an event.
         loop.remove(socket.descriptor)
     }
 
@@ -68,14 +68,14 @@ extension SupervisionLoop {
         do {
             try loop.add(socket.descriptor, token: EventSource.notify.token(0))
         } catch {
-            // The kernel is short of memory: later.
+            // The kernel is short of memory: retry later.
             notifications.rest(isForeign: true, spent: 0, now: now)
         }
     }
 
-    /// Recycles a process that has not said for too long that it is alive.
+    /// Recycles a process that has not sent WATCHDOG=1 in time.
     func checkWatchdog(_ process: ManagedProcess, now: Int64) {
-        // It may have said so, and not have been heard.
+        // It may have sent it, without supervision having read it.
         if process.watchdog.deadline != nil, notifications.drops.isHeldUp(now: now) {
             process.watchdog.alive(now: now)
         }
@@ -84,10 +84,10 @@ extension SupervisionLoop {
         loseWatchdog(process, "no WATCHDOG=1 for \(span) s")
     }
 
-    /// The process of ours that a sender belongs to; nil: a stranger, or it has ended meanwhile.
+    /// The process that a sender belongs to; nil: a foreign process, or it has exited meanwhile.
     ///
-    /// Its process group, session or cgroup tells, in the order of their cost. None can be a
-    /// stranger's: a process cannot enter the group or session of another session's.
+    /// Found by its process group, session or cgroup, in the order of their cost. None can be
+    /// forged: a process cannot enter the group or session of another session.
     private func process(of sender: NotifySocket.Sender) -> ManagedProcess? {
         let pid = sender.pid
         guard pid > 0, !notifications.strangers.contains(pid) else { return nil }
@@ -96,7 +96,7 @@ extension SupervisionLoop {
         for process in processes.values where process.isUncollected {
             let leader = process.child.pid
             if leader == pid || leader == group || leader == session { return process }
-            // Only root, and what root has started, can become somebody else.
+            // Only root, and processes started as root, can have changed their user.
             if process.user == sender.user || process.user == 0 { mayBeOurs = true }
         }
         if mayBeOurs, let process = processByCgroup(of: pid) { return process }
@@ -117,8 +117,8 @@ extension SupervisionLoop {
         notifications.hasReportedStranger = true
         log.notice(
             """
-            a notification of pid \(pid), which is none of the processes or has ended already, \
-            was ignored; others are ignored without a word
+            a notification of pid \(pid), which is not one of the processes or has exited already, \
+            was ignored; further ones are ignored without a message
             """)
     }
 
@@ -131,12 +131,12 @@ extension SupervisionLoop {
         case .alive: process.watchdog.alive(now: now)
         case .broken:
             process.watchdog.end()
-            loseWatchdog(process, "it said WATCHDOG=trigger")
+            loseWatchdog(process, "it sent WATCHDOG=trigger")
         case nil: break
         }
         if message.isReady { becomeReady(process) }
         guard message.hasNote else { return }
-        // Each of these takes the group's lock, which the data path wants too.
+        // Each of these takes the group's lock, which the data path needs too.
         guard process.noteBucket.admits(now: now) else { return logFlood(process) }
         if let time = message.extraTime {
             note(process, .extendTimeout(Interval(nanoseconds: time)))

@@ -1,10 +1,10 @@
-/// A steady rate with a burst: what a sender may cost before it is not listened to.
+/// A rate limit with a burst: the budget of a sender.
 ///
 /// Times are monotonic nanoseconds.
 struct TokenBucket: Equatable, Sendable {
     private let perToken: Int64
     private let burst: Int64
-    /// When the bucket will be full again; each token moves it on by its share of a second.
+    /// When the bucket will be full again; each token moves it by its share of a second.
     private var fullAt: Int64 = 0
 
     /// Both at least 1.
@@ -13,7 +13,7 @@ struct TokenBucket: Equatable, Sendable {
         self.burst = burst
     }
 
-    /// Takes a token if there is one.
+    /// Takes a token if one is available.
     mutating func admits(now: Int64) -> Bool {
         let base = max(fullAt, now)
         if base - now > (burst - 1) * perToken { return false }

@@ -1,18 +1,18 @@
-/// Cuts a child's output into lines; one for each of its pipes.
+/// Splits a child's output into lines; one per pipe.
 ///
-/// Holds at most one unfinished line of `limit` bytes, whatever comes.
+/// Buffers at most one unfinished line of `limit` bytes.
 struct LineFramer {
     /// Longer lines are cut here; the rest of such a line is dropped.
     static let defaultLimit = 8 * 1024
 
     private let limit: Int
     private var unfinished: [UInt8] = []
-    /// The line has been handed out cut, and its end has not come yet.
+    /// The line was emitted cut, and its end has not arrived yet.
     private var skipsToLineEnd = false
 
     init(limit: Int = LineFramer.defaultLimit) { self.limit = limit }
 
-    /// Takes what was read; calls `onLine` for each line that ended in it, made printable.
+    /// Consumes bytes; calls `onLine` for each completed line, made printable.
     mutating func feed(_ bytes: Span<UInt8>, _ onLine: (String) -> Void) {
         var start = 0
         var index = 0
@@ -26,7 +26,7 @@ struct LineFramer {
         keep(bytes.extracting(start..<bytes.count), onLine)
     }
 
-    /// The pipe has ended: what is left is a line too.
+    /// The pipe has ended: emits the unfinished line.
     mutating func finish(_ onLine: (String) -> Void) {
         if !unfinished.isEmpty {
             onLine(PrintableText.line(unfinished.span))
@@ -42,7 +42,7 @@ struct LineFramer {
             onLine(PrintableText.line(tail))
         } else {
             keep(tail, onLine)
-            // Unless it was handed out as too long just now.
+            // Unless it was just emitted cut.
             if !skipsToLineEnd { onLine(PrintableText.line(unfinished.span)) }
             unfinished.removeAll(keepingCapacity: true)
             skipsToLineEnd = false

@@ -1,7 +1,7 @@
-/// How many lines of a process go to the log: a steady rate and a burst, as a token bucket.
+/// Limits how many lines of a process go to the log: a token bucket.
 ///
-/// What is above is counted and told once a second, so that the log says that it is not whole. Times
-/// are monotonic nanoseconds.
+/// Dropped lines are counted and reported once a second, so that the log shows that it is
+/// incomplete. Times are monotonic nanoseconds.
 struct LineThrottle {
     static let linesPerSecond: Int64 = 1000
     static let burst: Int64 = 2000
@@ -9,12 +9,12 @@ struct LineThrottle {
     private static let second: Int64 = 1_000_000_000
     private var bucket = TokenBucket(
         perSecond: LineThrottle.linesPerSecond, burst: LineThrottle.burst)
-    /// Lines kept from the log and not yet told.
+    /// Dropped lines that were not reported yet.
     private(set) var dropped = 0
-    /// When the dropped lines are to be told; nil: there are none.
+    /// When the dropped lines are reported; nil: there are none.
     private(set) var reportAt: Int64?
 
-    /// Whether a line may go to the log now; counts it as dropped if not.
+    /// Whether a line may go to the log now; otherwise counts it as dropped.
     mutating func admits(now: Int64) -> Bool {
         if bucket.admits(now: now) { return true }
         dropped += 1
@@ -22,7 +22,7 @@ struct LineThrottle {
         return false
     }
 
-    /// The count of dropped lines, to be told now; the next counting begins.
+    /// Returns the count of dropped lines to report now, and resets it.
     mutating func takeDropped() -> Int {
         defer {
             dropped = 0

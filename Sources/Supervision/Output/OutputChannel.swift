@@ -3,12 +3,13 @@ internal import Glibc
 
 /// The named pipes that a process writes its output to.
 ///
-/// A process that is to outlive the balancer must not depend on a pipe whose only reader is the
-/// balancer: with the reader gone its next line would end it (SIGPIPE, EPIPE). So its descriptors 1
+/// A process that may outlive the balancer must not depend on a pipe whose only reader is the
+/// balancer: without the reader its next line would kill it (SIGPIPE, EPIPE). So its descriptors 1
 /// and 2 are FIFOs of the runtime directory, opened for reading *and* writing (fifo(7)): it is a
-/// reader itself, its writes never fail, and a later balancer opens the same FIFO by its name and
-/// reads on where the last one stopped. While nobody reads, 256 KiB of each have room; who writes
-/// more waits until a balancer comes, which is the one that would have sent it requests.
+/// reader itself, so its writes never fail, and a later balancer opens the same FIFO by name and
+/// continues where the last one stopped. Without a reader, 256 KiB of each are buffered; a process
+/// that writes more blocks until a balancer comes, which is also the one that would send it
+/// requests.
 struct OutputFifos: Equatable, Sendable {
     static let outputSuffix = ".out"
     static let errorsSuffix = ".err"
@@ -21,13 +22,13 @@ struct OutputFifos: Equatable, Sendable {
         errors = "\(runtimeDirectory)/\(label)\(Self.errorsSuffix)"
     }
 
-    /// Removes the names; who has them open goes on.
+    /// Removes the names; open descriptors stay usable.
     func remove() {
         unsafe unlink(output)
         unsafe unlink(errors)
     }
 
-    /// The reading end of a FIFO that a process has open; nil when it cannot be had.
+    /// The reading end of a FIFO that a process has open; nil if unavailable.
     static func reopen(_ path: String) -> Int32? {
         let descriptor = unsafe Glibc.open(
             path, O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC)
@@ -51,15 +52,15 @@ struct OutputFifos: Equatable, Sendable {
     }
 }
 
-/// Both ends of what carries one output of a child, until it has its own copy of one.
+/// Both ends of one output of a child, until the child has its own copy.
 struct OutputChannel {
-    /// Of a FIFO, in bytes; less where the user's pipes have used up what they may.
+    /// The size of a FIFO in bytes; smaller if the user's pipes have reached their limit.
     private static let fifoSize: Int32 = 256 * 1024
 
     let reading: Int32
     let writing: Int32
 
-    /// - Parameter fifo: the path of a FIFO to be made; nil: a pipe.
+    /// - Parameter fifo: the path of a FIFO to create; nil: a pipe.
     init(fifo: String?) throws(SpawnFailure) {
         guard let fifo else {
             (reading, writing) = try Self.pipe()
@@ -69,7 +70,7 @@ struct OutputChannel {
         guard unsafe mkfifo(fifo, 0o600) == 0 else {
             throw SpawnFailure(errno: errno, subject: fifo, step: "mkfifo")
         }
-        // Opened for both it never waits for the other side.
+        // Opened for both directions it never waits for the other side.
         writing = unsafe open(fifo, O_RDWR | O_NOFOLLOW | O_CLOEXEC)
         guard writing >= 0 else {
             let code = errno

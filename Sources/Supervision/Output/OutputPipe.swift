@@ -3,7 +3,7 @@ internal import Reactor
 
 /// The reading end of one output pipe of a child, read into lines in bounded portions.
 struct OutputPipe {
-    /// Which of the two it is, with the level that its lines have in the log.
+    /// Which of the two it is, which determines the log level of its lines.
     enum Stream: String {
         case output = "stdout"
         case errors = "stderr"
@@ -12,12 +12,12 @@ struct OutputPipe {
     enum State: Equatable {
         /// Nothing more for now: an event follows.
         case drained
-        /// The portion was used up: come back without waiting for an event.
+        /// The portion is used up: continue without waiting for an event.
         case leftover
         case ended
     }
 
-    /// One read; `portion` of them make a turn's share, so that a flood starves nobody.
+    /// The size of one read; `portion` limits a turn, so that a flood starves no other process.
     static let readSize = 8 * 1024
 
     let stream: Stream
@@ -25,14 +25,14 @@ struct OutputPipe {
     private var framer = LineFramer()
     private(set) var isOpen: Bool
 
-    /// - Parameter descriptor: -1: there is nothing to be read.
+    /// - Parameter descriptor: -1: there is nothing to read.
     init(stream: Stream, descriptor: Int32) {
         self.stream = stream
         self.descriptor = descriptor
         isOpen = descriptor >= 0
     }
 
-    /// Reads at most `portion` bytes through `scratch` and hands out the lines that ended.
+    /// Reads at most `portion` bytes through `scratch` and emits completed lines.
     mutating func read(
         portion: Int, scratch: inout [UInt8], _ onLine: (String) -> Void
     ) -> State {
@@ -55,7 +55,7 @@ struct OutputPipe {
         return isOpen ? .leftover : .ended
     }
 
-    /// Closes it; an unfinished line is handed out.
+    /// Closes the pipe and emits an unfinished line.
     ///
     /// Harmless when it is closed already.
     mutating func close(_ onLine: (String) -> Void) {

@@ -1,12 +1,12 @@
 internal import Synchronization
 
-/// The last lines that a process wrote, for failure reports and the admin API; any thread.
+/// The last output lines of a process, for failure reports and the admin API; thread-safe.
 final class OutputRing: Sendable {
     static let lineLimit = 200
     static let byteLimit = 64 * 1024
 
     private struct Lines {
-        /// A ring once it has grown to `lineLimit`; `start` is the oldest.
+        /// A ring once it has grown to `lineLimit`; the oldest line is at `start`.
         var places: [String] = []
         var start = 0
         var count = 0
@@ -22,7 +22,7 @@ final class OutputRing: Sendable {
 
     private let lines = Mutex(Lines())
 
-    /// Adds a line; the oldest go as soon as there are too many lines or bytes.
+    /// Adds a line; drops the oldest when there are too many lines or bytes.
     func append(_ line: String) {
         lines.withLock { lines in
             if lines.places.isEmpty {

@@ -1,9 +1,9 @@
 internal import Reactor
 internal import Synchronization
 
-/// A file that a group's lines go to (`output`), as those who write lines see it; any thread.
+/// A group's output file (`output`) as seen by the writers of lines; thread-safe.
 ///
-/// What waits to be written is bounded: a disk that hangs costs lines, never the balancer's time.
+/// The queue is bounded: a disk that hangs costs lines, never the balancer's time.
 final class OutputTarget: Sendable {
     static let waitingLimit = 1 << 20
 
@@ -13,7 +13,7 @@ final class OutputTarget: Sendable {
 
     init(path: String) { self.path = path }
 
-    /// Whether so many bytes may still wait; counts their lines as lost if not.
+    /// Whether the bytes fit into the queue; otherwise counts their lines as lost.
     func admits(bytes: Int, lines: Int) -> Bool {
         if waiting.load(ordering: .relaxed) + bytes > Self.waitingLimit {
             lose(lines: lines)
@@ -27,7 +27,7 @@ final class OutputTarget: Sendable {
 
     func lose(lines: Int) { lost.add(lines, ordering: .relaxed) }
 
-    /// Lines lost since this was last asked.
+    /// Lines lost since the last call.
     func takeLost() -> Int { lost.exchange(0, ordering: .relaxed) }
 }
 
@@ -35,7 +35,7 @@ final class OutputTarget: Sendable {
 struct TaggedLines {
     private let writer: OutputWriter
     private let tag: String
-    /// What the lines of one reading begin with.
+    /// The prefix of the lines of one read.
     private var prefix: [UInt8] = []
     private var bytes: [UInt8] = []
     private var count = 0
@@ -45,13 +45,13 @@ struct TaggedLines {
         tag = "\(group)/\(label)[\(pid)]"
     }
 
-    /// Begins a reading: `2026-11-22T10:00:00.123Z django/k3f9abcd[4711] stdout: ` stands before each
-    /// line.
+    /// Begins a read: each line gets the prefix `2026-11-22T10:00:00.123Z django/k3f9abcd[4711]
+    /// stdout: `.
     mutating func begin(_ stream: OutputPipe.Stream) {
         prefix = Array("\(TimeText.utc()) \(tag) \(stream.rawValue): ".utf8)
     }
 
-    /// Takes a line without its end.
+    /// Appends a line without its terminator.
     mutating func append(_ line: String) {
         bytes.append(contentsOf: prefix)
         bytes.append(contentsOf: line.utf8)
@@ -59,7 +59,7 @@ struct TaggedLines {
         count += 1
     }
 
-    /// Hands over what has come together; harmless when there is nothing.
+    /// Passes on the collected lines; harmless when there are none.
     mutating func flush() {
         guard count > 0 else { return }
         writer.append(bytes, count: count)

@@ -4,10 +4,10 @@ internal import Logging
 internal import Reactor
 internal import Synchronization
 
-/// Writes an output file, on a thread of its own.
+/// Writes an output file on its own thread.
 ///
-/// A file that cannot be written (a full disk, a missing directory) is told once; its lines are
-/// counted and dropped until it can be, which is told too.
+/// If the file cannot be written (full disk, missing directory), that is logged once and lines are
+/// counted and dropped until it can be, which is logged too.
 final class OutputWriter: Sendable {
     private enum Message: Sendable {
         case lines([UInt8], count: Int)
@@ -15,7 +15,7 @@ final class OutputWriter: Sendable {
         case end
     }
 
-    /// Between attempts to open a file that could not be opened.
+    /// The pause between attempts to open a file that could not be opened.
     private static let openPause: Int64 = 1_000_000_000
 
     private let target: OutputTarget
@@ -33,19 +33,19 @@ final class OutputWriter: Sendable {
         try LoopThread.start(name: "output") { [self] in run(handover.loop) }
     }
 
-    /// Leaves whole lines to be written; those that find no room are counted.
+    /// Queues whole lines; those that do not fit are counted.
     func append(_ bytes: [UInt8], count: Int) {
         guard target.admits(bytes: bytes.count, lines: count) else { return }
         mailbox.post(.lines(bytes, count: count))
     }
 
-    /// Closes the file; the next line opens it by its name again, as log rotation expects.
+    /// Closes the file; the next line opens it again by name, as log rotation expects.
     func reopen() { mailbox.post(.reopen) }
 
-    /// Has it write what was appended, close the file and end the thread; once.
+    /// Writes the queued lines, closes the file and ends the thread; call once.
     func end() { mailbox.post(.end) }
 
-    /// Waits for the end, which a disk that hangs delays.
+    /// Waits for the thread's end, which a disk that hangs delays.
     func awaitEnd(until deadline: DispatchTime) {
         if ended.wait(timeout: deadline) == .timedOut {
             log.warning("the last lines for \(target.path) could not be written in time")
@@ -71,12 +71,12 @@ final class OutputWriter: Sendable {
         }
     }
 
-    /// The file, as far as it could be opened.
+    /// The file, if it could be opened.
     private struct File {
         var output: OutputFile?
-        /// Before then it is not tried to open it again.
+        /// No attempt to open it is made before this time.
         var openAt: Int64 = 0
-        /// It has been told that lines are lost.
+        /// The loss of lines was logged.
         var isFailing = false
 
         mutating func close() {
@@ -89,7 +89,7 @@ final class OutputWriter: Sendable {
     private func write(_ bytes: [UInt8], count: Int, to file: inout File) {
         defer { target.settle(bytes: bytes.count) }
         open(&file)
-        // What was written in part is ended first.
+        // Terminates a line that was written in part.
         let whole = file.isFailing ? Array("\n".utf8) + bytes : bytes
         guard let output = file.output else { return target.lose(lines: count) }
         do {

@@ -1,9 +1,9 @@
-/// Makes what a child writes safe for a log and a terminal.
+/// Makes the output of a child safe for a log and a terminal.
 enum PrintableText {
-    /// Text without control characters: an application cannot forge log lines or steer terminals.
+    /// Replaces control characters: an application cannot forge log lines or control terminals.
     ///
-    /// A trailing carriage return is dropped, a tab stays, other controls become `\x1b`, invisible
-    /// line breaks and changes of writing direction `\u{202e}`, invalid UTF-8 U+FFFD.
+    /// A trailing carriage return is dropped and a tab stays; other controls become `\x1b`,
+    /// invisible line breaks and direction changes `\u{202e}`, invalid UTF-8 U+FFFD.
     static func line(_ bytes: Span<UInt8>) -> String {
         var count = bytes.count
         if count > 0 && bytes[count - 1] == UInt8(ascii: "\r") { count -= 1 }
@@ -29,7 +29,7 @@ enum PrintableText {
         return printable
     }
 
-    /// A name from outside in quotation marks.
+    /// An untrusted name in quotation marks.
     static func quoted(_ text: String) -> String { "\"\(line(Array(text.utf8).span))\"" }
 
     private static func isPlain(_ bytes: Span<UInt8>) -> Bool {

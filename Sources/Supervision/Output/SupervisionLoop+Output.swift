@@ -2,14 +2,14 @@ internal import Glibc
 internal import Reactor
 
 extension SupervisionLoop {
-    /// Reads a portion of a pipe; if there is more, it is left alone for a moment.
+    /// Reads a portion of a pipe; if there is more, the pipe rests for a moment.
     func read(_ process: ManagedProcess, _ stream: OutputPipe.Stream) {
         let now = Clock.monotonic()
         switch process.read(stream, scratch: &output.scratch, now: now) {
         case .drained:
             break
         case .leftover:
-            // Out of the loop until then, or each write of a flood would wake it.
+            // Removed from the loop until then, or each write of a flood would wake it.
             loop.remove(stream == .output ? process.output.descriptor : process.errors.descriptor)
             let end = Clock.monotonic()
             process.resumeAt = min(process.resumeAt ?? .max, end + process.pause(after: end - now))
@@ -18,7 +18,7 @@ extension SupervisionLoop {
         }
     }
 
-    /// Goes on with pipes that had more than their portion.
+    /// Continues with pipes that had more than their portion.
     func resumeReading(_ process: ManagedProcess, now: Int64) {
         guard let time = process.resumeAt, time <= now else { return }
         process.resumeAt = nil
@@ -29,7 +29,8 @@ extension SupervisionLoop {
             do {
                 try loop.add(pipe.descriptor, token: source.token(process.id))
             } catch {
-                // Registered already (EEXIST): the other one had more. Anything else passes.
+                // EEXIST: it is registered already, since the other pipe had more. Other errors are
+                // temporary.
                 if error.errno != EEXIST { process.resumeAt = now + ManagedProcess.shortestPause }
             }
             read(process, stream)

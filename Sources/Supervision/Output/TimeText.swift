@@ -2,7 +2,7 @@ internal import Reactor
 
 /// Wall-clock times as text, for lines of output.
 enum TimeText {
-    /// `2026-11-22T10:00:00.123Z` (RFC 3339), whatever the time zone of the machine.
+    /// `2026-11-22T10:00:00.123Z` (RFC 3339), independent of the machine's time zone.
     static func utc(wallNanoseconds: Int64 = Clock.wall()) -> String {
         let milliseconds = floor(wallNanoseconds, 1_000_000).quotient
         let (days, ofDay) = floor(milliseconds, 86_400_000)
@@ -15,8 +15,8 @@ enum TimeText {
 
     /// The date of a day since 1970-01-01 in the Gregorian calendar.
     ///
-    /// Counted in eras of 400 years from the first of March of the year 0, so that leap days are the
-    /// last of their years.
+    /// Computed in eras of 400 years from March 1 of the year 0, so that leap days come last in
+    /// their years.
     private static func date(days: Int64) -> (year: Int64, month: Int64, day: Int64) {
         let (era, ofEra) = floor(days + 719_468, 146_097)
         let year = (ofEra - ofEra / 1460 + ofEra / 36_524 - ofEra / 146_096) / 365

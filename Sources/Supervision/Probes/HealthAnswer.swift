@@ -1,13 +1,13 @@
-/// The first bytes of an HTTP/1.1 answer, read only as far as its status (RFC 9112 section 4).
+/// The first bytes of an HTTP/1.1 response, parsed only up to its status (RFC 9112 section 4).
 struct HealthAnswer: Equatable, Sendable {
-    /// Bytes of an answer that are read; the status stands in front of them, or there is none.
+    /// The most bytes of a response that are read; the status comes first, or there is none.
     static let sizeLimit = 4096
 
     enum Status: Equatable, Sendable {
         /// More bytes are needed.
         case incomplete
         case code(Int)
-        /// This is no HTTP, or its head has no end within the limit.
+        /// Not HTTP, or a head without an end within the limit.
         case malformed
     }
 
@@ -19,7 +19,7 @@ struct HealthAnswer: Equatable, Sendable {
         for index in 0..<min(more.count, Self.sizeLimit - bytes.count) { bytes.append(more[index]) }
     }
 
-    /// The final status so far; interim ones (1xx) are passed over.
+    /// The final status so far; interim ones (1xx) are skipped.
     var status: Status {
         var start = 0
         while true {
@@ -34,12 +34,12 @@ struct HealthAnswer: Equatable, Sendable {
         }
     }
 
-    /// Where the line's LF is.
+    /// The position of the line's LF.
     private func lineEnd(from start: Int) -> Int? {
         bytes[start...].firstIndex(of: UInt8(ascii: "\n"))
     }
 
-    /// Behind the empty line that ends the head whose first line ends at `lineEnd`.
+    /// The position after the empty line that ends the head whose first line ends at `firstEnd`.
     private func headEnd(from firstEnd: Int) -> Int? {
         var start = firstEnd + 1
         while let end = lineEnd(from: start) {

@@ -2,21 +2,25 @@ internal import CLinux
 internal import Glibc
 internal import Reactor
 
-/// One question to a process and its answer; nothing of it waits.
+/// One health check request and its response; never blocks.
 ///
-/// Owns its connection until it has ended. `asking -> answered -> ended`, or from anywhere to ended.
+/// Owns its connection until it has ended. `asking -> answered -> ended`, or from anywhere to
+/// ended.
 struct HealthCheck {
     enum Verdict: Equatable, Sendable {
         case healthy
-        /// What was wrong, in words.
+        /// The problem, in words.
         case unhealthy(String)
     }
 
     private enum Stage {
-        /// Connected or about to be; so many bytes of the request are sent. To: answered, ended.
+        /// Connected or connecting; `sent` bytes of the request were sent.
+        ///
+        /// To: answered, ended.
         case asking(sent: Int)
-        /// The verdict is out; the rest is read, so that the process sees no broken connection. To:
-        /// ended.
+        /// The verdict is known; the rest is read, so that the process sees no broken connection.
+        ///
+        /// To: ended.
         case answered
         /// The connection is closed. Final.
         case ended
@@ -26,15 +30,15 @@ struct HealthCheck {
     private let socket: StreamSocket
     private let request: [UInt8]
     private var answer = HealthAnswer()
-    /// It has answered that there is nothing at the path, which counts as healthy.
+    /// The response was 404, which counts as healthy.
     private(set) var foundNothing = false
-    /// Until when an answer must have come.
+    /// The deadline of the response.
     let deadline: Int64
 
-    /// Begins to connect.
+    /// Starts to connect.
     ///
-    /// - Parameter user: who must be listening; nil: whoever does.
-    /// - Throws: `SystemError` when that is refused at once, and there is nothing to wait for.
+    /// - Parameter user: who must own the listener; nil: any.
+    /// - Throws: `SystemError` when that fails at once.
     init(
         _ address: SocketAddress, user: UInt32?, request: [UInt8], deadline: Int64
     ) throws(SystemError) {
@@ -43,7 +47,7 @@ struct HealthCheck {
         self.deadline = deadline
     }
 
-    /// What is to be registered with the loop, for reading and writing.
+    /// The descriptor to register for reading and writing.
     var descriptor: Int32 { socket.descriptor }
 
     var hasEnded: Bool {
@@ -53,9 +57,9 @@ struct HealthCheck {
         }
     }
 
-    /// Goes on as far as the connection allows.
+    /// Continues as far as the connection allows.
     ///
-    /// - Returns: the verdict, when it has just become clear.
+    /// - Returns: the verdict, once, when it becomes known.
     mutating func advance(scratch: inout [UInt8]) -> Verdict? {
         switch stage {
         case .asking(let sent):
@@ -69,7 +73,7 @@ struct HealthCheck {
         }
     }
 
-    /// The deadline has passed; a connection that is still open is closed.
+    /// The deadline has passed; an open connection is closed.
     mutating func timeOut() -> Verdict? {
         switch stage {
         case .asking: return fail("no answer in time")
@@ -79,7 +83,7 @@ struct HealthCheck {
         return nil
     }
 
-    /// Closes the connection; harmless when repeated.
+    /// Closes the connection; repeated calls are harmless.
     mutating func close() {
         if hasEnded { return }
         stage = .ended
@@ -115,7 +119,7 @@ struct HealthCheck {
             if count > 0 {
                 answer.append(scratch.span.extracting(0..<count))
                 verdict = verdict ?? judge()
-                // Whoever has that much to say may see its connection end.
+                // A process that sends this much may see its connection close.
                 if answer.isFull { close() }
             } else if count == -Int(EINTR) {
                 continue
@@ -147,7 +151,7 @@ struct HealthCheck {
         }
     }
 
-    /// Nil when the verdict is out already.
+    /// Nil when the verdict is known already.
     private mutating func fail(_ reason: String) -> Verdict? {
         defer { close() }
         switch stage {

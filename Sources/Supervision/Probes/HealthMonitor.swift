@@ -1,29 +1,38 @@
 internal import Backends
 internal import Reactor
 
-/// When a process is asked for its health, and what comes of the answers.
+/// Schedules health checks of a process and evaluates their results.
 ///
-/// A starting process is asked until the first good answer, which makes it ready; a running one every
-/// `interval`, until `fall` bad answers in a row. Times are monotonic nanoseconds.
+/// A starting process is checked until the first good answer, which makes it ready; a running one
+/// every `interval`, until `fall` consecutive bad answers. Times are monotonic nanoseconds.
 struct HealthMonitor {
-    /// What an answer leads to.
+    /// The consequence of an answer.
     enum Outcome: Equatable, Sendable {
         case nothing
         case ready
-        /// The first bad answer while it starts, for the log; it is asked again.
+        /// The first bad answer during the start, for the log; checks continue.
         case notYet(String)
-        /// The last of `fall` bad answers: what was wrong. Told once; then nothing is asked any more.
+        /// The last of `fall` bad answers, with the problem.
+        ///
+        /// Reported once; then checks stop.
         case unhealthy(String)
-        /// It cannot be asked for want of something here, which says nothing of the process.
+        /// The check failed for lack of local resources, which does not indicate the process's
+        /// health.
         case unable(SystemError)
     }
 
     private enum Mode {
-        /// Asked at growing distances until it answers well. To: running, over.
+        /// Checked at growing intervals until it answers well.
+        ///
+        /// To: running, over.
         case starting(delay: Int64)
-        /// With so many bad answers in a row. To: over.
+        /// `failures` consecutive bad answers so far.
+        ///
+        /// To: over.
         case running(failures: Int)
-        /// Unhealthy, or told to end. Final.
+        /// Unhealthy, or ordered to stop.
+        ///
+        /// Final.
         case over
     }
 
@@ -35,15 +44,15 @@ struct HealthMonitor {
     private let user: UInt32?
     private var mode: Mode
     private(set) var check: HealthCheck?
-    /// What was wrong with the last answer while it starts.
+    /// The problem with the last answer during the start.
     private(set) var objection: String?
-    /// There is nothing at the path that is asked for.
+    /// The response was 404.
     private(set) var foundNothing = false
     private var nextStart: Int64?
     private var askedAt: Int64 = 0
 
-    /// - Parameter isReady: whether it serves already; else its first good answer is waited for, from
-    ///   `begin` on.
+    /// - Parameter isReady: whether it serves already; otherwise the first good answer is awaited,
+    ///   from `begin` on.
     init(
         _ policy: HealthPolicy, address: SocketAddress, user: UInt32?, isReady: Bool, now: Int64
     ) {
@@ -54,20 +63,20 @@ struct HealthMonitor {
         nextStart = isReady ? now + policy.interval.nanoseconds : nil
     }
 
-    /// When something is to be done without an event.
+    /// When the next action is due without an event.
     var nextDeadline: Int64? { check?.deadline ?? nextStart }
 
     /// Whether it has not answered well yet.
     var isStarting: Bool { if case .starting = mode { true } else { false } }
 
-    /// The process accepts connections at an address: it is asked there now.
+    /// The process accepts connections at an address: checks start there now.
     mutating func begin(at address: ProcessAddress, now: Int64) {
         guard case .starting = mode else { return }
         if let address = try? address.socketAddress() { self.address = address }
         nextStart = now
     }
 
-    /// It is ready by its own word, and watched from now on.
+    /// The process has declared itself ready, and is checked from now on.
     mutating func becameReady(at address: ProcessAddress, now: Int64) {
         if let address = try? address.socketAddress() { self.address = address }
         guard case .starting = mode else { return }
@@ -75,7 +84,7 @@ struct HealthMonitor {
         if check == nil { nextStart = now + policy.interval.nanoseconds }
     }
 
-    /// Nothing is asked any more; harmless when repeated.
+    /// Stops the checks; repeated calls are harmless.
     mutating func end() {
         check?.close()
         check = nil
@@ -83,10 +92,10 @@ struct HealthMonitor {
         mode = .over
     }
 
-    /// Starts a question or gives one up, if it is time to.
+    /// Starts a check or times one out, if it is due.
     ///
-    /// - Parameter jitter: from -1 to 1, moves the next question by a tenth of the interval.
-    /// - Returns: what came of it; `check` is to be registered with the loop if it has begun one.
+    /// - Parameter jitter: from -1 to 1, moves the next check by a tenth of the interval.
+    /// - Returns: the outcome; if a check has begun, register `check` with the loop.
     mutating func advance(now: Int64, jitter: Double) -> (Outcome, hasBegun: Bool) {
         if var current = check {
             guard current.deadline <= now else { return (.nothing, false) }
@@ -111,14 +120,14 @@ struct HealthMonitor {
         }
     }
 
-    /// The question just begun cannot be followed; it does not count.
+    /// The check just begun cannot be watched; it does not count.
     mutating func withdraw(now: Int64, jitter: Double) {
         check?.close()
         check = nil
         planNext(now: now, jitter: jitter)
     }
 
-    /// The connection of the question has news.
+    /// The connection of the check has an event.
     mutating func connectionReported(
         now: Int64, jitter: Double, scratch: inout [UInt8]
     ) -> Outcome {
@@ -159,7 +168,7 @@ struct HealthMonitor {
             }
             mode = .running(failures: failures + 1)
             return .nothing
-        // It was told to end while the question was under way.
+        // It was ordered to stop during the check.
         case (.over, .healthy), (.over, .unhealthy):
             return .nothing
         }

@@ -3,8 +3,8 @@ internal import Settings
 extension HealthPolicy {
     /// The whole request; `Connection: close`, since the next one comes much later.
     ///
-    /// `localhost` is the name that frameworks which check it accept most readily; an answer with a
-    /// 4xx status is an answer all the same.
+    /// `localhost` is the name most likely to be accepted by frameworks that check it; a 4xx
+    /// response counts as a response all the same.
     var request: [UInt8] {
         Array(
             """

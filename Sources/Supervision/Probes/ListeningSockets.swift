@@ -1,10 +1,10 @@
 internal import Glibc
 internal import Reactor
 
-/// A TCP socket that listens.
+/// A listening TCP socket.
 ///
-/// The kernel is asked over netlink. One without that (CONFIG_INET_DIAG, or a filter of system calls)
-/// leaves /proc/net/tcp and tcp6, in which all connections are too; see proc(5).
+/// The kernel is queried over netlink. Without it (no CONFIG_INET_DIAG, or a system call filter)
+/// there remain /proc/net/tcp and tcp6, which list all connections too; see proc(5).
 struct TCPListener: Equatable {
     /// IPv4 in its mapped form (RFC 4291 section 2.5.5.2).
     struct Host: Equatable {
@@ -20,13 +20,13 @@ struct TCPListener: Equatable {
 
     var host: Host
     var port: UInt16
-    /// Who made it.
+    /// The user who created it.
     var user: UInt32
     var inode: UInt64
 
-    /// Those of this network namespace that take connections to an address; nil: it cannot be told.
+    /// The listeners of this network namespace for an address; nil: unknown.
     ///
-    /// Several only if they share the port among them (SO_REUSEPORT).
+    /// Several only if they share the port (SO_REUSEPORT).
     static func taking(_ address: SocketAddress) -> [TCPListener]? {
         guard let ip = address.ip else { return [] }
         let host = Host(high: ip.high, low: ip.low)
@@ -35,7 +35,7 @@ struct TCPListener: Equatable {
         return nearest(to: host, port: port, among: all)
     }
 
-    /// All of this network namespace; nil: it cannot be told.
+    /// All listeners of this network namespace; nil: unknown.
     static func all() -> [TCPListener]? { asked(0) ?? listed(ofIPv4: true) }
 
     private static func asked(_ port: UInt16) -> [TCPListener]? {
@@ -48,7 +48,7 @@ struct TCPListener: Equatable {
         }
     }
 
-    /// Those of the table; not `private` for the tests that compare both.
+    /// Those listed in /proc; not `private` for the tests that compare both sources.
     static func listed(ofIPv4: Bool) -> [TCPListener]? {
         let files = ofIPv4 ? ["/proc/net/tcp", "/proc/net/tcp6"] : ["/proc/net/tcp6"]
         var all: [TCPListener] = []
@@ -63,7 +63,7 @@ struct TCPListener: Equatable {
         return all
     }
 
-    /// As the kernel chooses: the address itself before all addresses, and IPv4's before those of both.
+    /// As the kernel chooses: the exact address before the wildcard, and IPv4 before dual-stack.
     static func nearest(to host: Host, port: UInt16, among all: [TCPListener]) -> [TCPListener] {
         let candidates = all.filter { $0.port == port }
         let exact = candidates.filter { $0.host == host }
@@ -95,7 +95,7 @@ struct TCPListener: Equatable {
         self.inode = inode
     }
 
-    /// The whole table: the listening sockets need not come first.
+    /// The whole table: listening sockets need not come first.
     private static func text(of file: String) -> String? {
         let descriptor = unsafe open(file, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { return nil }
@@ -129,14 +129,14 @@ extension TCPListener {
                 return String(word >> UInt64(48 - 16 * (index % 4)) & 0xffff, radix: 16)
             }.joined(separator: ":")
         }
-        // The system's own form of it.
+        // Converts to the system's own form.
         let address = try? SocketAddress.tcp(name, port)
         return address?.text ?? "\(name):\(port)"
     }
 }
 
 extension TCPListener.Host {
-    /// Words of 32 bits in the order of this machine's bytes, each as it is in memory.
+    /// 32-bit words in host byte order, each as in memory.
     init?(hex: Substring) {
         guard hex.utf8.count == 8 || hex.utf8.count == 32 else { return nil }
         var words: [UInt64] = []

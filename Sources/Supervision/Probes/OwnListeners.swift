@@ -1,9 +1,9 @@
-/// Where the processes of a tree listen, wherever they were told to.
+/// The addresses on which the processes of a tree listen, whatever they were given.
 enum OwnListeners {
-    /// More are not told.
+    /// The most that are listed.
     private static let most = 8
 
-    /// For people; nil: it cannot be seen.
+    /// For people; nil: unknown.
     static func of(_ tree: ProcessTree) -> [String]? {
         guard let inodes = tree.sockets() else { return nil }
         if inodes.isEmpty { return [] }

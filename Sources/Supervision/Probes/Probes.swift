@@ -1,24 +1,24 @@
 internal import Logging
 internal import Reactor
 
-/// What is asked beside the processes themselves, and what may be said of it.
+/// Probes other than those of the processes themselves, and limits on logging about them.
 struct Probes {
-    /// Tells of sockets that processes make.
+    /// Watches for sockets that processes create.
     var sockets = SocketWatch()
-    /// External servers that are asked for their health.
+    /// External servers with health checks.
     var servers = ServerWatches()
-    /// Asked again and again where processes that start may listen.
+    /// Polled for listeners of starting processes.
     let listeners = ListenerQuestion()
-    /// Which starts work and which only sleep.
+    /// Which starts are active and which only sleep.
     var startActivity = StartActivity()
-    /// Until when a lack of descriptors or memory is not told again.
+    /// Until then a lack of descriptors or memory is not logged again.
     private var scarcityLogAt = Int64.min
     private static let scarcityPause: Int64 = 10_000_000_000
 
-    /// By group the health path that is known to lead nowhere.
+    /// By group the health path that is known to be missing (404).
     private var missingPaths: [Int: String] = [:]
 
-    /// Whether it was not known of a group that there is nothing at its health path.
+    /// Whether the missing health path of a group was not known yet.
     mutating func isNews(missingPath path: String, group: Int) -> Bool {
         missingPaths.updateValue(path, forKey: group) != path
     }
@@ -26,7 +26,7 @@ struct Probes {
     /// The earliest time at which one of these is due.
     var nextDeadline: Int64? { [sockets.armAt, servers.nextDeadline].compactMap(\.self).min() }
 
-    /// Tells the operator, at most every ten seconds, that processes cannot be asked.
+    /// Logs, at most every ten seconds, that processes cannot be probed.
     mutating func logScarcity(_ error: SystemError, now: Int64, log: Logger) {
         guard now >= scarcityLogAt else { return }
         scarcityLogAt = now + Self.scarcityPause

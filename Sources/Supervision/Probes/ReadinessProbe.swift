@@ -3,35 +3,35 @@ internal import CLinux
 internal import Glibc
 internal import Reactor
 
-/// Finds out when and where a process accepts connections: attempts to connect, close together.
+/// Determines when and where a process accepts connections, by frequent connection attempts.
 ///
-/// Times are monotonic nanoseconds. No attempt waits: a connection that is pending reports by an
-/// event.
+/// Times are monotonic nanoseconds. No attempt blocks: a pending connection reports by an event.
 struct ReadinessProbe {
-    /// How late a process may be found ready, where no event tells: 0.5 ms in the first 2 s, a small
-    /// part of its start later.
+    /// The resolution without events: 0.5 ms in the first 2 s, later a small fraction of the
+    /// start's duration.
     private static let shortestDelay: Int64 = 500_000
     private static let longestDelay: Int64 = 25_000_000
     private static let shareOfStart: Int64 = 4000
-    /// Between the appearance of a socket and the first connection that it takes lies one call.
+    /// Between the creation of a socket and listen(2) there is one call.
     private static let hurriedDelay: Int64 = 100_000
     private static let hurry: Int64 = 20_000_000
-    /// After which a pending connection is given up, so that the other addresses have their turn.
+    /// After this a pending connection is given up, so that the other addresses have their turn.
     private static let patience: Int64 = 250_000_000
 
-    /// Where the process was told to listen.
+    /// The endpoint that the process was given.
     let endpoint: ListeningEndpoint
-    /// The user that must be the one who listens on a socket; nil: whoever does, since nobody else
-    /// could.
+    /// The user who must own the listener of a socket; nil: not checked, because no other user
+    /// could listen there.
     let user: UInt32?
-    /// When to try next; while a connection is pending, when it is given up; nil: it has been found.
+    /// When to try next; while a connection is pending, when to give it up; nil: the process was
+    /// found.
     private(set) var nextAttempt: Int64?
     private(set) var pending: StreamSocket?
-    /// Whether an event tells of sockets that appear.
+    /// Whether an event reports sockets that appear.
     var isWatched = false
-    /// Tells at which ports it is of use to connect; nil: that is tried at each of them.
+    /// Tells which ports have listeners, so that connecting is worthwhile; nil: each is tried.
     let question: ListenerQuestion?
-    /// When ports are connected to whatever the question says.
+    /// When ports are connected to regardless of `question`.
     private var connectsAt: Int64
     private let addresses: [ProcessAddress]
     private let startedAt: Int64
@@ -42,11 +42,11 @@ struct ReadinessProbe {
     private var connectsAnyway = false
 
     enum Outcome: Equatable {
-        /// Whether it is the process that does is to be looked at; if it is not, see `goOn`.
+        /// The caller must check that it is the process that accepts; if it is not, see `goOn`.
         case accepts(ProcessAddress)
-        /// Nobody listens yet, or its backlog is full: at `nextAttempt` again.
+        /// Nothing listens yet, or the backlog is full: retry at `nextAttempt`.
         case notYet
-        /// It cannot be asked for want of something here; at `nextAttempt` again.
+        /// A lack of local resources; retry at `nextAttempt`.
         case unable(SystemError)
         /// Register the socket for writing and call `settle` when it reports.
         case waits(StreamSocket)
@@ -76,7 +76,7 @@ struct ReadinessProbe {
         return tryOn(now: now)
     }
 
-    /// The pending connection has reported; it is closed either way.
+    /// The pending connection has reported; it is closed in either case.
     mutating func settle(now: Int64) -> Outcome {
         guard let socket = pending else { return .notYet }
         pending = nil
@@ -86,15 +86,15 @@ struct ReadinessProbe {
         return tryOn(now: now)
     }
 
-    /// Tries on, after one that accepted was not the process.
+    /// Continues after a foreign program accepted.
     mutating func goOn(now: Int64) -> Outcome {
-        // Finding out whose it is takes time, which a stranger is not to cause all the time.
+        // Identifying a foreign listener is slow, so it must not be repeated often.
         hasMetStranger = true
         candidate += 1
         return tryOn(now: now)
     }
 
-    /// A file has appeared where sockets do: if it is the process's, it listens in a moment.
+    /// A file has appeared among the sockets: if it is the process's, it will listen in a moment.
     mutating func lookAgain(now: Int64) {
         guard let next = nextAttempt, pending == nil else { return }
         if hurriesUntil == .min, let path = endpoint.socket, unsafe access(path, F_OK) == 0 {
@@ -103,7 +103,7 @@ struct ReadinessProbe {
         nextAttempt = min(next, now)
     }
 
-    /// Gives up what is under way; harmless when nothing is.
+    /// Gives up a pending attempt; harmless without one.
     mutating func cancel() {
         pending?.close()
         pending = nil
@@ -127,7 +127,7 @@ struct ReadinessProbe {
                 defer { socket.close() }
                 if !isConnectedToItself(socket) { return found() }
             } catch {
-                // ENOENT and ECONNREFUSED are the rule. A machine without IPv6 has no such address.
+                // ENOENT and ECONNREFUSED are normal. A machine without IPv6 has no such address.
                 let isMissing = error.errno == EADDRNOTAVAIL && addresses[candidate].isIPv6
                 if error.isScarcity, !isMissing { lack = error }
             }
@@ -150,8 +150,9 @@ struct ReadinessProbe {
             max(Self.shortestDelay, (now - startedAt) / Self.shareOfStart), Self.longestDelay)
     }
 
-    /// Over TCP the kernel may pick the very port we connect to as our own; with nobody listening
-    /// the connection then stands, to itself (RFC 9293 section 3.5, simultaneous open).
+    /// Over TCP the kernel may choose the very port that is connected to as the local port; without
+    /// a listener the connection then succeeds, to itself (RFC 9293 section 3.5, simultaneous
+    /// open).
     private func isConnectedToItself(_ socket: StreamSocket) -> Bool {
         guard case .tcp(_, let port) = addresses[candidate] else { return false }
         var local = mooring_address()

@@ -1,22 +1,22 @@
 internal import Backends
 internal import Reactor
 
-/// An external server that is asked, from time to time, whether it is well.
+/// Periodic health checks of an external server.
 struct ServerWatch {
     let group: Int
     let server: CheckedServer
-    /// More than one where it may listen at either (`localhost`).
+    /// More than one if it may listen on either (`localhost`).
     private let addresses: [SocketAddress]
     private let policy: HealthPolicy
     private var current = 0
     private(set) var check: HealthCheck?
     private var startAt: Int64
-    /// There is nothing at the path that is asked for.
+    /// The response was 404.
     private(set) var foundNothing = false
-    /// The last answer was bad, and the log has it.
+    /// The last answer was bad, and was logged.
     private var isObjectedTo = false
 
-    /// Nil when its address cannot be connected to, which requests find out as well.
+    /// Nil when its address cannot be connected to, which requests discover as well.
     init?(_ server: CheckedServer, group: Int, now: Int64) {
         self.group = group
         self.server = server
@@ -35,21 +35,21 @@ struct ServerWatch {
 
     var nextDeadline: Int64 { check?.deadline ?? startAt }
 
-    /// What a step leads to.
+    /// The consequence of a step.
     enum Outcome {
         case nothing
         /// Register the new check.
         case asks
         /// - Parameters:
-        ///   - objection: what was wrong, in words; nil: nothing.
-        ///   - isNews: the answer before was good.
+        ///   - objection: the problem, in words; nil: none.
+        ///   - isNews: whether the previous answer was good.
         case answered(objection: String?, isNews: Bool)
         case unable(SystemError)
     }
 
-    /// Asks, or gives an answer up, if it is time to.
+    /// Starts a check, or times one out, if it is due.
     ///
-    /// - Parameter jitter: from -1 to 1, moves the next question by a tenth of the interval.
+    /// - Parameter jitter: from -1 to 1, moves the next check by a tenth of the interval.
     mutating func advance(now: Int64, jitter: Double) -> Outcome {
         if var asked = check {
             guard asked.deadline <= now else { return .nothing }
@@ -64,7 +64,7 @@ struct ServerWatch {
         return ask(now: now)
     }
 
-    /// The connection of the question has news.
+    /// The connection of the check has an event.
     mutating func connectionReported(now: Int64, scratch: inout [UInt8]) -> Outcome {
         guard var asked = check else { return .nothing }
         let verdict = asked.advance(scratch: &scratch)
@@ -73,7 +73,7 @@ struct ServerWatch {
         return settle(verdict, now: now)
     }
 
-    /// Nothing is asked any more; harmless when repeated.
+    /// Stops the checks; repeated calls are harmless.
     mutating func end() {
         check?.close()
         check = nil

@@ -1,6 +1,6 @@
 internal import Backends
 
-/// The external servers that are asked for their health, by the ids of their tokens.
+/// The external servers with health checks, by the ids of their tokens.
 struct ServerWatches {
     private var watches: [UInt64: ServerWatch] = [:]
     private var lastID: UInt64 = 0
@@ -10,7 +10,7 @@ struct ServerWatches {
 
     subscript(id: UInt64) -> ServerWatch? { watches[id] }
 
-    /// Begins to ask the servers that are to be asked, and leaves the others alone.
+    /// Starts to check the given servers, and stops checking others.
     mutating func set(_ wanted: [(group: Int, server: CheckedServer)], now: Int64) {
         for (id, watch) in watches
         where !wanted.contains(where: { $0.group == watch.group && $0.server == watch.server }) {
@@ -24,22 +24,22 @@ struct ServerWatches {
         }
     }
 
-    /// Asks a server, or gives its answer up, if it is time to; nil: it is not asked any more.
+    /// Starts a server's check, or times it out, if due; nil: the server is no longer checked.
     mutating func advance(_ id: UInt64, now: Int64, jitter: Double) -> ServerWatch.Outcome? {
         watches[id]?.advance(now: now, jitter: jitter)
     }
 
-    /// The connection of a question has news; nil: the server is not asked any more.
+    /// The connection of a check has an event; nil: the server is no longer checked.
     mutating func connectionReported(
         _ id: UInt64, now: Int64, scratch: inout [UInt8]
     ) -> ServerWatch.Outcome? {
         watches[id]?.connectionReported(now: now, scratch: &scratch)
     }
 
-    /// Gives up the question that is under way; the next one follows.
+    /// Gives up the current check; the next one follows.
     mutating func end(_ id: UInt64) { watches[id]?.end() }
 
-    /// Asks nobody any more; harmless when repeated.
+    /// Stops all checks; repeated calls are harmless.
     mutating func leave() {
         for id in ids { end(id) }
         watches = [:]

@@ -1,17 +1,18 @@
 internal import CLinux
 internal import Reactor
 
-/// Tells of sockets that appear in the runtime directory, so that who makes one is ready at once.
+/// Reports sockets that appear in the runtime directory, so that a process is ready as soon as it
+/// creates one.
 ///
-/// inotify(7), one event at a time: whoever can make files in one of the directories causes an event
-/// per `pause` and no more. Without it the attempts to connect are closer together.
+/// inotify(7), one event at a time: a user who can create files in one of the directories causes at
+/// most one event per `pause`. Without inotify, connection attempts are more frequent.
 struct SocketWatch {
     private static let pause: Int64 = 2_000_000
 
     /// Nil: there is none.
     private(set) var descriptor: Int32?
     private var armedAt = Int64.min
-    /// When to ask for the next event; nil: it has been asked for, or nobody waits.
+    /// When to arm the next event; nil: it is armed, or no process is starting.
     private(set) var armAt: Int64?
 
     init() {}
@@ -26,7 +27,7 @@ struct SocketWatch {
         armAt = nil
     }
 
-    /// Asks for the next event in the directories; false: it cannot be had.
+    /// Arms the next event in the directories; false: impossible.
     mutating func arm(_ directories: Set<String>, now: Int64) -> Bool {
         guard let descriptor else { return false }
         armedAt = now
@@ -34,7 +35,7 @@ struct SocketWatch {
         return directories.allSatisfy { unsafe mooring_inotify_once(descriptor, $0) == 0 }
     }
 
-    /// An event has come, and is taken off.
+    /// An event has arrived, and is consumed.
     mutating func fire() {
         guard let descriptor else { return }
         mooring_inotify_drain(descriptor)

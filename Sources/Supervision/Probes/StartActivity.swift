@@ -2,14 +2,15 @@ internal import Backends
 internal import Glibc
 internal import Reactor
 
-/// Which starts work and which only sleep, by the CPU time of their processes.
+/// Which starts are active and which only sleep, by the CPU time of their processes.
 ///
-/// A start that sleeps (for a database, a lock, another machine) is in no other start's way.
+/// A start that sleeps (waiting for a database, a lock, another machine) does not delay other
+/// starts.
 struct StartActivity {
     private static let period: Int64 = 1_000_000_000
-    /// A start that uses no more in a period sleeps: two ticks of the kernel's clock, as that counts.
+    /// A start that uses no more CPU time in a period is sleeping: two ticks of the kernel's clock.
     private static let most: Int64 = 20_000_000
-    /// The part of this thread's time that measuring may take.
+    /// The share of this thread's time that measuring may take.
     private static let share: Int64 = 50
 
     private struct Reading {
@@ -17,22 +18,22 @@ struct StartActivity {
         var sleeps = false
     }
 
-    /// When to measure next; counts while a process is starting.
+    /// When to measure next; valid while a process is starting.
     private(set) var measureAt = Int64.min
     private var readings: [UInt64: Reading] = [:]
 
     init() {}
 
-    /// A process begins to start: the first moment, in which others may do so as well, is left alone.
+    /// A process begins to start: measuring waits a moment, during which others may start too.
     mutating func begin(now: Int64) {
         if measureAt <= now { measureAt = now + Self.period }
     }
 
-    /// Takes what all starts have used so far, in nanoseconds by the processes' ids.
+    /// Records the CPU time that all starts have used so far, in nanoseconds by the processes' ids.
     ///
-    /// One that cannot be measured is missing, and counts as working.
+    /// One that cannot be measured is missing, and counts as active.
     ///
-    /// - Returns: what is new: whether a start sleeps.
+    /// - Returns: the changes: whether a start sleeps.
     mutating func take(
         _ cpuTimes: [UInt64: Int64], spent: Int64, now: Int64
     ) -> [(id: UInt64, sleeps: Bool)] {
@@ -45,7 +46,7 @@ struct StartActivity {
         for (id, cpuTime) in cpuTimes {
             var reading = Reading(cpuTime: cpuTime)
             if let before = self.readings[id] {
-                // Less than before: a member has ended that nobody waited for.
+                // Less than before: a member has exited that was not reaped by another member.
                 let used = cpuTime &- before.cpuTime
                 reading.sleeps = 0...Self.most ~= used
                 if reading.sleeps != before.sleeps { news.append((id, reading.sleeps)) }
@@ -58,12 +59,12 @@ struct StartActivity {
 }
 
 extension SupervisionLoop {
-    /// When the starts are measured next; nil: none is under way.
+    /// When the starts are measured next; nil: none is in progress.
     var nextStartMeasurement: Int64? {
         processes.values.contains(where: \.isStarting) ? probes.startActivity.measureAt : nil
     }
 
-    /// Tells the groups which of their starts only sleep, if it is time to look.
+    /// Informs the groups which of their starts only sleep, if it is time to check.
     func measureStartsIfDue(now: Int64) {
         guard let next = nextStartMeasurement, next <= now else { return }
         let starting = processes.values.filter(\.isStarting)
@@ -76,11 +77,11 @@ extension SupervisionLoop {
         }
     }
 
-    /// More members of one start are not looked at: it counts as working.
+    /// Starts with more members are not measured: they count as active.
     private static let mostMembers = 256
 
-    /// By the cgroups, or else by the process groups and sessions: nothing of what is read waits for
-    /// the processes.
+    /// By cgroup, or else by process group and session: reading these never blocks on the
+    /// processes.
     private static func cpuTimes(of processes: [ManagedProcess]) -> [UInt64: Int64] {
         var times: [UInt64: Int64] = [:]
         var members: [Int32: [Int32]] = [:]

@@ -3,7 +3,7 @@ internal import Logging
 internal import Reactor
 
 extension SupervisionLoop {
-    /// Asks a process for its health, or gives up waiting for the answer, if it is time to.
+    /// Starts a process's health check, or times one out, if it is due.
     func checkHealthIfDue(_ process: ManagedProcess, now: Int64) {
         guard let next = process.health?.nextDeadline, next <= now, process.isUncollected,
             !hasLostItsPort(process),
@@ -21,7 +21,7 @@ extension SupervisionLoop {
         }
     }
 
-    /// Whether another program listens where a process has served: it is asked no more.
+    /// Whether another program listens where a process has served: its checks stop.
     private func hasLostItsPort(_ process: ManagedProcess) -> Bool {
         guard case .running = process.phase, process.health?.check == nil,
             case .foreign(let user) = portHolder(of: process)
@@ -33,7 +33,7 @@ extension SupervisionLoop {
         return true
     }
 
-    /// The connection of a question has news.
+    /// The connection of a check has an event.
     func advanceHealth(of process: ManagedProcess) {
         guard
             let outcome = process.health?.connectionReported(
@@ -46,12 +46,12 @@ extension SupervisionLoop {
         follow(outcome, process)
     }
 
-    /// A path that is not there hides everything that it was meant to tell; told once per group.
+    /// A missing path would hide every failure; logged once per group.
     func logMissingPath(_ path: String, group: Int, _ subject: String) {
         guard probes.isNews(missingPath: path, group: group) else { return }
         log.warning(
             """
-            \(subject) answers 404 at health.path \(path), which counts as healthy but says only that \
+            \(subject) answers 404 at health.path \(path), which counts as healthy but shows only that \
             it answers; name a path that the application has
             """)
     }

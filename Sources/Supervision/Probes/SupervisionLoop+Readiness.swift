@@ -4,7 +4,7 @@ internal import Logging
 internal import Reactor
 
 extension SupervisionLoop {
-    /// Tries to connect to a starting process if it is time to.
+    /// Tries to connect to a starting process if it is due.
     func probeIfDue(_ process: ManagedProcess, now: Int64) {
         guard case .starting(var probe) = process.phase, let next = probe.nextAttempt, next <= now
         else { return }
@@ -13,7 +13,7 @@ extension SupervisionLoop {
         follow(outcome, process)
     }
 
-    /// A connection that was pending has been made or refused.
+    /// A pending connection was established or refused.
     func settleConnection(of process: ManagedProcess) {
         guard case .starting(var probe) = process.phase else { return }
         let outcome = probe.settle(now: Clock.monotonic())
@@ -21,21 +21,21 @@ extension SupervisionLoop {
         follow(outcome, process)
     }
 
-    /// It has said that it is ready; harmless when that is known.
+    /// The process has sent READY=1; harmless when it is known to be ready.
     func becomeReady(_ process: ManagedProcess) {
-        // Who speaks executes its program.
+        // A process that sends notifications has executed its program.
         settleExec(process.id)
         guard case .starting(var probe) = process.phase else { return }
-        // How its application fares is what the health path is for.
+        // The health path shows the state of its application.
         process.saysReady = !process.saysReadyEarly || process.health == nil
-        // A socket is its own, whoever looks; where a port is, it has to be found.
+        // A socket is the process's own in any case; a port must be checked.
         if probe.endpoint.port == nil, process.saysReady { return enterService(process) }
         let outcome = probe.attempt(now: Clock.monotonic())
         process.phase = .starting(probe)
         follow(outcome, process)
     }
 
-    /// It answers well, at the address that it was found at; harmless when that is known.
+    /// It answers well, at the address where it was found; harmless when that is known.
     func becomeHealthy(_ process: ManagedProcess) {
         guard case .starting = process.phase else { return }
         settle(process, on: process.address)
@@ -58,14 +58,13 @@ extension SupervisionLoop {
         groups[process.key.group].becameReady(process.key.handle, now: now())
     }
 
-    /// Signals a process group; whoever is told to end is not asked any more whether it is ready
-    /// or healthy.
+    /// Signals a process group; a process that is ordered to stop is no longer probed or checked.
     func stopGroup(of process: ManagedProcess, _ signal: Int32) {
         settleExec(process.id)
         var signal = signal
         switch process.phase {
         case .launching:
-            // It has nothing to put in order, and may be stopped for good.
+            // Without its program it has nothing to clean up, and may be suspended for good.
             killLaunch(of: process)
             signal = SIGKILL
         case .starting(var probe):
@@ -74,7 +73,7 @@ extension SupervisionLoop {
         case .running:
             break
         case .collected:
-            // The pid may be somebody else's by now.
+            // The pid may have been reused.
             return
         }
         process.health?.end()
@@ -83,7 +82,7 @@ extension SupervisionLoop {
         if signal == SIGKILL { process.cgroup?.kill() }
     }
 
-    /// Tells the operator that processes cannot be asked, but not too often.
+    /// Logs that processes cannot be probed, but not too often.
     func logScarcity(_ error: SystemError) {
         probes.logScarcity(error, now: Clock.monotonic(), log: log)
     }
@@ -100,7 +99,7 @@ extension SupervisionLoop {
                     socket.descriptor, token: EventSource.connection.token(process.id),
                     writable: true)
             } catch {
-                // Loopback connections are decided at once, so what is known now will do.
+                // Loopback connections are decided at once, so the current result is final.
                 settleConnection(of: process)
             }
         case .accepts(let address):
@@ -109,12 +108,12 @@ extension SupervisionLoop {
         }
     }
 
-    /// Somebody accepts connections at one of the process's addresses.
+    /// A program accepts connections at one of the process's addresses.
     private func settle(_ process: ManagedProcess, on address: ProcessAddress) {
         switch portHolder(of: process, at: address) {
         case .process:
             process.address = address
-            // With a health path it is ready when that answers, which it may not do at once.
+            // With a health path it is ready when that answers, which may take longer.
             if process.health?.isStarting ?? false, !process.saysReady {
                 process.health?.begin(at: address, now: Clock.monotonic())
             } else {

@@ -3,7 +3,7 @@ internal import Logging
 internal import Reactor
 
 extension SupervisionLoop {
-    /// Begins to ask the servers that are to be asked, and leaves the others alone.
+    /// Starts to check the servers that have health checks, and stops checking others.
     func watchServers() {
         if adoption.hasLeft { return }
         probes.servers.set(

@@ -2,11 +2,11 @@ internal import Backends
 internal import Logging
 internal import Reactor
 
-/// What to tell of a process that does not get ready.
+/// Diagnosis of a process that does not become ready.
 extension SupervisionLoop {
     private static let slow: Int64 = 5_000_000_000
 
-    /// A process executes its program, and is asked whether it is ready from now on.
+    /// A process has executed its program, and is probed for readiness from now on.
     func beginStart(of process: ManagedProcess) {
         let now = Clock.monotonic()
         process.slowAt = now + Self.slow
@@ -14,7 +14,7 @@ extension SupervisionLoop {
         watchSocket(of: process)
     }
 
-    /// Says once what a slow start is waited for: a program that listens elsewhere never gets ready.
+    /// Logs once what a slow start waits for: a program that listens elsewhere never becomes ready.
     func logIfSlow(_ process: ManagedProcess, now: Int64) {
         guard let time = process.slowAt, time <= now else { return }
         process.slowAt = nil

@@ -9,11 +9,11 @@ extension SupervisionLoop {
             try loop.add(descriptor, token: EventSource.socket.token(0))
         } catch {
             probes.sockets.close()
-            log.debug("sockets that appear are looked for, not told of: \(error)")
+            log.debug("sockets that appear are polled for, without events: \(error)")
         }
     }
 
-    /// A process begins to start: an event is to tell of its socket.
+    /// A process begins to start: arms an event for its socket.
     func watchSocket(of process: ManagedProcess) {
         guard process.endpoint.socket != nil else { return }
         armSocketWatch(now: Clock.monotonic())
@@ -23,13 +23,13 @@ extension SupervisionLoop {
         if let time = probes.sockets.armAt, time <= now { armSocketWatch(now: now) }
     }
 
-    /// Something has appeared: all who are waited for there are asked.
+    /// A file has appeared: probes all starting processes that may have created it.
     func socketAppeared() {
         probes.sockets.fire()
         lookForSockets(now: Clock.monotonic())
     }
 
-    /// Asks for the next event; what appeared before is looked for once more.
+    /// Arms the next event, and probes once for what appeared before.
     private func armSocketWatch(now: Int64) {
         var directories: Set<String> = []
         for process in processes.values {
@@ -47,7 +47,7 @@ extension SupervisionLoop {
         if isWatched { lookForSockets(now: now) }
     }
 
-    /// Has those asked in this turn that may have made a socket.
+    /// Probes in this turn those that may have created a socket.
     private func lookForSockets(now: Int64) {
         for process in processes.values where process.endpoint.socket != nil {
             guard case .starting(var probe) = process.phase else { continue }

@@ -2,10 +2,9 @@ internal import Logging
 internal import Reactor
 
 extension SupervisionLoop {
-    /// Sets up what its launch asks for beside the process itself: health checks, a memory limit, a
-    /// file for what it writes.
+    /// Sets up health checks, a memory limit and an output file, as its launch specifies.
     ///
-    /// - Parameter isReady: whether it serves already, as one that is adopted may.
+    /// - Parameter isReady: whether it serves already, as an adopted process may.
     func watch(
         _ process: ManagedProcess, _ launch: LaunchSpec, address: SocketAddress, isReady: Bool
     ) {

@@ -1,30 +1,32 @@
 internal import Glibc
 
-/// A control group of one process and all its descendants (cgroups(7), version 2), by its directory.
+/// A control group of one process and all its descendants (cgroups(7), version 2), by its
+/// directory.
 ///
-/// No controller is enabled, so the rule that inner groups hold no processes does not concern us: the
+/// No controller is enabled, so the rule that inner groups hold no processes does not apply: the
 /// balancer stays where it is, beside its children's groups.
 struct Cgroup: Equatable, Sendable {
     let path: String
 
     var name: Substring { path.split(separator: "/").last ?? "" }
 
-    /// A descriptor of the directory for the spawn, to be closed; nil when it has vanished.
+    /// A descriptor of the directory for the spawn, which the caller closes; nil when it has
+    /// vanished.
     func openDirectory() -> Int32? {
         let descriptor = unsafe open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
         return descriptor >= 0 ? descriptor : nil
     }
 
-    /// Kills every member at once, and whatever they are about to fork (`cgroup.kill`, Linux 5.14).
+    /// Kills every member at once, including pending forks (`cgroup.kill`, Linux 5.14).
     ///
-    /// Before that kernel each member is killed by its own, which one that forks all the time can
-    /// outrun. Harmless when none is left.
+    /// Older kernels require killing each member separately, which a process that forks all the
+    /// time can outrun. Harmless without members.
     func kill() {
         if Self.write("1", to: "\(path)/cgroup.kill") { return }
         for pid in members() where pid > 1 { Glibc.kill(pid, SIGKILL) }
     }
 
-    /// The pids of the members, those of groups that the process has made below it too.
+    /// The pids of the members, including those of groups that the process has created below it.
     func members() -> [Int32] {
         allDirectories(below: path, depth: 0).flatMap { directory -> [Int32] in
             guard let text = ProcFile.text("\(directory)/cgroup.procs") else { return [] }
@@ -32,8 +34,7 @@ struct Cgroup: Equatable, Sendable {
         }
     }
 
-    /// What its members have used so far, those that have ended too, in nanoseconds; nil: it cannot be
-    /// told.
+    /// The CPU time of its members so far, including exited ones, in nanoseconds; nil: unknown.
     var cpuTime: Int64? {
         guard let text = ProcFile.text("\(path)/cpu.stat") else { return nil }
         for line in text.split(separator: "\n") where line.hasPrefix("usage_usec ") {
@@ -42,18 +43,18 @@ struct Cgroup: Equatable, Sendable {
         return nil
     }
 
-    /// Removes it; false while it has members that are still ending.
+    /// Removes it; false while members are still exiting.
     ///
-    /// One that is gone already counts as removed.
+    /// A missing one counts as removed.
     func remove() -> Bool {
-        // Inner ones first, which come after the one that they are in.
+        // Inner ones come after the one that contains them, so reverse the order.
         for directory in allDirectories(below: path, depth: 0).reversed() {
             if unsafe rmdir(directory) != 0 && errno != ENOENT { return false }
         }
         return true
     }
 
-    /// Groups below one's own that a process has made, up to a depth that nobody reaches in earnest.
+    /// Groups that a process has created below its own, up to a depth that no real program reaches.
     private func allDirectories(below directory: String, depth: Int) -> [String] {
         guard depth < 8 else { return [directory] }
         let inner = ProcFile.directories(directory).flatMap {
@@ -72,14 +73,14 @@ struct Cgroup: Equatable, Sendable {
     }
 }
 
-/// The cgroup that Mooring itself is in, where it makes one for each process.
+/// Mooring's own cgroup, below which it creates one for each process.
 struct CgroupTree: Equatable, Sendable {
     private static let prefix = "mooring-"
     private static let longestGroupName = 64
 
     let path: String
 
-    /// Where this program's cgroup is to be seen; nil: no version 2 hierarchy.
+    /// The directory of this program's cgroup; nil: no version 2 hierarchy.
     static func ownDirectory() -> String? {
         guard let mounts = ProcFile.text("/proc/self/mountinfo"),
             let memberships = ProcFile.text("/proc/self/cgroup")
@@ -87,16 +88,16 @@ struct CgroupTree: Equatable, Sendable {
         return directory(mountInfo: mounts, memberships: memberships)
     }
 
-    /// Nil where no cgroup can be made: no version 2 hierarchy, or one that is not ours to write to.
+    /// Nil if no cgroup can be created: no version 2 hierarchy, or it is not writable.
     static func own() -> CgroupTree? {
         guard let path = ownDirectory(),
-            // A member can only be moved by whoever may write to the common ancestor's list.
+            // Moving a member requires write access to the common ancestor's list.
             unsafe access("\(path)/cgroup.procs", W_OK) == 0, unsafe access(path, W_OK) == 0
         else { return nil }
         return CgroupTree(path: path)
     }
 
-    /// Makes the cgroup of a new process; nil when that fails, which is no reason not to start it.
+    /// Creates the cgroup of a new process; nil on failure, which does not prevent its start.
     func make(group: String, label: String) -> Cgroup? {
         let cgroup = Cgroup(path: "\(path)/\(Self.name(group: group, label: label))")
         return unsafe mkdir(cgroup.path, 0o755) == 0 ? cgroup : nil
@@ -104,7 +105,7 @@ struct CgroupTree: Equatable, Sendable {
 
     /// The cgroup of a process that an earlier balancer started; nil when it has none of its own.
     ///
-    /// It may lie elsewhere than a new one would: that balancer may have run in another cgroup.
+    /// It may be in another place than a new one: that balancer may have run in another cgroup.
     static func holding(pid: Int32, group: String, label: String) -> Cgroup? {
         guard let mounts = ProcFile.text("/proc/self/mountinfo"),
             let memberships = ProcFile.text("/proc/\(pid)/cgroup"),
@@ -114,7 +115,7 @@ struct CgroupTree: Equatable, Sendable {
         return Cgroup(path: path)
     }
 
-    /// Removes what balancers left behind that were killed; groups with members refuse.
+    /// Removes the cgroups of balancers that were killed; groups with members stay.
     ///
     /// - Returns: how many were removed.
     func removeLeftovers() -> Int {
@@ -135,13 +136,13 @@ struct CgroupTree: Equatable, Sendable {
         return "\(prefix)\(String(decoding: kept, as: UTF8.self))-\(label)"
     }
 
-    /// Where the version 2 cgroup of /proc/PID/cgroup is to be seen, by /proc/self/mountinfo; see
-    /// cgroups(7) and proc(5).
+    /// The directory of the version 2 cgroup in /proc/PID/cgroup, found by /proc/self/mountinfo;
+    /// see cgroups(7) and proc(5).
     static func directory(mountInfo: String, memberships: String) -> String? {
         guard
             let own = memberships.split(separator: "\n").first(where: { $0.hasPrefix("0::/") })?
                 .dropFirst(3),
-            // The member has left the namespace that we look from.
+            // The member is outside of our cgroup namespace.
             !own.contains("/..")
         else { return nil }
         for line in mountInfo.split(separator: "\n") {

@@ -1,20 +1,20 @@
-/// The cgroups of processes: where they are made, and which are still to be removed.
+/// The cgroups of processes: where they are created, and which remain to be removed.
 struct Cgroups {
     private static let firstDelay: Int64 = 5_000_000
     private static let lastDelay: Int64 = 1_280_000_000
 
-    /// Nil: none can be made here.
+    /// Nil: none can be created here.
     let tree = CgroupTree.own()
-    /// Of processes that are gone, with members that have been killed and are still ending.
+    /// Cgroups of processes that are gone, whose members were killed and are still exiting.
     private var leaving: [Cgroup] = []
-    /// When to try to remove those; nil: there are none, or they never end.
+    /// When to try to remove those; nil: there are none, or they never exit.
     private(set) var repeatAt: Int64?
     private var delay = Cgroups.firstDelay
 
     var isEmpty: Bool { leaving.isEmpty }
     var count: Int { leaving.count }
 
-    /// Kills what is left in it, and removes it as soon as that has ended.
+    /// Kills its remaining members, and removes it as soon as they have exited.
     mutating func retire(_ cgroup: Cgroup, now: Int64) {
         cgroup.kill()
         if cgroup.remove() { return }
@@ -23,9 +23,9 @@ struct Cgroups {
         repeatAt = now + delay
     }
 
-    /// Removes those whose members have ended, if it is time to look.
+    /// Removes those whose members have exited, if it is time to check.
     ///
-    /// Later each time; what a stuck file system keeps alive is tried again with the next one.
+    /// At growing intervals; what a stuck file system keeps alive is retried with the next one.
     mutating func removeEmptied(now: Int64) {
         guard let time = repeatAt, time <= now else { return }
         leaving.removeAll { $0.remove() }

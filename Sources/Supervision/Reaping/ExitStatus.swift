@@ -5,7 +5,7 @@ internal import Glibc
 enum ExitStatus: Equatable, Sendable {
     case exited(status: Int32)
     case killed(signal: Int32, coreDumped: Bool)
-    /// An adopted process's: only its parent is told, which is not this program.
+    /// An adopted process's: the kernel reports it only to the parent, which is another process.
     case unknown
 
     init(_ native: mooring_exit) {
@@ -31,13 +31,13 @@ enum ExitStatus: Equatable, Sendable {
         }
     }
 
-    /// The same, with the cause that the kernel's counters suggest.
+    /// The same, with the cause suggested by the kernel's counters.
     func sentence(endedForMemory: Bool) -> String {
         let cause = "the kernel kills for want of memory: allow more of it, or fewer processes"
         return endedForMemory ? "\(sentence); \(cause)" : sentence
     }
 
-    /// Whether it ended as the kernel ends whom it takes memory from.
+    /// Whether it exited as by the kernel's OOM killer.
     var mayBeMemoryKill: Bool {
         switch self {
         case .exited: false

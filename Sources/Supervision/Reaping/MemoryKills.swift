@@ -1,12 +1,13 @@
-/// Whether the kernel kills for want of memory: a SIGKILL that nobody here has sent may be its.
+/// Whether the OOM killer is active: it may have sent a SIGKILL that this program has not sent.
 ///
-/// The counter is that of the cgroup which holds the balancer and all below it where the memory
-/// controller counts there (cgroups(7), `memory.events`), else the machine's (proc(5), `vmstat`).
+/// The counter is that of the cgroup which holds the balancer and all its processes, if the memory
+/// controller is enabled there (cgroups(7), `memory.events`), else the machine's (proc(5),
+/// `vmstat`).
 struct MemoryKills {
     private let files: [String]
     private var seen: UInt64
 
-    /// - Parameter files: the counters' files; the first one that has a count is the one.
+    /// - Parameter files: the candidate counter files; the first with a count is used.
     init(files: [String]) {
         self.files = files
         seen = Self.count(files) ?? 0
@@ -17,7 +18,7 @@ struct MemoryKills {
         self.init(files: events + ["/proc/vmstat"])
     }
 
-    /// Whether the count has risen since this was asked last, or since the beginning.
+    /// Whether the count has risen since the last call, or since the beginning.
     mutating func haveRisen() -> Bool {
         guard let count = Self.count(files) else { return false }
         defer { seen = count }

@@ -1,10 +1,10 @@
-/// What is needed to end processes with all that belongs to them.
+/// The state needed to kill processes with all their descendants.
 struct Reaping {
     /// Descendants that have left their processes.
     var strays = Strays()
-    /// Of processes that are gone, as long as they have members.
+    /// Cgroups of processes that are gone, as long as they have members.
     var cgroups = Cgroups()
-    /// Ends processes that are not to outlive this program.
+    /// Kills processes that must not outlive this program.
     var guardian = Guardian()
 
     /// The earliest time at which one of these is due.

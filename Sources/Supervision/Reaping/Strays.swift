@@ -2,19 +2,19 @@ internal import CLinux
 internal import Glibc
 internal import Reactor
 
-/// Descendants that have left the process they belong to: those that were killed and are not
-/// collected yet, and when to look for more.
+/// Descendants that have left their process: those killed but not reaped yet, and when to search
+/// for more.
 struct Strays {
-    /// How long the last ones are waited for.
+    /// How long the shutdown waits for the last ones.
     private static let patience: Int64 = 1_000_000_000
 
-    /// Pidfds by pid; children keep their pids until they are collected.
+    /// Pidfds by pid; children keep their pids until they are reaped.
     private var pidfds: [Int32: Int32] = [:]
-    /// Of ended processes whose descendants may live on as another program's children.
+    /// Labels of exited processes whose descendants may survive as another program's children.
     private var orphanLabels: Set<String> = []
-    /// When to look.
+    /// When to search.
     var sweep = Sweep()
-    /// Until when the last ones are waited for; set once all processes are gone.
+    /// How long to wait for the last ones; set once all processes are gone.
     private(set) var waitsUntil: Int64?
 
     var isEmpty: Bool { pidfds.isEmpty }
@@ -22,22 +22,23 @@ struct Strays {
 
     func contains(_ pid: Int32) -> Bool { pidfds[pid] != nil }
 
-    /// Takes a process that has been killed, or that is somebody else's to end.
+    /// Watches a process that was killed, or that another balancer manages.
     ///
-    /// Its end is an event, so that its own children, which come to us then, are seen as well.
+    /// Its exit is an event, so that its own children, which are then reparented to us, are noticed
+    /// as well.
     mutating func follow(_ pid: Int32, pidfd: Int32, on loop: EventLoop) {
         pidfds[pid] = pidfd
         do {
             try loop.add(pidfd, token: EventSource.stray.token(UInt64(pid)))
         } catch {
-            // SIGCHLD tells of it as well.
+            // SIGCHLD reports its exit as well.
         }
     }
 
-    /// Kills a process and follows it.
+    /// Kills a process and watches it.
     ///
-    /// - Parameter label: which it must still have; nil: a child, that keeps its pid until it is
-    ///   collected, so it is the one that was looked at.
+    /// - Parameter label: the label that it must still have; nil: a child, whose pid stays valid
+    ///   until it is reaped.
     mutating func kill(_ pid: Int32, labelled label: String? = nil, on loop: EventLoop) {
         let pidfd = mooring_pidfd_open(pid)
         guard pidfd >= 0 else { return }
@@ -48,26 +49,26 @@ struct Strays {
         follow(pid, pidfd: pidfd, on: loop)
     }
 
-    /// It has been collected, by whoever had to.
+    /// It was reaped, by us or by its parent.
     mutating func forget(_ pid: Int32) {
         if let pidfd = pidfds.removeValue(forKey: pid) { mooring_close(pidfd) }
     }
 
-    /// The descendants of a process that this program has not started come to another when their
-    /// parents end: they are looked for among all processes, until a look finds none.
+    /// Descendants of a process that this program did not start are reparented to another process:
+    /// they are searched among all processes, until a search finds none.
     mutating func seekOrphans(of label: String) {
         orphanLabels.insert(label)
         sweep.want()
     }
 
-    /// Lets go of those that have ended and were not ours to collect.
+    /// Forgets those that have exited and are not ours to reap.
     mutating func forgetEnded() {
         for (pid, pidfd) in pidfds where mooring_pidfd_ended(pidfd) { forget(pid) }
     }
 
-    /// Kills the orphans that are found now.
+    /// Kills the orphans found now.
     ///
-    /// - Returns: whether another look is due.
+    /// - Returns: whether another search is due.
     mutating func killOrphans(on loop: EventLoop) -> Bool {
         if orphanLabels.isEmpty { return false }
         var found: Set<String> = []
@@ -82,7 +83,7 @@ struct Strays {
         return !found.isEmpty
     }
 
-    /// Whether the last ones have had their time, which begins with the first question.
+    /// Whether the time for the last ones is over; it begins with the first call.
     mutating func haveHadTheirTime(now: Int64) -> Bool {
         let until = waitsUntil ?? now + Self.patience
         waitsUntil = until
@@ -93,27 +94,27 @@ struct Strays {
     mutating func close() { for pid in Array(pidfds.keys) { forget(pid) } }
 }
 
-/// When to look for strays.
+/// When to search for strays.
 struct Sweep {
     private static let firstDelay: Int64 = 10_000_000
     private static let lastDelay: Int64 = 1_280_000_000
 
-    /// In this turn.
+    /// Search in this turn.
     private var isWanted = false
-    /// Once more by itself, since one could not be decided on; nil: not before something happens.
+    /// Search again later, since one was undecided; nil: only after an event.
     private(set) var repeatAt: Int64?
     private var delay = Sweep.firstDelay
 
-    /// A process has ended, or a child that nobody manages.
+    /// A process has exited, or a child that is not managed.
     mutating func want() {
         isWanted = true
         delay = Self.firstDelay
     }
 
-    /// A look begins.
+    /// A search begins.
     mutating func begin() { isWanted = false }
 
-    /// Plans the next look, later each time and not for ever.
+    /// Schedules the next search, at growing intervals and not for ever.
     mutating func repeatLater(_ isUndecided: Bool, now: Int64) {
         guard isUndecided && delay <= Self.lastDelay else {
             repeatAt = nil

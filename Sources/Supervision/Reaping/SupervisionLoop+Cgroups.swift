@@ -1,13 +1,13 @@
 internal import Logging
 
 extension SupervisionLoop {
-    /// The cgroup for a new process; nil where it gets none.
+    /// The cgroup for a new process; nil: it gets none.
     func makeCgroup(_ launch: LaunchSpec, label: String) -> Cgroup? {
         guard launch.isolation.ownCgroup else { return nil }
         return reaping.cgroups.tree?.make(group: launch.groupName, label: label)
     }
 
-    /// What a balancer left that was killed; groups of processes that still live stay.
+    /// Removes the cgroups of a killed balancer; groups of living processes stay.
     func removeLeftoverCgroups() {
         guard let tree = reaping.cgroups.tree else { return }
         log.debug("each process gets a cgroup below \(tree.path)")

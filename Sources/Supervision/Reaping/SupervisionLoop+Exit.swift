@@ -3,15 +3,15 @@ internal import CLinux
 internal import Reactor
 
 extension SupervisionLoop {
-    /// How long the pipes of a dead process are read while somebody else holds them open.
+    /// How long the pipes of an exited process are read while a descendant holds them open.
     private static let pipePatience: Int64 = 100_000_000
-    /// Lines in a report.
+    /// The number of lines in a report.
     private static let reportedLines = 64
 
-    /// Collects the leader if it has ended.
+    /// Reaps the leader if it has exited.
     ///
-    /// In this order: its process group is killed as long as the zombie keeps the group's number from
-    /// being given to others; then it is reaped; then the pipes are read to their end.
+    /// In this order: its process group is killed while the zombie prevents the group's number from
+    /// being reused; then it is reaped; then the pipes are read to their end.
     func collectIfEnded(_ process: ManagedProcess) {
         guard process.isUncollected, let status = process.child.peekExit() else { return }
         settleExec(process.id)
@@ -29,15 +29,15 @@ extension SupervisionLoop {
             reaping.strays.seekOrphans(of: process.label)
         }
         process.phase = .collected(status, readUntil: Clock.monotonic() + Self.pipePatience)
-        // Strays may hold the pipes open; those that are known to be its own end now.
+        // Strays may hold the pipes open; its known ones are killed now.
         reaping.strays.sweep.want()
         read(process, .output)
-        // The first may have been the last one open, and the process be forgotten by now.
+        // Reading the first may have finished the process.
         if processes.contains(process) { read(process, .errors) }
         if processes.contains(process) { finishIfCollected(process) }
     }
 
-    /// Whoever found its port taken says so in its own words, if at all, and not by whom.
+    /// A program whose port was taken reports that in its own words, if at all, and not by whom.
     private func noteForeignPort(_ process: ManagedProcess, _ status: ExitStatus) {
         guard case .starting = process.phase, let port = process.endpoint.port else { return }
         let address = ListeningEndpoint(port: port).first
@@ -46,13 +46,13 @@ extension SupervisionLoop {
         process.failure = "\(status.sentence): \(objection)"
     }
 
-    /// Reports a collected process as soon as both pipes have ended.
+    /// Reports a reaped process as soon as both pipes have ended.
     func finishIfCollected(_ process: ManagedProcess) {
         guard case .collected(let status, _) = process.phase, !process.hasOpenPipe else { return }
         finish(process, status)
     }
 
-    /// Gives up on pipes that a descendant outside of the process group keeps open.
+    /// Gives up pipes that a descendant outside of the process group holds open.
     func endReadingIfDue(_ process: ManagedProcess, now: Int64) {
         guard processes.contains(process),
             case .collected(let status, let readUntil) = process.phase, readUntil <= now
@@ -60,7 +60,7 @@ extension SupervisionLoop {
         finish(process, status)
     }
 
-    /// The guardian may have a copy of it, so closing alone would not take it out of the loop.
+    /// The guardian may have a copy of it, so closing alone would not remove it from the loop.
     func closePidfd(of child: ChildProcess) {
         loop.remove(child.pidfd)
         mooring_close(child.pidfd)
@@ -74,9 +74,9 @@ extension SupervisionLoop {
             status: status)
     }
 
-    /// Forgets a process and tells its group.
+    /// Forgets a process and informs its group.
     ///
-    /// - Parameter status: how it ended, where that says something.
+    /// - Parameter status: its exit status, if meaningful.
     func remove(_ process: ManagedProcess, reason: String, status: ExitStatus? = nil) {
         process.closePipes(now: Clock.monotonic())
         removeFiles(

@@ -3,14 +3,14 @@ internal import Reactor
 internal import Settings
 
 extension SupervisionLoop {
-    /// Whether a process ends with this program, however that ends.
+    /// Whether a process must be killed when this program ends, however it ends.
     ///
-    /// Without a state directory nobody could ever find it again.
+    /// Without a state directory, no later balancer could find it.
     func endsWithUs(_ launch: LaunchSpec?) -> Bool {
         records.directory == nil || launch?.onExit == .kill
     }
 
-    /// Puts a process into the guardian's care.
+    /// Registers a process with the guardian.
     func guardProcess(_ process: ManagedProcess) {
         process.isGuarded = true
         let watched = reaping.guardian.pid
@@ -30,7 +30,7 @@ extension SupervisionLoop {
         }
     }
 
-    /// The guardian itself has been killed: another takes over.
+    /// The guardian itself was killed: starts another.
     func replaceGuardian() {
         reaping.guardian.dismiss()
         for process in processes.values where process.isGuarded && process.isUncollected {

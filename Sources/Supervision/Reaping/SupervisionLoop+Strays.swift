@@ -2,14 +2,15 @@ internal import CLinux
 internal import Glibc
 internal import Reactor
 
-/// Descendants that left the process group of the process they belong to (a daemon's double fork)
-/// come to this program when their parents end, since it is their subreaper; see prctl(2).
+/// Descendants that left their process's group (a daemon's double fork) are reparented to this
+/// program when their parents exit, since it is their subreaper; see prctl(2).
 extension SupervisionLoop {
-    /// Collects strays that have ended, and kills those whose process is gone.
+    /// Reaps strays that have exited, and kills those whose process is gone.
     ///
-    /// A stray tells by the label in its environment whose it is; one that has overwritten that is
-    /// left alone while Mooring runs (`sparingTheUnknown`), and killed with the rest at the end. In
-    /// the middle of an exec there is no environment to be read; such a one is looked at again.
+    /// The label in its environment shows which process a stray belongs to; one that has
+    /// overwritten it is left alone while Mooring runs (`sparingTheUnknown`), and killed with the
+    /// rest at shutdown. During an exec the environment is unreadable; such a process is checked
+    /// again.
     func sweepStrays(sparingTheUnknown: Bool) {
         reaping.strays.sweep.begin()
         reaping.strays.forgetEnded()
@@ -22,13 +23,13 @@ extension SupervisionLoop {
                 continue
             }
             let isStray = reaping.strays.contains(pid)
-            // Every process was made leader of a session; children of a library's are in ours.
+            // Every process leads its own session; children of a library's are in ours.
             if !isStray, getsid(pid) == ownSession { continue }
             if mooring_wait_reap_pid(pid) == 1 {
                 reaping.strays.forget(pid)
                 continue
             }
-            // Those that were left belong to another balancer, with their descendants.
+            // Processes left to another balancer belong to it, with their descendants.
             if isStray || adoption.hasLeft { continue }
             switch owner(of: pid) {
             case .living: break

@@ -1,22 +1,23 @@
 internal import Glibc
 internal import Reactor
 
-/// A directory whose files nobody else can write, read as our own word later.
+/// A directory that only this user can write to, so its files can be trusted later.
 struct PrivateDirectory: Sendable, Equatable {
-    /// Why it cannot be used, or a file in it not be written.
+    /// Why it cannot be used, or a file in it cannot be written.
     struct Problem: Error, Equatable {
         var path: String
-        /// Nil: it is there, and not safe to use.
+        /// Nil: it exists but is not safe to use.
         var errno: Int32?
         var sentence: String
     }
 
-    /// Absolute, without a slash at the end.
+    /// Absolute, without a trailing slash.
     let path: String
 
-    /// Makes the directory (mode 0700) and its parents (0711) where they are missing, and checks it.
+    /// Creates the directory (mode 0700) and its parents (0711) if missing, and checks it.
     ///
-    /// It must be a directory of this user's that nobody else can write to, and not a symbolic link.
+    /// It must be a directory of this user that no other user can write to, and not a symbolic
+    /// link.
     init(preparing given: String) throws(Problem) {
         path = Self.absolute(given)
         try checkWay()
@@ -24,17 +25,17 @@ struct PrivateDirectory: Sendable, Equatable {
         try check()
     }
 
-    /// The directory as it is, which must be safe to use; nothing is made.
+    /// The existing directory, which must be safe to use; creates nothing.
     init(checking given: String) throws(Problem) {
         path = Self.absolute(given)
         try checkWay()
         try check()
     }
 
-    /// Writes a file under its final name at once or not at all.
+    /// Writes a file atomically under its final name.
     func write(_ bytes: [UInt8], as name: String, mode: mode_t = 0o600) throws(Problem) {
         let temporary = "\(path)/.\(name).new"
-        // What an interrupted run left; never followed or appended to.
+        // Left by an interrupted run; never followed or appended to.
         unsafe unlink(temporary)
         let descriptor = unsafe open(
             temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o600)
@@ -53,7 +54,7 @@ struct PrivateDirectory: Sendable, Equatable {
             }
             written += count
         }
-        // Whatever mask Mooring runs under.
+        // Independent of Mooring's own umask.
         fchmod(descriptor, mode)
         close(descriptor)
         if unsafe rename(temporary, "\(path)/\(name)") != 0 {
@@ -63,7 +64,7 @@ struct PrivateDirectory: Sendable, Equatable {
         }
     }
 
-    /// The children run elsewhere, so the path must not depend on this process's directory.
+    /// Children run in other directories, so the path must not depend on this process's.
     static func absolute(_ given: String) -> String {
         var path = given
         if !path.hasPrefix("/"), let current = unsafe getcwd(nil, 0) {
@@ -78,11 +79,11 @@ struct PrivateDirectory: Sendable, Equatable {
         var partial = ""
         for component in path.split(separator: "/") {
             partial += "/\(component)"
-            // Parents can be passed through, for processes of other users.
+            // Parents must be traversable for processes of other users.
             let mode: mode_t = partial == path ? 0o700 : 0o711
             if unsafe mkdir(partial, mode) != 0 && errno != EEXIST {
                 let code = errno
-                // A parent that exists may refuse (EACCES, EROFS) what need not be made.
+                // An existing parent may refuse the creation of one that exists (EACCES, EROFS).
                 if unsafe access(partial, F_OK) != 0 {
                     throw Problem(
                         path: path, errno: code,
@@ -92,7 +93,7 @@ struct PrivateDirectory: Sendable, Equatable {
         }
     }
 
-    /// Files are written by their paths later, so nobody else may be able to exchange a parent.
+    /// Files are written by path later, so no other user may be able to replace a parent.
     private func checkWay() throws(Problem) {
         if let danger = GuardedPath.danger(path) {
             throw Problem(path: path, sentence: danger)
@@ -102,7 +103,7 @@ struct PrivateDirectory: Sendable, Equatable {
     private func check() throws(Problem) {
         let descriptor = unsafe open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
         guard descriptor >= 0 else {
-            // What O_NOFOLLOW with O_DIRECTORY says of a link.
+            // The errors for a link with O_NOFOLLOW and O_DIRECTORY.
             if errno == ELOOP || errno == ENOTDIR {
                 throw Problem(
                     path: path, sentence: "it is a symbolic link or not a directory")

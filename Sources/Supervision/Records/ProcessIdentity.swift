@@ -1,17 +1,17 @@
 internal import CLinux
 internal import Glibc
 
-/// What /proc says of processes beyond their pid; see proc(5).
+/// Facts about processes from /proc; see proc(5).
 enum ProcessIdentity {
-    /// Fields of /proc/PID/stat by their numbers, counted from behind the name, which may hold
-    /// anything.
+    /// Fields of /proc/PID/stat by number, counted from after the name, which may contain anything.
     private static let firstField = 3
     private static let startTimeField = 22
 
-    /// Of the times in /proc/PID/stat.
+    /// The unit of times in /proc/PID/stat.
     static var ticksPerSecond: Int64 { Int64(max(sysconf(Int32(_SC_CLK_TCK)), 1)) }
 
-    /// Where this program's pids mean something; nil where /proc is not mounted.
+    /// The boot and pid namespace in which this program's pids are valid; nil if /proc is not
+    /// mounted.
     static func currentBoot() -> BootIdentity? {
         guard let boot = ProcFile.text("/proc/sys/kernel/random/boot_id") else { return nil }
         var status = stat()
@@ -25,17 +25,17 @@ enum ProcessIdentity {
         ProcessInstance(pid: getpid(), startTime: startTime(of: getpid()) ?? 0)
     }
 
-    /// When a process was started, in clock ticks since boot; nil when there is none of that pid.
+    /// The start time of a process, in clock ticks since boot; nil if the pid does not exist.
     static func startTime(of pid: Int32) -> UInt64? {
         fields(of: pid).flatMap { UInt64($0[startTimeField - firstField]) }
     }
 
-    /// Whether a process of that pid and start time exists, be it as a zombie.
+    /// Whether a process with that pid and start time exists, including as a zombie.
     static func exists(_ instance: ProcessInstance) -> Bool {
         instance.pid > 0 && startTime(of: instance.pid) == instance.startTime
     }
 
-    /// How long ago a start time was, in nanoseconds.
+    /// The age of a start time, in nanoseconds.
     static func age(ofStart ticks: UInt64) -> Int64 {
         var now = timespec()
         unsafe clock_gettime(CLOCK_BOOTTIME, &now)
@@ -57,11 +57,11 @@ enum ProcessIdentity {
         return []
     }
 
-    /// How long the environment of another user's process is waited for, in milliseconds.
+    /// How long to wait for the environment of another user's process, in milliseconds.
     private static let environmentPatience = 100
 
-    /// The label that Mooring gave a process or one of its ancestors, by its environment; nil when
-    /// that cannot be read, not in time either, or has been overwritten.
+    /// The label that Mooring gave a process or one of its ancestors, from its environment; nil
+    /// when that is unreadable, not readable in time, or overwritten.
     static func label(of pid: Int32) -> String? {
         let users = users(of: pid)
         guard !users.isEmpty,
@@ -86,10 +86,10 @@ enum ProcessIdentity {
         return nil
     }
 
-    /// A pidfd of exactly this process; nil when it has ended, whoever has its pid now.
+    /// A pidfd of exactly this process; nil when it has exited, even if its pid was reused.
     ///
-    /// The pidfd is opened first. If it has not ended after /proc was read then what was read was
-    /// about its process, since no other can have had the pid in between.
+    /// The pidfd is opened first. If that process still exists after /proc was read, what was read
+    /// is about it, since its pid cannot have been reused in between.
     static func open(_ instance: ProcessInstance) -> Int32? {
         guard instance.pid > 1 else { return nil }
         let pidfd = mooring_pidfd_open(instance.pid)

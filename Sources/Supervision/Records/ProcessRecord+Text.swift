@@ -3,13 +3,13 @@ internal import Settings
 
 /// The text of a record: a first line with the version, `key value` lines in any order, `end`.
 ///
-/// The file is nobody's but ours, yet disks and backups bring back anything: everything is bounded
-/// and checked, and what is not understood makes the whole record worthless.
+/// Only this user can write the file, but disks and backups may corrupt it: everything is bounded
+/// and checked, and unknown content invalidates the whole record.
 extension ProcessRecord {
     private static let firstLine = "mooring-process 1"
     private static let lastLine = "end"
 
-    /// Why a text is no record.
+    /// Why a text is not a valid record.
     struct Flaw: Error, Equatable, CustomStringConvertible {
         var description: String
     }
@@ -33,7 +33,7 @@ extension ProcessRecord {
         return (lines + [Self.lastLine, ""]).joined(separator: "\n")
     }
 
-    /// Whether the record can be written so that it is read back the same.
+    /// Whether the record reads back unchanged after writing.
     var isWritable: Bool {
         (try? ProcessRecord(text: text)) == self
     }
@@ -73,7 +73,7 @@ extension ProcessRecord {
         sessions = fields.sessions
         try fields.finish()
         guard ProcessLabel.isValid(label) else { throw Flaw(description: "label is not a label") }
-        // It is removed with the record, so it must not be somebody else's file.
+        // The socket is removed with the record, so it must not be another file.
         if case .unix(let path) = address, !path.hasSuffix("/\(label).sock") {
             throw Flaw(description: "its socket has not its name")
         }
@@ -102,7 +102,7 @@ extension ProcessRecord {
 }
 
 extension ProcessRecord {
-    /// The lines of a record by their keys, taken out one after the other.
+    /// The lines of a record by key, consumed one by one.
     private struct Fields {
         private var values: [Substring: Substring] = [:]
         private(set) var sessions = RememberedSessions()
@@ -150,7 +150,7 @@ extension ProcessRecord {
             return number
         }
 
-        /// Nil where there is none.
+        /// Nil if missing.
         mutating func port(_ key: String) throws(Flaw) -> UInt16? {
             guard values[Substring(key)] != nil else { return nil }
             let port: UInt16 = try number(key)
@@ -189,7 +189,7 @@ extension ProcessRecord {
             return .tcp(host: String(parts[1]), port: port)
         }
 
-        /// Nothing may be left.
+        /// Fails if anything is left.
         func finish() throws(Flaw) {
             if let key = values.keys.min() {
                 throw Flaw(description: "\(PrintableText.quoted(String(key))) is not known")

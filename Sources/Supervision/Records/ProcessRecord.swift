@@ -1,37 +1,39 @@
 internal import Backends
 internal import Settings
 
-/// What the state directory holds of one process: enough for a later balancer to prove that a process
-/// is the one, to adopt it where that is asked for, and to stop it where not.
+/// The record of one process in the state directory: enough for a later balancer to verify the
+/// process's identity, and to adopt or stop it.
 struct ProcessRecord: Equatable, Sendable {
-    /// Where a process was when its record was last written.
+    /// The state of the process when its record was last written.
     enum Stage: String, Sendable {
-        /// About to be spawned or just spawned: neither pid nor start time are known (both 0). Should
-        /// the balancer end now, the process is found by the label in its environment.
+        /// About to be spawned or just spawned: neither pid nor start time are known (both 0).
+        ///
+        /// If the balancer exits now, the process is found by the label in its environment.
         case intended
         case starting
         case ready
-        /// Serves the sessions that it has, and gets no others.
+        /// Serves its sessions, and gets no others.
         case draining
-        /// Was told to end.
+        /// Was ordered to stop.
         case stopping
     }
 
-    /// The machine's, and what the pid is a number in.
+    /// The boot and pid namespace in which the pid is valid.
     var boot: BootIdentity
-    /// The balancer that looks after it, by pid and start time.
+    /// The balancer that manages it, by pid and start time.
     var balancer: ProcessInstance
-    /// Of the balancer that started it, which one balancer at a time can have.
+    /// The runtime directory of the balancer that started it, which only one balancer at a time can
+    /// use.
     var runtimeDirectory: String
     var process: ProcessInstance
     var label: String
     var incarnation: Incarnation
     var group: String
     var generation: Int
-    /// Of the configuration that it was started by; see `LaunchSpec.fingerprint`.
+    /// The fingerprint of its launch; see `LaunchSpec.fingerprint`.
     var fingerprint: String
     var address: ProcessAddress
-    /// The port that it was told besides its socket, until it is known at which of them it listens.
+    /// The port that it was given besides its socket, until it is known which of them it uses.
     var port: UInt16?
     /// The real user id that it was started with.
     var user: UInt32
@@ -44,23 +46,23 @@ struct ProcessRecord: Equatable, Sendable {
         case .intended, .starting, .stopping: false
         }
     }
-    /// Left by its balancer for the next one, which may adopt it whatever `onExit` says.
+    /// Left by its balancer for the next one, which may adopt it regardless of `onExit`.
     var isLeft = false
-    /// The longest idle time that one of its sessions was given; zero: all have the group's.
+    /// The longest idle time granted to one of its sessions; zero: all have the group's.
     var sessionHold = Interval.zero
-    /// Live sessions, where a process has a bounded number of them.
+    /// Live sessions, if their number per process is limited.
     var sessions = RememberedSessions()
 
     static let longestFingerprint = 128
     static let longestName = 256
     static let longestPath = 1024
     static let mostSessions = 10_000
-    /// Of a file: all sessions, and what stands before them.
+    /// The size of a file: all sessions, and the lines before them.
     static let sizeLimit = mostSessions * 38 + 8192
 }
 
 extension RememberedSessions {
-    /// The confirmed before the others.
+    /// The confirmed sessions come first.
     func prefix(_ length: Int) -> RememberedSessions {
         RememberedSessions(
             confirmed: Array(confirmed.prefix(length)),
@@ -70,7 +72,7 @@ extension RememberedSessions {
     var count: Int { confirmed.count + unconfirmed.count }
 }
 
-/// A process of this machine since its start: the pid alone is given to others later.
+/// A process of this machine, with its start time: pids are reused.
 struct ProcessInstance: Equatable, Sendable {
     /// 0: none.
     var pid: Int32
@@ -80,7 +82,7 @@ struct ProcessInstance: Equatable, Sendable {
     static let none = ProcessInstance(pid: 0, startTime: 0)
 }
 
-/// Where a pid and a start time mean something: one boot of one machine, one pid namespace.
+/// The scope of a pid and a start time: one boot of one machine, one pid namespace.
 struct BootIdentity: Equatable, Sendable {
     /// /proc/sys/kernel/random/boot_id.
     var bootID: String

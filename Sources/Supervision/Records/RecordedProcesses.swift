@@ -1,13 +1,13 @@
 internal import CLinux
 
-/// What the records of a balancer that has ended say of its processes.
+/// The recorded processes of a balancer that has exited.
 package struct RecordedProcesses: Equatable, Sendable {
-    /// The leaders of the processes that live on; each leads a process group of its own.
+    /// The leaders of the surviving processes; each leads its own process group.
     package private(set) var living: [Int32] = []
-    /// Whether none can be alive: not those of another container either, which cannot be seen here.
+    /// Whether none can be alive, including those of another container, which are invisible here.
     package private(set) var areGone = true
 
-    /// - Parameter path: the state directory, of which nothing is changed.
+    /// - Parameter path: the state directory, which is not changed.
     package init(inStateDirectory path: String) {
         guard let boot = ProcessIdentity.currentBoot(),
             let directory = try? StateDirectory(checking: path)
@@ -20,7 +20,7 @@ package struct RecordedProcesses: Equatable, Sendable {
                 areGone = false
                 continue
             }
-            // No process outlives a boot.
+            // No process survives a boot.
             if record.boot.bootID != boot.bootID { continue }
             guard record.boot == boot else {
                 areGone = false
@@ -29,7 +29,7 @@ package struct RecordedProcesses: Equatable, Sendable {
             let isUnknown = record.stage == .intended
             let leader =
                 isUnknown ? ProcessIdentity.leader(labelled: label) : record.process
-            // A zombie has ended, though nobody has collected it.
+            // A zombie has exited, although it was not reaped yet.
             guard let leader, let pidfd = ProcessIdentity.open(leader) else { continue }
             mooring_close(pidfd)
             living.append(leader.pid)

@@ -1,36 +1,36 @@
 internal import Logging
 
-/// The records of the processes, and which of them the disk does not have yet.
+/// The records of the processes, and which of them are not on the disk yet.
 struct Records {
     private static let retryDelay: Int64 = 1_000_000_000
-    /// Between two writes of one process's sessions.
+    /// The pause between two writes of one process's sessions.
     static let pause: Int64 = 50_000_000
 
     /// Nil: no process can be adopted later.
     let directory: StateDirectory?
     let boot: BootIdentity?
     let balancer = ProcessIdentity.ofThisProgram()
-    /// Ids of processes whose record is to be written.
+    /// Ids of processes whose record must be written.
     private var waiting: Set<UInt64> = []
-    /// When those are written.
+    /// When they are written.
     private(set) var writeAt: Int64?
     private var isFailing = false
-    /// The errno of the failure that was told last.
+    /// The errno of the failure that was logged last.
     private var toldCause: Int32?
 
     init(_ directory: StateDirectory?) {
         boot = ProcessIdentity.currentBoot()
-        // Without /proc no process could be told from another.
+        // Without /proc processes could not be identified.
         self.directory = boot == nil ? nil : directory
     }
 
-    /// Puts the record of a process off.
+    /// Defers writing a process's record.
     mutating func wait(_ id: UInt64, until time: Int64) {
         waiting.insert(id)
         writeAt = min(writeAt ?? time, time)
     }
 
-    /// Those that are due; they wait until they have been written.
+    /// The due ones; they stay due until they were written.
     mutating func takeDue(now: Int64) -> Set<UInt64> {
         guard let time = writeAt, time <= now else { return [] }
         writeAt = nil
@@ -40,10 +40,10 @@ struct Records {
     /// A process is gone, and its record with it.
     mutating func forget(_ id: UInt64) { waiting.remove(id) }
 
-    /// Writes a record; a failure is told once, and that it is over.
+    /// Writes a record; logs a failure once, and its end.
     ///
-    /// - Parameter id: of the process; nil: it is not there yet, and what could not be written of it is
-    ///   not tried again.
+    /// - Parameter id: the process's; nil: it does not exist yet, and a failed write is not
+    ///   retried.
     mutating func write(_ record: ProcessRecord, of id: UInt64?, now: Int64, log: Logger) {
         guard let directory else { return }
         do {

@@ -1,14 +1,14 @@
 internal import Glibc
 
-/// Room in the runtime directory for processes that run as other users.
+/// Subdirectories of the runtime directory for processes of other users.
 ///
-/// A process makes its own socket, so it needs a directory that it may write to: `uUID`, which is its
-/// user's and nobody else's. The runtime directory itself stays Mooring's and can be passed through
-/// then (mode 0711), not listed.
+/// A process creates its own socket, so it needs a writable directory: `uUID`, which only its user
+/// can access. The runtime directory itself stays Mooring's and becomes traversable (mode 0711),
+/// but not listable.
 ///
-/// What is in a `uUID` directory is what its user put there. Nothing in it is opened, and whoever
-/// connects to a socket in it checks that it is that user who listens (SO_PEERCRED): a symbolic link
-/// could lead Mooring, with root's rights, to another service's socket.
+/// The contents of a `uUID` directory are under its user's control. Mooring opens nothing in it,
+/// and when it connects to a socket there it checks that this user listens (SO_PEERCRED): a
+/// symbolic link could lead Mooring, with root's rights, to another service's socket.
 extension RuntimeDirectory {
     private static let userPrefix = "u"
 
@@ -16,7 +16,7 @@ extension RuntimeDirectory {
         name.hasPrefix(userPrefix) && UInt32(name.dropFirst(userPrefix.utf8.count)) != nil
     }
 
-    /// Where a process of the user's is to listen; its directory is made if it is missing.
+    /// The socket path for a process of the user; creates its directory if missing.
     func socketPath(label: String, for account: Account) throws(SpawnFailure) -> String {
         let folder = "\(path)/\(Self.userPrefix)\(account.user)"
         let socket = "\(folder)/\(label)\(Self.socketSuffix)"
@@ -33,8 +33,8 @@ extension RuntimeDirectory {
         return socket
     }
 
-    /// Nobody but Mooring can make or rename entries of the runtime directory, so what is checked
-    /// here is what stays there.
+    /// Only Mooring can create or rename entries of the runtime directory, so this check stays
+    /// valid.
     private func give(_ folder: String, to account: Account) throws(SpawnFailure) {
         let descriptor = unsafe open(folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
         guard descriptor >= 0 else { throw failure("open", folder) }
@@ -42,7 +42,7 @@ extension RuntimeDirectory {
         var status = stat()
         guard unsafe fstat(descriptor, &status) == 0 else { throw failure("fstat", folder) }
         if status.st_uid != account.user || status.st_gid != account.group {
-            // Just made, or left so by a start that was interrupted here.
+            // Just created, or left this way by an interrupted start.
             guard fchown(descriptor, account.user, account.group) == 0 else {
                 throw failure("chown", folder)
             }

@@ -1,18 +1,18 @@
 internal import Glibc
 internal import Reactor
 
-/// The private directory that holds the processes' sockets and the Python host program.
+/// The private directory of the processes' sockets and the Python host program.
 struct RuntimeDirectory: Sendable, Equatable {
     private let folder: PrivateDirectory
-    /// Absolute, without a slash at the end.
+    /// Absolute, without a trailing slash.
     var path: String { folder.path }
 
     static let socketSuffix = ".sock"
     static let longestSocketPath = 107
 
-    /// Makes the directory and its parents where they are missing, and checks it.
+    /// Creates the directory and its parents if missing, and checks it.
     ///
-    /// Whoever else can put files there could take the place of a process.
+    /// Another user who could create files there could impersonate a process.
     init(preparing given: String) throws(SupervisionError) {
         let path = Self.absolute(given)
         let bytes = path.utf8.count + 1 + ProcessLabel.length + Self.socketSuffix.utf8.count
@@ -28,10 +28,10 @@ struct RuntimeDirectory: Sendable, Equatable {
 
     func socketPath(label: String) -> String { "\(path)/\(label)\(Self.socketSuffix)" }
 
-    /// Removes the sockets that a balancer left behind; those that somebody listens on stay.
+    /// Removes the sockets that a balancer left behind, except those with a listener.
     ///
-    /// - Parameter kept: paths that are in use, though perhaps nobody listens yet.
-    /// - Returns: the paths that were removed.
+    /// - Parameter kept: paths in use, possibly without a listener yet.
+    /// - Returns: the removed paths.
     func removeStaleSockets(keeping kept: Set<String> = []) -> [String] {
         let folders = ProcFile.directories(path).filter(Self.isUserFolder).map { "\(path)/\($0)" }
         var removed: [String] = []
@@ -45,10 +45,10 @@ struct RuntimeDirectory: Sendable, Equatable {
         return removed.sorted()
     }
 
-    /// Writes the Python host program, each file at once or not at all.
+    /// Writes the Python host program, each file atomically.
     ///
-    /// Processes of other users read it too, and Python lists the folder that it imports from, which
-    /// the runtime directory itself does not allow; so it has a folder of its own (mode 0755).
+    /// Processes of other users read it too, and Python lists the folder that it imports from,
+    /// which the runtime directory does not allow; so it has its own folder (mode 0755).
     func writeHost(_ files: [(name: String, content: [UInt8])]) throws(SupervisionError) {
         do throws(PrivateDirectory.Problem) {
             let host = try PrivateDirectory(preparing: Self.hostFolder(in: path))

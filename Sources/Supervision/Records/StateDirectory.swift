@@ -1,34 +1,34 @@
 internal import Glibc
 internal import Reactor
 
-/// The records of the living processes: one file for each, named by its label.
+/// The records of the living processes: one file each, named by its label.
 ///
-/// Files are replaced under their name at once (rename(2)) without being forced to the disk: what a
-/// loss of power takes with it is worthless anyway, since no process outlives one (boot id).
+/// Files are replaced atomically (rename(2)) without fsync: records lost in a power failure are
+/// worthless anyway, since no process survives it (boot id).
 struct StateDirectory: Sendable, Equatable {
     private static let folderName = "processes"
 
     private let folder: PrivateDirectory
     var path: String { folder.path }
 
-    /// Why a file is not obeyed.
+    /// Why a file is rejected.
     struct Refusal: Error, Equatable {
         var sentence: String
     }
 
-    /// Makes `processes` in the state directory and checks it.
+    /// Creates `processes` in the state directory and checks it.
     init(preparing given: String) throws(PrivateDirectory.Problem) {
         folder = try PrivateDirectory(
             preparing: "\(PrivateDirectory.absolute(given))/\(Self.folderName)")
     }
 
-    /// The one of an earlier balancer as it is; nothing is made.
+    /// The directory of an earlier balancer, unchanged.
     init(checking given: String) throws(PrivateDirectory.Problem) {
         folder = try PrivateDirectory(
             checking: "\(PrivateDirectory.absolute(given))/\(Self.folderName)")
     }
 
-    /// Writes the record of a process in place of its earlier one.
+    /// Writes the record of a process, replacing its earlier one.
     func write(_ record: ProcessRecord) throws(PrivateDirectory.Problem) {
         guard record.isWritable else {
             throw .init(
@@ -46,7 +46,7 @@ struct StateDirectory: Sendable, Equatable {
         }
     }
 
-    /// The names of the files that may be records; what an interrupted write left is removed.
+    /// The names of possible records; removes files of interrupted writes.
     func labels() -> [String] {
         var labels: [String] = []
         for name in ProcFile.entries(path) where name != "." && name != ".." {
@@ -59,9 +59,9 @@ struct StateDirectory: Sendable, Equatable {
         return labels.sorted()
     }
 
-    /// The record in a file, which must be this user's own and nobody else's to write.
+    /// Reads the record in a file, which only this user may own and write.
     func read(_ label: String) throws(Refusal) -> ProcessRecord {
-        // O_NONBLOCK: a FIFO in its place must not keep us waiting.
+        // O_NONBLOCK: a FIFO in its place must not block.
         let descriptor = unsafe open(
             "\(path)/\(label)", O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)
         guard descriptor >= 0 else {

@@ -5,18 +5,18 @@ internal import Reactor
 internal import Settings
 
 extension SupervisionLoop {
-    /// The record of a process that is about to be spawned, which is written already; nil when none
-    /// is kept.
+    /// Writes and returns the record of a process that is about to be spawned; nil if records are
+    /// not kept.
     func intend(
         _ launch: LaunchSpec, _ key: ProcessKey, generation: Int, label: String,
-        incarnation: Incarnation, endpoint told: ListeningEndpoint
+        incarnation: Incarnation, endpoint: ListeningEndpoint
     ) -> ProcessRecord? {
         guard records.directory != nil, let boot = records.boot else { return nil }
         let record = ProcessRecord(
             boot: boot, balancer: records.balancer, runtimeDirectory: directory.path,
             process: .none, label: label, incarnation: incarnation, group: launch.groupName,
             generation: generation, fingerprint: launch.fingerprint,
-            address: told.first, port: told.isChoice ? told.port : nil,
+            address: endpoint.first, port: endpoint.isChoice ? endpoint.port : nil,
             user: launch.isolation.account?.user ?? geteuid(), onExit: launch.onExit,
             stage: .intended)
         records.write(record, of: nil, now: Clock.monotonic(), log: log)
@@ -32,7 +32,7 @@ extension SupervisionLoop {
         records.write(record, of: process.id, now: Clock.monotonic(), log: log)
     }
 
-    /// Notes the live sessions of a process; written at once unless that was done a moment ago.
+    /// Records the live sessions of a process; written at once unless that was done a moment ago.
     func remember(_ sessions: RememberedSessions, of process: ManagedProcess) {
         guard process.record != nil else { return }
         process.record?.sessions = sessions.prefix(ProcessRecord.mostSessions)
@@ -47,7 +47,7 @@ extension SupervisionLoop {
         }
     }
 
-    /// Writes what has been put off, or could not be written.
+    /// Writes deferred records, and those that could not be written.
     func writeDueRecords(now: Int64) {
         for id in records.takeDue(now: now) {
             guard let process = processes[id], let record = process.record else {
@@ -70,7 +70,7 @@ extension SupervisionLoop {
         do {
             try records.directory?.remove(label)
         } catch {
-            // It names a process that has ended, so it does no harm.
+            // It names a process that has exited, so it does no harm.
             log.debug("the record of \(label) stays in \(error.path): \(error.sentence)")
         }
     }

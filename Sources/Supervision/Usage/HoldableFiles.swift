@@ -3,29 +3,29 @@ internal import Glibc
 internal import Reactor
 internal import Synchronization
 
-/// Reads the files of /proc that show a process's memory, at which the process can hold its readers up:
-/// whoever keeps the lock of its own address space, by a file system of its own for instance, has all
-/// who read `environ` or `smaps_rollup` wait as well.
+/// Reads the files of /proc that show a process's memory, with which the process can block its
+/// readers.
 ///
-/// A process with this program's own user could do worse, and is read at once. Another user's is read on
-/// a thread of its own, which nobody waits for any longer than a moment; a user who has kept one waiting
-/// is not read for a while.
+/// A process that holds the lock of its own address space, for instance by a file system of its
+/// own, blocks all readers of `environ` and `smaps_rollup`. A process of this program's own user
+/// could do worse, and is read directly. Another user's is read on a separate thread, for which
+/// callers wait only a moment; a user who has blocked one is not read for a while.
 final class HoldableFiles: Sendable {
     static let shared = HoldableFiles()
 
-    /// What one user costs at most, and then nothing for so long.
+    /// How long a user who has blocked a reader is barred.
     private static let barredFor: Int64 = 60_000_000_000
-    /// Users that may be barred at once; from then on nobody else's files are read.
+    /// The most barred users; beyond that, no other user's files are read.
     private static let mostBarred = 8
 
     private struct State {
-        /// Waits for work; nil: there is none yet, or it is at work.
+        /// Idle and waiting for work; nil: there is none yet, or it is busy.
         var reader: Reader?
-        /// Those that are held up, by who does that.
+        /// Blocked readers, by the user who blocks them.
         var held: [UInt32: Reader] = [:]
         /// Until when a user's files are not read, in monotonic nanoseconds.
         var barred: [UInt32: Int64] = [:]
-        /// Users that were barred since that was last asked.
+        /// Users barred since the last call of `takeNews`.
         var news: [UInt32] = []
     }
 
@@ -34,8 +34,8 @@ final class HoldableFiles: Sendable {
     private let read: @Sendable (String) -> [UInt8]?
 
     /// - Parameters:
-    ///   - own: whose processes are read at once.
-    ///   - read: reads a file, which may take for ever.
+    ///   - own: the user whose processes are read directly.
+    ///   - read: reads a file, possibly for ever.
     init(
         own: UInt32 = geteuid(),
         read: @escaping @Sendable (String) -> [UInt8]? = { ProcFile.bytes($0) }
@@ -44,11 +44,11 @@ final class HoldableFiles: Sendable {
         self.read = read
     }
 
-    /// The content of a file of a process; nil: it cannot be read, or not in time.
+    /// The content of a file of a process; nil: it is unreadable, or was not read in time.
     ///
     /// - Parameters:
-    ///   - users: all of the process's user ids, as ``ProcessIdentity/users(of:)`` has them.
-    ///   - patience: the longest that the caller waits, in milliseconds.
+    ///   - users: all of the process's user ids, from ``ProcessIdentity/users(of:)``.
+    ///   - patience: the longest wait of the caller, in milliseconds.
     func bytes(_ path: String, users: [UInt32], patience: Int) -> [UInt8]? {
         guard let user = users.first(where: { $0 != own }) else { return read(path) }
         let now = Clock.monotonic()
@@ -68,7 +68,7 @@ final class HoldableFiles: Sendable {
         return nil
     }
 
-    /// The users that have held a reader up since this was last asked.
+    /// The users that have blocked a reader since the last call.
     func takeNews() -> [UInt32] {
         state.withLock { state in
             defer { state.news = [] }
@@ -76,7 +76,7 @@ final class HoldableFiles: Sendable {
         }
     }
 
-    /// Who is to read; nil: the user's files are not read now.
+    /// The reader to use; nil: the user's files are not read now.
     private static func reader(for user: UInt32, now: Int64, _ state: inout State) -> Reader? {
         if !state.barred.isEmpty { forgive(now: now, &state) }
         guard state.barred[user] == nil, state.barred.count < mostBarred else { return nil }
@@ -84,7 +84,7 @@ final class HoldableFiles: Sendable {
         return state.reader ?? Reader()
     }
 
-    /// Whoever still holds a reader up is not.
+    /// A user who still blocks a reader stays barred.
     private static func forgive(now: Int64, _ state: inout State) {
         for (user, reader) in state.held where reader.wait(milliseconds: 0) != nil {
             reader.end()
@@ -100,7 +100,7 @@ final class HoldableFiles: Sendable {
 private final class Reader: Sendable {
     private struct State {
         var isRunning = false
-        /// Nil: it is to end.
+        /// Nil: it must end.
         var work: (@Sendable () -> [UInt8]?)?
         var content: [UInt8]?
     }
@@ -109,7 +109,7 @@ private final class Reader: Sendable {
     private let wanted = DispatchSemaphore(value: 0)
     private let done = DispatchSemaphore(value: 0)
 
-    /// Has it read; false: no thread can be had.
+    /// Starts a read; false: no thread is available.
     func start(_ work: @escaping @Sendable () -> [UInt8]?) -> Bool {
         let wasRunning = state.withLock { state in
             defer { state.isRunning = true }
@@ -127,7 +127,7 @@ private final class Reader: Sendable {
         return true
     }
 
-    /// What was read, nil inside where that failed; nil: it has not come back in time.
+    /// The content, nil inside if reading failed; nil: it has not returned in time.
     func wait(milliseconds: Int) -> [UInt8]?? {
         guard done.wait(timeout: .now() + .milliseconds(milliseconds)) == .success else {
             return nil
@@ -135,7 +135,7 @@ private final class Reader: Sendable {
         return .some(state.withLock { $0.content })
     }
 
-    /// Ends the thread, once it has come back.
+    /// Ends the thread, once its read has returned.
     func end() {
         state.withLock { $0.work = nil }
         wanted.signal()

@@ -1,13 +1,13 @@
-/// What processes hold in memory, for `max_memory`.
+/// The memory use of processes, for `max_memory`.
 ///
-/// Proportional set size (PSS): pages that several processes share count for each by its part, so
+/// Proportional set size (PSS): pages shared by several processes count for each by its share, so
 /// that forked workers are not charged several times for what their parent loaded.
 enum MemoryUse {
     /// The PSS of all of them together, if it is above a limit; see smaps_rollup in proc(5).
     ///
-    /// Resident memory is read first, which costs next to nothing and is never less: only where that
-    /// is above the limit the kernel is asked to walk the pages. A process that does not let itself
-    /// be read so (another user's, or one that holds its readers up) counts with all of its resident memory.
+    /// Resident memory is read first, which is cheap and never less: only if that is above the
+    /// limit is the kernel asked to walk the pages. A process that cannot be read this way (another
+    /// user's, or one that blocks its readers) counts with all of its resident memory.
     static func above(_ limit: Int64, pids: [Int32]) -> Int64? {
         let resident = pids.reduce(0) { $0 &+ (residentBytes(of: $1) ?? 0) }
         guard resident > limit else { return nil }

@@ -1,8 +1,8 @@
 internal import Glibc
 
-/// Reads /proc: small files that may vanish at any time, which is no error.
+/// Reads /proc: small files that may vanish at any time, which is not an error.
 package enum ProcFile {
-    /// Whatever is longer is cut.
+    /// Longer files are cut.
     private static let sizeLimit = 128 * 1024
 
     static func bytes(_ path: String) -> [UInt8]? {
@@ -12,7 +12,7 @@ package enum ProcFile {
         return bytes(of: descriptor, limit: sizeLimit)
     }
 
-    /// What is to be read from a descriptor, up to about `limit` bytes.
+    /// The bytes from a descriptor, up to about `limit`.
     static func bytes(of descriptor: Int32, limit: Int) -> [UInt8]? {
         var content: [UInt8] = []
         var chunk = [UInt8](repeating: 0, count: 4096)
@@ -28,20 +28,20 @@ package enum ProcFile {
         return content
     }
 
-    /// A file as text; nil when it cannot be read.
+    /// A file as text; nil when it is unreadable.
     package static func text(_ path: String) -> String? {
         bytes(path).map { String(decoding: $0, as: UTF8.self) }
     }
 
-    /// The names in a directory; none if it cannot be read.
+    /// The names in a directory; none if it is unreadable.
     package static func entries(_ path: String) -> [String] { entries(path) { _ in true } }
 
-    /// The names of the directories in a directory, without itself and its parent.
+    /// The names of the directories in a directory, except `.` and `..`.
     package static func directories(_ path: String) -> [String] {
         entries(path) { $0 == UInt8(DT_DIR) }.filter { $0 != "." && $0 != ".." }
     }
 
-    /// - Parameter isWanted: by the type that the directory has for the entry.
+    /// - Parameter isWanted: judges by the type of the entry.
     private static func entries(_ path: String, where isWanted: (UInt8) -> Bool) -> [String] {
         guard let directory = unsafe opendir(path) else { return [] }
         defer { unsafe closedir(directory) }

@@ -1,9 +1,9 @@
 internal import Glibc
 
-/// A process with all that belongs to it, found anew whenever it is asked for.
+/// A process with all its descendants, searched again at each call.
 ///
-/// Its cgroup tells where it has one. Elsewhere those belong to it that are in its process group or
-/// session, descend from one of them, or are its user's and have its label in their environment.
+/// With a cgroup, its members. Otherwise those in its process group or session, descendants of
+/// these, and processes of its user with its label in their environment.
 struct ProcessTree {
     let leader: Int32
     let label: String
@@ -19,7 +19,7 @@ struct ProcessTree {
         self.cgroup = cgroup
     }
 
-    /// The leader is the first.
+    /// The leader comes first.
     func members() -> [Int32] {
         if let cgroup { return [leader] + cgroup.members().filter { $0 != leader } }
         let kinships = ProcFile.entries("/proc").compactMap { Int32($0).flatMap(Kinship.init) }
@@ -27,13 +27,13 @@ struct ProcessTree {
         for kin in kinships where kin.group == leader || kin.session == leader {
             members.insert(kin.pid)
         }
-        // Those that have left both, whose parents may have ended.
+        // Those that have left both, whose parents may have exited.
         let own = getsid(0)
         let user = ProcessIdentity.user(of: leader)
         for kin in kinships where kin.pid == kin.session || kin.parent == getpid() {
             guard kin.session != own, !members.contains(kin.pid),
                 ProcessIdentity.label(of: kin.pid) == label,
-                // Anybody can write what it likes into an environment of its own.
+                // Any process can put anything into its own environment.
                 user == 0 || ProcessIdentity.user(of: kin.pid) == user
             else { continue }
             members.insert(kin.pid)
@@ -47,12 +47,12 @@ struct ProcessTree {
         return [leader] + members.filter { $0 != leader }
     }
 
-    /// Whether a member has a socket open; nil: not all could be looked at.
+    /// Whether a member has a socket open; nil: not all could be checked.
     func holds(socket inode: UInt64) -> Bool? {
         let name = "socket:[\(inode)]"
         var budget = Self.mostDescriptors
         var hasSeenAll = true
-        // Most often it is the leader, and who else belongs to the tree takes time to find out.
+        // Usually it is the leader, and finding the other members is slow.
         switch Self.has(name, pid: leader, budget: &budget) {
         case true: return true
         case false: break
@@ -68,8 +68,8 @@ struct ProcessTree {
         return hasSeenAll ? false : nil
     }
 
-    /// The inodes of the sockets that its members have open, as far as they can be looked at; nil: none
-    /// of them can.
+    /// The inodes of the sockets that its members have open, as far as they are readable; nil: none
+    /// are.
     func sockets() -> Set<UInt64>? {
         var inodes: Set<UInt64> = []
         var budget = Self.mostDescriptors
@@ -84,14 +84,14 @@ struct ProcessTree {
         return canLook ? inodes : nil
     }
 
-    /// Of `socket:[INODE]`.
+    /// Parses `socket:[INODE]`.
     private static func socketInode(_ target: ArraySlice<CChar>) -> UInt64? {
         let text = String(decoding: target.map { UInt8(bitPattern: $0) }, as: UTF8.self)
         guard text.hasPrefix("socket:["), text.hasSuffix("]") else { return nil }
         return UInt64(text.dropFirst(8).dropLast())
     }
 
-    /// What is looked at of all together: who opens more does not get more of this thread's time.
+    /// The limit of descriptors checked: opening more does not take more of this thread's time.
     private static let mostDescriptors = 16 * 1024
 
     private static func has(_ name: String, pid: Int32, budget: inout Int) -> Bool? {
@@ -104,15 +104,15 @@ struct ProcessTree {
         return isThere ? true : isWhole.flatMap { $0 ? false : nil }
     }
 
-    /// Goes over what the descriptors of a process are, until `body` says that it is enough.
+    /// Visits the descriptors of a process, until `body` has seen enough.
     ///
-    /// - Returns: whether all were looked at; nil: none may be.
+    /// - Returns: whether all were visited; nil: none may be.
     private static func eachLink(
         pid: Int32, budget: inout Int, _ body: (ArraySlice<CChar>) -> Bool
     ) -> Bool? {
         let path = "/proc/\(pid)/fd"
         guard let directory = unsafe opendir(path) else {
-            // One that has ended has none.
+            // A process that has exited has none.
             return errno == ENOENT ? true : nil
         }
         defer { unsafe closedir(directory) }
@@ -131,7 +131,7 @@ struct ProcessTree {
     }
 }
 
-/// Where a process stands among others, by /proc/PID/stat.
+/// The relations of a process, from /proc/PID/stat.
 private struct Kinship {
     let pid: Int32
     let parent: Int32

@@ -1,12 +1,12 @@
 internal import Glibc
 
-/// What the processes of one process group use at the moment.
+/// The current resource usage of one process group.
 ///
 /// From /proc/PID/stat; see proc(5).
 package struct ProcessUsage: Equatable, Sendable {
-    /// User and system time of the members and of children that they have waited for.
+    /// User and system time of the members and of children that they have reaped.
     package var cpuSeconds: Double
-    /// Resident memory; pages that members share count once for each.
+    /// Resident memory; pages shared by members count once for each.
     package var residentBytes: Int64
 
     package init(cpuSeconds: Double, residentBytes: Int64) {
@@ -14,7 +14,7 @@ package struct ProcessUsage: Equatable, Sendable {
         self.residentBytes = residentBytes
     }
 
-    /// Sums up every process group of the machine that `leaders` names; those gone are missing.
+    /// Sums up every process group of the machine in `leaders`; those gone are missing.
     static func ofGroups(_ leaders: Set<Int32>) -> [Int32: ProcessUsage] {
         guard !leaders.isEmpty else { return [:] }
         let ticks = Double(ProcessIdentity.ticksPerSecond)
@@ -31,7 +31,7 @@ package struct ProcessUsage: Equatable, Sendable {
         return usage
     }
 
-    /// User and system time of a process and of children that it has waited for, in nanoseconds; nil
+    /// User and system time of a process and of children that it has reaped, in nanoseconds; nil
     /// when it is gone.
     static func cpuTime(of pid: Int32) -> Int64? {
         guard let text = ProcFile.text("/proc/\(pid)/stat"), let fields = Fields(stat: text) else {
@@ -61,7 +61,7 @@ package struct ProcessUsage: Equatable, Sendable {
         var ticks: UInt64
         var residentPages: Int64
 
-        /// The name in parentheses may hold anything, so fields are counted from the last one.
+        /// The name in parentheses may contain anything, so fields are counted from the last one.
         init?(stat: String) {
             guard let nameEnd = stat.lastIndex(of: ")") else { return nil }
             // state(3) ppid pgrp(5) … utime(14) stime cutime cstime(17) … rss(24)

@@ -5,12 +5,12 @@ internal import Reactor
 extension SupervisionLoop {
     private static let mebibyte: Int64 = 1 << 20
 
-    /// When the next look is due; nil: no process has a limit.
+    /// When the next check is due; nil: no process has a limit.
     func nextMemoryCheck() -> Int64? {
         processes.values.contains(where: \.hasMemoryLimit) ? memory.checkAt : nil
     }
 
-    /// Recycles the processes that have outgrown their group's `max_memory`, if it is time to look.
+    /// Recycles the processes that exceed their group's `max_memory`, if it is time to check.
     func checkMemoryIfDue(now: Int64) {
         guard memory.isDue(now: now) else { return }
         let limited = processes.values.filter(\.hasMemoryLimit)
@@ -22,7 +22,7 @@ extension SupervisionLoop {
             guard let limit = process.memoryLimit,
                 let bytes = MemoryUse.above(limit, pids: pids)
             else { continue }
-            // Once; what becomes of it is the registry's.
+            // Once; the registry handles the rest.
             process.memoryLimit = nil
             log.notice(
                 """
@@ -34,7 +34,7 @@ extension SupervisionLoop {
         }
     }
 
-    /// Tells the operator whose processes cannot be looked into because they hold up who does.
+    /// Logs the users whose processes are not read because they block readers.
     func logHeldReaders() {
         for user in HoldableFiles.shared.takeNews() {
             log.warning(
