@@ -1,4 +1,4 @@
-/// What happens in one step of a group's run.
+/// An action in one step of a group's run.
 enum Action: String, CaseIterable {
     case request
     case finish
@@ -17,7 +17,7 @@ enum Action: String, CaseIterable {
     case advanceEarly
     case breakStarts
 
-    /// Of a thousand steps so many.
+    /// The frequency in a thousand steps.
     private var share: Int {
         switch self {
         case .request: 300

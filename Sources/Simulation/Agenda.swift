@@ -1,18 +1,18 @@
 internal import Backends
 
-/// Something that will happen to a process, whatever the registry thinks of it.
+/// A future event of a process, independent of the registry's view.
 enum Event: Equatable {
     case spawns
     case getsReady
-    /// A start uses no CPU time from now on, or does again.
+    /// A start stops using CPU time, or uses it again.
     case sleeps
     case wakes
     case ends
-    /// Supervision tells of an end that has happened.
+    /// Supervision reports an exit.
     case exitIsReported
 }
 
-/// What is going to happen to processes, by time; of one time in the order of entry.
+/// Future events of processes, ordered by time, then by insertion.
 struct Agenda {
     private struct Entry {
         var at: MonotonicInstant
@@ -35,7 +35,8 @@ struct Agenda {
         return (first.process, first.event)
     }
 
-    /// Whoever lives on does so under another name; of the others nobody hears any more.
+    /// After an adoption, events follow the adopted processes under their new handles; those of
+    /// processes that were not adopted are dropped.
     mutating func rename(_ names: [ProcessHandle: ProcessHandle]) {
         entries = entries.compactMap { entry in
             guard let name = names[entry.process] else { return nil }
@@ -45,6 +46,6 @@ struct Agenda {
         }
     }
 
-    /// Nothing more happens to a process that has ended.
+    /// Drops the events of a process that has exited.
     mutating func forget(_ process: ProcessHandle) { entries.removeAll { $0.process == process } }
 }

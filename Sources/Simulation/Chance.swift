@@ -1,12 +1,12 @@
-/// The one source of chance of a run.
+/// The one source of randomness of a run.
 ///
-/// Every draw has a name. From a seed, draws are made by a generator, and noted on demand; a recorded run
-/// takes them from its list, step by step and by their names. So a recording stays what it was when
-/// the simulation has learned to draw something else: what a step's list does not name is drawn as
-/// the least that is possible.
+/// Every draw has a name. With a seed, a generator makes the draws, which are recorded on demand; a
+/// recorded run takes them from its list, step by step and by name. So a recording stays valid when
+/// the simulation learns to draw something new: a draw missing from a step's list is the least
+/// possible value.
 final class Chance {
     private var generator: SeededGenerator
-    /// What the present step of a recorded run has not drawn yet; nil: the run has a seed.
+    /// The draws of the current recorded step that were not used yet; nil: the run has a seed.
     private var given: [Recording.Draw]?
     private let isRecording: Bool
     private(set) var recording = Recording()
@@ -16,20 +16,20 @@ final class Chance {
         self.isRecording = isRecording
     }
 
-    /// Chance that is none: what is not in the recording's steps is the least that is possible.
+    /// A source without a generator: draws missing from the recording are the least possible value.
     init() {
         generator = SeededGenerator(seed: 0)
         given = []
         isRecording = false
     }
 
-    /// Begins a step, with what was drawn in it before.
+    /// Begins a step, with its recorded draws.
     func begin(_ draws: [Recording.Draw] = []) {
         if given != nil { given = draws }
         if isRecording { recording.steps.append([]) }
     }
 
-    /// True in so many of a hundred cases.
+    /// True with the given probability in percent.
     func percent(_ name: String, _ share: Int) -> Bool {
         draw(name) {
             $0 == "yes"
@@ -50,7 +50,7 @@ final class Chance {
         } ?? choices[0]
     }
 
-    /// As often as the shares say.
+    /// Picks by weight.
     func pick<Element>(_ name: String, _ choices: [(Element, share: Int)]) -> Element {
         draw(name) { text in
             (choices.first { "\($0.0)" == text } ?? choices[0]).0
@@ -80,7 +80,7 @@ final class Chance {
         int(name, in: range.lowerBound...range.upperBound - 1)
     }
 
-    /// Nil when there are none.
+    /// Nil if the collection is empty.
     func element<Element>(_ name: String, of elements: some Collection<Element>) -> Element? {
         if elements.isEmpty { return nil }
         let index = int(name, in: 0..<elements.count)
@@ -89,7 +89,7 @@ final class Chance {
 
     func word(_ name: String) -> UInt64 { int(name, in: 0...UInt64.max) }
 
-    /// Nil when a recorded step does not say.
+    /// Nil if the recorded step lacks the draw.
     private func draw<Value>(
         _ name: String, from: (String) -> Value,
         otherwise: (inout SeededGenerator) -> Value, text: (Value) -> String

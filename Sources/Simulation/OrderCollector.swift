@@ -1,7 +1,7 @@
 internal import Backends
 internal import Synchronization
 
-/// Keeps what the registry orders until the run attends to it.
+/// Collects the registry's orders until the run handles them.
 final class OrderCollector: OrderExecutor {
     struct Orders {
         var traffic: [TrafficOrder] = []

@@ -1,18 +1,19 @@
-/// A run as the list of what happened in each of its steps: a case that stays when a seed's run changes.
+/// A run as the list of draws in each of its steps: a test case that stays valid when a seed's run
+/// changes.
 ///
-/// As text a step is a line of `name=value`, and a line that begins with `#` says what the case is about.
+/// As text, a step is a line of `name=value`; a line that begins with `#` describes the case.
 package struct Recording: Equatable, Sendable {
     struct Draw: Equatable, Sendable {
         var name: String
         var value: String
     }
 
-    /// The first one makes the groups.
+    /// The first step creates the groups.
     var steps: [[Draw]] = []
 
     init() {}
 
-    /// Reads a recording; what is no draw is passed over.
+    /// Parses a recording; ignores what is not a draw.
     package init(_ text: String) {
         for line in text.split(separator: "\n") where !line.hasPrefix("#") {
             steps.append(
@@ -33,7 +34,7 @@ package struct Recording: Equatable, Sendable {
 
     package var stepCount: Int { steps.count }
 
-    /// The first step and as few others as `breaks` still holds of.
+    /// The first step and as few others as still satisfy `breaks`.
     ///
     /// Found by leaving out ever smaller parts.
     package func shrunk(while breaks: (Recording) -> Bool) -> Recording {

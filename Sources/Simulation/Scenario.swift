@@ -1,18 +1,18 @@
 internal import Backends
 
-/// The group of one run, and the weather it meets.
+/// The group of one run, and its fault rates.
 struct Scenario {
     var policy: GroupPolicy
     var clients: Int
-    /// Of a hundred starts so many fail.
+    /// The percentage of starts that fail.
     var brokenStarts: Int
-    /// Of a hundred connections so many fail.
+    /// The percentage of connections that fail.
     var brokenConnections: Int
 
-    /// Changes what a new configuration may change while the group runs.
+    /// Changes settings that a new configuration may change while the group runs.
     ///
-    /// The time and the number of sessions are left alone: the model could not tell which leases are
-    /// of the old kind.
+    /// The session time and number are not changed: the model could not tell which leases have the
+    /// old values.
     static func change(
         _ policy: GroupPolicy, _ chance: Chance
     ) -> GroupPolicy {
@@ -36,7 +36,7 @@ struct Scenario {
         return changed
     }
 
-    /// Draws a group: small numbers, so that every limit is met.
+    /// Draws a group with small numbers, so that every limit is reached.
     static func random(_ chance: Chance) -> Scenario {
         var policy = GroupPolicy(name: "simulated")
         if chance.percent("isExternal", 20) {

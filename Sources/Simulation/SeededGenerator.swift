@@ -1,4 +1,4 @@
-/// Xoshiro256** (Blackman, Vigna 2018): the one source of chance of a run, given by its seed.
+/// Xoshiro256** (Blackman, Vigna 2018): the one source of randomness of a run, given by its seed.
 package struct SeededGenerator: RandomNumberGenerator, Sendable {
     private var state: (UInt64, UInt64, UInt64, UInt64)
 

@@ -1,4 +1,4 @@
-/// What a run, or many of them, came to.
+/// The totals of a run, or of many.
 package struct Summary: Equatable, Sendable, CustomStringConvertible {
     package var seeds = 0
     package var steps = 0

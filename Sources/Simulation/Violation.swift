@@ -1,8 +1,8 @@
-/// A promise of the registry that a run has found broken.
+/// A promise of the registry that a run has violated.
 package struct Violation: Error, Equatable, Sendable, CustomStringConvertible {
     /// Which promise.
     package enum Rule: String, Sendable {
-        /// The registry's own check of its state.
+        /// The registry's own invariants.
         case invariant
         case requestToUnknownProcess
         case requestToDeadProcess
@@ -12,12 +12,12 @@ package struct Violation: Error, Equatable, Sendable, CustomStringConvertible {
         case tooManyRequests
         case tooManySessions
         case sessionMovedWhileItsProcessLives
-        /// A request that can have no session began one.
-        case sessionForNobody
+        /// A request that cannot have a session began one.
+        case sessionForSessionlessRequest
         case aboveMaximum
-        /// A process was replaced though too many were on their way out.
+        /// A process was replaced though too many were draining.
         case tooManyDraining
-        /// Of all groups together.
+        /// Over all groups together.
         case aboveBudget
         /// A group keeps an idle process that another one needs.
         case roomWithheld
@@ -29,13 +29,13 @@ package struct Violation: Error, Equatable, Sendable, CustomStringConvertible {
         case waiterLost
         case ticketLost
         case refusedWithoutReason
-        /// Something else was done with a request than had been said.
+        /// The registry acted on a request differently than it had explained.
         case explainedWrongly
         case slotLost
         case unreachableProcessKept
-        /// A process went before its replacement was there, or two were replaced at once.
+        /// A process stopped before its replacement was ready, or two were replaced at once.
         case replacedTooEarly
-        /// A living session is in no record that an adoption would find.
+        /// A living session is missing from the record that an adoption would read.
         case sessionNotRemembered
         case deadlineStandsStill
         case sessionOutlivesItsTime
@@ -47,7 +47,7 @@ package struct Violation: Error, Equatable, Sendable, CustomStringConvertible {
     package var detail: String
     package var seed: UInt64 = 0
     package var step = 0
-    /// What happened last, oldest first.
+    /// The latest events, oldest first.
     package var history: [String] = []
 
     init(_ rule: Rule, _ detail: String) {

@@ -1,10 +1,10 @@
 internal import Backends
 
-/// Another balancer takes the place of one that was killed.
+/// Another balancer replaces one that was killed.
 extension World {
-    /// What lives is found by its record, and adopted; of the connections nothing is left here.
+    /// Living processes are found by their records, and adopted; all connections are lost.
     func adoptAll(budget: SpawnBudget?, isTakeover: Bool) throws(Violation) {
-        doubtWhoHasNoLease()
+        doubtSessionsWithoutLease()
         withoutLease = 0
         try checkRecords()
         history.note(now, isTakeover ? "another balancer takes over" : "kill -9, and another")
@@ -12,13 +12,13 @@ extension World {
         (running, waiting, tunnels, mail) = ([], [], [], [])
         renewGroup(budget: budget)
         isRetired = false
-        shadow = Shadow(policy: scenario.policy)
+        shadow = ShadowModel(policy: scenario.policy)
         var names: [ProcessHandle: ProcessHandle] = [:]
         for process in before.processes.values.sorted(by: { $0.handle < $1.handle }) {
             names[process.handle] = try adopt(process, isShared: isTakeover)
         }
         agenda.rename(names)
-        // Cookies of answers that were on their way never came; of two tabs the newer one is left.
+        // Cookies in responses in transit never arrived; of two tabs only the newer one remains.
         let cookies = clients.compactMap(\.cookie)
         for index in clients.indices { clients[index].staleCookie = nil }
         for (session, pin) in before.pins {
@@ -37,15 +37,15 @@ extension World {
             uniqueKeysWithValues: holdsOnRecord.compactMap { handle, hold in
                 names[handle].map { ($0, hold) }
             })
-        secretlyDead = []
+        unreportedExits = []
         ignoresTermination = []
     }
 
-    /// Whoever was being stopped, or has died, or had not got as far as its record, is let go.
+    /// A process that was stopping, has exited, or had no record yet is dropped.
     private func adopt(
-        _ process: Shadow.Process, isShared: Bool
+        _ process: ShadowModel.Process, isShared: Bool
     ) throws(Violation) -> ProcessHandle? {
-        guard let incarnation = process.incarnation, !secretlyDead.contains(process.handle),
+        guard let incarnation = process.incarnation, !unreportedExits.contains(process.handle),
             process.state == .starting || process.serves
         else { return nil }
         let adopted = AdoptedProcess(
@@ -66,7 +66,7 @@ extension World {
         return handle
     }
 
-    /// The balancer before has nothing under way any more.
+    /// The previous balancer has no more requests.
     func endSharing() throws(Violation) {
         history.note(now, "the balancer before has ended")
         shadow.endSharing(now: now)
@@ -75,7 +75,7 @@ extension World {
         alarm = group.nextDeadline
     }
 
-    /// Where a process has only so many places, every living session is in its record; and who drains is known.
+    /// With session places, every living session must be recorded, as must draining processes.
     private func checkRecords() throws(Violation) {
         for process in shadow.processes.values where process.state == .draining {
             if !drainingOnRecord.contains(process.handle) {

@@ -1,6 +1,6 @@
 internal import Backends
 
-/// Clients: they ask, wait, leave, and get what they wanted or not.
+/// Clients: they send requests, wait, leave, and get a response or not.
 extension World {
     func request() throws(Violation) {
         let client = chance.element("client", of: clients.indices) ?? 0
@@ -35,11 +35,11 @@ extension World {
         }
     }
 
-    /// What was explained has to be what is done.
+    /// The explained decision must be the one taken.
     private func check(
         _ explanation: PlacementExplanation, against admission: Admission
     ) throws(Violation) {
-        // A crowded table of leases is thinned out by the request itself.
+        // The request itself may evict sessions from a crowded lease table.
         if scenario.policy.leaseLimit < 1_000_000 { return }
         let chosen = explanation.candidates.filter { $0.verdict == .chosen }.map(\.process)
         let isTrue =
@@ -55,7 +55,7 @@ extension World {
         if !isTrue { throw Violation(.explainedWrongly, "\(explanation)") }
     }
 
-    /// Whoever is let in beside one without a lease may be that one.
+    /// A session admitted together with one without a lease may itself be the one without.
     func lookForSessionsWithoutLease() {
         guard scenario.policy.leaseLimit < 1_000_000 else { return }
         let total = group.snapshot(now: now).sessionsWithoutLeaseTotal
@@ -63,8 +63,8 @@ extension World {
         shadow.withoutLease = total
     }
 
-    /// Some of those who were let in lately have no lease, so nothing is certain about any of them.
-    func doubtWhoHasNoLease() {
+    /// Some of the sessions admitted lately have no lease, so nothing is certain about any of them.
+    func doubtSessionsWithoutLease() {
         guard scenario.policy.leaseLimit < 1_000_000 else { return }
         let total = group.snapshot(now: now).sessionsWithoutLeaseTotal
         guard total != withoutLease else { return }
@@ -84,7 +84,7 @@ extension World {
         case ..<10: return nil
         case ..<15: return clients[client].staleCookie
         case ..<18:
-            // A valid token of a process that nobody knows, as after a restart.
+            // A valid token of an unknown process, as after a restart.
             return .init(session: freshSession(), process: Incarnation(chance.word("stranger")))
         case ..<24:
             var claim = clients[client].cookie
@@ -99,7 +99,7 @@ extension World {
         return SessionID(high: lastSession, low: 1)
     }
 
-    /// A slot was given: it is checked, and the client remembers its cookie.
+    /// Checks a granted slot; the client stores its cookie.
     private func accept(
         _ grant: Grant, _ request: AdmissionRequest, _ client: Int
     ) throws(Violation) {
@@ -120,7 +120,7 @@ extension World {
         }
     }
 
-    /// A waiter's order is checked when it is given, and reaches its client some time later.
+    /// Checks a waiter's order when it is given; it reaches its client some time later.
     func attend(to order: TrafficOrder) throws(Violation) {
         switch order {
         case .grant(let tag, let grant):
@@ -174,7 +174,7 @@ extension World {
     }
 
     private func drawOutcome(_ grant: Grant) -> ExchangeOutcome {
-        if secretlyDead.contains(grant.process) || shadow.processes[grant.process] == nil {
+        if unreportedExits.contains(grant.process) || shadow.processes[grant.process] == nil {
             return chance.pick("outcome", [.failed, .connectFailed])
         }
         if chance.percent("failsToConnect", scenario.brokenConnections) { return .connectFailed }
@@ -192,7 +192,7 @@ extension World {
         }
     }
 
-    /// The application has a say in sessions.
+    /// The application controls its session (`Mooring-Pin`).
     func directSession() throws(Violation) {
         guard let index = chance.element("request", of: running.indices) else { return }
         let grant = running[index].grant

@@ -1,6 +1,6 @@
 internal import Backends
 
-/// What administrators and processes themselves ask for while traffic goes on.
+/// Actions of administrators and processes during traffic.
 extension World {
     func operate() throws(Violation) {
         guard scenario.policy.kind == .spawned, !isShuttingDown else { return }
@@ -56,7 +56,7 @@ extension World {
             case "stopping": .stopping
             default: .extendTimeout(.seconds(30))
             }
-        history.note(now, "\(handle) says \(note)")
+        history.note(now, "\(handle) notifies \(note)")
         group.noted(handle, note, now: now)
     }
 
@@ -67,7 +67,7 @@ extension World {
         group.drain(handle, timeout: timeout, now: now)
     }
 
-    /// A request in flight becomes a tunnel, or something is said in one, or it ends.
+    /// A request in flight becomes a tunnel, or payload passes in one, or it ends.
     func tunnel() throws(Violation) {
         guard scenario.policy.kind == .spawned, !isShuttingDown else { return }
         if !tunnels.isEmpty, chance.percent("uses", 60) {
@@ -109,7 +109,7 @@ extension World {
         group.reconfigure(scenario.policy, newGeneration: isNew, now: now)
     }
 
-    /// The group is in the configuration again, perhaps otherwise than before.
+    /// The configuration has the group again, possibly changed.
     func revive() throws(Violation) {
         if chance.percent("changes", 50) {
             scenario.policy = Scenario.change(scenario.policy, chance)

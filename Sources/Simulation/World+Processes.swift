@@ -1,6 +1,6 @@
 internal import Backends
 
-/// Processes: they start or fail to, crash, ignore signals, and end.
+/// Processes: they start or fail to, crash, ignore signals, and exit.
 extension World {
     func attend(to order: SupervisionOrder) throws(Violation) {
         switch order {
@@ -52,13 +52,13 @@ extension World {
         case .startFailed(let handle, let report, let failures, let backoff):
             history.note(now, "\(handle) failed (\(failures) in a row, \(backoff.seconds) s)")
             summary.failedStarts += 1
-            // One that is killed for being late is not gone yet.
+            // A process killed for being late is not gone yet.
             if report.status != nil { shadow.set(handle, .gone) }
         case .sessionsLost(_, let count): summary.lost += count
         case .failing, .recovered, .waitingForRoom, .leasesFull, .recyclingWaits:
             history.note(now, "\(event)")
         case .recycling(let handle, let reason):
-            history.note(now, "\(handle) is to be replaced: \(reason)")
+            history.note(now, "\(handle) will be replaced: \(reason)")
             summary.recycled += 1
             shadow.markForRecycling(handle, reason)
         case .rolloutDone(let generation):
@@ -76,7 +76,7 @@ extension World {
         }
     }
 
-    /// Decides when a process is going to be what.
+    /// Schedules the events of a start.
     private func planStart(_ handle: ProcessHandle) {
         let spawned = soon("spawnsAfter", upTo: 50)
         agenda.add(.spawns, handle, at: spawned)
@@ -107,7 +107,7 @@ extension World {
         .milliseconds(chance.int(name, in: 0...limit))
     }
 
-    /// Lets one entry of the agenda happen.
+    /// Applies one event of the agenda.
     func happen(_ handle: ProcessHandle, _ event: Event) throws(Violation) {
         history.note(now, "\(handle) \(event)")
         switch event {
@@ -119,7 +119,7 @@ extension World {
                 handle, incarnation: incarnation, label: "p\(lastIncarnation)", pid: 1,
                 address: .unix(path: "/run/p\(lastIncarnation)"), now: now)
         case .getsReady:
-            if secretlyDead.contains(handle) { return }
+            if unreportedExits.contains(handle) { return }
             group.becameReady(handle, now: now)
         case .sleeps: group.startSleeps(handle, true, now: now)
         case .wakes: group.startSleeps(handle, false, now: now)
@@ -127,16 +127,16 @@ extension World {
             end(handle)
         case .exitIsReported:
             agenda.forget(handle)
-            secretlyDead.remove(handle)
+            unreportedExits.remove(handle)
             ignoresTermination.remove(handle)
             group.exited(handle, ExitReport(reason: "ended", status: 1), now: now)
         }
         try attend()
     }
 
-    /// A process ends; supervision hears of it a moment later.
+    /// A process exits; supervision notices a moment later.
     private func end(_ handle: ProcessHandle) {
-        guard secretlyDead.insert(handle).inserted else { return }
+        guard unreportedExits.insert(handle).inserted else { return }
         agenda.add(.exitIsReported, handle, at: soon("toldAfter", upTo: 20))
     }
 

@@ -1,10 +1,10 @@
 internal import Backends
 
-/// Time: it passes from event to event, jumps, and ends the run.
+/// Time: it advances from event to event, jumps, and ends the run.
 extension World {
-    func pass(_ span: Interval) throws(Violation) { try town?.pass(span) }
+    func pass(_ span: Interval) throws(Violation) { try balancer?.pass(span) }
 
-    /// The earliest that is going to happen here.
+    /// The earliest event of this group.
     var nextEvent: (at: MonotonicInstant, isAlarm: Bool)? {
         switch (alarm, agenda.next) {
         case (nil, nil): nil
@@ -14,7 +14,7 @@ extension World {
         }
     }
 
-    /// Lets it happen.
+    /// Applies it.
     func happenNext() throws(Violation) {
         guard let next = nextEvent else { return }
         if next.isAlarm {
@@ -26,11 +26,11 @@ extension World {
 
     func passToDeadline() throws(Violation) {
         guard let alarm, alarm > now else { return }
-        // Held sessions and long idle times are for the jumps.
+        // Held sessions and long idle times are left to the jumps.
         try pass(min(alarm - now, .seconds(60)))
     }
 
-    /// The driver wakes: it looks whether something is due, and sleeps on.
+    /// The timer fires: advances what is due, and sleeps again.
     func drive() throws(Violation) {
         if let deadline = group.nextDeadline, deadline <= now {
             try advance()
@@ -39,7 +39,7 @@ extension World {
     }
 
     private func advance() throws(Violation) {
-        // What one group does may make something due in another, and that in the first one again.
+        // One group may make something due in another, which may affect the first one again.
         for _ in 0..<4 {
             group.advance(to: now)
             try attend()
@@ -52,14 +52,14 @@ extension World {
         }
     }
 
-    /// The machine was suspended: much has become due, and everything is told late.
+    /// The machine was suspended: many deadlines have passed, and every event is late.
     func jump() throws(Violation) {
         let span = Interval.seconds(chance.pick("jump", [5, 60, 3_600, 86_400]))
         history.note(now, "the clock jumps by \(span.seconds) s")
-        try town?.jump(span)
+        try balancer?.jump(span)
     }
 
-    /// Everything that has become due meanwhile happens, in whatever order it is told.
+    /// All overdue events happen, in any order.
     func catchUp() throws(Violation) {
         if chance.percent("advancesFirst", 50) { try advance() }
         while let next = agenda.next, next <= now, let (handle, event) = agenda.takeFirst() {
@@ -77,11 +77,11 @@ extension World {
         alarm = group.nextDeadline
     }
 
-    /// Every client goes home.
-    func goHome() throws(Violation) {
+    /// All clients disconnect.
+    func disconnectAll() throws(Violation) {
         brokenStarts = 0
         if isRetired { try revive() }
-        doubtWhoHasNoLease()
+        doubtSessionsWithoutLease()
         while !waiting.isEmpty { try leave() }
         while !mail.isEmpty { try deliverMail() }
         while let last = running.popLast() { try finish(last.grant, .served) }
@@ -107,7 +107,7 @@ extension World {
         if ready < snapshot.minimum, snapshot.roomless == nil {
             throw Violation(.belowMinimum, "\(ready) at the end")
         }
-        // The old ones are replaced all the time.
+        // Processes that reach their age are replaced all the time.
         let most =
             snapshot.minimum + scenario.policy.spare + (scenario.policy.maxAge == nil ? 0 : 2)
         let staying = snapshot.processes.count { $0.state == .ready || $0.state == .starting }
@@ -116,7 +116,7 @@ extension World {
         }
     }
 
-    /// The group is shut down, or taken out of the configuration.
+    /// The group is shut down, or removed from the configuration.
     func close() throws(Violation) {
         for _ in 0..<5 { try request() }
         isShuttingDown = true
@@ -134,7 +134,7 @@ extension World {
             while !mail.isEmpty { try deliverMail() }
             if let last = running.popLast() { try finish(last.grant, .failed) }
         }
-        // Who is retired keeps its processes as long as they have sessions.
+        // A retired group keeps its processes as long as they have sessions.
         if isRetired { try pass(.seconds(2 * 3_600)) }
         try pass(scenario.policy.stopTimeout)
         try pass(.seconds(1))

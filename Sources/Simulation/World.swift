@@ -1,15 +1,15 @@
 internal import Backends
 
-/// One run: a registry, its clock, its clients and its processes, and one step after the other.
+/// One simulated group: its registry, its clock, its clients and its processes.
 final class World {
-    /// A browser: it comes with the cookie it was given last, if it keeps it.
+    /// A browser: it sends the latest cookie, if it keeps cookies.
     struct Client {
         var cookie: AdmissionRequest.Claim?
         /// An older cookie, as another tab may still send.
         var staleCookie: AdmissionRequest.Claim?
     }
 
-    /// A request in a queue, as its client knows it.
+    /// A queued request, as its client sees it.
     struct Waiting {
         var client: Int
         var tag: WaiterTag
@@ -25,12 +25,12 @@ final class World {
     var scenario: Scenario
     var group: Group
     var orders = OrderCollector()
-    unowned var town: Town?
+    unowned var balancer: SimulatedBalancer?
     let index: Int
-    /// There are only so many processes over all groups.
+    /// The number of processes over all groups is limited.
     private let isCrowded: Bool
     var budget: SpawnBudget?
-    var shadow: Shadow
+    var shadow: ShadowModel
     let chance: Chance
     var now = MonotonicInstant(nanoseconds: 1_000_000_000_000)
     var history = History()
@@ -39,32 +39,32 @@ final class World {
     var clients: [Client]
     var waiting: [Waiting] = []
     var running: [Running] = []
-    /// Requests that have become tunnels, and whether they hold their slot.
+    /// Requests that became tunnels, and whether they hold their slot.
     var tunnels: [(running: Running, heldSlot: Bool)] = []
-    /// Orders that are on their way to the client's loop.
+    /// Orders in transit to the client's loop.
     var mail: [TrafficOrder] = []
     var lastSession: UInt64 = 0
     var lastTag: UInt64 = 0
 
-    /// What the driver of the time sleeps until: it knows only what it was told or has read.
+    /// When the timer will fire, based only on deadlines that it was notified of or has read.
     var alarm: MonotonicInstant?
     var agenda = Agenda()
-    /// Processes that have ended without the registry knowing yet.
-    var secretlyDead: Set<ProcessHandle> = []
+    /// Exited processes whose exit was not reported yet.
+    var unreportedExits: Set<ProcessHandle> = []
     var ignoresTermination: Set<ProcessHandle> = []
     var lastIncarnation: UInt64 = 0
     var brokenStarts: Int
     var isShuttingDown = false
-    /// Out of the configuration for a while.
+    /// Removed from the configuration for a while.
     var isRetired = false
-    /// What the records say of who holds a place on whom.
+    /// The recorded sessions that hold a place, by process.
     var remembered: [ProcessHandle: RememberedSessions] = [:]
-    /// Requests whose session found no room among the leases, as far as was looked.
+    /// Requests whose session did not fit into the lease table, as counted so far.
     var withoutLease: UInt64 = 0
     var drainingOnRecord: Set<ProcessHandle> = []
     var holdsOnRecord: [ProcessHandle: Interval] = [:]
 
-    /// A group at rest, until `begin`.
+    /// A group that does nothing until `begin`.
     init(
         _ scenario: Scenario, index: Int, _ chance: Chance, budget: SpawnBudget?, isCrowded: Bool
     ) throws(Violation) {
@@ -74,7 +74,7 @@ final class World {
         self.budget = budget
         self.isCrowded = isCrowded
         brokenStarts = scenario.brokenStarts
-        shadow = Shadow(policy: scenario.policy)
+        shadow = ShadowModel(policy: scenario.policy)
         clients = Array(repeating: Client(), count: scenario.clients)
         group = Group(
             index: index, policy: scenario.policy, seed: chance.word("registry"), executor: orders,
@@ -84,7 +84,7 @@ final class World {
         }
     }
 
-    /// The group of another balancer, with nobody in it yet.
+    /// The group under another balancer, still without processes.
     func renewGroup(budget: SpawnBudget?) {
         self.budget = budget
         orders = OrderCollector()
@@ -93,15 +93,15 @@ final class World {
             budget: budget, now: now)
     }
 
-    /// Starts what there has to be; `attend` is to follow when all groups have begun.
+    /// Starts the minimum; call `attend` when all groups have begun.
     func begin() {
         group.start(now: now)
         shadow.serves(group.snapshot(now: now).generation)
     }
 
-    /// Does one thing that chance picks.
+    /// Takes a random action.
     func step() throws(Violation) {
-        doubtWhoHasNoLease()
+        doubtSessionsWithoutLease()
         switch Action.draw(chance) {
         case .request: try request()
         case .finish: try finishOne()
@@ -121,11 +121,11 @@ final class World {
         case .breakStarts:
             brokenStarts = chance.pick("brokenStarts", [0, 0, scenario.brokenStarts, 100])
         }
-        doubtWhoHasNoLease()
+        doubtSessionsWithoutLease()
         try check()
     }
 
-    /// What must be true after every step.
+    /// The conditions that must hold after every step.
     func check() throws(Violation) {
         if let broken = group.brokenInvariant { throw Violation(.invariant, broken) }
         summary.steps += 1
@@ -153,13 +153,13 @@ final class World {
             throw Violation(.belowMinimum, "\(there) processes")
         }
         if snapshot.failuresInARow >= 8 && snapshot.starting > 1 {
-            // Those that were under way when the last one failed may still be.
+            // Probes in progress when the last one failed may still be running.
             let probes = snapshot.processes.count { $0.reason == .probe && $0.state == .starting }
             if probes > 1 { throw Violation(.startedTooManyAfterFailure, "\(probes) probes") }
         }
     }
 
-    /// Takes note of everything that the registry has ordered.
+    /// Records the registry's orders.
     func attend() throws(Violation) {
         let taken = orders.take()
         lookForSessionsWithoutLease()
@@ -167,11 +167,11 @@ final class World {
         for event in taken.events { try attend(to: event) }
         for order in taken.supervision { try attend(to: order) }
         for order in taken.traffic { try attend(to: order) }
-        if taken.wantsRoom { try town?.makeRoom() }
+        if taken.wantsRoom { try balancer?.makeRoom() }
     }
 }
 
-/// The last things that happened, for the report of a violation.
+/// The latest events, for the report of a violation.
 struct History {
     private static let length = 50
     private var entries: [String] = []

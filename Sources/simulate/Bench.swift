@@ -1,6 +1,7 @@
 internal import Backends
 
-/// Nanoseconds of what every request does: take a slot of its session's process, and give it back.
+/// Nanoseconds of the work of every request: taking a slot of its session's process, and returning
+/// it.
 enum Bench {
     static func run(rounds: Int) {
         for sessions in [1, 1_000, 100_000] {
@@ -56,7 +57,7 @@ enum Bench {
     }
 }
 
-/// A supervision whose processes are ready at once; kept sessions cause no orders.
+/// A supervision whose processes are ready at once; requests of kept sessions cause no orders.
 private final class Starter: OrderExecutor, @unchecked Sendable {
     var group: Group?
 

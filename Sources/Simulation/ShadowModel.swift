@@ -1,11 +1,11 @@
 internal import Backends
 
-/// The reference model: what an observer of the orders alone knows, and what he may rely on.
+/// The reference model: what an observer of the orders alone can know and rely on.
 ///
-/// It is kept simpler than the registry on purpose: where it is not sure (a lease that may just
-/// have ended) it makes no claim.
-struct Shadow {
-    /// A process as its orders and events tell.
+/// It is deliberately simpler than the registry: where it is unsure (a lease that may just have
+/// ended) it makes no claim.
+struct ShadowModel {
+    /// A process as seen in its orders and events.
     struct Process {
         enum State: Equatable {
             case starting
@@ -20,23 +20,23 @@ struct Shadow {
         var incarnation: Incarnation?
         var state: State
         var generation: Int
-        /// What it was started with.
+        /// The `threads` that it was started with.
         var threads: Int
-        /// Taken out of service: `max` is not about it any more.
+        /// Out of service: `max` no longer applies to it.
         var isOutgoing = false
-        /// Perhaps; the orders do not tell.
+        /// It may be out of service; the orders do not show.
         var mayBeOutgoing = false
-        /// Started for one that is to go.
+        /// Started to replace another.
         var isReplacement = false
         var inFlight = 0
         var tunnels = 0
-        /// The balancer before still finishes requests on it.
+        /// The previous balancer still finishes requests on it.
         var isShared = false
 
         var serves: Bool { state == .ready || state == .draining }
     }
 
-    /// Where a session was last served.
+    /// The process that last served a session.
     struct Pin {
         var process: ProcessHandle
         var lastSeen: MonotonicInstant
@@ -44,9 +44,9 @@ struct Shadow {
         var running = 0
         /// The client has sent the cookie back.
         var isConfirmed = false
-        /// The balancer that knew of the lease is gone; only the cookie tells.
+        /// The balancer that knew the lease is gone; only the cookie proves the session.
         var isFromBefore = false
-        /// It has a request under way that only the balancer before knows of.
+        /// It has a request in flight that only the previous balancer knows.
         var isElsewhere = false
     }
 
@@ -54,27 +54,28 @@ struct Shadow {
     struct Waiter {
         var since: MonotonicInstant
         var claim: AdmissionRequest.Claim?
-        /// It needs no more than a slot.
+        /// It needs only a slot.
         var isSessionless: Bool
     }
 
     var policy: GroupPolicy
-    /// Of the processes that new sessions may go to.
+    /// The generation that new sessions may go to.
     private(set) var generation = 1
-    /// To be replaced, and not yet out of service.
+    /// To be replaced, and still in service.
     private var markedForRecycling: Set<ProcessHandle> = []
-    /// Of those to be replaced, the ones that are not drained first.
+    /// Those of them that are stopped without draining.
     private var ill: Set<ProcessHandle> = []
-    /// Replacements that have got ready, and nobody has gone for yet.
+    /// Ready replacements whose process has not gone yet.
     private var replacements = 0
-    /// Those whose old one may have gone by itself.
+    /// Those of them whose process may have exited on its own.
     private var replacementsWithoutOld = 0
     var processes: [ProcessHandle: Process] = [:]
     var pins: [SessionID: Pin] = [:]
     var waiters: [WaiterTag: Waiter] = [:]
-    /// Sessions that were released: nothing is certain about them any more.
+    /// Released sessions, about which nothing is certain any more.
     var released: Set<SessionID> = []
-    /// Sessions that found no room among the leases, and whether one of those that were let in last did.
+    /// Sessions that did not fit into the lease table, and whether one of those admitted last did
+    /// not.
     var withoutLease: UInt64 = 0
     var lacksLease = false
 
@@ -86,7 +87,7 @@ struct Shadow {
         processes.values.count { states.contains($0.state) }
     }
 
-    /// What `max` is about: of the serving generation, and in service; as few and as many as it may be.
+    /// The range of the number of processes that `max` applies to: serving generation, in service.
     var live: ClosedRange<Int> {
         let most = processes.values.filter { $0.generation == generation && !$0.isOutgoing }
         return most.count { !$0.mayBeOutgoing }...most.count
@@ -113,7 +114,8 @@ struct Shadow {
         if replacing > 1 + replacementsWithoutOld {
             throw Violation(.replacedTooEarly, "\(replacing) at once")
         }
-        // A replacement stands beside the one that it is for, a generation beside the one before.
+        // A replacement runs beside the process that it replaces, a generation beside the one
+        // before.
         let mostServing = policy.maximum + (markedForRecycling.isEmpty ? 0 : 1)
         if generation == self.generation, live.lowerBound > mostServing {
             throw Violation(.aboveMaximum, "\(live) processes")
@@ -127,7 +129,7 @@ struct Shadow {
     mutating func set(_ handle: ProcessHandle, _ state: Process.State) {
         if state == .ready, processes[handle]?.isReplacement == true, !markedForRecycling.isEmpty {
             replacements += 1
-            // One that is on its way out by itself is the replaced one from now on.
+            // A marked process that stops on its own counts as the replaced one.
             for other in markedForRecycling where processes[other]?.state == .stopping {
                 processes[other]?.mayBeOutgoing = true
             }
@@ -141,13 +143,13 @@ struct Shadow {
         }
     }
 
-    /// It was drained with its group, which is there again.
+    /// It was draining with its retired group, which is configured again.
     mutating func reinstate(_ handle: ProcessHandle) {
         processes[handle]?.state = .ready
         processes[handle]?.isOutgoing = false
     }
 
-    /// It ends; whoever was taken out of service does so beside those that `max` is about.
+    /// It is stopping; an outgoing process does so in addition to those that `max` applies to.
     mutating func stopping(_ handle: ProcessHandle, _ reason: StopReason) {
         set(handle, .stopping)
         switch reason {
@@ -162,13 +164,13 @@ struct Shadow {
         }
     }
 
-    /// One that was to be replaced goes: who starts for it, if it is that one, is one of many now,
-    /// and another may start for the next.
+    /// A process that was to be replaced stops: its replacement, if this is it, is an ordinary
+    /// process now, and another replacement may start.
     private mutating func settle(_ handle: ProcessHandle) {
         if markedForRecycling.remove(handle) != nil { replacementsWithoutOld += 1 }
     }
 
-    /// Checks that who is recycled goes only when another one is there.
+    /// Checks that a recycled process stops only when a replacement is there.
     mutating func checkReplacement(
         of handle: ProcessHandle, _ reason: StopReason
     ) throws(Violation) {
@@ -188,7 +190,7 @@ struct Shadow {
         if processes[handle]?.isOutgoing == false { markedForRecycling.insert(handle) }
     }
 
-    /// Everything before it is out of service.
+    /// Everything before this generation is out of service.
     mutating func tookOver(_ generation: Int) {
         self.generation = generation
         markedForRecycling = markedForRecycling.filter {
@@ -203,7 +205,7 @@ struct Shadow {
     /// Of the processes that a new balancer has found, those of this generation serve.
     mutating func serves(_ generation: Int) { self.generation = generation }
 
-    /// One of the processes that a new balancer has found.
+    /// A process that a new balancer has found.
     mutating func adopted(_ handle: ProcessHandle, _ process: Process, isShared: Bool) {
         var process = process
         process.handle = handle
@@ -217,14 +219,14 @@ struct Shadow {
         processes[handle] = process
     }
 
-    /// A generation that did not get ready is of no account.
+    /// A generation that did not become ready does not matter any more.
     mutating func gaveUp(_ generation: Int) {
         for handle in processes.keys where processes[handle]?.generation == generation {
             processes[handle]?.isOutgoing = true
         }
     }
 
-    /// What stops after the bounds were lowered is not what they are about.
+    /// Processes that stop after the bounds were lowered do not count towards them.
     mutating func rescaled(minimum: Int, maximum: Int) {
         policy.minimum = minimum
         policy.maximum = maximum
@@ -243,7 +245,7 @@ struct Shadow {
         processes[handle]?.incarnation = incarnation
     }
 
-    /// Checks that a process which is told to end is needed by nobody.
+    /// Checks that a stopping process is not needed.
     func checkStop(_ handle: ProcessHandle, _ reason: StopReason, now: MonotonicInstant)
         throws(Violation)
     {
@@ -260,7 +262,7 @@ struct Shadow {
             }
         case .drained, .rollout, .scaledDown, .maxRequests, .maxAge, .maxMemory, .requestTimeout,
             .notify, .retired:
-            // One that was not ready has nobody to lose.
+            // A process that was not ready has no sessions to lose.
             guard processes[handle]?.state == .draining else { return }
         case .startTimeout, .unreachable, .shutdown, .exited, .watchdog, .unhealthy, .command,
             .drainTimeout:
@@ -291,7 +293,8 @@ struct Shadow {
                 throw Violation(.newSessionOnDrainingProcess, "generation: \(grant)")
             }
         case .draining:
-            // One whose lease has ended is still honoured, so only strangers are out of place.
+            // A session whose lease has ended is still honoured, so only other sessions are wrong
+            // here.
             if grant.placed != .kept {
                 throw Violation(.newSessionOnDrainingProcess, "\(grant)")
             }
@@ -299,15 +302,15 @@ struct Shadow {
         case .stopping: throw Violation(.requestToStoppingProcess, "\(grant.process)")
         case .down, .gone: throw Violation(.requestToDeadProcess, "\(grant.process)")
         }
-        // An external server's is not known before its first grant.
+        // An external server's incarnation is unknown before its first grant.
         if process.incarnation == nil { learn(grant.process, grant.incarnation) }
         if isSessionless, grant.session != nil, grant.session != claim?.session {
-            throw Violation(.sessionForNobody, "\(grant)")
+            throw Violation(.sessionForSessionlessRequest, "\(grant)")
         }
-        // Without a lease it is led to the process alone.
+        // Without a lease the claim only leads to the process.
         if !isSessionless, grant.session != claim?.session, let expected = expected(claim, now: now)
         {
-            throw Violation(.sessionMovedWhileItsProcessLives, "from \(expected), anew by \(grant)")
+            throw Violation(.sessionMovedWhileItsProcessLives, "from \(expected), got \(grant)")
         }
         if processes[grant.process]?.incarnation != grant.incarnation {
             throw Violation(.requestToUnknownProcess, "\(grant)")
@@ -332,12 +335,12 @@ struct Shadow {
         if lacksLease { release(session) }
         if released.contains(session) { return }
         if var pin = pins[session], pin.process == handle {
-            // A lease that may have ended meanwhile has begun anew with the ordinary idle time.
+            // A lease that may have ended meanwhile has begun again with the ordinary idle time.
             if !isCertain(pin, now: now) {
                 pin.idle = policy.sessionIdle
                 pin.isConfirmed = false
             }
-            // The lease that its balancer knew of is gone, and this one is as young as any.
+            // The lease that its balancer knew is gone, and this one is new and unconfirmed.
             if pin.isFromBefore { pin.isConfirmed = false }
             if isConfirmed { pin.isConfirmed = true }
             pin.lastSeen = now

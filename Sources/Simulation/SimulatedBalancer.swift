@@ -1,13 +1,14 @@
 internal import Backends
 
-/// The groups of one balancer: worlds with one clock and one budget for their processes.
-final class Town {
+/// A simulated balancer: several groups (`World`) with one clock and one budget for their
+/// processes.
+final class SimulatedBalancer {
     private(set) var worlds: [World] = []
     let chance: Chance
     private var budget: SpawnBudget?
     private let concurrency: Int
     private let maxProcesses: Int
-    /// The balancer before still finishes requests.
+    /// The previous balancer still finishes requests.
     private var hasPredecessor = false
 
     init(_ chance: Chance) throws(Violation) {
@@ -16,7 +17,7 @@ final class Town {
         let scenarios = (0..<count).map { _ in Scenario.random(chance) }
         let hasBudget = count > 1 || chance.percent("hasBudget", 30)
         concurrency = hasBudget ? chance.pick("concurrency", [0, 1, 2]) : 0
-        // Room for what every group has a right to, and a little more.
+        // Enough for the minimum of every group, and a little more.
         let rights = scenarios.reduce(0) { sum, scenario in
             sum + (scenario.policy.kind == .spawned ? scenario.policy.minimum : 0)
         }
@@ -30,7 +31,7 @@ final class Town {
                     scenario, index: index, chance, budget: budget,
                     isCrowded: maxProcesses > 0))
         }
-        for world in worlds { world.town = self }
+        for world in worlds { world.balancer = self }
         try begin()
     }
 
@@ -46,7 +47,7 @@ final class Town {
         isThere ? SpawnBudget(concurrency: concurrency, maxProcesses: maxProcesses) : nil
     }
 
-    /// Does one thing that chance picks, in one of the groups or to the balancer.
+    /// Takes a random action, in one of the groups or on the balancer.
     func step() throws(Violation) {
         if chance.int("restarts", in: 0..<1000) > 996 {
             try restart(isTakeover: chance.percent("isTakeover", 50))
@@ -59,14 +60,14 @@ final class Town {
         try checkBudget()
     }
 
-    /// Lets time pass as the real driver sees it: nothing that is due in any group is missed.
+    /// Advances the time like the real timer: misses nothing that is due in any group.
     func pass(_ span: Interval) throws(Violation) {
         let end = worlds[0].now + span
         var turns = 0
         while let (world, at) = next(), at <= end {
             for other in worlds { other.now = max(other.now, at) }
             turns += 1
-            // Sessions that are held for hours are looked at as often as the shortest would end.
+            // Sessions held for hours are checked as often as the shortest would end.
             if turns > 10_000_000 { throw Violation(.deadlineStandsStill, "at \(at)") }
             try world.happenNext()
         }
@@ -84,21 +85,21 @@ final class Town {
         return best
     }
 
-    /// The machine was suspended: much has become due, and everything is told late.
+    /// The machine was suspended: many deadlines have passed, and every event is late.
     func jump(_ span: Interval) throws(Violation) {
         for world in worlds { world.now = world.now + span }
         for world in worlds { try world.catchUp() }
     }
 
-    /// One of the groups has nobody to spare for itself: another one may.
+    /// A group wants room and cannot spare a process itself: another group may.
     func makeRoom() throws(Violation) {
         _ = Group.makeRoom(among: worlds.map(\.group), now: worlds[0].now)
         for world in worlds { try world.attend() }
     }
 
-    /// `kill -9` on the balancer, or `--takeover`: another one adopts what lives.
+    /// `kill -9` on the balancer, or `--takeover`: another one adopts the living processes.
     ///
-    /// After a take-over the requests under way go on in the balancer before.
+    /// After a take-over the previous balancer finishes its requests.
     private func restart(isTakeover: Bool) throws(Violation) {
         guard worlds.allSatisfy({ $0.scenario.policy.kind == .spawned && !$0.isShuttingDown })
         else {
@@ -110,17 +111,17 @@ final class Town {
         try begin()
     }
 
-    /// The balancer before has nothing under way any more.
+    /// The previous balancer has no more requests.
     private func endSharing() throws(Violation) {
         guard hasPredecessor else { return }
         hasPredecessor = false
         for world in worlds { try world.endSharing() }
     }
 
-    /// Everybody goes home, then the balancer is shut down.
+    /// All clients disconnect, then the balancer is shut down.
     func end() throws(Violation) {
         try endSharing()
-        for world in worlds { try world.goHome() }
+        for world in worlds { try world.disconnectAll() }
         // Longer than any session is held, any process kept, any failure remembered.
         try pass(.seconds(3 * 3_600))
         for world in worlds { try world.checkRest() }
@@ -129,7 +130,7 @@ final class Town {
         try checkBudget()
     }
 
-    /// At rest nobody has a process to spare while another group lacks one.
+    /// At rest, no group may have a process to spare while another lacks one.
     private func checkRoom() throws(Violation) {
         let snapshots = worlds.map { $0.group.snapshot(now: $0.now) }.filter(\.isSpawned)
         for (index, snapshot) in snapshots.enumerated() {
@@ -143,7 +144,7 @@ final class Town {
         }
     }
 
-    /// Of all groups together there are no more processes than allowed, and none is miscounted.
+    /// All groups together have no more processes than allowed, and all are counted.
     private func checkBudget() throws(Violation) {
         guard let budget else { return }
         let snapshots = worlds.map { $0.group.snapshot(now: $0.now) }.filter(\.isSpawned)

@@ -1,7 +1,7 @@
 internal import Backends
 
-/// What the reference model knows of those who wait.
-extension Shadow {
+/// The reference model's waiters.
+extension ShadowModel {
     mutating func queued(
         _ tag: WaiterTag, _ request: AdmissionRequest, now: MonotonicInstant
     ) {
@@ -19,14 +19,14 @@ extension Shadow {
         return waiter
     }
 
-    /// After the registry was told the time, nobody waits beyond his.
+    /// Once the registry has advanced, no waiter waits beyond its timeout.
     func checkWaiters(now: MonotonicInstant) throws(Violation) {
         if let late = waiters.values.map(\.since).min(), late + policy.queueTimeout <= now {
             throw Violation(.waiterLost, "waits since \(late.nanoseconds)")
         }
     }
 
-    /// A refusal has to have the cause that it names.
+    /// A refusal must have the cause that it names.
     func checkRefusal(_ refusal: Refusal, isShuttingDown: Bool) throws(Violation) {
         let isTrue =
             switch refusal.reason {

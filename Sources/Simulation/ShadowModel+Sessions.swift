@@ -1,8 +1,8 @@
 internal import Backends
 
-/// What the reference model knows of sessions.
-extension Shadow {
-    /// A session that its process still has, though its balancer is another one.
+/// The reference model's sessions.
+extension ShadowModel {
+    /// A session that its process still has, under another balancer.
     mutating func carryOver(
         _ session: SessionID, _ pin: Pin, to handle: ProcessHandle, isElsewhere: Bool,
         now: MonotonicInstant
@@ -15,7 +15,7 @@ extension Shadow {
             isElsewhere: isElsewhere && (pin.running > 0 || pin.isElsewhere))
     }
 
-    /// What the balancer before had under way has come to its end.
+    /// The previous balancer has finished its requests.
     mutating func endSharing(now: MonotonicInstant) {
         for handle in processes.keys { processes[handle]?.isShared = false }
         for (session, pin) in pins where pin.isElsewhere {
@@ -36,7 +36,7 @@ extension Shadow {
         pin.running > 0 || pin.isElsewhere || now < pin.lastSeen + leastSpan(of: pin)
     }
 
-    /// How long a session lives at least when nobody asks for it.
+    /// The least time that a session lives without a request.
     private func leastSpan(of pin: Pin) -> Interval {
         if pin.isConfirmed { return pin.idle }
         let span = min(pin.idle, policy.unconfirmed)
@@ -46,7 +46,7 @@ extension Shadow {
         return mayGiveWay ? min(span, .seconds(10)) : span
     }
 
-    /// The process that a request must be given to; nil: any, as far as is known.
+    /// The process that a request must be given to; nil: any, as far as the model knows.
     func expected(_ claim: AdmissionRequest.Claim?, now: MonotonicInstant) -> ProcessHandle? {
         guard let claim, !released.contains(claim.session), let pin = pins[claim.session],
             isCertain(pin, now: now), !(claim.requiresLease && pin.isFromBefore),
