@@ -7,7 +7,7 @@ internal import NIOHTTP1
 internal import Reactor
 internal import Serving
 
-/// Asks the admin API of a running balancer.
+/// A client for the admin API of a running balancer.
 struct AdminClient: Sendable {
     private let base: String
     /// As the user knows it.
@@ -15,7 +15,7 @@ struct AdminClient: Sendable {
     private let token: AdminToken?
     private static let answerLimit = 64 * 1024 * 1024
     private static let timeoutSeconds: Int64 = 10
-    /// Lives as long as the command; a balancer that is not there is not waited for.
+    /// Lives as long as the command; fails at once when no balancer listens.
     private static let client: HTTPClient = {
         var configuration = HTTPClient.Configuration()
         configuration.connectionPool.retryConnectionEstablishment = false
@@ -29,7 +29,7 @@ struct AdminClient: Sendable {
             self.address = "unix:\(path)"
             base = "http+unix://\(Self.encoded(path))"
         case .tcp(let host, let port):
-            // What listens on every address is reached through this machine's own.
+            // A balancer that listens on every address is reached on the loopback address.
             let reachable = ["0.0.0.0": "127.0.0.1", "::": "::1"][host] ?? host
             self.address =
                 reachable.contains(":") ? "[\(reachable)]:\(port)" : "\(reachable):\(port)"
@@ -37,14 +37,14 @@ struct AdminClient: Sendable {
         }
     }
 
-    /// The body of a good answer; blocks.
+    /// The body of a successful response; blocks.
     ///
-    /// - Throws: `CommandFailure`: unreachable when nobody answers, failed when it says no.
+    /// - Throws: `CommandFailure`: unreachable when no balancer answers, failed when it refuses.
     func get(_ path: String) throws -> Data { try ask(.GET, path).body }
 
-    /// Everything as it is now.
+    /// The current statistics.
     ///
-    /// - Throws: as `get`, and failed when the balancer is of another version.
+    /// - Throws: as `get`, and failed when the balancer has another version.
     func stats() throws -> StatsDocument {
         do {
             return try AdminJSON.decode(StatsDocument.self, from: try get("/stats"))
@@ -57,9 +57,9 @@ struct AdminClient: Sendable {
         }
     }
 
-    /// Has something changed; blocks until the balancer has answered.
+    /// Requests a change; blocks until the balancer has responded.
     ///
-    /// - Throws: as `get`; what the balancer says against it is the message.
+    /// - Throws: as `get`; the balancer's objection is the message.
     func post(_ path: String, body: [String: Double] = [:]) throws -> AdminAnswer {
         AdminAnswer(body: try ask(.POST, path, body: body.isEmpty ? nil : body).body)
     }
@@ -69,7 +69,7 @@ struct AdminClient: Sendable {
     ) throws -> (status: UInt, body: Data) {
         let answer: (status: UInt, body: Data)
         do {
-            // A change is JSON, also one that needs no more words.
+            // A POST needs a JSON body, even without parameters.
             let empty = method == .POST ? Data("{}".utf8) : nil
             let document = try body.map { try AdminJSON.encode($0) } ?? empty
             answer = try waitFor { try await fetch(method, path, document) }
@@ -115,7 +115,7 @@ struct AdminClient: Sendable {
         return "\(error)"
     }
 
-    /// A path as the host of a `http+unix` URL: everything but letters and digits in percent form.
+    /// A path as the host of a `http+unix` URL: everything but letters and digits percent-encoded.
     private static func encoded(_ path: String) -> String {
         path.utf8.reduce(into: "") { result, byte in
             let scalar = UnicodeScalar(byte)
@@ -129,7 +129,7 @@ struct AdminClient: Sendable {
     }
 }
 
-/// What the balancer answered to a command.
+/// The balancer's response to a command.
 struct AdminAnswer {
     private struct ProblemText: Decodable {
         var detail: String
@@ -137,7 +137,7 @@ struct AdminAnswer {
 
     let body: Data
 
-    /// A number of the answer.
+    /// A number in the response.
     subscript(_ key: String) -> Int? {
         guard let document = try? JSONDecoder().decode([String: Value].self, from: body) else {
             return nil
@@ -145,13 +145,13 @@ struct AdminAnswer {
         return document[key]?.number
     }
 
-    /// A text of the answer.
+    /// A text in the response.
     func text(_ key: String) -> String? {
         (try? JSONDecoder().decode([String: Value].self, from: body))?[key]?.text
             .map(Terminal.printable)
     }
 
-    /// What a problem document (RFC 9457) says, in as many lines.
+    /// The title and detail of a problem document (RFC 9457), one per line.
     var detail: String? {
         (try? JSONDecoder().decode(ProblemText.self, from: body)).map { problem in
             problem.detail.split(separator: "\n").map { Terminal.printable(String($0)) }

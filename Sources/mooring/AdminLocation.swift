@@ -4,7 +4,7 @@ internal import Backends
 internal import ConfigFile
 internal import Serving
 
-/// How a command finds the running balancer: the options that all such commands have.
+/// How a command finds the running balancer: the options that all such commands share.
 struct AdminLocation: ParsableArguments {
     @Option(
         name: [.customShort("c"), .customLong("config")],
@@ -12,16 +12,16 @@ struct AdminLocation: ParsableArguments {
     var config: String?
     @Option(
         help: ArgumentHelp(
-            "Where the balancer's admin API listens, instead of what the file says.",
+            "The address of the balancer's admin API, instead of the configured one.",
             valueName: "host:port or unix:path"))
     var admin: String?
     @Option(
         help: ArgumentHelp(
-            "The file with the admin token, if not the one that the configuration names.",
+            "The file with the admin token, instead of the configured one.",
             valueName: "file"))
     var tokenFile: String?
 
-    /// The client for the balancer that the options mean.
+    /// The client for the balancer that the options select.
     ///
     /// Without a file and an address it is the one that `mooring run` starts here.
     func client() throws -> AdminClient {

@@ -2,19 +2,19 @@ internal import ArgumentParser
 internal import ConfigFile
 internal import Serving
 
-/// `mooring check`: whether a configuration would be taken, and would work on this machine.
+/// `mooring check`: checks whether a configuration is valid, and would work on this machine.
 struct CheckCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "check", abstract: "Validates a configuration file.",
         discussion: """
-            Looks at the file and at what it names: applications, programs, users, folders, \
-            certificates, addresses, limits. Nothing is started.
+            Checks the file and everything that it refers to: applications, programs, users, \
+            folders, certificates, addresses, limits. Nothing is started.
 
-            Exit code 0 when it is good, 2 with every problem when it is not.
+            Exit code 0 if the configuration is valid; 2 if not, with all its problems.
             """)
 
     @OptionGroup var configurationFile: ConfigurationFile
-    @Flag(help: "Print the configuration as it is understood, defaults filled in.")
+    @Flag(help: "Print the configuration with all defaults filled in.")
     var print = false
 
     func run() throws {

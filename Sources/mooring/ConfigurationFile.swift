@@ -1,13 +1,13 @@
 internal import ArgumentParser
 internal import Serving
 
-/// Which configuration a command reads: its argument, or `-c` as the other commands have it.
+/// The configuration file of a command: its argument, or `-c` as in the other commands.
 struct ConfigurationFile: ParsableArguments {
     @Argument(help: "The configuration file; ./\(ConfigurationLoading.defaultFile) if not given.")
     var file: String?
     @Option(
         name: [.customShort("c"), .customLong("config")],
-        help: "The same, as the other commands name it.")
+        help: "The configuration file, as in the other commands.")
     var config: String?
 
     /// The path of the file.

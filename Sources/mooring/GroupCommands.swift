@@ -3,14 +3,14 @@ internal import ArgumentParser
 internal import Glibc
 internal import Serving
 
-/// `mooring restart`: a new generation of a group.
+/// `mooring restart`: starts a new generation of a group.
 struct RestartCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "restart",
-        abstract: "Replaces the processes of a group; sessions stay where they are until they end.",
+        abstract: "Replaces the processes of a group; sessions stay on theirs until they end.",
         discussion: """
             New processes start beside the old ones and take the new sessions as soon as they are \
-            ready. If they do not get ready, nothing changes for the old ones.
+            ready. If they do not become ready, the old ones continue unchanged.
             """)
 
     @OptionGroup var location: AdminLocation
@@ -36,16 +36,16 @@ struct RestartCommand: ParsableCommand {
     }
 }
 
-/// `mooring scale`: how many processes a group has, until the next reload.
+/// `mooring scale`: changes a group's number of processes, until the next reload.
 struct ScaleCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "scale",
-        abstract: "Changes how many processes a group has, until the next reload.")
+        abstract: "Changes a group's number of processes, until the next reload.")
 
     @OptionGroup var location: AdminLocation
     @Argument(help: "The group's name.")
     var group: String
-    @Argument(help: ArgumentHelp("How many processes.", valueName: "n or min..max"))
+    @Argument(help: ArgumentHelp("The number of processes.", valueName: "n or min..max"))
     var processes: String
 
     func run() throws {
@@ -71,8 +71,8 @@ struct ReloadCommand: ParsableCommand {
         commandName: "reload",
         abstract: "Reloads the configuration and applies what has changed.",
         discussion: """
-            Groups that did not change keep their processes, connections and counters. A \
-            configuration with a mistake changes nothing.
+            Unchanged groups keep their processes, connections and counters. An invalid \
+            configuration changes nothing.
             """)
 
     @OptionGroup var location: AdminLocation

@@ -22,9 +22,9 @@ struct MooringCommand: ParsableCommand {
             StopCommand.self,
         ])
 
-    /// Parses, runs and says how it went.
+    /// Parses and runs a command, and reports its failure.
     ///
-    /// The parser's own code for wrong usage is 64 (sysexits.h); ours is 2, as everywhere.
+    /// The parser's own code for wrong usage is 64 (sysexits.h); ours is 2, as documented.
     static func runToExitCode() -> Int32 {
         do {
             var command = try parseAsRoot()
@@ -53,12 +53,12 @@ struct MooringCommand: ParsableCommand {
     }
 }
 
-/// Ends a command with the exit code of what it ran.
+/// Ends a command with an exit code.
 func finish(_ code: Int32) throws {
     if code != 0 { throw ExitCode(code) }
 }
 
-/// A command that ends with a message and one of the documented exit codes.
+/// A command that fails with a message and one of the documented exit codes.
 struct CommandFailure: Error {
     static let failed: Int32 = 1
     static let usage: Int32 = 2
@@ -72,12 +72,12 @@ struct CommandFailure: Error {
         CommandFailure(message: message, code: failed)
     }
 
-    /// A command line or configuration that cannot be meant.
+    /// An invalid command line or configuration.
     static func usage(_ message: String) -> CommandFailure {
         CommandFailure(message: message, code: usage)
     }
 
-    /// The exit code of what kept the balancer from running or from being reached.
+    /// The exit code for a failure to run or reach the balancer.
     static func code(of error: ServingError) -> Int32 {
         switch error.kind {
         case .failed: failed

@@ -5,21 +5,21 @@ internal import ConfigFile
 internal import Glibc
 internal import Serving
 
-/// `mooring drain`: a process takes no new sessions and ends with its last one.
+/// `mooring drain`: a process takes no new sessions and stops with its last one.
 struct DrainCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "drain",
-        abstract: "Takes a process out of service; it ends when its sessions have.")
+        abstract: "Takes a process out of service; it stops when its sessions have ended.")
 
     @OptionGroup var location: AdminLocation
     @Argument(help: "The process's id, as mooring status shows it, or its first characters.")
     var process: String
     @Option(
         help: ArgumentHelp(
-            "When its last sessions are given up, instead of the group's drain_timeout.",
+            "How long to wait for its sessions, instead of the group's drain_timeout.",
             valueName: "duration"))
     var timeout: String?
-    @Flag(help: "Wait until it has ended, and show how far it is.")
+    @Flag(help: "Wait until it has stopped, and show its progress.")
     var wait = false
 
     func run() throws {
@@ -39,12 +39,12 @@ struct DrainCommand: ParsableCommand {
     }
 }
 
-/// `mooring stop`: a process ends now.
+/// `mooring stop`: stops a process now.
 struct StopCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "stop",
-        abstract: "Ends a process now; its sessions are lost.",
-        discussion: "To lose no session use mooring drain.")
+        abstract: "Stops a process now; its sessions are lost.",
+        discussion: "Use mooring drain to let its sessions end first.")
 
     @OptionGroup var location: AdminLocation
     @Argument(help: "The process's id, as mooring status shows it, or its first characters.")
@@ -57,7 +57,7 @@ struct StopCommand: ParsableCommand {
     }
 }
 
-/// Shows what a draining process still has until it is gone.
+/// Shows the remaining sessions of a draining process until it is gone.
 struct DrainWatch {
     let client: AdminClient
     let process: String

@@ -13,13 +13,13 @@ struct RunCommand: ParsableCommand {
             """,
         discussion: """
             <app> is a WSGI file with an `application`, or `package.module:name`. A command gets \
-            its address by {socket} or {port} in an argument, or by the environment variables \
-            MOORING_SOCKET or PORT.
+            its address from {socket} or {port} in an argument, or from the environment variables \
+            MOORING_SOCKET and PORT.
             """)
 
     @Argument(help: "The application.")
     var app: String?
-    // What stands behind the application is no part of it; no list may stand before the command's.
+    // Arguments after the application belong to it, so a list must not precede the subcommand.
     @Argument(help: .hidden)
     var second: String?
     @Argument(help: .hidden)
@@ -30,29 +30,29 @@ struct RunCommand: ParsableCommand {
     var command: [String] = []
     @Option(
         help: ArgumentHelp(
-            "Where to serve; may be given several times.", valueName: "host:port or unix:path"))
+            "The address to listen on; may be repeated.", valueName: "host:port or unix:path"))
     var listen: [String] = []
     @Option(
         help: ArgumentHelp(
-            "How many processes; with MIN..MAX those above MIN come and go.",
+            "The number of processes; with MIN..MAX, those above MIN are started on demand.",
             valueName: "n or min..max"))
     var processes: String?
-    @Option(help: ArgumentHelp("Requests at once per process.", valueName: "n"))
+    @Option(help: ArgumentHelp("Concurrent requests per process.", valueName: "n"))
     var threads: Int?
     @Option(
         help: ArgumentHelp("The interpreter of a WSGI application.", valueName: "program"))
     var python: String?
     @Option(
         help: ArgumentHelp(
-            "A variable of the processes; a name alone hands over your own.",
+            "An environment variable for the processes; a name alone passes on your own value.",
             valueName: "name=value"))
     var env: [String] = []
     @Flag(
         help: ArgumentHelp(
             "Start a new generation when a source file in this folder changes; templates, styles"
-                + " and what is below static or public do not count."))
+                + " and files below static or public do not count."))
     var reload = false
-    // What other programs call it: the answer names ours.
+    // The name that other programs use for it; the error message names ours.
     @Option(help: .hidden)
     var port: String?
     @Option(help: .hidden)
@@ -67,14 +67,14 @@ struct RunCommand: ParsableCommand {
     func validate() throws {
         if let app, let program = RunHint.command(app, surplus) {
             throw ValidationError(
-                "\(app) is no WSGI application. A program stands behind --: mooring run -- \(program)"
+                "\(app) is not a WSGI application. Put a program after --: mooring run -- \(program)"
             )
         }
         try refuseForeignOptions()
         guard surplus.isEmpty else {
             throw ValidationError(
-                "One application is enough: \(surplus.joined(separator: " ")) is too much. A program"
-                    + " with arguments stands behind --: mooring run -- ./program --uds {socket}")
+                "One application is enough: \(surplus.joined(separator: " ")) is too much. Put a program"
+                    + " with arguments after --: mooring run -- ./program --uds {socket}")
         }
         guard app == nil || command.isEmpty else {
             throw ValidationError("Give an application, or a command after --, not both.")
@@ -89,11 +89,11 @@ struct RunCommand: ParsableCommand {
     private func refuseForeignOptions() throws {
         if port != nil || host != nil {
             throw ValidationError(
-                "Where to serve is said by --listen \(host ?? "127.0.0.1"):\(port ?? "8080").")
+                "Set the address with --listen \(host ?? "127.0.0.1"):\(port ?? "8080").")
         }
         if let workers {
             throw ValidationError(
-                "How many processes there are is said by --processes \(workers).")
+                "Set the number of processes with --processes \(workers).")
         }
         if let server {
             throw ValidationError(
@@ -124,7 +124,7 @@ struct RunCommand: ParsableCommand {
         request.processes = processes
         request.threads = threads
         request.python = python
-        // Two versions of one second and size would be the same to compiled copies.
+        // Two versions with the same second and size would look equal to compiled copies.
         request.environment = (reload ? ["PYTHONDONTWRITEBYTECODE=1"] : []) + env
         request.replacesAtOnce = reload
         return request

@@ -1,20 +1,20 @@
-/// What was probably meant by `mooring run` with something that is no WSGI application.
+/// The probable intention of `mooring run` with something that is not a WSGI application.
 enum RunHint {
-    /// Programs by the ending of what they run.
+    /// Interpreters by the file name extension of what they run.
     private static let interpreters = [
         "js": "node", "mjs": "node", "cjs": "node", "ts": "node", "rb": "ruby",
         "php": "php -S 127.0.0.1:{port}",
         "pl": "perl", "sh": "sh",
     ]
-    /// Programs that serve something, whose name is mistaken for an application's.
+    /// Server programs whose names are mistaken for applications.
     private static let programs: Set<Substring> = [
         "bun", "daphne", "deno", "flask", "gunicorn", "hypercorn", "java", "node", "npm", "php",
         "python", "python3", "ruby", "sh", "streamlit", "uvicorn", "waitress-serve",
     ]
 
-    /// The command that was meant; nil: it may be an application.
+    /// The intended command; nil: it may be an application.
     ///
-    /// - Parameter words: what follows it.
+    /// - Parameter words: the arguments after it.
     static func command(_ app: String, _ words: [String]) -> String? {
         let name = app.split(separator: "/").last ?? ""
         if programs.contains(name) {

@@ -9,9 +9,9 @@ struct StatusCommand: ParsableCommand {
         commandName: "status", abstract: "Shows the groups and processes of a running balancer.")
 
     @OptionGroup var location: AdminLocation
-    @Flag(help: "Print the admin API's JSON as it is.")
+    @Flag(help: "Print the admin API's JSON unchanged.")
     var json = false
-    @Flag(help: "Show it again every 2 seconds until interrupted.")
+    @Flag(help: "Refresh every 2 seconds until interrupted.")
     var watch = false
 
     private static let pauseMicroseconds: UInt32 = 2_000_000
@@ -26,7 +26,7 @@ struct StatusCommand: ParsableCommand {
                 Terminal.write(text)
                 hasSucceeded = true
             } catch let failure as CommandFailure where watch && hasSucceeded {
-                // It may be restarting; whoever watches wants to see it come back.
+                // It may be restarting; with --watch the user wants to see it come back.
                 Terminal.complain(failure.message)
             }
             if watch { usleep(Self.pauseMicroseconds) }

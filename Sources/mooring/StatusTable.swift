@@ -3,7 +3,7 @@ internal import Backends
 internal import FoundationEssentials
 internal import Serving
 
-/// The statistics as people read them.
+/// The statistics as a table for people.
 struct StatusTable {
     let text: String
 
@@ -72,12 +72,12 @@ struct StatusTable {
         return [head] + output(of: failure)
     }
 
-    /// The last lines of a process that did not start.
+    /// The last output lines of a process that failed to start.
     static func output(of failure: GroupDocument.Failure?) -> [String] {
         (failure?.output ?? []).suffix(outputLines).map { "  | \(Terminal.printable($0))" }
     }
 
-    /// Why an adopted process stays though it seems to have nothing to do.
+    /// Why an adopted process is kept though it seems idle.
     private static func hold(_ process: ProcessDocument, now: Date) -> String? {
         guard let left = process.keptSecondsLeft else { return nil }
         return """
@@ -99,7 +99,7 @@ struct StatusTable {
         ].map(Terminal.printable)
     }
 
-    /// Columns two spaces apart, numbers or not, and no spaces at the end.
+    /// Left-aligned columns, two spaces apart, without trailing spaces.
     private static func aligned(_ rows: [[String]]) -> [String] {
         let widths = heads.indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
         return rows.map { row in

@@ -68,16 +68,16 @@ internal import Testing
         var page = """
             # The keys of mooring.toml
 
-            Made from the program's own table of keys by `Scripts/reference`; not to be edited.
+            Generated from the program's table of keys by `Scripts/reference`; do not edit.
 
             Durations are written `"500ms"`, `"30s"`, `"15m"`, `"2h"`, sizes `"64KiB"`, `"1MiB"`, `"2GiB"`; `"0"` needs no unit.
-            Relative paths start at the folder of the file; `{state_dir}` and `{runtime_dir}` are filled in.
-            An unknown key is an error. `mooring check` tells all that is wrong, `mooring check --print` shows every key with
-            the value that it has.
+            Relative paths start at the folder of the file; `{state_dir}` and `{runtime_dir}` are replaced.
+            An unknown key is an error. `mooring check` reports all problems, `mooring check --print` shows every key with
+            its value.
 
-            *Change* says how a changed key takes effect: with a `reload` (`mooring reload`, SIGHUP), with a reload that starts
+            *Change* shows how a changed key takes effect: with a `reload` (`mooring reload`, SIGHUP), with a reload that starts
             `new processes` beside the old ones (old sessions stay where they are), or with a `restart` of Mooring
-            (`mooring serve --takeover` refuses nobody, and keeps processes and sessions).
+            (`mooring serve --takeover` refuses no request, and keeps processes and sessions).
 
             """
         for table in ConfigurationTable.all {
