@@ -8,7 +8,7 @@ fatal() {
     exit 1
 }
 
-# Debian packages: installed where that is possible, else the command to run is said.
+# Debian packages: installed where that is possible, else the command to run is printed.
 need_packages() {
     local missing=() package
     for package in "$@"; do

@@ -117,7 +117,7 @@ extension ExchangeMachine {
 
     /// What the end of a process's connection means.
     package enum Closed: Equatable, Sendable {
-        /// There was no response: `broke` says what follows.
+        /// There was no response: `broke` decides what follows.
         case broke
         /// The end of the body.
         case ended

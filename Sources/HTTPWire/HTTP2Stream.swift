@@ -59,7 +59,7 @@ final class HTTP2Stream {
     var sentCountSeen: UInt64 = 0
     /// Whether progress was checked before.
     var wasSeen = false
-    /// The client is told to stop uploading once it has its response.
+    /// The client is asked to stop uploading once it has its response.
     var endsUpload = false
 
     var pending = Pending()

@@ -1,11 +1,11 @@
-/// Reads a request's path as servers behind us will see it: decoded once, slashes merged, without
-/// path parameters.
+/// Reads a request's path as the servers behind Mooring will see it: decoded once, with slashes
+/// merged and path parameters removed.
 ///
 /// A `%2F` counts as a slash, since WSGI servers decode the path before the application splits it;
-/// a `%` without two hexadecimal digits stays what it is. The path ends at a `?` or `#`. What follows
-/// a `;` in a segment is passed over, since servlet containers take it off before they choose.
+/// a `%` without two hexadecimal digits is kept. The path ends at a `?` or `#`. Everything after a
+/// `;` in a segment is skipped, since servlet containers remove it before they route.
 struct PathReader {
-    /// The offset of the next byte in the path as it was sent.
+    /// The offset of the next byte in the path as sent.
     private(set) var position = 0
     private var isAfterSlash = false
 
@@ -25,7 +25,7 @@ struct PathReader {
         return nil
     }
 
-    /// Goes on behind the parameters of the segment that has been read, if there are any.
+    /// Skips the parameters of the segment that has been read, if there are any.
     mutating func skipParameters(_ path: Span<UInt8>) {
         guard case (UInt8(ascii: ";"), let start)? = Self.decode(path, at: position) else { return }
         position = start
@@ -34,7 +34,7 @@ struct PathReader {
         }
     }
 
-    /// The byte that is spelled at `index` and where the next one begins; nil at the path's end.
+    /// The byte encoded at `index` and where the next one begins; nil at the path's end.
     static func decode(_ path: Span<UInt8>, at index: Int) -> (byte: UInt8, end: Int)? {
         guard index < path.count else { return nil }
         let byte = path[index]

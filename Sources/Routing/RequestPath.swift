@@ -1,25 +1,25 @@
 /// A request's path as it is routed and forwarded: without dot segments.
 ///
-/// What servers read differently is refused, so that the route chosen is the one of the resource
-/// served: some decode before they split, some take `\` for a slash, and servlet containers take the
-/// parameters off a segment before they look for dots.
+/// Paths that servers interpret differently are refused, so that the route chosen is the one of the
+/// resource served: some servers decode before they split, some treat `\` as a slash, and servlet
+/// containers remove the parameters of a segment before they look for dots.
 package enum RequestPath {
-    /// What is to be done with a path.
+    /// How to handle a path.
     package enum Form: Equatable, Sendable {
-        /// It goes on as it came.
+        /// Forward it unchanged.
         case plain
-        /// It has dot segments, which `resolved` takes out.
+        /// It has dot segments, which `resolved` removes.
         case dotted
         /// Its dot segments lead above the root.
         case climbing
-        /// It has dots that only some servers would take for a dot segment: beside an encoded slash,
-        /// or before a parameter.
+        /// It has dots that only some servers would treat as a dot segment: next to an encoded
+        /// slash, or before a parameter.
         case hidden
         /// It has a backslash, encoded or not.
         case backslash
     }
 
-    /// Reads a path as it was sent; a query may follow.
+    /// Classifies a path as sent; a query may follow.
     package static func form(of path: Span<UInt8>) -> Form {
         guard path.count > 0, path[0] == UInt8(ascii: "/") else { return .plain }
         var segment = Segment()
@@ -51,7 +51,8 @@ package enum RequestPath {
         return depth + segment.step < 0 ? .climbing : .dotted
     }
 
-    /// The path without its dot segments (RFC 3986 section 5.2.4), and its query; all else as it came.
+    /// The path without its dot segments (RFC 3986 section 5.2.4), and its query; the rest
+    /// unchanged.
     ///
     /// Only for a path of the form `dotted`.
     package static func resolved(_ path: Span<UInt8>) -> [UInt8] {
@@ -77,15 +78,15 @@ package enum RequestPath {
         return out
     }
 
-    /// What has been read of one segment.
+    /// The state of one segment.
     private struct Segment {
         var dots = 0
         var hasOthers = false
-        /// The slash in front of it is an encoded one.
+        /// It follows an encoded slash.
         var followsEncoded = false
 
         var isDots: Bool { !hasOthers && (dots == 1 || dots == 2) }
-        /// How much deeper the path leads behind it.
+        /// By how much the segment changes the depth.
         var step: Int { !isDots ? 1 : dots == 2 ? -1 : 0 }
     }
 
@@ -93,7 +94,7 @@ package enum RequestPath {
         byte == UInt8(ascii: "/") || byte == UInt8(ascii: "?") || byte == UInt8(ascii: "#")
     }
 
-    /// 1 or 2 for a dot segment in any spelling, 0 for all else.
+    /// 1 or 2 for a dot segment in any encoding, 0 for everything else.
     private static func dots(_ path: Span<UInt8>, _ range: Range<Int>) -> Int {
         var count = 0
         var index = range.lowerBound

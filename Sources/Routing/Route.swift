@@ -1,12 +1,12 @@
-/// Where requests of one host and below one path go.
+/// The destination of requests for one host below one path.
 package struct Route: Equatable, Sendable {
     /// Lower case, without port and trailing dot, IPv6 addresses in brackets; empty: any host.
     package var host: String
-    /// `/`, or whole segments without a slash at the end: `/admin`; decoded, as it is compared.
+    /// `/`, or whole segments without a trailing slash: `/admin`; decoded, as it is compared.
     package var prefix: String
-    /// The index of the group in the configuration's order.
+    /// The index of the group in the configuration.
     package var group: Int
-    /// Whether the prefix is taken off the path that the backend sees.
+    /// Whether the prefix is removed from the path that the backend sees.
     package var stripPrefix: Bool
     /// The index of the affinity settings; opaque here.
     package var affinity: Int

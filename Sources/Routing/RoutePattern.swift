@@ -11,7 +11,7 @@ package struct RoutePattern: Hashable, Sendable {
     }
 }
 
-/// Why a pattern is refused, and what would be right.
+/// Why a pattern is invalid, and what would be right.
 package struct RoutePatternError: Error, Equatable, CustomStringConvertible {
     package var reason: String
     package var advice: String
@@ -19,7 +19,7 @@ package struct RoutePatternError: Error, Equatable, CustomStringConvertible {
 }
 
 extension RouteTable {
-    /// Reads `/PATH` or `HOST/PATH`; a slash at the end is taken off, the host put in lower case.
+    /// Parses `/PATH` or `HOST/PATH`; removes a trailing slash and lower-cases the host.
     package static func parse(_ text: String) throws(RoutePatternError) -> RoutePattern {
         guard text.utf8.count <= 2048 else {
             throw RoutePatternError(reason: "is longer than 2048 bytes", advice: "shorten it")
@@ -94,7 +94,7 @@ extension RouteTable {
                 continue
             }
         }
-        // By bytes: a combining character after a slash does not hide it.
+        // By bytes, so that a combining character after a slash does not hide it.
         let segments = text.utf8
             .split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
             .dropFirst().map { String(Substring($0)) }

@@ -1,24 +1,25 @@
-/// Finds the route of a request; allocates nothing while it does.
+/// Finds the route of a request, without allocations.
 ///
-/// The longest prefix of whole segments wins, and a route with the request's host beats every one
-/// without. Paths are compared as `PathReader` reads them, hosts without regard to case, port and
-/// trailing dot.
+/// The longest prefix of whole segments wins, and a route with the request's host takes precedence
+/// over every one without. Paths are compared as `PathReader` reads them, hosts ignoring case, port
+/// and trailing dot.
 package struct RouteTable: Sendable {
-    /// One route, its texts as ranges of `bytes`: plain values, so that no match counts references.
+    /// One route, with its texts as ranges of `bytes`: plain values, so that matching counts no
+    /// references.
     private struct Candidate {
         var route: Int
         var host: Range<Int>
         var prefix: Range<Int>
     }
 
-    /// In the order of preference.
+    /// In the order of precedence.
     private let candidates: [Candidate]
-    /// Hosts and prefixes, one behind the other; the prefix `/` is empty here.
+    /// Hosts and prefixes, concatenated; the prefix `/` is empty here.
     private let bytes: [UInt8]
-    /// For each route as given, its index in `candidates`.
+    /// For each given route, its index in `candidates`.
     private let positions: [Int]
 
-    /// Makes the table; of two routes with the same host and prefix the first is taken.
+    /// Builds the table; of two routes with the same host and prefix the first is used.
     package init(_ routes: [Route]) {
         var bytes: [UInt8] = []
         func append(_ text: String) -> Range<Int> {
@@ -47,7 +48,7 @@ package struct RouteTable: Sendable {
         self.positions = positions
     }
 
-    /// The route of a request, as its index among the routes given; nil when none leads anywhere.
+    /// The route of a request, as its index among the given routes; nil when none matches.
     ///
     /// - Parameters:
     ///   - host: the Host field or authority, with or without port.
@@ -63,23 +64,24 @@ package struct RouteTable: Sendable {
         return nil
     }
 
-    /// How many bytes of the path, as sent, the prefix of a route takes up; 0 for `/`.
+    /// How many bytes of the path, as sent, the prefix of a route covers; 0 for `/`.
     ///
     /// With escapes and doubled slashes these may be more than the prefix has: of `//%61dmin/x` the
-    /// prefix `/admin` takes nine, and of `/admin;v=1/x` ten. 0 also when the route does not match the path.
+    /// prefix `/admin` covers nine, and of `/admin;v=1/x` ten. Also 0 if the route does not match
+    /// the path.
     package func prefixLength(of route: Int, in path: Span<UInt8>) -> Int {
         guard positions.indices.contains(route) else { return 0 }
         return length(of: candidates[positions[route]].prefix, in: path) ?? 0
     }
 
-    /// The bytes of the path that the prefix covers when it ends where a segment does; else nil.
+    /// The bytes of the path that the prefix covers if it ends at a segment's end; else nil.
     private func length(of prefix: Range<Int>, in path: Span<UInt8>) -> Int? {
         var reader = PathReader()
         for index in prefix {
             guard reader.next(path) == bytes[index] else { return nil }
         }
         if prefix.isEmpty { return 0 }
-        // The parameters of a segment go with it.
+        // The parameters of a segment belong to it.
         reader.skipParameters(path)
         let end = reader.position
         guard let following = reader.next(path) else { return end }

@@ -1,10 +1,10 @@
 /// Base64url without padding (RFC 4648 section 5) of whole tokens.
 ///
-/// 42 bytes are 56 characters exactly, so no bits are left over and each token has one spelling.
+/// 42 bytes are exactly 56 characters, so no bits are left over and each token has one encoding.
 enum Base64URL {
     /// Decodes; nil for a wrong length or any byte outside the alphabet.
     ///
-    /// What is decoded is not secret (the client sent it), so the time taken may depend on it.
+    /// The input is not secret (the client sent it), so the time taken may depend on it.
     static func decode(_ text: Span<UInt8>) -> TokenBytes? {
         guard text.count == Token.encodedLength else { return nil }
         var bytes = TokenBytes(repeating: 0)
@@ -25,7 +25,7 @@ enum Base64URL {
         return wrong < 64 ? bytes : nil
     }
 
-    /// Writes all 56 characters to the front of `text`, which has room for them.
+    /// Writes all 56 characters to the start of `text`, which must have room for them.
     static func encode(_ bytes: TokenBytes, into text: inout MutableSpan<UInt8>) {
         var target = 0
         for source in stride(from: 0, to: Token.length, by: 3) {
@@ -40,7 +40,7 @@ enum Base64URL {
         }
     }
 
-    /// 0 to 63, or 64 for a byte that is no digit.
+    /// 0 to 63, or 64 for a byte outside the alphabet.
     private static func digit(of character: UInt8) -> UInt8 {
         switch character {
         case UInt8(ascii: "A")...UInt8(ascii: "Z"): character - UInt8(ascii: "A")

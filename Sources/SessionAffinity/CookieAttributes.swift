@@ -1,4 +1,4 @@
-/// The session cookie as it is set: its name and what user agents are told of it (RFC 6265bis).
+/// The attributes of the session cookie, for `Set-Cookie` (RFC 6265bis).
 package struct CookieAttributes: Equatable, Sendable {
     /// The `SameSite` attribute (RFC 6265bis section 4.1.2.7).
     package enum SameSite: String, Equatable, Sendable, CaseIterable {
@@ -7,7 +7,7 @@ package struct CookieAttributes: Equatable, Sendable {
         case none
     }
 
-    /// When `Secure` is written.
+    /// When `Secure` is added.
     package enum Secure: String, Equatable, Sendable, CaseIterable {
         /// On connections that are secure themselves.
         case auto
@@ -15,25 +15,26 @@ package struct CookieAttributes: Equatable, Sendable {
         case never
     }
 
-    /// As configured, without `__Host-`; a token (`isValidName`).
+    /// As configured, without `__Host-`; a valid token (`isValidName`).
     package var name: String
     package var sameSite = SameSite.lax
     package var secure = Secure.auto
     package var httpOnly = true
-    /// Kept apart for each top-level site that embeds this one (CHIPS).
+    /// Partitioned by the top-level site that embeds this one (CHIPS).
     package var partitioned = false
-    /// Empty: the cookie goes to this host only.
+    /// Empty: the cookie is sent to this host only.
     package var domain = ""
 
-    /// Where on the host the cookie is sent; absolute, free of `;` and controls.
+    /// The path on the host to which the cookie is sent; absolute, without `;` and control
+    /// characters.
     package var path = "/"
 
     package init(name: String) { self.name = name }
 
-    /// The name on the wire: with `__Host-` where user agents would honour it.
+    /// The name on the wire: with `__Host-` where user agents honour it.
     ///
-    /// The prefix asks for Secure, Path=/ and no Domain; then no other host of the domain, and
-    /// nobody on clear text, can plant a cookie of the name.
+    /// The prefix requires Secure, Path=/ and no Domain; then neither another host of the domain
+    /// nor an attacker on clear text can plant a cookie with the name.
     package func effectiveName(secureConnection: Bool) -> String {
         let isHostOnly = secureConnection && secure != .never && domain.isEmpty && path == "/"
         return isHostOnly ? "__Host-\(name)" : name
@@ -41,8 +42,8 @@ package struct CookieAttributes: Equatable, Sendable {
 
     /// The bytes around a cookie value: `Set-Cookie: NAME=`, and the attributes with the CRLF.
     ///
-    /// A session cookie, without Max-Age: the user agent forgets it with its session, and the
-    /// token's own age limits it otherwise.
+    /// A session cookie without Max-Age: the user agent forgets it with its own session, and the
+    /// token's age limits it otherwise.
     package func setCookieField(secureConnection: Bool) -> (prefix: [UInt8], suffix: [UInt8]) {
         var suffix = "; Path=\(path)"
         if !domain.isEmpty { suffix += "; Domain=\(domain)" }
@@ -59,7 +60,7 @@ package struct CookieAttributes: Equatable, Sendable {
         (1...64).contains(name.utf8.count) && name.utf8.allSatisfy(isTokenByte)
     }
 
-    /// Whether a byte may stand in a token (RFC 9110 section 5.6.2).
+    /// Whether a byte may be part of a token (RFC 9110 section 5.6.2).
     package static func isTokenByte(_ byte: UInt8) -> Bool {
         switch byte {
         case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),

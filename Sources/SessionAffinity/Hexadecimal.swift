@@ -1,4 +1,4 @@
-/// Bytes as hexadecimal digits, both cases read, lower case written.
+/// Bytes as hexadecimal digits; reads both cases, writes lower case.
 enum Hexadecimal {
     static func text(of bytes: [UInt8]) -> String {
         let digits = Array("0123456789abcdef".utf8)
@@ -10,7 +10,7 @@ enum Hexadecimal {
         return String(decoding: text, as: UTF8.self)
     }
 
-    /// Two digits a byte; nil for an odd count or another character.
+    /// Two digits per byte; nil for an odd count or another character.
     static func bytes(of text: String.UTF8View.SubSequence) -> [UInt8]? {
         guard text.count.isMultiple(of: 2) else { return nil }
         var bytes: [UInt8] = []

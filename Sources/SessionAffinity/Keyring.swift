@@ -1,12 +1,12 @@
 /// The keys that sign session tokens, newest first: the first signs, all verify.
 ///
-/// It prints as its key ids alone, whatever it is printed with.
+/// Printing it shows only its key ids.
 package struct Keyring: Equatable, Sendable {
-    /// Bytes of a key.
+    /// The length of a key in bytes.
     package static let keyLength = 32
-    /// Keys at most; with more, a rotation drops the oldest.
+    /// The most keys; a rotation beyond that drops the oldest.
     package static let maximumKeys = 16
-    /// Characters of a keyring file at most.
+    /// The most characters of a keyring file.
     package static let maximumTextLength = 64 * 1024
 
     struct Key: Equatable, Sendable {
@@ -17,7 +17,7 @@ package struct Keyring: Equatable, Sendable {
     /// 1 to 16 keys of 32 bytes, ids unique.
     let keys: [Key]
 
-    /// A keyring of one key.
+    /// A keyring with one key.
     ///
     /// - Parameter firstKey: 32 random bytes from the caller.
     package init(firstKey: [UInt8]) {
@@ -29,11 +29,11 @@ package struct Keyring: Equatable, Sendable {
 
     /// The keyring with a new key in front, under the next free id.
     ///
-    /// Tokens of the older keys stay good until 16 newer ones have come.
+    /// Tokens of older keys stay valid until 16 newer keys exist.
     package func rotated(with key: [UInt8]) -> Keyring {
         precondition(key.count == Self.keyLength, "a key has 32 bytes")
         let kept = keys.prefix(Self.maximumKeys - 1)
-        // The id of a key just dropped is not taken at once: its tokens shall be unknown, not
+        // The id of a dropped key is not reused at once: its tokens should be unknown rather than
         // forged.
         let taken = Set(keys.map(\.id))
         var id = keys[0].id &+ 1
@@ -41,7 +41,7 @@ package struct Keyring: Equatable, Sendable {
         return Keyring(keys: [Key(id: id, secret: key)] + kept)
     }
 
-    /// The keyring as its file holds it; secret.
+    /// The text of the keyring's file; secret.
     package var text: String {
         let lines = keys.map { key in "\(key.id) \(Hexadecimal.text(of: key.secret))\n" }
         return "# Keys of session cookies: ID HEX, newest first. Keep this file secret.\n"

@@ -1,6 +1,6 @@
-/// What is wrong with a keyring file; never says what stands in it.
+/// A problem of a keyring file; never contains the file's content.
 package struct KeyringError: Error, Equatable, CustomStringConvertible {
-    /// From 1; nil when it is about the whole file.
+    /// Counted from 1; nil for a problem of the whole file.
     package var line: Int?
     package var reason: String
 
@@ -10,7 +10,7 @@ package struct KeyringError: Error, Equatable, CustomStringConvertible {
 }
 
 extension Keyring {
-    /// Reads a keyring file: `ID HEX` a line, `#` comments and blank lines allowed.
+    /// Parses a keyring file: one `ID HEX` per line, with `#` comments and blank lines.
     ///
     /// - Throws: the first problem, with its line.
     package static func parse(_ text: String) throws(KeyringError) -> Keyring {
@@ -64,7 +64,7 @@ extension Keyring {
         return Key(id: id, secret: secret)
     }
 
-    /// Plain decimal digits; the library's parser would take a sign too.
+    /// Plain decimal digits; the standard library would accept a sign too.
     private static func parseID(_ word: String.UTF8View.SubSequence) -> UInt8? {
         guard (1...3).contains(word.count) else { return nil }
         var value = 0

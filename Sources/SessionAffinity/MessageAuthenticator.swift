@@ -1,8 +1,8 @@
 internal import COpenSSL
 
-/// HMAC-SHA-256 under one key, keyed once: OpenSSL's context is set back for each message.
+/// HMAC-SHA-256 under one key, keyed once: OpenSSL's context is reset for each message.
 ///
-/// Not `Sendable`: the context is changed by every use; each loop thread has its own.
+/// Not `Sendable`: every use changes the context; each loop thread has its own.
 @safe final class MessageAuthenticator {
     /// The first half of the MAC is what a token carries (RFC 2104 section 5).
     static let tagLength = 16
@@ -11,8 +11,8 @@ internal import COpenSSL
 
     /// Keys a context.
     ///
-    /// OpenSSL refuses only when memory has run out or it was built without HMAC: without it no
-    /// session can be held, so that the program ends.
+    /// OpenSSL fails only when it is out of memory or was built without HMAC: without it no session
+    /// can be pinned, so the program exits.
     init(key: [UInt8]) {
         guard let method = unsafe EVP_MAC_fetch(nil, "HMAC", nil) else {
             preconditionFailure("this OpenSSL has no HMAC")
@@ -22,7 +22,7 @@ internal import COpenSSL
             preconditionFailure("OpenSSL has no memory for a MAC")
         }
         unsafe self.context = unsafe context
-        // The parameters only point to the two texts, which live as long as the call.
+        // The parameters only point to the two strings, which live as long as the call.
         var digest = Array("SHA256".utf8CString)
         let keyed = unsafe "digest".withCString { name in
             unsafe digest.withUnsafeMutableBufferPointer { digest in
@@ -47,7 +47,7 @@ internal import COpenSSL
             unsafe signed.withUnsafeBufferPointer { signed in
                 var output = whole.mutableSpan
                 return unsafe output.withUnsafeMutableBufferPointer { output in
-                    // Without a key the context goes back to its state after keying.
+                    // Without a key the context returns to its state after keying.
                     unsafe EVP_MAC_init(context, nil, 0, nil) == 1
                         && EVP_MAC_update(context, prefix.baseAddress, prefix.count) == 1
                         && EVP_MAC_update(context, signed.baseAddress, signed.count) == 1
@@ -61,7 +61,7 @@ internal import COpenSSL
         return tag
     }
 
-    /// Whether the token carries this MAC; the time taken tells nothing of where they differ.
+    /// Whether the token carries this MAC; compares in constant time.
     static func matches(_ tag: InlineArray<16, UInt8>, _ token: TokenBytes) -> Bool {
         let carried = token.span.extracting(Token.signedLength..<Token.length)
         return unsafe tag.span.withUnsafeBufferPointer { made in

@@ -1,19 +1,19 @@
-/// What the session cookie says: whose visit it is and which process it is moored to.
+/// The content of the session cookie: a session's id and its process.
 package struct Token: Equatable, Sendable {
     /// Characters of the cookie's value: 42 bytes in base64url without padding.
     package static let encodedLength = 56
     /// Bytes before the MAC: version, key, issued, session, process.
     static let signedLength = 26
-    /// Bytes of the whole, MAC included.
+    /// All bytes, including the MAC.
     static let length = 42
     /// The first byte of every token of this form.
     static let version: UInt8 = 1
 
-    /// When it was made, in seconds of the Unix era (wall clock).
+    /// When it was created, in seconds of the Unix era (wall clock).
     package var issued: UInt32
-    /// The random id of the visit, 12 bytes: the first eight.
+    /// The random id of the session, 12 bytes: the first eight.
     package var sessionHigh: UInt64
-    /// The last four of the visit's id.
+    /// The last four bytes of the session's id.
     package var sessionLow: UInt32
     /// The random id of the process, drawn when it was spawned.
     package var process: UInt64
@@ -42,7 +42,7 @@ extension Token {
         return bytes
     }
 
-    /// Reads what stands between the key and the MAC; the caller has checked both.
+    /// Reads the bytes between the key and the MAC; the caller has checked both.
     init(_ bytes: TokenBytes) {
         issued = Self.load(at: 2, from: bytes)
         sessionHigh = Self.load(at: 6, from: bytes)

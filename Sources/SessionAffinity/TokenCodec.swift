@@ -1,11 +1,11 @@
-/// Makes and checks the cookie values of one cookie name and one group.
+/// Signs and verifies the cookie values of one cookie name and one group.
 ///
-/// One per loop thread, cookie name and group; not `Sendable`, since it holds MAC contexts that
-/// every use changes. After its making it allocates nothing of its own.
+/// One per loop thread, cookie name and group; not `Sendable`, since every use changes its MAC
+/// contexts. After its creation it allocates nothing.
 package final class TokenCodec {
-    /// How far ahead of our clock a token may be dated, in seconds: clocks of machines differ.
+    /// How far in the future a token may be dated, in seconds: clocks of machines differ.
     package static let clockSkew: UInt32 = 300
-    /// How many other groups are tried, to tell a token of theirs from a forged one.
+    /// How many other groups are tried, to distinguish a token of theirs from a forged one.
     package static let maximumOtherGroups = 16
 
     private struct Signer {
@@ -18,12 +18,12 @@ package final class TokenCodec {
     private let prefix: [UInt8]
     private let otherPrefixes: [[UInt8]]
 
-    /// Keys one MAC context for each key.
+    /// Creates one MAC context per key.
     ///
     /// - Parameters:
     ///   - cookieName: the configured name, without `__Host-`.
-    ///   - group: the group whose sessions these are.
-    ///   - otherGroups: the names of the others; of more than 16 the first count.
+    ///   - group: the group of the sessions.
+    ///   - otherGroups: the names of the others; only the first 16 count.
     package init(keyring: Keyring, cookieName: String, group: String, otherGroups: [String]) {
         precondition(!keyring.keys.isEmpty, "a keyring has at least one key")
         signers = keyring.keys.map { key in
@@ -35,7 +35,7 @@ package final class TokenCodec {
         }
     }
 
-    /// Writes exactly `Token.encodedLength` bytes, signed with the newest key, to the front.
+    /// Writes exactly `Token.encodedLength` bytes, signed with the newest key, to the start.
     package func encode(_ token: Token, into bytes: inout MutableSpan<UInt8>) {
         precondition(bytes.count >= Token.encodedLength, "a cookie value has 56 bytes")
         let signer = signers[0]
@@ -47,11 +47,11 @@ package final class TokenCodec {
         Base64URL.encode(raw, into: &bytes)
     }
 
-    /// Checks a value as the client sent it (quotes taken off); anything at all may be passed.
+    /// Verifies a value as the client sent it (without quotes); any bytes may be passed.
     ///
     /// - Parameters:
     ///   - now: wall clock, in seconds of the Unix era.
-    ///   - maxAge: seconds that a token is good for.
+    ///   - maxAge: the validity of a token in seconds.
     package func verify(_ value: Span<UInt8>, now: UInt32, maxAge: UInt32) -> Verification {
         guard let bytes = Base64URL.decode(value), bytes[0] == Token.version else {
             return Verification(verdict: .malformed)
@@ -76,7 +76,7 @@ package final class TokenCodec {
         return MessageAuthenticator.matches(tag, bytes)
     }
 
-    /// What is signed before the token: the zero bytes keep name and group from running together.
+    /// The bytes signed before the token: the zero bytes separate name and group unambiguously.
     private static func prefix(cookieName: String, group: String) -> [UInt8] {
         precondition(!cookieName.utf8.contains(0) && !group.utf8.contains(0))
         return Array("mooring/1\0\(cookieName)\0\(group)\0".utf8)

@@ -1,19 +1,19 @@
-/// What came of a request's session cookie: for the access log and the counters.
+/// The result of checking a request's session cookie: for the access log and the counters.
 package enum Verdict: UInt8, Equatable, Sendable, CaseIterable {
-    /// There was none.
+    /// There was no cookie.
     case none
     case valid
-    /// The MAC is not right under a key that we have.
+    /// The MAC is wrong for a known key.
     case forged
-    /// Right, but older than `max_age`, or dated further ahead than clocks may differ.
+    /// Valid, but older than `max_age`, or dated further in the future than clocks may differ.
     case expired
-    /// Signed with a key that is not in the keyring (any more).
+    /// Signed with a key that is not (or no longer) in the keyring.
     case unknownKey
-    /// Right, but made for another group.
+    /// Valid, but signed for another group.
     case otherGroup
-    /// Right, but its process is gone; set by the data plane.
+    /// Valid, but its process is gone; set by the data plane.
     case gone
-    /// Not a token at all: length, alphabet or version.
+    /// Not a token: wrong length, alphabet or version.
     case malformed
 
     /// The word of the access log.
@@ -31,10 +31,10 @@ package enum Verdict: UInt8, Equatable, Sendable, CaseIterable {
     }
 }
 
-/// What checking one cookie value found.
+/// The result of verifying one cookie value.
 package struct Verification: Equatable, Sendable {
     package var verdict: Verdict
-    /// Given for `valid` and `expired`; a session whose lease lives is honoured at any age.
+    /// Set for `valid` and `expired`; a session with a live lease is honoured at any age.
     package var token: Token?
 
     package init(verdict: Verdict, token: Token? = nil) {

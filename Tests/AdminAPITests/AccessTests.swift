@@ -42,7 +42,7 @@ internal import Testing
         #expect(controls.commands.isEmpty)
     }
 
-    @Test func `open metrics are told to everybody, and nothing else is`() async throws {
+    @Test func `open metrics need no token, and everything else does`() async throws {
         let server = try server(metricsAreOpen: true)
         try await request(server, "/metrics") { #expect($0.status == .ok) }
         for path in ["/stats", "/", "/metrics/x", "/stats/metrics"] {

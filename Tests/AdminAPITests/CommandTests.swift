@@ -23,7 +23,7 @@ internal import Testing
         }
     }
 
-    @Test func `restart begins a generation and says its number`() async throws {
+    @Test func `restart begins a generation and returns its number`() async throws {
         let controls = RecordedControls()
         let answer = try await post(controls, "/groups/django/restart")
         #expect(answer.status == .accepted && answer.text.contains(#""generation":2"#))
@@ -34,7 +34,7 @@ internal import Testing
         nil, "text/plain", "application/x-www-form-urlencoded", "multipart/form-data", "",
         "application/jsonp", "text/json",
     ])
-    func `a change that is not said to be JSON is refused`(type: String?) async throws {
+    func `a change without a JSON content type is refused`(type: String?) async throws {
         let controls = RecordedControls()
         for path in ["/groups/django/restart", "/groups/django/scale", "/reload"] {
             let answer = try await post(controls, path, #"{"min":1}"#, type: type)
@@ -61,12 +61,12 @@ internal import Testing
     }
 
     @Test(arguments: ["", "{}", "[1]", #"{"min":"x"}"#])
-    func `scale without its bounds says how they are written`(_ document: String) async throws {
+    func `scale without its bounds explains their form`(_ document: String) async throws {
         let answer = try await post(RecordedControls(), "/groups/django/scale", document)
         #expect(answer.status == .badRequest && answer.text.contains("min"))
     }
 
-    @Test func `bounds that cannot be meant are told so`() async throws {
+    @Test func `invalid bounds are refused with the reason`() async throws {
         let answer = try await post(
             RecordedControls(), "/groups/django/scale", #"{"min":5,"max":4}"#)
         #expect(answer.status == .unprocessableContent)
@@ -91,7 +91,7 @@ internal import Testing
         #expect(process.text.contains("mooring status"))
     }
 
-    @Test func `reload says what it did, and all problems when it did nothing`() async throws {
+    @Test func `reload reports what it did, or all problems when it did nothing`() async throws {
         let controls = RecordedControls()
         let good = try await post(controls, "/reload")
         #expect(good.status == .ok && good.text.contains(#""changed":["django"]"#))

@@ -49,7 +49,7 @@ internal import Testing
         #expect(open([asking]) == [true])
     }
 
-    @Test func `where nobody is silent the oldest gives way`() throws {
+    @Test func `where no connection is silent the oldest is closed`() throws {
         let channels = try (0..<7).map { _ in
             let channel = try connect()
             table.change(channel, isAsking: true)

@@ -124,7 +124,7 @@ internal import Testing
     }
 
     @Test(arguments: ["/", "/healthz", "/readyz", "/stats", "/metrics", "/nothing"])
-    func `no answer is to be stored or guessed at`(path: String) async throws {
+    func `no answer may be cached or sniffed`(path: String) async throws {
         try await request(makeServer(), path) { response in
             #expect(response.headers[.cacheControl] == "no-store")
             #expect(response.headers[.xContentTypeOptions] == "nosniff")

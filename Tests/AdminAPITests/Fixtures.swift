@@ -109,7 +109,7 @@ func makeProcess(
         readyAfter: .milliseconds(210), idle: .zero)
 }
 
-/// A server for router tests: TCP unless said otherwise, no token.
+/// A server for router tests: TCP unless given otherwise, no token.
 func makeServer(
     address: ProcessAddress = .tcp(host: "127.0.0.1", port: 9000), token: AdminToken? = nil,
     snapshot: AdminSnapshot = makeSnapshot(), controls: RecordedControls = RecordedControls(),

@@ -75,7 +75,7 @@ internal import Testing
     }
 
     @Test(arguments: ["/stats", "/", "/metrics", "/stats/django", "/nothing"])
-    func `with a token nothing is told without it`(path: String) async throws {
+    func `with a token nothing is answered without it`(path: String) async throws {
         let server = makeServer(token: try AdminToken(secret))
         try await request(server, path) { response in
             #expect(response.status == .unauthorized)

@@ -55,7 +55,7 @@ internal import Testing
         #expect(try await body(server, "/healthz") == #"{"status":"ok"}"#)
     }
 
-    @Test func `a program with a loop that takes no turns is not healthy, and says which`()
+    @Test func `a program with a loop that takes no turns is unhealthy, and names it`()
         async throws
     {
         let server = makeServer(stalled: ["supervision has not taken a turn for 9 s"])

@@ -39,7 +39,7 @@ internal import Testing
         #expect(bench.group.nextDeadline == due)
     }
 
-    @Test func `whoever waits for a start that fails is refused at once`() throws {
+    @Test func `a waiter for a start that fails is refused at once`() throws {
         let bench = bench(minimum: 0, maximum: 1)
         _ = try bench.acquire().ticket()
         bench.failAll()

@@ -17,7 +17,7 @@ internal import Testing
         Dictionary(grouping: bench.snapshot.processes, by: \.state).mapValues(\.count)
     }
 
-    /// A session on each process that serves, confirmed or not; then each is to be replaced.
+    /// A session on each process that serves, confirmed or not; then each is to recycle.
     private func recycleAll(_ bench: Bench, isConfirmed: Bool) throws {
         let serving = bench.snapshot.processes.filter { $0.state == .ready }
         for _ in serving {

@@ -2,7 +2,7 @@ internal import Backends
 internal import Testing
 
 @Suite struct EvictionTests {
-    /// One process above a minimum of `minimum`, all ready, nobody there.
+    /// One process above a minimum of `minimum`, all ready, without sessions.
     private func surplus(minimum: Int = 0, _ configure: (inout GroupPolicy) -> Void = { _ in })
         throws -> Bench
     {
@@ -55,7 +55,7 @@ internal import Testing
         #expect(bench.recorder.terminated.isEmpty)
     }
 
-    @Test func `every request begins the idle time anew`() throws {
+    @Test func `every request restarts the idle time`() throws {
         let bench = try surplus()
         for _ in 0..<5 {
             bench.pass(.seconds(80))

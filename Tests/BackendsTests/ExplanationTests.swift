@@ -36,7 +36,7 @@ internal import Testing
         #expect(try bench.acquire().grant().process == other.process)
     }
 
-    @Test func `where nobody has room it says why, and how many wait before`() throws {
+    @Test func `where no process has room it explains why, and how many wait before`() throws {
         let bench = Bench.ready(2) { $0.sessionsPerProcess = 1 }
         _ = try bench.acquire().grant()
         bench.finish(try bench.acquire().grant())
@@ -55,7 +55,7 @@ internal import Testing
         #expect(bench.recorder.starts.isEmpty, "nothing is started by asking")
     }
 
-    @Test func `a lost session is refused by rule 2 where the group says so`() throws {
+    @Test func `a lost session is refused by rule 2 with on_lost = refuse`() throws {
         let bench = Bench.ready(1) { $0.onLost = .refuse }
         let grant = try bench.visit()
         bench.exit(grant.process)

@@ -56,7 +56,7 @@ final class Recorder: OrderExecutor {
     }
 }
 
-/// A group with a clock of its own, and a supervision that does at once what it is told to.
+/// A group with a clock of its own, and a supervision that executes every order at once.
 final class Bench {
     let recorder = Recorder()
     let group: Group
@@ -161,7 +161,7 @@ final class Bench {
         return SessionID(high: lastSession, low: 0)
     }
 
-    /// A request without a cookie, which is to be pinned or not.
+    /// A request without a cookie, to be pinned or not.
     func acquire(pinned: Bool = true, waitingSince: MonotonicInstant? = nil) -> Admission {
         lastWaiter += 1
         var request = AdmissionRequest(

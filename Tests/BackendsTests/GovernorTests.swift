@@ -55,7 +55,7 @@ internal import Testing
         #expect(bench.snapshot.limitReachedTotal == 3)
     }
 
-    @Test func `a group without a queue starts a process for whoever was refused`() throws {
+    @Test func `a group without a queue starts a process for a refused request`() throws {
         let bench = elastic { $0.queueLimit = 0 }
         #expect(bench.acquire().refusal?.reason == .queueFull)
         #expect(bench.acquire().refusal?.reason == .queueFull)

@@ -44,7 +44,7 @@ internal import Testing
         #expect(grant.affinity == .lost && grant.process != session.process)
     }
 
-    @Test func `a failed connection may be told before the exit that caused it`() throws {
+    @Test func `a failed connection may be reported before the exit that caused it`() throws {
         let bench = Bench.ready(2)
         let session = try bench.visit()
         let one = try bench.acquire(as: session).grant()
@@ -70,7 +70,7 @@ internal import Testing
         #expect(bench.group.isStopped)
     }
 
-    @Test func `shutting down refuses whoever waits and whoever comes`() throws {
+    @Test func `shutting down refuses waiting and new requests`() throws {
         let bench = Bench.ready(1)
         let running = try bench.acquire().grant()
         _ = bench.acquire()

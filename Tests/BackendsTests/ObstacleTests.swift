@@ -32,7 +32,7 @@ internal import Testing
         #expect(bench.snapshot.obstacle == nil)
     }
 
-    @Test func `session places that are all taken are one until somebody gives way`() throws {
+    @Test func `session places that are all taken are one until a session is evicted`() throws {
         let bench = Bench.ready {
             $0.threads = 4
             $0.sessionsPerProcess = 1
@@ -44,7 +44,7 @@ internal import Testing
         _ = try bench.acquire().grant()
     }
 
-    @Test func `a group without a ready process says so, and one that ends`() {
+    @Test func `a group without a ready process reports it, and one that ends`() {
         let bench = Bench { _ in }
         #expect(bench.snapshot.obstacle == .noneReady)
         bench.readyAll()

@@ -104,7 +104,7 @@ internal import Testing
         }
     }
 
-    @Test func `whoever waits for a probe that fails is placed anew`() throws {
+    @Test func `a waiter for a probe that fails is placed again`() throws {
         let (bench, ill, well) = try pair()
         try fail(bench, ill, times: 3)
         bench.pass(.seconds(1))

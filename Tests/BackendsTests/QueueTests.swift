@@ -2,7 +2,7 @@ internal import Backends
 internal import Testing
 
 @Suite struct QueueTests {
-    @Test func `whoever comes back does not keep those who are new from getting in`() throws {
+    @Test func `returning sessions do not starve new ones`() throws {
         let bench = Bench.ready(1)
         let busy = try bench.acquire().grant()
         _ = try bench.acquire().ticket()
@@ -42,7 +42,7 @@ internal import Testing
         #expect(bench.recorder.takeTraffic().map(\.tag) == [own])
     }
 
-    @Test func `whoever has waited elsewhere has the rank of its arrival`() throws {
+    @Test func `a request that has waited elsewhere has the rank of its arrival`() throws {
         let bench = Bench.ready()
         let running = try bench.acquire().grant()
         let arrival = bench.now
@@ -55,7 +55,7 @@ internal import Testing
         #expect(bench.recorder.takeTraffic().map(\.tag) == [early])
     }
 
-    @Test func `whoever has waited elsewhere waits here for the rest of its time`() throws {
+    @Test func `a request that has waited elsewhere waits here for the rest of its time`() throws {
         let bench = Bench.ready { $0.queueTimeout = .seconds(3) }
         _ = try bench.acquire().grant()
         let arrival = bench.now
@@ -68,7 +68,7 @@ internal import Testing
         #expect(bench.snapshot.queueLength == 0 && bench.snapshot.queueTimedOutTotal == 2)
     }
 
-    @Test func `a free slot is for whoever has waited elsewhere for too long, too`() throws {
+    @Test func `a free slot serves a request that has waited elsewhere for too long, too`() throws {
         let bench = Bench.ready { $0.queueTimeout = .seconds(3) }
         let arrival = bench.now
         bench.now = arrival + .seconds(4)
@@ -92,7 +92,7 @@ internal import Testing
         #expect(try bench.acquire(as: running).refusal?.reason == .processQueueFull)
     }
 
-    @Test func `whoever waits for the queue timeout is refused`() throws {
+    @Test func `a waiter is refused after the queue timeout`() throws {
         let bench = Bench.ready { $0.queueTimeout = .seconds(3) }
         let running = try bench.acquire().grant()
         _ = bench.acquire()
@@ -138,7 +138,7 @@ internal import Testing
         #expect(bench.snapshot.queueLength == 1)
     }
 
-    @Test func `waiters of a crashed process are placed anew and keep their tickets`() throws {
+    @Test func `waiters of a crashed process are placed again and keep their tickets`() throws {
         let bench = Bench.ready(2)
         let one = try bench.acquire().grant()
         let other = try bench.acquire().grant()

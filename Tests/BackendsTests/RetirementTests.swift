@@ -46,7 +46,7 @@ internal import Testing
         #expect(bench.recorder.terminated.isEmpty)
     }
 
-    @Test func `what has ended meanwhile is started anew`() throws {
+    @Test func `what has ended meanwhile is started again`() throws {
         let bench = bench(policy())
         let visitor = try bench.visit()
         retire(bench)
@@ -56,7 +56,7 @@ internal import Testing
         #expect(try bench.acquire(as: visitor).grant().process == visitor.process)
     }
 
-    @Test func `one that has ended altogether begins anew`() throws {
+    @Test func `one that has ended altogether starts from scratch`() throws {
         let bench = bench(policy())
         retire(bench)
         for process in bench.snapshot.processes { bench.exit(process.handle, status: 0) }

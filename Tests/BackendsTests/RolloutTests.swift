@@ -141,7 +141,7 @@ internal import Testing
         #expect(ready.count == 2 && ready.allSatisfy { $0.generation == 2 })
     }
 
-    @Test func `a group whose processes are all adopted makes nobody wait`() {
+    @Test func `a group whose processes are all adopted makes no request wait`() {
         let now = MonotonicInstant(nanoseconds: 1_000_000_000_000)
         var policy = GroupPolicy(name: "app")
         (policy.minimum, policy.maximum) = (2, 2)
@@ -241,7 +241,7 @@ internal import Testing
         #expect(recorder.terminated == [new])
         let request = AdmissionRequest(claim: nil, newSession: nil, waiter: WaiterTag(1))
         guard case .granted(let grant) = group.acquire(request, now: now) else {
-            Issue.record("nobody serves")
+            Issue.record("no process serves")
             return
         }
         #expect(grant.process == old)
@@ -277,7 +277,7 @@ internal import Testing
         #expect(recorders[1].starts.count == 1)
     }
 
-    @Test func `a new generation takes over with what it has when nobody else is ready`() throws {
+    @Test func `a new generation takes over with what it has when nothing else is ready`() throws {
         let bench = Bench.ready(2)
         let old = bench.recorder.starts
         _ = bench.group.restart(now: bench.now)
@@ -336,7 +336,7 @@ internal import Testing
         return (bench, budget)
     }
 
-    @Test func `a start that finds no room is told once, and goes on when there is some`() throws {
+    @Test func `a start that finds no room is reported once, and continues with room`() throws {
         let (bench, budget) = crowded { $0.queueTimeout = .seconds(60) }
         let old = bench.recorder.starts[0]
         bench.group.recycle(old, reason: .maxMemory, now: bench.now)

@@ -63,7 +63,7 @@ internal import Testing
             check(bench, 0, false)
         }
         #expect(states(bench) == [.down, .ready])
-        // Nobody asks it any more.
+        // Its health checks have stopped.
         bench.pass(.seconds(61))
         #expect(bench.recorder.events.contains(.up(bench.group.checkedServers[0].process)))
     }

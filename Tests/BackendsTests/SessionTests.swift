@@ -2,7 +2,7 @@ internal import Backends
 internal import Testing
 
 @Suite struct SessionTests {
-    @Test func `a lost session is placed anew under its old id and told so`() throws {
+    @Test func `a lost session is placed again under its old id and learns of the loss`() throws {
         let bench = Bench.ready(2)
         let before = try bench.visit()
         bench.exit(before.process)
@@ -16,7 +16,7 @@ internal import Testing
         #expect(bench.snapshot.sessionsMovedTotal == 1 && bench.snapshot.sessionsLostTotal == 1)
     }
 
-    @Test func `a lost session is refused where the group says so`() throws {
+    @Test func `a lost session is refused with on_lost = refuse`() throws {
         let bench = Bench.ready(2) { $0.onLost = .refuse }
         let before = try bench.visit()
         bench.exit(before.process)
@@ -24,7 +24,7 @@ internal import Testing
         _ = try bench.acquire().grant()
     }
 
-    @Test func `waiters of a lost session are refused where the group says so`() throws {
+    @Test func `waiters of a lost session are refused with on_lost = refuse`() throws {
         let bench = Bench.ready(2) { $0.onLost = .refuse }
         let before = try bench.acquire().grant()
         _ = try bench.acquire(as: before).ticket()
@@ -33,7 +33,7 @@ internal import Testing
         #expect(refusal?.reason == .sessionLost)
     }
 
-    @Test func `an incarnation nobody knows is a lost session`() throws {
+    @Test func `an unknown incarnation is a lost session`() throws {
         let bench = Bench.ready()
         let session = bench.freshSession()
         let grant = try bench.acquire(session, on: Incarnation(4711)).grant()
@@ -74,7 +74,7 @@ internal import Testing
         #expect(after.session != before.session && after.placed == .pinned)
     }
 
-    @Test func `an ended session's place goes to whoever waits for one`() throws {
+    @Test func `an ended session's place goes to a waiter`() throws {
         let bench = Bench.ready(1) {
             $0.sessionsPerProcess = 1
             $0.sessionIdle = .seconds(10)
@@ -148,7 +148,7 @@ internal import Testing
         #expect(bench.recorder.takeTraffic().map(\.tag) == [bench.lastTag])
     }
 
-    @Test func `ending a session nobody knows is harmless`() {
+    @Test func `ending an unknown session is harmless`() {
         let bench = Bench.ready()
         bench.group.endSession(SessionID(high: 7, low: 7), now: bench.now)
         bench.group.holdSession(SessionID(high: 7, low: 7), idle: .seconds(1), now: bench.now)

@@ -64,7 +64,7 @@ internal import Testing
         #expect(grant.process == visitor.process)
     }
 
-    @Test func `a session that is over leads to its process and does not begin anew`() throws {
+    @Test func `a session that is over leads to its process and does not begin again`() throws {
         let bench = Bench.ready(2) { $0.unconfirmed = .seconds(1) }
         let visitor = try bench.visit()
         bench.pass(.seconds(5))

@@ -77,7 +77,7 @@ internal import Testing
         #expect(test.recorder.terminated == [test.process])
     }
 
-    @Test func `an end that is told twice changes nothing`() {
+    @Test func `an end that is reported twice changes nothing`() {
         group.endSharing(now: start)
         group.endSharing(now: start + .seconds(9))
         group.advance(to: start + .seconds(11))

@@ -46,7 +46,7 @@ internal import Testing
         maimed.readyAll()
         maimed.readyAll()
         for _ in 0..<2 { _ = try maimed.visit() }
-        // Whoever starts now is in the way of both.
+        // A process that starts now delays both.
         let slow = group("slow", 2)
         for _ in 0..<5 { _ = growing.acquire() }
         #expect(growing.recorder.starts.count == 1)
@@ -71,13 +71,13 @@ internal import Testing
         sleeper.group.startSleeps(sleeper.recorder.starts[0], true, now: sleeper.now)
         growing.pass(.milliseconds(25))
         #expect(growing.recorder.starts.count == 2)
-        // What is said of it too late changes nothing.
+        // A report that comes too late changes nothing.
         sleeper.readyAll()
         sleeper.group.startSleeps(sleeper.recorder.starts[0], false, now: sleeper.now)
         #expect(budget.counts.starting == 1)
     }
 
-    @Test func `nobody gives a process up for one that is to be ahead of need`() {
+    @Test func `no group gives a process up for one ahead of need`() {
         let budget = SpawnBudget(concurrency: 0, maxProcesses: 2)
         let bench = Bench(budget: budget) { policy in
             (policy.minimum, policy.maximum) = (2, 4)

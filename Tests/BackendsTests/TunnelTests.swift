@@ -11,7 +11,7 @@ internal import Testing
         }
     }
 
-    /// The minimum of none, so that a process that nobody needs goes.
+    /// A minimum of 0, so that a process without use is evicted.
     private func transientBench() throws -> (Bench, Grant) {
         let bench = Bench { policy in
             policy.minimum = 0
@@ -34,7 +34,7 @@ internal import Testing
         #expect(bench.snapshot.processes[0].requestsTotal == 1)
     }
 
-    @Test func `whoever waits gets the slot of a tunnel`() throws {
+    @Test func `a waiter gets the slot of a tunnel`() throws {
         let bench = bench()
         let grant = try bench.acquire().grant()
         _ = try bench.acquire().ticket()
@@ -75,7 +75,7 @@ internal import Testing
         bench.group.endTunnel(grant, .failed, heldSlot: held, now: bench.now)
     }
 
-    @Test func `payload after the idle time begins the session anew on its process`() throws {
+    @Test func `payload after the idle time begins the session again on its process`() throws {
         let bench = bench()
         let grant = try bench.acquire().grant()
         _ = bench.group.beginTunnel(grant, now: bench.now)
@@ -87,7 +87,7 @@ internal import Testing
         #expect(bench.snapshot.sessionsLive == 0)
     }
 
-    @Test func `a place that may be somebody else's by now is not taken back`() throws {
+    @Test func `a place that another session may hold by now is not taken back`() throws {
         let bench = bench { $0.sessionsPerProcess = 1 }
         let grant = try bench.acquire().grant()
         _ = bench.group.beginTunnel(grant, now: bench.now)

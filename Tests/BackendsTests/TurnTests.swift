@@ -91,8 +91,7 @@ internal import Testing
         #expect(try served(2, after: page) == [click, again])
     }
 
-    @Test func `the page's parts that wait for too long are refused, whoever has the turn`() throws
-    {
+    @Test func `a page's parts that wait for too long are refused, at any turn`() throws {
         for _ in 0..<3 { _ = try ask(as: page) }
         bench.pass(.seconds(10))
         let late = try ask(as: visitor)

@@ -100,7 +100,7 @@ internal import Testing
         #expect(bench.snapshot.sessionsGivenWayTotal == 1)
         bench.finish(visitor)
         let late = try bench.acquire(as: oldest).grant()
-        #expect(late.session != oldest.session, "its place is somebody else's")
+        #expect(late.session != oldest.session, "its place belongs to another session")
     }
 
     @Test func `a session gives its place up no earlier than after ten seconds`() throws {
@@ -172,7 +172,7 @@ internal import Testing
         #expect(bench.recorder.takeTraffic().count == 1 && tickets.count == 2)
     }
 
-    @Test func `a place is taken although nobody may wait`() throws {
+    @Test func `a place is taken although no request may wait`() throws {
         let bench = Bench.ready {
             $0.sessionsPerProcess = 1
             $0.queueLimit = 0
@@ -192,7 +192,7 @@ internal import Testing
 
     // MARK: The table of leases
 
-    @Test func `a full table is told once and unconfirmed sessions give way, the oldest first`()
+    @Test func `a full table is reported once and unconfirmed sessions give way, the oldest first`()
         throws
     {
         let bench = Bench.ready {
@@ -236,7 +236,7 @@ internal import Testing
 
     // MARK: The next balancer
 
-    @Test func `what is remembered of a session says whether it is confirmed`() throws {
+    @Test func `a recorded session is marked as confirmed or not`() throws {
         let bench = Bench.ready { $0.sessionsPerProcess = 2 }
         let (one, other) = (try bench.visit(), try bench.visit())
         try confirm(bench, other)

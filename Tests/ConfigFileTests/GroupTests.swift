@@ -107,7 +107,7 @@ internal import Testing
         ("processes = { min = 1, max = 2 }\nplacement = \"spread\"", .spread),
         ("processes = 2\nplacement = \"pack\"", .pack),
     ])
-    func `the placement is auto unless the file says otherwise`(
+    func `the placement is auto unless the file sets it`(
         text: String, placement: GroupPolicy.Placement
     ) throws {
         #expect(try group("wsgi = \"a\"\n\(text)").policy.placement == placement)

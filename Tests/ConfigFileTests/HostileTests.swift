@@ -1,7 +1,7 @@
 internal import ConfigFile
 internal import Testing
 
-/// Files that nobody means well with: an answer in short time, never a trap.
+/// Hostile files: an answer in short time, never a trap.
 @Suite(.timeLimit(.minutes(1))) struct HostileTests {
     @Test(arguments: [
         "a = " + String(repeating: "[", count: 100_000),
@@ -27,7 +27,7 @@ internal import Testing
         #expect(!problems(text).isEmpty)
     }
 
-    @Test func `two thousand unknown keys are all told`() {
+    @Test func `two thousand unknown keys are all reported`() {
         let text = (0..<2000).map { "key\($0) = 1\n" }.joined() + someGroup
         #expect(problems(text).count == 2000)
     }

@@ -4,7 +4,7 @@ internal import Settings
 internal import Testing
 
 @Suite struct ListenTests {
-    @Test func `a listener offers HTTP 2 and trusts nobody unless said otherwise`() throws {
+    @Test func `a listener offers HTTP 2 and trusts no proxy by default`() throws {
         let listener = try #require(try read(someGroup).listeners.first)
         #expect(listener.http2 && !listener.proxyProtocol)
         #expect(listener.trustedProxies.isEmpty && listener.certificates.isEmpty)
@@ -49,7 +49,7 @@ internal import Testing
         ("http2 = \"yes\"", "needs true or false, without quotes"),
         ("proxy_protocl = true", "unknown key; did you mean proxy_protocol?"),
     ])
-    func `a mistake in a listener says what would be right`(line: String, expected: String) {
+    func `a mistake in a listener is reported with the remedy`(line: String, expected: String) {
         let address = line.hasPrefix("address") ? "" : "address = \"127.0.0.1:80\"\n"
         let found = problems("[[listen]]\n\(address)\(line)\n" + someGroup)
         #expect(found.count == 1 && found[0].contains(expected), "\(found)")
@@ -70,7 +70,7 @@ internal import Testing
         #expect(throws: Never.self) { try read(someExternal, isRoot: true) }
     }
 
-    @Test func `what runs as root is told of, and nothing else`() throws {
+    @Test func `groups that run as root are reported, and no others`() throws {
         let root = try read(group("allow_root = true"), isRoot: true)
         #expect(root.warnings.contains { $0.hasPrefix("group.app: processes run as root") })
         #expect(try read(group("user = \"www-data\""), isRoot: true).warnings.isEmpty)
@@ -78,7 +78,7 @@ internal import Testing
         #expect(try read(someExternal, isRoot: true).warnings.isEmpty)
     }
 
-    @Test func `whoever runs a command line as root means it`() throws {
+    @Test func `a command line may run its application as root`() throws {
         let request = RunRequest(.command(["./app", "{socket}"]))
         let configuration = try ConfigurationReader.read(
             request, folder: "/srv", environment: ["HOME": "/root"], isRoot: true
@@ -112,7 +112,7 @@ internal import Testing
         ("draining_max = -1", "needs a number from 0 to"),
         ("drain_timeout = 60", "needs a duration with its unit"),
     ])
-    func `a mistake in a group's life says what would be right`(line: String, expected: String) {
+    func `a mistake in a group's life is reported with the remedy`(line: String, expected: String) {
         let found = problems(group(line))
         #expect(found.count == 1 && found[0].contains(expected), "\(found)")
     }
@@ -163,7 +163,7 @@ internal import Testing
             "is \"a b\", which is no host name; needs the name in the server's certificate"
         ),
     ])
-    func `a mistake in a secure server says what would be right`(
+    func `a mistake in a secure server is reported with the remedy`(
         server: String, expected: String
     ) {
         let found = problems("[group.e]\nservers = [\(server)]\n")

@@ -58,7 +58,7 @@ internal import Testing
         #expect(problems(text) == ["mooring.toml:\(expected)"])
     }
 
-    @Test func `a key that is only missing is told`() {
+    @Test func `a key that is only missing is reported`() {
         let found = problems("[group.app]\nthreads = 1\nfoo = 2")
         #expect(found.count == 2, "\(found)")
         #expect(found[0].contains(":1: group.app: does not say what it runs"), "\(found)")

@@ -3,7 +3,7 @@ internal import Settings
 internal import Testing
 
 @Suite struct ProblemTests {
-    @Test func `five different problems are told at once, with line and key`() {
+    @Test func `five different problems are reported together, with line and key`() {
         let text = """
             wrokers = 2
             [[listen]]
@@ -101,7 +101,7 @@ internal import Testing
                 + " \"warning\", \"error\", \"critical\""
         ),
     ])
-    func `a mistake is told with its place and the remedy`(text: String, expected: String) {
+    func `a mistake is reported with its position and the remedy`(text: String, expected: String) {
         let found = problems(text)
         #expect(found.first?.hasPrefix("mooring.toml:\(expected)") == true, "\(found)")
         #expect(found.allSatisfy { $0.contains("; ") }, "\(found)")
@@ -162,7 +162,7 @@ internal import Testing
         "command = [\"./app\", \"{socket}\"]\nenv = { A = \"{port}\" }",
         "command = [\"./app\"]\nenv = { A = \"{port}\", B = \"unix:{socket}\" }",
     ])
-    func `a process has one address, wherever it is told`(lines: String) {
+    func `a process has one address, wherever it is named`(lines: String) {
         let found = problems("[group.a]\n\(lines)")
         #expect(found.count == 1)
         #expect(found.first?.hasSuffix("take one out") == true, "\(found)")

@@ -32,7 +32,7 @@ internal import Testing
     }
 
     /// A reader that takes a key without a row, or a row that no reader takes, would be a second
-    /// definition: an unknown key is told of all that are known.
+    /// definition: the message about an unknown key lists all known ones.
     @Test(arguments: [
         (
             "Above all tables", "",

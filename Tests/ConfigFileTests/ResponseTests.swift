@@ -8,7 +8,7 @@ internal import Testing
         "[[listen]]\naddress = \"127.0.0.1:80\"\n\(line)\n\(someGroup)"
     }
 
-    @Test func `nothing is added, redirected or replaced unless said so`() throws {
+    @Test func `nothing is added, redirected or replaced by default`() throws {
         let configuration = try read(someGroup)
         let listener = try #require(configuration.listeners.first)
         #expect(listener.headers.isEmpty && !listener.redirectsToHTTPS)

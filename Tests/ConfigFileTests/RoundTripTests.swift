@@ -3,7 +3,7 @@ internal import Settings
 internal import Testing
 
 @Suite struct RoundTripTests {
-    @Test func `a file that says the same on other lines is the same configuration`() throws {
+    @Test func `a file with the same keys on other lines is the same configuration`() throws {
         let moved = try read("# A comment,\n# or two.\n" + Self.full)
         #expect(try read(Self.full) == moved)
     }

@@ -41,7 +41,7 @@ internal import Testing
             ])
     }
 
-    @Test func `what is no duration or no table is told`() {
+    @Test func `an invalid duration or table is reported`() {
         let text = someGroup + "timeouts = { idle = 60 }\n[routes]\n\"/\" = { group = \"app\", "
         let found = problems(text + "timeouts = \"5m\" }\n")
         #expect(found.count == 2)

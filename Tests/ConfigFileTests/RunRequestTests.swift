@@ -8,7 +8,7 @@ internal import Testing
             request, folder: "/srv/app", environment: ["HOME": "/h"], isRoot: false)
     }
 
-    /// What a file says, seen by its developer alone.
+    /// The output in error pages, seen by the developer alone.
     func developers(_ text: String) throws -> Configuration {
         var configuration = try read(text, environment: ["HOME": "/h"])
         configuration.showsOutput = true
@@ -62,7 +62,7 @@ internal import Testing
     }
 
     @Test(arguments: ["1A=x", "A-B=x", "MOORING_GROUP=x", "=x", "A B"])
-    func `a wrong variable is told by the option's name`(text: String) {
+    func `a wrong variable is reported under the option's name`(text: String) {
         var request = RunRequest(.wsgi("app.wsgi"))
         request.environment = [text]
         switch result(request) {
@@ -80,7 +80,7 @@ internal import Testing
     }
 
     @Test(arguments: ["", "x", "0", "-1", "1..", "..2", "3..2", "1...2", "99999999999999999999"])
-    func `wrong processes are told by the option's name`(text: String) {
+    func `wrong processes are reported under the option's name`(text: String) {
         var request = RunRequest(.wsgi("app.wsgi"))
         request.processes = text
         switch result(request) {
@@ -91,7 +91,7 @@ internal import Testing
         }
     }
 
-    @Test func `all wrong options are told at once`() {
+    @Test func `all wrong options are reported together`() {
         var request = RunRequest(.command(["./app", "{sokcet}"]))
         request.listen = ["*:80"]
         request.threads = 0

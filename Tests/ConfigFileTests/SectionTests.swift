@@ -76,7 +76,7 @@ internal import Testing
         ("access_format = \"combined\"\n", .combined),
         ("format = \"json\"\naccess_format = \"mooring\"\n", .mooring),
     ])
-    func `the access log is JSON where the log is, unless it says otherwise`(
+    func `the access log is JSON where the log is, unless set otherwise`(
         text: String, format: AccessLogSettings.Format
     ) throws {
         #expect(try read("[log]\n" + text + someGroup).log.access.format == format)

@@ -40,8 +40,7 @@ internal import Testing
         }
     }
 
-    @Test func `other servers are tried as often as the group says, its own processes more often`()
-    {
+    @Test func `servers are tried as often as the group allows, its own processes more often`() {
         for (retries, isSpawned, tries) in [(0, true, 0), (2, false, 2), (1, true, 16)] {
             var machine = Situation.connecting.machine()
             var count = 0

@@ -74,7 +74,7 @@ internal import Testing
             let machine = situation.machine(limit: .seconds(10))
             let expected: ExchangeMachine.ProcessTimeout =
                 switch situation {
-                // Nobody has been given the request.
+                // No process has received the request.
                 case .parsed, .buffering, .inQueue, .behindLeader: .answer(.gatewayTimeout)
                 case .connecting, .connectingToFullBacklog, .sending, .awaitingInvitation,
                     .awaitingAnswer:
@@ -87,7 +87,7 @@ internal import Testing
         }
     }
 
-    @Test func `the end of a process's connection is that of a body only where it says so`() {
+    @Test func `the end of a process's connection ends a body only where the framing says so`() {
         let cut: [Situation: ExchangeMachine.Closed] = [
             .streaming: .cutShort, .streamingEarly: .cutShort, .streamingEvents: .cutShort,
             .received: .cutShort, .webSocket: .cutShort, .otherTunnel: .cutShort,
@@ -152,7 +152,7 @@ internal import Testing
         ) { $0.bodyIsBad() }
     }
 
-    @Test func `a body that does not come is waited for by whoever is to act`() {
+    @Test func `a body that does not come is waited for by the side that must act`() {
         let until = Situation.now + ExchangeMachine.invitationPatience
         expectEverywhere(
             [

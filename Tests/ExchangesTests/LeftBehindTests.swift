@@ -53,7 +53,7 @@ internal import Testing
         #expect(open.outcome == .failed)
     }
 
-    @Test func `a process that hangs is overdue when its client would have been told`() {
+    @Test func `a process that hangs is overdue when its client would have got a timeout`() {
         var machine = Situation.awaitingAnswer.machine()
         var left = machine.leaveBehind(.abandoned, deadline: later, now: now)
         #expect(left.deadline == later)
@@ -66,7 +66,7 @@ internal import Testing
         #expect(isOverdueAgain == false)
     }
 
-    @Test func `a process that says something has a moment and a measure for it`() {
+    @Test func `a process that sends something gets a moment and a limit for it`() {
         var machine = Situation.streaming.machine()
         var left = machine.leaveBehind(.abandoned, deadline: later, now: now)
         #expect(left.received(1_000) == .first)

@@ -13,7 +13,7 @@ internal import Testing
         #expect(machine.isReplayable)
     }
 
-    @Test func `a body is read first unless it is here, is to be asked for, or is not kept`() {
+    @Test func `a body is read first unless it is here, must be invited, or is not kept`() {
         for (isHere, expects, buffers) in [
             (false, false, true), (true, false, true), (false, true, true), (false, false, false),
         ] {

@@ -37,7 +37,7 @@ internal import Testing
 
     @Test func `a close frame goes out once, between two others, when it is wanted`() {
         var tunnel = Tunnel(isWebSocket: true, now: 0)
-        #expect(tunnel.sendsClose(now: 0) == false, "nobody wants it")
+        #expect(tunnel.sendsClose(now: 0) == false, "no close was requested")
         #expect(tunnel.close(now: 10) == true)
         #expect(tunnel.close(now: 20) == false)
         _ = passes([0x81, 0x02, 0x41], through: &tunnel, now: 0)

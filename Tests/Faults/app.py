@@ -61,7 +61,7 @@ class Handler(BaseHTTPRequestHandler):
                 "client": self.headers.get("X-Forwarded-For", "")}
 
     def do_stay(self):
-        """The session is to last, however long nobody comes."""
+        """The session must last, however long it is idle."""
         self.say(self.facts(), pin="hold=1h")
 
     def do_page(self):
@@ -195,7 +195,7 @@ def stop(*_):
 
 
 def misbehave():
-    """As the file `odd` beside it says, if this is the odd group."""
+    """As the file `odd` beside it requests, if this is the odd group."""
     if os.environ.get("MOORING_GROUP") != "odd":
         return
     try:

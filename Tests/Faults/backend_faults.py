@@ -54,7 +54,7 @@ def all_killed_at_once(world, random):
     pids = [process["pid"] for process in world.living()]
     for pid in pids:
         kill(pid)
-    # Who asks a dying process twice is told that it broke off.
+    # A second request to a dying process gets an error.
     wait_until(lambda: not any(map(is_alive, pids)), 3, "them to end")
     for session in [*world.sessions, world.calm]:
         session.visit()
@@ -62,7 +62,7 @@ def all_killed_at_once(world, random):
 
 
 def never_starts(world, random):
-    """Whoever waits is told at once or at the start timeout, without the program's output."""
+    """Waiters get an error at once or at the start timeout, without the program's output."""
     how = random.choice(["exit", "hang", "crash"])
     for process in group(world, "odd")["processes"]:
         world.balancer.admin(f"/processes/{process['id']}/stop", method="POST")
@@ -121,7 +121,7 @@ def cannot_be_executed(world, random):
 
 
 def no_such_program(world, random):
-    """A program that is not there: its waiters are told at once, and the log says what is missing."""
+    """A missing program: its waiters get an error at once, and the log names what is missing."""
     answer = world.ask("/missing/page")
     assert answer.status == 503 and b"no-such-program" not in answer.body, answer.body
     assert "there-is-no-such-program" in world.balancer.log
@@ -159,7 +159,7 @@ def stopped_and_continued(world, random):
 
 
 def backlog_full(world, random):
-    """A frozen process's queue is bounded: the rest is told to come back."""
+    """A frozen process's queue is bounded: further requests get Retry-After."""
     session = Session(world, "/one/")
     session.visit()
     kill(session.pid, signal.SIGSTOP)
@@ -180,7 +180,7 @@ def backlog_full(world, random):
 
 
 def socket_gone(world, random):
-    """A process that nobody can reach is replaced."""
+    """An unreachable process is replaced."""
     session = Session(world)
     session.visit()
     session.get("unlink")
@@ -250,7 +250,7 @@ def flood(world, random):
 
 
 def no_memory_left(world, random):
-    """A process that gets no memory, or is killed for it, is a crash like others, told as what it was."""
+    """A process that gets no memory, or is killed for it, is a crash like others, and logged with its cause."""
     session = Session(world, "/one/")
     before = session.visit()["pid"]
     if MEMORY_CGROUPS.is_dir() and os.access(MEMORY_CGROUPS / "cgroup.procs", os.W_OK) and random.random() < 0.5:
@@ -269,7 +269,7 @@ def no_memory_left(world, random):
         resource.prlimit(session.pid, resource.RLIMIT_AS, (now + (64 << 20),) * 2)
         answer, told = session.get("eat", method="POST"), r"killed by signal 6 \(SIGABRT\)"
     assert answer.status == 502, (answer.status, answer.body[:200])
-    # How somebody else's child has ended is known to its parent alone.
+    # The exit status of another program's child is known to its parent alone.
     told = f"({told}|as an adopted process it told its status to its parent).* pid={before} "
     wait_until(lambda: re.search(told, world.balancer.log), 5, f"{told} in the log")
     world.calm.visit()

@@ -55,7 +55,7 @@ def reloaded(world, random):
 
 
 def reloaded_with_a_mistake(world, random):
-    """A bad file changes nothing and says what is wrong."""
+    """An invalid file changes nothing and is reported."""
     good = world.balancer.file.read_text()
     world.balancer.file.write_text(good.replace("threads = 4", "thraeds = 4"))
     try:
@@ -103,7 +103,7 @@ def drained(world, random):
     assert answer.status == 202, answer.body
     for _ in range(3):
         assert Session(world).visit()["pid"] != session.pid
-    # Its time may be up meanwhile; then the session is told so.
+    # Its time may be up meanwhile; then the session learns of the loss.
     facts = session.get().json()
     assert facts["pid"] == session.pid or facts["affinity"] == "lost", facts
 
@@ -133,7 +133,7 @@ def log_disk_full(world, random):
 
 
 def state_folder_read_only(world, random):
-    """No state can be kept: it is said, and serving goes on."""
+    """No state can be written: that is logged, and serving continues."""
     state = world.balancer.folder / "state"
     hidden = world.balancer.folder / "state-hidden"
     state.rename(hidden)
@@ -197,7 +197,7 @@ def no_process_to_be_had(world, random):
 
 
 def no_socket_to_be_had(world, random):
-    """No connection to a process for lack of descriptors: a 503, and nobody loses the process."""
+    """No connection to a process for lack of descriptors: a 503, and no session loses the process."""
     for session in world.sessions:
         session.visit()
     pids = world.balancer.pids("calm")

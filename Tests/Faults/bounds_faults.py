@@ -14,7 +14,7 @@ from world import Session, kill, wait_until
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "Integration"))
 from http2 import Connection, request  # noqa: E402
 
-# Below this a loaded machine's own noise is not told from a neighbour's.
+# Below this a loaded machine's own noise looks like a neighbour's.
 FLOOR = 0.05
 
 
@@ -37,7 +37,7 @@ def unnoticed(world):
 
 
 def check_p99(world, rest):
-    # The best of three: one pause of the machine is nobody's fault.
+    # The best of three: one pause of the machine is no failure.
     busy = min(p99(world) for _ in range(3))
     assert busy <= max(2 * rest, FLOOR), f"p99 was {rest * 1000:.1f} ms, now {busy * 1000:.1f} ms"
 

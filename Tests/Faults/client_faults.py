@@ -17,7 +17,7 @@ def races_the_idle_timer(world, random):
 
 
 def open_tunnel(world, random):
-    """A tunnel with traffic keeps its process, whatever the idle timer says."""
+    """A tunnel with traffic keeps its process, regardless of the idle timer."""
     session = Session(world)
     session.visit()
     with world.connect() as tunnel:

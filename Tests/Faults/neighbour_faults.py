@@ -24,7 +24,7 @@ while True:
 
 def program_held_by_a_lease(world, random):
     """The start of its group waits; starts of others, the rest of the balancer and its health do not."""
-    # Whoever holds a lease is told by it, and would be ended.
+    # It notifies the holder of a lease, and would kill it.
     signal.signal(signal.SIGIO, signal.SIG_IGN)
     program = world.balancer.folder / "there-is-no-such-program"
     shutil.copy("/bin/true", program)

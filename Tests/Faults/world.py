@@ -117,7 +117,7 @@ class Session:
             self.world.balancer.admin(f"/groups/{self.group}/reset", method="POST")
             answer = self.get()
         if answer.status == 502 and before is not None:
-            # Who asks a dying process is told that it broke off, and is asked no other.
+            # A request to a dying process gets an error, and is not retried.
             wait_until(lambda: not is_alive(before), 1, f"{before}, which broke off, to be dead")
             answer = self.get()
         assert answer.status == 200, f"{answer.status} {answer.body[:200]}"
@@ -186,7 +186,7 @@ class World:
         return len(os.listdir(f"/proc/{self.balancer.pid}/fd"))
 
     def living(self):
-        """What the registry says of every process."""
+        """The registry's view of every process."""
         groups = self.balancer.admin("/stats").json()["groups"]
         return [p for g in groups for p in g["processes"] if p["pid"]]
 
@@ -208,7 +208,7 @@ class World:
         wait_until(at_rest, 15, "the processes to come to rest")
 
     def mend(self):
-        """Many deaths in a row make a group pause; whoever has seen to the cause ends that."""
+        """Many deaths in a row make a group pause; an operator who has fixed the cause ends that."""
         for group in ("app", "calm", "odd", "one", "short"):
             self.balancer.admin(f"/groups/{group}/reset", method="POST")
         for group in ("app", "calm", "one"):

@@ -71,7 +71,7 @@ public func fuzzChunked(_ data: UnsafePointer<UInt8>, _ count: Int) -> CInt {
     }
     guard let out else { return 0 }
     let again = decode(out, step: out.count, limit: .max, holdsTrailers: true)
-    require(again.isEnded && again.data == whole.data, "what is framed anew is the same")
+    require(again.isEnded && again.data == whole.data, "what is framed again is the same")
     require(again.consumed == out.count, "and nothing is behind it")
     let twice = written { BodyFrame.writeEnd(trailers: again.trailers.span, into: &$0) }
     require(twice.map { out.suffix($0.count) == $0[...] } == true, "clean trailers stay")

@@ -71,7 +71,7 @@ private final class Run {
             case .writable(let id):
                 require(streams[id] != nil, "events are of open streams")
             case .reset(let id):
-                require(streams[id]?.isReset == false, "a reset is told once")
+                require(streams[id]?.isReset == false, "a reset is reported once")
                 streams[id]?.isReset = true
                 connection.forget(id)
             }

@@ -49,7 +49,7 @@ private func requireSame(_ facts: Facts, _ bytes: [UInt8]) {
     let result = head.parse(bytes.span, resumeFrom: &scan, limit: 1 << 20)
     require(result == .complete, "what is passed on is taken by the next")
     require(head.headLength == bytes.count, "what is passed on ends where it seems to")
-    require(Facts(head, bytes) == facts, "what is passed on says the same")
+    require(Facts(head, bytes) == facts, "what is forwarded means the same")
     if head.maxForwards == nil || head.maxForwards == 0 {
         // A trusted proxy's word for the host is replaced, where it was that of another proxy before.
         let own = "Via: 1.1 mooring\r\n".utf8.count + facts.host.count

@@ -5,10 +5,10 @@ private let noCookie: [UInt8] = []
 private let date = Array("Sun, 22 Nov 2026 10:00:00 GMT".utf8)
 private let late = Array("HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nforged".utf8)
 
-/// What one client is sent of what a backend says, and how far into it that went.
+/// What one client is sent of a backend's bytes, and how many of them that took.
 private struct Passage: Equatable {
     enum End: Equatable {
-        /// The response is whole; what is behind it belongs to nobody.
+        /// The response is whole; what follows it belongs to no request.
         case whole
         /// The backend has closed, and that is the end of the body.
         case closed
@@ -137,7 +137,7 @@ private func requireBounded(_ out: [UInt8]) {
             + [0, 0, 6, 1, 5, 0, 0, 0, 1, 0x82, 0x84, 0x86, 0x41, 0x01, 0x61]
         require(connection.receive(request.span, now: 1) == .ok, "the request is one")
         for _ in 0..<20 { _ = unsafe out.withUnsafeBytes { unsafe connection.write(1, $0) } }
-        require(memory.bytes < 32 * 1024, "what nobody reads is bounded")
+        require(memory.bytes < 32 * 1024, "unread memory is bounded")
     }
     require(memory.bytes == 0, "nothing is left of a connection")
 }
@@ -161,7 +161,7 @@ public func fuzzResponseStream(_ data: UnsafePointer<UInt8>, _ count: Int) -> CI
         guard whole.end == .whole || whole.end == .closed else { continue }
         if whole.end == .whole {
             var pouring = Backend(bytes + late, step: bytes.count + late.count, method: method)
-            require(pouring.run() == whole, "what comes late is nobody's")
+            require(pouring.run() == whole, "late bytes belong to no stream")
         }
         var client = Backend(whole.out, step: 1 + dice.roll(200), method: method)
         let seen = client.run()

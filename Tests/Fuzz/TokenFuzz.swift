@@ -20,7 +20,7 @@ public func fuzzToken(_ data: UnsafePointer<UInt8>, _ count: Int) -> CInt {
     let bytes = unsafe input(data, count)
     require(
         unsafe codec.verify(bytes.span, now: now, maxAge: 3600).verdict != .valid,
-        "nobody but us makes a token")
+        "only the keyring makes a token")
 
     // A token of the input's numbers is good, and with any one change it is not.
     let token = Token(

@@ -2,7 +2,7 @@ internal import Testing
 
 @testable internal import HTTPWire
 
-/// What a server says that cannot break off a response.
+/// The mark of a server that cannot cut off a response.
 @Suite struct BreakMarkTests {
     private static let mark: UInt64 = 0x6162_6364_6566_6768
 
@@ -56,7 +56,7 @@ internal import Testing
         #expect(!result.ended)
     }
 
-    @Test func `whoever ignores the mark goes on to the end of the body`() {
+    @Test func `a decoder that ignores the mark continues to the end of the body`() {
         var decoder = BodyDecoder(.chunked, breakMark: Self.mark)
         let start = Array("8\r\nabc".utf8)
         #expect(decoder.next(start.span, limit: 100) == .needMore(consumed: 3))

@@ -2,7 +2,7 @@ internal import Testing
 
 @testable internal import HTTPWire
 
-/// What a message says of the connection that it comes on: whose it is, and whether it can go on.
+/// What a message implies for its connection: whose it is, and whether it can be kept.
 @Suite struct ConnectionUseTests {
     private func response(
         _ text: String, to method: RequestMethod = .get,
@@ -59,7 +59,7 @@ internal import Testing
         return ask(head, bytes.span)
     }
 
-    @Test func `credentials for the connection are told from others`() {
+    @Test func `credentials for the connection are distinguished from others`() {
         func signsIn(_ value: String) -> Bool {
             request("Authorization: \(value)\r\n") { head, _ in head.signsInConnection }
         }

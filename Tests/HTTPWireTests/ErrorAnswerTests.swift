@@ -31,7 +31,7 @@ internal import Testing
         #expect(answer(isHead: true).hasSuffix("\r\n\r\n"))
     }
 
-    @Test func `it says when the connection ends`() {
+    @Test func `it states when the connection closes`() {
         #expect(answer(closes: true).contains("Connection: close\r\n"))
         #expect(!answer().contains("Connection"))
     }

@@ -37,13 +37,13 @@ internal import Testing
         #expect(written { both.write(into: &$0) } == "A: route\r\nB: b\r\n")
     }
 
-    @Test func `HSTS is told over TLS alone (RFC 6797 section 7.2)`() {
+    @Test func `HSTS is sent over TLS alone (RFC 6797 section 7.2)`() {
         let extra = ExtraFields([("Strict-Transport-Security", "max-age=1")])
         #expect(extra.suiting(isSecure: false, setsCookie: false).isEmpty)
         #expect(!extra.suiting(isSecure: true, setsCookie: true).isEmpty)
     }
 
-    @Test func `no cache is told to keep a response that sets the cookie`() {
+    @Test func `no cache is allowed to keep a response that sets the cookie`() {
         let extra = ExtraFields([("Cache-Control", "public"), ("CDN-Cache-Control", "max-age=9")])
         #expect(extra.suiting(isSecure: true, setsCookie: true).isEmpty)
         #expect(!extra.suiting(isSecure: true, setsCookie: false).isEmpty)

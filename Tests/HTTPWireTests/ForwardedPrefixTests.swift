@@ -2,7 +2,7 @@ internal import Testing
 
 @testable internal import HTTPWire
 
-/// What a process is told of the part of the path that it does not see.
+/// What a process learns of the part of the path that it does not see.
 @Suite struct ForwardedPrefixTests {
     /// The `X-Forwarded-…` lines of a request below `/shop`, or not, from a peer.
     private func lines(
@@ -27,7 +27,7 @@ internal import Testing
         }
     }
 
-    @Test func `the process is told the prefix that is taken off`() throws {
+    @Test func `the process gets the prefix that is removed`() throws {
         #expect(try lines([], from: "203.0.113.5") == ["X-Forwarded-Prefix: /shop"])
         #expect(try lines([]) == ["X-Forwarded-Prefix: /shop"])
         #expect(try lines([], mount: "") == [])
@@ -36,7 +36,7 @@ internal import Testing
     @Test(arguments: [
         "X-Forwarded-Prefix: /evil", "X_Forwarded_Prefix: /evil", "x-forwarded_prefix:/",
     ])
-    func `what a client says of it is dropped`(field: String) throws {
+    func `a client's own is dropped`(field: String) throws {
         #expect(try lines([field], from: "203.0.113.5") == ["X-Forwarded-Prefix: /shop"])
         #expect(try lines([field], mount: "", from: "203.0.113.5") == [])
     }

@@ -2,7 +2,7 @@ internal import Testing
 
 @testable internal import HTTPWire
 
-/// Who the client is, by the word of trusted proxies, and what the process is told of it.
+/// The client according to trusted proxies, and what the process learns of it.
 @Suite struct ForwardedTests {
     private struct Seen: Equatable {
         var client = ""
@@ -48,7 +48,7 @@ internal import Testing
                     client: "203.0.113.5", lines: "Via: 1.1 mooring\r\nX-Forwarded-Host: h:80\r\n"))
     }
 
-    @Test func `what a trusted proxy says is kept, and the proxy is added`() throws {
+    @Test func `what a trusted proxy states is kept, and the proxy is added`() throws {
         let seen = try seen([
             "X-Forwarded-For: 203.0.113.5", "X-Forwarded-Proto: https",
             "X-Forwarded-Host: www.example.org", "X-Forwarded-Port: 443",
@@ -62,7 +62,7 @@ internal import Testing
                         + "Via: 1.1 mooring\r\n"))
     }
 
-    @Test func `a trusted proxy that says nothing is the client itself`() throws {
+    @Test func `a trusted proxy that states nothing is the client itself`() throws {
         #expect(
             try seen([], isSecure: true)
                 == Seen(
@@ -107,7 +107,7 @@ internal import Testing
         #expect(seen.lines.contains("X-Forwarded-Proto: http\r\nX-Forwarded-Host: h:80\r\n"))
     }
 
-    @Test func `Forwarded is read, extended and told in the other form too (RFC 7239 4)`() throws {
+    @Test func `Forwarded is read, extended and written in the other form (RFC 7239)`() throws {
         let seen = try seen(
             ["Forwarded: for=\"[2001:db8::7]:47011\";Proto=https;host=\"a:1\", for=10.1.1.1"],
             from: "fd00::9")
@@ -122,7 +122,7 @@ internal import Testing
                         + "Via: 1.1 mooring\r\n"))
     }
 
-    /// The scheme and host that the client's own proxy saw, in both forms: what is told of them.
+    /// The scheme and host that the client's own proxy saw, in both forms, as forwarded.
     static let hops: [(fields: [String], isSecure: Bool, host: String)] = [
         (["X-Forwarded-Proto: https, http", "X-Forwarded-Host: a, b"], true, "a"),
         (["X-Forwarded-Proto: http, https", "X-Forwarded-Host: a, b"], false, "a"),

@@ -182,7 +182,7 @@ internal import Testing
         #expect(informational("HTTP/1.1 100 Continue\r\n\r\n") == "HTTP/1.1 100 Continue\r\n\r\n")
     }
 
-    @Test func `no transfer coding is told where there is no body (RFC 9112 6.1)`() {
+    @Test func `no transfer coding is sent where there is no body (RFC 9112 6.1)`() {
         for status in ["204 N", "304 N"] {
             let parsed = ParsedResponse(
                 "HTTP/1.1 \(status)\r\nTransfer-Encoding: chunked\r\n\r\n", framing: .none)

@@ -77,7 +77,7 @@ internal import Testing
             #expect(again.method == parsed.method)
             #expect(again.host == parsed.host)
             #expect(again.body == parsed.body)
-            // HTTP/1.0 is told as such in Via, and goes on as HTTP/1.1.
+            // Via names HTTP/1.0; the request is forwarded as HTTP/1.1.
             let forwarded = parsed.forwarded.replacing("Via: 1.0 mooring", with: "Via: 1.1 mooring")
             #expect(Self.withoutLastVia(again.forwarded) == forwarded)
         }

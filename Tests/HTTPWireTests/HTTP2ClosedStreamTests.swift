@@ -193,7 +193,7 @@ internal import Testing
     }
 }
 
-/// Which head is incomplete, for whoever bounds the time that it takes.
+/// Which head is incomplete, for the owner of the head's deadline.
 @Suite struct HTTP2OpenHeadTests {
     private func fed(_ bytes: [UInt8]) -> HTTP2Connection {
         let connection = HTTP2Connection(HTTP2Settings())
@@ -235,7 +235,7 @@ internal import Testing
         #expect(fed(HTTP2Frames.hello + data.dropLast(4)).openHead == nil)
     }
 
-    @Test func `who gives a head up says goodbye without an error`() {
+    @Test func `giving up a head ends the connection without an error`() {
         let raw = HTTP2Raw()
         raw.feed(Array(HTTP2Frames.get(1).dropLast()))
         raw.pair.server.giveUpHead()

@@ -6,7 +6,7 @@ internal import Testing
 @Suite struct HTTP2FloodTests {
     private static let calm: UInt32 = 0xb
 
-    /// Repeats frames until the connection is closed, which is to be for a flood and soon.
+    /// Repeats frames until the connection is closed, which must be for a flood and soon.
     private func flooded(
         within limit: Int = 2000, _ raw: HTTP2Raw = HTTP2Raw(), _ bytes: (Int) -> [UInt8]
     ) -> HTTP2Raw {

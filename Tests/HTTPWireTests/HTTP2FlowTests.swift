@@ -6,7 +6,7 @@ internal import Testing
 @Suite struct HTTP2FlowTests {
     private let post = HTTP2Client.head("POST", "/")
 
-    @Test func `a client sends no more than its window while nobody reads`() {
+    @Test func `a client sends no more than its window without a reader`() {
         let pair = HTTP2Pair()
         pair.reads = false
         let id = pair.client.request(post, body: [UInt8](repeating: 97, count: 1_000_000))
@@ -52,7 +52,7 @@ internal import Testing
         #expect(pair.ended == [last])
     }
 
-    @Test func `a writer is stopped while its client does not read, and told when there is room`() {
+    @Test func `a writer is stopped while its client does not read, and resumes with room`() {
         let pair = HTTP2Pair()
         pair.client.isStalled = true
         let id = pair.client.get("/")

@@ -95,7 +95,7 @@ enum HTTP2Frames {
     }
 }
 
-/// A connection that is sent octets, and its user, who answers nothing unless told to.
+/// A connection that receives octets, and its user, who answers only on demand.
 final class HTTP2Raw {
     let pair: HTTP2Pair
     private(set) var sent: [HTTP2Frames.Sent] = []

@@ -16,7 +16,7 @@ internal import Testing
         #expect(!begins("GET / HTTP/1.1\r\nHost: a\r\n\r\n"))
     }
 
-    @Test func `a stream that its client resets is told once and reads as reset`() {
+    @Test func `a stream that its client resets is reported once and reads as reset`() {
         let pair = HTTP2Pair()
         let id = pair.client.request(HTTP2Client.head("POST", "/"), body: [1], ends: false)
         pair.run()
@@ -52,7 +52,7 @@ internal import Testing
         #expect(pair.answer(id).resetCode == 7)
     }
 
-    @Test func `after a complete response a client that still uploads is told to stop`() {
+    @Test func `after a complete response a client that still uploads is asked to stop`() {
         let pair = HTTP2Pair()
         let id = pair.client.request(HTTP2Client.head("POST", "/"), body: [1], ends: false)
         pair.run()
@@ -151,7 +151,7 @@ internal import Testing
         #expect(pair.server.isFinished)
     }
 
-    @Test func `a client that says it leaves is served to the end`() {
+    @Test func `a client that sends GOAWAY is served to the end`() {
         let raw = HTTP2Raw()
         raw.feed(HTTP2Frames.get(1) + HTTP2Frames.frame(7, 0, 0, [UInt8](repeating: 0, count: 8)))
         #expect(!raw.pair.server.isFinished)

@@ -49,7 +49,7 @@ internal import Testing
     }
 
     @Test(arguments: ["POST", "PUT", "PATCH"])
-    func `a method that calls for a body says when there is none`(method: String) {
+    func `a method that expects a body states when there is none`(method: String) {
         let text = HTTP2Pair.translated(HTTP2Client.head(method, "/"))
         #expect(text?.hasSuffix("\r\ncontent-length: 0\r\n\r\n") == true)
     }
@@ -66,7 +66,7 @@ internal import Testing
         #expect(pair.ended == [id])
     }
 
-    @Test func `the end is told when the client has ended its side, and not before`() {
+    @Test func `the end is reported when the client has ended its side, and not before`() {
         let pair = HTTP2Pair()
         let open = pair.client.request(post + [("content-length", "2")], body: [1, 2], ends: false)
         let ended = pair.client.get("/")
@@ -93,7 +93,7 @@ internal import Testing
         #expect(text?.hasPrefix("OPTIONS * HTTP/1.1\r\n") == true)
     }
 
-    @Test func `TE says trailers as HTTP 1.1 has it`() {
+    @Test func `TE names trailers as in HTTP 1.1`() {
         let text = HTTP2Pair.translated(get + [("te", "trailers")])
         #expect(text?.hasSuffix("\r\nte: trailers\r\nconnection: te\r\n\r\n") == true)
     }

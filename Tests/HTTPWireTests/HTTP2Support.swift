@@ -31,7 +31,7 @@ final class HTTP2Pair {
         client = HTTP2Client(checks: checks, window: window)
     }
 
-    /// Bytes pass to and fro until both are silent; false: somebody broke the protocol.
+    /// Bytes pass both ways until both are silent; false: a side broke the protocol.
     @discardableResult
     func run() -> Bool {
         for _ in 0..<10_000 {
@@ -87,7 +87,7 @@ final class HTTP2Pair {
         }
     }
 
-    /// Reads what there is; returns what the last read said.
+    /// Reads what there is; returns the result of the last read.
     @discardableResult
     func read(_ id: Int32, atMost limit: Int = .max) -> HTTP2Read {
         var memory = [UInt8](repeating: 0, count: room)

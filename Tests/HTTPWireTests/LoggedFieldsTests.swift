@@ -34,7 +34,7 @@ internal import Testing
         #expect(found.requestID == "77")
     }
 
-    @Test func `fields that are not there are told from empty ones`() {
+    @Test func `missing fields are distinguished from empty ones`() {
         let found = Found("GET / HTTP/1.1\nHost: a\nUser-Agent:\n\n")
         #expect(found.userAgent == "")
         #expect(found.referer == nil && found.requestID == nil)

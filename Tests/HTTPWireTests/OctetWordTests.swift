@@ -32,7 +32,7 @@ struct OctetWordTests {
         }
     }
 
-    @Test func `letters, digits and hyphens are told from all else`() {
+    @Test func `letters, digits and hyphens are distinguished from all else`() {
         func isPlain(_ octet: UInt8) -> Bool {
             Octets.isDigit(octet) || Octets.lowered(octet) &- 0x61 < 26 || octet == 0x2d
         }

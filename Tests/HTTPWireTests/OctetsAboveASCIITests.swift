@@ -22,20 +22,20 @@ internal import Testing
         Array("\(name): ".utf8) + value + [13, 10]
     }
 
-    @Test func `a target is told where its decoded path does not tell it`() {
+    @Test func `a target is repeated where its decoded path is ambiguous`() {
         #expect(told("/p/a%2Fb?x=<") == "Mooring-Target: /a%2Fb?x=%3C")
         #expect(told("/p/{a}") == "Mooring-Target: /{a}")
         #expect(told("/p/a~b!$&'()*+,;=:@?x=%2F") == "")
         #expect(told("/p/a%2Fb", isPlain: true) == "")
     }
 
-    @Test func `fields with octets above ASCII are told again, and others are not`() {
+    @Test func `fields with octets above ASCII are repeated, and others are not`() {
         let fields = line("X-Name", [0x4a, 0xe9, 0x2c, 0x25]) + line("X-Other", [0x4a])
         #expect(told("/p/", fields) == "Mooring-Octets: X-Name=J%e9%2c%25")
         #expect(told("/p/", fields, isPlain: true) == "")
     }
 
-    @Test func `cookies are told without those that are hidden`() {
+    @Test func `cookies are repeated without those that are hidden`() {
         let fields =
             line("Cookie", Array("mooring=x; a=".utf8) + [0xe9])
             + line("Cookie", Array("b=2".utf8))
@@ -45,7 +45,7 @@ internal import Testing
     @Test(arguments: [
         "Mooring-Target", "mooring-octets", "Mooring_Target", "MOORING_OCTETS", "Mooring-octetS",
     ])
-    func `what a client says in these names goes no further`(_ name: String) {
+    func `a client's own fields of these names are not forwarded`(_ name: String) {
         #expect(told("/p/", line(name, Array("X-User=admin".utf8))) == "")
         #expect(told("/p/", line(name, Array("X-User=admin".utf8)), isPlain: true) == "")
     }

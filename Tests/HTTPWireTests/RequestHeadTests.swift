@@ -250,7 +250,7 @@ internal import Testing
         #expect(!waits("0", "Content-Length: 3\r\n"))
     }
 
-    @Test func `an expectation goes on only where the process is to be asked`() {
+    @Test func `an expectation is forwarded only where the process should be asked`() {
         let bytes = Array(
             "PUT / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 3\r\n\r\n".utf8)
         var head = RequestHead()

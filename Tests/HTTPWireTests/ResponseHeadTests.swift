@@ -51,7 +51,7 @@ internal import Testing
         #expect(!parsed.keepAlive)
     }
 
-    @Test func `HTTP/1.0 keeps its connection only when it says so`() {
+    @Test func `HTTP/1.0 keeps its connection only when it asks for it`() {
         let length = "Content-Length: 0\r\n"
         #expect(!ParsedResponse("HTTP/1.0 200 OK\r\n\(length)\r\n").keepAlive)
         #expect(
@@ -69,7 +69,7 @@ internal import Testing
                 + "Content-Length: 0\r\n\r\n")
     }
 
-    @Test func `beside our cookie shared caches are told to keep off`() {
+    @Test func `with our cookie shared caches are excluded`() {
         let cookie = "Set-Cookie: mooring=v\r\n"
         let plain = ParsedResponse(
             "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", setCookie: cookie)
@@ -186,7 +186,7 @@ internal import Testing
         #expect(!forwarded.contains("Transfer_") && forwarded.contains("X_Y: 1\r\n"))
     }
 
-    @Test func `a client of HTTP/1.0 is told that its connection is kept`() {
+    @Test func `a client of HTTP/1.0 learns that its connection is kept`() {
         let bytes = Array("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n".utf8)
         var head = ResponseHead()
         var scan = 0
@@ -229,7 +229,7 @@ internal import Testing
                 + "Via: 1.1 mooring\r\nTransfer-Encoding: chunked\r\n\r\n")
     }
 
-    @Test func `a response that closes says so`() {
+    @Test func `a response that closes states it`() {
         let text = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
         #expect(ParsedResponse(text, closes: true).forwarded.contains("Connection: close\r\n"))
     }

@@ -98,12 +98,12 @@ internal import Testing
         return (head.passesTrailers, head.acceptsTrailers, forwarded)
     }
 
-    @Test func `a client takes trailers when it says so to us (RFC 9110 10.1.4)`() {
+    @Test func `a client accepts trailers when its own TE names them (RFC 9110 10.1.4)`() {
         let asked = passes("TE: gzip, trailers\r\nConnection: TE\r\n")
         #expect(asked.accepts)
         #expect(asked.forwarded.contains("Connection: TE\r\nTE: trailers\r\n"))
         #expect(!asked.forwarded.contains("gzip"))
-        // Left over from somebody before: not meant for us.
+        // Left over from an earlier hop: not meant for us.
         let stale = passes("TE: trailers\r\n")
         #expect(!stale.accepts && !stale.forwarded.contains("TE"))
         #expect(!passes("TE: gzip\r\nConnection: TE\r\n").accepts)

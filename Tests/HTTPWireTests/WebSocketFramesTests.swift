@@ -1,7 +1,7 @@
 internal import HTTPWire
 internal import Testing
 
-/// RFC 6455 section 5.2, as far as it tells whether somebody is there.
+/// RFC 6455 section 5.2, as far as it shows whether the user is active.
 @Suite struct WebSocketFramesTests {
     /// Whether the bytes hold payload, gone over at once and one by one.
     private func payload(_ frames: [UInt8]..., fromClient: Bool) -> [Bool] {
@@ -50,7 +50,7 @@ internal import Testing
         #expect(payload(data, frame(first, 0, masked: true), fromClient: true) == [false, false])
     }
 
-    @Test func `a ping between messages is told apart`() {
+    @Test func `a ping between messages is recognised`() {
         let seen = payload(
             frame(0x01, 3, masked: false), frame(0x89, 4, masked: false),
             frame(0x80, 2, masked: false), frame(0x8a, 0, masked: false), fromClient: false)

@@ -85,7 +85,7 @@ class Page:
         return result["result"].get("value")
 
     async def load(self, url, wanted, seconds=10):
-        """What `wanted` says of the page once it is there."""
+        """The result of `wanted` once the page is there."""
         await self.call("Page.navigate", self.session, url=url)
         return await self.wait(f"location.href.startsWith({json.dumps(url)}) && ({wanted})", seconds)
 

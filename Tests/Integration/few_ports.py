@@ -59,7 +59,7 @@ def connected(path):
 
 
 def hold_all(port):
-    """Every local port towards the process is used by somebody."""
+    """Every local port towards the process is in use."""
     held = []
     while True:
         client = socket.socket()

@@ -1,6 +1,6 @@
-// A program that keeps whoever reads its memory's files in /proc waiting, as any user can: one of its
+// A program that blocks every reader of its memory's files in /proc, as any user can: one of its
 // threads holds its memory map for reading while it waits for a file system of its own (in the folder
-// that its argument names), and the other waits to change the map, so that nobody else gets it.
+// that its argument names), and the other waits to change the map, so that no one else gets it.
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>

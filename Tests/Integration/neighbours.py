@@ -17,7 +17,7 @@ import balancer
 from balancer import Balancer, wait_until
 from http2 import Connection, request
 
-# Nobody else's on this machine, since everything of it is stopped.
+# Used by no other program on this machine, since everything of it is stopped.
 USER = 54322
 
 CONFIGURATION = """

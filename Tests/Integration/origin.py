@@ -1,4 +1,4 @@
-"""A scripted HTTP/1.1 backend on a TCP port: says what a test wants, byte for byte."""
+"""A scripted HTTP/1.1 backend on a TCP port: sends what a test wants, byte for byte."""
 
 import contextlib
 import socket

@@ -1,4 +1,4 @@
-"""A machine that runs out of things, or whose clock is set, for one balancer and when a test says so."""
+"""A machine that runs out of things, or whose clock is set, for one balancer and when a test asks for it."""
 
 import contextlib
 import mmap

@@ -32,7 +32,7 @@ def balancer(request):
 
 
 class Tunnel:
-    """An upgraded connection, whose process says who it is with each word."""
+    """An upgraded connection, whose process identifies itself with each word."""
 
     def __init__(self, balancer, cookie):
         self.socket = socket.create_connection(balancer.address, 20)
@@ -75,7 +75,7 @@ class Kept:
         self.socket.sendall(first)
 
     def ask(self, path="/page", headers=""):
-        """The answer's head, and what its process says."""
+        """The answer's head, and the first bytes of its process."""
         self.send(path, headers)
         return self.answer()
 

@@ -29,7 +29,7 @@ def application(environ, start_response):
     start_response("200 OK", [("Content-Length", "2")])
     return [b"ok"]
 """
-# Says the head and half of the body, waits for the file, and says the rest; in two writes each.
+# Sends the head and half of the body, waits for the file, and sends the rest; in two writes each.
 STREAM = """
 import os, socket, sys, threading, time
 def say(peer, *pieces):

@@ -1,4 +1,4 @@
-"""The ten promises of a process manager, with real processes: how they start, stop, fail and disturb nobody.
+"""The ten promises of a process manager, with real processes: how they start, stop, fail and disturb no other.
 
 Two of the ten are elsewhere: what a `kill -9` of the balancer leaves (test_lives, fifty times) and a
 deployment of a broken build (test_lives).

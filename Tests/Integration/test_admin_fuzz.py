@@ -56,7 +56,7 @@ token_file = "token"
 [group.app]
 wsgi = "app.py"
 """
-    # The token's file is nobody else's.
+    # Only its owner may read the token's file.
     mask = os.umask(0o077)
     try:
         balancer = Balancer(configuration, files={"app.py": ECHO, "token": TOKEN})

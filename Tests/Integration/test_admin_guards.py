@@ -1,4 +1,4 @@
-"""Who may ask the admin API, and that nobody can keep others from asking it."""
+"""Access to the admin API, and that no client can lock others out of it."""
 
 import contextlib
 import socket

@@ -215,7 +215,7 @@ def folder(tmp_path):
 
 
 def check(folder, text, *arguments, top=True, environment=None):
-    """What is said of a file: warnings and problems by line, their place without the file's name."""
+    """The report about a file: warnings and problems by line, their position without the file's name."""
     file = folder / "mooring.toml"
     file.write_text(text.replace("\n#\n", f"\n{ROOT}\n"))
     done = subprocess.run(

@@ -1,4 +1,4 @@
-"""Processes that sign in a connection (NTLM, Negotiate): nobody else is served on it."""
+"""Processes that authenticate a connection (NTLM, Negotiate): no other client is served on it."""
 
 import contextlib
 import socket

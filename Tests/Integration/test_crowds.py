@@ -46,7 +46,7 @@ class Crowd:
 
     def note(self, status, token, body):
         if status != 200:
-            # A process died under it, or its session did: told, and never somebody else's answer.
+            # A process died under it, or its session did: an error, and never another client's answer.
             self.refused += 1
             if status not in (502, 503):
                 self.wrong.append((token, status))

@@ -8,7 +8,7 @@ import pytest
 from balancer import serving, wait_until
 from http2 import Connection, request
 
-# Ends at /end in the way that the query names; the port or socket is what the command line says.
+# Ends at /end in the way that the query names; the command line has the port or socket.
 APPLICATION = '''
 import contextlib, os, signal, socket, struct, sys, threading, time
 

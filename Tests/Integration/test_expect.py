@@ -1,4 +1,4 @@
-"""`Expect: 100-continue` (RFC 9110 section 10.1.1): the process says whether it wants an upload."""
+"""`Expect: 100-continue` (RFC 9110 section 10.1.1): the process decides whether it wants an upload."""
 
 import contextlib
 import socket
@@ -97,7 +97,7 @@ def test_a_process_refuses_an_upload_that_it_has_not_read(balancer, uploads):
         out = everything(connection)
     assert out.startswith(b"HTTP/1.1 403 Forbidden\r\n") and out.endswith(b"\r\n\r\nno") and b" 100 " not in out
     assert b"\r\nConnection: close\r\n" in out
-    # What its server might take for the body goes to nobody: the next request has another connection.
+    # What its server might take for the body is harmless: the next request has another connection.
     assert balancer.request("/after").status == 200
     assert len(uploads.connections) == 2 and uploads.heads[1][0] == "GET /after HTTP/1.1\r\n"
 

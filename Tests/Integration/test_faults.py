@@ -1,4 +1,4 @@
-"""Backends that misbehave: what their clients see, and that nobody else sees anything of it."""
+"""Backends that misbehave: what their clients see, and that no other client is affected."""
 
 import socket
 import struct

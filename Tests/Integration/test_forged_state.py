@@ -1,4 +1,4 @@
-"""A state directory that lies: from another boot, of re-used pids, damaged. Nobody is signalled for it."""
+"""A state directory that lies: from another boot, of reused pids, damaged. No process is signalled for it."""
 
 import os
 import re

@@ -1,4 +1,4 @@
-"""Whom trusted proxies speak for, as a process and the client's browser are told of it."""
+"""The client behind trusted proxies, as a process and the client's browser see it."""
 
 import pytest
 

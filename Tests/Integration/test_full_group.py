@@ -1,4 +1,4 @@
-"""A group that has no session place left says so: `full`, in `/stats`, `/metrics` and `mooring status`."""
+"""A group that has no session place left reports it: `full`, in `/stats`, `/metrics` and `mooring status`."""
 
 import subprocess
 

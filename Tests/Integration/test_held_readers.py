@@ -1,4 +1,4 @@
-"""Processes that keep whoever reads their files in /proc waiting: supervision does not."""
+"""Processes that block the readers of their files in /proc: supervision does not wait."""
 
 import os
 import shutil
@@ -14,10 +14,10 @@ from balancer import ECHO, Balancer, wait_until
 pytestmark = [
     pytest.mark.alone,
     pytest.mark.skipif(os.geteuid() != 0, reason="only root can run others"),
-    # Whoever reads command lines, as ps and pgrep do, waits as well: no test may run beside these.
+    # Programs that read command lines, such as ps and pgrep, block as well: no test may run beside these.
     pytest.mark.skipif("PYTEST_XDIST_WORKER" in os.environ, reason="holds up other tests; run this file alone"),
 ]
-# Nobody else's on this machine.
+# Used by no other program on this machine.
 USER = 54322
 SOURCE = Path(__file__).with_name("holding.c")
 
@@ -38,7 +38,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def log_message(self, *_): pass
 http.server.ThreadingHTTPServer(("127.0.0.1", int(sys.argv[1])), Handler).serve_forever()
 """
-# The one with its pages is to be asked for its memory as well.
+# The one with its pages must be asked for its memory as well.
 GROUPS = f"""[group.other]
 wsgi = "app.py"
 processes = 1

@@ -1,4 +1,4 @@
-"""What a group's own user does to a start of its own: nobody else notices."""
+"""What a group's own user does to a start of its own: no other group notices."""
 
 import ctypes
 import fcntl
@@ -16,7 +16,7 @@ import pytest
 from balancer import ECHO, Balancer, serving, wait_until
 
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can run others")
-# Nobody else's on this machine, since everything of it is stopped.
+# Used by no other program on this machine, since everything of it is stopped.
 USER = 54321
 
 GROUPS = f"""
@@ -95,7 +95,7 @@ def test_a_user_with_a_lease_on_its_program_stops_nobody_else_and_no_shutdown():
 
 
 class Unanswered:
-    """A file system whose server answers nothing: whoever looks into it waits, but for SIGKILL."""
+    """A file system whose server answers nothing: its readers block, except for SIGKILL."""
 
     LIBRARY = ctypes.CDLL(None, use_errno=True)
 

@@ -1,4 +1,4 @@
-"""Floods over HTTP/2: ended with GOAWAY, dear to nobody else (CVE-2019-9511 to 9518, 2023-44487, 2024-27316)."""
+"""Floods over HTTP/2: ended with GOAWAY, cheap for all others (CVE-2019-9511 to 9518, 2023-44487, 2024-27316)."""
 
 import struct
 import threading
@@ -184,7 +184,7 @@ body_idle = "1s"
     with serving(configuration) as balancer, Connection(
             balancer.address, settings=[(4, 0)], window=0) as connection:
         streams = [connection.ask(request("/big")) for _ in range(20)]
-        # Two slots, twenty answers that nobody takes: all of them have left their process.
+        # Two slots, twenty unread answers: all of them have left their process.
         wait_until(lambda: len([r for r in origin.requests if "/big" in r[0]]) >= 20)
         wait_until(lambda: {p["in_flight"] for p in balancer.group("app")["processes"]} == {0})
         assert balancer.request().status == 200

@@ -153,7 +153,7 @@ def test_the_sessions_of_a_hung_server_follow_on_lost(servers, on_lost):
 
 
 def leave_soon(balancer, seconds=0.05):
-    """A visitor who does not wait for an answer, and says so by a reset."""
+    """A visitor who does not wait for an answer, and resets the connection."""
     with socket.create_connection(balancer.address, 10) as connection:
         connection.sendall(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
         connection.settimeout(seconds)

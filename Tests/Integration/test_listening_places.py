@@ -1,4 +1,4 @@
-"""Programs that are told where to listen in any of the usual ways, and those that listen elsewhere."""
+"""Programs that get their address in any of the usual ways, and those that listen elsewhere."""
 
 import socket
 import threading
@@ -7,7 +7,7 @@ import pytest
 
 from balancer import Balancer, serving, wait_until
 
-# Serves what its first argument says, and tells of itself.
+# Serves as its first argument selects, and reports about itself.
 APP = """
 import os, socket, socketserver, sys, time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer

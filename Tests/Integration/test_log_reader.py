@@ -1,4 +1,4 @@
-"""What becomes of the balancer when whoever reads its logs stops reading, and comes back."""
+"""What happens to the balancer when the reader of its logs stops reading, and resumes."""
 
 import contextlib
 import fcntl
@@ -30,7 +30,7 @@ def application(environ, start_response):
 
 
 class Unread:
-    """A balancer whose standard error, or access log, is a pipe that nobody reads yet."""
+    """A balancer whose standard error, or access log, is a pipe without a reader yet."""
 
     def __init__(self, access="stderr", stdout_is_full=False):
         self.folder = Path(tempfile.mkdtemp(prefix="m-", dir="/tmp"))

@@ -11,7 +11,7 @@ OWN = [
     "__Host-shop=x", "=shop=x", "Mooring=x", "SHOP =x", "\"mooring\"=x", "__host-mooring=x", "__Secure-mooring=x",
 ]
 THEIRS = ["session=1; Path=/", "mooring2=x", "a==mooring=x", "x-shop=1"]
-# How caches are told more than, or other than, what Cache-Control tells them.
+# Fields that give caches more, or other, directives than Cache-Control.
 TARGETED = [
     "CDN-Cache-Control: max-age=600", "Cloudflare-CDN-Cache-Control: public", "Surrogate-Control: max-age=600",
     "X-Accel-Expires: 600", "Netlify-CDN-Cache-Control: public", "X-LiteSpeed-Cache-Control: public", "Edge-Control: max-age=60",

@@ -1,4 +1,4 @@
-"""One browser's page of two hundred parts over HTTP/2: all of it comes, and it holds up nobody else."""
+"""One browser's page of two hundred parts over HTTP/2: all of it comes, and it delays no other visitor."""
 
 import threading
 

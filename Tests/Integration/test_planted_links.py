@@ -1,4 +1,4 @@
-"""Root writes no file where somebody else points: links in folders that a group's user owns."""
+"""Root writes no file where another user points: links in folders that a group's user owns."""
 
 import contextlib
 import os

@@ -49,7 +49,7 @@ def test_a_spare_process_is_ready_before_it_is_needed_and_another_when_it_is_tak
         balancer.wait_ready("app", 2)
         assert "spare" in reasons(balancer, "spawning")
         started = time.monotonic()
-        # Nobody waits for a start.
+        # No request waits for a start.
         assert balancer.request("/page").status == 200
         assert time.monotonic() - started < 0.5
         first.join()
@@ -161,7 +161,7 @@ def test_one_process_a_session_is_kept_over_a_crash_of_the_balancer():
         assert len(set(homes.values())) == 3
         balancer.crash()
         balancer.start()
-        # A stranger gets nobody's process, though no cookie of its owner has been seen yet.
+        # Another client does not get the process, though no cookie of its owner has been seen yet.
         stranger = threading.Thread(target=lambda: strangers.append(balancer.request("/page", timeout=60)))
         strangers = []
         stranger.start()

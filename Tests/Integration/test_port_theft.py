@@ -1,4 +1,4 @@
-"""A port that a process was told is not taken over by another user's program."""
+"""A port that a process was given is not taken over by another user's program."""
 
 import os
 import subprocess

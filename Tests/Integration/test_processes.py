@@ -144,7 +144,7 @@ def test_groups_that_cannot_start_say_so_back_off_and_disturb_nobody():
                             ("syntax", "SyntaxError"), ("silent", "start_timeout")):
             answer = balancer.request(f"/{name}")
             assert answer.status == 503
-            # What it is called is nobody's affair outside.
+            # Its name is private.
             assert name not in answer.body.decode()
             assert "error=" in answer.headers["Proxy-Status"]
             assert int(answer.headers["Retry-After"]) >= 1

@@ -73,7 +73,7 @@ def test_chunked_bodies_pass_both_ways_and_the_next_request_is_its_own(balancer,
     assert out.count(b"HTTP/1.1 200 OK") == 2 and b"GET /next" in out
     assert [r for r in origin.requests if r[0].startswith("POST /up ")][-1][2] == 8
     down = balancer.raw(get("/chunked")).split(b"\r\n\r\n", 1)[1]
-    # Chunks may be cut anew on the way, as bytes come in; the data may not.
+    # Chunks may be split differently on the way; the data may not change.
     data, rest = b"", down
     while (size := int(rest.split(b"\r\n", 1)[0], 16)):
         rest = rest.split(b"\r\n", 1)[1]

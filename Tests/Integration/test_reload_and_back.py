@@ -28,7 +28,7 @@ def serve(processes=2):
 
 
 def reload(balancer, change):
-    """Reads the file anew, changed by `change`; when this returns it is in effect."""
+    """Reloads the file, changed by `change`; when this returns it is in effect."""
     text = balancer.file.read_text()
     balancer.file.write_text(change(text))
     answer = balancer.admin("/reload", "POST")

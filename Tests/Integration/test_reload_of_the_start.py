@@ -1,4 +1,4 @@
-"""Keys that are read at the start: a reload leaves them as they are, and says so as long as it is so."""
+"""Keys that are read at the start: a reload leaves them as they are, and reports it as long as it is so."""
 
 import re
 import subprocess

@@ -58,7 +58,7 @@ def told(origin, path):
 
 
 def logged_client(balancer, path):
-    """Who the access log says asked for a path; lines are written in batches."""
+    """The client of a path in the access log; lines are written in batches."""
     line = wait_until(lambda: [line for line in balancer.log.splitlines() if f"GET {path} " in line])[-1]
     return line.split(" ")[1]
 
@@ -89,7 +89,7 @@ def test_what_is_refused_is_answered_and_the_connection_ends(balancer, origin, s
     before = len(origin.requests)
     out = balancer.raw(data + get("/smuggled"))
     assert out.startswith(f"HTTP/1.1 {status} ".encode()), out[:200]
-    # RFC 9112 section 9.6: said, and done; what came behind it was never a request.
+    # RFC 9112 section 9.6: announced, and done; what followed was never a request.
     assert b"\r\nConnection: close\r\n" in out and out.count(b"HTTP/1.1 ") == 1
     assert b"\r\nProxy-Status: mooring; error=http_request_error" in out
     # RFC 9110 section 15.5.6.
@@ -111,7 +111,7 @@ def test_an_options_that_may_go_no_further_is_answered_here(balancer, origin):
     before = len(origin.requests)
     out = balancer.raw(b"OPTIONS * HTTP/1.1\r\nHost: a\r\nMax-Forwards: 0\r\n\r\n" + get("/after"))
     assert out.startswith(b"HTTP/1.1 200 OK\r\n") and b"\r\nAllow: GET, " in out and out.count(b"HTTP/1.1 200") == 2
-    # RFC 9209 section 2: it says who answered.
+    # RFC 9209 section 2: it names who answered.
     assert b"\r\nProxy-Status: mooring;" in out.split(b"\r\n\r\n")[0]
     assert [r[0] for r in origin.requests[before:]] == ["GET /after HTTP/1.1"]
 

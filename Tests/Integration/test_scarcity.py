@@ -1,4 +1,4 @@
-"""No processes, memory, descriptors or disk to be had, and a clock that is set: Mooring says so, and serves on."""
+"""No processes, memory, descriptors or disk to be had, and a clock that is set: Mooring logs it, and continues to serve."""
 
 import contextlib
 import errno

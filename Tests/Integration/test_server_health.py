@@ -5,7 +5,7 @@ from origin import Origin
 
 
 class Server(Origin):
-    """Answers /healthz as it is told to, and everything else with its name."""
+    """Answers /healthz as set by the test, and everything else with its name."""
 
     def __init__(self, name, **place):
         super().__init__(**place)

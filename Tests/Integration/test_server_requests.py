@@ -31,7 +31,7 @@ def test_options_of_the_server_begin_no_session():
         assert answer.status == 200 and answer.fields["allow"].startswith("GET, ")
         group = balancer.group("app")
         assert group["sessions"]["created_total"] == 0 and group["processes"][0]["requests_total"] == 0
-        # Of a resource the application says more.
+        # For a resource the application answers.
         assert b"Set-Cookie" in exchange(balancer, STAR.replace(b"*", b"/x"))
 
 

@@ -10,7 +10,7 @@ from http2 import Connection, request
 PREFLIGHT = {"Origin": "https://shop.example", "Access-Control-Request-Method": "POST"}
 BROWSER = {"Accept": "text/html,application/xhtml+xml;q=0.9,*/*;q=0.8"}
 
-# One process for each session: whoever takes a place without need locks others out.
+# One process for each session: a session that takes a place without need locks others out.
 DEDICATED = """
 [group.app]
 wsgi = "app.py"

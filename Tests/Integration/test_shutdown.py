@@ -1,4 +1,4 @@
-"""The end of the program: what has no end of its own is ended, and what is waited for is told."""
+"""The end of the program: what has no end of its own is ended, and what is waited for is logged."""
 
 import contextlib
 import os
@@ -82,7 +82,7 @@ stop_timeout = "1s"
 
 
 class Ending:
-    """A balancer that is told to end by a test."""
+    """A balancer that a test stops."""
 
     def __init__(self):
         self.balancer = Balancer(

@@ -57,7 +57,7 @@ def test_a_start_a_reload_and_a_stop_are_told(manager):
     with managed(manager) as balancer:
         ready = manager.wait("READY", "1")
         assert ready["MAINPID"] == str(balancer.pid) and str(balancer.address[1]) in ready["STATUS"]
-        # Whoever is told to be ready is.
+        # A balancer that has notified readiness is ready.
         assert balancer.request().status == 200
         told = len(manager.heard)
         balancer.process.send_signal(signal.SIGHUP)
@@ -153,7 +153,7 @@ def get(address):
 
 
 def high(taken):
-    """A copy of the socket far above the descriptors that it is to be moved to."""
+    """A copy of the socket far above the descriptors that it will be moved to."""
     return socket.socket(fileno=fcntl.fcntl(taken.detach(), fcntl.F_DUPFD, 50))
 
 

@@ -74,7 +74,7 @@ def test_a_successor_is_taken_over_in_its_turn_while_tunnels_of_both_are_open(ba
 
 
 def replace_after_signal(balancer):
-    """The old balancer is told to leave its processes, and another one is started at once."""
+    """The old balancer is asked to leave its processes, and another one is started at once."""
     old = balancer.process
     old.send_signal(signal.SIGUSR2)
     wait_until(lambda: not balancer.listens(), 10, "the old balancer to leave")
@@ -98,7 +98,7 @@ def test_a_session_that_the_old_balancer_serves_keeps_its_process(successor):
         response, facts = kept.answer()
         assert response.status == 200 and facts["count"] == 2, facts
         assert ended(old) == 0
-        # Nobody uses it any more.
+        # It is no longer in use.
         wait_until(lambda: not is_alive(facts["pid"]), 10, "the process to be evicted")
         kept.close()
 

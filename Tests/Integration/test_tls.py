@@ -46,7 +46,7 @@ def ask(connection, path="/"):
 
 
 def openssl(address, *options):
-    """What `openssl s_client` says of a handshake."""
+    """The output of `openssl s_client` about a handshake."""
     host, port = address
     done = subprocess.run(
         ["openssl", "s_client", "-connect", f"{host}:{port}", "-servername", "localhost", *options],

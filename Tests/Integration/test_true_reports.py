@@ -1,4 +1,4 @@
-"""What Mooring says of sessions, processes and servers is what has happened to them."""
+"""What Mooring reports about sessions, processes and servers is what has happened to them."""
 
 import os
 import re

@@ -1,4 +1,4 @@
-"""Who shares a session: the streams of one browser, and nobody else (the connection is no visitor)."""
+"""Who shares a session: the streams of one browser, and no other (the connection is no visitor)."""
 
 import http.client
 import json
@@ -10,7 +10,7 @@ from balancer import ECHO, UnixConnection, serving
 from http2 import Connection, request
 from proxies import proxy
 
-# Says who asked, whose token it was, and nothing else.
+# Returns who asked and whose token it was, and nothing else.
 MIRROR = """
 import json
 def application(environ, start_response):

@@ -1,4 +1,4 @@
-"""Applications below a path: `strip_prefix` tells them where they are, whoever asks."""
+"""Applications below a path: `strip_prefix` tells them where they are, for every client."""
 
 import json
 

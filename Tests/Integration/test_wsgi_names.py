@@ -1,4 +1,4 @@
-"""How an application is named, and what is said where a name leads to none."""
+"""How an application is named, and the message where a name leads to none."""
 
 import contextlib
 import json

@@ -31,7 +31,7 @@ internal import Testing
         #expect(CallGraph(calls: ["A": ["B", "C"], "B": ["C"], "C": []]).largestCircle.count < 2)
     }
 
-    @Test func `a call is told from a declaration, a label and another type's function`() throws {
+    @Test func `a call is no declaration, label or another type's function`() throws {
         let files = [
             SourceTree.File(path: "A.swift", text: "func go() {}\nprivate func own() {}"),
             SourceTree.File(path: "A+B.swift", text: "func stay() { other.go(); own(); go: 1 }"),

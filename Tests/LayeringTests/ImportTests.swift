@@ -84,7 +84,7 @@ internal import Testing
         #expect(lines > 0 && lines < 1200, "what can be tested belongs into Serving")
     }
 
-    @Test func `every import says its access level`() throws {
+    @Test func `every import states its access level`() throws {
         let bare = try Regex(#"^\s*(@testable |@preconcurrency )*import "#)
         for file in SourceTree.swiftSources + SourceTree.files(in: "Tests", endings: [".swift"]) {
             for (index, line) in file.code.enumerated() where line.prefixMatch(of: bare) != nil {

@@ -53,7 +53,7 @@ internal import Testing
         #expect(classes > 20)
     }
 
-    @Test func `a stored property is told from a computed one and from a local value`() throws {
+    @Test func `a stored property is no computed one and no local value`() throws {
         #expect(try Self.isStored("    private(set) var held = 0"))
         #expect(try Self.isStored("    private let plan: Plan"))
         #expect(try Self.isStored("    var messages: [Int] = []"))

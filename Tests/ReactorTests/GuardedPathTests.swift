@@ -3,7 +3,7 @@ internal import Testing
 
 @testable internal import Reactor
 
-/// What root opens where somebody else owns a folder of the path.
+/// What root opens where another user owns a folder of the path.
 @Suite(.enabled(if: geteuid() == 0)) struct GuardedPathTests {
     private static let nobody: uid_t = 65534
     private let folder: String

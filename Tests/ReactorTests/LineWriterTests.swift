@@ -4,7 +4,7 @@ internal import Testing
 
 @testable internal import Reactor
 
-/// Lines on their way to somebody who may not read them.
+/// Lines for a reader that may not read them.
 @Suite struct LineWriterTests {
     private final class Told: Sendable {
         let recovered = Mutex<[Int]>([])
@@ -41,7 +41,7 @@ internal import Testing
         return all
     }
 
-    @Test func `what a reader does not read is bounded, counted and told when it is back`() throws {
+    @Test func `what a reader does not read is bounded, counted and reported later`() throws {
         let folder = folder()
         let path = "\(folder)/fifo"
         unsafe mkfifo(path, 0o600)
@@ -58,7 +58,7 @@ internal import Testing
         #expect(told.recovered.withLock { $0 } == [Int(writer.lost)])
     }
 
-    @Test func `opening anew does not wait for a pipe that nobody reads`() throws {
+    @Test func `reopening does not wait for a pipe without a reader`() throws {
         let folder = folder()
         let path = "\(folder)/log"
         unsafe mkfifo(path, 0o600)

@@ -27,7 +27,7 @@ internal import Testing
         #expect(loop.now >= deadline)
     }
 
-    @Test func `bytes go through a unix socket and the end of the stream is told`() throws {
+    @Test func `bytes go through a unix socket and the end of the stream is reported`() throws {
         let path = "/tmp/mooring-reactor-\(Clock.monotonic()).sock"
         let listener = try ListeningSocket(.unix(path))
         defer { listener.close() }

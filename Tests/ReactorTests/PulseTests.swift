@@ -12,14 +12,14 @@ internal import Testing
         #expect(pulse.silence(now: 200) == 0)
     }
 
-    @Test func `a loop that does not answer is told of one question, and silent since that`() {
+    @Test func `a loop that does not answer gets one question, and is silent since then`() {
         let pulse = Pulse(name: "loop")
         #expect(pulse.ask(now: 100))
         #expect(!pulse.ask(now: 200))
         #expect(pulse.silence(now: 300) == 200)
     }
 
-    @Test func `a loop that was told to end is not missed`() {
+    @Test func `a loop that was stopped is not missed`() {
         let pulse = Pulse(name: "loop")
         #expect(pulse.ask(now: 100))
         pulse.end()

@@ -79,7 +79,7 @@ internal import Testing
         #expect(text.contains("mismatch"))
     }
 
-    @Test func `a server that signed for itself is refused and told so`() throws {
+    @Test func `a server with a self-signed certificate is refused with an alert`() throws {
         let files = try folder.files("a", alternatives: ["DNS:api.example"])
         let outcome = try connect(to: "api.example", files)
         #expect(try refusal(outcome.client).contains("self-signed"))
@@ -112,7 +112,7 @@ internal import Testing
         #expect(try refusal(try connect(to: "api.example", files).client).contains("expired"))
     }
 
-    @Test func `who verifies nobody speaks to anybody`() throws {
+    @Test func `without verification any server is accepted`() throws {
         let files = try folder.files("a", days: -9 ..< -2)
         let outcome = try connect(to: "api.example", files, trust: .unverified)
         #expect(outcome.client == .done)

@@ -39,7 +39,7 @@ internal import Testing
         #expect(client.alert == 116)
     }
 
-    @Test func `a certificate of somebody else is refused with the alert`() throws {
+    @Test func `a certificate of another authority is refused with the alert`() throws {
         let server = try server()
         defer { server.free() }
         let other = try folder.authority("other")

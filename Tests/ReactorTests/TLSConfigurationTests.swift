@@ -38,21 +38,21 @@ internal import Testing
         #expect(try problem(certificate: empty).problem == "the file is empty")
     }
 
-    @Test func `a file of another kind is told what is wanted`() throws {
+    @Test func `a file of another kind is refused with what is expected`() throws {
         let text = try folder.text("certificate!\n", in: "text.pem")
         #expect(try problem(certificate: text).problem.contains("BEGIN CERTIFICATE"))
         #expect(try problem(key: text).problem.contains("BEGIN PRIVATE KEY"))
         #expect(try problem(clientAuthority: text).problem.contains("BEGIN CERTIFICATE"))
     }
 
-    @Test func `files given the wrong way round are told apart`() throws {
+    @Test func `swapped files are recognised`() throws {
         let certificate = try problem(certificate: good.key, key: good.certificate)
         #expect(certificate.file == good.key)
         #expect(certificate.problem.hasPrefix("no certificate in it"))
         #expect(try problem(key: good.certificate).problem.hasPrefix("no private key in it"))
     }
 
-    @Test func `a damaged certificate is told by its place in the chain`() throws {
+    @Test func `a damaged certificate is reported with its position in the chain`() throws {
         let text = try String(contentsOfFile: good.certificate, encoding: .utf8)
         let broken = text.replacingOccurrences(of: "\nMII", with: "\nMIJ")
         #expect(broken != text)
@@ -69,7 +69,7 @@ internal import Testing
         #expect(try problem(key: rsa.key).problem.hasPrefix("the key does not belong to"))
     }
 
-    @Test func `a key with a pass phrase is refused and nobody is asked for it`() throws {
+    @Test func `a key with a pass phrase is refused without a prompt`() throws {
         let bio = unsafe BIO_new_file(good.key, "r")
         let key = unsafe PEM_read_bio_PrivateKey(bio, nil, nil, nil)
         defer {

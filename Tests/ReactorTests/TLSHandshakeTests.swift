@@ -80,7 +80,7 @@ internal import Testing
         #expect(client.alert == SSL_AD_PROTOCOL_VERSION)
     }
 
-    @Test func `HTTP in clear text is told from noise`() throws {
+    @Test func `HTTP in clear text is distinguished from noise`() throws {
         let server = try server(try serverContext([folder.files("a")]))
         defer { server.free() }
         let text = Array("GET / HTTP/1.1\r\nHost: a\r\n\r\n".utf8)
@@ -142,7 +142,7 @@ internal import Testing
         #expect(server.negotiated == .http11)
     }
 
-    @Test func `a client that says nothing of protocols is spoken to in HTTP/1.1`() throws {
+    @Test func `a client without ALPN gets HTTP/1.1`() throws {
         let server = try server(try serverContext([folder.files("a")]))
         defer { server.free() }
         #expect(shakeHands(server, try RawClient(sockets.client)) == .done)

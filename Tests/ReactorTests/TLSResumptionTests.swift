@@ -51,7 +51,7 @@ internal import Testing
     }
 
     @Test(arguments: [TLS1_2_VERSION, TLS1_3_VERSION])
-    func `a client comes back to a context made anew with the same keys`(_ version: Int32) throws {
+    func `a client resumes with a new context that has the same keys`(_ version: Int32) throws {
         let first = try visit(context(), version: version)
         #expect(!first.isResumed)
         let second = try visit(context(), with: first.session, version: version)

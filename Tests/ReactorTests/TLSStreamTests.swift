@@ -76,7 +76,7 @@ internal import Testing
         #expect(got == bytes)
     }
 
-    @Test func `bytes that OpenSSL holds are told of`() throws {
+    @Test func `bytes that OpenSSL buffers are reported`() throws {
         let (server, client) = try connected()
         defer { server.free() }
         #expect(client.write(Self.pattern(5000)) == 5000)
@@ -101,7 +101,7 @@ internal import Testing
         #expect(input.drain() == [1])
     }
 
-    @Test func `a client that says goodbye has ended and can still be answered`() throws {
+    @Test func `a client that sends close_notify has ended and can still be answered`() throws {
         let (server, client) = try connected()
         defer { server.free() }
         #expect(client.write([7]) == 1)
@@ -146,7 +146,7 @@ internal import Testing
             Issue.record("it is whole again")
             return
         }
-        // It is not told from an honest end by a close_notify now.
+        // There is no close_notify now that would make it a regular end.
         server.shutdown()
     }
 

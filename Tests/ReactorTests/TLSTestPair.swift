@@ -29,7 +29,7 @@ final class SocketPair {
     }
 }
 
-/// A client with whatever OpenSSL can be told, to try a server with.
+/// A client with arbitrary OpenSSL settings, to test a server with.
 @safe final class RawClient {
     /// What a client keeps to come back with.
     @safe final class Session {

@@ -81,7 +81,7 @@ internal import Testing
         #expect(fixture.leftovers == [])
     }
 
-    @Test func `a mark that says the body broke off does not end the wait for its end`() throws {
+    @Test func `the mark of a cut-off body does not end the wait for its end`() throws {
         let fixture = try WorkerFixture()
         let process = try Self.abandoned(fixture)
         Self.say(
@@ -112,7 +112,7 @@ internal import Testing
         #expect(!fixture.owners.upstreams.isTaken(entry))
     }
 
-    @Test func `at the end of the program nobody waits for what was left behind`() throws {
+    @Test func `at shutdown nothing waits for abandoned requests`() throws {
         let fixture = try WorkerFixture()
         let process = try Self.abandoned(fixture)
         fixture.drain(.end)

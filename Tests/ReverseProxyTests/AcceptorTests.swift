@@ -99,7 +99,7 @@ internal import Testing
         #expect(site.taken.count == 2)
         #expect(site.acceptor.retryAt < .max, "it looks again by itself, too")
         site.fixture.shared.connectionClosed(worker: 0)
-        #expect(!site.fixture.shared.shares[0].mailbox.isEmpty, "the loop is told")
+        #expect(!site.fixture.shared.shares[0].mailbox.isEmpty, "the loop is notified")
         site.acceptor.resume()
         site.turn(limit: 2)
         #expect(site.taken.count == 3)

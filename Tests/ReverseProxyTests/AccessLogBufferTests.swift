@@ -26,7 +26,7 @@ internal import Testing
         #expect(text(log) == "\\u0022\\u000a")
     }
 
-    @Test func `a session's id is written as processes are told it`() {
+    @Test func `a session's id is written as processes get it`() {
         var log = buffer(.json)
         log.append(hex: 0x0123_4567_89ab_cdef, digits: 16)
         log.append(hex: 0xff, digits: 8)

@@ -61,7 +61,7 @@ internal import Testing
         #expect(Self.log(entry, as: .mooring).contains(" 200 1234/77 "))
     }
 
-    @Test func `a stream's request line says HTTP/2`() {
+    @Test func `a stream's request line shows HTTP/2`() {
         var entry = Self.entry()
         entry.isStream = true
         #expect(Self.log(entry, as: .mooring).contains("\"GET /a?b=c HTTP/2.0\""))

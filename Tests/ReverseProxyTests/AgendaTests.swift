@@ -29,7 +29,7 @@ internal import Testing
         #expect(!agenda.isBusy)
     }
 
-    @Test func `frames that are to be sent bring the next turn at once`() {
+    @Test func `frames to send bring the next turn at once`() {
         let agenda = Agenda()
         agenda.send(7)
         #expect(agenda.isBusy)

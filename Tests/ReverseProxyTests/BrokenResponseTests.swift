@@ -47,7 +47,7 @@ internal import Testing
         #expect(hasEnded)
     }
 
-    @Test func `a client is not told of the mark`() throws {
+    @Test func `the mark is not sent to clients`() throws {
         let fixture = try WorkerFixture()
         let (client, process) = try fixture.begin()
         process.say(Self.chunked + Self.announcement + "\r\n2\r\nab\r\n" + Self.end)

@@ -27,7 +27,7 @@ internal import Testing
         #expect(coalesced.release(Self.leader) == [])
     }
 
-    @Test func `a later exchange at the leader's index releases nobody`() {
+    @Test func `a later exchange at the leader's index releases no follower`() {
         var coalesced = CoalescedRequests()
         coalesced.lead(Self.leader)
         coalesced.follow(Self.leader, Self.member(8))
@@ -43,7 +43,7 @@ internal import Testing
         #expect(coalesced.release(Self.leader) == [Self.member(8)])
     }
 
-    @Test func `a later exchange at the index of one that led begins with nobody`() {
+    @Test func `a later exchange at the index of one that led begins without followers`() {
         var coalesced = CoalescedRequests()
         coalesced.lead(Self.leader)
         coalesced.follow(Self.leader, Self.member(8))
@@ -53,7 +53,7 @@ internal import Testing
         #expect(coalesced.release(later) == [])
     }
 
-    @Test func `without a leader nobody leads and nobody waits`() {
+    @Test func `without a leader no exchange leads and none waits`() {
         var coalesced = CoalescedRequests()
         #expect(coalesced.leader(at: -1) == nil)
         #expect(coalesced.release(Self.leader) == [])

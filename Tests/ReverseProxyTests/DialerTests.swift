@@ -79,7 +79,7 @@ internal import Testing
         #expect(site.fixture.deadlines.next == nil)
     }
 
-    @Test func `a full backlog is told from a process that does not listen`() throws {
+    @Test func `a full backlog is distinguished from a process that does not listen`() throws {
         let site = try Site()
         let socket = try ListeningSocket(.unix(site.path), backlog: 1)
         var steps: [ConnectStep] = []

@@ -32,7 +32,7 @@ internal import Testing
 
         deinit { for socket in others { socket.close() } }
 
-        /// The index of the connection that is to be made; nil: none is.
+        /// The index of the connection to make; nil: none.
         var postponed: Int? {
             fixture.owners.upstreams.takenEntries().first {
                 fixture.owners.upstreams[$0].phase == .postponed

@@ -33,7 +33,7 @@ internal import Testing
         process.say(WorkerFixture.answer)
         fixture.run()
         #expect(holder.hear().hasSuffix("ok"))
-        #expect(process.hear().isEmpty, "nobody else asks it for the one that has gone over")
+        #expect(process.hear().isEmpty, "no other exchange uses the connection that has moved")
         #expect(!waiting.hasEnded)
         #expect(fixture.leftovers == [])
         successor.close()
@@ -76,7 +76,7 @@ internal import Testing
         fixture.drain(successor.purpose)
         let client = try fixture.send(WorkerFixture.get)
         #expect(successor.connections.map(\.stage) == [.untouched])
-        #expect(successor.texts == [""], "what it says waits in its socket")
+        #expect(successor.texts == [""], "its bytes wait in its socket")
         #expect(fixture.owners.shared.shares[0].connections.load(ordering: .relaxed) == 0)
         #expect(!client.hasEnded)
         successor.close()
@@ -115,7 +115,7 @@ internal import Testing
         #expect(client.hear().hasSuffix("ok"))
     }
 
-    @Test func `a drain that nobody follows ends idle connections in entry of moving them`() throws
+    @Test func `a drain without a successor closes idle connections instead of moving them`() throws
     {
         let fixture = try WorkerFixture()
         let client = try fixture.connect()

@@ -18,7 +18,7 @@ internal import Testing
             socket: socket, listener: listener, stage: .kept, isSecure: true,
             address: IPAddress(high: .max, low: 1)),
     ])
-    func `a note says all that the other balancer has to know`(_ connection: MovedConnection) {
+    func `a note contains all that the other balancer needs`(_ connection: MovedConnection) {
         #expect(
             MovedConnection(
                 socket: Self.socket, listener: Self.listener, note: connection.note) == connection)

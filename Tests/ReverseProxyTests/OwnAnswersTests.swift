@@ -18,7 +18,7 @@ internal import Testing
             })
     }
 
-    @Test func `an answer that comes too late reaches nobody`() throws {
+    @Test func `an answer that comes too late reaches no client`() throws {
         let fixture = try WorkerFixture()
         let (client, process) = try fixture.begin()
         fixture.expire(process: try Self.busy(fixture))

@@ -26,7 +26,7 @@ internal import Testing
         expectTable(allowed) { $0.leads(to: $1) }
     }
 
-    @Test func `a connection that carries an exchange is told from one that is kept`() {
+    @Test func `a connection that carries an exchange is distinguished from one that is kept`() {
         let carrying = UpstreamPhase.allCases.filter(\.hasExchange)
         #expect(carrying == [.postponed, .connecting, .handshaking, .busy])
     }

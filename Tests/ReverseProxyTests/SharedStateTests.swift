@@ -6,9 +6,9 @@ internal import Testing
 
 @testable internal import ReverseProxy
 
-/// What loops have in common: connections are dealt out and counted, and the end is told once.
+/// What loops have in common: connections are assigned and counted, and the end is reported once.
 @Suite struct SharedStateTests {
-    /// How often something was told.
+    /// How often something was reported.
     private final class Tally: Sendable {
         private let value = Atomic<Int>(0)
 
@@ -59,7 +59,7 @@ internal import Testing
         #expect(ends.count == 1)
     }
 
-    @Test func `a drain without connections ends when nobody accepts any more, and not before`()
+    @Test func `a drain without connections ends when no loop accepts any more, and not before`()
         throws
     {
         let (shared, _) = try Self.shared(loops: 1)
@@ -87,7 +87,7 @@ internal import Testing
         let (shared, _) = try Self.shared(loops: 2)
         for _ in 0..<3 { shared.connectionOpened(worker: 1) }
         shared.connectionClosed(worker: 1)
-        #expect(shared.shares[0].mailbox.isEmpty, "nobody waits")
+        #expect(shared.shares[0].mailbox.isEmpty, "no loop waits")
         shared.acceptingPaused.store(true, ordering: .relaxed)
         shared.connectionClosed(worker: 1)
         shared.connectionClosed(worker: 1)
@@ -107,7 +107,7 @@ internal import Testing
         #expect(shared.takeUpstream(limit: 2))
     }
 
-    @Test func `the end of all loops is told once, by the last`() throws {
+    @Test func `the end of all loops is reported once, by the last`() throws {
         let (shared, _) = try Self.shared(loops: 2)
         let ends = Tally()
         shared.stop { ends.tell() }

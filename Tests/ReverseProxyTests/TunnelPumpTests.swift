@@ -58,7 +58,7 @@ internal import Testing
         #expect(!client.hasEnded)
     }
 
-    @Test func `what a client says ahead reaches its process when that has agreed`() throws {
+    @Test func `what a client sends early reaches its process after the 101`() throws {
         let fixture = try WorkerFixture()
         let client = try fixture.connect()
         client.say(Self.offer + "early")
@@ -82,7 +82,7 @@ internal import Testing
     }
 
     @Test(arguments: [(WorkerFixture.get, "x"), (Self.offer, "y")])
-    func `a 101 that nobody has asked for is no tunnel`(request: String, name: String) throws {
+    func `a 101 without a request for it is no tunnel`(request: String, name: String) throws {
         let fixture = try WorkerFixture()
         let (client, process) = try fixture.begin(request)
         process.say(Self.taken(name))
@@ -119,7 +119,7 @@ internal import Testing
     }
 
     @Test(arguments: [true, false])
-    func `a tunnel holds a slot where its group says so, until it ends`(holds: Bool) throws {
+    func `a tunnel holds a slot with tunnel_slots, until it ends`(holds: Bool) throws {
         let fixture = try WorkerFixture(policy: { $0.tunnelSlots = holds })
         let (client, process) = try Self.tunnel(fixture)
         #expect(fixture.slotsTaken == (holds ? 1 : 0))
@@ -140,7 +140,7 @@ internal import Testing
         #expect(process.hasEnded)
     }
 
-    @Test func `at the end of the program a WebSocket's client is told once, and hears no more`()
+    @Test func `at shutdown a WebSocket's client gets one close frame, and nothing after it`()
         throws
     {
         let fixture = try WorkerFixture()

@@ -28,7 +28,7 @@ internal import Testing
         return String(decoding: bytes[..<count], as: UTF8.self)
     }
 
-    @Test func `a process is told of the client, and not of our cookies`() {
+    @Test func `a process learns of the client, and not of our cookies`() {
         let head = Self.written(Self.additions())
         #expect(head.hasPrefix("GET /a HTTP/1.1\r\n"))
         #expect(head.contains("\r\nX-Forwarded-For: 192.0.2.7\r\n"))
@@ -43,7 +43,7 @@ internal import Testing
         #expect(Self.written(additions).hasSuffix("\r\n\r\n1a\r\n"))
     }
 
-    @Test func `an id that was given here is told once`() {
+    @Test func `a generated id is sent once`() {
         var additions = Self.additions()
         let id = GeneratedID(high: 1, low: 2)
         additions.requestID = id

@@ -33,7 +33,7 @@ internal import Testing
             to: process, group: 0, for: 4, of: client, isReplayable: isReplayable)
     }
 
-    @Test func `a connection of the pool serves whoever comes next`() throws {
+    @Test func `a connection of the pool serves the next request`() throws {
         let fixture = try LoopFixture()
         let (entry, theirs) = try Self.busy(fixture)
         Self.kept(fixture).pool(entry, keptFor: 0, awaitsSilence: false)
@@ -65,7 +65,7 @@ internal import Testing
         #expect(!fixture.upstreams.isTaken(entry))
     }
 
-    @Test func `a connection that is kept for a client is nobody else's`() throws {
+    @Test func `a connection that is kept for a client serves no other`() throws {
         let fixture = try LoopFixture()
         let (first, oneEnd) = try Self.busy(fixture)
         let (second, otherEnd) = try Self.busy(fixture)

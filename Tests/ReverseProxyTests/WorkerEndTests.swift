@@ -129,7 +129,7 @@ internal import Testing
 
     // MARK: Bytes out of turn
 
-    @Test func `what a process says out of turn reaches no client`() throws {
+    @Test func `bytes that a process sends unasked reach no client`() throws {
         let fixture = try WorkerFixture()
         let (client, process) = try fixture.begin()
         process.say(WorkerFixture.answer + "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil")

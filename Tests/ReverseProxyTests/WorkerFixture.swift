@@ -132,7 +132,7 @@ final class WorkerFixture {
         return server
     }
 
-    /// Nobody takes connections any more.
+    /// Accepts no more connections.
     func stopListening(_ index: Int = 0) {
         if servers[index] >= 0 { Glibc.close(servers[index]) }
         servers[index] = -1
@@ -174,7 +174,7 @@ final class Peer {
         #expect(sent == bytes.count)
     }
 
-    /// Says a byte as often as the other end takes it now.
+    /// Sends a byte as often as the other end takes it now.
     ///
     /// - Returns: how often that was.
     func say(_ count: Int, of byte: UInt8) -> Int {
@@ -204,7 +204,7 @@ final class Peer {
         }
     }
 
-    /// Nothing more is said; what comes can still be heard.
+    /// Sends nothing more; what comes can still be read.
     func finish() { _ = shutdown(descriptor, Int32(SHUT_WR)) }
 
     func close() {

@@ -82,7 +82,7 @@ internal import Testing
         #expect(visit.response.contains("Set-Cookie: mooring=;"))
     }
 
-    @Test func `a process is told which session asks, and from where`() throws {
+    @Test func `a process learns which session asks, and from where`() throws {
         let fixture = try WorkerFixture(servers: 2)
         let first = try Self.visit(fixture)
         let cookie = try #require(Self.cookie(in: first.response))
@@ -95,7 +95,7 @@ internal import Testing
         #expect(first.request.contains("192.0.2.1"))
     }
 
-    /// The session's id, as its process is told it.
+    /// The session's id, as its process gets it.
     private static func session(in request: String) -> Substring? {
         guard let start = request.firstRange(of: "Mooring-Session: ") else { return nil }
         return request[start.upperBound...].prefix { $0.isHexDigit || $0 == "-" || $0 == "_" }

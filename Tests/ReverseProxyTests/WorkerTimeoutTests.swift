@@ -3,11 +3,11 @@ internal import Testing
 
 @testable internal import ReverseProxy
 
-/// Whoever is waited for has its time, and what follows when that is over.
+/// Deadlines of clients and processes, and what follows when they pass.
 @Suite struct WorkerTimeoutTests {
     private static let soon = Interval.milliseconds(10)
 
-    @Test func `a client that does not finish its head is told so`() throws {
+    @Test func `a client that does not finish its head gets 408`() throws {
         let fixture = try WorkerFixture { $0.timeouts.header = Self.soon }
         let client = try fixture.connect()
         client.say("GET /a HT")
@@ -23,7 +23,7 @@ internal import Testing
         #expect(fixture.owners.downstreams.takenEntries().isEmpty)
     }
 
-    @Test func `a client that stops in the middle of its body is told so`() throws {
+    @Test func `a client that stops in the middle of its body gets 408`() throws {
         let fixture = try WorkerFixture { $0.timeouts.bodyIdle = Self.soon }
         let client = try fixture.connect()
         client.say("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\nab")

@@ -113,7 +113,7 @@ func match(_ patterns: [String], host: String = "example.org", _ path: String) t
     }
 
     @Test(arguments: ["/x;/admin", "/administrator;/x", "/ad;min", "/?;/admin", "/x;admin"])
-    func `what a parameter says is not compared`(path: String) throws {
+    func `path parameters are not compared`(path: String) throws {
         #expect(try match(["/", "/admin"], path) == "/")
     }
 

@@ -12,7 +12,7 @@ internal import Testing
         #expect(plan.note == "")
     }
 
-    @Test func `where there is little room connections are fewer and the start line says so`() {
+    @Test func `where there is little room connections are fewer and the start line shows it`() {
         let plan = DescriptorPlan(limit: 1024, connections: 10_000, processes: 4, slots: 40)
         #expect(plan.isLowered)
         #expect(plan.connections < 1024)

@@ -12,7 +12,7 @@ internal import Testing
             backoff: .seconds(1))
     }
 
-    @Test func `an application that never started ends the program and says why`() {
+    @Test func `an application that never started ends the program with the reason`() {
         let run = DeveloperRun(folder: "/srv/shop", reloads: false)
         #expect(run.reasonToEnd(after: failure)?.contains("no module named shop") == true)
     }
@@ -23,7 +23,7 @@ internal import Testing
         #expect(run.reasonToEnd(after: failure) == nil)
     }
 
-    @Test func `a program at a port that is taken is told of PORT`() {
+    @Test func `a program at a port that is taken gets a hint about PORT`() {
         let report = ExitReport(
             reason: "exited with status 1",
             output: ["Traceback", "OSError: [Errno 98] Address already in use"])

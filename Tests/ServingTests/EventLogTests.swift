@@ -87,7 +87,7 @@ internal import Testing
         #expect(lines.all.last?.contains("k3f9abcd") == false)
     }
 
-    @Test func `the observer is told of every event behind the log`() throws {
+    @Test func `the observer gets every event after the log`() throws {
         let lines = lines
         let events = eventLog { _ in lines.append("observed") }
         let process = ProcessHandle(index: 0, serial: 1)

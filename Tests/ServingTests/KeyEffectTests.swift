@@ -10,7 +10,7 @@ internal import Testing
 
 @testable internal import Serving
 
-/// A key that is read and printed, and then given to nobody, is a bug that no reader of the file sees.
+/// A key that is read and printed, but passed to no part, is a bug that no reader of the file sees.
 @Suite struct KeyEffectTests {
     private let files = KeyFiles()
 

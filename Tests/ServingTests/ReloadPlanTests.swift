@@ -70,7 +70,7 @@ internal import Testing
         #expect(plan.report == .init())
     }
 
-    @Test func `a launch that serves still is kept when the file says it again`() throws {
+    @Test func `a launch that still serves is kept when the file returns to it`() throws {
         var running = try Self.running(
             Self.shop + "env = { A = \"b\" }\n" + Self.blog + Self.routes)
         let before = try Self.wanted(Self.both)

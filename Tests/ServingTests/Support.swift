@@ -5,7 +5,7 @@ internal import Testing
 
 @testable internal import Serving
 
-/// A log that nobody reads.
+/// A log without a reader.
 let silentLog = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
 
 /// The configuration of a text, as a user without special rights has it.

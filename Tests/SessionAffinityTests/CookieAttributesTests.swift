@@ -47,7 +47,7 @@ internal import Testing
                 == "Set-Cookie: m=T; Path=/; HttpOnly; SameSite=Lax\r\n")
     }
 
-    @Test func `scripts may be let in, and embedding sites told apart`() {
+    @Test func `scripts may read it, and embedding sites are partitioned`() {
         var attributes = CookieAttributes(name: "m")
         attributes.httpOnly = false
         attributes.secure = .always

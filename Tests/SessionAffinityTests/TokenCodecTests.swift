@@ -136,7 +136,7 @@ internal import Testing
         #expect(verify(value, by: codec, now: 0, maxAge: .max).verdict == .expired)
     }
 
-    @Test func `a token of another group is told apart from a forged one`() {
+    @Test func `a token of another group is distinguished from a forged one`() {
         let value = encode(by: codec(group: "django-admin"))
         let knowing = codec(others: ["other", "django-admin"])
         #expect(verify(value, by: knowing) == Verification(verdict: .otherGroup))

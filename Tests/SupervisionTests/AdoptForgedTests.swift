@@ -7,7 +7,7 @@ internal import Testing
 
 @testable internal import Supervision
 
-/// A process that is nobody's business: the leader of a session, and not this program's child.
+/// A foreign process: the leader of a session, and not this program's child.
 private final class Bystander {
     let pid: Int32
 
@@ -34,7 +34,7 @@ extension SupervisorTests {
     @Suite struct Forged {
         let test = TemporaryFolder()
 
-        /// A record of a ready process that is in truth somebody else's, as `change` makes it.
+        /// A forged record of a ready process, which belongs to another program; `change` edits it.
         private func record(
             of pid: Int32, _ change: (inout ProcessRecord) -> Void = { _ in }
         ) throws -> ProcessRecord {
@@ -63,7 +63,7 @@ extension SupervisorTests {
             return fixture.facts.all
         }
 
-        @Test func `a true record of a process that serves nobody has it stopped`() throws {
+        @Test func `a true record of a process without a group has it stopped`() throws {
             let bystander = try Bystander()
             _ = try runBalancer(over: try record(of: bystander.pid))
             let hasEnded = Pidfd(of: bystander.pid).waitForEnd(milliseconds: 20_000)
@@ -80,7 +80,7 @@ extension SupervisorTests {
             #expect(test.records == [], "the dead one's record is removed")
         }
 
-        @Test func `a record of another boot names nobody`() throws {
+        @Test func `a record of another boot names no process`() throws {
             let bystander = try Bystander()
             let forged = try record(of: bystander.pid) { $0.boot.bootID = "another" }
             let facts = try runBalancer(over: forged)
@@ -89,7 +89,7 @@ extension SupervisorTests {
             #expect(test.records == [])
         }
 
-        @Test func `a record of another container names nobody`() throws {
+        @Test func `a record of another container names no process`() throws {
             let bystander = try Bystander()
             let forged = try record(of: bystander.pid) { $0.boot.pidNamespace += 1 }
             _ = try runBalancer(over: forged)
@@ -123,7 +123,7 @@ extension SupervisorTests {
             #expect(hasEnded)
         }
 
-        @Test func `a file that is no record is told of and left where it is`() throws {
+        @Test func `a file that is not a record is logged and left where it is`() throws {
             _ = try StateDirectory(preparing: "\(test.path)/state")
             _ = test.file("state/processes/abcdefgh", "mooring-process 1\npid 1\nend\n")
             let fixture = try SupervisionFixture(listener, in: test, keepsRecords: true)

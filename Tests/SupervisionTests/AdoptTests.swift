@@ -119,7 +119,7 @@ extension SupervisorTests {
             try second.waitUntilReady(handle)
         }
 
-        @Test func `processes that nobody has a place for are stopped`() throws {
+        @Test func `processes that no group has room for are stopped`() throws {
             let directory = TemporaryFolder()
             let pid = try leaveOne(in: directory)
             let second = try successor(in: directory, hasRoom: false)
@@ -244,7 +244,7 @@ extension SupervisorTests {
             #expect(try fixture.waitForExit(third).output == ["added"])
         }
 
-        @Test func `sessions that were to be remembered are told to the registry`() throws {
+        @Test func `recorded sessions are passed to the registry`() throws {
             let directory = TemporaryFolder()
             let first = try SupervisionFixture(listener, in: directory, keepsRecords: true)
             let process = first.spawn()

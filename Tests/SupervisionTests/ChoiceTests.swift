@@ -8,7 +8,7 @@ internal import Testing
 @testable internal import Supervision
 
 extension SupervisorTests {
-    /// Programs that are told both a socket and a port, and programs that listen over IPv6 alone.
+    /// Programs that get both a socket and a port, and programs that listen over IPv6 alone.
     @Suite struct Choices {
         /// A program that evaluates an expression which listens, and then waits.
         private func program(_ listening: String, _ words: String...) -> [String] {
@@ -64,7 +64,7 @@ extension SupervisorTests {
         }
 
         @Test(arguments: ["127.0.0.1", "::1"])
-        func `a port that is somebody else's keeps nobody from the socket`(host: String) throws {
+        func `a port of another user does not keep a process from its socket`(host: String) throws {
             let fixture = try SupervisionFixture(
                 program("signal.sigwait([signal.SIGUSR1]) and unix()")
             ) { launch in
@@ -88,7 +88,7 @@ extension SupervisorTests {
                 !fixture.facts.all.contains { if case .listens = $0 { true } else { false } })
         }
 
-        @Test func `who finds its port taken and ends is told by whom`() throws {
+        @Test func `the exit of a process whose port is taken names the holder`() throws {
             let fixture = try SupervisionFixture(
                 program("signal.sigwait([signal.SIGUSR1]) and tcp('127.0.0.1')")
             ) { launch in
@@ -129,7 +129,7 @@ extension SupervisorTests {
             }
         }
 
-        @Test func `who is not ready in time is told of where it listens instead`() throws {
+        @Test func `a process not ready in time is reported with where it listens`() throws {
             let fixture = try SupervisionFixture([
                 "python3", "-c",
                 """

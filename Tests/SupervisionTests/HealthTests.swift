@@ -36,7 +36,7 @@ extension SupervisorTests {
         @Test func `an application that does not know the path answers all the same`() throws {
             let fixture = try server(answers: ["404 Not Found"])
             try fixture.waitUntilReady(fixture.spawn())
-            // Which says little, and is told once.
+            // Which shows little, and is logged once.
             _ = try fixture.facts.wait("the warning") { facts in
                 facts.first { fact in
                     guard case .logged(let line, .warning) = fact else { return false }
@@ -52,7 +52,7 @@ extension SupervisorTests {
             fixture.terminate(process)
             _ = try fixture.waitForExit(process)
             #expect(fixture.facts.all.count { $0 == .recycled(process, .unhealthy) } == 1)
-            // The good one in between began the count anew.
+            // The good one in between reset the count.
             let asked = fixture.facts.all.count { fact in
                 if case .logged(let line, .info) = fact { line.hasPrefix("asked") } else { false }
             }
@@ -70,7 +70,7 @@ extension SupervisorTests {
             fixture.kill(suspended)
         }
 
-        @Test func `a process that says READY=1 is ready, and watched from then on`() throws {
+        @Test func `a process that sends READY=1 is ready, and watched from then on`() throws {
             let fixture = try server(answers: ["500 No"], first: "tell()")
             let process = fixture.spawn()
             try fixture.waitUntilReady(process)

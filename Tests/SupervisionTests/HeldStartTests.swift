@@ -8,7 +8,7 @@ internal import Testing
 @testable internal import Supervision
 
 extension SupervisorTests {
-    /// What a group does to its own starts holds up nobody else.
+    /// What a group does to its own starts delays no other group.
     @Suite struct HeldStarts {
         @Test func `a start whose program is held by a lease fails, and others go on meanwhile`()
             throws
@@ -27,7 +27,7 @@ extension SupervisorTests {
             lease.end()
         }
 
-        @Test func `a start that is held ends at once when it is told to`() throws {
+        @Test func `a start that is blocked ends at once when it is stopped`() throws {
             let fixture = try SupervisionFixture(["./held"])
             let lease = try Lease(on: held(in: fixture))
             let process = fixture.spawn()
@@ -49,7 +49,7 @@ extension SupervisorTests {
         }
 
         @Test(.enabled(if: geteuid() == 0))
-        func `nobody may look into this program's memory while a child of a user's has it`() throws
+        func `no user may read this program's memory while a child of that user shares it`() throws
         {
             let account = try Account.find(user: "nobody")
             let fixture = try SupervisionFixture(["./held"]) { $0.isolation.account = account }
@@ -112,14 +112,14 @@ private struct Lease {
 
     init(on path: String) throws {
         descriptor = unsafe open(path, O_RDWR | O_CLOEXEC)
-        // Whoever is told by SIGIO, as is the rule, is ended by it.
+        // SIGIO, the default notification of a lease, kills its holder.
         let isHeld =
             fcntl(descriptor, 10 /* F_SETSIG */, SIGURG) == 0
             && fcntl(descriptor, 1024 /* F_SETLEASE */, F_WRLCK) == 0
         try #require(isHeld, "\(path) cannot be leased: errno \(errno)")
     }
 
-    /// Whether somebody waits for it.
+    /// Whether a process waits for it.
     var isWanted: Bool { fcntl(descriptor, 1025 /* F_GETLEASE */) != F_WRLCK }
 
     func end() { close(descriptor) }

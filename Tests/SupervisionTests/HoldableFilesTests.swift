@@ -42,7 +42,7 @@ internal import Testing
         #expect(files.bytes("/own", users: Self.ours, patience: 0) == Array("/own".utf8))
     }
 
-    @Test func `one that cannot be read holds nobody up`() {
+    @Test func `one that cannot be read blocks no reader`() {
         let files = makeFiles()
         #expect(files.bytes("/gone", users: Self.user(7), patience: 10_000) == nil)
         #expect(files.bytes("/one", users: Self.user(7), patience: 10_000) != nil)

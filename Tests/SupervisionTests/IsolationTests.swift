@@ -122,7 +122,7 @@ extension SupervisorTests {
     }
 }
 
-/// Whether the tests may become somebody else.
+/// Whether the tests may change their user.
 private var isRoot: Bool { geteuid() == 0 }
 
 @Suite struct AccountTests {

@@ -64,7 +64,7 @@ internal import Testing
             ])
     }
 
-    @Test func `a process with a port is told the port and no socket`() {
+    @Test func `a process with a port gets the port and no socket`() {
         let entries = spec(["app"]).environmentEntries(ListeningEndpoint(port: 8123), label: "x")
         #expect(entries.contains("PORT=8123"))
         #expect(!entries.contains { $0.hasPrefix("MOORING_SOCKET=") })

@@ -10,7 +10,7 @@ internal import Testing
 extension SupervisorTests {
     /// What processes say of themselves over `NOTIFY_SOCKET`.
     @Suite struct Notifying {
-        @Test func `a process that says READY=1 is ready, once, though it listens nowhere`() throws
+        @Test func `a process that sends READY=1 is ready, once, though it listens nowhere`() throws
         {
             let fixture = try notifier("tell('READY=1'); tell('READY=1\\nSTATUS=told twice')")
             let process = fixture.spawn()
@@ -53,7 +53,7 @@ extension SupervisorTests {
             }
         }
 
-        @Test func `what a stranger says is ignored`() throws {
+        @Test func `a notification of a foreign process is ignored`() throws {
             let fixture = try notifier(
                 "print('waits', flush=True); signal.sigwait([signal.SIGUSR1]); tell('STATUS=mine')")
             let process = fixture.spawn()
@@ -76,7 +76,7 @@ extension SupervisorTests {
             #expect(fixture.facts.all.count { $0 == .recycled(process, .watchdog) } == 1)
         }
 
-        @Test func `a process that says that it is broken is recycled`() throws {
+        @Test func `a process that reports a failure of its own is recycled`() throws {
             let fixture = try notifier("tell('READY=1\\nWATCHDOG=trigger')")
             try fixture.wait(for: .recycled(fixture.spawn(), .watchdog))
         }
@@ -96,7 +96,7 @@ extension SupervisorTests {
             #expect(fixture.facts.all.contains(.noted(process, .status("before"))))
         }
 
-        @Test func `too much is not listened to, and said once`() throws {
+        @Test func `too many notifications are dropped, and logged once`() throws {
             let fixture = try notifier(
                 """
                 tell('STATUS=' + 'x' * 5000)
@@ -194,7 +194,7 @@ private struct Datagrams: ~Copyable {
     }
 
     @Test(arguments: ["", "READY", "READY=", "READY=0", "READY=yes", "ready=1", " READY=1", "=1"])
-    func `what is not READY=1 says nothing`(text: String) {
+    func `only READY=1 means ready`(text: String) {
         #expect(message(text) == message("\n"))
     }
 
@@ -228,7 +228,7 @@ private struct Datagrams: ~Copyable {
 @Suite struct WatchdogTests {
     private let second: Int64 = 1_000_000_000
 
-    @Test func `nobody is watched who has not asked for it`() {
+    @Test func `a process is watched only after it has asked for it`() {
         var watchdog = Watchdog()
         watchdog.setInterval(second, now: 0)
         #expect(watchdog.deadline == nil)

@@ -35,10 +35,10 @@ extension SupervisorTests {
             #expect(Set(report.output) == ["one", "two", "three"], "kept for reports all the same")
             var status = stat()
             unsafe stat(file, &status)
-            #expect(status.st_mode & 0o137 == 0, "nobody else may read it")
+            #expect(status.st_mode & 0o137 == 0, "only the owner may read it")
         }
 
-        @Test func `after it was moved away it is opened anew`() throws {
+        @Test func `after it was moved away it is reopened`() throws {
             let (moved, go) = ("\(folder.path)/moved", "\(folder.path)/go")
             unsafe mkfifo(moved, 0o600)
             unsafe mkfifo(go, 0o600)
@@ -63,7 +63,7 @@ extension SupervisorTests {
         }
 
         @Test(.enabled(if: unsafe access("/dev/full", F_OK) == 0))
-        func `a full disk is told once, and stops nobody`() throws {
+        func `a full disk is logged once, and stops no process`() throws {
             let fixture = try SupervisionFixture(
                 ["sh", "-c", "yes flood of lines | head -c 3000000"], listener
             ) {
@@ -118,7 +118,7 @@ extension SupervisorTests {
             (1_795_348_799_999, "2026-11-22T11:59:59.999Z"), (-1, "1969-12-31T23:59:59.999Z"),
             (4_107_542_400_000, "2100-03-01T00:00:00.000Z"),
         ] as [(Int64, String)])
-    func `a time is told in UTC with milliseconds`(milliseconds: Int64, text: String) {
+    func `a time is written in UTC with milliseconds`(milliseconds: Int64, text: String) {
         #expect(TimeText.utc(wallNanoseconds: milliseconds * 1_000_000) == text)
     }
 }

@@ -41,7 +41,7 @@ internal import Testing
         #expect(admitted == 1000)
     }
 
-    @Test func `telling the count begins anew`() {
+    @Test func `reporting resets the count`() {
         var throttle = LineThrottle()
         for _ in 0..<2001 { _ = throttle.admits(now: 0) }
         #expect(throttle.takeDropped() == 1)

@@ -8,10 +8,10 @@ internal import Testing
 @testable internal import Supervision
 
 extension SupervisorTests {
-    /// Whose the listener at the port is that a process was told.
+    /// Whose the listener at a process's port is.
     @Suite struct Ports {
         @Test(arguments: ["127.0.0.1", "0.0.0.0", "::"])
-        func `a start whose port is somebody else's fails, and the user is named`(host: String)
+        func `a start whose port belongs to another user fails, and the user is named`(host: String)
             throws
         {
             let fixture = try SupervisionFixture(script: "echo port $PORT {port}; exec sleep 1000")
@@ -23,7 +23,7 @@ extension SupervisorTests {
             #expect(!fixture.facts.all.contains(.ready(process)))
         }
 
-        @Test func `who says READY=1 before it listens is ready when it does`() throws {
+        @Test func `a process that sends READY=1 before it listens is ready when it does`() throws {
             let fixture = try SupervisionFixture([
                 "python3", "-c",
                 """
@@ -78,7 +78,7 @@ extension SupervisorTests {
             try fixture.waitUntilReady(fixture.spawn())
         }
 
-        @Test func `an adopted process whose port is somebody else's is stopped`() throws {
+        @Test func `an adopted process whose port belongs to another user is stopped`() throws {
             let directory = TemporaryFolder()
             let command = [
                 "python3", "-c",
@@ -159,7 +159,7 @@ extension SupervisorTests {
     }
 
     @Test(arguments: ["127.0.0.1", "0.0.0.0", "::1", "::"])
-    func `the kernel tells of a listener what its table says`(host: String) throws {
+    func `netlink and /proc agree about a listener`(host: String) throws {
         let socket = try ListeningSocket(SocketAddress.tcp(host, 0))
         defer { close(socket.descriptor) }
         let port = UInt16(socket.address.port)

@@ -32,7 +32,7 @@ internal import Testing
         #expect(records.takeDue(now: 70) == [5])
     }
 
-    @Test func `a failure is told once, tried again, and its end is told`() throws {
+    @Test func `a failure is logged once, retried, and its end is logged`() throws {
         let state = "\(folder.path)/state"
         var records = Records(try StateDirectory(preparing: state))
         #expect(unsafe rename(state, "\(folder.path)/away") == 0)

@@ -47,7 +47,7 @@ internal import Testing
         #expect(error?.description.contains("set runtime_dir to a shorter path") == true)
     }
 
-    @Test func `sockets that nobody listens on are removed, living ones stay`() throws {
+    @Test func `sockets without a listener are removed, living ones stay`() throws {
         let directory = try RuntimeDirectory(preparing: scratch.path)
         let living = try ListeningSocket(.unix(directory.socketPath(label: "living")))
         defer { living.close() }
@@ -92,7 +92,7 @@ internal import Testing
         #expect(found == "./tool")
     }
 
-    @Test func `a file that cannot be executed is told apart from none`() {
+    @Test func `a file that cannot be executed is distinguished from a missing one`() {
         _ = scratch.file("tool", "text", mode: 0o600)
         let refused = #expect(throws: SpawnFailure.self) {
             try ExecutableSearch.resolve("tool", path: scratch.path, directory: "/")

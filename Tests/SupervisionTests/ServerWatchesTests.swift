@@ -32,7 +32,7 @@ internal import Testing
         #expect(watches.nextDeadline == nil)
     }
 
-    @Test func `another health check of a server begins anew`() {
+    @Test func `another health check of a server starts from scratch`() {
         var watches = ServerWatches()
         watches.set([(0, server(81))], now: 0)
         let first = watches.ids

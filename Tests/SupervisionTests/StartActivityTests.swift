@@ -9,7 +9,7 @@ internal import Testing
     private let second: Int64 = 1_000_000_000
     private let millisecond: Int64 = 1_000_000
 
-    /// What is told of one process after each of some readings, a second apart.
+    /// What is reported about one process after each of some readings, a second apart.
     private func told(_ milliseconds: Int64?...) -> [Bool?] {
         var activity = StartActivity()
         var now: Int64 = 0
@@ -25,11 +25,11 @@ internal import Testing
         #expect(told(300, 350) == [nil, nil])
     }
 
-    @Test func `what is known is not told again`() {
+    @Test func `what is known is not reported again`() {
         #expect(told(0, 0, 0, 0) == [nil, true, nil, nil])
     }
 
-    @Test func `one that works again is told, and one that cannot be measured counts as working`() {
+    @Test func `one that works again is reported, and an unmeasurable one counts as working`() {
         #expect(told(0, 0, 500, 500) == [nil, true, false, true])
         #expect(told(0, 0, nil) == [nil, true, false])
     }
@@ -57,7 +57,7 @@ internal import Testing
 
 extension SupervisorTests {
     @Suite struct SleepingStarts {
-        @Test func `a start that sleeps is told of, and again when it works`() throws {
+        @Test func `a start that sleeps is reported, and again when it works`() throws {
             let fixture = try SupervisionFixture(
                 script: "read line <fifo; while :; do :; done")
             let fifo = "\(fixture.directory.path)/fifo"
@@ -80,7 +80,7 @@ extension SupervisorTests {
                 """
             let fixture = try SupervisionFixture(["python3", "-c", program], ["sleep", "1000"])
             let working = fixture.spawn(group: 0)
-            // Who is measured later has been told of later.
+            // A process measured later was started later.
             for _ in 0..<2 {
                 let sleeper = fixture.spawn(group: 1)
                 try fixture.wait(for: .slept(sleeper, true))

@@ -174,7 +174,7 @@ internal import Testing
         #expect(ProcessIdentity.age(ofStart: own.startTime) < 86_400_000_000_000)
     }
 
-    @Test func `nobody is process 0, 1 or a negative one`() {
+    @Test func `process 0, 1 or a negative one does not exist`() {
         for pid: Int32 in [0, 1, -1, -5, .min] {
             let time = ProcessIdentity.startTime(of: pid) ?? 0
             #expect(ProcessIdentity.open(ProcessInstance(pid: pid, startTime: time)) == nil)

@@ -53,11 +53,11 @@ final class FactLog: Sendable {
     }
 }
 
-/// Stands in for the registry: writes down what it is told.
+/// Stands in for the registry: records the facts that it receives.
 final class FactGroup: SupervisedGroup {
     let facts: FactLog
     let deadline = Mutex<MonotonicInstant?>(nil)
-    /// For processes that are to be adopted.
+    /// For processes to adopt.
     let hasRoom = Mutex(true)
     /// Called on supervision's thread.
     let onAdvance = Mutex<(@Sendable () -> Void)?>(nil)

@@ -30,7 +30,7 @@ extension SupervisorTests {
         }
     }
 
-    @Test func `when Mooring is killed, its processes are told to end`() async throws {
+    @Test func `when Mooring is killed, its processes are stopped`() async throws {
         let directory = TemporaryFolder()
         let fifo = "\(directory.path)/fifo"
         unsafe mkfifo(fifo, 0o600)

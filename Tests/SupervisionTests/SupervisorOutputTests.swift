@@ -29,7 +29,7 @@ extension SupervisorTests {
         }
 
         @Test func `a process that floods its output is neither blocked nor in the way`() throws {
-            // Far more than a pipe holds: it would hang in write(2) if nobody read on.
+            // Far more than a pipe holds: it would hang in write(2) without a reader.
             let fixture = try SupervisionFixture(
                 ["sh", "-c", "yes flood | head -c 600000; echo done"], listener)
             let flooding = fixture.spawn(group: 0)
@@ -96,13 +96,13 @@ extension SupervisorTests {
             #expect(Clock.monotonic() >= due)
         }
 
-        @Test func `a signal to this program is told, not acted on`() throws {
+        @Test func `a signal to this program is reported, not acted on`() throws {
             let fixture = try SupervisionFixture(["true"])
             // On the loop's own thread: the other threads of the tests do not block signals.
             fixture.group.onAdvance.withLock { $0 = { raise(SIGHUP) } }
             fixture.group.deadline.withLock { $0 = MonotonicInstant(nanoseconds: 0) }
             fixture.supervisor.wake()
-            try fixture.facts.wait("told") { $0.contains(.signal(SIGHUP)) ? () : nil }
+            try fixture.facts.wait("a signal") { $0.contains(.signal(SIGHUP)) ? () : nil }
         }
 
         @Test func `there is one supervisor at a time`() throws {

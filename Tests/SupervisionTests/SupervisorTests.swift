@@ -76,14 +76,14 @@ internal import Testing
                     + "(exec, PATH is /usr/local/bin:/usr/bin:/bin)")
         }
 
-        @Test func `a file that cannot be executed is told so`() throws {
+        @Test func `a file that cannot be executed is reported`() throws {
             let fixture = try SupervisionFixture(["./app"])
             _ = fixture.directory.file("app", "text", mode: 0o600)
             let report = try fixture.waitForExit(fixture.spawn())
             #expect(report.reason == "Permission denied: ./app (exec)")
         }
 
-        @Test func `a script whose interpreter is missing is told apart from a missing file`()
+        @Test func `a missing interpreter is distinguished from a missing script`()
             throws
         {
             let fixture = try SupervisionFixture(["./app"])

@@ -10,7 +10,7 @@ extension Downstreams {
         switch unsafe multiplexer.connection.read(stream.number, into: room) {
         case .moved(let count):
             self[entry].input.commit(count)
-            // Reading opens the window, which the client must be told (WINDOW_UPDATE).
+            // Reading opens the window, which needs a WINDOW_UPDATE for the client.
             noteUnsent(Int(stream.parent))
             return .moved(count)
         case .wouldBlock: return .wouldBlock

@@ -87,7 +87,7 @@ extension ResponsePump {
                     return false
                 }
                 if fate == .invite {
-                    // The process wants the body, and the client has been told.
+                    // The process wants the body, and the client has its 100.
                     exchanges[exchange].machine.endInvitation()
                     downstreams.postpone(downstream)
                 }

@@ -3,7 +3,7 @@
 import io
 import string
 
-# What is read of a body that the application did not want, so that its connection can be kept.
+# How much of an unread body is skipped, so that its connection can be kept.
 DRAIN_LIMIT = 1 << 20
 
 
@@ -22,11 +22,11 @@ def body_of(reader, fields):
 class Body(io.RawIOBase):
     """`wsgi.input` below its buffer: never reads into the next request.
 
-    A body that breaks off is an OSError, not a shorter body.
+    A truncated body raises OSError, rather than appearing shorter.
     """
 
     left = 0
-    # Asks for the body, where it has to be asked for.
+    # Invites the body where the client waits for a 100.
     invite = None
 
     def readable(self):
@@ -46,10 +46,10 @@ class Body(io.RawIOBase):
         return count
 
     def begin_part(self):
-        """Sets `left` where more is to come."""
+        """Sets `left` if more follows."""
 
     def drain(self):
-        """Skips what the application left unread; false: there is too much of it, or it may not come."""
+        """Skips what the application left unread; false: it is too much, or it may not arrive."""
         if self.invite:
             return False
         waste = bytearray(64 * 1024)

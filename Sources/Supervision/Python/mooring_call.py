@@ -6,7 +6,7 @@ top: the project's own modules may come first there.
 
 
 def cut(name):
-    """The name, cut at each colon: what stands before it may be a file."""
+    """The name, split at each colon: the part before it may be a file."""
     yield name, ""
     for index, letter in enumerate(name):
         if letter == ":":
@@ -16,7 +16,7 @@ def cut(name):
 def parse(what):
     """The words of `NAME`, `NAME.ATTRIBUTE` or `NAME(arguments)`, all arguments being literals.
 
-    Besides these the arguments, as a list and a dict; None: it is no call. ValueError: it is none of these.
+    Also the arguments, as a list and a dict; None: not a call. ValueError: none of these forms.
     """
     import ast
 
@@ -50,7 +50,7 @@ def dotted(node):
 
 
 def advice(name, is_callable_so):
-    """What to write for a function that is no application itself."""
+    """The notation for a function that is not itself an application."""
     if is_callable_so:
         return "name the callable: %s()" % name
     return "if it makes the application, name the callable with its arguments, as %s(\"production\")" % name

@@ -26,11 +26,11 @@ class Children:
         os.register_at_fork(before=self.hold, after_in_parent=self.release, after_in_child=self.restore)
 
     def note_choice(self):
-        """To be called when the application is loaded, and the server has not started yet."""
+        """Call it when the application is loaded, and the server has not started yet."""
         self.chosen = {number: signal.getsignal(number) for number in SIGNALS}
 
     def hold(self):
-        """Lets signals wait: what the child gets before it has its handlers would be lost."""
+        """Blocks signals: those that arrive before the child has its handlers would be lost."""
         self.before.mask = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
 
     def release(self):
@@ -42,9 +42,9 @@ class Children:
             chosen = self.chosen.get(number, handler)
             if chosen is end_at_once:
                 chosen = signal.SIG_DFL
-            # None: not set by Python, nor to be set by it.
+            # None: not set by Python, and Python cannot set it.
             if chosen is not None and handler is not None and handler != chosen:
                 signal.signal(number, chosen)
-        # Otherwise a signal of the child would wake up the parent's server.
+        # Otherwise a signal to the child would wake up the parent's server.
         signal.set_wakeup_fd(-1)
         self.release()

@@ -8,14 +8,14 @@ import os
 import sys
 import traceback
 
-# Above the numbers that programs close when they detach themselves.
+# Above the descriptors that programs close when they daemonise.
 LOWEST_DESCRIPTOR = 100
 
 
 def fill_standard_descriptors():
     """Opens /dev/null in place of standard descriptors that are closed.
 
-    Otherwise the next connection would get the number, and what is printed would go to a client.
+    Otherwise the next connection would get the number, and printed output would go to a client.
     """
     for descriptor in range(3):
         try:
@@ -50,7 +50,7 @@ class Errors(io.TextIOBase):
 
     def write(self, text):
         data = text.encode("utf-8", "backslashreplace")
-        # Somebody may have closed the descriptor, and a connection may have its number now.
+        # The application may have closed the descriptor, and a connection may have its number now.
         if self.identity is not None and self.identify() == self.identity:
             with contextlib.suppress(OSError):
                 while data:
@@ -58,9 +58,9 @@ class Errors(io.TextIOBase):
         return len(text)
 
     def report(self, problem, what=""):
-        """Prints a traceback in one piece, below a line that says what failed.
+        """Prints a traceback in one piece, below a line that names what failed.
 
-        It begins with the application's first line: the host's own frames tell nobody anything.
+        It begins with the application's first line, since the host's own frames do not help.
         """
         fill_standard_descriptors()
         if sys.stderr is None or sys.stderr.closed:

@@ -19,7 +19,7 @@ from pathlib import Path
 
 
 class Place:
-    """Where to listen: a unix socket, or a port on the loopback interface."""
+    """The address to listen on: a unix socket, or a port on the loopback interface."""
 
     def __init__(self, environ, backlog):
         self.backlog = backlog
@@ -30,10 +30,10 @@ class Place:
             sys.exit("mooring_host: set MOORING_SOCKET to a path, or PORT to a number up to 65535")
 
     def listen(self):
-        """The listening socket; a unix socket is its owner's alone from the start."""
+        """The listening socket; a unix socket is accessible to its owner only from the start."""
         if not self.unix:
             listener = socket.create_server(("127.0.0.1", self.port), backlog=self.backlog)
-            # Handed down to its connections: head and body are often sent apart.
+            # Inherited by its connections: head and body are often sent separately.
             listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             say_ready()
             return listener
@@ -49,7 +49,7 @@ class Place:
         return listener
 
     def remove_socket(self):
-        """Removes what a killed process left at the path; a file of another kind stays."""
+        """Removes the socket of a killed process at the path; other files stay."""
         try:
             if stat.S_ISSOCK(os.lstat(self.unix).st_mode):
                 os.unlink(self.unix)
@@ -58,7 +58,7 @@ class Place:
 
 
 def say_ready():
-    """Tells Mooring that connections are taken; without it, Mooring finds out by itself."""
+    """Notifies Mooring that connections are accepted; otherwise Mooring detects it."""
     path = os.environ.get("NOTIFY_SOCKET")
     if path:
         with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notify:
@@ -67,9 +67,9 @@ def say_ready():
 
 @contextlib.contextmanager
 def own_modules():
-    """Lets the modules beside this file be imported.
+    """Makes the modules beside this file importable.
 
-    The path of modules is the application's afterwards, and no compiled copies are left here.
+    Afterwards the module path is the application's; no compiled copies are left here.
     """
     folder = str(Path(__file__).resolve().parent)
     before, sys.dont_write_bytecode = sys.dont_write_bytecode, True

@@ -1,4 +1,4 @@
-"""An application below a path that Mooring has taken off (`strip_prefix`)."""
+"""An application below a path that Mooring has removed (`strip_prefix`)."""
 
 import re
 from urllib.parse import quote, unquote_to_bytes
@@ -7,11 +7,11 @@ COOKIE_PATH = re.compile(r"(;\s*path=)(/[^;]*)", re.IGNORECASE)
 
 
 def mount(environ):
-    """Sets `SCRIPT_NAME`, by which frameworks make their links, and completes the target."""
-    # A list where several proxies have each taken off a part.
+    """Sets `SCRIPT_NAME`, from which frameworks build their links, and completes the target."""
+    # A list if several proxies have each removed a part.
     parts = environ.get("HTTP_X_FORWARDED_PREFIX", "").split(",")
     prefix = "".join(part.strip().rstrip("/") for part in parts)
-    # Links that begin with two slashes would lead to another host.
+    # Links that begin with two slashes would point to another host.
     if not prefix.startswith("/") or prefix.startswith("//"):
         return
     environ["SCRIPT_NAME"] = unquote_to_bytes(prefix).decode("latin-1")

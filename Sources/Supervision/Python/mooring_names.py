@@ -1,4 +1,4 @@
-"""Finds the application: a script file, a module, something in it, or what a factory makes."""
+"""Finds the application: a script file, a module, an object in it, or a factory's result."""
 
 import functools
 import importlib
@@ -10,12 +10,12 @@ from pathlib import Path
 
 from mooring_call import advice, cut, parse
 
-# Where nothing is said: PEP 3333's name, and the one that Flask's users choose.
+# The default names: PEP 3333's, and the one that Flask's users choose.
 USUAL_NAMES = ("application", "app")
 
 
 class NotFound(Exception):
-    """There is no such application; the message says it to the user."""
+    """There is no such application; the message is for the user."""
 
 
 def load(name):
@@ -42,7 +42,7 @@ def is_importable(name):
     try:
         return importlib.util.find_spec(name) is not None
     except ModuleNotFoundError as problem:
-        # Of a package on the way; one that a package imports itself is another matter.
+        # The missing module is a package on the way; a failed import inside a package is another error.
         if problem.name and (name + ".").startswith(problem.name + "."):
             return False
         raise
@@ -91,7 +91,7 @@ def from_script(path):
 
 
 def found_in(module, what, place, name):
-    """What the text behind the colon stands for; without one, what usually is the application."""
+    """The object named after the colon; without one, the usual names of an application."""
     if what:
         application = evaluate(module, what, name)
     else:
@@ -125,10 +125,10 @@ def evaluate(module, what, name):
 
 
 def refuse_factory(application, what, place):
-    """With a function that cannot be called as PEP 3333 says, every request would fail."""
+    """With a function that cannot be called as in PEP 3333, every request would fail."""
     import inspect  # As below.
 
-    # What a decorator makes takes other arguments than what it was made of.
+    # The result of a decorator takes other arguments than the decorated function.
     if "(" in what or not inspect.isfunction(application) or hasattr(application, "__signature__"):
         return
     signature = inspect.signature(application, follow_wrapped=False)
@@ -139,14 +139,14 @@ def refuse_factory(application, what, place):
 
 
 def refuse_asynchronous(application, module, what, place):
-    """An ASGI application answers every WSGI request with an error: it is told at once."""
+    """An ASGI application answers every WSGI request with an error, so it is rejected at once."""
     if not is_asynchronous(application):
         return
     if module.__name__ == "__mooring_script__":
         target, options = "MODULE:" + what, ""
     else:
         target, options = f"{module.__name__}:{what.partition('(')[0]}", ', "--factory"' if "(" in what else ""
-    if os.environ.get("MOORING_TELL_SERVER"):  # Whoever runs it has no file to set anything in.
+    if os.environ.get("MOORING_TELL_SERVER"):  # The user has no configuration file to set a server in.
         words = f"-m uvicorn {target}{options.replace(chr(34), '').replace(',', '')} --uds {{socket}}"
         raise NotFound(f"{place}:{what} is an ASGI application; serve it by: mooring run -- {sys.executable} {words}")
     raise NotFound(
@@ -160,7 +160,7 @@ def is_asynchronous(application):
     called = application if inspect.isroutine(application) else type(application).__call__
     if inspect.iscoroutinefunction(application) or inspect.iscoroutinefunction(called):
         return True
-    # `scope, receive, send`, behind a decorator that is not itself asynchronous.
+    # `scope, receive, send`, wrapped by a decorator that is not itself asynchronous.
     try:
         signature = inspect.signature(application)
     except (TypeError, ValueError):

@@ -1,4 +1,4 @@
-"""Says what keeps an application from being served: one line for each fault, its kind, a tab, a sentence.
+"""Reports what prevents an application from being served: per fault one line of kind, tab and sentence.
 
 It runs by `python -c` as the group's user, in the group's directory, and imports nothing of the
 application. It is written so that any Python that may be called python3, or python, can read it.
@@ -7,14 +7,14 @@ What it runs is `mooring_call` and `mooring_source`, followed by this: there are
 
 import sys
 
-# The project's own modules must not stand in for the standard library's.
+# The project's own modules must not shadow the standard library's.
 sys.path[:] = [place for place in sys.path if place]
 
 import os
 
 NEEDED = (3, 9)
 EXTENSIONS = (".py", ".wsgi")
-# What their makers call functions that make an application.
+# The usual names of application factories.
 FACTORIES = ("create_app", "make_app", "build_app", "get_app", "create_application", "make_application")
 
 
@@ -70,7 +70,7 @@ def check_source(path, what, name, server):
     if server == "granian" and library:
         fault("server", "%s patches Python for %s, under which granian does not work; set server = \"auto\""
               % (path, library))
-    # A factory is named with its arguments, an attribute by its way: the first name is the module's.
+    # A factory is named with its arguments, an attribute by its path: the first name is the module's.
     wanted = words[:1] or ["application", "app"]
     if any(is_asynchronous(node, wanted) for node in tree.body):
         module = os.path.splitext(name)[0].replace("/", ".")
@@ -88,7 +88,7 @@ def check_source(path, what, name, server):
 
 
 def check_function(tree, words, arguments, name):
-    """Whether a plain function can be called as it is meant to be: by Mooring, or by the server."""
+    """Whether a plain function can be called as intended: by Mooring, or by the server."""
     function = sole_function(tree, words[0]) if len(words) == 1 else None
     if function is None:
         return None

@@ -1,11 +1,11 @@
-"""What an application is told about its request: the same under every server."""
+"""The environment of a request: the same under every server."""
 
 import io
 from urllib.parse import quote, unquote_to_bytes
 
 from mooring_mount import mount
 
-# What may stand in a path as it is (RFC 3986 section 3.3).
+# The characters allowed unescaped in a path (RFC 3986 section 3.3).
 PATH_OCTETS = "/~!$&'()*+,;=:@"
 
 
@@ -21,7 +21,7 @@ class Context:
     """
 
     def __init__(self, threads, environ, errors, name):
-        # The application's, as it was given.
+        # The application's own, unchanged.
         self.name = name
         self.trusts_peer = bool(environ.get("MOORING_SOCKET"))
         self.fixed = {
@@ -42,7 +42,7 @@ class Context:
         if length not in ("", "0") or "HTTP_TRANSFER_ENCODING" in environ:
             environ["wsgi.input"] = io.BufferedReader(Input(environ["wsgi.input"], length), 65536)
         elif "HTTP_UPGRADE" not in environ:
-            # Not all servers' own can be read without a body. WebSocket libraries look for the
+            # Some servers' own cannot be read without a body. WebSocket libraries look for the
             # connection behind it.
             environ["wsgi.input"] = io.BytesIO()
         if self.trusts_peer:
@@ -58,7 +58,7 @@ class Context:
 
 
 def restore(environ):
-    """Puts back what servers lose that take ASCII alone; Mooring tells it in two fields of its own."""
+    """Restores what ASCII-only servers lose, from two fields that Mooring adds."""
     target = environ.pop("HTTP_MOORING_TARGET", None)
     if target and not (environ.get("RAW_URI") or environ.get("REQUEST_URI")):
         environ["RAW_URI"] = target
@@ -72,20 +72,20 @@ def restore(environ):
 
 
 def name_target(environ):
-    """Sets `REQUEST_URI` and `RAW_URI`, which not all servers know."""
+    """Sets `REQUEST_URI` and `RAW_URI`, which not all servers provide."""
     target = environ.get("RAW_URI") or environ.get("REQUEST_URI")
     if not target:
         target = quote(environ.get("PATH_INFO", "").encode("latin-1"), PATH_OCTETS)
         if environ.get("QUERY_STRING"):
             target += "?" + environ["QUERY_STRING"]
     elif target.startswith("//"):
-        # waitress leaves out all leading slashes but one.
+        # waitress removes all leading slashes but one.
         environ["PATH_INFO"] = unquote_to_bytes(target.partition("?")[0]).decode("latin-1")
     environ["RAW_URI"] = environ["REQUEST_URI"] = target
 
 
 def believe(environ):
-    """Takes over what Mooring says of the session, of the client, and of where it is mounted."""
+    """Applies Mooring's fields about the session, the client, and the mount point."""
     environ["mooring.session"] = environ.get("HTTP_MOORING_SESSION", "")
     environ["mooring.affinity"] = environ.get("HTTP_MOORING_AFFINITY", "")
     # The last address is the one that Mooring itself has seen.
@@ -108,7 +108,7 @@ def split_host(authority):
 
 
 class Input(io.RawIOBase):
-    """A request's body below its buffer, which makes up for what servers do.
+    """A request's body below its buffer, which compensates for differences between servers.
 
     granian's `readline` loses bytes, and to granian and gunicorn a body that breaks off has ended:
     half an upload would pass for the whole. Here it is an OSError, as in the better servers.
@@ -140,11 +140,11 @@ class Input(io.RawIOBase):
 
 
 class FileWrapper:
-    """`wsgi.file_wrapper`: a file in blocks, from where it stands."""
+    """`wsgi.file_wrapper`: a file in blocks, from its current position."""
 
     def __init__(self, file, block_size=64 * 1024):
         self.file = file
-        # Applications ask for 4 or 8 KiB, for servers that make a system call of each block.
+        # Applications ask for 4 or 8 KiB, which would cost a system call per block.
         self.block_size = max(block_size, 64 * 1024)
         if hasattr(file, "close"):
             self.close = file.close

@@ -2,7 +2,7 @@
 
 Servers differ in when they take the status, in `write`, in lengths, and in what a failure does. Here
 `start_response` of the server is called once, before the body is returned, with what the application
-said last; the body is as long as was promised; and whatever the application raises ends the request,
+set last; the body is as long as its Content-Length; and whatever the application raises ends the request,
 never the process.
 """
 
@@ -20,14 +20,14 @@ NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
 HOP_BY_HOP = {"connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "proxy-connection",
               "te", "trailer", "transfer-encoding", "upgrade"}
-# How much is kept in memory for a server without `write`, and the size of the blocks that follow.
+# How much is buffered for a server without `write`, and the size of the blocks that follow.
 WRITTEN_IN_MEMORY = 1 << 20
 BLOCK_SIZE = 1 << 16
 FAILURE = b"Internal Server Error\n"
 
 
 def reset():
-    """To most servers: the connection has broken, and nothing has to be said about it."""
+    """To most servers this means that the connection has broken, which they do not log."""
     return ConnectionResetError(errno.ECONNRESET, "the response broke off")
 
 
@@ -37,12 +37,12 @@ class Habits:
     def __init__(self, has_write=True, breaking=reset, passed=(), mark=None):
         # Its `start_response` returns a function that sends at once.
         self.has_write = has_write
-        # Makes the exception by which it breaks off a response that has begun.
+        # Creates the exception that makes it cut off a response that has begun.
         self.breaking = breaking
         # What the application raises for this server once it has taken over the connection.
         self.passed = passed
-        # Eight bytes that, as the last part of a body without a length, tell Mooring that it broke off,
-        # for a server that ends every such body as if it were whole; None: it does not.
+        # Eight bytes that, as the last part of a body without a length, mark it as cut off for Mooring,
+        # for a server that ends every such body as if it were complete; None: not needed.
         self.mark = mark
 
 
@@ -71,11 +71,11 @@ class Response:
         self.passed = habits.passed if "HTTP_UPGRADE" in environ else ()
         self.is_head = environ["REQUEST_METHOD"] == "HEAD"
         self.environ = environ
-        # Noted now: an application may have others inside, and changes it for them.
+        # Recorded now: an application may wrap others, and changes it for them.
         self.script_name = environ["SCRIPT_NAME"]
         self.status = None
         self.headers = []
-        # Bytes of the body that are still promised; None: nothing was promised.
+        # Bytes of the body still to come by Content-Length; None: no length was set.
         self.left = None
         self.has_body = True
         # The server has the head.
@@ -167,9 +167,9 @@ class Response:
         self.has_body = not self.is_head and code not in (204, 304)
 
     def promise(self, length):
-        """Adds the length of the body, where it is known and the application did not say it.
+        """Adds the length of the body, if it is known and the application did not set it.
 
-        The empty body of a HEAD says nothing of how long a GET's would be.
+        The empty body of a HEAD does not show how long a GET's would be.
         """
         if self.left is not None or self.status[:3] in ("204", "304") or self.is_head and not length:
             return
@@ -196,7 +196,7 @@ class Response:
                 raise
 
     def within_promise(self, data):
-        """More than was promised would pass for the beginning of the next response."""
+        """More bytes than Content-Length would be taken for the beginning of the next response."""
         if self.left is not None:
             data = data[:self.left]
             self.left -= len(data)
@@ -233,7 +233,7 @@ class Response:
         return data
 
     def close(self):
-        """Tells the application, once, that its answer is over; the server calls it in any case."""
+        """Calls the application's `close`, once, after its response; the server calls this in any case."""
         result, self.result, self.parts = self.result, None, iter(())
         if self.written:
             self.written.close()
@@ -254,7 +254,7 @@ class Response:
         return self.answer_whole(FAILURE)
 
     def break_off(self, problem):
-        """Ends a response in the middle, so that it does not pass for whole."""
+        """Cuts off a response, so that it is not taken for complete."""
         self.report(problem)
         self.close()
         raise self.habits.breaking() from None
@@ -282,7 +282,7 @@ def octets(data):
 
 
 def is_application(result):
-    """Whether it cannot be a body, and may be what a factory makes."""
+    """Whether it cannot be a body, and may be a factory's result."""
     kind = type(result)
     return callable(result) and not hasattr(kind, "__iter__") and not hasattr(kind, "__getitem__")
 

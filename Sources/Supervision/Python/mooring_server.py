@@ -28,7 +28,7 @@ class Server:
     """Connections wait in a selector, requests run on a few threads.
 
     A connection holds a thread only while a request runs on it, so that Mooring's idle connections
-    keep nobody waiting. The selector is touched by the main thread alone.
+    delay no other request. Only the main thread touches the selector.
     """
 
     def __init__(self, application, listener, threads, errors):
@@ -119,7 +119,7 @@ class Server:
 
 
 class Connection:
-    """One connection of Mooring's, kept between requests."""
+    """One connection from Mooring, kept between requests."""
 
     def __init__(self, connection):
         self.socket = connection
@@ -131,7 +131,7 @@ class Connection:
         self.socket.close()
 
     def has_more(self):
-        """Whether a next request is in the buffer already, where no selector sees it."""
+        """Whether the next request is in the buffer already, where the selector does not see it."""
         self.socket.setblocking(False)
         try:
             return bool(self.reader.peek(1))
@@ -141,7 +141,7 @@ class Connection:
             self.socket.settimeout(STALL_SECONDS)
 
     def serve_one(self, server):
-        """Serves one request; true: the connection can take another."""
+        """Serves one request; true: the connection can be reused."""
         try:
             head = self.read_head()
             return head is not None and Exchange(self, server, *head).run()
@@ -233,7 +233,7 @@ class Exchange:
         except Broken:
             return False
         except BaseException as problem:
-            # What the sockets say is no news once the other end has gone.
+            # Errors of the socket are normal once the peer has gone.
             if not isinstance(problem, OSError) or self.is_connected():
                 self.server.errors.report(problem)
             return False
@@ -243,13 +243,13 @@ class Exchange:
         return self.keep and not self.left and self.body.drain()
 
     def invite(self):
-        """Asks for a body that is held back (RFC 9110 section 10.1.1), once the application reads it."""
+        """Sends a 100 for a body that is held back (RFC 9110 section 10.1.1), once the application reads it."""
         if self.has_head:
             raise ConnectionResetError("the body was held back, and the request is answered")
         self.connection.socket.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
 
     def is_connected(self):
-        """False once the other end has gone: then an error of the socket is no news."""
+        """False once the peer has gone: then an error of the socket is normal."""
         self.connection.socket.setblocking(False)
         try:
             return self.connection.socket.recv(1, socket.MSG_PEEK) != b""
@@ -274,7 +274,7 @@ class Exchange:
         elif not given and not self.is_bodyless:
             self.is_chunked = self.is_modern
             lines += ["Transfer-Encoding: chunked"] if self.is_chunked else []
-        # A body that nobody asked for may come or not.
+        # A body that was not invited may arrive or not.
         self.keep = self.keep and self.is_modern and not self.server.stopping and not self.body.invite
         if not self.keep:
             lines.append("Connection: close")

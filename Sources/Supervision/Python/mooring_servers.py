@@ -12,12 +12,12 @@ from urllib.parse import quote
 from mooring_response import Gateway, Habits
 
 BACKLOG = 1024
-# Mooring opens as many connections as it has requests at once; this only bounds a mistake.
+# Mooring opens as many connections as it has concurrent requests; this only bounds a mistake.
 CONNECTIONS = 4096
-# No less than Mooring lets through, with what it adds.
+# No less than Mooring forwards, including what it adds.
 FIELDS = 1000
 FIELD_SIZE = 1 << 20
-# Longer than Mooring keeps an idle connection: the end that re-uses connections closes them.
+# Longer than Mooring keeps an idle connection: the side that reuses connections closes them.
 KEEPALIVE_SECONDS = 3600
 
 
@@ -31,15 +31,15 @@ def serve_granian(application, place, threads, context, errors):
     from granian.constants import HTTPModes, Interfaces
     from granian.log import LogLevels
 
-    # It has no way to break off a response: one with a length ends short of it, others seem whole but
-    # for the mark. Nobody but Mooring knows what that means.
+    # It cannot cut off a response: one with a length ends short of it, others look complete except
+    # for the mark, which only Mooring understands.
     mark = os.urandom(8) if context.trusts_peer else None
     gateway = Gateway(
         application, context, errors, Habits(has_write=False, breaking=StopIteration, mark=mark))
     variables = dict(os.environ)
 
     def adapted(environ, start_response):
-        # It adds the variables of the process, which would pass for what a client sent.
+        # It adds the process's environment, which would look like fields from the client.
         for name, value in variables.items():
             if environ.get(name) == value:
                 del environ[name]
@@ -49,7 +49,7 @@ def serve_granian(application, place, threads, context, errors):
 
         return gateway(environ, start)
 
-    # Its format would begin a traceback with the level.
+    # Its format would prefix a traceback with the level.
     handler = {"class": "logging.StreamHandler", "stream": errors}
     options = {
         "target": "application",
@@ -75,7 +75,7 @@ def serve_granian(application, place, threads, context, errors):
 def sendable(name, value, is_mooring):
     """A field whose value reaches the client in its latin-1 octets, though granian sends it as UTF-8.
 
-    Mooring takes octets that are not UTF-8 in a field of its own, of names that mean nothing to a proxy.
+    Mooring accepts octets that are not UTF-8 in a field of its own, for names without meaning to a proxy.
     """
     if value.isascii():
         return name, value
@@ -112,7 +112,7 @@ def serve_gunicorn(application, place, threads, context, errors):
     from gunicorn.http import wsgi
     from gunicorn.workers import gthread
 
-    # WebSocket libraries that have taken over its connection tell it so by StopIteration.
+    # WebSocket libraries that have taken over its connection raise StopIteration.
     gateway = Gateway(application, context, errors, Habits(passed=(StopIteration,)))
     settings = {
         "worker_class": "gthread",
@@ -128,12 +128,12 @@ def serve_gunicorn(application, place, threads, context, errors):
         "limit_request_line": 0,
         "limit_request_fields": FIELDS,
         "limit_request_field_size": FIELD_SIZE,
-        # SCRIPT_NAME and PATH_INFO as fields: Mooring does not speak so, and others must not.
+        # SCRIPT_NAME and PATH_INFO as fields: Mooring does not send them, and others must not.
         "forwarder_headers": "",
     }
 
     class OwnFields(wsgi.Response):
-        """Leaves `Server` and `Date` as the application says, in place of its own two."""
+        """Keeps the application's `Server` and `Date`, instead of gunicorn's own two."""
 
         own = ()
 
@@ -150,7 +150,7 @@ def serve_gunicorn(application, place, threads, context, errors):
 
     class Worker(gthread.ThreadWorker):
         def is_parent_alive(self):
-            """The parent is no arbiter but Mooring, after which processes live on and are taken over."""
+            """The parent is not an arbiter but Mooring, which processes survive until they are adopted."""
             return True
 
     class Application(BaseApplication):
@@ -165,14 +165,14 @@ def serve_gunicorn(application, place, threads, context, errors):
     log = app.cfg.logger_class(app.cfg)
     for handler in log.error_log.handlers:
         handler.setStream(errors)
-    # Nobody sends to a process that Mooring has told to stop, so nobody has to be waited for.
+    # Mooring sends nothing to a process that it has stopped, so there is no request to wait for.
     gthread.STOP_KEEPALIVE_LINGER = 0.0
     worker = Worker(1, os.getppid(), [place.listen()], app, 0, app.cfg, log)
     worker.init_process()
 
 
 def serve_waitress(application, place, threads, context, errors):
-    """waitress in a loop of ours: its own drops the requests in flight when it is stopped."""
+    """waitress in our own loop: its own drops requests in flight when it is stopped."""
     from waitress.channel import ClientDisconnected, HTTPChannel
     from waitress.server import create_server
     from waitress.task import WSGITask
@@ -192,7 +192,7 @@ def serve_waitress(application, place, threads, context, errors):
 
     logger = logging.getLogger("waitress")
     logger.addHandler(logging.StreamHandler(errors))
-    # Without a thread to spare it warns of every request that waits; Mooring sends no such.
+    # Without a spare thread it warns about every waiting request; Mooring sends none.
     logger.setLevel(logging.ERROR)
     gateway = Gateway(application, context, errors, Habits(breaking=ClientDisconnected))
     server = create_server(
@@ -280,7 +280,7 @@ def serve_gevent(application, place, threads, context, errors):
     server.stop(timeout=0)
 
 
-# The module to look for, and the function that serves. The first three are the better the earlier.
+# The module to look for, and the function that serves. The first three are in order of preference.
 SERVERS = {
     "granian": ("granian", serve_granian),
     "gunicorn": ("gunicorn", serve_gunicorn),
@@ -313,7 +313,7 @@ def standard():
 def after_patching(serve, name):
     """Another server where the application has replaced Python's threads and sockets, as it may.
 
-    granian's threads would wait for a loop of greenlets that nobody runs.
+    granian's threads would wait for a greenlet loop that does not run.
     """
     gevent, eventlet = map(sys.modules.get, ("gevent.monkey", "eventlet.patcher"))
     if gevent and any(map(gevent.is_module_patched, ("socket", "threading", "select"))):
@@ -331,7 +331,7 @@ def after_patching(serve, name):
 
 
 def tell(serve, application, threads):
-    """Says which server was chosen, for who has not chosen one."""
+    """Logs which server was chosen, for users who have not chosen one."""
     name = serve.__name__.removeprefix("serve_")
     server = "the standard library's server"
     if serve is not serve_standard:

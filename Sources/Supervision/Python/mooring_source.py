@@ -1,4 +1,4 @@
-"""What the source of a module says of its names, without running it: a part of the probe.
+"""What the source of a module reveals about its names, without running it: a part of the probe.
 
 It is as easy to read as that, for any Python; nothing is imported at its top.
 """
@@ -10,7 +10,7 @@ PATCHERS = {"patch_all": "gevent", "monkey_patch": "eventlet"}
 
 
 def bound_names(tree):
-    """The names that a module may have; None where that cannot be told without running it."""
+    """The names that a module may have; None if that is unknown without running it."""
     import ast
 
     names = set()
@@ -21,7 +21,7 @@ def bound_names(tree):
             names.add(node.name)
             if node.name == "__getattr__":
                 return None
-            # Only `global` reaches out of it.
+            # Only `global` leaves its scope.
             for inner in ast.walk(node):
                 if isinstance(inner, ast.Global):
                     names.update(inner.names)
@@ -58,7 +58,7 @@ def called(call):
 
 
 def sole_function(tree, name):
-    """The function that a name of a module certainly stands for; None: it may be something else."""
+    """The function that a name of a module certainly means; None: it may be something else."""
     import ast
 
     found = [node for node in ast.walk(tree) if binds(node, name)]

@@ -27,7 +27,7 @@ internal import Testing
             (tally.tunnels, "tunnels"), (tally.retries, "retries"),
             (tally.reused, "connections used again"), (tally.queued, "waiters"),
             (tally.late, "orders that come too late"), (tally.early, "early answers"),
-            (tally.left, "processes at work for nobody"),
+            (tally.left, "processes at work without a client"),
         ] {
             #expect(count > 0, "\(what)")
         }

@@ -264,7 +264,7 @@ extension ExchangeWorld {
         }
     }
 
-    /// One thing that the process has said.
+    /// One piece that the process has sent.
     private func take(
         _ reply: Reply, _ exchange: FakeExchange, _ connection: FakeConnection
     ) throws {
@@ -310,7 +310,7 @@ extension ExchangeWorld {
 
     private func own(_ piece: Piece, _ exchange: FakeExchange) throws {
         if piece.exchange != exchange.id {
-            throw Violation(description: "\(exchange.id) is told what \(piece.exchange) was to be")
+            throw Violation(description: "\(exchange.id) got the piece of \(piece.exchange)")
         }
     }
 

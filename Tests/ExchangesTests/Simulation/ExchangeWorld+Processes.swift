@@ -61,14 +61,14 @@ extension ExchangeWorld {
             script += pieces.prefix(count) + [.end]
         }
         if chance(8) {
-            // More than its response: noise, or another response for whoever comes next.
+            // More than its response: noise, or another response for the next request.
             script +=
                 chance(50)
                 ? [.garbage]
                 : [.head(.length(0), keepsConnection: true, isEventStream: false, head), .end]
         }
         if chance(12) {
-            // It breaks off in the middle, or says nothing at all.
+            // It closes in the middle, or sends nothing at all.
             script.removeLast(Int.random(in: 1...script.count, using: &generator))
             connection.closesBehindScript = chance(70)
         }
@@ -96,11 +96,11 @@ extension ExchangeWorld {
         guard isEnding, live[exchange.id] != nil, exchange.connection === connection,
             connection.script.isEmpty, connection.unread.isEmpty
         else { return }
-        // Nothing more comes of a process that has said what it had to say.
+        // Nothing more comes from a process that has sent all its pieces.
         try processTimeout(exchange)
     }
 
-    /// The process says what comes next, if it is its turn.
+    /// The process sends its next piece, if it is its turn.
     private func speak(_ connection: FakeConnection) {
         guard !connection.hasClosed, connection.read > 0 else { return }
         if connection.waitsForWholeRequest, !connection.hasWholeRequest {

@@ -103,7 +103,7 @@ final class ExchangeWorld {
                 endLeft(at: place)
             }
         case ..<33:
-            // A process closes a connection that is kept, and nobody has noticed yet.
+            // A process closes a connection that is kept, and the loop has not noticed yet.
             idle.randomElement(using: &generator)?.hasClosed = true
         default:
             guard let id = live.keys.sorted().randomElement(using: &generator),
@@ -161,7 +161,7 @@ final class ExchangeWorld {
         }
     }
 
-    /// Every client stays and reads, every process says what it was to say; then nothing may be left.
+    /// Every client stays and reads, every process sends all its pieces; then nothing may be left.
     private func end() throws {
         isEnding = true
         for _ in 0..<4_000 where !live.isEmpty || mail.grants > 0 || !left.isEmpty {

@@ -11,12 +11,12 @@ struct Piece: Equatable {
     var number: Int
 }
 
-/// What a process says, one after the other.
+/// The pieces that a process sends, one after the other.
 enum Reply: Equatable {
     case interim(status: UInt16, Piece)
     case head(BodyFraming, keepsConnection: Bool, isEventStream: Bool, Piece)
     case body(Piece)
-    /// The framing says that the body is complete.
+    /// The framing marks the body as complete.
     case end
     case switching(Piece)
     /// No HTTP, or more than the response.
@@ -34,7 +34,7 @@ final class FakeConnection {
     var sentAny = false
     /// The process takes what it is sent.
     var takes = true
-    /// The process has closed its side; what it said before may still be read.
+    /// The process has closed its side; what it sent before may still be read.
     var hasClosed = false
     /// What has come and was not read yet.
     var unread: [Reply] = []
@@ -42,7 +42,7 @@ final class FakeConnection {
     var script: [Reply] = []
     var closesBehindScript = false
     var waitsForWholeRequest = false
-    /// Pieces of the request that the process has read, and how many there are to be.
+    /// Pieces of the request that the process has read, and how many it expects.
     var read = 0
     var expected = 0
     var serves = -1
