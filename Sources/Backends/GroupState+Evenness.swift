@@ -9,7 +9,7 @@ extension GroupState {
         var until: MonotonicInstant
     }
 
-    /// How long one session is withheld, and how recently a process must have become busy to be
+    /// How long one session is withheld, and how recently a process must have freed a slot to be
     /// waited for: a process that hangs delays no session.
     private static let patience = Interval.milliseconds(50)
     /// A process may exceed its share by a fifth, plus this many sessions.

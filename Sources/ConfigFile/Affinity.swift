@@ -57,8 +57,8 @@ extension Configuration {
             KeyRow.entries(Self.keys.filter { scope <= $0.scope }, of: self)
         }
 
-        /// Browsers drop these cookies without Secure; reported once per table, at the key that was
-        /// set.
+        /// Browsers drop these cookies without Secure; reported only in a table that sets one of the
+        /// keys.
         private func checkSecure(_ table: TableReader) {
             let keys = ["same_site", "secure", "partitioned"]
             guard cookie.secure != .always, keys.contains(where: table.names.contains) else {

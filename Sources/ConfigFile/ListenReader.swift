@@ -19,8 +19,8 @@ struct ListenReader {
             let (listener, isPlaced) = listener(table)
             let others = listeners.map(\.value)
             if isPortZero(listener.value.address) || !isPlaced {
-                // Port 0 and inherited sockets may repeat: the kernel chooses the port, or the
-                // address is unknown.
+                // Port 0 may repeat, since the kernel chooses each port; an invalid address cannot be
+                // compared.
             } else if others.contains(where: { $0.address == listener.value.address }) {
                 problems.add(
                     listener.node, "listens on \(listener.value.text) a second time",

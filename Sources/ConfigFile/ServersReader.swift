@@ -133,7 +133,7 @@ struct ServersReader {
         place.split(separator: "]", omittingEmptySubsequences: false).last?.contains(":") ?? false
     }
 
-    /// One item of the list, with all its non-default keys.
+    /// One item of the list, with all its keys.
     static func text(of server: ServerEndpoint) -> String {
         let address = (server.tls == nil ? "" : scheme) + server.address.text
         var text = "{ address = \(TOMLText.quoted(address)), weight = \(server.weight)"

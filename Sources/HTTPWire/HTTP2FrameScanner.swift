@@ -35,7 +35,7 @@ struct HTTP2FrameScanner {
     /// The number of the incomplete frame or header block, if clients send such a one in one go;
     /// nil: none.
     ///
-    /// DATA is excluded, since it arrives as the application produces it. Number 0 is the preface
+    /// DATA is excluded, since it arrives as the application produces it. Number 1 is the preface
     /// with the first frame.
     var openHead: Int? {
         if isInBlock { return begun }

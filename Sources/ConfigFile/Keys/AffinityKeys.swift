@@ -41,8 +41,8 @@ extension Configuration.Affinity {
                 "unconfirmed", \.unconfirmed, atLeast: .seconds(1),
                 """
                 Like `idle`, for a session whose cookie the client has never sent back, such as \
-                a crawler's. These sessions are evicted first when slots are short, but not in \
-                their first 10 seconds.
+                a crawler's. They are the first to be evicted when session places are short, \
+                but not in their first 10 seconds.
                 """),
             scope: .group),
         KeyRow(
