@@ -14,6 +14,8 @@ import time
 from http.server import BaseHTTPRequestHandler
 
 HERE = os.path.dirname(os.path.abspath(__file__))
+# Of two processes with one number this tells which, in a long run.
+BORN = int(open("/proc/self/stat").read().rpartition(")")[2].split()[19])
 DELIVERIES = os.open(f"{HERE}/deliveries", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
 sessions = {}
 poured = [0]
@@ -37,7 +39,7 @@ class Handler(BaseHTTPRequestHandler):
         self.body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         session = self.headers.get("Mooring-Session", "-")
         nonce = self.headers.get("X-Nonce", "-")
-        os.write(DELIVERIES, f"{os.getpid()} {session} {self.command} {nonce}\n".encode())
+        os.write(DELIVERIES, f"{os.getpid()} {BORN} {session} {self.command} {nonce}\n".encode())
         with lock:
             sessions[session] = sessions.get(session, 0) + 1
         getattr(self, f"do_{action.replace('-', '_')}", self.do_page)()
@@ -55,7 +57,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def facts(self):
         session = self.headers.get("Mooring-Session", "-")
-        return {"pid": os.getpid(), "session": session, "count": sessions.get(session, 0),
+        return {"pid": os.getpid(), "born": BORN, "session": session, "count": sessions.get(session, 0),
                 "affinity": self.headers.get("Mooring-Affinity", ""), "length": len(self.body),
                 "nonce": self.headers.get("X-Nonce", ""),
                 "client": self.headers.get("X-Forwarded-For", "")}

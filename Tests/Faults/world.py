@@ -100,7 +100,7 @@ class Session:
 
     def __init__(self, world, path="/"):
         self.world, self.path = world, path
-        self.cookie = self.pid = None
+        self.cookie = self.pid = self.born = None
         self.id, self.count = None, 0
         self.group = path.strip("/") or "app"
 
@@ -109,7 +109,8 @@ class Session:
 
     def visit(self):
         """A page; the process must be the one from before as long as it lives."""
-        before, alive = self.pid, self.pid is not None and is_alive(self.pid)
+        before, born = self.pid, self.born
+        alive = before is not None and is_instance(before, born)
         answer = self.get()
         if answer.status == 503 and b"no process can be started" in answer.body:
             # Many deaths in a row are answered by a pause, which an administrator can end.
@@ -118,17 +119,18 @@ class Session:
             answer = self.get()
         if answer.status == 502 and before is not None:
             # A request to a dying process gets an error, and is not retried.
-            wait_until(lambda: not is_alive(before), 1, f"{before}, which broke off, to be dead")
+            wait_until(lambda: not is_instance(before, born), 1, f"{before}, which broke off, to be dead")
             answer = self.get()
         assert answer.status == 200, f"{answer.status} {answer.body[:200]}"
         facts = answer.json()
-        if facts["pid"] == before:
+        if (facts["pid"], facts["born"]) == (before, born):
             assert facts["count"] > self.count, f"lost its state: {facts} after {self.count}"
-        elif before is not None and alive and is_alive(before):
+        elif alive and is_instance(before, born):
             # One that was killed has closed its sockets some time before it is a zombie.
-            wait_until(lambda: not is_alive(before), 1,
+            wait_until(lambda: not is_instance(before, born), 1,
                        f"{before} to be dead, from which a session was moved to {facts['pid']}")
-        self.pid, self.id, self.count = facts["pid"], facts["session"], facts["count"]
+        self.pid, self.born = facts["pid"], facts["born"]
+        self.id, self.count = facts["session"], facts["count"]
         return facts
 
 
@@ -244,17 +246,17 @@ class World:
     def check_deliveries(self):
         delivered, homes = {}, {}
         for line in (self.balancer.folder / "deliveries").read_text().splitlines():
-            pid, session, method, nonce = line.split(" ")
+            pid, born, session, method, nonce = line.split(" ")
             if method == "POST":
                 delivered[nonce] = delivered.get(nonce, 0) + 1
             if session != "-":
-                homes.setdefault(session, set()).add(int(pid))
+                homes.setdefault(session, set()).add((int(pid), int(born)))
         for nonce, count in delivered.items():
             assert count == 1, f"the POST {nonce} was delivered {count} times"
         for nonce, status in self.nonces.items():
             assert status != 200 or nonce in delivered, f"{nonce} was answered by nobody"
-        for session, pids in homes.items():
-            alive = [pid for pid in pids if is_alive(pid)]
+        for session, instances in homes.items():
+            alive = [pid for pid, born in instances if is_instance(pid, born)]
             assert len(alive) <= 1, f"the session {session} has the processes {alive}"
 
     def close(self):
@@ -276,6 +278,15 @@ class Reply:
             if field.startswith("mooring="):
                 return field.split(";")[0].removeprefix("mooring=")
         return None
+
+
+def is_instance(pid, born):
+    """Whether the process that began at that tick is alive; its number may be another's by now."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    return fields[0] != "Z" and int(fields[19]) == born
 
 
 def kill(pid, number=signal.SIGKILL):
