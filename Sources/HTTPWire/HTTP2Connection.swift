@@ -52,7 +52,7 @@ package final class HTTP2Connection {
     /// Output of nghttp2 that is not sent yet; valid until the next call for more.
     private var slice = unsafe UnsafeRawBufferPointer(start: nil, count: 0)
     /// The last frame after a problem.
-    private var farewell: [UInt8] = []
+    private var finalFrame: [UInt8] = []
 
     /// Creates a connection that expects the client's preface and has its own SETTINGS to send.
     ///
@@ -130,7 +130,7 @@ package final class HTTP2Connection {
     func fail(_ problem: HTTP2Problem) {
         if self.problem != nil { return }
         self.problem = problem
-        farewell = HTTP2Session.goAway(lastStream: session.lastStream, code: problem.code)
+        finalFrame = HTTP2Session.goAway(lastStream: session.lastStream, code: problem.code)
         resetStreams()
     }
 
@@ -153,11 +153,11 @@ package final class HTTP2Connection {
 
     private func sendSlice(into room: UnsafeMutableRawBufferPointer) -> Int {
         if unsafe slice.isEmpty {
-            if problem != nil { return unsafe sendFarewell(into: room) }
+            if problem != nil { return unsafe sendFinalFrame(into: room) }
             let (next, result) = unsafe session.nextSlice()
             unsafe slice = next
             if result < 0 { fail(Self.problem(of: result)) }
-            if result < 0 { return unsafe sendFarewell(into: room) }
+            if result < 0 { return unsafe sendFinalFrame(into: room) }
         }
         let count = unsafe min(room.count, slice.count)
         unsafe room.copyMemory(from: UnsafeRawBufferPointer(rebasing: slice[..<count]))
@@ -165,19 +165,19 @@ package final class HTTP2Connection {
         return count
     }
 
-    private func sendFarewell(into room: UnsafeMutableRawBufferPointer) -> Int {
-        let count = min(room.count, farewell.count)
-        unsafe farewell.withUnsafeBytes { bytes in
+    private func sendFinalFrame(into room: UnsafeMutableRawBufferPointer) -> Int {
+        let count = min(room.count, finalFrame.count)
+        unsafe finalFrame.withUnsafeBytes { bytes in
             unsafe room.copyMemory(from: UnsafeRawBufferPointer(rebasing: bytes[..<count]))
         }
-        farewell.removeFirst(count)
+        finalFrame.removeFirst(count)
         return count
     }
 
     /// Whether there is output that flow control permits.
     package var wantsSend: Bool {
         if unsafe !slice.isEmpty { return true }
-        if problem != nil { return !farewell.isEmpty }
+        if problem != nil { return !finalFrame.isEmpty }
         return session.wantsWrite
     }
 

@@ -104,10 +104,10 @@ extension HTTP2RequestTranslator {
     private func writeFraming(endsStream: Bool, into head: inout [UInt8]) -> Body {
         if endsStream {
             // RFC 9110 section 8.6: a method that expects a body states that there is none.
-            let tellsLength =
+            let statesLength =
                 length != nil || Self.spells(method, "POST") || Self.spells(method, "PUT")
                 || Self.spells(method, "PATCH")
-            Self.append(tellsLength ? "content-length: 0\r\n\r\n" : "\r\n", to: &head)
+            Self.append(statesLength ? "content-length: 0\r\n\r\n" : "\r\n", to: &head)
             return .none
         }
         // Announced trailers need a chunked body.

@@ -64,7 +64,7 @@ struct ShadowModel {
     /// To be replaced, and still in service.
     private var markedForRecycling: Set<ProcessHandle> = []
     /// Those of them that are stopped without draining.
-    private var ill: Set<ProcessHandle> = []
+    private var failing: Set<ProcessHandle> = []
     /// Ready replacements whose process has not gone yet.
     private var replacements = 0
     /// Those of them whose process may have exited on its own.
@@ -108,7 +108,7 @@ struct ShadowModel {
         }
         let draining = count(.draining)
         let most = policy.drainingMaximum > 0 ? policy.drainingMaximum : policy.maximum
-        if isReplacement, draining >= most, ill.isEmpty {
+        if isReplacement, draining >= most, failing.isEmpty {
             throw Violation(.tooManyDraining, "\(draining) when another was to follow")
         }
         if replacing > 1 + replacementsWithoutOld {
@@ -139,7 +139,7 @@ struct ShadowModel {
         if state == .draining || state == .gone { settle(handle) }
         if state == .gone {
             processes[handle] = nil
-            ill.remove(handle)
+            failing.remove(handle)
         }
     }
 
@@ -186,7 +186,7 @@ struct ShadowModel {
     }
 
     mutating func markForRecycling(_ handle: ProcessHandle, _ reason: StopReason) {
-        if reason == .unhealthy || reason == .watchdog { ill.insert(handle) }
+        if reason == .unhealthy || reason == .watchdog { failing.insert(handle) }
         if processes[handle]?.isOutgoing == false { markedForRecycling.insert(handle) }
     }
 

@@ -81,9 +81,9 @@ final class ManagedProcess {
     /// Additional information about its exit.
     var diagnosis: String?
     /// Whether it has sent READY=1.
-    var saysReady = false
+    var hasSentReady = false
     /// Whether it sends READY=1 as soon as it listens, before its application is loaded.
-    var saysReadyEarly = false
+    var sendsReadyEarly = false
     /// When its start is logged as slow, unless it is over by then; nil: it was logged.
     var slowAt: Int64?
     /// Whether the kernel's OOM killer has probably killed it.

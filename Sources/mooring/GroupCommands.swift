@@ -8,6 +8,7 @@ struct RestartCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "restart",
         abstract: "Replaces the processes of a group; sessions stay on theirs until they end.",
+        usage: "mooring restart [options] <group>",
         discussion: """
             New processes start beside the old ones and take the new sessions as soon as they are \
             ready. If they do not become ready, the old ones continue unchanged.
@@ -40,7 +41,8 @@ struct RestartCommand: ParsableCommand {
 struct ScaleCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "scale",
-        abstract: "Changes a group's number of processes, until the next reload.")
+        abstract: "Changes a group's number of processes, until the next reload.",
+        usage: "mooring scale [options] <group> <n or min..max>")
 
     @OptionGroup var location: AdminLocation
     @Argument(help: "The group's name.")
@@ -70,6 +72,7 @@ struct ReloadCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "reload",
         abstract: "Reloads the configuration and applies what has changed.",
+        usage: "mooring reload [options]",
         discussion: """
             Unchanged groups keep their processes, connections and counters. An invalid \
             configuration changes nothing.

@@ -9,7 +9,8 @@ internal import Serving
 struct DrainCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "drain",
-        abstract: "Takes a process out of service; it stops when its sessions have ended.")
+        abstract: "Takes a process out of service; it stops when its sessions have ended.",
+        usage: "mooring drain [options] <process>")
 
     @OptionGroup var location: AdminLocation
     @Argument(help: "The process's id, as mooring status shows it, or its first characters.")
@@ -44,6 +45,7 @@ struct StopCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "stop",
         abstract: "Stops a process now; its sessions are lost.",
+        usage: "mooring stop [options] <process>",
         discussion: "Use mooring drain to let its sessions end first.")
 
     @OptionGroup var location: AdminLocation

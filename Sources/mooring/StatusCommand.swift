@@ -6,7 +6,8 @@ internal import Serving
 /// `mooring status`: the running balancer as a table.
 struct StatusCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "status", abstract: "Shows the groups and processes of a running balancer.")
+        commandName: "status", abstract: "Shows the groups and processes of a running balancer.",
+        usage: "mooring status [options]")
 
     @OptionGroup var location: AdminLocation
     @Flag(help: "Print the admin API's JSON unchanged.")

@@ -28,16 +28,16 @@ final class Heartbeat: Sendable {
         let pause = manager.watchdogNanoseconds.map { max($0 / 2, 10_000_000) }
         let period = min(pause ?? Self.period, Self.period)
         try LoopThread.start(name: "heartbeat") { [self] in
-            var toldAt = Int64.min
+            var notifiedAt = Int64.min
             while true {
                 let now = Clock.monotonic()
                 proxy.checkLiveness(now: now)
                 supervisor.checkLiveness(now: now)
                 usleep(useconds_t(period / 1000))
-                let isDue = pause.map { toldAt < Clock.monotonic() - $0 + period } ?? false
+                let isDue = pause.map { notifiedAt < Clock.monotonic() - $0 + period } ?? false
                 if isDue, pulses.allSatisfy({ $0.silence(now: now) == 0 }) {
                     manager.notify("WATCHDOG=1")
-                    toldAt = Clock.monotonic()
+                    notifiedAt = Clock.monotonic()
                 }
             }
         }

@@ -39,7 +39,7 @@ final class EventLog: Sendable {
             names.withLock { $0[Key(group: index, process: process)]?.label }
         }
         for event in events {
-            tell(event, group: group.name, index: index)
+            write(event, group: group.name, index: index)
             observer(event)
         }
         // Forget names only afterwards: events after a process's exit concern it too.
@@ -52,7 +52,7 @@ final class EventLog: Sendable {
         }
     }
 
-    private func tell(_ event: RegistryEvent, group: String, index: Int) {
+    private func write(_ event: RegistryEvent, group: String, index: Int) {
         let words = event.words
         var metadata = words.process.map { facts(of: $0, index) } ?? [:]
         metadata["group"] = "\(group)"

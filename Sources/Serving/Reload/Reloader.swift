@@ -94,7 +94,7 @@ final class Reloader: Sendable {
     ///
     /// Missing files would prevent their start. Files that were missing before must not block a
     /// change of another group.
-    private func startingAnew(_ plan: ServingPlan) -> Set<String> {
+    private func groupsToStart(_ plan: ServingPlan) -> Set<String> {
         var running: [String: ServingGroups.Entry] = [:]
         for entry in parts.groups.snapshot where !entry.isRetired {
             running[entry.configuration.name] = entry
@@ -112,7 +112,7 @@ final class Reloader: Sendable {
             let plan = try ServingPlan(
                 ConfigurationLoading.reread(file), environment: environment, tickets: tickets)
             let problems = Preflight(
-                filesOf: plan.configuration, in: startingAnew(plan), environment: environment
+                filesOf: plan.configuration, in: groupsToStart(plan), environment: environment
             ).problems
             if !problems.isEmpty {
                 throw ServingError.invalid("\(ConfigurationProblems(problems))")

@@ -38,7 +38,7 @@ struct ReadinessProbe {
     private var candidate = 0
     private var lack: SystemError?
     private var hurriesUntil = Int64.min
-    private var hasMetStranger = false
+    private var hasMetForeignListener = false
     private var connectsAnyway = false
 
     enum Outcome: Equatable {
@@ -89,7 +89,7 @@ struct ReadinessProbe {
     /// Continues after a foreign program accepted.
     mutating func goOn(now: Int64) -> Outcome {
         // Identifying a foreign listener is slow, so it must not be repeated often.
-        hasMetStranger = true
+        hasMetForeignListener = true
         candidate += 1
         return tryOn(now: now)
     }
@@ -143,7 +143,7 @@ struct ReadinessProbe {
     }
 
     private func delay(now: Int64) -> Int64 {
-        if hasMetStranger { return Self.longestDelay }
+        if hasMetForeignListener { return Self.longestDelay }
         if now < hurriesUntil { return Self.hurriedDelay }
         if isWatched, endpoint.port == nil, hurriesUntil == .min { return Self.longestDelay }
         return min(

@@ -27,9 +27,9 @@ extension SupervisionLoop {
         settleExec(process.id)
         guard case .starting(var probe) = process.phase else { return }
         // The health path shows the state of its application.
-        process.saysReady = !process.saysReadyEarly || process.health == nil
+        process.hasSentReady = !process.sendsReadyEarly || process.health == nil
         // A socket is the process's own in any case; a port must be checked.
-        if probe.endpoint.port == nil, process.saysReady { return enterService(process) }
+        if probe.endpoint.port == nil, process.hasSentReady { return enterService(process) }
         let outcome = probe.attempt(now: Clock.monotonic())
         process.phase = .starting(probe)
         follow(outcome, process)
@@ -114,7 +114,7 @@ extension SupervisionLoop {
         case .process:
             process.address = address
             // With a health path it is ready when that answers, which may take longer.
-            if process.health?.isStarting ?? false, !process.saysReady {
+            if process.health?.isStarting ?? false, !process.hasSentReady {
                 process.health?.begin(at: address, now: Clock.monotonic())
             } else {
                 enterService(process)

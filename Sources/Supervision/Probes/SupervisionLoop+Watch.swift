@@ -13,7 +13,7 @@ extension SupervisionLoop {
                 $0, address: address, user: launch.userOfSocket, isReady: isReady,
                 now: Clock.monotonic())
         }
-        process.saysReadyEarly = launch.isHosted
+        process.sendsReadyEarly = launch.isHosted
         process.memoryLimit = launch.maxMemory
         if let path = launch.outputFile {
             process.file = output.lines(

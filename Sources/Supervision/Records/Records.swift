@@ -16,7 +16,7 @@ struct Records {
     private(set) var writeAt: Int64?
     private var isFailing = false
     /// The errno of the failure that was logged last.
-    private var toldCause: Int32?
+    private var loggedCause: Int32?
 
     init(_ directory: StateDirectory?) {
         boot = ProcessIdentity.currentBoot()
@@ -51,13 +51,13 @@ struct Records {
             if let id { waiting.remove(id) }
             if isFailing && waiting.isEmpty {
                 isFailing = false
-                toldCause = nil
+                loggedCause = nil
                 log.notice("the state directory can be written again: all processes are recorded")
             }
         } catch {
             // Another cause needs another remedy.
-            if !isFailing || toldCause != error.errno {
-                toldCause = error.errno
+            if !isFailing || loggedCause != error.errno {
+                loggedCause = error.errno
                 log.error(
                     """
                     the state directory cannot be written: \(error.sentence); processes are served, \
