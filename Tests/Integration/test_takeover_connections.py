@@ -1,5 +1,6 @@
 """One balancer takes the place of another: connections go over, and who waits is served."""
 
+import ssl
 import threading
 
 import tls
@@ -137,6 +138,63 @@ def test_a_kept_connection_with_tls_is_told_to_come_anew(certificates):
         assert ended(old) == 0
         for connection in kept:
             connection.close()
+
+
+def test_a_takeover_gives_no_handshake_less_time(certificates):
+    """A crowd's handshakes take long, and the old balancer cannot hand them over."""
+    with serving(
+            secure(certificates, CONFIGURATION.format(drain="30s")), files={"app.py": APP},
+            keeps_address=True) as balancer:
+        context = tls.trusting(certificates)
+        kept = Kept(balancer.address)
+        kept.socket = context.wrap_socket(kept.socket, server_hostname="localhost")
+        kept.ask()
+        crowd = [Handshake(balancer.address, context) for _ in range(4)]
+        old = replace(balancer)
+        assert kept.socket.recv(100) == b"", "its second has not passed"
+        for handshake in crowd:
+            handshake.finish()
+        for handshake in crowd:
+            assert handshake.ask().startswith(b"HTTP/1.1 200 ")
+        assert ended(old) == 0
+        kept.close()
+
+
+class Handshake:
+    """A TLS client that has the server's part of the handshake and holds its own part back."""
+
+    def __init__(self, address, context):
+        self.connection = Kept(address)
+        self.incoming, self.outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        self.tls = context.wrap_bio(self.incoming, self.outgoing, server_hostname="localhost")
+        self.step()
+        self.connection.socket.sendall(self.outgoing.read())
+        while not self.step():
+            self.incoming.write(self.connection.socket.recv(65536))
+
+    def step(self):
+        """Whether the client's part is complete."""
+        try:
+            self.tls.do_handshake()
+        except ssl.SSLWantReadError:
+            return False
+        return True
+
+    def finish(self):
+        self.connection.socket.sendall(self.outgoing.read())
+
+    def ask(self):
+        """The beginning of the response."""
+        self.tls.write(b"GET /page HTTP/1.1\r\nHost: a\r\n\r\n")
+        self.connection.socket.sendall(self.outgoing.read())
+        while True:
+            try:
+                return self.tls.read(100)
+            except ssl.SSLWantReadError:
+                piece = self.connection.socket.recv(65536)
+                if not piece:
+                    return b""
+                self.incoming.write(piece)
 
 
 def test_a_session_that_only_the_new_balancer_knows_is_not_lost_in_the_old_one(certificates):

@@ -13,6 +13,10 @@ extension Connections {
 
     private func drainDownstream(_ entry: Int) {
         switch downstreams[entry].phase {
+        case .handshaking where drain.successor != nil:
+            // Its client is about to send a request. It keeps its deadline: the handshakes of a crowd
+            // can take this balancer longer than `lastRequest`.
+            downstreams[entry].keepAlive = false
         case .greeting, .handshaking, .idle:
             if drain.successor == nil { return clientEnds.close(entry) }
             if handover.moveOn(entry) { return }

@@ -176,12 +176,17 @@ final class Greeter {
         }
     }
 
+    /// How long to wait for the first request of a connection.
+    private var patienceForFirst: Interval {
+        guard drain.isDraining else { return plan.settings.timeouts.keepalive }
+        // Its handshake has just ended, so a request is on its way, and TLS cannot be handed over.
+        return drain.successor == nil ? Handover.lastRequest : plan.settings.timeouts.header
+    }
+
     /// The first request may come.
     private func beginRequests(_ entry: Int) -> Outcome {
         downstreams[entry].move(to: .idle)
-        downstreams.setDeadline(
-            entry, after: drain.isDraining ? Handover.lastRequest : plan.settings.timeouts.keepalive
-        )
+        downstreams.setDeadline(entry, after: patienceForFirst)
         return .requests
     }
 

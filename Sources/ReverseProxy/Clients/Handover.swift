@@ -9,7 +9,7 @@ internal import Settings
 /// So no client's request hits a closing connection, and waiting requests are placed by the
 /// balancer that knows the processes and can start some. Belongs to the loop's thread.
 final class Handover {
-    /// How long a connection that cannot be moved may still send a request.
+    /// How long a kept connection that cannot be moved may still send a request.
     static let lastRequest = Interval.seconds(1)
 
     private let downstreams: Downstreams
