@@ -56,6 +56,7 @@ final class ManagedProcess {
     let key: ProcessKey
     let child: ChildProcess
     let label: String
+    let groupName: String
     /// The endpoint that it was given.
     let endpoint: ListeningEndpoint
     /// Its address; until it listens, the first of its endpoint.
@@ -116,6 +117,7 @@ final class ManagedProcess {
         self.key = key
         self.child = child
         self.label = label
+        self.groupName = groupName
         self.endpoint = endpoint
         address = endpoint.first
         self.cgroup = cgroup
@@ -124,8 +126,7 @@ final class ManagedProcess {
         self.phase = phase
         output = OutputPipe(stream: .output, descriptor: child.output)
         errors = OutputPipe(stream: .errors, descriptor: child.errors)
-        var log = log
-        log[metadataKey: "group"] = "\(groupName)"
+        var log = log.about(group: groupName)
         log[metadataKey: "process"] = "\(label)"
         log[metadataKey: "pid"] = .stringConvertible(child.pid)
         log[metadataKey: "stream"] = "\(OutputPipe.Stream.output.rawValue)"

@@ -4,6 +4,8 @@ internal import Backends
 ///
 /// The program uses the registry's `Group`; supervision's tests use their own.
 protocol SupervisedGroup: Sendable {
+    /// As the configuration calls it.
+    var name: String { get }
     func spawned(
         _ process: ProcessHandle, incarnation: Incarnation, label: String, pid: Int32,
         address: ProcessAddress, now: MonotonicInstant)

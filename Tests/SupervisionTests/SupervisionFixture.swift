@@ -28,6 +28,7 @@ enum Fact: Equatable, Sendable {
 /// The facts and log lines of one test in order, and a way to wait for one of them.
 final class FactLog: Sendable {
     private let facts = Mutex<[Fact]>([])
+    private let groups = Mutex<[(line: String, group: String?)]>([])
     private let news = DispatchSemaphore(value: 0)
 
     var all: [Fact] { facts.withLock { $0 } }
@@ -35,6 +36,15 @@ final class FactLog: Sendable {
     func append(_ fact: Fact) {
         facts.withLock { $0.append(fact) }
         news.signal()
+    }
+
+    func append(_ line: String, group: String?) {
+        groups.withLock { $0.append((line, group)) }
+    }
+
+    /// The group that each of the lines with this text in them names as a fact.
+    func groups(ofLinesWith text: String) -> [String?] {
+        groups.withLock { lines in lines.filter { $0.line.contains(text) }.map(\.group) }
     }
 
     /// The first answer of `question` over the facts so far; fails the test after 20 seconds.
@@ -56,13 +66,17 @@ final class FactLog: Sendable {
 /// Stands in for the registry: records the facts that it receives.
 final class FactGroup: SupervisedGroup {
     let facts: FactLog
+    let name: String
     let deadline = Mutex<MonotonicInstant?>(nil)
     /// For processes to adopt.
     let hasRoom = Mutex(true)
     /// Called on supervision's thread.
     let onAdvance = Mutex<(@Sendable () -> Void)?>(nil)
 
-    init(facts: FactLog) { self.facts = facts }
+    init(facts: FactLog, name: String = "group0") {
+        self.facts = facts
+        self.name = name
+    }
 
     func spawned(
         _ process: ProcessHandle, incarnation: Incarnation, label: String, pid: Int32,
@@ -117,6 +131,8 @@ struct FactLogHandler: LogHandler {
     }
 
     func log(event: LogEvent) {
+        let group = event.metadata?["group"] ?? metadata["group"]
+        facts.append("\(event.message)", group: group.map { "\($0)" })
         facts.append(.logged("\(event.message)", event.level))
     }
 }

@@ -42,7 +42,8 @@ extension SupervisionLoop {
             return
         }
         guard record.boot == records.boot else {
-            log.info("process \(label) of another boot or container is gone; removed its record")
+            log.about(record).info(
+                "process \(label) of another boot or container is gone; removed its record")
             return forget(record)
         }
         // Two balancers that share a state directory each manage their own processes, and a runtime
@@ -76,7 +77,7 @@ extension SupervisionLoop {
         }
         guard let group = group(of: record), let launch = launching.table.newest(group: group)
         else {
-            log.warning(
+            log.about(record).warning(
                 """
                 group \(record.group) is not in the configuration any more, so the sessions on its process \
                 \(record.label) are lost; to keep sessions of a group, remove it with a reload, and restart \
@@ -154,7 +155,7 @@ extension SupervisionLoop {
         let (output, errors) = (OutputFifos.reopen(fifos.output), OutputFifos.reopen(fifos.errors))
         let pid = record.process.pid
         if output == nil || errors == nil {
-            log.warning(
+            log.about(record).warning(
                 "the output of the adopted pid \(pid) cannot be read: \(fifos.output) is not there")
         }
         let endpoint = ListeningEndpoint(record)
@@ -185,13 +186,15 @@ extension SupervisionLoop {
             try register(process)
         } catch {
             // Treat it as exited: its entry is free, and it is killed.
-            log.error("the adopted pid \(pid) cannot be watched and is killed: \(error)")
+            log.about(process).error(
+                "the adopted pid \(pid) cannot be watched and is killed: \(error)")
             stopGroup(of: process, SIGKILL)
             closePidfd(of: process.child)
             process.phase = .collected(.unknown, readUntil: 0)
         }
         if !record.hasBeenReady { beginStart(of: process) }
-        log.info("adopted process \(record.label) (pid \(pid)) of group \(record.group)")
+        log.about(process).info(
+            "adopted process \(record.label) (pid \(pid)) of group \(record.group)")
     }
 
     /// The index of the spawned group with that name.

@@ -46,7 +46,8 @@ extension SupervisionLoop {
         watchEnd(of: process.child)
         process.closePipes(now: Clock.monotonic())
         processes.remove(process)
-        log.debug("left process \(process.label) (pid \(process.child.pid)) to the next balancer")
+        log.about(process).debug(
+            "left process \(process.label) (pid \(process.child.pid)) to the next balancer")
     }
 
     /// A child is reaped when it exits, like a stray; an adopting balancer cannot reap it.

@@ -7,7 +7,7 @@ extension SupervisionLoop {
     /// Stops a process whose identity was verified.
     func stopLeftover(_ record: ProcessRecord, pidfd: Int32, because reason: String) {
         let pid = record.process.pid
-        log.notice(
+        log.about(record).notice(
             "stopping pid \(pid) of an earlier balancer (group \(record.group)): \(reason)")
         let child = ChildProcess(
             pid: pid, pidfd: pidfd, output: -1, errors: -1, startTime: record.process.startTime)
@@ -38,6 +38,7 @@ extension SupervisionLoop {
             label: leftover.record.label, address: leftover.record.address,
             runtime: leftover.record.runtimeDirectory)
         adoption.leftovers.remove(id)
-        log.info("pid \(leftover.record.process.pid) of an earlier balancer has ended")
+        log.about(leftover.record).info(
+            "pid \(leftover.record.process.pid) of an earlier balancer has ended")
     }
 }

@@ -149,7 +149,7 @@ extension SupervisionLoop {
     private func logFlood(_ process: ManagedProcess) {
         if process.hasFloodedNotes { return }
         process.hasFloodedNotes = true
-        log.warning(
+        log.about(process).warning(
             "process \(process.label) tells its state too often; some of it is ignored from now on")
     }
 
@@ -158,7 +158,7 @@ extension SupervisionLoop {
     }
 
     private func loseWatchdog(_ process: ManagedProcess, _ why: String) {
-        log.warning("process \(process.label) is recycled: \(why)")
+        log.about(process).warning("process \(process.label) is recycled: \(why)")
         groups[process.key.group].recycle(process.key.handle, reason: .watchdog, now: now())
     }
 }

@@ -28,7 +28,7 @@ extension SupervisionLoop {
         else { return false }
         process.health?.end()
         let objection = PortHolder.objection(to: process.address, heldBy: user)
-        log.warning("process \(process.label) is recycled: \(objection)")
+        log.about(process).warning("process \(process.label) is recycled: \(objection)")
         groups[process.key.group].recycle(process.key.handle, reason: .unhealthy, now: now())
         return true
     }
@@ -49,7 +49,7 @@ extension SupervisionLoop {
     /// A missing path would hide every failure; logged once per group.
     func logMissingPath(_ path: String, group: Int, _ subject: String) {
         guard probes.isNews(missingPath: path, group: group) else { return }
-        log.warning(
+        log.about(group: groups[group].name).warning(
             """
             \(subject) answers 404 at health.path \(path), which counts as healthy but shows only that \
             it answers; name a path that the application has
@@ -62,11 +62,11 @@ extension SupervisionLoop {
         case .unable(let error): logScarcity(error)
         case .ready: becomeHealthy(process)
         case .notYet(let reason):
-            log.notice(
+            log.about(process).notice(
                 "process \(process.label) accepts connections, but is not healthy yet: \(reason)")
         case .unhealthy(let reason):
             let count = process.health?.policy.fall ?? 0
-            log.warning(
+            log.about(process).warning(
                 """
                 process \(process.label) is recycled: \(count) health checks in a row failed, \
                 the last with: \(reason)

@@ -34,7 +34,7 @@ extension SupervisionLoop {
         case .unable(let error): logScarcity(error)
         case .answered(let objection, let isNews):
             if let objection, isNews {
-                log.warning(
+                log.about(group: groups[watch.group].name).warning(
                     """
                     server \(location) fails its health check at \
                     \(watch.server.health.path): \(objection)

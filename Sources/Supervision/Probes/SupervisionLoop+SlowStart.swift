@@ -19,11 +19,11 @@ extension SupervisionLoop {
         guard let time = process.slowAt, time <= now else { return }
         process.slowAt = nil
         guard case .starting = process.phase else { return }
-        log.warning(
+        log.about(process).warning(
             """
             process \(process.label) (pid \(process.child.pid)) is not ready after \
             \(Self.slow / 1_000_000_000) s: \(startDiagnosis(of: process))
-            """, metadata: groupFact(of: process))
+            """)
     }
 
     /// Its `start_timeout` is over, and it is about to be killed.
@@ -31,14 +31,8 @@ extension SupervisionLoop {
         guard case .starting = process.phase else { return }
         let diagnosis = startDiagnosis(of: process)
         process.diagnosis = diagnosis
-        log.warning(
-            "process \(process.label) (pid \(process.child.pid)): \(diagnosis)",
-            metadata: groupFact(of: process))
-    }
-
-    private func groupFact(of process: ManagedProcess) -> Logger.Metadata {
-        let launch = launching.table.newest(group: process.key.group)
-        return launch.map { ["group": "\($0.groupName)"] } ?? [:]
+        log.about(process).warning(
+            "process \(process.label) (pid \(process.child.pid)): \(diagnosis)")
     }
 
     private func startDiagnosis(of process: ManagedProcess) -> String {

@@ -22,7 +22,7 @@ extension SupervisionLoop {
                 try loop.add(reaping.guardian.pidfd, token: EventSource.stray.token(UInt64(pid)))
             }
         } catch {
-            log.error(
+            log.about(process).error(
                 "a process will outlive the balancer if that is killed: \(error)",
                 metadata: [
                     "process": "\(process.label)", "pid": .stringConvertible(process.child.pid),

@@ -24,7 +24,7 @@ extension SupervisionLoop {
             else { continue }
             // Once; the registry handles the rest.
             process.memoryLimit = nil
-            log.notice(
+            log.about(process).notice(
                 """
                 process \(process.label) is recycled: it uses \(bytes / Self.mebibyte) MiB, more \
                 than max_memory (\(limit / Self.mebibyte) MiB)
