@@ -15,8 +15,24 @@ extension GroupState {
         }
     }
 
+    /// How long an ended lease may stay where no session waits for its place.
+    private static let moment: Int64 = 50_000_000
+
+    /// When to look for ended leases.
+    ///
+    /// Leases that end within the same moment are removed in one step: each step costs the group a look
+    /// at everything, so a crowd that leaves must not cost one for each of its sessions. Where
+    /// processes have few places for sessions, each is free as soon as its session ends.
+    private var nextLeaseCheck: MonotonicInstant? {
+        guard let check = leases.nextCheck, policy.sessionsPerProcess == 0 else {
+            return leases.nextCheck
+        }
+        let rest = check.nanoseconds % Self.moment
+        return rest == 0 ? check : check + Interval(nanoseconds: Self.moment - rest)
+    }
+
     var nextDeadline: MonotonicInstant? {
-        var earliest = leases.nextCheck
+        var earliest = nextLeaseCheck
         func consider(_ candidate: MonotonicInstant?) {
             guard let candidate else { return }
             earliest = earliest.map { min($0, candidate) } ?? candidate

@@ -99,6 +99,34 @@ internal import Testing
         #expect(bench.snapshot.sessionsLive == 0)
     }
 
+    @Test func `a crowd's sessions end together, a moment after their time at the latest`() throws {
+        let bench = Bench.ready { $0.sessionIdle = .seconds(10) }
+        let firstEnd = bench.now + .seconds(10)
+        for _ in 0..<500 {
+            _ = try bench.visit()
+            bench.now = bench.now + .milliseconds(1)
+        }
+        var looks = 0
+        while bench.snapshot.sessionsLive > 0, let deadline = bench.group.nextDeadline {
+            let due = firstEnd + .milliseconds(500 - Int64(bench.snapshot.sessionsLive))
+            #expect(due <= deadline && deadline <= due + .milliseconds(50))
+            bench.now = deadline
+            bench.group.advance(to: deadline)
+            looks += 1
+        }
+        #expect(looks <= 500 / 50 + 1)
+    }
+
+    @Test func `a session's place is free as soon as the session ends`() throws {
+        let bench = Bench.ready {
+            $0.sessionIdle = .seconds(10)
+            $0.sessionsPerProcess = 1
+        }
+        bench.now = bench.now + .milliseconds(1)
+        _ = try bench.visit()
+        #expect(bench.group.nextDeadline == bench.now + .seconds(10))
+    }
+
     @Test func `every request renews the lease`() throws {
         let bench = Bench.ready { $0.sessionIdle = .seconds(10) }
         let session = try bench.visit()
