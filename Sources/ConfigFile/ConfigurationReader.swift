@@ -141,7 +141,7 @@ package enum ConfigurationReader {
 
     /// If there is no group, a `wsgi` or `command` above all tables is reported as the one mistake.
     private static func noGroup(_ root: TableReader) {
-        let kinds = ["wsgi", "command", "servers"]
+        let kinds = ["wsgi", "asgi", "command", "servers"]
         var isMeant = false
         for name in root.names {
             if kinds.contains(name) {

@@ -55,21 +55,51 @@ extension Configuration {
 
     /// The program of a group that starts processes.
     package enum Application: Equatable, Sendable {
-        /// A file with `application`, or `package.module:name`; relative to the working directory.
-        case wsgi(String, server: Server, python: String)
+        /// A Python application, which the host program serves.
+        case hosted(HostedApplication)
         /// Program and arguments, with placeholders.
         case command([String])
     }
 
-    /// The server of a WSGI application.
+    /// A Python application: its name, its interface, and what runs it.
+    package struct HostedApplication: Equatable, Sendable {
+        package var interface: Interface
+        /// A file with `application`, or `package.module:name`; relative to the working directory.
+        package var name: String
+        package var server = Server.auto
+        /// The interpreter.
+        package var python = "python3"
+
+        package init(_ interface: Interface, _ name: String) {
+            self.interface = interface
+            self.name = name
+        }
+    }
+
+    /// How a server calls a Python application.
+    package enum Interface: String, Equatable, Sendable {
+        case wsgi
+        case asgi
+    }
+
+    /// The server of a Python application.
     package enum Server: String, Equatable, Sendable, CaseIterable {
-        /// The first of those below that is installed.
+        /// The first that is installed of those for the interface.
         case auto
         case granian
         case gunicorn
         case waitress
         /// The standard library's server.
         case wsgiref
+        case uvicorn
+        case hypercorn
+
+        static func all(of interface: Interface) -> [Server] {
+            switch interface {
+            case .wsgi: [.auto, .granian, .gunicorn, .waitress, .wsgiref]
+            case .asgi: [.auto, .uvicorn, .granian, .hypercorn]
+            }
+        }
     }
 
     /// A route: its host and path, its group, and how its sessions are pinned.

@@ -6,6 +6,7 @@ struct GroupReader {
     /// The alternatives of which a group has exactly one.
     private enum Kind: String, CaseIterable {
         case wsgi
+        case asgi
         case command
         case servers
     }
@@ -83,7 +84,7 @@ struct GroupReader {
                 line: node.line, key: node.key, meant: meant, "is a list", "did you mean servers?")
             return .servers
         }
-        let all = "needs exactly one of wsgi, command and servers"
+        let all = "needs exactly one of wsgi, asgi, command and servers"
         if given.isEmpty {
             table.reportMissing(Kind.allCases.map(\.rawValue), "does not say what it runs", all)
         } else {
@@ -160,14 +161,15 @@ extension GroupReader {
     private func readApplication(_ kind: Kind?, _ group: inout Configuration.Group) {
         var application: Configuration.Application?
         switch kind {
-        case .wsgi: application = wsgi()
+        case .wsgi: application = hosted(.wsgi)
+        case .asgi: application = hosted(.asgi)
         case .command:
             application = CommandReader.read(table).map { .command($0) }
-            refuseForWSGI()
-        case .servers: refuseForWSGI()
+            refuseServerAndPython()
+        case .servers: refuseServerAndPython()
         case nil:
-            // Which of the two was meant is unknown, so report the problems of both.
-            _ = (wsgi(), CommandReader.read(table))
+            // Which of them was meant is unknown, so report the problems of all.
+            _ = (hosted(.wsgi), hosted(.asgi), CommandReader.read(table))
         }
         let servers = ServersReader(table: table, folders: folders).read()
         if kind == .servers {
@@ -198,20 +200,24 @@ extension GroupReader {
         }
     }
 
-    private func wsgi() -> Configuration.Application? {
-        let application = table.text("wsgi", example: "mysite/wsgi.py")
-        let server = table.choice("server", among: Configuration.Server.allCases) ?? .auto
-        let python = table.text("python", example: "python3")?.value ?? "python3"
-        return application.map { .wsgi($0.value, server: server, python: python) }
+    private func hosted(_ interface: Configuration.Interface) -> Configuration.Application? {
+        let name = table.text(interface.rawValue, example: "mysite/\(interface.rawValue).py")
+        var application = Configuration.HostedApplication(interface, name?.value ?? "")
+        let servers = Configuration.Server.all(of: interface)
+        if let server = table.choice("server", among: servers) { application.server = server }
+        if let python = table.text("python", example: "python3") {
+            application.python = python.value
+        }
+        return name == nil ? nil : .hosted(application)
     }
 
-    private func refuseForWSGI() {
+    private func refuseServerAndPython() {
         for key in ["server", "python"] {
             if key == "server", misplacedServers != nil {
                 _ = table.take(key)
                 continue
             }
-            table.refuse(key, "means something with wsgi only", "take it out")
+            table.refuse(key, "means something with wsgi and asgi only", "take it out")
         }
     }
 }

@@ -2,19 +2,21 @@
 package struct RunRequest: Equatable, Sendable {
     /// What is served.
     package enum Application: Equatable, Sendable {
-        /// A WSGI file, or `package.module:name`.
-        case wsgi(String)
+        /// A Python file, or `package.module:name`.
+        case python(String)
         /// Program and arguments.
         case command([String])
     }
 
     package var application: Application
+    /// How the Python application is called.
+    package var interface = Configuration.Interface.wsgi
     /// Addresses; empty: the default.
     package var listen: [String] = []
     /// `N` or `MIN..MAX`.
     package var processes: String?
     package var threads: Int?
-    /// The interpreter of a WSGI application.
+    /// The interpreter of a Python application.
     package var python: String?
     /// `NAME=VALUE`, or `NAME` for a variable of Mooring's own environment.
     package var environment: [String] = []
@@ -72,9 +74,7 @@ extension ConfigurationReader {
             named.message = problem.message.replacing(
                 "{ min = 0, max = 8 }", with: "MIN..MAX, like 0..8")
         case "group.app.threads": named.key = "--threads"
-        case "group.app.wsgi":
-            named.key = "APP"
-            named.message = inWords(problem.message)
+        case "group.app.wsgi", "group.app.asgi": named.key = "APP"
         case "group.app.command": named.key = "COMMAND"
         case "group.app.python": named.key = "--python"
         case "group.app.pass_env": named.key = "--env"
@@ -83,18 +83,6 @@ extension ConfigurationReader {
         default: break
         }
         return named
-    }
-
-    /// Rewrites advice to set `command` as the equivalent command line.
-    private static func inWords(_ message: String) -> String {
-        let advice = "instead of wsgi, set command = ["
-        guard let start = message.firstRange(of: advice), message.hasSuffix("]") else {
-            return message
-        }
-        let words = message[start.upperBound...].dropLast().split(separator: ", ")
-            .map { $0.filter { $0 != "\"" } }
-        return message[..<start.lowerBound] + "serve it by: mooring run -- "
-            + words.joined(separator: " ")
     }
 }
 
@@ -108,8 +96,8 @@ private struct RequestNodes {
         let place = ["group", ConfigurationReader.runGroup]
         var group: [ConfigNode.Entry] = []
         switch request.application {
-        case .wsgi(let application):
-            group.append(entry("wsgi", .text(application), place))
+        case .python(let application):
+            group.append(entry(request.interface.rawValue, .text(application), place))
         case .command(let words):
             let path = place + ["command"]
             group.append(entry("command", .list(words.map { node(.text($0), path) }), place))

@@ -12,9 +12,9 @@ struct RunCommand: ParsableCommand {
             mooring run [options] -- <command> ...
             """,
         discussion: """
-            <app> is a WSGI file with an `application`, or `package.module:name`. A command gets \
-            its address from {socket} or {port} in an argument, or from the environment variables \
-            MOORING_SOCKET and PORT.
+            <app> is a WSGI or ASGI application: a file with an `application` or `app`, or \
+            `package.module:name`. A command gets its address from {socket} or {port} in an \
+            argument, or from the environment variables MOORING_SOCKET and PORT.
             """)
 
     @Argument(help: "The application.")
@@ -40,7 +40,7 @@ struct RunCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Concurrent requests per process.", valueName: "n"))
     var threads: Int?
     @Option(
-        help: ArgumentHelp("The interpreter of a WSGI application.", valueName: "program"))
+        help: ArgumentHelp("The interpreter of the application.", valueName: "program"))
     var python: String?
     @Option(
         help: ArgumentHelp(
@@ -67,7 +67,7 @@ struct RunCommand: ParsableCommand {
     func validate() throws {
         if let app, let program = RunHint.command(app, surplus) {
             throw ValidationError(
-                "\(app) is not a WSGI application. Put a program after --: mooring run -- \(program)"
+                "\(app) is not a Python application. Put a program after --: mooring run -- \(program)"
             )
         }
         try refuseForeignOptions()
@@ -97,8 +97,8 @@ struct RunCommand: ParsableCommand {
         }
         if let server {
             throw ValidationError(
-                "The first of granian, gunicorn and waitress serves that is installed for --python. To"
-                    + " name one, write server = \"\(server)\" into a group of a configuration file"
+                "The first of granian, gunicorn and waitress serves that is installed for --python, for"
+                    + " ASGI of uvicorn, granian and hypercorn. To name one, write server = \"\(server)\" into a group of a configuration file"
                     + " and start it by mooring serve.")
         }
     }
@@ -119,7 +119,7 @@ struct RunCommand: ParsableCommand {
     }
 
     private var request: RunRequest {
-        var request = RunRequest(app.map { .wsgi($0) } ?? .command(command))
+        var request = RunRequest(app.map { .python($0) } ?? .command(command))
         request.listen = listen
         request.processes = processes
         request.threads = threads

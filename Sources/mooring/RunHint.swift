@@ -1,4 +1,4 @@
-/// The probable intention of `mooring run` with something that is not a WSGI application.
+/// The probable intention of `mooring run` with something that is not a Python application.
 enum RunHint {
     /// Interpreters by the file name extension of what they run.
     private static let interpreters = [

@@ -41,7 +41,7 @@ internal import Testing
         #expect(group.retries == 1)
         #expect(group.keepalive)
         let launch = try #require(group.launch)
-        #expect(launch.application == .wsgi("app.wsgi", server: .auto, python: "python3"))
+        #expect(launch.application == .hosted(.init(.wsgi, "app.wsgi")))
         #expect(!launch.processesGiven)
         #expect(launch.directory == "/srv/app")
         #expect(launch.environment == [:] && launch.passEnvironment == [])

@@ -42,8 +42,9 @@ internal import Testing
         #expect(group.policy == policy)
         #expect(group.retries == 0 && !group.keepalive)
         let launch = try #require(group.launch)
-        #expect(
-            launch.application == .wsgi("site:app", server: .gunicorn, python: ".venv/bin/python"))
+        var application = Configuration.HostedApplication(.wsgi, "site:app")
+        (application.server, application.python) = (.gunicorn, ".venv/bin/python")
+        #expect(launch.application == .hosted(application))
         #expect(launch.processesGiven)
         #expect(launch.directory == "/srv/app/web")
         #expect(launch.environment == ["DEBUG": "1"])
@@ -111,6 +112,29 @@ internal import Testing
         text: String, placement: GroupPolicy.Placement
     ) throws {
         #expect(try group("wsgi = \"a\"\n\(text)").policy.placement == placement)
+    }
+
+    @Test func `an ASGI application has a hundred requests at once, and servers of its own`() throws
+    {
+        let group = try group("asgi = \"site:app\"\nserver = \"hypercorn\"")
+        var application = Configuration.HostedApplication(.asgi, "site:app")
+        application.server = .hypercorn
+        #expect(group.launch?.application == .hosted(application))
+        #expect(group.policy.threads == 100)
+        let found = [("asgi", "gunicorn"), ("wsgi", "uvicorn")].map { key, server in
+            problems("[group.a]\n\(key) = \"a\"\nserver = \"\(server)\"")
+        }
+        #expect(
+            found == [
+                [
+                    "mooring.toml:3: group.a.server: is \"gunicorn\"; needs one of \"auto\","
+                        + " \"uvicorn\", \"granian\", \"hypercorn\" (did you mean \"uvicorn\"?)"
+                ],
+                [
+                    "mooring.toml:3: group.a.server: is \"uvicorn\"; needs one of \"auto\","
+                        + " \"granian\", \"gunicorn\", \"waitress\", \"wsgiref\" (did you mean \"gunicorn\"?)"
+                ],
+            ])
     }
 
     @Test func `a group without a route is a warning and no error`() throws {

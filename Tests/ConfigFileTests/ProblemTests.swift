@@ -44,7 +44,7 @@ internal import Testing
         ("[group.a]\nthreads = 1", "1: group.a: does not say what it runs; needs exactly one of"),
         (
             "[group.a]\nwsgi = \"a\"\nasgi = \"a:b\"",
-            "3: group.a.asgi: unknown key; did you mean wsgi?"
+            "1: group.a: has wsgi and asgi; needs exactly one of wsgi, asgi, command and servers"
         ),
         (
             "[group.\"a b\"]\nwsgi = \"a\"",

@@ -16,8 +16,15 @@ internal import Testing
     }
 
     @Test func `an application alone is served with the defaults`() throws {
-        let configuration = try result(RunRequest(.wsgi("app.wsgi"))).get()
+        let configuration = try result(RunRequest(.python("app.wsgi"))).get()
         #expect(try configuration == developers("[group.app]\nwsgi = \"app.wsgi\""))
+    }
+
+    @Test func `one of ASGI is served as such`() throws {
+        var request = RunRequest(.python("app:app"))
+        request.interface = .asgi
+        let configuration = try result(request).get()
+        #expect(try configuration == developers("[group.app]\nasgi = \"app:app\""))
     }
 
     @Test func `the options stand for keys`() throws {
@@ -38,7 +45,7 @@ internal import Testing
     }
 
     @Test func `the interpreter and the variables stand for keys`() throws {
-        var request = RunRequest(.wsgi("app.wsgi"))
+        var request = RunRequest(.python("app.wsgi"))
         request.python = "python3.12"
         request.environment = ["A=1", "B=x=y", "DATABASE_URL", "A=2"]
         request.stateDirectory = "/s"
@@ -63,7 +70,7 @@ internal import Testing
 
     @Test(arguments: ["1A=x", "A-B=x", "MOORING_GROUP=x", "=x", "A B"])
     func `a wrong variable is reported under the option's name`(text: String) {
-        var request = RunRequest(.wsgi("app.wsgi"))
+        var request = RunRequest(.python("app.wsgi"))
         request.environment = [text]
         switch result(request) {
         case .success: Issue.record("\(text) is taken")
@@ -73,7 +80,7 @@ internal import Testing
     }
 
     @Test func `a number of processes counts as given`() throws {
-        var request = RunRequest(.wsgi("app.wsgi"))
+        var request = RunRequest(.python("app.wsgi"))
         request.processes = "1"
         let group = try #require(try result(request).get().groups.first)
         #expect(group.launch?.processesGiven == true)
@@ -81,7 +88,7 @@ internal import Testing
 
     @Test(arguments: ["", "x", "0", "-1", "1..", "..2", "3..2", "1...2", "99999999999999999999"])
     func `wrong processes are reported under the option's name`(text: String) {
-        var request = RunRequest(.wsgi("app.wsgi"))
+        var request = RunRequest(.python("app.wsgi"))
         request.processes = text
         switch result(request) {
         case .success: Issue.record("\(text) is taken")

@@ -29,7 +29,7 @@ internal import Testing
         .map { ("[affinity]", $0, [.text]) }
         + ["http_only", "partitioned", "forward_cookie"].map { ("[affinity]", $0, [.boolean]) }
         + [("[affinity]", "learn", [.list])]
-        + ["wsgi", "server", "python", "placement", "queue_timeout", "idle_timeout", "cwd"]
+        + ["wsgi", "asgi", "server", "python", "placement", "queue_timeout", "idle_timeout", "cwd"]
         .map { ("[group.a]", $0, [.text]) }
         + ["start_timeout", "stop_timeout"].map { ("[group.a]", $0, [.text]) }
         + ["threads", "sessions_per_process", "queue", "process_queue", "retries"]

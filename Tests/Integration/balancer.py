@@ -61,7 +61,7 @@ def as_anybody(configuration):
     """The same, good for root too: its groups may run as root, unless it sets their user itself."""
     if os.geteuid() != 0 or "allow_root" in configuration or "user =" in configuration:
         return configuration
-    return re.sub(r"(?m)^(wsgi|command) = .*$", r"\g<0>\nallow_root = true", configuration)
+    return re.sub(r"(?m)^(wsgi|asgi|command) = .*$", r"\g<0>\nallow_root = true", configuration)
 
 
 class Balancer:

@@ -93,7 +93,38 @@ WRONG = {
         r'4: group\.app\.server: \S*patched\.py patches Python for gevent, .+; set server = "auto"'),
     "an ASGI application": (
         '[group.app]\n#\nwsgi = "asgi.py"\n',
-        r'3: group\.app\.wsgi: .+ command = \["uvicorn", "asgi:app", "--uds", "\{socket\}"\]'),
+        r'3: group\.app\.wsgi: \S*asgi\.py has an ASGI application; instead of wsgi, set asgi = "asgi\.py"'),
+    "a WSGI application under asgi": (
+        '[group.app]\n#\nasgi = "app.py:application"\n',
+        r'3: group\.app\.asgi: \S*app\.py has a WSGI application; instead of asgi, set wsgi = "app\.py:application"'),
+    "an ASGI file that is not there": (
+        '[group.app]\n#\nasgi = "nope.py:app"\n', r"3: group\.app\.asgi: no such file: nope\.py \(in {folder}\); .+"),
+    "an ASGI factory without its call": (
+        '[group.app]\n#\nasgi = "factory:create_app"\n',
+        r"3: group\.app\.asgi: factory:create_app does not take \(scope, receive, send\), .+; "
+        r"name the callable: factory:create_app\(\)"),
+    "an ASGI application without a server": (
+        '[group.app]\n#\nasgi = "asgi.py"\npython = "/usr/bin/python3"\n',
+        r"1: group\.app\.server: an ASGI application needs one of uvicorn, granian and hypercorn, and none is "
+        r"installed for /usr/bin/python3; run '/usr/bin/python3 -m pip install uvicorn'"),
+    "a server of WSGI for an ASGI application": (
+        '[group.app]\n#\nasgi = "asgi.py"\nserver = "gunicorn"\n',
+        r'4: group\.app\.server: is "gunicorn"; needs one of "auto", "uvicorn", "granian", "hypercorn" .+'),
+    "wsgi and asgi": (
+        '[group.app]\n#\nwsgi = "app.py"\nasgi = "asgi.py"\n',
+        r"1: group\.app: has wsgi and asgi; needs exactly one of wsgi, asgi, command and servers"),
+    "a file of Paste Deploy that is not there": (
+        '[group.app]\n#\nwsgi = "config:nope.ini#main"\n',
+        r"3: group\.app\.wsgi: no such file: nope\.ini \(in {folder}\); .+"),
+    "a section of Paste Deploy that is not there": (
+        '[group.app]\n#\nwsgi = "config:paste.ini#nope"\n',
+        r"3: group\.app\.wsgi: paste\.ini has no section \[app:nope\]; name one of its own: config:paste\.ini#main"),
+    "Paste Deploy where it is not installed": (
+        '[group.app]\n#\nwsgi = "config:paste.ini"\npython = "/usr/bin/python3"\n',
+        r"3: group\.app\.wsgi: config:paste\.ini needs Paste Deploy, which is not installed for /usr/bin/python3; .+"),
+    "Paste Deploy under asgi": (
+        '[group.app]\n#\nasgi = "config:paste.ini"\n',
+        r'3: group\.app\.asgi: Paste Deploy makes WSGI applications; instead of asgi, set wsgi = "config:paste\.ini"'),
     "a WSGI file that is a folder": ('[group.app]\n#\nwsgi = "sub"\n', r"3: group\.app\.wsgi: sub is a folder; .+"),
     "a server that is not installed": (
         GOOD + 'server = "granian"\npython = "/usr/bin/python3"\n',
@@ -200,6 +231,7 @@ def folder(tmp_path):
     (tmp_path / "factory.py").write_text("def create_app():\n    return None\n")
     (tmp_path / "patched.py").write_text(f"from gevent import monkey\nmonkey.patch_all()\n{APP}")
     (tmp_path / "asgi.py").write_text("from fastapi import FastAPI\napp = FastAPI()\n")
+    (tmp_path / "paste.ini").write_text("[app:main]\nuse = call:app:make\n[server:main]\nuse = egg:waitress#main\n")
     (tmp_path / "sub").mkdir()
     script = tmp_path / "script"
     script.write_text("#!/no/interpreter\n")

@@ -34,6 +34,14 @@ async def app(scope, receive, send):
     await send({"type": "http.response.start", "status": 200, "headers": []})
     await send({"type": "http.response.body", "body": b"hello from asgi"})
 """
+PASTE = """
+def make(global_config):
+    def application(environ, start_response):
+        start_response("200 OK", [])
+        return [b"hello from paste"]
+    return application
+"""
+INI = "[app:main]\nuse = call:app:make\n"
 NODE = """
 require("http").createServer((_, response) => response.end("hello from node")).listen(process.env.PORT)
 """
@@ -53,6 +61,15 @@ SERVES = {
     "Django's file": (["mysite/wsgi.py"], django, b"The install worked successfully"),
     "a factory": (["app:create_app()"], {"app.py": FACTORY}, b"hello from nobody"),
     "a factory with an argument": (["app:create_app('ann')"], {"app.py": FACTORY}, b"hello from ann"),
+    "Django's ASGI module": (["mysite.asgi"], django, b"The install worked successfully"),
+    "an ASGI application": (["app:app"], {"app.py": ASGI}, b"hello from asgi"),
+    "an ASGI application in a file": (["app.py"], {"app.py": ASGI}, b"hello from asgi"),
+    "an ASGI factory": (["app:make()"], {"app.py": ASGI + "def make():\n    return app\n"}, b"hello from asgi"),
+    "an ASGI application that another module has": (
+        ["main:app"], {"app.py": ASGI, "main.py": "from app import app\n"}, b"hello from asgi"),
+    "a WSGI application that another module has": (
+        ["main:app"], {"app.py": FLASK, "main.py": "from app import app\n"}, b"hello from flask"),
+    "a file of Paste Deploy": (["config:dev.ini"], {"app.py": PASTE, "dev.ini": INI}, b"hello from paste"),
     "uvicorn by a socket": (["--", "uvicorn", "app:app", "--uds", "{socket}"], {"app.py": ASGI}, b"hello from asgi"),
     "uvicorn by a port": (["--", "uvicorn", "app:app", "--port", "{port}"], {"app.py": ASGI}, b"hello from asgi"),
     "node": (["--", "node", "server.js"], {"server.js": NODE}, b"hello from node"),
@@ -80,7 +97,6 @@ def test_it_serves(tmp_path, home, name):  # noqa: F811
 
 
 ENDS = {
-    "an ASGI application": (["app:app"], {"app.py": ASGI}, r"APP: .*mooring run -- uvicorn app:app --uds \{socket\}"),
     "a factory without its call": (["app.py"], {"app.py": FACTORY}, r".*app\.py has nothing named 'application' or 'app'; .+ app\.py:create_app\(\)"),
     "a factory by its name alone": (["app.py:create_app"], {"app.py": FACTORY}, r"APP: app\.py:create_app does not take .+; name the callable: app\.py:create_app\(\)"),
     "a factory with an argument that is no literal": (["app:create_app(x)"], {"app.py": FACTORY}, r"APP: app: write a name, or a call with literal arguments .+"),

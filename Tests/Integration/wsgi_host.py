@@ -32,12 +32,14 @@ class UnixConnection(http.client.HTTPConnection):
 class Host:
     """A running host; `log` is what it printed."""
 
-    def __init__(self, folder, app, server, threads=4, python=sys.executable, cwd=None, **environ):
+    def __init__(self, folder, app, server, threads=4, python=sys.executable, cwd=None, interface="wsgi",
+                 stop_timeout=10, **environ):
         self.socket = str(Path(folder) / "host.sock")
         self.output = Path(folder) / "output"
         with open(self.output, "wb") as output:
             self.process = subprocess.Popen(
-                [python, str(HOST), "--app", app, "--server", server, "--threads", str(threads)],
+                [python, str(HOST), "--app", app, "--server", server, "--threads", str(threads),
+                 "--interface", interface, "--stop-timeout", str(stop_timeout)],
                 cwd=cwd or folder, stdout=output, stderr=subprocess.STDOUT,
                 env={"PATH": os.environ["PATH"], "MOORING_SOCKET": self.socket,
                      "MOORING_GROUP": "crew", "MOORING_PROCESS": "k3f9", **environ})

@@ -51,6 +51,7 @@ struct KeySample {
 enum KeySamples {
     private static let app = "[group.app]\ncommand = [\"./app\"]\n"
     private static let wsgi = "[group.app]\nwsgi = \"app.wsgi\"\n"
+    private static let asgi = "[group.app]\nasgi = \"app:app\"\n"
     private static let servers = "[group.app]\nservers = [\"10.0.0.7:80\"]\n"
     private static let secure = "[group.app]\nservers = [{ address = \"https://10.0.0.7:443\""
     private static let listener = "[[listen]]\naddress = \"127.0.0.1:81\"\n"
@@ -116,6 +117,7 @@ enum KeySamples {
         "[affinity]": ["secure": KeySample("[affinity]\n", adding: "secure = \"never\"", app)],
         "[group.NAME]": [
             "wsgi": KeySample(wsgi, wsgi.replacing("app.wsgi", with: "other.wsgi")),
+            "asgi": KeySample(asgi, asgi.replacing("app:app", with: "other:app")),
             "server": KeySample(wsgi, adding: "server = \"waitress\""),
             "python": KeySample(wsgi, adding: "python = \"python3.11\""),
             "command": KeySample(app, app.replacing("./app", with: "./other")),

@@ -17,7 +17,7 @@ internal import Testing
 
     private func folders(_ application: String) throws -> ProjectFolders {
         try ProjectFolders.free(
-            for: .wsgi(application), in: "/srv/shop", environment: environment)
+            for: .python(application), in: "/srv/shop", environment: environment)
     }
 
     /// Makes the folders as a run leaves them behind, days ago.
@@ -105,7 +105,7 @@ internal import Testing
         let (own, other) = (try folders("app.py"), try folders("app:create_app('prod')"))
         make(other, daysAgo: 0)
         try record(ProcessIdentity.ofThisProgram(), in: other)
-        try other.remember(.wsgi("app:create_app('prod')"))
+        try other.remember(.python("app:create_app('prod')"))
         func left() -> [ProjectFolders.Left] {
             ProjectFolders.left(in: "/srv/shop", besides: own.state, environment: environment)
         }
@@ -119,8 +119,8 @@ internal import Testing
 
     @Test func `what was run is kept as a shell reads it`() throws {
         for (application, expected) in [
-            (RunRequest.Application.wsgi("app.py"), "app.py"),
-            (.wsgi("app:create_app('prod')"), "\"app:create_app('prod')\""),
+            (RunRequest.Application.python("app.py"), "app.py"),
+            (.python("app:create_app('prod')"), "\"app:create_app('prod')\""),
             (.command(["node", "my server.js", "--x=$A"]), "-- node 'my server.js' '--x=$A'"),
         ] {
             let shop = try folders("app.py")

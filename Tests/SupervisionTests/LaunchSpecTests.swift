@@ -1,3 +1,4 @@
+internal import Settings
 internal import Testing
 
 @testable internal import Supervision
@@ -71,16 +72,26 @@ internal import Testing
     }
 
     @Test func `a WSGI application runs under the host program, unbuffered`() {
-        let spec = LaunchSpec.wsgi(
-            application: "mysite/wsgi.py", server: "auto", python: "python3",
-            hostFile: "/run/mooring_host.py", directory: "/srv", environment: [:], threads: 15,
-            multiprocess: false, groupName: "django")
+        let spec = hosted("wsgi")
         #expect(
             spec.arguments(ListeningEndpoint(socket: "/s"), label: "x") == [
-                "python3", "/run/mooring_host.py", "--app", "mysite/wsgi.py", "--server", "auto",
-                "--threads", "15",
+                "python3", "/run/mooring_host.py", "--app", "mysite.web", "--interface", "wsgi",
+                "--server", "auto", "--threads", "15",
             ])
         #expect(spec.environment["PYTHONUNBUFFERED"] == "1")
+    }
+
+    @Test func `an ASGI application is told how long it has to stop`() {
+        let words = hosted("asgi").arguments(ListeningEndpoint(socket: "/s"), label: "x")
+        #expect(words.suffix(2) == ["--stop-timeout", "2.5"])
+        #expect(words.contains("asgi"))
+    }
+
+    private func hosted(_ interface: String) -> LaunchSpec {
+        LaunchSpec.hosted(
+            .init(name: "mysite.web", interface: interface, server: "auto"), python: "python3",
+            hostFile: "/run/mooring_host.py", stopTimeout: .milliseconds(2500), directory: "/srv",
+            environment: [:], threads: 15, multiprocess: false, groupName: "django")
     }
 }
 

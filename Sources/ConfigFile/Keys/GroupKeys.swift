@@ -12,25 +12,33 @@ extension Configuration.Group {
         KeyRow(
             "wsgi", type: "file, or `module:name`", standard: "",
             """
-            A WSGI application: a file that defines `application`, or `module:name`. A group has \
-            exactly one of `wsgi`, `command` and `servers`.
+            A WSGI application: a file that defines `application`, or `module:name`; or \
+            `config:FILE.ini#SECTION` of Paste Deploy. A group has exactly one of `wsgi`, \
+            `asgi`, `command` and `servers`.
             """,
-            launch: LaunchPart(0) { group, _, hash in
-                if case .wsgi(let application, let server, let python) = group.launch?.application {
-                    hash.add(["wsgi", application, server.rawValue, python])
-                }
-            }, text: { group in group.wsgi.map { .text($0.application) } }),
+            launch: LaunchPart(0) { group, _, hash in group.addHosted(.wsgi, to: &hash) },
+            text: { group in group.hosted(.wsgi).map { .text($0.name) } }),
+        KeyRow(
+            "asgi", type: "file, or `module:name`", standard: "",
+            """
+            An ASGI application, such as FastAPI's, Starlette's or Django's `mysite.asgi`, named \
+            like one of WSGI. Its lifespan begins before the process is ready; a start whose \
+            lifespan fails has failed.
+            """,
+            launch: LaunchPart(0) { group, _, hash in group.addHosted(.asgi, to: &hash) },
+            text: { group in group.hosted(.asgi).map { .text($0.name) } }),
         KeyRow(
             "server", type: choices(Configuration.Server.allCases), standard: "`\"auto\"`",
             """
-            The server that runs the WSGI application. `"auto"`: the first of granian, gunicorn \
-            and waitress that is installed, else the standard library's server.
+            The server that runs the application. `"auto"`: the first that is installed, for \
+            `wsgi` of granian, gunicorn and waitress, else the standard library's server \
+            (`"wsgiref"`), for `asgi` of uvicorn, granian and hypercorn.
             """,
-            launch: .elsewhere, text: { group in group.wsgi.map { .text($0.server.rawValue) } }),
+            launch: .elsewhere, text: { group in group.hosted().map { .text($0.server.rawValue) } }),
         KeyRow(
             "python", type: "program", standard: "`\"python3\"`",
-            "The interpreter of the WSGI application, such as `.venv/bin/python`.",
-            launch: .elsewhere, text: { group in group.wsgi.map { .text($0.python) } }),
+            "The interpreter of the application, such as `.venv/bin/python`.",
+            launch: .elsewhere, text: { group in group.hosted().map { .text($0.python) } }),
         KeyRow(
             "command", type: "list: program and arguments", standard: "",
             """
@@ -263,12 +271,21 @@ extension Configuration.Group {
         all.map { "`\(TOMLText.quoted($0.rawValue))`" }.joined(separator: ", ")
     }
 
-    private var wsgi: (application: String, server: Configuration.Server, python: String)? {
-        if case .wsgi(let application, let server, let python) = launch?.application {
-            (application, server, python)
-        } else {
-            nil
-        }
+    /// The Python application, if it has that interface; nil: any.
+    private func hosted(
+        _ interface: Configuration.Interface? = nil
+    ) -> Configuration.HostedApplication? {
+        guard case .hosted(let application) = launch?.application,
+            interface == nil || interface == application.interface
+        else { return nil }
+        return application
+    }
+
+    private func addHosted(_ interface: Configuration.Interface, to hash: inout StableHash) {
+        guard let application = hosted(interface) else { return }
+        hash.add([
+            interface.rawValue, application.name, application.server.rawValue, application.python,
+        ])
     }
 
     private var processesText: KeyText? {
@@ -328,6 +345,6 @@ extension TableReader {
     fileprivate func refuseForServers(_ key: String) {
         refuse(
             key, "means nothing for servers, which Mooring does not start",
-            "take it out, or say what to run by wsgi or command")
+            "take it out, or say what to run by wsgi, asgi or command")
     }
 }

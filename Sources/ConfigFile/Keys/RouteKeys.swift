@@ -13,7 +13,8 @@ extension Configuration.RouteSettings {
                 "strip_prefix", \.stripPrefix,
                 """
                 Whether to remove the route's path from the request before the application sees \
-                it: the application gets it as `SCRIPT_NAME` (WSGI) or `X-Forwarded-Prefix`.
+                it: the application gets it as `SCRIPT_NAME` (WSGI), `root_path` \
+                (ASGI) or `X-Forwarded-Prefix`.
                 """)
         ),
         KeyRow(

@@ -41,14 +41,16 @@ extension Preflight {
         let application = Self.application(of: launch)
         report(
             LaunchCheck.faultsOfFiles(of: spec, serving: application), table,
-            isWSGI: application != nil)
+            key: Self.key(of: launch))
     }
 
     /// Records faults, except for those that only follow from known ones.
-    private mutating func report(_ faults: [LaunchFault], _ table: [String], isWSGI: Bool) {
+    ///
+    /// - Parameter key: names the Python application; nil: it is a command.
+    private mutating func report(_ faults: [LaunchFault], _ table: [String], key: String?) {
         for fault in faults {
-            if isKnown(table, Self.causes(of: fault.subject, isWSGI: isWSGI)) { continue }
-            let path = table + Self.path(of: fault.subject, isWSGI: isWSGI)
+            if isKnown(table, Self.causes(of: fault.subject, key: key)) { continue }
+            let path = table + Self.path(of: fault.subject, key: key)
             if fault.isWarning {
                 warn(path, fault.sentence)
             } else {
@@ -58,15 +60,16 @@ extension Preflight {
     }
 
     /// The keys that a fault may follow from.
-    private static func causes(of subject: LaunchFault.Subject, isWSGI: Bool) -> [String] {
+    private static func causes(of subject: LaunchFault.Subject, key: String?) -> [String] {
         // If the folder of an application is unknown, so is what is on its path.
         let place = ["cwd", "env", "pass_env"]
         switch subject {
         case .directory: return ["cwd"]
-        case .program: return (isWSGI ? ["python"] : ["wsgi", "command", "servers"]) + place
+        case .program:
+            return (key == nil ? ["wsgi", "asgi", "command", "servers"] : ["python"]) + place
         case .user: return accountKeys
         case .limit: return ["rlimits"]
-        case .application: return ["wsgi", "python"] + place
+        case .application: return ["wsgi", "asgi", "python"] + place
         case .server: return ["server", "python"] + place
         case .environment: return ["env", "pass_env", "command"]
         }
@@ -75,8 +78,14 @@ extension Preflight {
     private static func application(
         of launch: Configuration.Launch
     ) -> LaunchCheck.Application? {
-        guard case .wsgi(let name, let server, _) = launch.application else { return nil }
-        return LaunchCheck.Application(name: name, server: server.rawValue)
+        guard case .hosted(let application) = launch.application else { return nil }
+        return LaunchCheck.Application(application)
+    }
+
+    /// The key that names a Python application; nil: it is a command.
+    private static func key(of launch: Configuration.Launch) -> String? {
+        guard case .hosted(let application) = launch.application else { return nil }
+        return application.interface.rawValue
     }
 
     private mutating func checkLaunch(
@@ -92,17 +101,17 @@ extension Preflight {
         }
         let application = Self.application(of: launch)
         report(
-            LaunchCheck.faults(of: spec, serving: application), table, isWSGI: application != nil)
+            LaunchCheck.faults(of: spec, serving: application), table, key: Self.key(of: launch))
         checkOpenFiles(launch, of: group, table)
     }
 
-    private static func path(of subject: LaunchFault.Subject, isWSGI: Bool) -> [String] {
+    private static func path(of subject: LaunchFault.Subject, key: String?) -> [String] {
         switch subject {
         case .directory: ["cwd"]
-        case .program: [isWSGI ? "python" : "command"]
+        case .program: [key == nil ? "command" : "python"]
         case .user: ["user"]
         case .limit(let name): ["rlimits"] + (name.map { [$0] } ?? [])
-        case .application: ["wsgi"]
+        case .application: [key ?? "wsgi"]
         case .server: ["server"]
         case .environment: ["env"]
         }

@@ -62,7 +62,7 @@ struct ServingPlan: Sendable {
         }
     }
 
-    /// Makes the processes of `wsgi` groups log which server they have chosen.
+    /// Makes the processes of `wsgi` and `asgi` groups log which server they have chosen.
     mutating func announceServers() {
         for index in launches.indices {
             launches[index]?.environment["MOORING_TELL_SERVER"] = "1"
@@ -104,10 +104,11 @@ struct ServingPlan: Sendable {
                 command: command, directory: launch.directory, environment: whole,
                 threads: group.policy.threads, multiprocess: launch.processesGiven,
                 groupName: group.name)
-        case .wsgi(let application, let server, let python):
-            return .wsgi(
-                application: application, server: server.rawValue, python: python,
-                hostFile: hostFile, directory: launch.directory, environment: whole,
+        case .hosted(let application):
+            return .hosted(
+                LaunchCheck.Application(application), python: application.python,
+                hostFile: hostFile, stopTimeout: group.policy.stopTimeout,
+                directory: launch.directory, environment: whole,
                 threads: group.policy.threads, multiprocess: launch.processesGiven,
                 groupName: group.name)
         }
@@ -182,10 +183,14 @@ extension ServingPlan {
         settings.portUser = launches[index]?.userOfPort
         settings.retries = group.retries
         settings.requestTimeout = group.requestTimeout
-        if case .wsgi(_, let server, _) = group.launch?.application {
-            settings.noticesClosing = false
-            // `auto` selects granian if it is installed.
-            settings.takesASCIIOnly = server == .auto || server == .granian
+        if case .hosted(let application) = group.launch?.application {
+            switch application.interface {
+            case .wsgi:
+                settings.noticesClosing = false
+                // `auto` selects granian if it is installed.
+                settings.takesASCIIOnly = [.auto, .granian].contains(application.server)
+            case .asgi: settings.takesASCIIOnly = true
+            }
         }
         settings.keepalive = group.keepalive
         settings.healthPath = group.health?.pathOfChecks ?? ""
@@ -214,6 +219,14 @@ extension ServingPlan {
         settings.maxAgeSeconds = affinity.maxAgeSeconds
         settings.forwardCookie = affinity.forwardCookie
         return settings
+    }
+}
+
+extension LaunchCheck.Application {
+    init(_ application: Configuration.HostedApplication) {
+        self.init(
+            name: application.name, interface: application.interface.rawValue,
+            server: application.server.rawValue)
     }
 }
 

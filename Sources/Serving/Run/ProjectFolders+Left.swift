@@ -21,7 +21,7 @@ extension ProjectFolders {
     func remember(_ application: RunRequest.Application) throws {
         let words: [String]
         switch application {
-        case .wsgi(let name): words = [name]
+        case .python(let name): words = [name]
         case .command(let command): words = ["--"] + command
         }
         let text = words.map(Self.quoted).joined(separator: " ")

@@ -76,10 +76,10 @@ struct ProjectFolders: Equatable {
     private static func digest(_ application: RunRequest.Application) -> String {
         var hash = StableHash()
         switch application {
-        case .wsgi(let name):
+        case .python(let name):
             // The names that are searched when none is given.
             let ending = [":application", ":app"].first { name.hasSuffix($0) }
-            hash.add(["wsgi", String(name.dropLast(ending?.count ?? 0))])
+            hash.add(["python", String(name.dropLast(ending?.count ?? 0))])
         case .command(let words): hash.add(["command"] + words)
         }
         return hash.text

@@ -1,5 +1,8 @@
+internal import Backends
 package import ConfigFile
 internal import Reactor
+internal import Settings
+internal import Supervision
 
 /// From the command line of `mooring run` to a configuration that works on this machine.
 package enum RunPlan {
@@ -24,7 +27,22 @@ package enum RunPlan {
         request.runtimeDirectory = folders.runtime
         try folders.remember(request.application)
         if request.listen.isEmpty { try chooseAddress(&request, folders) }
+        chooseInterface(&request)
         return try ConfigurationLoading.app(request)
+    }
+
+    /// WSGI or ASGI, whichever the application is of.
+    private static func chooseInterface(_ request: inout RunRequest) {
+        guard case .python(let name) = request.application else { return }
+        let configuration = ConfigurationLoading.examine(request).configuration
+        guard let group = configuration?.groups.first, let launch = group.launch,
+            let spec = try? ServingPlan.spec(
+                launch, of: group, hostFile: "", environment: ConfigurationLoading.environment),
+            let interface = LaunchCheck.interface(
+                ofApplication: name, like: spec,
+                patience: group.policy.startTimeout.nanoseconds)
+        else { return }
+        request.interface = .init(rawValue: interface) ?? .wsgi
     }
 
     /// Describes killed runs that left processes in the folder, one sentence each.

@@ -6,19 +6,24 @@ internal import Reactor
 /// Everything that depends on the group's user is tried as that user, in its directory and with its
 /// limits, since access lists, capabilities and mounts make mode bits an unreliable prediction.
 package enum LaunchCheck {
-    /// A WSGI application for the Python host program.
+    /// A Python application for the host program.
     package struct Application: Sendable {
+        /// A file with `application`, or `package.module:name`.
         var name: String
+        /// `wsgi` or `asgi`.
+        var interface: String
+        /// `auto` or the name of a server, as in the configuration.
         var server: String
 
-        package init(name: String, server: String) {
+        package init(name: String, interface: String, server: String) {
             self.name = name
+            self.interface = interface
             self.server = server
         }
     }
 
     /// For a short program; an interpreter on a slow disk takes a while.
-    private static let patience: Int64 = 20_000_000_000
+    static let patience: Int64 = 20_000_000_000
 
     /// All faults.
     ///
@@ -57,7 +62,7 @@ package enum LaunchCheck {
         if !faults.contains(where: { $0.subject == .directory }), let name = application?.name,
             isMissingFile(name, in: spec.directory)
         {
-            let file = name.prefix { $0 != ":" }
+            let file = configFile(of: name) ?? String(name.prefix { $0 != ":" })
             faults.append(
                 LaunchFault(
                     .application,
@@ -71,7 +76,8 @@ package enum LaunchCheck {
         let size = sizeFault(of: spec)
         let directory = directoryFault(of: spec)
         let faults = [size, directory].compactMap(\.self)
-        let name = spec.command.first ?? ""
+        // Without a command it is unknown what the group runs, which is reported already.
+        guard let name = spec.command.first else { return (faults, nil) }
         // A program inside a missing directory is missing too.
         if directory != nil, name.contains("/"), !name.hasPrefix("/") { return (faults, nil) }
         switch program(of: spec) {
@@ -100,12 +106,39 @@ package enum LaunchCheck {
 
     /// Whether an application names a missing file; false for a module, which may be anywhere.
     private static func isMissingFile(_ name: String, in directory: String) -> Bool {
-        let file = String(name.prefix { $0 != ":" })
-        guard file.contains("/") || file.hasSuffix(".py") else { return false }
-        return [file, name].allSatisfy { name in
+        let config = configFile(of: name)
+        let file = config ?? String(name.prefix { $0 != ":" })
+        guard config != nil || file.contains("/") || file.hasSuffix(".py") else { return false }
+        return [file, config ?? name].allSatisfy { name in
             let path = name.hasPrefix("/") ? name : "\(directory)/\(name)"
             return unsafe access(path, F_OK) != 0 && (errno == ENOENT || errno == ENOTDIR)
         }
+    }
+
+    /// What all arguments and variables together may have (execve(2)): a quarter of the stack's limit.
+    private static func sizeFault(of spec: LaunchSpec) -> LaunchFault? {
+        var limit = rlimit()
+        guard unsafe getrlimit(__rlimit_resource_t(RLIMIT_STACK.rawValue), &limit) == 0 else {
+            return nil
+        }
+        let most = max(128 << 10, min(Int(clamping: limit.rlim_cur) / 4, 6 << 20))
+        let pointer = MemoryLayout<Int>.size
+        let variables = spec.environment.reduce(0) { sum, entry in
+            sum + entry.key.utf8.count + entry.value.utf8.count + 2 + pointer
+        }
+        let bytes = spec.command.reduce(variables) { $0 + $1.utf8.count + 1 + pointer }
+        if bytes <= most { return nil }
+        return LaunchFault(
+            .environment,
+            "has \(bytes) bytes together with the arguments, and the system hands over \(most);"
+                + " put what is long into files")
+    }
+
+    /// The file of an application of Paste Deploy, `config:production.ini#main`; nil: it is none.
+    private static func configFile(of name: String) -> String? {
+        let scheme = "config:"
+        guard name.hasPrefix(scheme) else { return nil }
+        return String(name.dropFirst(scheme.count).prefix { $0 != "#" })
     }
 
     private static func directoryFault(of spec: LaunchSpec) -> LaunchFault? {
@@ -201,57 +234,3 @@ package enum LaunchCheck {
 }
 
 extension LaunchFault: Error {}
-
-// MARK: What only Python itself can determine.
-
-extension LaunchCheck {
-    private static func faults(
-        of application: Application, under python: String, like spec: LaunchSpec
-    ) throws(SpawnFailure) -> [LaunchFault] {
-        let outcome = try TrialRun.run(
-            [python, "-c", HostProgram.probe, application.name, application.server], like: spec,
-            patience: patience)
-        var faults: [LaunchFault] = []
-        var isDone = false
-        for line in outcome.output {
-            guard let tab = line.firstIndex(of: "\t") else { continue }
-            let sentence = String(line[line.index(after: tab)...])
-            switch line[..<tab] {
-            case "wsgi": faults.append(LaunchFault(.application, sentence))
-            case "server": faults.append(LaunchFault(.server, sentence))
-            case "python": faults.append(LaunchFault(.program, sentence))
-            case "done": isDone = true
-            default: break
-            }
-        }
-        if faults.isEmpty, !isDone {
-            let words = outcome.errors.last.map { ": \($0)" } ?? ""
-            faults.append(
-                LaunchFault(
-                    .program,
-                    "\(python) does not run Python (\(outcome.status.sentence))\(words); name the"
-                        + " interpreter of the application's environment"))
-        }
-        return faults
-    }
-
-    /// The limit of all arguments and variables together (execve(2)): a quarter of the stack's
-    /// limit.
-    private static func sizeFault(of spec: LaunchSpec) -> LaunchFault? {
-        var limit = rlimit()
-        guard unsafe getrlimit(__rlimit_resource_t(RLIMIT_STACK.rawValue), &limit) == 0 else {
-            return nil
-        }
-        let most = max(128 << 10, min(Int(clamping: limit.rlim_cur) / 4, 6 << 20))
-        let pointer = MemoryLayout<Int>.size
-        let variables = spec.environment.reduce(0) { sum, entry in
-            sum + entry.key.utf8.count + entry.value.utf8.count + 2 + pointer
-        }
-        let bytes = spec.command.reduce(variables) { $0 + $1.utf8.count + 1 + pointer }
-        if bytes <= most { return nil }
-        return LaunchFault(
-            .environment,
-            "has \(bytes) bytes together with the arguments, and the system hands over \(most);"
-                + " put what is long into files")
-    }
-}

@@ -52,25 +52,29 @@ package struct LaunchSpec: Sendable, Equatable {
         self.groupName = groupName
     }
 
-    /// A WSGI application under the Python host program.
+    /// A Python application under the host program.
     ///
     /// - Parameters:
-    ///   - application: a file with `application`, or `package.module:name`.
-    ///   - server: `auto` or the name of a server, as in the configuration.
+    ///   - python: the interpreter.
     ///   - hostFile: `Supervisor.hostFile(inRuntimeDirectory:)`.
-    package static func wsgi(
-        application: String, server: String, python: String, hostFile: String, directory: String,
-        environment: [String: String], threads: Int, multiprocess: Bool, groupName: String
+    ///   - stopTimeout: from SIGTERM to SIGKILL.
+    package static func hosted(
+        _ application: LaunchCheck.Application, python: String, hostFile: String,
+        stopTimeout: Interval, directory: String, environment: [String: String], threads: Int,
+        multiprocess: Bool, groupName: String
     ) -> LaunchSpec {
         var environment = environment
         // Python would otherwise buffer up to 8 KiB of output to a pipe.
         if environment["PYTHONUNBUFFERED"] == nil { environment["PYTHONUNBUFFERED"] = "1" }
+        var command = [
+            python, hostFile, "--app", application.name, "--interface", application.interface,
+            "--server", application.server, "--threads", "{threads}",
+        ]
+        if application.interface == "asgi" {
+            command += ["--stop-timeout", "\(Double(stopTimeout.nanoseconds) / 1e9)"]
+        }
         var spec = LaunchSpec(
-            command: [
-                python, hostFile, "--app", application, "--server", server,
-                "--threads", "{threads}",
-            ],
-            directory: directory, environment: environment, threads: threads,
+            command: command, directory: directory, environment: environment, threads: threads,
             multiprocess: multiprocess, groupName: groupName)
         spec.isHosted = true
         return spec

@@ -1,8 +1,21 @@
-"""How a WSGI application is named: `FILE`, `FILE:NAME` or `module:NAME`, where NAME may be a call.
+"""How an application is named: `FILE`, `FILE:NAME` or `module:NAME`, where NAME may be a call, or
+`config:FILE.ini#SECTION`.
 
 The probe has this text too, so any Python has to be able to read it, and nothing is imported at its
 top: the project's own modules may come first there.
 """
+
+
+class NotFound(Exception):
+    """There is no such application; the message says it to the user."""
+
+
+def config_of(name):
+    """Path and section of `config:PATH#SECTION`, main if none is given; None: it is something else."""
+    if not name.startswith("config:"):
+        return None
+    path, _, section = name[len("config:"):].partition("#")
+    return path, section or "main"
 
 
 def cut(name):

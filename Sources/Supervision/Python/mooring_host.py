@@ -1,12 +1,14 @@
-"""Runs an unchanged WSGI application as one process of a Mooring group.
+"""Runs an unchanged WSGI or ASGI application as one process of a Mooring group.
 
 Mooring starts this file with the interpreter of the group. It loads the application (a script with
 `application`, as mod_wsgi does, or `package.module:name`), and serves it on the socket that Mooring
-names, in the first server that is installed: granian, gunicorn, waitress, or `mooring_server`
-beside this file, which needs the standard library alone. Errors alone are printed.
+names, in the first server that is installed: for WSGI granian, gunicorn, waitress, or `mooring_server`
+beside this file, which needs the standard library alone; for ASGI uvicorn, granian or hypercorn. Errors
+alone are printed.
 
-The files beside it: `mooring_names` and `mooring_call` find the application, `mooring_request` and `mooring_response`
-make all servers behave the same, `mooring_servers` knows each of them.
+The files beside it: `mooring_names` and `mooring_call` find the application. `mooring_request` and
+`mooring_response` make all servers of WSGI behave the same, and `mooring_servers` knows each of them.
+For ASGI these are `mooring_scope`, `mooring_asgi` with its parts, and `mooring_asgi_servers`.
 """
 
 import argparse
@@ -82,21 +84,32 @@ def own_modules():
 
 
 def main():
+    arguments = parse()
+    is_asgi = arguments.interface == "asgi"
     with own_modules():
-        import mooring_servers as servers
+        if is_asgi:
+            import mooring_asgi_servers as servers
+            import mooring_loop
+            from mooring_scope import Context
+        else:
+            import mooring_servers as servers
+            from mooring_request import Context
+        from mooring_call import NotFound
         from mooring_children import Children
+        from mooring_choice import BACKLOG, tell
         from mooring_errors import Errors, fill_standard_descriptors
-        from mooring_names import NotFound, load
-        from mooring_request import Context
+        from mooring_names import load
 
-        arguments = parse(servers.SERVERS)
-        serve = servers.choose(arguments.server)
-    place = Place(os.environ, servers.BACKLOG)
+        server = servers.choose(arguments.server)
+    place = Place(os.environ, BACKLOG)
     fill_standard_descriptors()
     errors = Errors()
     children = Children()
     try:
-        application = load(arguments.app)
+        if is_asgi:
+            loop = mooring_loop.make_loop()
+            servers.prepare(server, errors)
+        application = load(arguments.app, arguments.interface)
     except NotFound as problem:
         sys.exit(f"mooring_host: {problem}")
     except SystemExit:
@@ -104,26 +117,37 @@ def main():
     except BaseException as problem:
         errors.report(problem)
         sys.exit(1)
-    with own_modules():
-        serve = servers.after_patching(serve, arguments.server)
+    if not is_asgi:
+        with own_modules():
+            server = servers.after_patching(server, arguments.server)
     fill_standard_descriptors()
     children.note_choice()
     if os.environ.pop("MOORING_TELL_SERVER", None):
-        servers.tell(serve, arguments.app, arguments.threads)
-    context = Context(arguments.threads, os.environ, errors, arguments.app)
-    serve(application, place, arguments.threads, context, errors)
+        bound = f"up to {arguments.threads} requests at once" if is_asgi else f"{arguments.threads} threads"
+        tell(server, arguments.app, bound)
+    status = 0
+    if is_asgi:
+        context = Context(os.environ, arguments.app)
+        status = mooring_loop.serve(loop, server, application, place, context, errors, arguments.stop_timeout)
+    else:
+        context = Context(arguments.threads, os.environ, errors, arguments.app)
+        servers.FUNCTIONS[server](application, place, arguments.threads, context, errors)
     if place.unix:
         place.remove_socket()
+    sys.exit(status)
 
 
-def parse(servers):
+def parse():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--app", required=True)
-    parser.add_argument("--server", default="auto", choices=["auto", *servers])
+    parser.add_argument("--interface", default="wsgi", choices=["wsgi", "asgi"])
+    parser.add_argument("--server", default="auto")
     parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--stop-timeout", type=float, default=10.0)
     arguments = parser.parse_args()
-    if not 1 <= arguments.threads <= 10000:
-        parser.error("--threads must be between 1 and 10000")
+    most = 10_000 if arguments.interface == "wsgi" else 100_000
+    if not 1 <= arguments.threads <= most:
+        parser.error(f"--threads must be between 1 and {most}")
     return arguments
 
 

@@ -8,14 +8,19 @@ COOKIE_PATH = re.compile(r"(;\s*path=)(/[^;]*)", re.IGNORECASE)
 
 def mount(environ):
     """Sets `SCRIPT_NAME`, from which frameworks build their links, and completes the target."""
-    # A list if several proxies have each removed a part.
-    parts = environ.get("HTTP_X_FORWARDED_PREFIX", "").split(",")
-    prefix = "".join(part.strip().rstrip("/") for part in parts)
-    # Links that begin with two slashes would point to another host.
-    if not prefix.startswith("/") or prefix.startswith("//"):
+    prefix = mount_of(environ.get("HTTP_X_FORWARDED_PREFIX", ""))
+    if not prefix:
         return
     environ["SCRIPT_NAME"] = unquote_to_bytes(prefix).decode("latin-1")
     environ["RAW_URI"] = environ["REQUEST_URI"] = prefix + environ["REQUEST_URI"]
+
+
+def mount_of(field):
+    """The path, escaped, that `X-Forwarded-Prefix` names; empty: it names none."""
+    # A list if several proxies have each removed a part.
+    prefix = "".join(part.strip().rstrip("/") for part in field.split(","))
+    # Links that begin with two slashes would point to another host.
+    return prefix if prefix.startswith("/") and not prefix.startswith("//") else ""
 
 
 def below_mount(cookie, script_name):

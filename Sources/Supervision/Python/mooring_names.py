@@ -8,30 +8,36 @@ import sys
 import types
 from pathlib import Path
 
-from mooring_call import advice, cut, parse
+from mooring_call import NotFound, advice, config_of, cut, parse
+from mooring_paste import from_config
 
-# The default names: PEP 3333's, and the one that Flask's users choose.
+# Where nothing is said: PEP 3333's name, which is Django's for ASGI as well, and that of Flask's and
+# FastAPI's users.
 USUAL_NAMES = ("application", "app")
+# By the interface: what it is, and what it is called with.
+ARTICLES = {"wsgi": "a WSGI", "asgi": "an ASGI"}
+ARGUMENTS = {"wsgi": ("environ", "start_response"), "asgi": ("scope", "receive", "send")}
 
 
-class NotFound(Exception):
-    """There is no such application; the message is for the user."""
+def load(name, interface):
+    """The application of `FILE`, `FILE:NAME`, `module` or `module:name`; NAME may be a call.
 
-
-def load(name):
-    """The application of `FILE`, `FILE:NAME`, `module` or `module:name`; NAME may be a call."""
+    Its interface is "wsgi" or "asgi"; None: either will do.
+    """
     folder = os.getcwd()
     sys.path.insert(0, folder)
+    if config_of(name):
+        return from_config(name, interface)
     for path, what in cut(name):
         if os.path.isfile(path):
-            return found_in(from_file(os.path.abspath(path)), what, path, name)
+            return found_in(from_file(os.path.abspath(path)), what, path, name, interface)
     module_name, _, what = name.partition(":")
     if "/" in module_name or module_name.endswith(".py") or not is_dotted(module_name):
         raise NotFound(f"no such file: {module_name} (in {folder})")
     if module_name.endswith(".wsgi") and not is_importable(module_name):
         raise NotFound(f"no such file: {module_name} (in {folder}), and no module of that name")
     sys.argv[:] = [module_name]
-    return found_in(importlib.import_module(module_name), what, module_name, name)
+    return found_in(importlib.import_module(module_name), what, module_name, name, interface)
 
 
 def is_dotted(name):
@@ -90,24 +96,31 @@ def from_script(path):
     return module
 
 
-def found_in(module, what, place, name):
-    """The object named after the colon; without one, the usual names of an application."""
+def found_in(module, what, place, name, interface):
+    """What the text behind the colon stands for; without one, what usually is the application."""
     if what:
-        application = evaluate(module, what, name)
+        application = evaluate(module, what, name, interface)
     else:
         named = [(usual, getattr(module, usual, None)) for usual in USUAL_NAMES]
-        what, application = next(((usual, value) for usual, value in named if callable(value)), ("", None))
+        named = [(usual, value) for usual, value in named if callable(value)]
+        # One for each interface may stand in the same module.
+        suited = [pair for pair in named if speaks(pair[1], interface)]
+        what, application = (suited or named or [("", None)])[0]
         if not what:
             raise NotFound(f"{place} has no callable named 'application' or 'app'; "
-                           f"write wsgi = \"{place}:NAME\" or \"{place}:FACTORY()\"")
+                           f"write {interface or 'mooring run'} = \"{place}:NAME\" or \"{place}:FACTORY()\"")
     if not callable(application):
         raise NotFound(f"{place} has no callable named '{what}'")
-    refuse_asynchronous(application, module, what, place)
-    refuse_factory(application, what, place)
+    if not speaks(application, interface):
+        other = "asgi" if interface == "wsgi" else "wsgi"
+        raise NotFound(f"{place}:{what} is {ARTICLES[other]} application; "
+                       f"instead of {interface}, set {other} = {quoted(name)}")
+    if interface:
+        refuse_factory(application, what, place, interface)
     return application
 
 
-def evaluate(module, what, name):
+def evaluate(module, what, name, interface):
     """The value of `NAME`, `NAME.ATTRIBUTE` or `NAME(arguments)`, all arguments being literals."""
     try:
         words, arguments = parse(what)
@@ -120,52 +133,55 @@ def evaluate(module, what, name):
         raise NotFound(f"{name} has no callable named '{'.'.join(words)}'")
     made = found(*arguments[0], **arguments[1])
     if not callable(made):
-        raise NotFound(f"{name} returned {type(made).__name__}, which is no WSGI application")
+        raise NotFound(f"{name} returned {type(made).__name__}, which is no {(interface or 'wsgi').upper()} application")
     return made
 
 
-def refuse_factory(application, what, place):
-    """With a function that cannot be called as in PEP 3333, every request would fail."""
+def refuse_factory(application, what, place, interface):
+    """With a function that cannot be called as its interface says, every request would fail."""
     import inspect  # As below.
 
     # The result of a decorator takes other arguments than the decorated function.
     if "(" in what or not inspect.isfunction(application) or hasattr(application, "__signature__"):
         return
     signature = inspect.signature(application, follow_wrapped=False)
-    if not can_take(signature, 2):
+    if not can_take(signature, len(ARGUMENTS[interface])):
         name = f"{place}:{what}"
-        raise NotFound(f"{name} does not take (environ, start_response), so it is no WSGI application; "
-                       + advice(name, can_take(signature, 0)))
+        raise NotFound(f"{name} does not take ({', '.join(ARGUMENTS[interface])}), so it is no {interface.upper()} "
+                       "application; " + advice(name, can_take(signature, 0)))
 
 
-def refuse_asynchronous(application, module, what, place):
-    """An ASGI application answers every WSGI request with an error, so it is rejected at once."""
-    if not is_asynchronous(application):
-        return
-    if module.__name__ == "__mooring_script__":
-        target, options = "MODULE:" + what, ""
-    else:
-        target, options = f"{module.__name__}:{what.partition('(')[0]}", ', "--factory"' if "(" in what else ""
-    if os.environ.get("MOORING_TELL_SERVER"):  # The user has no configuration file to set a server in.
-        words = f"-m uvicorn {target}{options.replace(chr(34), '').replace(',', '')} --uds {{socket}}"
-        raise NotFound(f"{place}:{what} is an ASGI application; serve it by: mooring run -- {sys.executable} {words}")
-    raise NotFound(
-        f"{place}:{what} is an ASGI application; instead of wsgi, set "
-        f'command = ["{sys.executable}", "-m", "uvicorn", "{target}"{options}, "--uds", "{{socket}}"]')
+def speaks(application, interface):
+    """Whether a callable is not certainly one of the other interface, which fails in every request."""
+    if interface is None:
+        return True
+    asynchronous = is_asynchronous(application)
+    return not asynchronous if interface == "wsgi" else asynchronous is not False
 
 
 def is_asynchronous(application):
+    """Whether a callable is of ASGI; false: it is certainly not; None: it cannot be told."""
     import inspect  # Which most applications have imported by now.
 
     called = application if inspect.isroutine(application) else type(application).__call__
+    if inspect.isclass(application):
+        # Its instances are awaited, as they are made of `scope, receive, send`.
+        called = getattr(application, "__await__", None)
+        return True if called else None
     if inspect.iscoroutinefunction(application) or inspect.iscoroutinefunction(called):
         return True
     # `scope, receive, send`, wrapped by a decorator that is not itself asynchronous.
     try:
         signature = inspect.signature(application)
     except (TypeError, ValueError):
-        return False
-    return not can_take(signature, 2) and can_take(signature, 3)
+        return None
+    takes_environ, takes_scope = can_take(signature, 2), can_take(signature, 3)
+    return None if takes_environ == takes_scope else takes_scope
+
+
+def quoted(name):
+    """A text as it stands in a configuration."""
+    return '"' + name.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
 def can_take(signature, count):

@@ -14,12 +14,18 @@ import os
 
 NEEDED = (3, 9)
 EXTENSIONS = (".py", ".wsgi")
+SERVERS_OF_ASGI = ("uvicorn", "granian", "hypercorn")
 # The usual names of application factories.
 FACTORIES = ("create_app", "make_app", "build_app", "get_app", "create_application", "make_application")
 
 
 def fault(kind, sentence):
     sys.stdout.write("%s\t%s\n" % (kind, sentence.replace("\n", " ")))
+
+
+def quoted(name):
+    """A text as it stands in a configuration."""
+    return '"' + name.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
 def find(module, folder):
@@ -46,103 +52,163 @@ def find(module, folder):
     return spec
 
 
-def check_source(path, what, name, server):
+def check_source(path, what, name, asked):
     import ast
 
     try:
         words, arguments = parse(what) if what else ([], None)
     except ValueError as problem:
-        return fault("wsgi", "%s: %s" % (name, problem))
+        return fault("application", "%s: %s" % (name, problem))
     path = os.path.abspath(path)
     try:
         with open(path, "rb") as file:
             source = file.read()
     except (OSError, IOError) as problem:
-        return fault("wsgi", "%s cannot be read by this user: %s; run: chmod +r %s"
+        return fault("application", "%s cannot be read by this user: %s; run: chmod +r %s"
                      % (path, problem.strerror, path))
     try:
         tree = ast.parse(source, path)
     except SyntaxError as problem:
-        return fault("wsgi", "%s, line %s: %s; correct the file" % (path, problem.lineno, problem.msg))
+        return fault("application", "%s, line %s: %s; correct the file" % (path, problem.lineno, problem.msg))
     except ValueError as problem:
-        return fault("wsgi", "%s is not Python: %s; name the application's file" % (path, problem))
+        return fault("application", "%s is not Python: %s; name the application's file" % (path, problem))
     library = patching_library(tree)
-    if server == "granian" and library:
+    if asked.server == "granian" and asked.interface == "wsgi" and library:
         fault("server", "%s patches Python for %s, under which granian does not work; set server = \"auto\""
               % (path, library))
     # A factory is named with its arguments, an attribute by its path: the first name is the module's.
     wanted = words[:1] or ["application", "app"]
-    if any(is_asynchronous(node, wanted) for node in tree.body):
-        module = os.path.splitext(name)[0].replace("/", ".")
-        return fault("wsgi", "%s has an ASGI application; instead of wsgi, set command = "
-                     "[\"uvicorn\", \"%s:%s\", \"--uds\", \"{socket}\"]" % (path, module, (words + ["app"])[0]))
     names = bound_names(tree)
+    is_plain = arguments is None and len(words) < 2
+    found = [interface_of(tree, word) if is_plain else None for word in wanted]
+    if asked.interface == "either":
+        # Where both are there, the first is meant.
+        bound = [interface for word, interface in zip(wanted, found) if names is not None and word in names]
+        return tell_interface(bound[0] if bound else None)
+    other = "asgi" if asked.interface == "wsgi" else "wsgi"
+    if other in found and asked.interface not in found:
+        return fault("application", "%s has %s %s application; instead of %s, set %s = %s" % (
+            path, "an" if other == "asgi" else "a", other.upper(), asked.interface, other, quoted(asked.name)))
     if names is None:
         return None
     if names.intersection(wanted):
-        return check_function(tree, [word for word in wanted if word in names][:1] + words[1:], arguments, name)
+        suited = [word for word, interface in zip(wanted, found) if word in names and interface != other]
+        return check_function(tree, suited[:1] + words[1:], arguments, name, asked.interface)
     factories = sorted(names.intersection(FACTORIES))
     proposal = "%s:%s()" % (name, factories[0]) if factories else "%s:NAME" % name
-    return fault("wsgi", "%s has nothing named %s; name the callable: %s"
+    return fault("application", "%s has nothing named %s; name the callable: %s"
                  % (path, " or ".join("'%s'" % word for word in wanted), proposal))
 
 
-def check_function(tree, words, arguments, name):
+def check_function(tree, words, arguments, name, interface):
     """Whether a plain function can be called as intended: by Mooring, or by the server."""
     function = sole_function(tree, words[0]) if len(words) == 1 else None
     if function is None:
         return None
     whole = "%s:%s" % (name, function.name)
-    if arguments is None and not takes(function, 2, ()):
-        return fault("wsgi", "%s does not take (environ, start_response), so it is no WSGI application; %s"
-                     % (whole, advice(whole, takes(function, 0, ()))))
+    called_with = ARGUMENTS[interface]
+    if arguments is None and not takes(function, len(called_with), ()):
+        return fault("application", "%s does not take (%s), so it is no %s application; %s" % (
+            whole, ", ".join(called_with), interface.upper(), advice(whole, takes(function, 0, ()))))
     if arguments is not None and not takes(function, len(arguments[0]), arguments[1]):
         import ast
 
-        return fault("wsgi", "%s cannot be called with these arguments; line %d: def %s(%s)"
+        return fault("application", "%s cannot be called with these arguments; line %d: def %s(%s)"
                      % (whole, function.lineno, function.name, ast.unparse(function.args)))
     return None
 
 
-def check_application(text, server):
+def check_config(asked, path, section, folder):
+    """A file of Paste Deploy: whether the section is in it."""
+    import configparser
+
+    if asked.interface == "either":
+        return tell_interface("wsgi")
+    if asked.interface == "asgi":
+        return fault("application", "Paste Deploy makes WSGI applications; instead of asgi, set wsgi = %s"
+                     % quoted(asked.name))
+    if not os.path.isfile(path):
+        return fault("application", "no such file: %s (in %s); a relative path begins in cwd" % (path, folder))
+    parser = configparser.RawConfigParser(strict=False)
+    try:
+        with open(path) as file:
+            parser.read_file(file)
+    except (OSError, IOError) as problem:
+        return fault("application", "%s cannot be read by this user: %s; run: chmod +r %s"
+                     % (path, problem.strerror, path))
+    except (configparser.Error, ValueError) as problem:
+        return fault("application", "%s: %s; correct the file" % (path, problem))
+    kinds = ("app", "application", "composite", "composit", "pipeline", "filter-app")
+    there = {name.partition(":")[2].strip(): name for name in parser.sections()
+             if name.partition(":")[0].strip() in kinds}
+    if section not in there and section not in parser.sections():
+        return fault("application", "%s has no section [app:%s]; name one of its own: %s" % (
+            path, section, ", ".join("config:%s#%s" % (path, name) for name in sorted(there)) or "there is none"))
+    if find("paste.deploy", folder) is None:
+        return fault("application", "%s needs Paste Deploy, which is not installed for %s; run '%s -m pip install "
+                     "PasteDeploy'" % (asked.name, sys.executable, sys.executable))
+    return None
+
+
+def check_application(asked):
     import ast  # Before the project's own modules come first.
 
     folder = os.getcwd()
     sys.path.insert(0, folder)
-    for name, what in cut(text):
+    if config_of(asked.name):
+        return check_config(asked, *config_of(asked.name), folder=folder)
+    for name, what in cut(asked.name):
         if os.path.isfile(name):
-            return check_source(name, what, name, server)
-    name, _, what = text.partition(":")
+            return check_source(name, what, name, asked)
+    name, _, what = asked.name.partition(":")
     if os.path.isdir(name):
-        return fault("wsgi", "%s is a folder; name the file in it, or package.module:name" % name)
+        return fault("application", "%s is a folder; name the file in it, or package.module:name" % name)
     is_module = all(part.isidentifier() for part in name.split("."))
     spec = find(name, folder) if is_module and "/" not in name else None
     if spec is not None:
         origin = spec.origin or ""
         if origin.endswith(".py") and os.path.isabs(origin):
-            check_source(origin, what, name, server)
+            check_source(origin, what, name, asked)
         return None
     if "/" in name or name.endswith(EXTENSIONS) or not is_module:
-        return fault("wsgi", "no such file: %s (in %s); a relative path begins in cwd" % (name, folder))
-    return fault("wsgi", "%s finds no module %s from %s; install it there, or set python or cwd"
+        return fault("application", "no such file: %s (in %s); a relative path begins in cwd" % (name, folder))
+    return fault("application", "%s finds no module %s from %s; install it there, or set python or cwd"
                  % (sys.executable, name, folder))
 
 
-def check_server(name):
+def check_server(asked):
     import importlib.util
 
-    if name in ("auto", "wsgiref") or importlib.util.find_spec(name) is not None:
-        return
-    fault("server", "%s is not installed for %s; run '%s -m pip install %s' or set server = \"auto\""
-          % (name, sys.executable, sys.executable, name))
+    def is_missing(name):
+        return importlib.util.find_spec(name) is None
+
+    if asked.server == "auto" and asked.interface == "asgi" and all(map(is_missing, SERVERS_OF_ASGI)):
+        fault("server", "an ASGI application needs one of uvicorn, granian and hypercorn, and none is installed for "
+              "%s; run '%s -m pip install uvicorn'" % (sys.executable, sys.executable))
+    if asked.server not in ("auto", "wsgiref") and is_missing(asked.server):
+        fault("server", "%s is not installed for %s; run '%s -m pip install %s' or set server = \"auto\""
+              % (asked.server, sys.executable, sys.executable, asked.server))
+
+
+def tell_interface(interface):
+    if interface:
+        sys.stdout.write("interface\t%s\n" % interface)
+
+
+class Asked:
+    """What the command line asks: the application, its server, and its interface, which may be `either`."""
+
+    def __init__(self, name, server, interface):
+        self.name, self.server, self.interface = name, server, interface
 
 
 def main():
     if sys.version_info < NEEDED:
         return fault("python", "%s is Python %d.%d; %d.%d or a later one is needed"
                      % ((sys.executable,) + tuple(sys.version_info[:2]) + NEEDED))
-    check_server(sys.argv[2])
-    check_application(sys.argv[1], sys.argv[2])
+    asked = Asked(*sys.argv[1:4])
+    check_server(asked)
+    check_application(asked)
     sys.stdout.write("done\t\n")
 
 

@@ -1,7 +1,5 @@
 """The servers that can serve an application, each in one process and with as many threads as slots."""
 
-import importlib.metadata
-import importlib.util
 import logging
 import os
 import signal
@@ -9,16 +7,8 @@ import sys
 from pathlib import Path
 from urllib.parse import quote
 
+from mooring_choice import BACKLOG, CONNECTIONS, FIELD_SIZE, FIELDS, KEEPALIVE_SECONDS, first_installed
 from mooring_response import Gateway, Habits
-
-BACKLOG = 1024
-# Mooring opens as many connections as it has concurrent requests; this only bounds a mistake.
-CONNECTIONS = 4096
-# No less than Mooring forwards, including what it adds.
-FIELDS = 1000
-FIELD_SIZE = 1 << 20
-# Longer than Mooring keeps an idle connection: the side that reuses connections closes them.
-KEEPALIVE_SECONDS = 3600
 
 
 def serve_granian(application, place, threads, context, errors):
@@ -280,60 +270,37 @@ def serve_gevent(application, place, threads, context, errors):
     server.stop(timeout=0)
 
 
-# The module to look for, and the function that serves. The first three are in order of preference.
-SERVERS = {
-    "granian": ("granian", serve_granian),
-    "gunicorn": ("gunicorn", serve_gunicorn),
-    "waitress": ("waitress", serve_waitress),
-    "wsgiref": (None, serve_standard),
+# The module to look for. The first three are in order of preference.
+SERVERS = {"granian": "granian", "gunicorn": "gunicorn", "waitress": "waitress", "wsgiref": None}
+FUNCTIONS = {
+    "granian": serve_granian, "gunicorn": serve_gunicorn, "waitress": serve_waitress, "wsgiref": serve_standard,
+    "gevent": serve_gevent,
 }
 
 
 def choose(name):
-    """The function of a server by its name; `auto`: the first that is installed."""
-    for candidate, (module, function) in SERVERS.items():
-        if name not in ("auto", candidate):
-            continue
-        if module is None:
-            return standard()
-        if importlib.util.find_spec(module):
-            return function
-        if name == candidate:
-            sys.exit(f"mooring_host: {name} is not installed for {sys.executable}; "
-                     f"run '{sys.executable} -m pip install {name}' or set server = \"auto\"")
-    sys.exit(f"mooring_host: unknown server {name}")
+    """A server by its name; `auto`: the first that is installed."""
+    chosen = first_installed(SERVERS, name)
+    if chosen == "wsgiref":
+        import mooring_server  # As long as its folder is on the path.
+    return chosen
 
 
-def standard():
-    import mooring_server  # As long as its folder is on the path.
-
-    return serve_standard
-
-
-def after_patching(serve, name):
+def after_patching(server, name):
     """Another server where the application has replaced Python's threads and sockets, as it may.
 
     granian's threads would wait for a greenlet loop that does not run.
     """
     gevent, eventlet = map(sys.modules.get, ("gevent.monkey", "eventlet.patcher"))
     if gevent and any(map(gevent.is_module_patched, ("socket", "threading", "select"))):
-        library, better = "gevent", lambda: serve_gevent
+        library, better = "gevent", "gevent"
     elif eventlet and any(map(eventlet.is_monkey_patched, ("socket", "thread", "select"))):
-        library, better = "eventlet", standard
+        library, better = "eventlet", "wsgiref"
     else:
-        return serve
+        return server
     if name == "auto":
-        return better()
-    if serve is serve_granian:
+        return choose(better) if better in SERVERS else better
+    if server == "granian":
         sys.exit(f"mooring_host: the application patches Python for {library}, under which granian does "
                  "not work; set server = \"auto\"")
-    return serve
-
-
-def tell(serve, application, threads):
-    """Logs which server was chosen, for users who have not chosen one."""
-    name = serve.__name__.removeprefix("serve_")
-    server = "the standard library's server"
-    if serve is not serve_standard:
-        server = f"{name} {importlib.metadata.version(name)}"
-    print(f"mooring_host: {application} is served by {server} with {threads} threads", file=sys.stderr, flush=True)
+    return server

@@ -3,8 +3,11 @@
 It is as easy to read as that, for any Python; nothing is imported at its top.
 """
 
-# Classes whose instances speak ASGI only.
+# What makes an application of ASGI alone, and what one of WSGI alone.
 ASYNCHRONOUS = ("FastAPI", "Starlette", "Quart", "Litestar", "Sanic", "get_asgi_application")
+SYNCHRONOUS = ("Flask", "Bottle", "get_wsgi_application", "make_wsgi_app")
+# Arguments that a server calls an application with.
+ARGUMENTS = {"wsgi": ("environ", "start_response"), "asgi": ("scope", "receive", "send")}
 # What replaces Python's sockets and threads, by the library.
 PATCHERS = {"patch_all": "gevent", "monkey_patch": "eventlet"}
 
@@ -41,16 +44,20 @@ def bound_names(tree):
     return names
 
 
-def is_asynchronous(node, names):
-    """Whether a statement of a module gives one of the names to an ASGI application."""
+def interface_of(tree, name):
+    """The interface that what a name of a module stands for certainly has; None: it may be any."""
     import ast
 
+    node = sole_binding(tree, name)
     if isinstance(node, ast.AsyncFunctionDef):
-        return node.name in names
-    if not isinstance(node, ast.Assign) or not isinstance(node.value, ast.Call):
-        return False
-    targets = [target.id for target in node.targets if isinstance(target, ast.Name)]
-    return called(node.value) in ASYNCHRONOUS and bool(set(targets).intersection(names))
+        return "asgi"
+    if isinstance(node, ast.FunctionDef) and not node.decorator_list:
+        fits = [interface for interface in ARGUMENTS if takes(node, len(ARGUMENTS[interface]), ())]
+        return fits[0] if len(fits) == 1 else None
+    if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call):
+        maker = called(node.value)
+        return "asgi" if maker in ASYNCHRONOUS else "wsgi" if maker in SYNCHRONOUS else None
+    return None
 
 
 def called(call):
@@ -61,11 +68,23 @@ def sole_function(tree, name):
     """The function that a name of a module certainly means; None: it may be something else."""
     import ast
 
-    found = [node for node in ast.walk(tree) if binds(node, name)]
-    if len(found) != 1 or found[0] not in tree.body:
-        return None
-    function = found[0]
+    function = sole_binding(tree, name)
     return function if isinstance(function, ast.FunctionDef) and not function.decorator_list else None
+
+
+def sole_binding(tree, name):
+    """The one statement of a module that gives a name its value; None: there is another, or none."""
+    import ast
+
+    found = [node for node in ast.walk(tree) if binds(node, name)]
+    if len(found) != 1:
+        return None
+    for node in tree.body:
+        if node is found[0]:
+            return node
+        if isinstance(node, ast.Assign) and any(target is found[0] for target in node.targets):
+            return node
+    return None
 
 
 def binds(node, name):
