@@ -23,7 +23,7 @@ ROUTES = "".join(
 def balancer(certificates):
     tls = (f'[[listen]]\naddress = "127.0.0.1:0"\n[[listen]]\naddress = "127.0.0.1:0"\n[[listen.tls]]\n'
            f'certificate = "{certificates}/one.pem"\nkey = "{certificates}/one.key"\n')
-    # So that small parts of a body are not waited for.
+    # Parts of a body are passed on as they come.
     with serving(f"{tls}{GROUPS}[routes]\n{ROUTES}[limits]\nrequest_buffer = \"0\"\n", prepare=lambda folder: shutil.copy(APPLICATION, folder / "app.py")) as balancer:
         for name in SERVERS:
             balancer.wait_ready(name, 1)
