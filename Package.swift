@@ -193,7 +193,7 @@ let package = Package(
             name: "ReverseProxyTests",
             dependencies: [
                 "ReverseProxy", "Exchanges", "HTTPWire", "Reactor", "Backends", "Routing",
-                "SessionAffinity", "Settings",
+                "SessionAffinity", "Settings", "TestSupport",
             ],
             swiftSettings: settings),
         .testTarget(

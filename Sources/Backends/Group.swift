@@ -230,6 +230,11 @@ package final class Group: Sendable {
     /// repeated calls are harmless.
     package func endSharing(now: MonotonicInstant) { change(at: now) { $0.endSharing() } }
 
+    /// Whether a process is in service with at most one request, so that nothing else waits for it.
+    package func isAlone(on process: ProcessHandle) -> Bool {
+        state.withLock { $0.group.isAlone(on: process) }
+    }
+
     // MARK: Time and administration
 
     /// Does what is due; early and repeated calls are harmless.

@@ -10,6 +10,15 @@ extension GroupState {
         return entry
     }
 
+    /// Whether a process is in service with at most one request.
+    ///
+    /// A kept connection may occupy a worker, which other requests, and the end of the process,
+    /// would wait for.
+    func isAlone(on handle: ProcessHandle) -> Bool {
+        guard let entry = find(handle) else { return false }
+        return processes[Int(entry)].phase == .ready && processes[Int(entry)].inFlight <= 1
+    }
+
     /// The entry until another process takes it; the process itself may be gone.
     func findLast(_ handle: ProcessHandle) -> UInt32? {
         guard Int(handle.index) < processes.count,

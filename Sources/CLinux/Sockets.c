@@ -190,6 +190,18 @@ int mooring_local_address(int fd, struct mooring_address *address) {
     return failed < 0 ? -errno : 0;
 }
 
+int mooring_wait_in_accept(int fd) {
+    int flags = fcntl(fd, F_GETFL);
+    if (flags < 0) return -errno;
+    return fcntl(fd, F_SETFL, flags & ~O_NONBLOCK) < 0 ? -errno : 0;
+}
+
+int mooring_peer_address(int fd, struct mooring_address *address) {
+    address->length = sizeof address->storage;
+    int failed = getpeername(fd, (struct sockaddr *)&address->storage, &address->length);
+    return failed < 0 ? -errno : 0;
+}
+
 int mooring_accept(int listener, struct mooring_address *peer) {
     peer->length = sizeof peer->storage;
     int fd = accept4(listener, (struct sockaddr *)&peer->storage, &peer->length,

@@ -1,3 +1,4 @@
+internal import Backends
 package import Routing
 package import Settings
 
@@ -60,7 +61,16 @@ package struct Configuration: Equatable, Sendable {
         groups.indices.filter { index in !routes.contains { $0.group == index } }.map { index in
             "group.\(groups[index].name): no route leads to it; add one under [routes],"
                 + " or take the group out"
-        } + sharedCookieWarnings + rootWarnings + healthWarnings
+        } + sharedCookieWarnings + rootWarnings + healthWarnings + phpWarnings
+    }
+
+    private var phpWarnings: [String] {
+        groups.filter { group in
+            group.upstreamProtocol == .fastcgi && group.runsPHPCGI && group.policy.threads > 1
+        }.map { group in
+            "group.\(group.name).threads: php-cgi serves one request at a time, so that others wait"
+                + " where no other process can take them; take threads out, and raise processes"
+        }
     }
 
     private var healthWarnings: [String] {

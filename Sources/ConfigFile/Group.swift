@@ -13,6 +13,10 @@ extension Configuration {
         package var retries = 1
         /// Whether idle connections to its processes are kept.
         package var keepalive = true
+        /// How its processes are spoken to.
+        package var upstreamProtocol = UpstreamProtocol.http
+        /// What they are told then.
+        package var fastCGI = FastCGIPolicy()
         /// Longer requests get 504 and their process is recycled; nil: no limit.
         package var requestTimeout: Interval?
         /// Health checks of its processes or servers; nil: none.
@@ -27,6 +31,13 @@ extension Configuration {
         package var errors: [ErrorFile] = []
 
         package var name: String { policy.name }
+        /// It runs PHP's own FastCGI server, which serves one request at a time.
+        package var runsPHPCGI: Bool {
+            guard case .command(let words) = launch?.application, let program = words.first else {
+                return false
+            }
+            return program.split(separator: "/").last?.hasPrefix("php-cgi") ?? false
+        }
         /// External servers; empty for a group that starts processes.
         package var servers: [ServerEndpoint] {
             if case .external(let servers) = policy.kind { servers } else { [] }

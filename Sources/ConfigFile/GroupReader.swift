@@ -17,6 +17,8 @@ struct GroupReader {
     /// and some event streams do not wait for each other.
     static let wsgiThreads = 15
     static let otherThreads = 100
+    /// A process of PHP's own FastCGI server has no threads.
+    static let phpThreads = 1
 
     /// Keys that only a group has, and that users easily write above the group by mistake.
     static let keysOfGroups = Set(Configuration.Group.keys.map(\.name))
@@ -37,7 +39,12 @@ struct GroupReader {
             policy: GroupPolicy(name: table.name), affinity: affinity, timeouts: timeouts)
         group.policy.threads = kind == .wsgi ? Self.wsgiThreads : Self.otherThreads
         if kind != .servers { group.launch = .init(directory: folders.context.resolve("")) }
+        group.upstreamProtocol =
+            table.choice("protocol", among: UpstreamProtocol.allCases) ?? .http
         readApplication(kind, &group)
+        if group.upstreamProtocol == .fastcgi, group.runsPHPCGI {
+            group.policy.threads = Self.phpThreads
+        }
         table.read(Configuration.Group.keys, into: &group, folders)
         if let launch = group.launch {
             refuseBothPlaces(launch)
@@ -46,6 +53,7 @@ struct GroupReader {
         } else {
             group.policy.health = group.health
         }
+        FastCGICheck(table: table).check(group)
         group.policy.onLost = group.affinity.onLost
         group.policy.sessionIdle = group.affinity.idle
         group.policy.unconfirmed = group.affinity.unconfirmed

@@ -15,6 +15,10 @@ package enum BodyEvent: Equatable, Sendable {
 package struct BodyDecoder: Sendable {
     private enum Kind: UInt8 {
         case none, length, chunked, untilClose
+        /// The same without framing of their own: their end is told beside them, by `endStream`.
+        case streamedNone, streamedLength, streamed
+        /// It has been told.
+        case streamEnded
     }
 
     private var kind: Kind
@@ -43,6 +47,25 @@ package struct BodyDecoder: Sendable {
         }
     }
 
+    /// A body in the records of FastCGI, which are taken off before, and whose end is told.
+    ///
+    /// - Parameter framing: What the head says of it; what is beyond a length is thrown away.
+    package init(streamed framing: BodyFraming) {
+        switch framing {
+        case .none: kind = .streamedNone
+        case .length(let length):
+            kind = .streamedLength
+            remaining = length
+        case .chunked, .untilClose: kind = .streamed
+        }
+    }
+
+    /// The stream has ended; false: the head has announced more.
+    package mutating func endStream() -> Bool {
+        kind = .streamEnded
+        return remaining == 0
+    }
+
     /// The same decoder without a mark, for callers that only need the end of the body.
     package var ignoringMark: BodyDecoder {
         var decoder = self
@@ -56,12 +79,16 @@ package struct BodyDecoder: Sendable {
         case .none: true
         case .length: remaining == 0
         case .chunked: chunks.isEnded
-        case .untilClose: false
+        case .untilClose, .streamedNone, .streamedLength, .streamed: false
+        case .streamEnded: true
         }
     }
 
     /// Whether closing the connection is the regular end of the body.
     package var endsWithConnection: Bool { kind == .untilClose }
+
+    /// Its end was no part of it: in chunks one has to be made.
+    package var endedBesideIt: Bool { kind == .untilClose || kind == .streamEnded }
 
     /// Bytes of the trailer section so far, including line ends and the empty line.
     package var trailerLength: Int { Int(chunks.trailerLength) }
@@ -84,9 +111,16 @@ package struct BodyDecoder: Sendable {
             remaining &-= UInt64(count)
             return .data(consumed: count, 0..<count)
         case .chunked: return chunks.next(bytes, limit: limit)
-        case .untilClose:
+        case .untilClose, .streamed:
             let count = min(bytes.count, limit)
             return .data(consumed: count, 0..<count)
+        case .streamedLength:
+            if remaining == 0 { return .data(consumed: bytes.count, 0..<0) }
+            let count = Int(min(UInt64(min(bytes.count, limit)), remaining))
+            remaining &-= UInt64(count)
+            return .data(consumed: count, 0..<count)
+        case .streamedNone: return .data(consumed: bytes.count, 0..<0)
+        case .streamEnded: return .end(consumed: 0)
         }
     }
 }

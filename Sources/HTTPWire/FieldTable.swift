@@ -36,6 +36,12 @@ package struct FieldTable: ~Copyable {
         unsafe lines[index].removed = true
     }
 
+    /// The same, and it means nothing here.
+    mutating func disregard(_ index: Int) {
+        remove(index)
+        unsafe lines[index].known = .other
+    }
+
     /// Whether another line has the same name with `-` in place of a `_` of this one.
     ///
     /// CGI-like servers, including WSGI servers, map both to one variable and let one overwrite the

@@ -1,5 +1,23 @@
 /// The purpose of a request, from its fields: read only for the few requests where it matters.
 extension RequestHead {
+    /// Where the query is, without its question mark; empty: there is none.
+    package func query(_ bytes: Span<UInt8>) -> Range<Int> {
+        let mark = Octets.first(0x3f, in: bytes, path.range)
+        return min(mark &+ 1, path.range.upperBound)..<path.range.upperBound
+    }
+
+    /// The method as it was sent.
+    package var methodName: Range<Int> { methodRange.range }
+
+    /// The authority without its port.
+    package func hostName(_ bytes: Span<UInt8>) -> Range<Int> {
+        let all = host.range
+        var end = all.upperBound
+        while end > all.lowerBound, Octets.isDigit(bytes[end &- 1]) { end &-= 1 }
+        let hasPort = end > all.lowerBound && bytes[end &- 1] == 0x3a
+        return all.lowerBound..<(hasPort ? end &- 1 : all.upperBound)
+    }
+
     /// Whether a browser asks if a script may send a request (CORS preflight; Fetch section 3.2.2).
     ///
     /// - Parameter bytes: the parsed bytes.

@@ -19,22 +19,22 @@ package enum PinDirective: Equatable, Sendable {
 /// be able to split responses.
 /// split responses.
 package struct ResponseHead: ~Copyable {
-    package private(set) var status: UInt16 = 0
-    /// Status and reason as received.
+    package internal(set) var status: UInt16 = 0
+    /// Status and reason as received; empty: none were (`parseCGI`).
     var statusLine = ByteRange.empty
-    package private(set) var keepAlive = false
+    package internal(set) var keepAlive = false
     package private(set) var body = BodyFraming.none
     package private(set) var pinDirective = PinDirective.none
-    package private(set) var headLength = 0
+    package internal(set) var headLength = 0
     package internal(set) var fields = FieldTable()
     /// `Keep-Alive: timeout=`, for how many seconds the process keeps the connection; 0: not
     /// stated.
     package private(set) var keepsForSeconds: UInt32 = 0
     /// Trailers may be forwarded: `Connection` names no field that could be among them.
-    package private(set) var passesTrailers = false
+    package internal(set) var passesTrailers = false
     /// The protocol of a 101, or those that a 426 requires; empty for other responses.
     var upgrade = ByteRange.empty
-    private(set) var isHTTP11 = false
+    var isHTTP11 = false
     var hasDate = false
     var cache = CacheFacts()
     /// There is a `Set-Cookie` field.
@@ -46,7 +46,7 @@ package struct ResponseHead: ~Copyable {
     /// A server such as granian always completes the chunked framing, even if the application
     /// fails. The host script draws random bytes and announces them as 16 hexadecimal digits in
     /// `Mooring-Break`.
-    package private(set) var breakMark: UInt64 = 0
+    package internal(set) var breakMark: UInt64 = 0
     /// `Content-Length` as received: for HEAD and 304 it is sent without a body.
     var declaredLength: UInt64?
 
@@ -152,7 +152,7 @@ package struct ResponseHead: ~Copyable {
 }
 
 extension ResponseHead {
-    private mutating func readFields(
+    mutating func readFields(
         _ bytes: Span<UInt8>, _ options: ConnectionOptions, _ requestMethod: RequestMethod
     ) -> StaticString? {
         var framing = FramingFacts()

@@ -85,6 +85,9 @@ extension ResponseHead {
     /// Servers built with hyper, such as granian, send `<none>` as the reason of an unknown status.
     private func writeStatus(_ bytes: Span<UInt8>, into sink: inout ByteSink) {
         sink.append("HTTP/1.1 ")
+        if statusLine.isEmpty {
+            return sink.append(status == 302 ? "302 Found\r\n" : "200 OK\r\n")
+        }
         if statusLine.count == 10, bytes[statusLine.range.lowerBound &+ 4] == 0x3c,
             Octets.spells(
                 bytes, statusLine.range.lowerBound &+ 4..<statusLine.range.upperBound, "<none>")

@@ -108,6 +108,29 @@ package struct Block {
         return true
     }
 
+    /// Drops what was added from `position` on, which lies behind what was consumed.
+    package mutating func truncate(to position: Int) {
+        precondition(position >= start && position <= end)
+        end = position
+    }
+
+    /// Writes over a byte that is there.
+    package mutating func overwrite(at position: Int, _ byte: UInt8) {
+        precondition(position >= start && position < end)
+        unsafe memory?[position] = byte
+    }
+
+    /// Moves bytes that are there to the front, behind `position`, over what was there.
+    ///
+    /// - Returns: behind them.
+    package mutating func moveDown(_ range: Range<Int>, to position: Int) -> Int {
+        precondition(position >= start && position <= range.lowerBound && range.upperBound <= end)
+        if position != range.lowerBound, !range.isEmpty, let memory = unsafe memory {
+            unsafe (memory + position).update(from: memory + range.lowerBound, count: range.count)
+        }
+        return position &+ range.count
+    }
+
     /// Makes bytes consumed from `position` on readable again; they must not have been overwritten.
     package mutating func unconsume(to position: Int) {
         precondition(position >= 0 && position <= start)

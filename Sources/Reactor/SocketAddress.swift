@@ -90,6 +90,22 @@ package struct SocketAddress: @unchecked Sendable {
     }
 }
 
+extension StreamSocket {
+    /// Where this end of the connection is; nil: that cannot be told.
+    package var localAddress: SocketAddress? {
+        var native = mooring_address()
+        return unsafe mooring_local_address(descriptor, &native) == 0
+            ? SocketAddress(native: native) : nil
+    }
+
+    /// Where the other end is; nil: that cannot be told.
+    package var peerAddress: SocketAddress? {
+        var native = mooring_address()
+        return unsafe mooring_peer_address(descriptor, &native) == 0
+            ? SocketAddress(native: native) : nil
+    }
+}
+
 /// A listening socket.
 package struct ListeningSocket: Sendable {
     package let descriptor: Int32
@@ -150,6 +166,11 @@ package struct ListeningSocket: Sendable {
     package func close() {
         if address.isUnix { unsafe address.host.withCString { _ = unsafe unlink($0) } }
         mooring_close(descriptor)
+    }
+
+    /// Whoever takes connections from it waits for them, in every process that has it.
+    package func waitInAccept() throws(SystemError) {
+        try SystemError.check(mooring_wait_in_accept(descriptor), "fcntl")
     }
 
     /// Closes this program's descriptor; other programs with the socket keep listening.

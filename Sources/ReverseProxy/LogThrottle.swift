@@ -25,6 +25,10 @@ package final class LogThrottle: Sendable {
         case bufferMemory
         /// A process sent bytes that belong to no request.
         case strayBytes
+        /// Applications write more to stderr over FastCGI than can be logged.
+        case errorTexts
+        /// A FastCGI process is sent a body without a length.
+        case unmeasuredBody
         /// A response has an unknown `Mooring-Pin`.
         case pinDirective
         /// The wall clock was set.

@@ -9,6 +9,8 @@ final class Plan {
     private(set) var groups: [Group]
     /// Its codecs hold the cookie field written last.
     var routes: RoutePlans
+    /// By the group's index; nil: it speaks HTTP.
+    private(set) var fastCGI: [FastCGIPlan?]
     /// By the listener's index.
     private var listeners: [ListenerPlan]
 
@@ -16,6 +18,7 @@ final class Plan {
         self.settings = settings
         self.groups = groups
         routes = RoutePlans(settings)
+        fastCGI = settings.groups.map { $0.fastCGI.map(FastCGIPlan.init) }
         listeners = settings.listeners.map(ListenerPlan.init)
     }
 
@@ -25,6 +28,7 @@ final class Plan {
         self.settings = settings
         self.groups = groups
         self.routes = routes
+        fastCGI = settings.groups.map { $0.fastCGI.map(FastCGIPlan.init) }
         listeners = settings.listeners.map(ListenerPlan.init)
     }
 

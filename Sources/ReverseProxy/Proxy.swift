@@ -17,11 +17,13 @@ package final class Proxy: Sendable {
     ///     ignored.
     ///   - errors: the writer of standard error, for an access log that goes there.
     ///   - onProblem: logs problems of the loops.
+    ///   - onErrors: takes what applications write to stderr over FastCGI, on a loop's thread.
     /// - Throws: `ProxyError`, which names what failed.
     package init(
         _ settings: ProxySettings, groups: [Group],
         inherited: [ListenerAddress: ListeningSocket] = [:],
-        errors: LineWriter? = nil, onProblem: @escaping LogThrottle.Report
+        errors: LineWriter? = nil, onProblem: @escaping LogThrottle.Report,
+        onErrors: @escaping @Sendable (ErrorText) -> Void = { _ in }
     ) throws(ProxyError) {
         var listeners = Listeners(inherited: inherited)
         let sockets = try listeners.replace(with: settings.listeners)
@@ -41,7 +43,7 @@ package final class Proxy: Sendable {
                 shares: loops.enumerated().map { index, loop in
                     WorkerShare(name: "proxy-\(index)", mailbox: Mailbox(waker: loop.waker))
                 },
-                accessLog: log, logThrottle: logThrottle)
+                accessLog: log, logThrottle: logThrottle, onErrors: onErrors)
             self.shared = shared
             workers = Workers(
                 loops.enumerated().map { index, loop in
@@ -93,6 +95,15 @@ package final class Proxy: Sendable {
             case .refuse(let tag, let refusal):
                 shared.shares[Placement.worker(of: tag)].mailbox.post(.refused(tag, refusal))
             }
+        }
+    }
+
+    /// Closes the idle connections to a process that is told to end, as it may not before they have ended.
+    ///
+    /// None is kept from then on, as the registry knows of it. Of FastCGI only: others notice by themselves.
+    package func letGo(of process: ProcessHandle, group: Int) {
+        for share in shared.shares where share.keptRecords.load(ordering: .relaxed) > 0 {
+            share.mailbox.post(.letGo(process, group: group))
         }
     }
 

@@ -124,6 +124,8 @@ package struct ProxyGroupSettings: Sendable {
     /// Its server may refuse targets that do not quite follow RFC 3986, as browsers send them, and
     /// lose what is above ASCII.
     package var takesASCIIOnly = false
+    /// Its processes are spoken to in FastCGI; nil: in HTTP.
+    package var fastCGI: FastCGIPolicy?
     /// Mooring started its processes, so a slow one is known to be alive.
     package var isSpawned = true
     /// External servers with TLS.

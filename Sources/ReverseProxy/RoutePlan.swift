@@ -12,6 +12,8 @@ struct RoutePlan {
     let maxAge: UInt32
     let forwardCookie: Bool
     let takesASCIIOnly: Bool
+    /// Its group's processes are spoken to in FastCGI.
+    let isFastCGI: Bool
     /// Its group has a health check path: see `RoutePlans.healthPaths`.
     let hasHealthPath: Bool
     let timeouts: RouteTimeouts
@@ -50,6 +52,7 @@ struct RoutePlans {
                 pin: route.affinity.pin,
                 maxAge: route.affinity.maxAgeSeconds, forwardCookie: route.affinity.forwardCookie,
                 takesASCIIOnly: settings.groups[route.group].takesASCIIOnly,
+                isFastCGI: settings.groups[route.group].fastCGI != nil,
                 hasHealthPath: !settings.groups[route.group].healthPath.isEmpty,
                 timeouts: route.timeouts, codec: indices[index],
                 hasFields: !route.headers.isEmpty)
@@ -75,7 +78,7 @@ struct RoutePlans {
             RoutePlan(
                 group: plan.group, stripsPrefix: plan.stripsPrefix, pin: plan.pin,
                 maxAge: plan.maxAge, forwardCookie: plan.forwardCookie,
-                takesASCIIOnly: plan.takesASCIIOnly,
+                takesASCIIOnly: plan.takesASCIIOnly, isFastCGI: plan.isFastCGI,
                 hasHealthPath: plan.hasHealthPath, timeouts: plan.timeouts, codec: codec,
                 hasFields: plan.hasFields))
         learn.append(old.learn[entry])

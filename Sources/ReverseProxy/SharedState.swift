@@ -9,6 +9,8 @@ final class SharedState: Sendable {
     let shares: [WorkerShare]
     let accessLog: AccessLogWriter?
     let logThrottle: LogThrottle
+    /// Takes what applications say beside their responses.
+    let onErrors: @Sendable (ErrorText) -> Void
     let spawnLimiter = SpawnLimiter()
     /// Client connections over all loops.
     let connections = Atomic<Int>(0)
@@ -24,13 +26,15 @@ final class SharedState: Sendable {
 
     init(
         settings: ProxySettings, groups: [Group], shares: [WorkerShare],
-        accessLog: AccessLogWriter?, logThrottle: LogThrottle
+        accessLog: AccessLogWriter?, logThrottle: LogThrottle,
+        onErrors: @escaping @Sendable (ErrorText) -> Void = { _ in }
     ) {
         self.settings = settings
         self.groups = groups
         self.shares = shares
         self.accessLog = accessLog
         self.logThrottle = logThrottle
+        self.onErrors = onErrors
         loopsRunning = Atomic(shares.count)
     }
 
@@ -144,6 +148,8 @@ final class WorkerShare: Sendable {
     let counters = Counters()
     let groupTallies = GroupTallies()
     let connections = Atomic<Int>(0)
+    /// Idle connections to FastCGI processes, each of which may hold a worker.
+    let keptRecords = Atomic<Int>(0)
     /// Bytes in its buffers, as last published.
     let bufferedBytes = Atomic<Int>(0)
     let pulse: Pulse

@@ -11,6 +11,8 @@ enum SupervisionMessage: Sendable {
     case launch(LaunchSpec, group: Int, generation: Int)
     case grow([LaunchSpec?], [any SupervisedGroup])
     case watchServers
+    /// Lines that an application said beside a response: the group's name, and the process's label.
+    case heard([UInt8], ProcessKey, name: String, label: String)
     /// Confirmed by signalling the semaphore.
     case leave(DispatchSemaphore)
     /// Confirmed by the loop's pulse.

@@ -202,6 +202,13 @@ final class ManagedProcess {
         }
     }
 
+    /// Takes lines that its application said otherwise than through its pipes.
+    func hear(_ bytes: [UInt8], now: Int64) {
+        file?.begin(.errors)
+        LineFramer.lines(of: bytes) { keep($0, .errors, now: now) }
+        file?.flush()
+    }
+
     /// Closes both pipes; unfinished lines are kept too.
     ///
     /// Repeated calls are harmless.

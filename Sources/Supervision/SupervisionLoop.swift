@@ -99,6 +99,8 @@ final class SupervisionLoop {
                 self.groups += groups.dropFirst(self.groups.count)
             case .watchServers:
                 watchServers()
+            case .heard(let bytes, let key, let name, let label):
+                hear(bytes, of: key, name: name, label: label)
             case .leave(let answer):
                 leave()
                 answer.signal()

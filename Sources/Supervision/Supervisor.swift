@@ -190,6 +190,19 @@ package final class Supervisor: Sendable {
         mailbox.post(.grow(launches, groups))
     }
 
+    /// Takes what an application has said beside a response (FastCGI's stderr), as if its process had written it.
+    ///
+    /// - Parameters:
+    ///   - name: of the group.
+    ///   - label: of the process, also of one that Mooring has not started.
+    package func hear(
+        _ bytes: [UInt8], of process: ProcessHandle, group: Int, name: String, label: String
+    ) {
+        mailbox.post(
+            .heard(
+                bytes, ProcessKey(group: group, handle: process), name: name, label: label))
+    }
+
     /// Updates the set of external servers with health checks.
     package func watchServers() { mailbox.post(.watchServers) }
 

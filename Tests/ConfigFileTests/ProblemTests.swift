@@ -230,12 +230,10 @@ internal import Testing
             bind = "tls"
             [group.app]
             wsgi = "a"
-            protocol = "http"
-            fastcgi = {}
             socket_activation = true
             """
         let found = problems(text)
-        #expect(found.count == 4)
+        #expect(found.count == 2)
         #expect(found.allSatisfy { $0.contains(": unknown key; ") }, "\(found)")
     }
 }

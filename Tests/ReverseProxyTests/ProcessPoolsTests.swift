@@ -92,7 +92,7 @@ internal import Testing
 
     private func connection(in upstreams: inout Slab<Upstream>, to process: ProcessHandle) -> Int {
         let upstream = Upstream(
-            nil, group: 0, process: process, phase: .idle, exchange: -1)
+            nil, .http1, group: 0, process: process, phase: .idle, exchange: -1)
         guard let entry = upstreams.insert(upstream) else {
             Issue.record("the slab has room")
             return 0

@@ -20,7 +20,7 @@ internal import Testing
         var bytes = [UInt8](repeating: 0, count: 2048)
         let count = unsafe bytes.withUnsafeMutableBufferPointer { buffer in
             var sink = unsafe ByteSink(buffer)
-            UpstreamCodec.http1.writeHead(
+            HTTP1Codec.writeHead(
                 &head, from: request.span, resolved: Span(), strippingPrefix: 0, mount: Span(),
                 hiding: OwnCookies(names: ["own"]), keeping: Span(), additions, into: &sink)
             return sink.count

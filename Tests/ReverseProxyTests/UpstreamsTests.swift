@@ -16,7 +16,7 @@ internal import Testing
         }
         #expect(fixture.shared.takeUpstream(limit: 8))
         var connection = Upstream(
-            .clear(ours), group: 0, process: process, phase: .connecting, exchange: 3)
+            .clear(ours), .http1, group: 0, process: process, phase: .connecting, exchange: 3)
         connection.move(to: .busy)
         let entry = fixture.upstreams.slab.insert(connection)
         return (try #require(entry), theirs)

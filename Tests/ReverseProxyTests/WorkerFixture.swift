@@ -27,7 +27,8 @@ final class WorkerFixture {
     init(
         servers count: Int = 1,
         _ configure: (inout ProxySettings) -> Void = { _ in },
-        policy configurePolicy: (inout GroupPolicy) -> Void = { _ in }
+        policy configurePolicy: (inout GroupPolicy) -> Void = { _ in },
+        onErrors: @escaping @Sendable (ErrorText) -> Void = { _ in }
     ) throws {
         let directory = FileManager.default.temporaryDirectory
             .appendingPathComponent("worker-\(UUID().uuidString.prefix(8))")
@@ -59,7 +60,7 @@ final class WorkerFixture {
             now: MonotonicInstant(nanoseconds: loop.now))
         shared = SharedState(
             settings: settings, groups: [group], shares: [share], accessLog: nil,
-            logThrottle: LogThrottle { _, _ in })
+            logThrottle: LogThrottle { _, _ in }, onErrors: onErrors)
         worker = Worker(index: 0, shared: shared, loop: loop)
         group.start(now: MonotonicInstant(nanoseconds: loop.now))
         for index in 0..<count { servers.append(try Self.listen("\(folder)/\(index)")) }
@@ -101,6 +102,12 @@ final class WorkerFixture {
     /// Stops listening and closes what is between two requests, for the given reason.
     func drain(_ purpose: DrainPurpose) {
         shared.shares[0].mailbox.post(.drain(until: .max, purpose))
+        run()
+    }
+
+    /// As another loop asks that is about to connect to a process.
+    func letGo(of process: ProcessHandle) {
+        shared.shares[0].mailbox.post(.letGo(process, group: 0))
         run()
     }
 

@@ -57,6 +57,8 @@ enum KeySamples {
     private static let listener = "[[listen]]\naddress = \"127.0.0.1:81\"\n"
     private static let certificate = "certificate = \"CERTIFICATE\"\nkey = \"KEY\"\n"
     private static let tls = listener + "[[listen.tls]]\n" + certificate
+    private static let fastCGI =
+        "[group.app]\nservers = [\"10.0.0.7:80\"]\nprotocol = \"fastcgi\"\n"
     private static let routed = app + "[group.b]\ncommand = [\"./b\"]\n"
 
     /// By the tables of the reference: what stands above a key, and below.
@@ -65,6 +67,7 @@ enum KeySamples {
         "[timeouts]": ("[timeouts]\n", app), "[limits]": ("[limits]\n", app),
         "[log]": ("[log]\n", app), "[admin]": ("[admin]\n", app),
         "[affinity]": ("[affinity]\nsecure = \"always\"\n", app), "[group.NAME]": (app, ""),
+        "fastcgi = { … }": (fastCGI + "[group.app.fastcgi]\n", ""),
         "health = { … }": (servers + "[group.app.health]\npath = \"/h\"\n", ""),
         "[routes]": (routed + "[routes.\"/a\"]\ngroup = \"app\"\n", ""),
     ]
@@ -89,6 +92,10 @@ enum KeySamples {
             "health": "{ path = \"/h\" }", "cwd": "\"/srv\"", "env": "{ A = \"b\" }",
             "pass_env": "[\"USER\"]", "user": "\"nobody\"", "umask": "\"077\"",
             "rlimits": "{ nofile = 77 }", "affinity": "{ pin = \"never\" }",
+        ],
+        "fastcgi = { … }": [
+            "root": "\"/srv/www\"", "index": "\"start.php\"", "script": "\"/srv/app.php\"",
+            "env": "{ A = \"b\" }",
         ],
         "[routes]": [
             "affinity": "{ pin = \"never\" }", "timeouts": "{ idle = \"7s\" }",
@@ -122,6 +129,7 @@ enum KeySamples {
             "python": KeySample(wsgi, adding: "python = \"python3.11\""),
             "command": KeySample(app, app.replacing("./app", with: "./other")),
             "servers": KeySample(servers, servers.replacing("0.7", with: "0.8")),
+            "fastcgi": KeySample(fastCGI, adding: "fastcgi = { root = \"/srv/www\" }"),
             "group": KeySample(app + "user = \"nobody\"\n", adding: "group = \"0\""),
             "groups": KeySample(app + "user = \"nobody\"\n", adding: "groups = [\"77\"]"),
             "allow_root": KeySample(app, app + "allow_root = true\n", isRoot: true),

@@ -34,6 +34,9 @@ int mooring_try_bind(const struct mooring_address *address);
 // Makes an inherited descriptor non-blocking and close-on-exec; -EINVAL unless it listens for streams.
 int mooring_inherit_listener(int fd);
 int mooring_local_address(int fd, struct mooring_address *address);
+// The opposite of O_NONBLOCK, for all who share the socket.
+int mooring_wait_in_accept(int fd);
+int mooring_peer_address(int fd, struct mooring_address *address);
 // TCP_NODELAY set; -EAGAIN when none waits.
 int mooring_accept(int listener, struct mooring_address *peer);
 // Starts a connection; *pending tells that it is not yet established.

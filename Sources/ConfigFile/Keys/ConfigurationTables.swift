@@ -90,6 +90,13 @@ package struct ConfigurationTable: Sendable {
             .init(
                 "servers = [{ … }]", "A server of a group.", ServersReader.Item.keys, of: .init()),
             .init(
+                "fastcgi = { … }",
+                """
+                What the processes of a group with `protocol = "fastcgi"` run. `PHP_FCGI_CHILDREN` \
+                may not be set for them: `processes` says how many there are.
+                """,
+                FastCGIPolicy.rows, of: .init()),
+            .init(
                 "health = { … }",
                 """
                 Health checks of the processes or servers of a group. Servers behind `https://` \

@@ -4,7 +4,7 @@ internal import Settings
 extension Configuration.Group {
     /// The keys of `[group.NAME]`.
     static let keys: [KeyRow<Configuration.Group>] =
-        application + processes + placement + queues + times + responses + recycling
+        application + protocols + processes + placement + queues + times + responses + recycling
         + Configuration.Launch.keys.map { $0.ofProcesses(\.launch) } + connections
 
     /// The keys that say what a group is; `GroupReader` takes these before all others.
@@ -73,6 +73,30 @@ extension Configuration.Group {
             }),
     ]
 
+    private static let protocols: [KeyRow<Configuration.Group>] = [
+        KeyRow(
+            "protocol", type: choices(UpstreamProtocol.allCases), standard: "`\"http\"`",
+            """
+            How the processes are spoken to. With `"fastcgi"`, a `command` that names neither \
+            `{socket}` nor `{port}` finds its listening socket as descriptor 0, as `php-cgi` \
+            wants it. A body that comes without a length and does not fit \
+            `limits.request_buffer` is sent without one, and PHP reads none of it.
+            """,
+            launch: LaunchPart(10) { group, _, hash in
+                if group.upstreamProtocol != .http { hash.add(group.upstreamProtocol.rawValue) }
+            }, text: { .text($0.upstreamProtocol.rawValue) }),
+        KeyRow(
+            "fastcgi", type: "table", standard: "`{}`",
+            "Where the scripts are, and what their processes are told, see below.",
+            read: { group, table, folders in
+                if let own = table.table("fastcgi") { group.fastCGI = .init(own, folders) }
+            },
+            text: { group in
+                guard group.upstreamProtocol == .fastcgi else { return nil }
+                return .table(KeyRow.entries(FastCGIPolicy.rows, of: group.fastCGI))
+            }),
+    ]
+
     private static let processes: [KeyRow<Configuration.Group>] = [
         KeyRow(
             "processes", type: "number, 1 to 10000, or `{ min, max, spare }`", standard: "`1`",
@@ -94,7 +118,7 @@ extension Configuration.Group {
                 Concurrent requests per process. Set it to what the application can process at \
                 the same time: a program that handles one request after the other needs 1.
                 """),
-            standard: "`100`; `15` for `wsgi`",
+            standard: "`100`; `15` for `wsgi`, `1` for `php-cgi`",
             launch: LaunchPart(1) { group, _, hash in hash.add("\(group.policy.threads)") }),
     ]
 

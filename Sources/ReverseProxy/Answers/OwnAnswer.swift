@@ -26,6 +26,10 @@ struct OwnAnswer {
         status: 400, error: "http_request_error", details: "path with hidden dot segments")
     static let backslash = OwnAnswer(
         status: 400, error: "http_request_error", details: "path with a backslash")
+    static let zeroByte = OwnAnswer(
+        status: 400, error: "http_request_error", details: "path with a zero byte")
+    static let noScript = OwnAnswer(
+        status: 404, error: "destination_not_found", details: "no script")
     static let noRoute = OwnAnswer(
         status: 404, error: "destination_not_found", details: "no route")
     static let requestTimeout = OwnAnswer(

@@ -92,6 +92,24 @@ final class OwnAnswers {
         send(exchange, sink)
     }
 
+    /// Sends a client to a folder by the name with a slash at its end.
+    ///
+    /// - Parameters:
+    ///   - mount: what stands before the path, decoded as that.
+    ///   - query: as sent.
+    func redirectToFolder(
+        _ exchange: Int, mount: [UInt8], path: [UInt8], query: Span<UInt8>
+    ) {
+        let entry = Int(exchanges[exchange].downstream)
+        beginAnswer(exchange, status: 301)
+        let date = exchanges.wallClock.httpDate
+        var sink = unsafe ByteSink(downstreams[entry].output.writable)
+        FolderAnswer(closes: !downstreams[entry].keepAlive).write(
+            mount: mount.span, path: path.span, query: query, date: date.span, into: &sink
+        ) { sink in writeOwnFields(exchange, into: &sink) }
+        send(exchange, sink)
+    }
+
     /// Detaches the exchange from its process and makes room for a response in the output.
     private func beginAnswer(_ exchange: Int, status: UInt16) {
         let entry = Int(exchanges[exchange].downstream)

@@ -99,14 +99,21 @@ struct BlockChains: ~Copyable {
     }
 
     /// Copies bytes from a cursor on, as many as fit, and advances the cursor.
-    func copy(from chain: BlockChain, at cursor: inout ChainCursor, into block: inout Block) {
+    ///
+    /// - Parameter most: the most bytes to copy.
+    func copy(
+        from chain: BlockChain, at cursor: inout ChainCursor, into block: inout Block,
+        atMost most: Int = .max
+    ) {
+        var left = most
         if cursor.isAtStart {
             cursor.link = chain.head
             cursor.isAtStart = false
         }
-        while cursor.link >= 0, block.room > 0 {
+        while cursor.link >= 0, block.room > 0, left > 0 {
             let bytes = unsafe links[Int(cursor.link)].block.readable
-            let count = min(bytes.count - cursor.offset, block.room)
+            let count = min(bytes.count - cursor.offset, block.room, left)
+            left -= count
             if count > 0, let source = bytes.baseAddress {
                 let room = unsafe UnsafeMutableRawBufferPointer(block.writable)
                 unsafe room.copyMemory(

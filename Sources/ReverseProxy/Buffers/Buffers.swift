@@ -137,8 +137,11 @@ final class Buffers {
     }
 
     /// Copies bytes from a cursor on, as many as fit, and advances the cursor.
-    func copy(from chain: BlockChain, at cursor: inout ChainCursor, into block: inout Block) {
-        chains.copy(from: chain, at: &cursor, into: &block)
+    func copy(
+        from chain: BlockChain, at cursor: inout ChainCursor, into block: inout Block,
+        atMost most: Int = .max
+    ) {
+        chains.copy(from: chain, at: &cursor, into: &block, atMost: most)
     }
 
     /// Releases all blocks of a chain; harmless for an empty one.

@@ -3,38 +3,29 @@ internal import HTTPWire
 /// The protocol to a process: how requests are written and responses read.
 ///
 /// The pumps move bytes between client and process. Everything specific to the process's protocol
-/// is defined here: the encoding of a request's head and body, and the parsing of a response's head
-/// and body. Each protocol is a file. The client's side is always HTTP/1.1, into which HTTP/2
-/// streams are translated.
+/// is defined here: the encoding of a request's body, and the parsing of a response's head and body.
+/// A request's head is always written as for HTTP/1.1 (`HTTP1Codec`); `FastCGIHeads` turns it into
+/// parameters. The client's side is always HTTP/1.1, into which HTTP/2 streams are translated.
 enum UpstreamCodec {
     case http1
-
-    /// Writes a request's head, up to the first byte of its body.
-    ///
-    /// - Parameters:
-    ///   - head: parsed from `bytes`; inout only to avoid a copy.
-    ///   - resolved: the path without dot segments; empty: as received.
-    ///   - prefix: bytes to remove from the start of the path, and `mount` the same, escaped.
-    ///   - own: cookies to hide from the process, except the one named `kept`.
-    @inline(__always)
-    func writeHead(
-        _ head: inout RequestHead, from bytes: Span<UInt8>, resolved: Span<UInt8>,
-        strippingPrefix prefix: Int, mount: Span<UInt8>, hiding own: borrowing OwnCookies,
-        keeping kept: Span<UInt8>, _ additions: borrowing HeadAdditions, into sink: inout ByteSink
-    ) {
-        switch self {
-        case .http1:
-            HTTP1Codec.writeHead(
-                &head, from: bytes, resolved: resolved, strippingPrefix: prefix, mount: mount,
-                hiding: own, keeping: kept, additions, into: &sink)
-        }
-    }
+    /// The responder role: one request at a time, in records that are removed as they are read.
+    case fastCGI
 
     /// The most bytes that framing adds to a piece of body.
     @inline(__always)
     var bodyOverhead: Int {
         switch self {
         case .http1: BodyFrame.overhead
+        case .fastCGI: FastCGIRecords.headerLength
+        }
+    }
+
+    /// The most data of one piece of body.
+    @inline(__always)
+    var longestPiece: Int {
+        switch self {
+        case .http1: .max
+        case .fastCGI: FastCGIRecords.mostContent
         }
     }
 
@@ -45,14 +36,18 @@ enum UpstreamCodec {
     func writeBody(_ data: Span<UInt8>, isChunked: Bool, into sink: inout ByteSink) {
         switch self {
         case .http1: BodyFrame.write(data, chunked: isChunked, into: &sink)
+        case .fastCGI: FastCGIRecords.writeInput(data, into: &sink)
         }
     }
 
     /// Writes the end of a chunked request body.
+    ///
+    /// FastCGI ends every body, in a record that `RequestBodies` adds.
     @inline(__always)
     func writeBodyEnd(trailers: Span<UInt8>, into sink: inout ByteSink) {
         switch self {
         case .http1: BodyFrame.writeEnd(trailers: trailers, into: &sink)
+        case .fastCGI: break
         }
     }
 
@@ -71,6 +66,9 @@ enum UpstreamCodec {
             head.parse(
                 bytes, resumeFrom: &scan, limit: limit, requestMethod: requestMethod,
                 offeredUpgrade: offeredUpgrade)
+        case .fastCGI:
+            head.parseCGI(
+                bytes, resumeFrom: &scan, limit: limit, requestMethod: requestMethod)
         }
     }
 
@@ -80,6 +78,7 @@ enum UpstreamCodec {
         switch self {
         case .http1:
             BodyDecoder(head.body, holdsTrailers: holdsTrailers, breakMark: head.breakMark)
+        case .fastCGI: BodyDecoder(streamed: head.body)
         }
     }
 }

@@ -3,6 +3,14 @@ internal import Exchanges
 internal import HTTPWire
 internal import SessionAffinity
 
+/// Which part of a path, as `ScriptPath` has it, names the script.
+struct ScriptSplit {
+    /// Bytes in front; -1: none, the front controller answers for it.
+    var length: Int32 = -1
+    /// The name of the folder's index belongs behind them.
+    var addsIndex = false
+}
+
 /// One request with its response, in its loop's slab: plain data.
 ///
 /// Request and response are two halves that move on their own: a process may respond before the
@@ -30,6 +38,8 @@ struct Exchange {
     var resolvesPath = false
     /// Bytes at the front of the resolved path that are hidden from the process.
     var prefixLength = 0
+    /// Of FastCGI: what of the path is the script's name.
+    var script = ScriptSplit()
     var requestLine = ByteRange(start: 0, count: 0)
     /// The client's `X-Request-Id`, in the head; empty: none that may be forwarded.
     var requestID = ByteRange.empty

@@ -12,7 +12,6 @@ internal import Settings
 final class Intake {
     let exchanges: ExchangeTable
     let downstreams: Downstreams
-    let upstreams: Upstreams
     private let buffers: Buffers
     let plan: Plan
     private let drain: DrainState
@@ -22,14 +21,14 @@ final class Intake {
     private let requests: RequestPump
     private let placement: Placement
     private let sessions: Sessions
+    private let scripts: Scripts
 
     init(
         _ owners: Owners, handover: Handover, answers: OwnAnswers, clientEnds: ClientEnds,
-        requests: RequestPump, placement: Placement, sessions: Sessions
+        requests: RequestPump, placement: Placement, sessions: Sessions, scripts: Scripts
     ) {
         exchanges = owners.exchanges
         downstreams = owners.downstreams
-        upstreams = owners.upstreams
         buffers = owners.buffers
         plan = owners.plan
         drain = owners.drain
@@ -39,7 +38,10 @@ final class Intake {
         self.requests = requests
         self.placement = placement
         self.sessions = sessions
+        self.scripts = scripts
     }
+
+    var upstreams: Upstreams { exchanges.upstreams }
 
     /// The result of reading from a client.
     enum Outcome {
@@ -188,6 +190,11 @@ final class Intake {
         downstreams[entry].input.consume(exchanges.heads.request.headLength)
         exchanges.heads.exchange = exchange
         defer { exchanges.heads.exchange = -1 }
+        if plan.routes.plans[Int(exchanges[exchange].route)].isFastCGI,
+            !scripts.prepare(exchange, bytes)
+        {
+            return .over
+        }
         if exchanges[exchange].machine.traits.hasBody {
             let step = requests.beginBody(exchange)
             guard step == .ask else { return step }

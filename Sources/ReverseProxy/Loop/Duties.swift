@@ -43,7 +43,8 @@ struct Duties {
             sessions: sessions)
         intake = Intake(
             owners, handover: handover, answers: answers, clientEnds: clientEnds,
-            requests: requests, placement: placement, sessions: sessions)
+            requests: requests, placement: placement, sessions: sessions,
+            scripts: Scripts(owners, answers: answers, clientEnds: clientEnds))
         overdue = Overdue(
             owners, requests: requests, placement: placement, answers: answers,
             processEnds: processEnds, clientEnds: clientEnds)

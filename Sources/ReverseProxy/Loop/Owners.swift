@@ -32,8 +32,8 @@ struct Owners {
             capacity: clients, index: index, plan: plan, loop: loop, deadlines: deadlines,
             buffers: buffers, agenda: agenda, drain: drain, shared: shared)
         upstreams = Upstreams(
-            capacity: processes, plan: plan, loop: loop, deadlines: deadlines, buffers: buffers,
-            shared: shared)
+            capacity: processes, index: index, plan: plan, loop: loop, deadlines: deadlines,
+            buffers: buffers, shared: shared)
         let log = AccessLog(
             writer: shared.accessLog, format: settings.accessLog.format,
             groupNames: settings.groupNames)

@@ -122,6 +122,8 @@ final class Worker {
             case .granted(let tag, let grant, let group):
                 dispatcher.waiterGranted(tag, grant, group: group)
             case .refused(let tag, let refusal): dispatcher.waiterRefused(tag, refusal)
+            case .letGo(let process, let group):
+                owners.upstreams.letGo(of: process, group: group)
             case .reconfigure(let change):
                 owners.reconfigure(change)
                 if owners.index == 0 {

@@ -11,6 +11,8 @@ enum WorkerMessage: Sendable {
     case acceptAgain
     case granted(WaiterTag, Grant, group: Int)
     case refused(WaiterTag, Refusal)
+    /// Close what is idle of a FastCGI process.
+    case letGo(ProcessHandle, group: Int)
     case reconfigure(Reconfiguration)
     /// A liveness check.
     case livenessCheck

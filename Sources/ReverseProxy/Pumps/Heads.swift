@@ -16,6 +16,7 @@ final class Heads {
     private let counters: LoopCounters
     private let plan: Plan
     private let sessions: Sessions
+    private let parameters: FastCGIHeads
 
     init(_ owners: Owners, sessions: Sessions) {
         exchanges = owners.exchanges
@@ -25,6 +26,7 @@ final class Heads {
         counters = owners.counters
         plan = owners.plan
         self.sessions = sessions
+        parameters = FastCGIHeads(owners)
     }
 
     // MARK: Requests
@@ -40,6 +42,21 @@ final class Heads {
                 bytes, resumeFrom: &scan, limit: .max)
             precondition(parsed == .complete, "a head that was parsed once parses again")
         }
+        guard upstreams[upstream].codec == .fastCGI else {
+            return writeHead(exchange, downstream, bytes, into: &upstreams[upstream].output)
+        }
+        var lines = Block.none
+        buffers.equip(&lines)
+        defer { buffers.release(&lines) }
+        guard writeHead(exchange, downstream, bytes, into: &lines) else { return false }
+        return parameters.render(exchange, upstream, bytes, lines: unsafe lines.bytes)
+    }
+
+    /// Writes the parsed head as HTTP/1.1 has it; false: it does not fit.
+    @inline(__always)
+    private func writeHead(
+        _ exchange: Int, _ downstream: Int, _ bytes: Span<UInt8>, into block: inout Block
+    ) -> Bool {
         let resolved =
             exchanges[exchange].resolvesPath
             ? RequestPath.resolved(bytes.extracting(exchanges.heads.request.path.range)) : []
@@ -55,9 +72,8 @@ final class Heads {
         if listener.givesRequestIDs { exchanges.heads.request.dropBadRequestID() }
         if listener.beginsTraces { exchanges.heads.request.dropBadTrace() }
         let additions = headAdditions(exchange, downstream, listener, bytes)
-        let codec = upstreams[upstream].codec
-        return upstreams[upstream].output.write { sink in
-            codec.writeHead(
+        return block.write { sink in
+            HTTP1Codec.writeHead(
                 &exchanges.heads.request, from: bytes, resolved: resolved.span,
                 strippingPrefix: exchanges[exchange].prefixLength, mount: mount.span,
                 hiding: plan.routes.ownCookies, keeping: kept.span, additions, into: &sink)
@@ -69,7 +85,8 @@ final class Heads {
     private func headAdditions(
         _ exchange: Int, _ downstream: Int, _ listener: ListenerPlan, _ bytes: Span<UInt8>
     ) -> HeadAdditions {
-        let isStored = exchanges[exchange].isRequestChunked
+        let plan = self.plan.routes.plans[Int(exchanges[exchange].route)]
+        let isStored = exchanges[exchange].isRequestChunked && !plan.isFastCGI
         return HeadAdditions(
             peer: downstreams[downstream].peer,
             origin: downstreams[downstream].isTrusted
@@ -79,7 +96,7 @@ final class Heads {
             trace: exchanges.beginTrace(exchange, listener),
             measuredLength: exchanges[exchange].isMeasured ? exchanges[exchange].keptBytes : nil,
             storedBytes: isStored ? exchanges[exchange].keptBytes : 0,
-            takesASCIIOnly: plan.routes.plans[Int(exchanges[exchange].route)].takesASCIIOnly,
+            takesASCIIOnly: plan.takesASCIIOnly,
             isUpgrade: !exchanges[exchange].offeredUpgrade.range.isEmpty,
             isOverHTTP2: downstreams[downstream].carrier.isStream,
             expectsContinue: exchanges[exchange].machine.expectsContinue)

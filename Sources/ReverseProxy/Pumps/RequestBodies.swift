@@ -9,10 +9,10 @@ internal import Settings
 ///
 /// Belongs to the loop's thread.
 final class RequestBodies {
-    private let exchanges: ExchangeTable
+    let exchanges: ExchangeTable
     private let downstreams: Downstreams
-    private let upstreams: Upstreams
-    private let buffers: Buffers
+    let upstreams: Upstreams
+    let buffers: Buffers
     private let plan: Plan
 
     init(_ owners: Owners) {
@@ -27,7 +27,7 @@ final class RequestBodies {
     ///
     /// - Parameter isStoring: data is stored without its framing, since it may turn out to be
     ///   complete.
-    private func decodeBody(
+    func decodeBody(
         _ exchange: Int, _ downstream: Int, into block: inout Block, _ codec: UpstreamCodec,
         isStoring: Bool = false
     ) -> BodyFill {
@@ -37,7 +37,7 @@ final class RequestBodies {
             if downstreams[downstream].input.isEmpty { return .starved }
             if block.room < exchanges[exchange].requestBody.roomWanted { return .full }
             let bytes = unsafe downstreams[downstream].input.bytes
-            let room = block.room - codec.bodyOverhead
+            let room = min(block.room - codec.bodyOverhead, codec.longestPiece)
             let event = exchanges[exchange].requestBody.next(bytes, limit: room)
             switch event {
             case .data(let consumed, let range):
@@ -81,8 +81,8 @@ final class RequestBodies {
 
     /// Moves the input to the chain.
     ///
-    /// The end of a chunked body is stored as HTTP/1.1 sends it: other protocols need a body of
-    /// known length.
+    /// The end of a chunked body with trailers is stored as HTTP/1.1 sends it; FastCGI takes no
+    /// trailers.
     func storeBody(_ exchange: Int, _ downstream: Int) -> BodyFill {
         let storing = UpstreamCodec.http1
         while true {
@@ -98,9 +98,9 @@ final class RequestBodies {
 
     /// More of a chunked body follows the stored part: ends the chunk that it is sent as.
     func endStoredChunk(_ exchange: Int) {
-        guard exchanges[exchange].isRequestChunked, exchanges[exchange].requestBodyBytes > 0 else {
-            return
-        }
+        guard exchanges[exchange].isRequestChunked, exchanges[exchange].requestBodyBytes > 0,
+            !plan.routes.plans[Int(exchanges[exchange].route)].isFastCGI
+        else { return }
         let ended: Void? = buffers.withLast(of: &exchanges[exchange].stored) { block in
             // Data leaves this much room in its block: `bodyOverhead`.
             _ = block.write { $0.append("\r\n") }

@@ -65,7 +65,10 @@ final class RequestPump {
         let downstream = Int(exchanges[exchange].downstream)
         var reads = 0
         while true {
-            let fill = bodies.fillRequest(exchange, downstream, upstream)
+            let fill =
+                upstreams[upstream].codec == .fastCGI
+                ? bodies.fillRecords(exchange, downstream, upstream)
+                : bodies.fillRequest(exchange, downstream, upstream)
             if fill == .bad || bodies.isBodyTooLarge(exchange) {
                 refuseBody(exchange, fill == .bad ? .badRequest : .bodyTooLarge)
                 return .over

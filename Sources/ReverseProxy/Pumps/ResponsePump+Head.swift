@@ -13,6 +13,14 @@ extension ResponsePump {
         answers.give(exchange, to: .badResponse)
     }
 
+    /// The records of a response are over before its head, or are none.
+    func refuseRecords(_ exchange: Int, _ upstream: Int) {
+        let isOverloaded = upstreams[upstream].records.end == .overloaded
+        exchanges[exchange].status = 0
+        processEnds.end(exchange, .failed)
+        answers.give(exchange, to: isOverloaded ? .processBusy : .badResponse)
+    }
+
     /// Renders the parsed head for the client; false: the exchange has ended.
     func startResponse(_ exchange: Int, _ upstream: Int) -> Bool {
         let downstream = Int(exchanges[exchange].downstream)
@@ -27,9 +35,13 @@ extension ResponsePump {
         }
         exchanges[exchange].firstByteAt = exchanges.now
         exchanges[exchange].status = exchanges.heads.response.status
-        exchanges[exchange].awaitsSilence = exchanges.heads.response.body.endsWithHead
+        let isHTTP = upstreams[upstream].codec == .http1
+        exchanges[exchange].awaitsSilence =
+            exchanges.heads.response.body.endsWithHead && isHTTP
         exchanges[exchange].upstreamKeptFor = exchanges.heads.response.keepsForSeconds
-        if exchanges.heads.response.status == 401 || exchanges.heads.response.status == 407 {
+        if isHTTP,
+            exchanges.heads.response.status == 401 || exchanges.heads.response.status == 407
+        {
             noteChallenge(exchange, upstream)
         }
         var isEventStream = false

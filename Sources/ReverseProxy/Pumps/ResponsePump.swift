@@ -64,6 +64,10 @@ final class ResponsePump {
                     case .incomplete: break
                     }
                 }
+                if upstreams[upstream].records.isOver {
+                    refuseRecords(exchange, upstream)
+                    return .over
+                }
             case .streaming:
                 switch passBody(exchange, upstream) {
                 case .ended:
@@ -153,6 +157,7 @@ final class ResponsePump {
         while true {
             if exchanges[exchange].responseBody.isEnded { return .ended }
             if upstreams[upstream].input.isEmpty {
+                if upstreams[upstream].records.isOver { return endRecords(exchange, upstream) }
                 return flushed(downstream, room: Self.endRoom) ?? .starved
             }
             buffers.equip(&downstreams[downstream].output)
@@ -192,6 +197,12 @@ final class ResponsePump {
         }
     }
 
+    /// The records of a response are over, and all that they held has been passed on.
+    private func endRecords(_ exchange: Int, _ upstream: Int) -> Pass {
+        let isWhole = exchanges[exchange].responseBody.endStream()
+        return isWhole && upstreams[upstream].records.end == .complete ? .ended : .bad
+    }
+
     /// Sends the output, or keeps it; nil: there is room for more.
     private func flushed(_ downstream: Int, room: Int) -> Pass? {
         switch downstreams.sendOrStore(downstream, room: room) {
@@ -213,7 +224,7 @@ final class ResponsePump {
     private func endResponse(_ exchange: Int) {
         // A chunked body has brought its end with it.
         if exchanges[exchange].machine.framing.isChunked,
-            exchanges[exchange].responseBody.endsWithConnection
+            exchanges[exchange].responseBody.endedBesideIt
         {
             writeLastChunk(to: Int(exchanges[exchange].downstream))
         }

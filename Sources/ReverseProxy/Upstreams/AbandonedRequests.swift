@@ -30,11 +30,21 @@ final class AbandonedRequests {
         upstreams[entry].move(to: .abandoned)
         upstreams[entry].exchange = -1
         upstreams[entry].owner = -1
+        if tellsEnd, upstreams[entry].codec == .fastCGI { sayAbort(entry) }
         buffers.release(&upstreams[entry].output)
         upstreams.watchWrites(entry, false)
         if tellsEnd { upstreams[entry].transport?.shutdownWrite() }
         awaitAnswer(entry)
         discardInput(entry)
+    }
+
+    /// Tells a FastCGI process that nobody waits any more; not in the middle of a record.
+    private func sayAbort(_ entry: Int) {
+        guard upstreams[entry].output.isEmpty, upstreams.unsentHeads[entry] == nil else { return }
+        buffers.equip(&upstreams[entry].output)
+        upstreams[entry].output.rewind()
+        upstreams[entry].output.write { FastCGIRecords.writeAbort(into: &$0) }
+        _ = upstreams.send(entry)
     }
 
     /// Discards what the process sends, and closes when it has responded, has closed or sends for
@@ -64,6 +74,10 @@ final class AbandonedRequests {
     ///
     /// An invalid response, or a switch of protocols, ends with the connection.
     private func hasAnswered(_ entry: Int) -> Bool {
+        if upstreams[entry].codec == .fastCGI {
+            upstreams[entry].input.rewind()
+            return upstreams[entry].records.isOver
+        }
         while !upstreams[entry].input.isEmpty, let slot = upstreams.abandoned[entry] {
             let bytes = unsafe upstreams[entry].input.bytes
             if slot.left.slot.isTunnel {

@@ -96,7 +96,8 @@ final class Dialer {
             return failed(EACCES)
         }
         var connection = Upstream(
-            .clear(socket), group: Int32(truncatingIfNeeded: group), process: process,
+            .clear(socket), codec(of: group), group: Int32(truncatingIfNeeded: group),
+            process: process,
             phase: .connecting, exchange: Int32(truncatingIfNeeded: attempt.exchange))
         connection.isToOther = isOther
         guard let entry = upstreams.enter(connection, writable: isPending) else {
@@ -107,6 +108,10 @@ final class Dialer {
                 entry, after: plan.settings.timeouts.connect, atMost: attempt.latest)
         }
         return isPending ? .pending(entry) : connected(entry, attempt)
+    }
+
+    private func codec(of group: Int) -> UpstreamCodec {
+        plan.fastCGI[group] == nil ? .http1 : .fastCGI
     }
 
     /// Counts a connection about to be made; false: the maximum is reached, and no idle one here
@@ -130,7 +135,8 @@ final class Dialer {
         to process: ProcessHandle, group: Int, after pause: Interval, _ attempt: ConnectAttempt
     ) -> Int? {
         let waiting = Upstream(
-            nil, group: Int32(truncatingIfNeeded: group), process: process, phase: .postponed,
+            nil, codec(of: group), group: Int32(truncatingIfNeeded: group), process: process,
+            phase: .postponed,
             exchange: Int32(truncatingIfNeeded: attempt.exchange))
         guard let entry = upstreams.enter(waiting, writable: false) else { return nil }
         upstreams.setDeadline(entry, after: pause, atMost: attempt.latest)

@@ -54,15 +54,14 @@ final class ProcessEnds {
             plan.settings.groups[group].keepalive && !upstreams[entry].peerClosed
             && upstreams[entry].output.isEmpty
         switch exchanges[exchange].machine.responseEnded(
-            isSilent: upstreams[entry].input.isEmpty, mayKeep: mayKeep)
+            isSilent: upstreams[entry].input.isEmpty && !upstreams[entry].records.isBad,
+            mayKeep: mayKeep)
         {
         case .keep:
             if exchanges[exchange].signsInConnection || upstreams[entry].owner >= 0 {
                 keepForClient(entry, after: exchange)
             } else {
-                kept.pool(
-                    entry, keptFor: exchanges[exchange].upstreamKeptFor,
-                    awaitsSilence: exchanges[exchange].awaitsSilence)
+                pool(entry, after: exchange)
             }
         case .distrust:
             kept.distrust(upstreams[entry].process, group: group)
@@ -70,6 +69,22 @@ final class ProcessEnds {
         case .close: upstreams.close(entry)
         }
         slots.release(exchange, .served)
+    }
+
+    /// Keeps a connection for anybody's next request.
+    ///
+    /// One to a FastCGI process may hold a worker, as PHP accepts no other before it ends: nobody may be waiting
+    /// for that. It is counted first and the others are looked for then. Whoever comes later sees the count
+    /// (`letOthersGo`), so that neither misses the other.
+    private func pool(_ entry: Int, after exchange: Int) {
+        let (process, codec) = (upstreams[entry].process, upstreams[entry].codec)
+        let group = Int(upstreams[entry].group)
+        kept.pool(
+            entry, keptFor: exchanges[exchange].upstreamKeptFor,
+            awaitsSilence: exchanges[exchange].awaitsSilence)
+        if codec == .fastCGI, !plan.groups[group].isAlone(on: process) {
+            upstreams.letGo(of: process, group: group)
+        }
     }
 
     /// Keeps a connection for the client of the exchange, which has authenticated on it, or closes

@@ -1,5 +1,6 @@
 internal import Backends
 internal import Exchanges
+internal import HTTPWire
 internal import Reactor
 
 /// Decides after a failed attempt: another attempt, or a response to the client.
@@ -45,7 +46,7 @@ final class Retries {
         let entry = exchanges.upstream(of: exchange)
         let connection = ExchangeMachine.BrokenConnection(
             sentAny: upstreams[entry].sentAny, isReused: upstreams[entry].reused,
-            hasResponded: !upstreams[entry].input.isEmpty)
+            hasResponded: !upstreams[entry].input.isEmpty || upstreams[entry].records.hasSpoken)
         switch exchanges[exchange].machine.broke(
             connection, retries: plan.settings.groups[Int(exchanges[exchange].group)].retries,
             isAlive: isAlive(upstreams[entry]))

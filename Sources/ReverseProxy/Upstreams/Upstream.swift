@@ -1,4 +1,5 @@
 internal import Backends
+internal import HTTPWire
 internal import Reactor
 
 /// One connection to a process, in its loop's slab: plain data.
@@ -6,7 +7,7 @@ struct Upstream {
     /// Nil: not connected yet, as the process's backlog was full.
     var transport: Transport?
     /// The process's protocol.
-    let codec = UpstreamCodec.http1
+    let codec: UpstreamCodec
     let group: Int32
     let process: ProcessHandle
     private(set) var phase: UpstreamPhase
@@ -15,6 +16,10 @@ struct Upstream {
     var input = Block.none
     var output = Block.none
     var headScan = 0
+    /// Of FastCGI: takes the records off what the process says.
+    var records = FastCGIDecoder()
+    /// Of FastCGI: the end of the request's body has been written.
+    var inputIsEnded = false
     var deadline = Int64.max
 
     var isReadable = false
@@ -40,9 +45,10 @@ struct Upstream {
     var previousIdle: Int32 = -1
 
     init(
-        _ transport: Transport?, group: Int32, process: ProcessHandle, phase: UpstreamPhase,
-        exchange: Int32
+        _ transport: Transport?, _ codec: UpstreamCodec, group: Int32, process: ProcessHandle,
+        phase: UpstreamPhase, exchange: Int32
     ) {
+        self.codec = codec
         self.transport = transport
         self.group = group
         self.process = process

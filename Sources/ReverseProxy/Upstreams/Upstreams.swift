@@ -1,6 +1,8 @@
 internal import Backends
 internal import Exchanges
+internal import HTTPWire
 internal import Reactor
+internal import Synchronization
 
 /// One loop's connections to processes: entered, reused, abandoned and closed.
 ///
@@ -14,6 +16,11 @@ final class Upstreams {
     private var ownFirst: [Int: Int] = [:]
     /// Slots of requests whose client has left, by the index of the connection to the process.
     var abandoned: [Int: AbandonedSlot] = [:]
+    /// What of FastCGI parameters did not fit into the output, by the connection.
+    var unsentHeads: [Int: [UInt8]] = [:]
+    private let errorTexts: ErrorTexts
+    /// The loop's.
+    private let index: Int
     private let plan: Plan
     private let loop: EventLoop
     let deadlines: Deadlines
@@ -21,9 +28,10 @@ final class Upstreams {
     private let shared: SharedState
 
     init(
-        capacity: Int, plan: Plan, loop: EventLoop, deadlines: Deadlines, buffers: Buffers,
-        shared: SharedState
+        capacity: Int, index: Int, plan: Plan, loop: EventLoop, deadlines: Deadlines,
+        buffers: Buffers, shared: SharedState
     ) {
+        self.index = index
         slab = Slab(capacity: capacity)
         pools = ProcessPools(groups: shared.groups.count)
         self.plan = plan
@@ -31,6 +39,7 @@ final class Upstreams {
         self.deadlines = deadlines
         self.buffers = buffers
         self.shared = shared
+        errorTexts = ErrorTexts(shared, plan: plan)
     }
 
     var now: Int64 { loop.now }
@@ -80,9 +89,38 @@ final class Upstreams {
     // MARK: Bytes
 
     /// Reads once from a process, and records whether there may be more.
+    ///
+    /// What is in records is taken out of them: of a `moved` read nothing may be left.
     func read(_ entry: Int) -> Transfer {
-        transport(entry).receive(
+        let end = self[entry].input.end
+        let transfer = transport(entry).receive(
             into: &self[entry].input, &self[entry].isReadable, peerClosed: self[entry].peerClosed)
+        if self[entry].codec == .fastCGI, case .moved = transfer { takeRecords(entry, from: end) }
+        return transfer
+    }
+
+    /// Leaves of what was read, from a position on, the pieces of the response.
+    private func takeRecords(_ entry: Int, from start: Int) {
+        let bytes = unsafe self[entry].input.wholeBytes
+        var position = start
+        var end = start
+        steps: while position < bytes.count {
+            switch self[entry].records.next(bytes.extracting(position...)) {
+            case .output(let consumed, let range):
+                let piece = position &+ range.lowerBound..<position &+ range.upperBound
+                end = self[entry].input.moveDown(piece, to: end)
+                position &+= consumed
+            case .errors(let consumed, let range, let endsRecord):
+                let piece = position &+ range.lowerBound..<position &+ range.upperBound
+                errorTexts.add(
+                    bytes.extracting(piece), endsRecord: endsRecord, of: self[entry].process,
+                    group: Int(self[entry].group), over: entry, now: now)
+                position &+= consumed
+            case .end(let consumed): position &+= consumed
+            case .needMore, .bad: break steps
+            }
+        }
+        self[entry].input.truncate(to: end)
     }
 
     /// Sends the output to a process.
@@ -146,10 +184,38 @@ final class Upstreams {
             transport.close()
             shared.giveUpstream()
         }
+        if self[entry].codec == .fastCGI { forgetRecords(entry) }
         buffers.release(&self[entry].input)
         buffers.release(&self[entry].output)
         deadlines.cancel(process: entry)
         slab.remove(entry)
+    }
+
+    private func forgetRecords(_ entry: Int) {
+        errorTexts.forget(entry)
+        unsentHeads[entry] = nil
+        if self[entry].phase == .idle { noteKept(-1) }
+    }
+
+    /// Counts idle connections of FastCGI, each of which may hold a worker of its process.
+    func noteKept(_ change: Int) {
+        shared.shares[index].keptRecords.add(change, ordering: .relaxed)
+    }
+
+    /// Closes the idle connections to a process, so that it takes others.
+    func letGo(of process: ProcessHandle, group: Int) {
+        guard group < plan.groups.count else { return }
+        while let entry = pools.take(process, group: group, from: slab) { close(entry) }
+    }
+
+    /// Has all loops close their idle connections to a process that a further one is made to: each may hold a
+    /// worker, and the further one would wait until it is given up.
+    func letOthersGo(of process: ProcessHandle, group: Int) {
+        letGo(of: process, group: group)
+        for (other, share) in shared.shares.enumerated()
+        where other != index && share.keptRecords.load(ordering: .relaxed) > 0 {
+            share.mailbox.post(.letGo(process, group: group))
+        }
     }
 
     /// The abandoned request is over: returns its slot.

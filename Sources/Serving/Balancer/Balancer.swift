@@ -80,7 +80,7 @@ final class Balancer: Sendable {
             onProblem: { text, suppressed in
                 log.warning(
                     "\(text)", metadata: suppressed > 0 ? ["suppressed": .number(suppressed)] : [:])
-            })
+            }, onErrors: { relay.hear($0) })
         if let predecessor {
             // Failures must show while the predecessor still serves.
             try AdminAddress.check(configuration.admin.address, takenFrom: predecessor.admin)

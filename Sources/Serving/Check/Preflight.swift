@@ -29,6 +29,7 @@ struct Preflight {
         self.known = Set(known.flatMap { [$0.key, $0.meant].compactMap(\.self) })
         checkSecurityFiles()
         checkLaunches()
+        checkScripts()
         checkOwnFiles()
         checkAddresses()
         checkLimits()

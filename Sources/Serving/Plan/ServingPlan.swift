@@ -84,6 +84,7 @@ struct ServingPlan: Sendable {
         var spec = self.program(launch, of: group, hostFile: hostFile, environment: base)
         spec.filledVariables = Set(launch.environment.keys)
         spec.isolation = isolation
+        spec.speaksFastCGI = group.upstreamProtocol == .fastcgi
         spec.health = group.health
         spec.maxMemory = launch.maxMemory > 0 ? Int64(launch.maxMemory) : nil
         spec.outputFile = launch.outputFile
@@ -193,6 +194,7 @@ extension ServingPlan {
             }
         }
         settings.keepalive = group.keepalive
+        if group.upstreamProtocol == .fastcgi { settings.fastCGI = group.fastCGI }
         settings.healthPath = group.health?.pathOfChecks ?? ""
         settings.isSpawned = group.policy.kind == .spawned
         return settings

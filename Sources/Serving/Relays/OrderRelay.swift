@@ -33,7 +33,11 @@ final class OrderRelay: OrderExecutor {
     }
 
     func carryOut(_ orders: [SupervisionOrder], group: Int) {
-        parts.load()?.supervisor.carryOut(orders, group: group)
+        guard let parts = parts.load() else { return }
+        for case .terminate(let process, _) in orders {
+            parts.proxy.letGo(of: process, group: group)
+        }
+        parts.supervisor.carryOut(orders, group: group)
     }
 
     func record(_ events: [RegistryEvent], group: Int) {
@@ -45,6 +49,14 @@ final class OrderRelay: OrderExecutor {
         guard let parts = parts.load() else { return }
         // The requesting group asks again, since the process given up must exit first.
         _ = Group.makeRoom(among: parts.groups.all, now: .now)
+    }
+
+    /// What an application said beside its response goes where its process's output does.
+    func hear(_ errors: ErrorText) {
+        guard let parts = parts.load() else { return }
+        parts.supervisor.hear(
+            errors.bytes, of: errors.process, group: errors.group,
+            name: parts.groups[errors.group]?.name ?? "", label: errors.label)
     }
 
     func deadlineMovedForward(group: Int) { parts.load()?.supervisor.wake() }

@@ -133,8 +133,9 @@ struct ReloadPlan: Equatable {
 }
 
 extension ReloadPlan.Running.Group {
-    /// Whether the group can continue as the configured one.
+    /// Whether the group can continue as the configured one, with the same protocol.
     fileprivate func canBecome(_ group: Configuration.Group) -> Bool {
         configuration.policy.kind.canBecome(group.policy.kind)
+            && configuration.upstreamProtocol == group.upstreamProtocol
     }
 }

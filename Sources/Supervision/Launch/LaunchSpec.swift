@@ -16,6 +16,8 @@ package struct LaunchSpec: Sendable, Equatable {
     package var filledVariables: Set<String> = []
     /// Whether it is the Python host program, which listens on the socket it is given.
     private(set) var isHosted = false
+    /// It is spoken to in FastCGI.
+    package var speaksFastCGI = false
     /// Concurrent requests, passed to the process.
     package var threads: Int
     /// Whether `processes` was given, passed to the process (`wsgi.multiprocess`).
@@ -86,18 +88,26 @@ package struct LaunchSpec: Sendable, Equatable {
         case port
         /// Neither is named, so both are in its environment, and it chooses.
         case either
+        /// On the socket that it finds as descriptor 0 (FastCGI specification 1.0 section 2.2).
+        case inherited
     }
 
     var listening: Listening {
         let texts = command + filledVariables.compactMap { environment[$0] }
         if texts.contains(where: { $0.contains("{socket}") }) { return .socket }
         if texts.contains(where: { $0.contains("{port}") }) { return .port }
-        return isHosted ? .socket : .either
+        if isHosted { return .socket }
+        guard speaksFastCGI else { return .either }
+        // Its master makes its sockets itself, by its own configuration.
+        let program = command.first?.split(separator: "/").last ?? ""
+        return program.hasPrefix("php-fpm") ? .socket : .inherited
     }
 
     /// The user that owns the processes' sockets; nil: the one that runs Mooring.
     package var userOfSocket: UInt32? {
-        isolation.switches(from: geteuid(), getegid()) ? isolation.account?.user : nil
+        // One that is inherited is Mooring's, in a folder of Mooring's.
+        if listening == .inherited { return nil }
+        return isolation.switches(from: geteuid(), getegid()) ? isolation.account?.user : nil
     }
 
     /// The user that owns the processes' TCP ports.
@@ -124,6 +134,11 @@ package struct LaunchSpec: Sendable, Equatable {
         if let port = endpoint.port { added.append(("PORT", String(port))) }
         if endpoint.isChoice, environment["HOST"] == nil { added.append(("HOST", "127.0.0.1")) }
         if let notifySocket { added.append(("NOTIFY_SOCKET", notifySocket)) }
+        if listening == .inherited {
+            // PHP would end after 500 requests, and with it what it holds in memory.
+            let limit = environment[Self.requestsOfPHP] ?? "0"
+            added.append((Self.requestsOfPHP, limit))
+        }
         let names = Set(added.map(\.0))
         let values = values(endpoint, label: label)
         let given = environment.filter { !names.contains($0.key) }.sorted { $0.key < $1.key }
@@ -132,6 +147,8 @@ package struct LaunchSpec: Sendable, Equatable {
             }
         return (added + given).map { "\($0.0)=\($0.1)" }
     }
+
+    private static let requestsOfPHP = "PHP_FCGI_MAX_REQUESTS"
 
     private func values(_ endpoint: ListeningEndpoint, label: String) -> [String: String] {
         var values = [

@@ -10,6 +10,15 @@ struct ListeningEndpoint: Equatable, Sendable {
     /// On the loopback interface, over IPv4 or IPv6.
     var port: UInt16?
 
+    /// The socket is handed to the process, and takes connections before that does.
+    private(set) var isInherited = false
+
+    /// Of a process that finds its listening socket as descriptor 0.
+    init(inheritedAt socket: String) {
+        self.init(socket: socket)
+        isInherited = true
+    }
+
     init(socket: String? = nil, port: UInt16? = nil) {
         precondition(socket != nil || port != nil, "a process has a socket or a port")
         self.socket = socket

@@ -9,6 +9,8 @@ extension SupervisionLoop {
     ) throws(SpawnFailure) -> ListeningEndpoint {
         switch launch.listening {
         case .socket: ListeningEndpoint(socket: try socketPath(for: launch, label: label))
+        case .inherited:
+            ListeningEndpoint(inheritedAt: try socketPath(for: launch, label: label))
         case .port: ListeningEndpoint(port: try freePort())
         case .either:
             ListeningEndpoint(

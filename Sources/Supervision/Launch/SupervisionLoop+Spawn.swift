@@ -93,6 +93,9 @@ extension SupervisionLoop {
     private func start(
         _ launch: LaunchSpec, at endpoint: ListeningEndpoint, label: String
     ) throws(SpawnFailure) -> (ChildProcess, PendingExec, Cgroup?) {
+        // The child has its own descriptor when it has been started.
+        let listener = try inheritedSocket(of: endpoint)
+        defer { listener?.leave() }
         var command = command(of: launch, at: endpoint, label: label)
         command.isolation = launch.isolation
         if records.directory != nil {
@@ -100,7 +103,8 @@ extension SupervisionLoop {
         }
         command.cgroup = makeCgroup(launch, label: label)
         do {
-            let (child, exec) = try ChildProcess.spawn(command, input: launching.input)
+            let (child, exec) = try ChildProcess.spawn(
+                command, input: listener?.descriptor ?? launching.input)
             if child.isInCgroup { return (child, exec, command.cgroup) }
             if let unused = command.cgroup {
                 reaping.cgroups.retire(unused, now: Clock.monotonic())
@@ -111,6 +115,20 @@ extension SupervisionLoop {
                 reaping.cgroups.retire(unused, now: Clock.monotonic())
             }
             throw error
+        }
+    }
+
+    /// The socket that the process is to find as descriptor 0; nil: it makes its own.
+    private func inheritedSocket(
+        of endpoint: ListeningEndpoint
+    ) throws(SpawnFailure) -> ListeningSocket? {
+        guard endpoint.isInherited, let path = endpoint.socket else { return nil }
+        do {
+            let listener = try ListeningSocket(try .unix(path))
+            try listener.waitInAccept()
+            return listener
+        } catch {
+            throw SpawnFailure(error)
         }
     }
 

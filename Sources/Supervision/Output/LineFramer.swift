@@ -35,6 +35,13 @@ struct LineFramer {
         skipsToLineEnd = false
     }
 
+    /// The lines of a text that is whole, made printable; none of one that is empty.
+    static func lines(of text: [UInt8], _ onLine: (String) -> Void) {
+        var framer = LineFramer()
+        framer.feed(text.span) { if !$0.isEmpty { onLine($0) } }
+        framer.finish { if !$0.isEmpty { onLine($0) } }
+    }
+
     private mutating func endLine(_ tail: Span<UInt8>, _ onLine: (String) -> Void) {
         if skipsToLineEnd {
             skipsToLineEnd = false

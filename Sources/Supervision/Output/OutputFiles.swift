@@ -13,6 +13,9 @@ struct OutputFiles {
     /// The read buffer for pipes and health checks.
     var scratch = [UInt8](repeating: 0, count: OutputPipe.readSize)
 
+    /// For what servers say that Mooring has not started.
+    var throttle = LineThrottle()
+
     /// The writer for a process's lines to its group's file; nil: they go to the log.
     mutating func lines(
         to path: String, group: String, label: String, pid: Int32, log: Logger

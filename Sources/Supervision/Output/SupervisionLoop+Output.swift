@@ -1,4 +1,5 @@
 internal import Glibc
+internal import Logging
 internal import Reactor
 
 extension SupervisionLoop {
@@ -15,6 +16,23 @@ extension SupervisionLoop {
             process.resumeAt = min(process.resumeAt ?? .max, end + process.pause(after: end - now))
         case .ended:
             finishIfCollected(process)
+        }
+    }
+
+    /// What an application has said beside a response: of a server that Mooring has not started it goes to the log.
+    func hear(_ bytes: [UInt8], of key: ProcessKey, name: String, label: String) {
+        let now = Clock.monotonic()
+        if let process = processes[key] { return process.hear(bytes, now: now) }
+        LineFramer.lines(of: bytes) { line in
+            guard output.throttle.admits(now: now) else { return }
+            let dropped = output.throttle.takeDropped()
+            if dropped > 0 { log.notice("\(dropped) lines of servers not logged") }
+            log.notice(
+                "\(line)",
+                metadata: [
+                    "group": "\(name)", "process": "\(label)",
+                    "stream": "\(OutputPipe.Stream.errors.rawValue)",
+                ])
         }
     }
 

@@ -18,6 +18,10 @@ struct ReadinessProbe {
     /// After this a pending connection is given up, so that the other addresses have their turn.
     private static let patience: Int64 = 250_000_000
 
+    /// How often a program that does not close a connection without a request is asked before it is taken for
+    /// ready.
+    private static let mostSilences = 8
+
     /// The endpoint that the process was given.
     let endpoint: ListeningEndpoint
     /// The user who must own the listener of a socket; nil: not checked, because no other user
@@ -40,6 +44,8 @@ struct ReadinessProbe {
     private var hurriesUntil = Int64.min
     private var hasMetForeignListener = false
     private var connectsAnyway = false
+    /// Connections over an inherited socket that nobody has taken in time.
+    private var silences = 0
 
     enum Outcome: Equatable {
         /// The caller must check that it is the process that accepts; if it is not, see `goOn`.
@@ -67,10 +73,12 @@ struct ReadinessProbe {
 
     /// Tries one address after the other.
     mutating func attempt(now: Int64) -> Outcome {
+        if endpoint.isInherited, pending != nil { silences += 1 }
         pending?.close()
         pending = nil
         lack = nil
         candidate = 0
+        if silences >= Self.mostSilences { return found() }
         connectsAnyway = connectsAt <= now
         if connectsAnyway { connectsAt = now + Self.longestDelay }
         return tryOn(now: now)
@@ -79,6 +87,8 @@ struct ReadinessProbe {
     /// The pending connection has reported; it is closed in either case.
     mutating func settle(now: Int64) -> Outcome {
         guard let socket = pending else { return .notYet }
+        // It has been taken when the process closes it, for no request has come.
+        if endpoint.isInherited, socket.isSilent { return .notYet }
         pending = nil
         defer { socket.close() }
         if socket.connectFailure() == nil, !isConnectedToItself(socket) { return found() }
@@ -119,7 +129,8 @@ struct ReadinessProbe {
                     continue
                 }
                 let (socket, isPending) = try address.connect(expecting: user)
-                if isPending {
+                if endpoint.isInherited { socket.shutdownWrite() }
+                if isPending || endpoint.isInherited {
                     pending = socket
                     nextAttempt = now + Self.patience
                     return .waits(socket)
