@@ -79,6 +79,13 @@ def test_colours_reach_a_terminal_and_nothing_else_does(tmp_path, home):  # noqa
     assert b"\\x1b[2Jgone" in line and b"\x1b]" not in line and b"\\x1b]0;title" in line
 
 
+def test_no_colours_reach_a_file(tmp_path, home):  # noqa: F811
+    folder = project(tmp_path / "p", ECHO + "\nprint('\\x1b[1;31mred\\x1b[0m \\x1b[2Jgone')\n")
+    with running(folder, "app.py", **home) as run:
+        wait_until(lambda: "] red \\x1b[2Jgone" in run.said, what="the line")
+        assert "[1;31m" not in run.said and "[0m" not in run.said
+
+
 def test_serve_takes_its_file_like_check(tmp_path):
     file = tmp_path / "mooring.toml"
     file.write_text("[group.a]\nserver = 1\n")

@@ -49,12 +49,13 @@ package enum Terminal {
         return result
     }
 
-    /// Turns escaped colours (`\\x1b[31m`) back into colours if standard error is a terminal.
+    /// Turns escaped colours (`\\x1b[31m`) back into colours if standard error is a terminal, and leaves
+    /// them out otherwise.
     ///
     /// Only SGR sequences, which change nothing but the look of text; they are reset at the end of
     /// the text.
     static func coloured(_ text: String) -> String {
-        guard isColoured else { return text }
+        guard isColoured else { return text.replacing(/\\x1b\[[0-9;]*m/) { _ in "" } }
         let coloured = text.replacing(/\\x1b\[([0-9;]*)m/) { "\u{1B}[\($0.1)m" }
         return coloured == text ? text : coloured + "\u{1B}[0m"
     }
