@@ -10,6 +10,12 @@ package struct AdoptedProcess: Equatable, Sendable {
     package var wasReady: Bool
     /// It was draining, and continues to.
     package var wasDraining: Bool
+    /// It was so because its group had left the configuration: where that is back it serves again.
+    package var wasRetired: Bool
+    /// When its last sessions were to be given up; nil: it was in service, or nobody knows.
+    package var drainUntil: MonotonicInstant?
+    /// Whether it had sessions; nil: nobody knows.
+    package var hadSessions: Bool?
     /// The longest idle time granted to one of its sessions; zero: all have the group's.
     package var sessionHold: Interval
     /// The balancer that started it still runs and finishes requests on it, which are unknown here.
@@ -26,6 +32,7 @@ package struct AdoptedProcess: Equatable, Sendable {
     package init(
         incarnation: Incarnation, label: String, pid: Int32, address: ProcessAddress,
         generation: Int, isStale: Bool, wasReady: Bool, wasDraining: Bool = false,
+        wasRetired: Bool = false, drainUntil: MonotonicInstant? = nil, hadSessions: Bool? = nil,
         sessionHold: Interval = .zero, isShared: Bool = false, wasOrphaned: Bool = false,
         sessions: RememberedSessions = RememberedSessions(), age: Interval
     ) {
@@ -37,6 +44,9 @@ package struct AdoptedProcess: Equatable, Sendable {
         self.isStale = isStale
         self.wasReady = wasReady
         self.wasDraining = wasDraining
+        self.wasRetired = wasRetired
+        self.drainUntil = drainUntil
+        self.hadSessions = hadSessions
         self.sessionHold = sessionHold
         self.isShared = isShared
         self.wasOrphaned = wasOrphaned

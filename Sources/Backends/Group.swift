@@ -256,6 +256,10 @@ package final class Group: Sendable {
     /// Starts `min` processes; call it once.
     package func start(now: MonotonicInstant) { change(at: now) { $0.start() } }
 
+    /// Instead of `start`, for a group that is not in the configuration any more: what was adopted of it
+    /// drains, as after `retire`, and `revive` takes it up.
+    package func startRetired(now: MonotonicInstant) { change(at: now) { $0.startRetired() } }
+
     /// Takes a process out of service: it gets no new sessions, and stops when its own have ended.
     ///
     /// - Parameter timeout: when its last sessions are given up; nil: the group's `drain_timeout`.

@@ -31,6 +31,11 @@ extension GroupState {
         processes[index].isShared = process.isShared
         processes[index].sessionHold = min(process.sessionHold, Self.longestInterval)
         processes[index].wasDraining = process.wasDraining
+        processes[index].wasRetired = process.wasRetired
+        processes[index].drainUntil = process.drainUntil.map { min($0, now + Self.longestInterval) }
+        processes[index].hadNoSessions = process.hadSessions == false
+        // What the record says, or has to be made to say.
+        processes[index].isRememberedInUse = process.hadSessions ?? true
         entriesByIncarnation[process.incarnation] = entry
         if policy.sessionsPerProcess == 0 {
             // Its sessions are unknown until their clients send the cookie again.
@@ -85,7 +90,9 @@ extension GroupState {
         for index in processes.indices where processes[index].isShared {
             processes[index].isShared = false
             processes[index].idleSince = now
-            if policy.sessionsPerProcess == 0 {
+            if isRetired, processes[index].hadNoSessions {
+                keepForLateSessions(at: UInt32(index))
+            } else if policy.sessionsPerProcess == 0 {
                 processes[index].keepUntil = now + idleOfReturning(to: UInt32(index))
             }
             touch(UInt32(index))
@@ -106,8 +113,10 @@ extension GroupState {
         for index in processes.indices where !processes[index].phase.isGone {
             if processes[index].isStale || processes[index].generation != generation {
                 takeOut(UInt32(index), .rollout)
-            } else if processes[index].wasDraining {
+            } else if processes[index].wasDraining, !processes[index].wasRetired {
                 takeOut(UInt32(index), .drained)
+            } else if processes[index].wasDraining, !isRetired {
+                serveAgain(UInt32(index))
             }
         }
         while census.starting + census.ready > policy.maximum, let entry = youngest() {

@@ -15,6 +15,34 @@ extension GroupState {
         for index in processes.indices { takeOut(UInt32(index), .retired) }
     }
 
+    /// Begins as a group that left the configuration under an earlier balancer, or between two: what was
+    /// adopted of it is kept as a reload would have left it.
+    mutating func startRetired() {
+        precondition(!isStarted, "a group is started once")
+        isRetired = true
+        sortAdopted()
+        isStarted = true
+        for index in processes.indices {
+            takeOut(UInt32(index), .retired)
+            if processes[index].hadNoSessions { processes[index].keepUntil = nil }
+        }
+        touchAll()
+    }
+
+    /// A balancer that had the group in its configuration has ended, and one that knew of no session may
+    /// have begun some in its last moments; none of these has come back.
+    mutating func keepForLateSessions(at entry: UInt32) {
+        let index = Int(entry)
+        processes[index].keepUntil = processes[index].wasRetired ? nil : now + policy.unconfirmed
+    }
+
+    /// Its group was not in the configuration when it was taken out of service, and is again.
+    mutating func serveAgain(_ entry: UInt32) {
+        processes[Int(entry)].drainUntil = nil
+        orders.supervision.append(.rememberServing(handle(entry)))
+        orders.events.append(.reinstated(handle(entry)))
+    }
+
     /// Takes over what is left of the group: processes of the same launch serve again, others keep
     /// only their own sessions.
     mutating func revive(
@@ -41,10 +69,8 @@ extension GroupState {
             let entry = UInt32(index)
             move(entry, to: .serving)
             _ = apply(.reinstate, to: entry)
-            processes[index].drainUntil = nil
             prepare(entry)
-            orders.supervision.append(.rememberServing(handle(entry)))
-            orders.events.append(.reinstated(handle(entry)))
+            serveAgain(entry)
             if let reason = processes[index].markedForRecycling {
                 hasMarkedForRecycling = true
                 orders.events.append(.recycling(handle(entry), reason))

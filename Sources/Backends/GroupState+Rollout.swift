@@ -134,15 +134,20 @@ extension GroupState {
             stop(entry, reason)
         case .ready, .draining:
             move(entry, to: .outgoing)
-            if apply(.drain(reason), to: entry) == .drains(reason) {
-                orders.supervision.append(.rememberDraining(handle(entry)))
-                orders.events.append(.draining(handle(entry), reason))
-            }
-            let until = now + min(timeout ?? policy.drainTimeout, Self.longestInterval)
+            let begins = apply(.drain(reason), to: entry) == .drains(reason)
+            if begins { orders.events.append(.draining(handle(entry), reason)) }
             let known = processes[index].drainUntil
-            processes[index].drainUntil = timeout == nil ? known ?? until : until
+            var until = now + min(timeout ?? policy.drainTimeout, Self.longestInterval)
+            if timeout == nil, let known { until = known }
+            processes[index].drainUntil = until
+            if begins || until != known { rememberDraining(entry, until: until) }
             touch(entry)
         case .stopping, .down, .gone: break
         }
+    }
+
+    private mutating func rememberDraining(_ entry: UInt32, until: MonotonicInstant) {
+        guard case .draining(let reason) = processes[Int(entry)].phase else { return }
+        orders.supervision.append(.rememberDraining(handle(entry), reason, until: until))
     }
 }

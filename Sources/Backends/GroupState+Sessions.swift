@@ -166,13 +166,25 @@ extension GroupState {
     // MARK: State for an adoption
 
     private mutating func noteSessions(at entry: UInt32) {
-        guard policy.sessionsPerProcess > 0, isSpawned else { return }
+        if policy.sessionsPerProcess == 0 { return noteUse(of: entry) }
+        guard isSpawned else { return }
         processes[Int(entry)].isUnremembered = true
         due.insert(Due(.record))
     }
 
-    /// Orders that changed sets of sessions with a place be recorded.
+    /// Whether there are sessions on a process may have changed.
+    mutating func noteUse(of entry: UInt32) {
+        guard isSpawned, policy.sessionsPerProcess == 0,
+            processes[Int(entry)].isInUse(at: now) != processes[Int(entry)].isRememberedInUse
+        else { return }
+        processes[Int(entry)].isUnremembered = true
+        due.insert(Due(.record))
+    }
+
+    /// Orders that the sessions which hold a place are kept, where they have changed; of others, whether
+    /// there are any.
     mutating func recordSessions() {
+        if policy.sessionsPerProcess == 0 { return recordUse() }
         var sessions: [ProcessHandle: RememberedSessions] = [:]
         for index in processes.indices where processes[index].isUnremembered {
             processes[index].isUnremembered = false
@@ -190,7 +202,27 @@ extension GroupState {
         }
         // In the order of entries, so that runs are reproducible.
         for (process, list) in sessions.sorted(by: { $0.key.index < $1.key.index }) {
+            processes[Int(process.index)].isRememberedInUse =
+                !list.confirmed.isEmpty || !list.unconfirmed.isEmpty
             orders.supervision.append(.remember(process, list))
+        }
+    }
+
+    /// What is to be kept of sessions has become another matter.
+    mutating func recordAnew() {
+        for index in processes.indices { processes[index].isUnremembered = true }
+        due.insert(Due(.record))
+    }
+
+    private mutating func recordUse() {
+        for index in processes.indices where processes[index].isUnremembered {
+            processes[index].isUnremembered = false
+            let isInUse = processes[index].isInUse(at: now)
+            guard processes[index].phase.holdsSessions,
+                isInUse != processes[index].isRememberedInUse
+            else { continue }
+            processes[index].isRememberedInUse = isInUse
+            orders.supervision.append(.rememberUse(handle(UInt32(index)), isInUse))
         }
     }
 

@@ -65,7 +65,9 @@ extension GroupState {
     private mutating func doWhatIsDue(_ entry: UInt32) {
         switch processes[Int(entry)].phase {
         case .starting(let until): if until <= now { startTimedOut(entry) }
-        case .ready: markIfOld(entry)
+        case .ready:
+            markIfOld(entry)
+            noteUse(of: entry)
         case .draining: giveUpIfDue(entry)
         case .stopping(_, let killAt):
             if let killAt, killAt <= now { kill(entry, .stopTimedOut) }

@@ -14,14 +14,16 @@ package enum SupervisionOrder: Equatable, Sendable {
     case terminate(ProcessHandle, reason: StopReason)
     /// SIGKILL to the process group: `stop_timeout` has passed, or it never became ready.
     case kill(ProcessHandle, reason: StopReason)
-    /// Record that the process is out of service, for an adoption.
-    case rememberDraining(ProcessHandle)
+    /// Record that the process is out of service, why, and until when at the latest, for an adoption.
+    case rememberDraining(ProcessHandle, StopReason, until: MonotonicInstant)
     /// Record that the process is in service again.
     case rememberServing(ProcessHandle)
     /// Record the longest idle time of the process's sessions, for an adoption.
     case rememberHold(ProcessHandle, Interval)
     /// Record the sessions that hold a place of the process, for an adoption.
     case remember(ProcessHandle, RememberedSessions)
+    /// Record whether there are sessions on the process, where they hold no places, for an adoption.
+    case rememberUse(ProcessHandle, Bool)
 }
 
 /// Why a process was started.

@@ -71,8 +71,11 @@ struct Process: Sendable {
     var keepsPlaces = false
     /// The balancer that started it still finishes requests on it.
     var isShared = false
-    /// An earlier balancer had taken it out of service.
+    /// An earlier balancer had taken it out of service, perhaps with its whole group.
     var wasDraining = false
+    var wasRetired = false
+    /// An earlier balancer knew of no session on it.
+    var hadNoSessions = false
     /// It was launched with settings that have changed since.
     var isStale = false
 
@@ -84,6 +87,8 @@ struct Process: Sendable {
     var unpinnedTunnels = 0
     /// The sessions have changed since supervision last recorded them.
     var isUnremembered = false
+    /// What supervision was told last: whether it has sessions.
+    var isRememberedInUse = false
     /// It has changed since the group last settled.
     var isTouched = false
     /// How often an external server went out of service since its last response.
@@ -118,6 +123,11 @@ struct Process: Sendable {
     func isUnused(at now: MonotonicInstant) -> Bool {
         inFlight == 0 && queue.count == 0 && sessions == 0 && unpinnedTunnels == 0 && !isBusy
             && !isShared && (keepUntil ?? now) <= now
+    }
+
+    /// It has sessions, or may have some that have not come back since it was adopted.
+    func isInUse(at now: MonotonicInstant) -> Bool {
+        sessions > 0 || isShared || (keepUntil ?? now) > now
     }
 
     /// Only sessions that were never confirmed use it.

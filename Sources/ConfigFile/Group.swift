@@ -127,3 +127,10 @@ extension Configuration {
         package var errors: [ErrorFile] = []
     }
 }
+
+extension Configuration.Group {
+    /// A group that is not in the configuration any more, and of which little else is known.
+    package init(retired policy: GroupPolicy) {
+        self.init(policy: policy, affinity: Configuration.Affinity(), timeouts: RouteTimeouts())
+    }
+}

@@ -11,7 +11,8 @@ extension World {
         let before = shadow
         (running, waiting, tunnels, mail) = ([], [], [], [])
         renewGroup(budget: budget)
-        isRetired = false
+        // The file may have the group again by now.
+        if isRetired { isRetired = chance.percent("staysRetired", 50) }
         shadow = ShadowModel(policy: scenario.policy)
         var names: [ProcessHandle: ProcessHandle] = [:]
         for process in before.processes.values.sorted(by: { $0.handle < $1.handle }) {
@@ -32,7 +33,11 @@ extension World {
             uniqueKeysWithValues: remembered.compactMap { handle, sessions in
                 names[handle].map { ($0, sessions) }
             })
-        drainingOnRecord = Set(drainingOnRecord.compactMap { names[$0] })
+        drainingOnRecord = Dictionary(
+            uniqueKeysWithValues: drainingOnRecord.compactMap { handle, drain in
+                names[handle].map { ($0, drain) }
+            })
+        usedOnRecord = Set(usedOnRecord.compactMap { names[$0] })
         holdsOnRecord = Dictionary(
             uniqueKeysWithValues: holdsOnRecord.compactMap { handle, hold in
                 names[handle].map { ($0, hold) }
@@ -52,7 +57,10 @@ extension World {
             incarnation: incarnation, label: "p\(incarnation.value)", pid: 1,
             address: .unix(path: "/run/p\(incarnation.value)"), generation: process.generation,
             isStale: chance.percent("isStale", 10), wasReady: process.serves,
-            wasDraining: drainingOnRecord.contains(process.handle),
+            wasDraining: drainingOnRecord[process.handle] != nil,
+            wasRetired: drainingOnRecord[process.handle]?.reason == .retired,
+            drainUntil: drainingOnRecord[process.handle]?.until,
+            hadSessions: hadSessions(process.handle),
             sessionHold: holdsOnRecord[process.handle] ?? .zero, isShared: isShared,
             wasOrphaned: !isShared && chance.percent("wasOrphaned", 50),
             sessions: remembered[process.handle] ?? RememberedSessions(),
@@ -78,11 +86,11 @@ extension World {
     /// With session places, every living session must be recorded, as must draining processes.
     private func checkRecords() throws(Violation) {
         for process in shadow.processes.values where process.state == .draining {
-            if !drainingOnRecord.contains(process.handle) {
+            if drainingOnRecord[process.handle] == nil {
                 throw Violation(.sessionNotRemembered, "\(process.handle) must serve no one new")
             }
         }
-        guard scenario.policy.sessionsPerProcess > 0 else { return }
+        guard scenario.policy.sessionsPerProcess > 0 else { return try checkUse() }
         for process in shadow.processes.values where process.serves {
             let known = remembered[process.handle] ?? RememberedSessions()
             for (session, isConfirmed) in shadow.certainSessions(on: process.handle, now: now)
@@ -94,6 +102,32 @@ extension World {
             }
         }
     }
+}
+
+extension World {
+    /// What a process's record says; nil, as for one of long ago: nothing.
+    private func hadSessions(_ handle: ProcessHandle) -> Bool? {
+        if chance.percent("isOldRecord", 10) { return nil }
+        guard scenario.policy.sessionsPerProcess > 0 else { return usedOnRecord.contains(handle) }
+        let known = remembered[handle] ?? RememberedSessions()
+        return !known.confirmed.isEmpty || !known.unconfirmed.isEmpty
+    }
+
+    /// Which processes have living sessions is in their records, too.
+    private func checkUse() throws(Violation) {
+        for process in shadow.processes.values where process.serves {
+            let sessions = shadow.certainSessions(on: process.handle, now: now)
+            if !sessions.isEmpty, !usedOnRecord.contains(process.handle) {
+                throw Violation(.sessionNotRemembered, "none is known on \(process.handle)")
+            }
+        }
+    }
+}
+
+/// What the record of a process says of its drain.
+struct DrainOnRecord {
+    var reason: StopReason
+    var until: MonotonicInstant
 }
 
 extension ProcessHandle {

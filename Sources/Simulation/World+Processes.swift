@@ -25,10 +25,13 @@ extension World {
             history.note(now, "kill \(handle): \(reason)")
             shadow.stopping(handle, reason)
             agenda.add(.ends, handle, at: soon("endsAfter", upTo: 20))
-        case .rememberDraining(let handle): drainingOnRecord.insert(handle)
-        case .rememberServing(let handle): drainingOnRecord.remove(handle)
+        case .rememberDraining(let handle, let reason, let until):
+            drainingOnRecord[handle] = DrainOnRecord(reason: reason, until: until)
+        case .rememberServing(let handle): drainingOnRecord[handle] = nil
         case .rememberHold(let handle, let hold): holdsOnRecord[handle] = hold
         case .remember(let handle, let sessions): remembered[handle] = sessions
+        case .rememberUse(let handle, true): usedOnRecord.insert(handle)
+        case .rememberUse(let handle, false): usedOnRecord.remove(handle)
         }
     }
 

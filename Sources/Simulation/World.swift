@@ -61,7 +61,9 @@ final class World {
     var remembered: [ProcessHandle: RememberedSessions] = [:]
     /// Requests whose session did not fit into the lease table, as counted so far.
     var withoutLease: UInt64 = 0
-    var drainingOnRecord: Set<ProcessHandle> = []
+    var drainingOnRecord: [ProcessHandle: DrainOnRecord] = [:]
+    /// Processes that have sessions, as the records have it.
+    var usedOnRecord: Set<ProcessHandle> = []
     var holdsOnRecord: [ProcessHandle: Interval] = [:]
 
     /// A group that does nothing until `begin`.
@@ -95,7 +97,7 @@ final class World {
 
     /// Starts the minimum; call `attend` when all groups have begun.
     func begin() {
-        group.start(now: now)
+        if isRetired { group.startRetired(now: now) } else { group.start(now: now) }
         shadow.serves(group.snapshot(now: now).generation)
     }
 

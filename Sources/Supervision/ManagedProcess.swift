@@ -71,6 +71,8 @@ final class ManagedProcess {
     var record: ProcessRecord?
     /// Nanoseconds; limits how often the sessions are written.
     var sessionsWrittenAt: Int64 = 0
+    /// Its group was not in the configuration when it was adopted, so nobody knows what to watch.
+    var isUnwatched = false
     /// Whether it is killed when the balancer ends, however it ends.
     var isGuarded = false
     /// Whether this program sent it SIGKILL.

@@ -23,7 +23,7 @@ final class SupervisionLoop {
     var notifications = Notifications()
     var output = OutputFiles()
     var records: Records
-    var adoption = Adoption()
+    var adoption: Adoption
     var reaping = Reaping()
     var memory = MemoryWatch()
 
@@ -32,7 +32,7 @@ final class SupervisionLoop {
     init(
         loop: EventLoop, inbox: Inbox, processes: ProcessDirectory,
         directory: RuntimeDirectory, state: StateDirectory?, launching: Launching,
-        groups: [any SupervisedGroup], log: Logger
+        adoption: Adoption, groups: [any SupervisedGroup], log: Logger
     ) {
         self.loop = loop
         self.inbox = inbox
@@ -40,6 +40,7 @@ final class SupervisionLoop {
         self.directory = directory
         records = Records(state)
         self.launching = launching
+        self.adoption = adoption
         self.groups = groups
         self.log = log
     }
@@ -94,6 +95,7 @@ final class SupervisionLoop {
                 output.reopen()
             case .launch(let launch, let group, let generation):
                 launching.table.set(launch, group: group, generation: generation)
+                takeUp(launch, group: group)
             case .grow(let launches, let groups):
                 launching.table.grow(to: launches)
                 self.groups += groups.dropFirst(self.groups.count)
@@ -130,13 +132,21 @@ final class SupervisionLoop {
                 if reason == .startTimeout { logStartTimeout(process) }
                 stopGroup(of: process, SIGKILL)
             }
-        case .rememberDraining(let handle):
+        case .rememberDraining(let handle, let reason, let until):
             if let process = process(ProcessKey(group: group, handle: handle)) {
-                updateRecord(of: process) { $0.stage = .draining }
+                updateRecord(of: process) { record in
+                    record.stage = .draining
+                    record.isRetired = reason == .retired
+                    record.drainUntil = until.nanoseconds
+                }
             }
         case .rememberServing(let handle):
             if let process = process(ProcessKey(group: group, handle: handle)) {
-                updateRecord(of: process) { $0.stage = .ready }
+                updateRecord(of: process) { record in
+                    record.stage = .ready
+                    record.isRetired = false
+                    record.drainUntil = nil
+                }
             }
         case .rememberHold(let handle, let span):
             if let process = process(ProcessKey(group: group, handle: handle)) {
@@ -145,6 +155,10 @@ final class SupervisionLoop {
         case .remember(let handle, let sessions):
             if let process = process(ProcessKey(group: group, handle: handle)) {
                 remember(sessions, of: process)
+            }
+        case .rememberUse(let handle, let isInUse):
+            if let process = process(ProcessKey(group: group, handle: handle)) {
+                rememberUse(isInUse, of: process)
             }
         }
     }

@@ -25,6 +25,7 @@ package final class Supervisor: Sendable {
     private struct State {
         var stage: Stage
         var groups: [any SupervisedGroup] = []
+        var retired: [RetiredGroup] = []
     }
 
     private let directory: RuntimeDirectory
@@ -126,13 +127,30 @@ package final class Supervisor: Sendable {
         mooring_default_sigchld()
     }
 
-    /// The groups whose orders this executes, in the order of `launches`; once, before `start`.
-    package func attach(groups: [Group]) { attach(groups) }
+    /// The groups whose orders this carries out, in the order of `launches`, and behind them those that
+    /// are `retired`; once, before `start`.
+    package func attach(groups: [Group], retired: [RetiredGroup]) { attach(groups, retired) }
 
-    /// `attach(groups:)` for any receiver of the facts.
-    func attach(_ groups: [any SupervisedGroup]) {
-        precondition(groups.count == launches.count, "one launch for each group")
-        state.withLock { $0.groups = groups }
+    /// `attach(groups:retired:)` for anything that takes the facts.
+    func attach(_ groups: [any SupervisedGroup], _ retired: [RetiredGroup] = []) {
+        precondition(
+            groups.count == launches.count + retired.count, "one launch for each group")
+        state.withLock { state in
+            state.groups = groups
+            state.retired = retired
+        }
+    }
+
+    /// The records that tell of living processes of a group which none of the launches is of.
+    var livingRecords: [ProcessRecord] {
+        guard let stateDirectory, let boot = ProcessIdentity.currentBoot() else { return [] }
+        let names = Set(launches.compactMap { $0?.groupName })
+        return stateDirectory.labels().compactMap { try? stateDirectory.read($0) }
+            .filter { record in
+                record.boot == boot && !names.contains(record.group)
+                    && !record.isAnothers(than: directory)
+                    && ProcessIdentity.exists(record.process)
+            }
     }
 
     /// Writes the Python host program and starts the thread; when it returns, processes of an
@@ -285,9 +303,9 @@ package final class Supervisor: Sendable {
     }
 
     private func runThread(signals: Int32, null: Int32, onAdopted: () -> Void) {
-        let (stage, groups) = state.withLock { state in
+        let (stage, groups, retired) = state.withLock { state in
             defer { state.stage = .running }
-            return (state.stage, state.groups)
+            return (state.stage, state.groups, state.retired)
         }
         guard case .prepared(let loop) = stage else {
             preconditionFailure("a supervisor is started once")
@@ -296,7 +314,8 @@ package final class Supervisor: Sendable {
             loop: loop,
             inbox: Inbox(mailbox, pulse: pulse, signals: signals, onSignal: onSignal),
             processes: processes, directory: directory, state: stateDirectory,
-            launching: Launching(launches, input: null), groups: groups, log: log)
+            launching: Launching(launches, retired: retired.count, input: null),
+            adoption: Adoption(retired: retired), groups: groups, log: log)
         supervision.run(onAdopted: onAdopted)
         state.withLock { $0.stage = .stopped }
         supervision.answerLeavers()

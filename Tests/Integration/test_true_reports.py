@@ -163,7 +163,7 @@ def test_what_becomes_of_the_sessions_of_a_group_that_has_gone_from_the_file_is_
         text = balancer.file.read_text()
         balancer.file.write_text(text.partition("[group.b]")[0])
         balancer.start()
-        wait_until(lambda: "group b is not in the configuration any more, so the sessions" in balancer.log, what="the log")
+        wait_until(lambda: "group b is not in the configuration any more; its processes had no sessions" in balancer.log, what="the log")
         assert "group a is not" not in balancer.log
     finally:
         balancer.stop()

@@ -17,7 +17,17 @@ internal import Testing
         onExit: .adopt, stage: .ready, isLeft: true,
         sessions: RememberedSessions(
             confirmed: [SessionID(high: 1, low: 2), SessionID(high: .max, low: .max)],
-            unconfirmed: [SessionID(high: 3, low: 4)]))
+            unconfirmed: [SessionID(high: 3, low: 4)]),
+        hasSessions: true, isRetired: true, drainUntil: 77_000_000_000, retirement: retirement,
+        outputFile: "/var/log/app.log")
+
+    private static var retirement: RetirementPolicy {
+        var policy = GroupPolicy(name: "")
+        (policy.minimum, policy.maximum, policy.threads) = (1, 4, 15)
+        policy.sessionsPerProcess = 7
+        policy.drainTimeout = .seconds(90)
+        return RetirementPolicy(policy)
+    }
 
     @Test func `a record is read as it was written`() throws {
         #expect(try ProcessRecord(text: Self.record.text) == Self.record)
@@ -31,6 +41,20 @@ internal import Testing
         other.address = .unix(path: "/run/mooring/k3f9abcd.sock")
         other.port = 8001
         #expect(try ProcessRecord(text: other.text) == other)
+    }
+
+    @Test func `a record of long ago says nothing of what its process is kept by`() throws {
+        let later = [
+            "in_use", "retired", "drain_until", "output", "processes", "threads", "places",
+            "idle", "unconfirmed_idle", "drain_timeout", "stop_timeout",
+        ]
+        let lines = Self.record.text.split(separator: "\n", omittingEmptySubsequences: false)
+        let former = lines.filter { line in !later.contains { line.hasPrefix("\($0) ") } }
+        #expect(lines.count == former.count + later.count)
+        let record = try ProcessRecord(text: former.joined(separator: "\n"))
+        #expect(record.retirement == nil && record.hasSessions == nil && record.drainUntil == nil)
+        #expect(!record.isRetired && record.outputFile == nil)
+        #expect(record.sessions == Self.record.sessions)
     }
 
     @Test func `a record cut anywhere is none`() {
@@ -54,6 +78,15 @@ internal import Testing
         ("unconfirmed 0", "unconfirmed z"), ("left 1", "left 1\nleft 1"),
         ("left 1", "left 1\nmore 1"), ("left 1", "left 1\n"), ("group django", "group \u{7}"),
         ("mooring-process 1", "mooring-process 2"), ("user 33", "user 5000000000"),
+        ("in_use 1", "in_use 2"), ("retired 1", "retired yes"),
+        ("drain_until 77", "drain_until -77"), ("drain_until 77", "drain_until 9999999999977"),
+        ("output /var", "output var"), ("processes 1 4", "processes 1"),
+        ("processes 1 4", "processes 5 4"), ("processes 1 4", "processes 0 0"),
+        ("processes 1 4", "processes 1 1000001"), ("processes 1 4", "processes -1 4"),
+        ("threads 15", "threads 0"), ("threads 15", "threads 1000001"),
+        ("places 7", "places 1000001"), ("\nidle 1800", "\nidle 999991800"),
+        ("\nidle 1800000000000", "\nidle 0"), ("stop_timeout 10000000000\n", ""),
+        ("drain_timeout 90", "drain_timeout 9999999990"), ("drain_timeout 90000000000\n", ""),
     ])
     func `a record with a doubtful line is none`(_ change: (from: String, to: String)) throws {
         let text = Self.record.text

@@ -38,7 +38,7 @@ private final class RegistryFixture: OrderExecutor {
             log: Logger(label: "test") { _ in FactLogHandler(facts: log) }, onSignal: { _ in })
         let group = Group(
             index: 0, policy: policy, seed: 1, executor: self, now: supervisor.now)
-        supervisor.attach(groups: [group])
+        supervisor.attach(groups: [group], retired: [])
         parts.withLock { $0 = (supervisor, group) }
         try supervisor.start()
         group.start(now: supervisor.now)

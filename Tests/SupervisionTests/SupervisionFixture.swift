@@ -142,6 +142,8 @@ final class SupervisionFixture {
     let facts = FactLog()
     let group: FactGroup
     let supervisor: Supervisor
+    /// The groups of earlier fixtures that this one has not.
+    let retired: [RetiredGroup]
     let directory: TemporaryFolder
     private var lastIndex: UInt32 = 0
 
@@ -149,12 +151,13 @@ final class SupervisionFixture {
     ///   - commands: the command of each group.
     ///   - directory: of an earlier fixture, whose processes it is to find.
     ///   - keepsRecords: whether there is a state directory.
+    ///   - findsRetired: whether it takes up groups that it has no launch for.
     ///   - hasRoom: whether processes are adopted that the registry is asked to adopt.
     ///   - change: what is special about the launch of each.
     init(
         _ commands: [String]..., environment: [String: String] = [:],
         in directory: TemporaryFolder = TemporaryFolder(), keepsRecords: Bool = false,
-        hasRoom: Bool = true,
+        hasRoom: Bool = true, findsRetired: Bool = false,
         change: (inout LaunchSpec) -> Void = { _ in }
     ) throws {
         let facts = facts
@@ -176,7 +179,8 @@ final class SupervisionFixture {
             stateDirectory: keepsRecords ? "\(path)/state" : nil, launches: launches,
             log: Logger(label: "test") { _ in FactLogHandler(facts: facts) },
             onSignal: { facts.append(.signal($0)) })
-        supervisor.attach(launches.map { _ in group })
+        retired = findsRetired ? supervisor.retiredGroups() : []
+        supervisor.attach(launches.map { _ in group } + retired.map { _ in group }, retired)
         try supervisor.start()
     }
 

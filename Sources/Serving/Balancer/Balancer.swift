@@ -72,7 +72,15 @@ final class Balancer: Sendable {
                 configuration: group, launchFingerprint: plan.launches[index]?.fingerprint)
         }
         let groups = ServingGroups(entries)
-        let settings = plan.proxySettings(keyring: context.keyring)
+        func makeRetired(_ index: Int, _ policy: GroupPolicy) -> Group {
+            Group(
+                index: index, policy: policy, seed: entropy.word(), executor: relay, budget: budget,
+                now: .now)
+        }
+        var retired = supervisor.retiredGroups()
+        groups.add(retired, makeRetired)
+        let settings = plan.proxySettings(
+            keyring: context.keyring, retired: retired.map(\.policy.name))
         let proxy = try Proxy(
             settings, groups: groups.all,
             inherited: try InheritedSockets.all(from: predecessor, context.manager),
@@ -85,6 +93,10 @@ final class Balancer: Sendable {
             // Failures must show while the predecessor still serves.
             try AdminAddress.check(configuration.admin.address, takenFrom: predecessor.admin)
             try predecessor.handOver()
+            // A reload may have retired others meanwhile.
+            let late = supervisor.retiredGroups(besides: Set(retired.map(\.policy.name)))
+            groups.add(late, makeRetired)
+            retired += late
         }
         if predecessor != nil { proxy.expectConnections() }
         self.lock = try lock ?? RuntimeLock(folder: configuration.runtimeDirectory)
@@ -123,7 +135,7 @@ final class Balancer: Sendable {
                     let reason = context.developer?.reasonToEnd(after: event)
                     if let reason { events.post(.applicationFailed(reason)) }
                 }))
-        supervisor.attach(groups: groups.all)
+        supervisor.attach(groups: groups.all, retired: retired)
         self.predecessor = predecessor
         self.proxy = proxy
         self.groups = groups
@@ -143,7 +155,7 @@ final class Balancer: Sendable {
         do {
             adminAddress = try startAdmin()
             try supervisor.start()
-            for group in groups.all { group.start(now: .now) }
+            groups.start(log: log)
             try proxy.start()
             try receiveConnections()
             try successors.start()

@@ -89,6 +89,7 @@ struct ServingPlan: Sendable {
         spec.maxMemory = launch.maxMemory > 0 ? Int64(launch.maxMemory) : nil
         spec.outputFile = launch.outputFile
         spec.onExit = launch.onExit
+        spec.retirement = RetirementPolicy(group.policy)
         spec.fingerprint = group.launchFingerprint(environment: spec.environment) ?? ""
         return spec
     }
@@ -119,18 +120,20 @@ struct ServingPlan: Sendable {
 // MARK: Settings of the data plane
 
 extension ServingPlan {
-    /// The settings for a start, when every group is new.
-    func proxySettings(keyring: Keyring) -> ProxySettings {
+    /// The settings of a start: every group is new.
+    ///
+    /// - Parameter retired: the names of groups behind those of the configuration, which have left it.
+    func proxySettings(keyring: Keyring, retired: [String] = []) -> ProxySettings {
         proxySettings(
             keyring: keyring, indices: Array(configuration.groups.indices),
-            names: configuration.groups.map(\.name), over: nil)
+            names: configuration.groups.map(\.name) + retired, over: nil)
     }
 
     /// - Parameters:
-    ///   - indices: the indices of the configuration's groups in the running program.
-    ///   - names: the names of all running groups, by index; one left behind by a failed reload has
-    ///     nothing else.
-    ///   - old: the running settings, whose listeners and groups keep their positions.
+    ///   - indices: those of the configuration's groups in the running program.
+    ///   - names: of all running groups, by index. One that a failed reload has left behind, or that is
+    ///     retired from the start, has a name and nothing else.
+    ///   - old: what runs already: its listeners and groups keep their positions.
     func proxySettings(
         keyring: Keyring, indices: [Int], names: [String], over old: ProxySettings?
     ) -> ProxySettings {

@@ -2,6 +2,8 @@ internal import Reactor
 
 /// State about earlier and later balancers.
 struct Adoption {
+    /// Groups that are not in the configuration any more, behind those that are.
+    let retired: [RetiredGroup]
     /// Processes of an earlier balancer that no group has room for.
     var leftovers = Leftovers()
     /// Balancers that still finish requests on processes adopted from them.
@@ -10,6 +12,8 @@ struct Adoption {
     var expected = ExpectedProcesses()
     /// Whether the processes belong to another balancer by now.
     private(set) var hasLeft = false
+
+    init(retired: [RetiredGroup]) { self.retired = retired }
 
     /// The earliest time at which one of these is due.
     var nextDeadline: Int64? {

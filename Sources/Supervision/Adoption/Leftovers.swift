@@ -1,5 +1,7 @@
+internal import Backends
 internal import Glibc
 internal import Reactor
+internal import Settings
 
 /// Processes of an earlier balancer that no group has room for; they are being stopped.
 ///
@@ -13,7 +15,7 @@ struct Leftovers {
         fileprivate(set) var killAt: Int64?
     }
 
-    /// The time between SIGTERM and SIGKILL; its group's `stop_timeout` may be gone with the group.
+    /// What a process has after SIGTERM whose record does not say its group's `stop_timeout`.
     private static let patience: Int64 = 10_000_000_000
 
     /// By the ids of their tokens.
@@ -36,7 +38,8 @@ struct Leftovers {
         child.signalGroup(SIGCONT)
         lastID += 1
         leftovers[lastID] = Leftover(
-            child: child, record: record, cgroup: cgroup, killAt: now + Self.patience)
+            child: child, record: record, cgroup: cgroup,
+            killAt: now + (record.retirement?.stopTimeout.nanoseconds ?? Self.patience))
         return lastID
     }
 

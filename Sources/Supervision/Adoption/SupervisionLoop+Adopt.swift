@@ -46,13 +46,8 @@ extension SupervisionLoop {
                 "process \(label) of another boot or container is gone; removed its record")
             return forget(record)
         }
-        // Two balancers that share a state directory each manage their own processes, and a runtime
-        // directory belongs to one balancer.
-        if record.runtimeDirectory != directory.path, !record.isLeft,
-            ProcessIdentity.exists(record.balancer)
-        {
-            return
-        }
+        // Of two balancers with one state directory each looks after its own.
+        if record.isAnothers(than: directory) { return }
         if record.stage == .intended {
             // The balancer exited while spawning it. If it was spawned, its label is in its
             // environment.
@@ -75,14 +70,7 @@ extension SupervisionLoop {
         if let objection = objection(to: record) {
             return stopLeftover(record, pidfd: pidfd, because: objection)
         }
-        guard let group = group(of: record), let launch = launching.table.newest(group: group)
-        else {
-            log.about(record).warning(
-                """
-                group \(record.group) is not in the configuration any more, so the sessions on its process \
-                \(record.label) are lost; to keep sessions of a group, remove it with a reload, and restart \
-                when `mooring status` shows it no longer
-                """)
+        guard let home = home(of: record) else {
             return stopLeftover(
                 record, pidfd: pidfd,
                 because: "the configuration has no such group that starts processes")
@@ -93,7 +81,7 @@ extension SupervisionLoop {
         } catch {
             return stopLeftover(record, pidfd: pidfd, because: "its address is not valid: \(error)")
         }
-        if record.hasBeenReady, !isListening(at: address, user: listener(of: record, launch)) {
+        if record.hasBeenReady, !isListening(at: address, user: listener(of: record, home)) {
             return stopLeftover(
                 record, pidfd: pidfd, because: "it does not listen at its address any more")
         }
@@ -111,15 +99,18 @@ extension SupervisionLoop {
         let adopted = AdoptedProcess(
             incarnation: record.incarnation, label: record.label, pid: record.process.pid,
             address: record.address, generation: record.generation,
-            isStale: record.fingerprint != launch.fingerprint, wasReady: record.hasBeenReady,
-            wasDraining: record.stage == .draining, sessionHold: record.sessionHold,
+            isStale: record.fingerprint != home.fingerprint, wasReady: record.hasBeenReady,
+            wasDraining: record.stage == .draining, wasRetired: record.isRetired,
+            drainUntil: record.drainUntil.map(MonotonicInstant.init(nanoseconds:)),
+            hadSessions: record.sessions.count > 0 ? true : record.hasSessions,
+            sessionHold: record.sessionHold,
             isShared: isShared(record),
             wasOrphaned: !record.isLeft, sessions: record.sessions, age: age)
-        guard let handle = groups[group].adopt(adopted, now: now()) else {
+        guard let handle = groups[home.index].adopt(adopted, now: now()) else {
             return stopLeftover(record, pidfd: pidfd, because: "its group has no room for it")
         }
         takeOver(
-            record, as: ProcessKey(group: group, handle: handle), pidfd: pidfd, launch, address)
+            record, as: ProcessKey(group: home.index, handle: handle), pidfd: pidfd, home, address)
     }
 
     /// Why a living process must not be adopted; nil: it may be.
@@ -148,7 +139,7 @@ extension SupervisionLoop {
 
     /// Manages the process from now on like a child; it is ready if it was ready before.
     private func takeOver(
-        _ record: ProcessRecord, as key: ProcessKey, pidfd: Int32, _ launch: LaunchSpec,
+        _ record: ProcessRecord, as key: ProcessKey, pidfd: Int32, _ home: Home,
         _ address: SocketAddress
     ) {
         let fifos = OutputFifos(label: record.label, in: record.runtimeDirectory)
@@ -169,7 +160,7 @@ extension SupervisionLoop {
                 ? .running
                 : .starting(
                     ReadinessProbe(
-                        endpoint: endpoint, user: listener(of: record, launch),
+                        endpoint: endpoint, user: listener(of: record, home),
                         asking: probes.listeners, now: Clock.monotonic())),
             groupName: record.group, user: record.user, log: log,
             cgroup: cgroup(of: record))
@@ -180,8 +171,14 @@ extension SupervisionLoop {
             record.balancer = records.balancer
             record.isLeft = false
         }
-        if endsWithUs(launch) { guardProcess(process) }
-        watch(process, launch, address: address, isReady: record.hasBeenReady)
+        if endsWithUs(home.launch?.onExit ?? record.onExit) { guardProcess(process) }
+        if let launch = home.launch {
+            watch(process, launch, address: address, isReady: record.hasBeenReady)
+            updateRecord(of: process) { $0.retirement = launch.retirement }
+        } else {
+            process.isUnwatched = true
+            redirect(process, to: record.outputFile, group: record.group)
+        }
         do {
             try register(process)
         } catch {
@@ -197,16 +194,12 @@ extension SupervisionLoop {
             "adopted process \(record.label) (pid \(pid)) of group \(record.group)")
     }
 
-    /// The index of the spawned group with that name.
-    private func group(of record: ProcessRecord) -> Int? {
-        (0..<min(launching.table.count, groups.count)).first {
-            launching.table.newest(group: $0)?.groupName == record.group
+    /// The user that must be the one who listens; nil: whoever does.
+    private func listener(of record: ProcessRecord, _ home: Home) -> UInt32? {
+        guard let launch = home.launch else {
+            return record.user == geteuid() ? nil : record.user
         }
-    }
-
-    /// The user who must own the listener; nil: any.
-    private func listener(of record: ProcessRecord, _ launch: LaunchSpec) -> UInt32? {
-        launch.userOfSocket == nil ? nil : record.user
+        return launch.userOfSocket == nil ? nil : record.user
     }
 
     private func cgroup(of record: ProcessRecord) -> Cgroup? {

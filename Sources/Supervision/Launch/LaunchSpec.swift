@@ -1,3 +1,4 @@
+package import Backends
 internal import Glibc
 package import Settings
 
@@ -41,6 +42,8 @@ package struct LaunchSpec: Sendable, Equatable {
     ///
     /// Groups may share one.
     package var outputFile: String?
+    /// What processes are kept by when a later balancer finds them and not their group.
+    package var retirement: RetirementPolicy?
 
     package init(
         command: [String], directory: String, environment: [String: String], threads: Int,

@@ -10,8 +10,10 @@ struct LaunchTable {
 
     var count: Int { entries.count }
 
-    init(_ launches: [LaunchSpec?]) {
+    /// - Parameter retired: groups behind those, of which nothing is started until they come back.
+    init(_ launches: [LaunchSpec?], retired: Int = 0) {
         entries = launches.map { launch in launch.map { [Entry(generation: 0, launch: $0)] } }
+        entries += Array(repeating: [], count: retired)
     }
 
     /// The launch recorded for a generation, else the newest of an older one.
@@ -20,7 +22,8 @@ struct LaunchTable {
         return (entries.last { $0.generation <= generation } ?? entries.first)?.launch
     }
 
-    /// The launch of the current configuration; nil for external groups.
+    /// The one that the configuration says now; nil for external groups, and for retired ones of an
+    /// earlier balancer.
     func newest(group: Int) -> LaunchSpec? { entries[group]?.last?.launch }
 
     /// Records the launch of a generation, replacing an earlier one of the same generation.

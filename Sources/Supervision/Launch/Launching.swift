@@ -8,8 +8,9 @@ struct Launching {
     /// By the processes' ids.
     private var pending: [UInt64: PendingExec] = [:]
 
-    init(_ launches: [LaunchSpec?], input: Int32) {
-        table = LaunchTable(launches)
+    /// - Parameter retired: how many groups behind those have left the configuration.
+    init(_ launches: [LaunchSpec?], retired: Int, input: Int32) {
+        table = LaunchTable(launches, retired: retired)
         self.input = input
     }
 

@@ -65,7 +65,7 @@ extension SupervisionLoop {
             groupName: launch.groupName, user: launch.isolation.account?.user ?? geteuid(),
             log: log, cgroup: started.cgroup)
         process.record = record
-        if endsWithUs(launch) { guardProcess(process) }
+        if endsWithUs(launch.onExit) { guardProcess(process) }
         let startTime = ProcessIdentity.startTime(of: started.child.pid) ?? 0
         updateRecord(of: process) { record in
             record.process = ProcessInstance(pid: started.child.pid, startTime: startTime)

@@ -15,10 +15,14 @@ extension SupervisionLoop {
         }
         process.sendsReadyEarly = launch.isHosted
         process.memoryLimit = launch.maxMemory
-        if let path = launch.outputFile {
-            process.file = output.lines(
-                to: path, group: launch.groupName, label: process.label, pid: process.child.pid,
-                log: log)
+        redirect(process, to: launch.outputFile, group: launch.groupName)
+    }
+
+    /// Has what a process writes go to a file, if its group has one.
+    func redirect(_ process: ManagedProcess, to path: String?, group: String) {
+        process.file = path.flatMap {
+            output.lines(
+                to: $0, group: group, label: process.label, pid: process.child.pid, log: log)
         }
     }
 }

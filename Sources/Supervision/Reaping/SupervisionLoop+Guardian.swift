@@ -5,9 +5,9 @@ internal import Settings
 extension SupervisionLoop {
     /// Whether a process must be killed when this program ends, however it ends.
     ///
-    /// Without a state directory, no later balancer could find it.
-    func endsWithUs(_ launch: LaunchSpec?) -> Bool {
-        records.directory == nil || launch?.onExit == .kill
+    /// Without a state directory nobody could ever find it again.
+    func endsWithUs(_ onExit: OnExit?) -> Bool {
+        records.directory == nil || onExit == .kill
     }
 
     /// Registers a process with the guardian.

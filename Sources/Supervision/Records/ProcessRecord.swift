@@ -52,13 +52,38 @@ struct ProcessRecord: Equatable, Sendable {
     var sessionHold = Interval.zero
     /// Live sessions, if their number per process is limited.
     var sessions = RememberedSessions()
+    /// Whether it has sessions at all; nil in records of long ago.
+    var hasSessions: Bool?
+    /// Out of service because its group has left the configuration.
+    var isRetired = false
+    /// When its last sessions are given up, by the clock of this boot; nil: it is in service.
+    var drainUntil: Int64?
+    /// What it is kept by if its group is not in the configuration any more; nil in records of long ago.
+    var retirement: RetirementPolicy?
+    /// The file that its output goes to.
+    var outputFile: String?
 
     static let longestFingerprint = 128
     static let longestName = 256
     static let longestPath = 1024
     static let mostSessions = 10_000
-    /// The size of a file: all sessions, and the lines before them.
-    static let sizeLimit = mostSessions * 38 + 8192
+    /// Of a file: all sessions, and what stands before them.
+    static let sizeLimit = mostSessions * 38 + 16_384
+}
+
+extension ProcessRecord {
+    /// Whether another balancer looks after it: our runtime directory is nobody else's.
+    func isAnothers(than directory: RuntimeDirectory) -> Bool {
+        runtimeDirectory != directory.path && !isLeft && ProcessIdentity.exists(balancer)
+    }
+
+    /// An output file as it can be written; nil where its path cannot.
+    static func writable(_ path: String?) -> String? {
+        guard let path, path.utf8.count <= longestPath,
+            path.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x7F })
+        else { return nil }
+        return path
+    }
 }
 
 extension RememberedSessions {

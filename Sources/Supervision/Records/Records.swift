@@ -5,6 +5,8 @@ struct Records {
     private static let retryDelay: Int64 = 1_000_000_000
     /// The pause between two writes of one process's sessions.
     static let pause: Int64 = 50_000_000
+    /// How long it may take until it is written that a process has no sessions any more.
+    static let pauseOfUse: Int64 = 1_000_000_000
 
     /// Nil: no process can be adopted later.
     let directory: StateDirectory?
@@ -29,6 +31,9 @@ struct Records {
         waiting.insert(id)
         writeAt = min(writeAt ?? time, time)
     }
+
+    /// Whether the record of a process is to be written anyway.
+    func isWaiting(_ id: UInt64) -> Bool { waiting.contains(id) }
 
     /// The due ones; they stay due until they were written.
     mutating func takeDue(now: Int64) -> Set<UInt64> {

@@ -18,7 +18,8 @@ extension SupervisionLoop {
             generation: generation, fingerprint: launch.fingerprint,
             address: endpoint.first, port: endpoint.isChoice ? endpoint.port : nil,
             user: launch.isolation.account?.user ?? geteuid(), onExit: launch.onExit,
-            stage: .intended)
+            stage: .intended, hasSessions: false, retirement: launch.retirement,
+            outputFile: ProcessRecord.writable(launch.outputFile))
         records.write(record, of: nil, now: Clock.monotonic(), log: log)
         return record
     }
@@ -36,6 +37,7 @@ extension SupervisionLoop {
     func remember(_ sessions: RememberedSessions, of process: ManagedProcess) {
         guard process.record != nil else { return }
         process.record?.sessions = sessions.prefix(ProcessRecord.mostSessions)
+        process.record?.hasSessions = sessions.count > 0
         let now = Clock.monotonic()
         if now - process.sessionsWrittenAt >= Records.pause {
             process.sessionsWrittenAt = now
@@ -44,6 +46,20 @@ extension SupervisionLoop {
             }
         } else {
             records.wait(process.id, until: process.sessionsWrittenAt + Records.pause)
+        }
+    }
+
+    /// Notes whether there are sessions on a process: at once that there are, and in time that there are
+    /// none, so that one whose sessions come and go is not written each time.
+    func rememberUse(_ isInUse: Bool, of process: ManagedProcess) {
+        guard process.record != nil else { return }
+        process.record?.sessions = RememberedSessions()
+        process.record?.hasSessions = isInUse
+        let now = Clock.monotonic()
+        if isInUse, !records.isWaiting(process.id), let record = process.record {
+            records.write(record, of: process.id, now: now, log: log)
+        } else {
+            records.wait(process.id, until: now + Records.pauseOfUse)
         }
     }
 
