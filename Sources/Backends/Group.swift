@@ -11,7 +11,7 @@ package final class Group: Sendable {
     private let executor: any OrderExecutor
     private let index: Int
 
-    private struct Guarded: ~Copyable, Sendable {
+    struct Guarded: ~Copyable, Sendable {
         var group: GroupState
         /// The deadline that the timer last read.
         var published: MonotonicInstant?
@@ -91,8 +91,13 @@ package final class Group: Sendable {
     /// Returns a slot; exactly once for each grant.
     ///
     /// Harmless if the process is gone meanwhile.
-    package func finished(_ grant: Grant, _ outcome: ExchangeOutcome, now: MonotonicInstant) {
-        change(at: now) { $0.finished(grant, outcome) }
+    ///
+    /// - Parameter isAnswered: whether the head of a response has gone to the client. A session that
+    ///   began in a request without one ends with it: its client got no cookie.
+    package func finished(
+        _ grant: Grant, _ outcome: ExchangeOutcome, isAnswered: Bool = true, now: MonotonicInstant
+    ) {
+        change(at: now) { $0.finished(grant, outcome, isAnswered: isAnswered) }
     }
 
     /// Counts a request that timed out as a failure, while its slot stays taken.
@@ -107,41 +112,13 @@ package final class Group: Sendable {
         change(at: now) { $0.leaveQueue(ticket) }
     }
 
-    /// Starts a session on the process of a grant that was made without one (`pin = "app"`).
+    /// Leaves a waiting page's place in the queue: at its turn the session begins, without a request
+    /// and a grant.
     ///
-    /// Call it before `finished`, and return the grant with the session in it. Ignored if the
-    /// session is known already, the process is gone or the request was sessionless.
-    package func pin(_ session: SessionID, of grant: Grant, now: MonotonicInstant) {
-        change(at: now) { $0.pin(session, of: grant) }
-    }
-
-    /// Ends a session (`Mooring-Pin: release`) with its last request; unknown ones are ignored.
-    package func endSession(_ session: SessionID, now: MonotonicInstant) {
-        change(at: now) { $0.endSession(session) }
-    }
-
-    /// Turns the exchange into a tunnel; call it once, instead of `finished`.
-    ///
-    /// - Returns: whether the tunnel keeps the slot (`tunnel_slots`), for `endTunnel`.
-    package func beginTunnel(_ grant: Grant, now: MonotonicInstant) -> Bool {
-        change(at: now) { $0.beginTunnel(grant) }
-    }
-
-    /// Payload has passed through a tunnel: renews its session, or starts it again.
-    package func tunnelTraffic(_ grant: Grant, now: MonotonicInstant) {
-        change(at: now) { $0.tunnelTraffic(grant) }
-    }
-
-    /// A tunnel has closed; exactly once for each that began.
-    package func endTunnel(
-        _ grant: Grant, _ outcome: ExchangeOutcome, heldSlot: Bool, now: MonotonicInstant
-    ) {
-        change(at: now) { $0.endTunnel(grant, outcome, heldSlot: heldSlot) }
-    }
-
-    /// Extends (never shortens) the idle time of a session (`Mooring-Pin: hold=30m`).
-    package func holdSession(_ session: SessionID, idle: Interval, now: MonotonicInstant) {
-        change(at: now) { $0.holdSession(session, idle: idle) }
+    /// The session's first request tells its process that it is new. `false`: an order for the
+    /// waiter is on its way, as for `leaveQueue`.
+    package func keepTurn(_ ticket: WaiterTicket, now: MonotonicInstant) -> Bool {
+        change(at: now) { $0.keepTurn(ticket) }
     }
 
     /// The address of a process; nil when it is gone or not spawned yet.
@@ -352,7 +329,7 @@ package final class Group: Sendable {
     // MARK: Delivery
 
     @inline(__always)
-    private func change<Result: Sendable>(
+    func change<Result: Sendable>(
         at now: MonotonicInstant, _ fact: (inout GroupState) -> Result,
         publishing: (inout Guarded) -> Bool = { $0.publishEarlierDeadline() }
     ) -> Result {

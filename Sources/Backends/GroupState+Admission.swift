@@ -27,16 +27,16 @@ extension GroupState {
     }
 
     mutating func finished(
-        _ grant: Grant, _ outcome: ExchangeOutcome
+        _ grant: Grant, _ outcome: ExchangeOutcome, isAnswered: Bool
     ) {
         guard let entry = find(grant.process) else {
             // Its slots disappeared with the process.
-            releaseLease(of: grant)
+            releaseLease(of: grant, isAnswered: isAnswered)
             return
         }
         giveBackSlot(grant, at: entry)
         record(outcome, at: entry)
-        releaseLease(of: grant)
+        releaseLease(of: grant, isAnswered: isAnswered)
         markIfSpent(entry)
     }
 

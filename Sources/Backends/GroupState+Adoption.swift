@@ -76,7 +76,7 @@ extension GroupState {
         guard leases.find(session) == nil,
             let index = leases.insert(
                 session, on: handle(entry), idle: idleOfReturning(to: entry),
-                unconfirmed: isConfirmed ? nil : policy.unconfirmed, now: now)
+                unconfirmed: isConfirmed ? nil : policy.unconfirmed, owed: nil, now: now)
         else { return }
         processes[Int(entry)].sessions += 1
         if !leases[index].isConfirmed { processes[Int(entry)].unconfirmed += 1 }

@@ -38,7 +38,7 @@ extension GroupState {
         switch destination {
         case .process(let entry, let session, let lease):
             let intent = Intent(
-                session: session, affinity: .kept, placed: .kept, lease: lease,
+                session: session, affinity: affinity(of: lease), placed: .kept, lease: lease,
                 isConfirmed: request.claim?.isFromClient == true)
             return decide(intent, at: entry)
         case .lost(let session):
@@ -141,7 +141,9 @@ extension GroupState {
     /// For groups with session places, when no lease exists for this session.
     private func keptPlace(of claim: AdmissionRequest.Claim) -> Destination {
         guard let entry = entriesByIncarnation[claim.process],
-            processes[Int(entry)].keepsPlaces, processes[Int(entry)].phase.serves,
+            processes[Int(entry)].phase.serves
+        else { return .lost(claim.session) }
+        guard processes[Int(entry)].keepsPlaces,
             processes[Int(entry)].sessions + processes[Int(entry)].unpinned
                 < policy.sessionsPerProcess
         else { return .newSession }

@@ -52,7 +52,7 @@ extension GroupState {
         case .process(let entry):
             waiters.leaveLine(waiter, &processes[Int(entry)].turns, servedAt: nil)
             waiters.unlink(waiter, from: &processes[Int(entry)].queue)
-            if let lease = waiters[waiter].lease { leaveLease(lease) }
+            if let lease = waiters[waiter].lease { leaveLease(lease, isAnswered: false) }
             waiters[waiter].lease = nil
             touch(entry)
         }
@@ -62,6 +62,12 @@ extension GroupState {
         guard let waiter = waiters.find(ticket) else { return false }
         takeOut(waiter)
         waiters.remove(waiter)
+        return true
+    }
+
+    mutating func keepTurn(_ ticket: WaiterTicket) -> Bool {
+        guard let waiter = waiters.find(ticket) else { return false }
+        waiters[waiter].isOnPage = true
         return true
     }
 
@@ -99,8 +105,7 @@ extension GroupState {
             waiters.unlink(waiter, from: &processes[index].queue)
             let lease = waiters[waiter].lease
             let grant = grant(on: entry, waiters[waiter].intent, joined: lease)
-            orders.traffic.append(.grant(waiters[waiter].request.waiter, grant))
-            waiters.remove(waiter)
+            deliver(grant, to: waiter, at: entry)
         }
     }
 
@@ -154,8 +159,20 @@ extension GroupState {
     /// Gives a waiter of the group's queue a slot.
     private mutating func serve(_ waiter: UInt32, at entry: UInt32) {
         takeOut(waiter)
-        let grant = grant(on: entry, waiters[waiter].intent)
-        orders.traffic.append(.grant(waiters[waiter].request.waiter, grant))
+        deliver(grant(on: entry, waiters[waiter].intent), to: waiter, at: entry)
+    }
+
+    /// Sends a waiter its grant; the session of a waiting page begins without one.
+    private mutating func deliver(_ grant: Grant, to waiter: UInt32, at entry: UInt32) {
+        if waiters[waiter].isOnPage {
+            if let lease = grant.lease.flatMap({ leases.find($0) }) {
+                leases[lease].isOnPage = true
+            }
+            giveBackSlot(grant, at: entry)
+            releaseLease(of: grant, isAnswered: false)
+        } else {
+            orders.traffic.append(.grant(waiters[waiter].request.waiter, grant))
+        }
         waiters.remove(waiter)
     }
 
@@ -168,9 +185,7 @@ extension GroupState {
         switch decision {
         case .grant(let entry, let intent, let choice):
             giveWay(choice)
-            let grant = grant(on: entry, intent)
-            orders.traffic.append(.grant(waiters[waiter].request.waiter, grant))
-            waiters.remove(waiter)
+            deliver(grant(on: entry, intent), to: waiter, at: entry)
         case .waitForProcess(let entry, let intent):
             waiters[waiter].intent = intent
             joinProcessQueue(waiter, at: entry)

@@ -27,7 +27,9 @@ extension GroupState {
         }
         let idle = intent.placed == .kept ? idleOfReturning(to: entry) : policy.sessionIdle
         return intent.session.flatMap {
-            joinLease($0, at: entry, idle: idle, isConfirmed: intent.isConfirmed)
+            joinLease(
+                $0, at: entry, idle: idle, isConfirmed: intent.isConfirmed,
+                owed: intent.placed == .kept ? nil : intent.affinity)
         }
     }
 
@@ -37,13 +39,14 @@ extension GroupState {
     }
 
     private mutating func joinLease(
-        _ session: SessionID, at entry: UInt32, idle: Interval, isConfirmed: Bool
+        _ session: SessionID, at entry: UInt32, idle: Interval, isConfirmed: Bool,
+        owed: Grant.Affinity?
     ) -> LeaseReference? {
         let handle = handle(entry)
         if let index = leases.find(session) {
             if leases[index].process != handle {
                 leaveProcess(ofLease: index)
-                leases.move(index, to: handle, now: now)
+                leases.move(index, to: handle, owed: owed, now: now)
                 enterProcess(entry, lease: index)
             }
             leases.join(index)
@@ -52,7 +55,7 @@ extension GroupState {
         guard
             let index = leases.insert(
                 session, on: handle, idle: idle,
-                unconfirmed: isConfirmed ? nil : policy.unconfirmed, now: now)
+                unconfirmed: isConfirmed ? nil : policy.unconfirmed, owed: owed, now: now)
         else {
             totals.sessionsWithoutLease += 1
             return nil
@@ -82,14 +85,30 @@ extension GroupState {
     }
 
     /// A request of a session has ended, or left the queue of its process.
-    mutating func leaveLease(_ reference: LeaseReference) {
+    ///
+    /// A session that began in it ends if its client got no cookie: it would hold a place for
+    /// nobody.
+    ///
+    /// - Parameter isAnswered: whether a response of the process has reached the client.
+    mutating func leaveLease(_ reference: LeaseReference, isAnswered: Bool) {
         guard let index = leases.find(reference) else { return }
         leases.leave(index, now: now)
-        if leases[index].isEnding && leases[index].active == 0 { endLease(index) }
+        if isAnswered { leases[index].owed = nil }
+        guard leases[index].active == 0 else { return }
+        if leases[index].isEnding || leases[index].isUnissued { endLease(index) }
     }
 
-    mutating func releaseLease(of grant: Grant) {
-        if let reference = lease(of: grant) { leaveLease(reference) }
+    mutating func releaseLease(of grant: Grant, isAnswered: Bool) {
+        if let reference = lease(of: grant) { leaveLease(reference, isAnswered: isAnswered) }
+    }
+
+    /// What the next request of a session tells its process: what is owed to it, unless another
+    /// request is telling it.
+    func affinity(of lease: LeaseReference?) -> Grant.Affinity {
+        guard let index = lease.flatMap({ leases.find($0) }), leases[index].active == 0 else {
+            return .kept
+        }
+        return leases[index].owed ?? .kept
     }
 
     /// The grant's lease; nil when it has ended, or there was none.
@@ -123,7 +142,8 @@ extension GroupState {
             grant.reservesPlace, leases.find(session) == nil
         else { return }
         processes[Int(entry)].unpinned = max(0, processes[Int(entry)].unpinned - 1)
-        _ = joinLease(session, at: entry, idle: policy.sessionIdle, isConfirmed: false)
+        _ = joinLease(
+            session, at: entry, idle: policy.sessionIdle, isConfirmed: false, owed: .new)
         totals.sessionsCreated += 1
     }
 

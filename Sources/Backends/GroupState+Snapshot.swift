@@ -47,10 +47,15 @@ extension GroupState {
     private var state: GroupSnapshot.State {
         if isShuttingDown || isRetired { return .stopped }
         if backoff.isFailing { return .failing }
-        if census.ready > 0 { return hasPlaces ? .ok : .full }
+        if census.ready > 0, canReachAny { return hasPlaces ? .ok : .full }
         // All external servers are down; a spawned group may have no process and still be well.
         if !isSpawned { return .failing }
         return policy.minimum > 0 || census.starting > 0 ? .starting : .ok
+    }
+
+    /// Whether there is more than external servers on probation, which have not answered yet.
+    private var canReachAny: Bool {
+        isSpawned || processes.contains { $0.phase.isReady && $0.probation == nil }
     }
 
     /// Whether a new session finds a place, now or on a process that is starting or may be started.

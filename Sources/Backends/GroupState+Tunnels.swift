@@ -4,12 +4,15 @@
 extension GroupState {
     mutating func beginTunnel(_ grant: Grant) -> Bool {
         guard let entry = find(grant.process) else {
-            releaseLease(of: grant)
+            releaseLease(of: grant, isAnswered: true)
             return false
         }
         processes[Int(entry)].tunnels += 1
         if grant.session == nil { processes[Int(entry)].unpinnedTunnels += 1 }
-        if let lease = lease(of: grant).flatMap({ leases.find($0) }) { leases.beginTunnel(lease) }
+        if let lease = lease(of: grant).flatMap({ leases.find($0) }) {
+            leases.beginTunnel(lease)
+            leases[lease].owed = nil
+        }
         if policy.tunnelSlots { return true }
         giveBackSlot(grant, at: entry)
         processes[Int(entry)].requestsTotal += 1
@@ -17,7 +20,7 @@ extension GroupState {
         noteAnswer(of: entry)
         noteServed(readyFor: processes[Int(entry)].readyFor(at: now))
         // From here on only payload keeps the session alive.
-        releaseLease(of: grant)
+        releaseLease(of: grant, isAnswered: true)
         return false
     }
 
@@ -36,14 +39,14 @@ extension GroupState {
                 Intent(session: session, affinity: .kept, placed: .kept, isConfirmed: true),
                 at: entry)
         else { return }
-        leaveLease(lease)
+        leaveLease(lease, isAnswered: true)
     }
 
     mutating func endTunnel(
         _ grant: Grant, _ outcome: ExchangeOutcome, heldSlot: Bool
     ) {
         guard let entry = find(grant.process) else {
-            return heldSlot ? releaseLease(of: grant) : ()
+            return heldSlot ? releaseLease(of: grant, isAnswered: true) : ()
         }
         let index = Int(entry)
         processes[index].tunnels = max(0, processes[index].tunnels - 1)
@@ -55,7 +58,10 @@ extension GroupState {
         }
         if outcome == .failed { processes[index].errorsTotal += 1 }
         // A broken tunnel does not indicate how the process answers requests.
-        if heldSlot { return finished(grant, outcome == .failed ? .abandoned : outcome) }
+        if heldSlot {
+            let outcome = outcome == .failed ? .abandoned : outcome
+            return finished(grant, outcome, isAnswered: true)
+        }
         processes[index].idleSince = now
         touch(entry)
     }

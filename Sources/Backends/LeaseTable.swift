@@ -20,6 +20,10 @@ struct Lease: Sendable {
     fileprivate(set) var active = 0
     /// Open tunnels that began in the session.
     fileprivate(set) var tunnels = 0
+    /// What the process must still learn of the session; nil: a response has reached the client.
+    var owed: Grant.Affinity?
+    /// The client got the cookie with a waiting page.
+    var isOnPage = false
     /// The application released the session: it ends with its last request.
     var isEnding = false
     var serial: UInt32
@@ -34,6 +38,8 @@ struct Lease: Sendable {
 
     var endsAt: MonotonicInstant { lastSeen + (unconfirmed.map { min($0, idle) } ?? idle) }
     var isConfirmed: Bool { unconfirmed == nil }
+    /// No response has carried the cookie to the client, so no request of the session can follow.
+    var isUnissued: Bool { owed == .new && !isConfirmed && !isOnPage && tunnels == 0 }
 
     func isLive(at now: MonotonicInstant) -> Bool {
         !isEnding && (active > 0 || now < endsAt)
@@ -107,10 +113,12 @@ struct LeaseTable: Sendable {
 
     /// Adds a session that has no lease; nil when the table is full.
     ///
-    /// - Parameter unconfirmed: the limit until the client sends the cookie back; nil: it has.
+    /// - Parameters:
+    ///   - unconfirmed: the limit until the client sends the cookie back; nil: it has.
+    ///   - owed: what the process must learn of the session; nil: it knows it.
     mutating func insert(
         _ session: SessionID, on process: ProcessHandle, idle: Interval, unconfirmed: Interval?,
-        now: MonotonicInstant
+        owed: Grant.Affinity?, now: MonotonicInstant
     ) -> UInt32? {
         if isFull { return nil }
         let index: UInt32
@@ -120,13 +128,13 @@ struct LeaseTable: Sendable {
             let hasCheck = leases[Int(index)].hasCheck
             leases[Int(index)] = Lease(
                 session: session, process: process, lastSeen: now, idle: idle,
-                unconfirmed: unconfirmed, serial: serial, hasCheck: hasCheck)
+                unconfirmed: unconfirmed, owed: owed, serial: serial, hasCheck: hasCheck)
         } else {
             index = UInt32(leases.count)
             leases.append(
                 Lease(
                     session: session, process: process, lastSeen: now, idle: idle,
-                    unconfirmed: unconfirmed, serial: 0))
+                    unconfirmed: unconfirmed, owed: owed, serial: 0))
         }
         indices[session] = index
         list(index, now: now)
@@ -135,12 +143,15 @@ struct LeaseTable: Sendable {
     }
 
     /// Binds a lease to another process; requests still running on the old one are forgotten.
-    mutating func move(_ index: UInt32, to process: ProcessHandle, now: MonotonicInstant) {
+    mutating func move(
+        _ index: UInt32, to process: ProcessHandle, owed: Grant.Affinity?, now: MonotonicInstant
+    ) {
         leases[Int(index)].serial &+= 1
         leases[Int(index)].process = process
         leases[Int(index)].active = 0
         leases[Int(index)].tunnels = 0
         leases[Int(index)].isEnding = false
+        leases[Int(index)].owed = owed
         leases[Int(index)].lastSeen = now
         list(index, now: now)
     }

@@ -24,6 +24,8 @@ struct Waiter: Sendable {
     var intent: Intent
     /// Active while the waiter waits for its session's process.
     var lease: LeaseReference?
+    /// Its client has a waiting page: the session begins at its turn, without a request.
+    var isOnPage = false
     var since: MonotonicInstant
     var queue = Queue.none
     /// Its session's line at the process that it waits for.

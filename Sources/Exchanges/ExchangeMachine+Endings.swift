@@ -30,13 +30,6 @@ extension ExchangeMachine {
         }
     }
 
-    /// The waiting page is sent, and the session keeps its turn in the queue.
-    ///
-    /// The registry does not learn that the client has left: when this waiter's turn comes, the
-    /// session begins and the slot is returned at once.
-    /// begins, and the slot comes back at once.
-    package mutating func keepTurn() { move(request: .done) }
-
     /// The next action when the process's deadline has passed.
     package enum ProcessTimeout: Equatable, Sendable {
         /// Answer the client; the process may still be working on the request.

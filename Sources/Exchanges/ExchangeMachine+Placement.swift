@@ -140,6 +140,11 @@ extension ExchangeMachine {
         return .ask
     }
 
+    /// The ticket in the registry's queue; nil: it is in none.
+    package var ticket: WaiterTicket? {
+        if case .queued(.turn(let ticket)) = request { ticket } else { nil }
+    }
+
     /// The ticket to leave the registry's queue with; nil: it is in none.
     ///
     /// An order already on its way will find the exchange done.

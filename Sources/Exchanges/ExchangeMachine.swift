@@ -137,14 +137,15 @@ package struct ExchangeMachine: Sendable {
     package enum SlotReturn: Equatable, Sendable {
         /// None was held.
         case none
-        case request(Grant)
+        /// - Parameter isAnswered: a response's head has gone to the client.
+        case request(Grant, isAnswered: Bool)
         case tunnel(Grant, heldSlot: Bool)
 
         /// The grant to return; nil: none.
         package var grant: Grant? {
             switch self {
             case .none: nil
-            case .request(let grant), .tunnel(let grant, _): grant
+            case .request(let grant, _), .tunnel(let grant, _): grant
             }
         }
 
@@ -157,8 +158,11 @@ package struct ExchangeMachine: Sendable {
     package mutating func returnSlot() -> SlotReturn {
         guard case .held(let grant) = slot else { return .none }
         slot = .returned(grant)
-        guard case .tunnel(let tunnel) = response else { return .request(grant) }
-        return .tunnel(grant, heldSlot: tunnel.holdsSlot)
+        switch response {
+        case .awaitingHead: return .request(grant, isAnswered: false)
+        case .streaming, .received: return .request(grant, isAnswered: true)
+        case .tunnel(let tunnel): return .tunnel(grant, heldSlot: tunnel.holdsSlot)
+        }
     }
 }
 

@@ -8,7 +8,8 @@ extension Group {
     ) {
         switch slot {
         case .none: return
-        case .request(let grant): finished(grant, outcome, now: now)
+        case .request(let grant, let isAnswered):
+            finished(grant, outcome, isAnswered: isAnswered, now: now)
         case .tunnel(let grant, let heldSlot):
             endTunnel(grant, outcome, heldSlot: heldSlot, now: now)
         }

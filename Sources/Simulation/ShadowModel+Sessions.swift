@@ -11,7 +11,7 @@ extension ShadowModel {
         pins[session] = Pin(
             process: handle, lastSeen: wasCertain ? now : pin.lastSeen,
             idle: max(pin.idle, policy.sessionIdle), isConfirmed: pin.isConfirmed,
-            isFromBefore: policy.sessionsPerProcess == 0,
+            isIssued: true, isFromBefore: policy.sessionsPerProcess == 0,
             isElsewhere: isElsewhere && (pin.running > 0 || pin.isElsewhere))
     }
 

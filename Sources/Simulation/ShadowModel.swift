@@ -44,6 +44,8 @@ struct ShadowModel {
         var running = 0
         /// The client has sent the cookie back.
         var isConfirmed = false
+        /// A response has brought the cookie to the client, as far as is known.
+        var isIssued = false
         /// The balancer that knew the lease is gone; only the cookie proves the session.
         var isFromBefore = false
         /// It has a request in flight that only the previous balancer knows.
@@ -370,12 +372,15 @@ struct ShadowModel {
         pins[session] = pin
     }
 
-    mutating func finished(_ grant: Grant, now: MonotonicInstant) {
+    mutating func finished(_ grant: Grant, isAnswered: Bool, now: MonotonicInstant) {
         processes[grant.process]?.inFlight -= 1
         guard let session = grant.session, var pin = pins[session], pin.process == grant.process
         else { return }
         pin.running = max(0, pin.running - 1)
         pin.lastSeen = now
-        pins[session] = pin
+        if isAnswered { pin.isIssued = true }
+        // Its client has no cookie, so no request of it can follow.
+        let ends = pin.running == 0 && !pin.isIssued && !pin.isConfirmed && !pin.isElsewhere
+        pins[session] = ends ? nil : pin
     }
 }

@@ -107,7 +107,11 @@ extension World {
 extension World {
     /// What a process's record says; nil, as for one of long ago: nothing.
     private func hadSessions(_ handle: ProcessHandle) -> Bool? {
-        if chance.percent("isOldRecord", 10) { return nil }
+        if chance.percent("isOldRecord", 10) {
+            // The registry takes it for one in use until it has it written otherwise.
+            usedOnRecord.insert(handle)
+            return nil
+        }
         guard scenario.policy.sessionsPerProcess > 0 else { return usedOnRecord.contains(handle) }
         let known = remembered[handle] ?? RememberedSessions()
         return !known.confirmed.isEmpty || !known.unconfirmed.isEmpty

@@ -183,9 +183,11 @@ extension World {
     }
 
     func finish(_ grant: Grant, _ outcome: ExchangeOutcome) throws(Violation) {
-        history.note(now, "\(grant.process) has done one: \(outcome)")
-        shadow.finished(grant, now: now)
-        group.finished(grant, outcome, now: now)
+        let isAnswered =
+            outcome == .served || outcome != .connectFailed && chance.percent("answered", 50)
+        history.note(now, "\(grant.process) has done one: \(outcome), answered: \(isAnswered)")
+        shadow.finished(grant, isAnswered: isAnswered, now: now)
+        group.finished(grant, outcome, isAnswered: isAnswered, now: now)
         try attend()
         if outcome == .connectFailed, shadow.processes[grant.process]?.serves == true {
             throw Violation(.unreachableProcessKept, "\(grant.process)")

@@ -84,7 +84,7 @@ extension World {
             summary.tunnels += 1
             let holds = group.beginTunnel(request.grant, now: now)
             shadow.tunnels(request.grant.process, 1)
-            if !holds { shadow.finished(request.grant, now: now) }
+            if !holds { shadow.finished(request.grant, isAnswered: true, now: now) }
             tunnels.append((request, holds))
         }
         try attend()
@@ -94,7 +94,7 @@ extension World {
         let tunnel = tunnels.remove(at: index)
         history.note(now, "tunnel ends on \(tunnel.running.grant.process)")
         shadow.tunnels(tunnel.running.grant.process, -1)
-        if tunnel.heldSlot { shadow.finished(tunnel.running.grant, now: now) }
+        if tunnel.heldSlot { shadow.finished(tunnel.running.grant, isAnswered: true, now: now) }
         group.endTunnel(tunnel.running.grant, .served, heldSlot: tunnel.heldSlot, now: now)
         try attend()
     }

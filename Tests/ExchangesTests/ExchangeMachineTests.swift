@@ -127,8 +127,11 @@ internal import Testing
             .parsed: .none, .buffering: .none, .inQueue: .none, .behindLeader: .none,
             .received: .none, .webSocket: .tunnel(grant, heldSlot: false),
             .otherTunnel: .tunnel(grant, heldSlot: false),
+            .streaming: .request(grant, isAnswered: true),
+            .streamingEarly: .request(grant, isAnswered: true),
+            .streamingEvents: .request(grant, isAnswered: true),
         ]
-        expectEverywhere(none, otherwise: .request(grant)) { $0.returnSlot() }
+        expectEverywhere(none, otherwise: .request(grant, isAnswered: false)) { $0.returnSlot() }
         expectEverywhere([:], otherwise: .none) {
             (machine: inout ExchangeMachine) -> ExchangeMachine.SlotReturn in
             _ = machine.returnSlot()

@@ -54,7 +54,7 @@ internal import Testing
         var machine = Situation.inQueue.machine()
         #expect(
             machine.granted(lost, limit: nil, isLate: true, now: Situation.now) == .abandon)
-        #expect(machine.returnSlot() == .request(lost))
+        #expect(machine.returnSlot() == .request(lost, isAnswered: false))
         var kept = Situation.inQueue.machine()
         #expect(
             kept.granted(Situation.grant, limit: nil, isLate: true, now: Situation.now) == .connect)
@@ -88,11 +88,12 @@ internal import Testing
         #expect(machine.admission.maySpawn)
     }
 
-    @Test func `a turn that is kept for a page comes back when it is granted`() {
+    @Test func `a grant that comes when the queue was left is given back`() {
         var machine = Situation.inQueue.machine()
-        machine.keepTurn()
+        #expect(machine.ticket == Situation.ticket)
+        #expect(machine.leaveQueue() == Situation.ticket)
         machine.answered()
-        #expect(machine.leaveQueue() == nil)
+        #expect(machine.ticket == nil)
         #expect(
             machine.granted(Situation.grant, limit: nil, isLate: false, now: Situation.now)
                 == .giveBack)

@@ -65,7 +65,7 @@ extension Configuration.Affinity {
                 """
                 What happens to a session whose process is gone: it starts over on another one \
                 (the application sees `Mooring-Affinity: lost`), or its next request is answered \
-                503.
+                503, deletes the cookie, and the one after that begins a new session.
                 """),
             scope: .group),
     ]

@@ -37,6 +37,18 @@ extension OwnAnswers {
         return (page.body(.page), false)
     }
 
+    /// The log's sentence for an invalid response.
+    func badResponse(_ exchange: Int, _ reason: String) -> String {
+        let group = plan.groups[Int(exchanges[exchange].group)]
+        let label =
+            exchanges[exchange].machine.grant
+            .flatMap { group.identity(of: $0.process)?.label } ?? ""
+        let limit = plan.settings.limits.requestHead
+        let remedy = reason.contains("large") ? "; limits.request_head is \(limit) bytes" : ""
+        return "a response of \(label) in group \(group.name) is answered with 502 instead: "
+            + reason + remedy
+    }
+
     private func idBytes(_ exchange: Int) -> [UInt8] {
         var text = InlineArray<128, UInt8>(repeating: 0)
         var bytes = text.mutableSpan

@@ -12,6 +12,7 @@ final class OwnAnswers {
     let downstreams: Downstreams
     private let buffers: Buffers
     let plan: Plan
+    private let logThrottle: LogThrottle
     private let slots: Slots
     private let processEnds: ProcessEnds
     private let clientEnds: ClientEnds
@@ -21,6 +22,7 @@ final class OwnAnswers {
         downstreams = owners.downstreams
         buffers = owners.buffers
         plan = owners.plan
+        logThrottle = owners.shared.logThrottle
         self.slots = slots
         self.processEnds = processEnds
         self.clientEnds = clientEnds
@@ -30,7 +32,24 @@ final class OwnAnswers {
     func give(_ exchange: Int, to problem: Problem) {
         let group = Int(exchanges[exchange].group)
         let isSpawned = group >= 0 && plan.settings.groups[group].isSpawned
-        give(exchange, OwnAnswer(problem, isSpawned: isSpawned))
+        // The session is over: with its cookie, every further request would be refused.
+        let codec = Int(exchanges[exchange].codec)
+        let isOver =
+            switch problem {
+            case .refusal(let refusal): refusal.reason == .sessionLost
+            default: false
+            }
+        give(
+            exchange, OwnAnswer(problem, isSpawned: isSpawned),
+            setCookie: isOver && codec >= 0 ? plan.routes.codecs[codec].forgetField : [])
+    }
+
+    /// Answers with 502 instead of an invalid response, and logs what is wrong with it.
+    func giveBadResponse(_ exchange: Int, _ reason: String) {
+        logThrottle.note(
+            .badResponse, of: Int(exchanges[exchange].group), now: exchanges.now,
+            badResponse(exchange, reason))
+        give(exchange, to: .badResponse)
     }
 
     /// Answers an exchange whose client has seen nothing yet; releases what it holds.

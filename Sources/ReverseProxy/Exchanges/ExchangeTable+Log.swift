@@ -71,6 +71,11 @@ extension ExchangeTable {
     /// What was done with the session; nil: no process was involved.
     private func action(_ exchange: Int) -> StaticString? {
         if self[exchange].refused { return Refusal.word }
-        return self[exchange].machine.grant?.placed.word
+        guard let grant = self[exchange].machine.grant else { return nil }
+        // Without a response of its process the client got no cookie, and the session ended.
+        if grant.placed == .pinned, self[exchange].source == .ownAnswer {
+            return Grant.Placed.unpinned.word
+        }
+        return grant.placed.word
     }
 }

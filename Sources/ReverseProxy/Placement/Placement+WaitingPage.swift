@@ -5,8 +5,8 @@ internal import Reactor
 
 /// The page that a new visitor sees while a process starts, or a queue is long.
 ///
-/// The visitor keeps its place in the group's queue: the place becomes a session, whose cookie came
-/// with the page, without an active request. The page reloads until the session exists.
+/// The visitor keeps its place in the group's queue: at its turn the registry begins the session, whose
+/// cookie came with the page, without a request. The page reloads until the session exists.
 extension Placement {
     /// How long a browser waits without a response.
     private static let patience = Interval.seconds(3)
@@ -35,8 +35,13 @@ extension Placement {
         guard exchanges[exchange].machine.admission.claim == nil else {
             return answers.give(exchange, .waiting(Self.again))
         }
+        let group = plan.groups[Int(exchanges[exchange].group)]
+        // Otherwise its turn has just come.
+        guard let ticket = exchanges[exchange].machine.ticket,
+            group.keepTurn(ticket, now: exchanges.instant)
+        else { return }
         let serial = exchanges.serial(exchange)
-        exchanges[exchange].machine.keepTurn()
+        _ = exchanges[exchange].machine.leaveQueue()
         let cookie = sessions.cookieField(of: session, on: .toCome, exchange)
         answers.give(exchange, .waiting(Self.again), setCookie: cookie)
         slots.releaseFollowers(of: exchange, serial: serial)

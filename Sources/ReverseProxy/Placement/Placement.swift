@@ -12,7 +12,7 @@ final class Placement {
     let exchanges: ExchangeTable
     let downstreams: Downstreams
     private let buffers: Buffers
-    private let plan: Plan
+    let plan: Plan
     private let drain: DrainState
     private let shared: SharedState
     let slots: Slots
@@ -83,7 +83,7 @@ final class Placement {
 
     /// Returns a slot that came too late: the client left while the order was on its way.
     func giveBack(_ grant: Grant, group: Int) {
-        plan.groups[group].finished(grant, .abandoned, now: exchanges.instant)
+        plan.groups[group].finished(grant, .abandoned, isAnswered: false, now: exchanges.instant)
     }
 
     /// A queued exchange was shed.

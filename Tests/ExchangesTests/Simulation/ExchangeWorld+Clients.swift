@@ -94,8 +94,10 @@ extension ExchangeWorld {
     private func clientTimeout(_ exchange: FakeExchange) throws {
         switch exchange.machine.clientTimedOut() {
         case .showWaitingPage:
-            guard chance(50) else { return }
-            exchange.machine.keepTurn()
+            guard chance(50), let ticket = exchange.machine.ticket,
+                group.keepTurn(ticket, now: instant)
+            else { return }
+            _ = exchange.machine.leaveQueue()
             try answer(exchange)
         case .invite: try pumpRequest(exchange)
         case .answer: try answer(exchange)

@@ -52,7 +52,7 @@ extension ExchangeWorld {
         case .abandon: try abandon(exchange)
         case .giveBack:
             tally.late += 1
-            group.finished(grant, .abandoned, now: instant)
+            group.finished(grant, .abandoned, isAnswered: false, now: instant)
         }
     }
 
@@ -68,7 +68,8 @@ extension ExchangeWorld {
     private func give(_ slot: ExchangeMachine.SlotReturn, _ outcome: ExchangeOutcome) {
         switch slot {
         case .none: break
-        case .request(let grant): group.finished(grant, outcome, now: instant)
+        case .request(let grant, let isAnswered):
+            group.finished(grant, outcome, isAnswered: isAnswered, now: instant)
         case .tunnel(let grant, let heldSlot):
             group.endTunnel(grant, outcome, heldSlot: heldSlot, now: instant)
         }

@@ -120,7 +120,7 @@ final class ExchangeWorld {
         case .grant(let tag, let grant):
             guard let exchange = live[Int(tag.value)] else {
                 tally.late += 1
-                return group.finished(grant, .abandoned, now: instant)
+                return group.finished(grant, .abandoned, isAnswered: false, now: instant)
             }
             try granted(exchange, grant)
         case .refuse(let tag, let refusal):
