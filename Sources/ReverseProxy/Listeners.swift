@@ -62,7 +62,7 @@ struct Listeners: Sendable {
                     """)
             }
         } catch let error as SystemError {
-            throw ProxyError(doing: "listen on \(listener.text)", because: error)
+            throw ProxyError(listeningOn: listener.text, because: error)
         } catch let error as ProxyError {
             throw error
         } catch {

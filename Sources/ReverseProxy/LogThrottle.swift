@@ -3,10 +3,11 @@ internal import Synchronization
 /// Limits how often the loops log the same kind of problem.
 ///
 /// Each kind is logged when it first happens and then at most every ten seconds, with the number of
-/// suppressed reports: a lack of descriptors must not fill the disk with log lines.
+/// suppressed reports: a lack of descriptors must not fill the disk with log lines. What concerns a
+/// group is limited for each group, so that one does not hide another.
 package final class LogThrottle: Sendable {
     /// The kinds of problem; each is limited and counted by itself.
-    package enum Kind: Int, CaseIterable, Sendable {
+    package enum Kind: CaseIterable, Sendable {
         /// New connections cannot be accepted, for lack of descriptors or memory.
         case accepting
         /// `limits.connections` are open; new ones wait.
@@ -15,8 +16,12 @@ package final class LogThrottle: Sendable {
         case connecting
         /// Another user's program listens on a process's port, or its owner is unknown.
         case portOwner
-        /// TLS with a server failed.
+        /// TLS with a server failed; by group.
         case serverTLS
+        /// A server cannot be reached; by group.
+        case unreachable
+        /// The head of a response is invalid; by group.
+        case badResponse
         /// Lines of the access log are lost.
         case accessLog
         /// The access log could not be opened again.
@@ -38,14 +43,19 @@ package final class LogThrottle: Sendable {
     /// Receives a sentence, and how many reports of its kind were suppressed before it; any thread.
     package typealias Report = @Sendable (_ text: String, _ suppressed: UInt64) -> Void
 
+    private struct Subject: Hashable {
+        var kind: Kind
+        var group: Int?
+    }
+
     private struct State {
-        var loggedAt: Int64?
+        var loggedAt: Int64
         var suppressed: UInt64 = 0
     }
 
     private static let pause: Int64 = 10_000_000_000
 
-    private let states = Mutex([State](repeating: State(), count: Kind.allCases.count))
+    private let states = Mutex([Subject: State]())
     private let report: Report
 
     init(_ report: @escaping Report) { self.report = report }
@@ -55,16 +65,24 @@ package final class LogThrottle: Sendable {
 
     /// Reports a problem, or only counts it.
     ///
-    /// - Parameter now: monotonic ns.
-    func note(_ kind: Kind, now: Int64, _ text: @autoclosure () -> String) {
+    /// - Parameters:
+    ///   - group: the index of the group that it is about; nil: none.
+    ///   - now: monotonic ns.
+    func note(
+        _ kind: Kind, of group: Int? = nil, now: Int64, _ text: @autoclosure () -> String
+    ) {
+        let subject = Subject(kind: kind, group: group)
         let suppressed: UInt64? = states.withLock { states in
-            if let loggedAt = states[kind.rawValue].loggedAt, now - loggedAt < Self.pause {
-                states[kind.rawValue].suppressed += 1
+            guard let state = states[subject] else {
+                states[subject] = State(loggedAt: now)
+                return 0
+            }
+            if now - state.loggedAt < Self.pause {
+                states[subject]?.suppressed += 1
                 return nil
             }
-            let suppressed = states[kind.rawValue].suppressed
-            states[kind.rawValue] = State(loggedAt: now)
-            return suppressed
+            states[subject] = State(loggedAt: now)
+            return state.suppressed
         }
         if let suppressed { report(text(), suppressed) }
     }

@@ -8,5 +8,10 @@ package struct ProxyError: Error, Equatable, Sendable, CustomStringConvertible {
         description = "cannot \(what): \(error)"
     }
 
+    init(listeningOn text: String, because error: SystemError) {
+        let remedy = SystemError.remedy(listening: error.errno).map { "; \($0)" } ?? ""
+        self.init("cannot listen on \(text): \(error)\(remedy)")
+    }
+
     init(_ description: String) { self.description = description }
 }

@@ -31,4 +31,15 @@ internal import Testing
         for kind in LogThrottle.Kind.allCases { throttle.note(kind, now: 1, "\(kind)") }
         #expect(logged.all == LogThrottle.Kind.allCases.map { "\($0)" })
     }
+
+    @Test func `one group does not keep another from being logged`() {
+        let logged = Logged()
+        let throttle = LogThrottle { text, suppressed in
+            logged.lines.withLock { $0.append("\(text) \(suppressed)") }
+        }
+        for group in [0, 1, 0] {
+            throttle.note(.serverTLS, of: group, now: 1, "group \(group)")
+        }
+        #expect(logged.all == ["group 0 0", "group 1 0"])
+    }
 }

@@ -7,10 +7,10 @@ internal import Settings
 /// The head of a response: its meaning for both connections, and its rendering for the client.
 extension ResponsePump {
     /// The process's response is invalid and cannot be forwarded.
-    func refuseResponse(_ exchange: Int) {
+    func refuseResponse(_ exchange: Int, _ reason: StaticString) {
         exchanges[exchange].status = 0
         processEnds.end(exchange, .failed)
-        answers.give(exchange, to: .badResponse)
+        answers.giveBadResponse(exchange, reason.description)
     }
 
     /// The records of a response are over before its head, or are none.
@@ -27,7 +27,7 @@ extension ResponsePump {
         upstreams[upstream].headScan = 0
         if exchanges.heads.response.isSwitchingProtocols {
             if tunnels.beginTunnel(exchange, upstream) { return true }
-            refuseResponse(exchange)
+            refuseResponse(exchange, "switching protocols")
             return false
         }
         if exchanges.heads.response.isInformational {
@@ -63,7 +63,7 @@ extension ResponsePump {
         if head.closesClient { downstreams[downstream].keepAlive = false }
         guard heads.renderResponse(exchange, upstream, downstream, head.streaming.framing)
         else {
-            refuseResponse(exchange)
+            refuseResponse(exchange, "response head too large with its additional fields")
             return false
         }
         upstreams[upstream].input.consume(exchanges.heads.response.headLength)

@@ -58,8 +58,8 @@ final class ResponsePump {
                     case .complete:
                         guard startResponse(exchange, upstream) else { return .over }
                         continue
-                    case .rejected:
-                        refuseResponse(exchange)
+                    case .rejected(let problem):
+                        refuseResponse(exchange, problem.reason)
                         return .over
                     case .incomplete: break
                     }

@@ -44,7 +44,7 @@ extension Sessions {
         let text = unsafe String(
             decoding: UnsafeRawBufferPointer(readable)[value.range].prefix(40), as: UTF8.self)
         logThrottle.note(
-            .pinDirective, now: exchanges.now,
+            .pinDirective, of: Int(exchanges[exchange].group), now: exchanges.now,
             "group \(plan.groups[Int(exchanges[exchange].group)].name) answers with 'Mooring-Pin: "
                 + "\(text)', which is ignored; known are pin, release, move and hold=DURATION (s, m or h)"
         )

@@ -188,11 +188,24 @@ final class Dialer {
     ) -> ConnectStep {
         // IPv4 or IPv6 itself may be missing.
         let isAbsent = code == ECONNREFUSED || code == EADDRNOTAVAIL || code == ENETUNREACH
-        if byOther { return failed(isAbsent ? ECONNREFUSED : code) }
+        if byOther { return refused(isAbsent ? ECONNREFUSED : code, process, group) }
         guard isAbsent, let other = upstreams.pools.otherAddress(of: process, group: group) else {
-            return failed(code)
+            return refused(code, process, group)
         }
         return connect(to: other, process, group, isOther: true, attempt)
+    }
+
+    /// No address of a process accepts a connection; why a server does not is logged.
+    private func refused(_ code: Int32, _ process: ProcessHandle, _ group: Int) -> ConnectStep {
+        if !plan.settings.groups[group].isSpawned, code != EAGAIN, !SystemError.isScarcity(code) {
+            let registry = plan.groups[group]
+            let label = registry.identity(of: process)?.label ?? ""
+            shared.logThrottle.note(
+                .unreachable, of: group, now: upstreams.now,
+                "the server \(label) of group \(registry.name) cannot be reached:"
+                    + " \(SystemError.message(code))")
+        }
+        return failed(code)
     }
 
     /// The connection is established: TLS is next if the server uses it.
@@ -241,10 +254,11 @@ final class Dialer {
             upstreams[entry].move(to: .busy)
             return .ready(entry)
         case .failed(let problem):
-            let group = plan.groups[Int(upstreams[entry].group)]
+            let index = Int(upstreams[entry].group)
+            let group = plan.groups[index]
             let label = group.identity(of: upstreams[entry].process)?.label ?? ""
             shared.logThrottle.note(
-                .serverTLS, now: upstreams.now,
+                .serverTLS, of: index, now: upstreams.now,
                 "no TLS with the server \(label) of group \(group.name): \(problem)")
             upstreams.close(entry)
             return .failed(.tlsFailed)
