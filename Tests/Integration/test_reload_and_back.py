@@ -207,3 +207,14 @@ def test_a_group_added_after_a_reload_that_failed_is_served():
         assert balancer.request("/fourth").status == 200
         assert balancer.request("/other").status == 200
         assert_nothing_appears_twice(balancer)
+
+
+def test_a_request_after_a_reload_is_not_routed_to_a_group_that_has_left():
+    with serve(1) as balancer:
+        balancer.wait_ready("web", 1)
+        original = balancer.file.read_text()
+        for _ in range(20):
+            reload(balancer, renamed)
+            assert [balancer.request().status for _ in range(8)] == [200] * 8
+            reload(balancer, lambda _: original)
+            assert [balancer.request().status for _ in range(8)] == [200] * 8

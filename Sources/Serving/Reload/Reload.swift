@@ -1,6 +1,7 @@
 internal import AdminAPI
 internal import Backends
 internal import ConfigFile
+internal import Dispatch
 internal import Reactor
 internal import ReverseProxy
 internal import SessionAffinity
@@ -64,6 +65,7 @@ struct Reload {
             giveUp(parts)
             throw .invalid("\(error)")
         }
+        waitUntilRouted(parts.proxy)
         parts.budget.set(
             concurrency: wanted.spawnConcurrency, maxProcesses: wanted.configuration.maxProcesses)
         if let access { parts.access.replace(with: access) }
@@ -71,6 +73,16 @@ struct Reload {
         parts.supervisor.watchServers()
         current.plan = wanted
         current.settings = settings
+    }
+
+    /// Waits until every loop routes by the new settings: a group that retires refuses requests.
+    ///
+    /// At most a second, so that a stuck loop does not hold up the reload.
+    private func waitUntilRouted(_ proxy: Proxy) {
+        let isRouted = DispatchSemaphore(value: 0)
+        // A loop takes its messages in order, so it has the settings when it counts.
+        proxy.countWaiting { _ in isRouted.signal() }
+        _ = isRouted.wait(timeout: .now() + .seconds(1))
     }
 
     /// The indices of new groups are used up; their entries stay empty.
