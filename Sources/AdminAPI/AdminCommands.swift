@@ -31,27 +31,27 @@ struct AdminCommands: Sendable {
         do {
             switch name {
             case .restart:
-                let group = try context.parameters.require("group")
+                let group = try context.name("group")
                 let generation = try controls.restart(group: group)
                 return try accepted(Ordered(group: group, generation: generation))
             case .scale:
-                let group = try context.parameters.require("group")
+                let group = try context.name("group")
                 let wanted = try await document(
                     Scale.self, of: request, like: #"{"min":1,"max":4}"#)
                 let maximum = wanted.max ?? wanted.min
                 try controls.scale(group: group, minimum: wanted.min, maximum: maximum)
                 return try accepted(Ordered(group: group, min: wanted.min, max: maximum))
             case .reset:
-                let group = try context.parameters.require("group")
+                let group = try context.name("group")
                 try controls.reset(group: group)
                 return try accepted(Ordered(group: group))
             case .drain:
-                let process = try context.parameters.require("process")
+                let process = try context.name("process")
                 let label = try controls.drain(
                     process: process, timeout: try await timeout(of: request))
                 return try accepted(Ordered(process: label))
             case .stop:
-                let process = try context.parameters.require("process")
+                let process = try context.name("process")
                 return try accepted(Ordered(process: try controls.stop(process: process)))
             case .reload:
                 return try json(try await controls.reload())
@@ -90,6 +90,14 @@ struct AdminCommands: Sendable {
         var response = try json(ordered)
         response.status = .accepted
         return response
+    }
+}
+
+extension BasicRequestContext {
+    /// A part of the path as it was meant: servers have a colon in their names, which clients escape.
+    func name(_ parameter: String) throws -> String {
+        let given = try parameters.require(parameter)
+        return given.percentDecoded ?? given
     }
 }
 

@@ -42,7 +42,7 @@ private func answer(
     case .stats:
         return try json(StatsDocument(source.snapshot()))
     case .groupStats:
-        return try groupStats(try context.parameters.require("group"), source.snapshot())
+        return try groupStats(try context.name("group"), source.snapshot())
     case .metrics:
         let type = "text/plain; version=0.0.4; charset=utf-8"
         return page(metricsPage(source.snapshot()), type: type)

@@ -165,15 +165,39 @@ extension TableReader {
         return text(node, example: example)
     }
 
+    /// The name or number of a user or group; an empty text counts as missing.
+    func account(_ key: String) -> Located<String>? {
+        guard let node = take(key) else { return nil }
+        if case .text("") = node.value { return nil }
+        return account(node, example: "www-data")
+    }
+
+    /// A list of names or numbers of groups.
+    func accounts(_ key: String, example: String) -> [Located<String>]? {
+        guard let items = list(key, example: example) else { return nil }
+        return items.compactMap { account($0, example: example) }
+    }
+
+    private func account(_ node: ConfigNode, example: String) -> Located<String>? {
+        if case .integer(let number) = node.value, number >= 0 {
+            return Located(value: "\(number)", node: node)
+        }
+        return text(node, example: example)
+    }
+
     /// A list of texts; empty or non-text items are recorded and left out.
     func texts(_ key: String, example: String) -> [Located<String>]? {
+        list(key, example: example)?.compactMap { text($0, example: example) }
+    }
+
+    private func list(_ key: String, example: String) -> [ConfigNode]? {
         guard let node = take(key) else { return nil }
         guard case .list(let items) = node.value else {
             problems.add(
                 node, "is \(node.kind)", "needs a list like [\(TOMLText.quoted(example))]")
             return nil
         }
-        return items.compactMap { text($0, example: example) }
+        return items
     }
 
     /// One of the cases' raw values.

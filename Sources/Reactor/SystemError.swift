@@ -37,6 +37,21 @@ package struct SystemError: Error, Equatable, Sendable, CustomStringConvertible 
         }
     }
 
+    /// What an operator can do about an address that cannot be listened on (bind(2)); nil: it
+    /// depends.
+    package static func remedy(listening errno: Int32) -> String? {
+        switch errno {
+        case EADDRINUSE:
+            "another program has it (ss -ltnp names it); end that one, or choose another address"
+        case EACCES:
+            "ports below 1024 need root or CAP_NET_BIND_SERVICE, sockets a folder that Mooring may"
+                + " write to"
+        case EADDRNOTAVAIL: "this machine has no such address"
+        case ENOENT: "make its folder"
+        default: nil
+        }
+    }
+
     /// strerror(3) of an errno.
     package static func message(_ errno: Int32) -> String {
         guard let text = unsafe strerror(errno) else { return "error \(errno)" }

@@ -2,6 +2,7 @@ internal import AdminAPI
 internal import AsyncHTTPClient
 internal import Backends
 internal import FoundationEssentials
+internal import Glibc
 internal import NIOCore
 internal import NIOHTTP1
 internal import Reactor
@@ -12,6 +13,8 @@ struct AdminClient: Sendable {
     private let base: String
     /// As the user knows it.
     private let address: String
+    /// The path of its unix socket; nil: it listens on TCP.
+    private let socket: String?
     private let token: AdminToken?
     private static let answerLimit = 64 * 1024 * 1024
     private static let timeoutSeconds: Int64 = 10
@@ -27,9 +30,11 @@ struct AdminClient: Sendable {
         switch address {
         case .unix(let path):
             self.address = "unix:\(path)"
+            socket = path
             base = "http+unix://\(Self.encoded(path))"
         case .tcp(let host, let port):
             // A balancer that listens on every address is reached on the loopback address.
+            socket = nil
             let reachable = ["0.0.0.0": "127.0.0.1", "::": "::1"][host] ?? host
             self.address =
                 reachable.contains(":") ? "[\(reachable)]:\(port)" : "\(reachable):\(port)"
@@ -74,6 +79,11 @@ struct AdminClient: Sendable {
             let document = try body.map { try AdminJSON.encode($0) } ?? empty
             answer = try waitFor { try await fetch(method, path, document) }
         } catch {
+            if let socket, unsafe access(socket, R_OK | W_OK) != 0, errno == EACCES {
+                throw CommandFailure.unreachable(
+                    "\(socket) is not open to this user; run the command as root, or as the user that"
+                        + " the balancer runs as")
+            }
             throw CommandFailure.unreachable(
                 "no balancer answers at \(address) (\(reason(of: error))); start one with mooring"
                     + " serve, or name its address with --admin or its file with -c")

@@ -124,8 +124,9 @@ struct RunCommand: ParsableCommand {
         request.processes = processes
         request.threads = threads
         request.python = python
-        // Two versions with the same second and size would look equal to compiled copies.
-        request.environment = (reload ? ["PYTHONDONTWRITEBYTECODE=1"] : []) + env
+        // Two versions with the same second and size would look equal to compiled copies. Set without
+        // --reload too: the processes of an earlier run are adopted whether it had the option or not.
+        request.environment = ["PYTHONDONTWRITEBYTECODE=1"] + env
         request.replacesAtOnce = reload
         return request
     }

@@ -92,7 +92,7 @@ extension SupervisorTests {
             let second = try SupervisionFixture(listener, in: directory, keepsRecords: true) {
                 $0.groupName = "another"
             }
-            #expect(second.facts.groups(ofLinesWith: "not in the configuration") == ["group0"])
+            #expect(second.facts.groups(ofLinesWith: "has no such group") == ["group0"])
         }
     }
 }

@@ -40,7 +40,7 @@ extension Configuration.Launch {
                 hash.add([launch.isolation.user ?? "", launch.isolation.group ?? ""])
             },
             read: { launch, table, _ in
-                let user = table.optionalText("user", example: "www-data")
+                let user = table.account("user")
                 launch.isolation.user = user?.value
                 if let user {
                     launch.isolation.userLocation = table.problems.location(of: user.node)
@@ -54,8 +54,7 @@ extension Configuration.Launch {
             "group", type: "name or number", standard: "the user's own",
             "The group that the processes run as.", launch: .elsewhere,
             read: { launch, table, _ in
-                launch.isolation.group =
-                    table.optionalText("group", example: "www-data")?.value
+                launch.isolation.group = table.account("group")?.value
             }, text: { .text($0.isolation.group ?? "") }),
         KeyRow(
             "groups", type: "list of names or numbers", standard: "`[]`",
@@ -65,7 +64,7 @@ extension Configuration.Launch {
             },
             read: { launch, table, _ in
                 launch.isolation.supplementaryGroups =
-                    (table.texts("groups", example: "media") ?? []).map(\.value)
+                    (table.accounts("groups", example: "media") ?? []).map(\.value)
             }, text: { .list($0.isolation.supplementaryGroups) }),
         KeyRow(
             "umask", type: "octal number, as text",

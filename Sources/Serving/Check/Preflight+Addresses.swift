@@ -2,6 +2,7 @@ internal import Backends
 internal import ConfigFile
 internal import Glibc
 internal import Reactor
+internal import Supervision
 
 /// Checks of the listen addresses and the admin address.
 extension Preflight {
@@ -42,14 +43,17 @@ extension Preflight {
 
     /// Why a TCP address cannot be served now; nil: it can, or it is not a TCP address.
     ///
-    /// A warning, since a balancer that runs with this very configuration uses the address too.
+    /// A warning, since the address may be free again when the balancer starts.
     private func finding(_ address: ProcessAddress) -> String? {
         guard case .tcp(let host, let port) = address, port != 0,
             let place = try? SocketAddress.tcp(host, port)
         else { return nil }
         switch place.bindingFailure() {
         case nil: return nil
-        case EADDRINUSE: return "\(place.text) is in use now\(Self.holder(of: port))"
+        case EADDRINUSE:
+            let listeners = ListenerDiagnosis.listeners(at: port) ?? []
+            if isOwn(listeners) { return nil }
+            return "\(place.text) is in use now\(Self.holder(listeners))"
         case EADDRNOTAVAIL: return "\(place.text) is no address of this machine now"
         case EACCES:
             return "\(place.text) needs root or CAP_NET_BIND_SERVICE, since the port is below 1024"
@@ -57,8 +61,15 @@ extension Preflight {
         }
     }
 
-    private static func holder(of port: UInt16) -> String {
-        guard let user = ListenerDiagnosis.listeners(at: port)?.first?.user else { return "" }
+    /// Whether the balancer that runs with this configuration listens there: the usual case before a
+    /// reload.
+    private func isOwn(_ listeners: [ListenerDiagnosis.Found]) -> Bool {
+        guard let pid = RuntimeLock.holder(of: configuration.runtimeDirectory) else { return false }
+        return listeners.contains { OpenSockets.isHeld($0.inode, by: pid) }
+    }
+
+    private static func holder(_ listeners: [ListenerDiagnosis.Found]) -> String {
+        guard let user = listeners.first?.user else { return "" }
         return ", by a program of the user with the id \(user)"
     }
 

@@ -22,8 +22,8 @@ extension Configuration.Isolation {
                 user: user, group: group, supplementary: supplementaryGroups)
         } catch {
             var key = "user"
-            if case .unknownGroup(let unknown) = error {
-                key = unknown == group ? "group" : "groups"
+            if case .unknownGroups(let unknown) = error {
+                key = unknown == group.map { [$0] } ? "group" : "groups"
             }
             throw userLocation.problem("group.\(name).\(key)", "\(error)")
         }

@@ -1,3 +1,4 @@
+internal import FoundationEssentials
 internal import Glibc
 internal import Reactor
 internal import Synchronization
@@ -22,6 +23,25 @@ final class RuntimeLock: Sendable {
                 "another Mooring runs with the runtime folder \(folder); stop it first, or give"
                     + " this one another by runtime_dir or $RUNTIME_DIRECTORY")
         }
+    }
+
+    /// The balancer that holds the lock of a folder; nil: none does, or it cannot be seen.
+    ///
+    /// See proc_locks(5): `1: FLOCK  ADVISORY  WRITE 4711 fe:00:523 0 EOF`.
+    static func holder(of folder: String) -> Int32? {
+        var status = stat()
+        guard unsafe stat(folder, &status) == 0,
+            let locks = try? String(contentsOfFile: "/proc/locks", encoding: .utf8)
+        else { return nil }
+        let inode = ":\(status.st_ino)"
+        for line in locks.split(separator: "\n") {
+            let fields = line.split(separator: " ")
+            guard fields.count > 5, fields[1] == "FLOCK", fields[5].hasSuffix(inode) else {
+                continue
+            }
+            return Int32(fields[4])
+        }
+        return nil
     }
 
     deinit { release() }

@@ -39,12 +39,21 @@ package struct Account: Sendable, Equatable {
         var account = try entry(user, needsGroup: group == nil)
         if let group { account.group = try groupNumber(group) }
         account.supplementaryGroups = memberships(of: account.name, besides: account.group)
+        var unknown: [String] = []
         for name in supplementary {
-            let number = try groupNumber(name)
+            let number: UInt32
+            do {
+                number = try groupNumber(name)
+            } catch {
+                guard case .unknownGroups(let names) = error else { throw error }
+                unknown += names
+                continue
+            }
             if !account.supplementaryGroups.contains(number) {
                 account.supplementaryGroups.append(number)
             }
         }
+        if !unknown.isEmpty { throw .unknownGroups(unknown) }
         return account
     }
 
@@ -73,13 +82,13 @@ package struct Account: Sendable, Equatable {
 
     private static func groupNumber(_ name: String) throws(AccountError) -> UInt32 {
         if let number = UInt32(name), number != .max { return number }
-        if name.isEmpty || name.utf8.contains(0) { throw .unknownGroup(name) }
+        if name.isEmpty || name.utf8.contains(0) { throw .unknownGroups([name]) }
         let number = try unsafe lookUp(name) { (record: inout group, buffer, size, result) in
             unsafe getgrnam_r(name, &record, buffer, size, &result)
         } read: { record in
             unsafe record.gr_gid
         }
-        guard let number else { throw .unknownGroup(name) }
+        guard let number else { throw .unknownGroups([name]) }
         return number
     }
 

@@ -3,7 +3,8 @@ internal import Reactor
 /// Why a user or group is unusable; each text includes the remedy.
 package enum AccountError: Error, Equatable, Sendable, CustomStringConvertible {
     case unknownUser(String)
-    case unknownGroup(String)
+    /// At least one.
+    case unknownGroups([String])
     /// A numeric user that the user database does not know: it has no group of its own.
     case numberWithoutGroup(String)
     /// The user database does not answer.
@@ -14,9 +15,9 @@ package enum AccountError: Error, Equatable, Sendable, CustomStringConvertible {
         case .unknownUser(let name):
             "there is no user \(PrintableText.quoted(name)); "
                 + "give the name or number of one that exists"
-        case .unknownGroup(let name):
-            "there is no group \(PrintableText.quoted(name)); "
-                + "give the name or number of one that exists"
+        case .unknownGroups(let names):
+            names.map { "there is no group \(PrintableText.quoted($0))" }.joined(separator: ", ")
+                + "; give the name or number of one that exists"
         case .numberWithoutGroup(let user):
             "the user database has no user \(user), so its group is not known; set group as well"
         case .lookUp(let name, let code):

@@ -25,13 +25,27 @@ extension LaunchCheck {
         }
         if faults.isEmpty, !isDone {
             let words = outcome.errors.last.map { ": \($0)" } ?? ""
+            let what = "\(python) does not run Python (\(outcome.status.sentence))\(words)"
+            let runsWithoutLimits = try doesRun(python, like: spec)
             faults.append(
-                LaunchFault(
-                    .program,
-                    "\(python) does not run Python (\(outcome.status.sentence))\(words); name the"
-                        + " interpreter of the application's environment"))
+                runsWithoutLimits
+                    ? LaunchFault(.limit(nil), "\(what); it does without rlimits, so raise them")
+                    : LaunchFault(
+                        .program, "\(what); name the interpreter of the application's environment")
+            )
         }
         return faults
+    }
+
+    /// Whether the interpreter starts without limits; false if the group has none.
+    private static func doesRun(
+        _ python: String, like spec: LaunchSpec
+    ) throws(SpawnFailure) -> Bool {
+        if spec.isolation.limits.isEmpty { return false }
+        var spec = spec
+        spec.isolation.limits = []
+        let outcome = try TrialRun.run([python, "-c", ""], like: spec, patience: patience)
+        return outcome.status == .exited(status: 0)
     }
 
     /// The interface of an application, `wsgi` or `asgi`, by its source, or where that does not tell it

@@ -77,7 +77,7 @@ package enum LaunchCheck {
         let directory = directoryFault(of: spec)
         let faults = [size, directory].compactMap(\.self)
         // Without a command it is unknown what the group runs, which is reported already.
-        guard let name = spec.command.first else { return (faults, nil) }
+        guard let name = spec.command.first, !name.isEmpty else { return (faults, nil) }
         // A program inside a missing directory is missing too.
         if directory != nil, name.contains("/"), !name.hasPrefix("/") { return (faults, nil) }
         switch program(of: spec) {
@@ -186,12 +186,8 @@ package enum LaunchCheck {
             return .failure(
                 LaunchFault(.program, "\(file) cannot be executed; run: chmod +x \(file)"))
         }
-        if let interpreter = missingInterpreter(of: file) {
-            return .failure(
-                LaunchFault(
-                    .program,
-                    "\(file) begins with #!\(interpreter), which is not there; correct its first line"
-                ))
+        if let fault = scriptFault(of: file) {
+            return .failure(LaunchFault(.program, "\(file) \(fault)"))
         }
         return .success(file)
     }
@@ -202,19 +198,29 @@ package enum LaunchCheck {
         return "program and arguments are texts of their own: [\(words)]"
     }
 
-    /// The interpreter in a script's first line, if it is missing.
-    private static func missingInterpreter(of file: String) -> String? {
+    /// What keeps the kernel from executing a script (execve(2)); nil: nothing, or it is not a script.
+    private static func scriptFault(of file: String) -> String? {
         let descriptor = unsafe open(file, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard descriptor >= 0 else { return nil }
         defer { close(descriptor) }
-        guard let bytes = ProcFile.bytes(of: descriptor, limit: 256),
-            bytes.starts(with: Array("#!".utf8))
-        else { return nil }
+        guard let bytes = ProcFile.bytes(of: descriptor, limit: 256) else { return nil }
+        if bytes.isEmpty { return "is empty; name a program" }
+        guard bytes.starts(with: Array("#!".utf8)) else {
+            // A shell would take it for a script of its own, the kernel does not.
+            return bytes.contains(0)
+                ? nil : "is a text without a first line like #!/bin/sh; write one"
+        }
         let line = String(decoding: bytes.dropFirst(2).prefix { $0 != 10 }, as: UTF8.self)
-        guard let interpreter = line.split(whereSeparator: { " \t\r".contains($0) }).first,
-            interpreter.hasPrefix("/")
-        else { return nil }
-        return unsafe access(String(interpreter), F_OK) == 0 ? nil : String(interpreter)
+        guard let interpreter = line.split(whereSeparator: { " \t".contains($0) }).first else {
+            return "begins with #! and no interpreter; write one like #!/bin/sh"
+        }
+        if interpreter.utf8.last == 13 {
+            return "has the line ends of Windows, so #!\(interpreter.dropLast()) is not found; run:"
+                + " sed -i 's/\\r$//' \(file)"
+        }
+        if !interpreter.hasPrefix("/") { return nil }
+        if unsafe access(String(interpreter), F_OK) == 0 { return nil }
+        return "begins with #!\(interpreter), which is not there; correct its first line"
     }
 
     /// Whether the group's user may execute the program.

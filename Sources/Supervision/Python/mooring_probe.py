@@ -170,6 +170,13 @@ def check_application(asked):
         if origin.endswith(".py") and os.path.isabs(origin):
             check_source(origin, what, name, asked)
         return None
+    try:
+        os.stat(name)
+    except PermissionError as problem:
+        return fault("application", "%s cannot be reached by this user: %s; give that user the right to enter its folders"
+                     % (os.path.join(folder, name), problem.strerror))
+    except OSError:
+        pass
     if "/" in name or name.endswith(EXTENSIONS) or not is_module:
         return fault("application", "no such file: %s (in %s); a relative path begins in cwd" % (name, folder))
     return fault("application", "%s finds no module %s from %s; install it there, or set python or cwd"

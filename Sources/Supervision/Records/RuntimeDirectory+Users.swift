@@ -44,6 +44,12 @@ extension RuntimeDirectory {
         if status.st_uid != account.user || status.st_gid != account.group {
             // Just created, or left this way by an interrupted start.
             guard fchown(descriptor, account.user, account.group) == 0 else {
+                if errno == EPERM, geteuid() != 0 {
+                    throw SpawnFailure(
+                        errno: errno, subject: folder, step: "chown",
+                        advice: "only root can start processes as another user: run Mooring as"
+                            + " root, or take user out of the group")
+                }
                 throw failure("chown", folder)
             }
         }

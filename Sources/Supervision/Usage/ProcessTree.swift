@@ -94,6 +94,12 @@ struct ProcessTree {
     /// The limit of descriptors checked: opening more does not take more of this thread's time.
     private static let mostDescriptors = 16 * 1024
 
+    /// Whether one process has a socket open; nil: it cannot be looked at.
+    static func has(socket inode: UInt64, pid: Int32) -> Bool? {
+        var budget = mostDescriptors
+        return has("socket:[\(inode)]", pid: pid, budget: &budget)
+    }
+
     private static func has(_ name: String, pid: Int32, budget: inout Int) -> Bool? {
         let wanted = name.utf8.map { CChar(bitPattern: $0) }
         var isThere = false
