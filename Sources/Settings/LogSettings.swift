@@ -13,7 +13,8 @@ extension LogSettings {
         .word(
             "level", \.level, among: LogLevel.allCases, needsRestart: true,
             """
-            The least severe level that is logged. `"debug"` also logs each refused request.
+            The least severe level that is logged. `"debug"` also logs each request \
+            that a group refuses.
             """),
         .word(
             "format", \.format, among: LogFormat.configurable, needsRestart: true,

@@ -93,7 +93,10 @@ extension LogSettings {
                 standard: "`\"mooring\"`; `\"json\"` with `format = \"json\"`",
                 """
                 The format of an access log line. `"combined"` is Apache's, which many programs \
-                read; the other two add what Mooring did for the session.
+                read; the other two add what Mooring did for the session. A line of `"mooring"` \
+                has time, client, request line, status, bytes, the seconds in all, until a slot \
+                was free and until the first byte, group, process, the cookie's verdict and \
+                Mooring's action; `-` stands for what there was not.
                 """,
                 read: { log, table, _ in
                     // A reader of JSON logs cannot parse lines of any other format.
