@@ -35,8 +35,9 @@ extension GroupState {
             return
         }
         giveBackSlot(grant, at: entry)
-        record(outcome, at: entry)
+        // Before the outcome, which may stop the process: a session without a cookie is not lost.
         releaseLease(of: grant, isAnswered: isAnswered)
+        record(outcome, at: entry)
         markIfSpent(entry)
     }
 

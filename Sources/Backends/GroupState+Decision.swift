@@ -134,15 +134,21 @@ extension GroupState {
         if policy.sessionsPerProcess > 0 { return keptPlace(of: claim) }
         guard let entry = entriesByIncarnation[claim.process],
             processes[Int(entry)].phase.serves
-        else { return .lost(claim.session) }
+        else { return gone(claim) }
         return .process(entry, claim.session, nil)
+    }
+
+    /// The process of a session without a lease is gone; a session that began on the connection only,
+    /// without a response, is not lost, since the application never answered it.
+    private func gone(_ claim: AdmissionRequest.Claim) -> Destination {
+        claim.isFromClient ? .lost(claim.session) : .newSession
     }
 
     /// For groups with session places, when no lease exists for this session.
     private func keptPlace(of claim: AdmissionRequest.Claim) -> Destination {
         guard let entry = entriesByIncarnation[claim.process],
             processes[Int(entry)].phase.serves
-        else { return .lost(claim.session) }
+        else { return gone(claim) }
         guard processes[Int(entry)].keepsPlaces,
             processes[Int(entry)].sessions + processes[Int(entry)].unpinned
                 < policy.sessionsPerProcess

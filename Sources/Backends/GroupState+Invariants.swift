@@ -52,7 +52,9 @@ extension GroupState {
     private var brokenProcess: String? {
         for (index, process) in processes.enumerated() {
             let name = "process \(index)"
-            if !(0...process.threads).contains(process.inFlight) {
+            // A reload may have lowered the threads of busy servers.
+            let most = hasBeenReconfigured && !isSpawned ? Int.max : process.threads
+            if !(0...most).contains(process.inFlight) {
                 return "\(name) has \(process.inFlight) requests for \(process.threads) threads"
             }
             if !(0...process.inFlight).contains(process.unpinned) {

@@ -54,7 +54,9 @@ extension GroupState {
         }
         isRetired = false
         isStarted = true
+        let countsPlaces = self.policy.sessionsPerProcess > 0
         self.policy = Self.usable(policy)
+        if countsPlaces != (self.policy.sessionsPerProcess > 0) { recordAnew() }
         backoff.reset()
         reportIfRecovered()
         let isNew = newGeneration || isLaunchOutdated

@@ -33,7 +33,8 @@ extension GroupState {
         }
         // The user is back after the idle time, and the state is still on the process. Not with
         // session places: another session may hold this one's by now.
-        guard policy.sessionsPerProcess == 0, let entry = find(grant.process),
+        guard policy.sessionsPerProcess == 0, !ended.contains(session),
+            let entry = find(grant.process),
             processes[Int(entry)].phase.serves,
             let lease = joinLease(
                 Intent(session: session, affinity: .kept, placed: .kept, isConfirmed: true),

@@ -18,7 +18,6 @@ enum StartNeed: Int, Comparable, Sendable {
 /// It is called under a group's lock, so it never calls back; a group that gets nothing asks again
 /// a moment later. Replacements come first, then requests in order of arrival. A group without any
 /// process does not wait for other groups' starts: a slow one would cause an outage.
-/// group that has nothing does not wait for others to start: one that takes long would take it down.
 package final class SpawnBudget: Sendable {
     private struct State {
         var concurrency: Int

@@ -17,7 +17,6 @@ extension ExchangeMachine {
     ///
     /// It is forwarded to clients that know 1xx, except a 100 that no client waits for. A client
     /// that is behind does not get it, so no process can fill memory with them.
-    /// can do without, and no process fills memory with them.
     package mutating func interimHead(status: UInt16, clientIsBehind: Bool) -> Interim {
         if status == 100 { return awaitsInvitation ? .invite : .drop }
         guard case .awaitingHead(let count) = response, traits.isHTTP11, !clientIsBehind,
@@ -41,7 +40,6 @@ extension ExchangeMachine {
     /// A process that responds before the upload is complete gets no more of it than is in flight.
     /// One that responds without a body that it was to invite loses its connection: neither side
     /// could tell where the next request begins.
-    /// side could tell.
     package mutating func finalHead(
         _ body: BodyFraming, keepsConnection: Bool, isEventStream: Bool
     ) -> FinalHead {

@@ -52,7 +52,6 @@ package enum ConnectFailure: Equatable, Sendable, CaseIterable {
     ///
     /// A process of Mooring's own that does not answer is alive, or its exit would be known: it is
     /// overloaded, and keeps its sessions.
-    /// keeps its sessions.
     package func outcome(isSpawned: Bool) -> ExchangeOutcome {
         switch self {
         case .refused, .tlsFailed: .connectFailed

@@ -2,7 +2,6 @@
 ///
 /// A few bytes of plain data. Chunk extensions are checked and dropped, as a recipient must do with
 /// those it does not know (section 7.1.1); trailers are checked and left to the caller.
-/// those it does not know (section 7.1.1); trailers are checked and left to the caller.
 package struct ChunkedDecoder: Sendable {
     private enum State: UInt8 {
         /// At the first digit of a size. Can transition to: size.

@@ -4,7 +4,6 @@
 /// Belongs to one connection and is reused for later streams. It outlives the HTTP/2 stream until
 /// its user forgets it, and the HTTP/2 stream outlives it while the last bytes of a response wait
 /// for the client.
-/// its user forgets it, and is outlived by it while the last bytes of a response wait for the client.
 final class HTTP2Stream {
     /// Events not delivered yet.
     struct Pending: OptionSet {

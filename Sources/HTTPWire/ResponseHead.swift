@@ -17,7 +17,6 @@ package enum PinDirective: Equatable, Sendable {
 ///
 /// As strict as for clients, except for lines that end without CR: a compromised process must not
 /// be able to split responses.
-/// split responses.
 package struct ResponseHead: ~Copyable {
     package internal(set) var status: UInt16 = 0
     /// Status and reason as received; empty: none were (`parseCGI`).

@@ -25,7 +25,6 @@ package final class Mailbox<Message: Sendable>: Sendable {
     ///
     /// A loop checks this in every turn, usually without result: array operations are not
     /// specialized for a message type of another module, and would cost a hundred times as much.
-    /// message of another module, and costs a hundred times this question.
     package var isEmpty: Bool { count.load(ordering: .acquiring) == 0 }
 
     /// Swaps the queued messages into an empty array, whose storage is reused by the writers.

@@ -18,6 +18,8 @@ package struct ScriptPath: Equatable, Sendable {
         case missing
     }
 
+    private static let longest = 4096
+
     /// Decoded, with one slash for several, and one in front.
     package let path: [UInt8]
 
@@ -43,15 +45,19 @@ package struct ScriptPath: Equatable, Sendable {
     ///   - index: The script of a folder; what ends like its name, from the last dot on, is a script.
     ///   - look: Says what there is at a path below the root, which begins with a slash.
     package func target(index: Span<UInt8>, look: (Span<UInt8>) -> FileKind) -> Target {
-        if hasDots { return .missing }
+        // No file has a longer name (PATH_MAX, limits.h), and each look takes system calls.
+        if hasDots || path.count > Self.longest { return .missing }
         let ending = Self.ending(of: index)
         var start = 1
         while start < path.count {
             let end = endOfSegment(from: start)
-            if endsLikeScript(start..<end, ending, index),
-                look(path.span.extracting(0..<end)) == .file
-            {
-                return .script(length: end, addsIndex: false)
+            if endsLikeScript(start..<end, ending, index) {
+                switch look(path.span.extracting(0..<end)) {
+                case .file: return .script(length: end, addsIndex: false)
+                case .folder: break
+                // Nothing is below what is not there.
+                case .none: return .missing
+                }
             }
             start = end + 1
         }

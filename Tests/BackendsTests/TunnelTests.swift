@@ -64,6 +64,15 @@ internal import Testing
         #expect(bench.recorder.terminated.isEmpty)
     }
 
+    @Test func `payload does not bring back a session that its application has ended`() throws {
+        let bench = Bench.ready()
+        let grant = try bench.acquire().grant()
+        _ = bench.group.beginTunnel(grant, now: bench.now)
+        bench.group.endSession(try #require(grant.session), now: bench.now)
+        bench.group.tunnelTraffic(grant, now: bench.now)
+        #expect(bench.snapshot.sessionsLive == 0)
+    }
+
     @Test func `a silent tunnel keeps no process`() throws {
         let (bench, grant) = try transientBench()
         let held = bench.group.beginTunnel(grant, now: bench.now)

@@ -113,6 +113,28 @@ internal import Testing
 
     // MARK: Lost sessions
 
+    @Test func `a session that only a connection knows is new elsewhere without its process`()
+        throws
+    {
+        let bench = Bench.ready()
+        let claim = AdmissionRequest.Claim(
+            session: SessionID(high: 77, low: 0), process: Incarnation(77), isFromClient: false)
+        let request = AdmissionRequest(
+            claim: claim, newSession: bench.freshSession(), waiter: WaiterTag(77))
+        let grant = try bench.group.acquire(request, now: bench.now).grant()
+        #expect(grant.affinity == .new && grant.placed == .pinned)
+    }
+
+    @Test func `a process that refuses its first connection loses no session`() throws {
+        let bench = Bench.ready()
+        let grant = try bench.acquire().grant()
+        bench.group.finished(grant, .connectFailed, isAnswered: false, now: bench.now)
+        let lost = bench.recorder.events.contains { event in
+            if case .sessionsLost = event { true } else { false }
+        }
+        #expect(!lost)
+    }
+
     @Test func `a lost session is lost until its new process has answered`() throws {
         let bench = Bench.ready(2)
         let old = try bench.visit()

@@ -53,8 +53,33 @@ internal import Testing
         #expect(Self.target(path) == expected)
     }
 
+    @Test func `a path with many scripts that are not there is looked at once`() throws {
+        let path = Array(String(repeating: "/a.php", count: 500).utf8)
+        guard let script = ScriptPath(path.span) else { throw NoPath() }
+        var looks = 0
+        let name = Array("index.php".utf8)
+        let target = script.target(index: name.span) { _ in
+            looks += 1
+            return .none
+        }
+        #expect(target == .missing && looks == 1)
+    }
+
+    @Test func `a path longer than any file's is not looked at`() throws {
+        let path = Array(String(repeating: "/a.php", count: 1000).utf8)
+        guard let script = ScriptPath(path.span) else { throw NoPath() }
+        let name = Array("index.php".utf8)
+        let target = script.target(index: name.span) { _ in
+            Issue.record("it is looked at")
+            return .file
+        }
+        #expect(target == .missing)
+    }
+
     @Test func `scripts are what ends like the index`() {
         #expect(Self.target("/upload.jpg", index: "start.jpg") == "/upload.jpg|")
         #expect(Self.target("/index.php", index: "start.jpg") == "missing")
     }
 }
+
+private struct NoPath: Error {}

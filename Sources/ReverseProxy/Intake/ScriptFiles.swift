@@ -13,7 +13,7 @@ final class ScriptFiles {
     /// How long a fact is taken for one; ns.
     private static let life: Int64 = 1_000_000_000
     /// Of more than these all are forgotten.
-    private static let most = 4096
+    private static let most = 1024
 
     private var facts: [[UInt8]: Fact] = [:]
     /// Where the roots are, with all links resolved.

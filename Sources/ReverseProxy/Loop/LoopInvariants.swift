@@ -29,7 +29,6 @@ struct LoopInvariants {
     ///
     /// A loop with many connections is checked every few turns, so the check takes a small share of
     /// its time under any load.
-    /// time whatever the load.
     mutating func check() {
         #if DEBUG
             turnsUnchecked += 1

@@ -65,17 +65,19 @@ struct Reload {
             giveUp(parts)
             throw .invalid("\(error)")
         }
-        waitUntilRouted(parts.proxy)
         parts.budget.set(
             concurrency: wanted.spawnConcurrency, maxProcesses: wanted.configuration.maxProcesses)
         if let access { parts.access.replace(with: access) }
-        for step in plan.steps { carryOut(step, parts) }
+        for step in plan.steps where !step.isRetirement { carryOut(step, parts) }
+        // A group that retires refuses requests, and one that has come back until it is revived.
+        waitUntilRouted(parts.proxy)
+        for step in plan.steps where step.isRetirement { carryOut(step, parts) }
         parts.supervisor.watchServers()
         current.plan = wanted
         current.settings = settings
     }
 
-    /// Waits until every loop routes by the new settings: a group that retires refuses requests.
+    /// Waits until every loop routes by the new settings.
     ///
     /// At most a second, so that a stuck loop does not hold up the reload.
     private func waitUntilRouted(_ proxy: Proxy) {

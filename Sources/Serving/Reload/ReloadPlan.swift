@@ -54,6 +54,10 @@ struct ReloadPlan: Equatable {
         case revive(index: Int, configured: Int, newGeneration: Bool)
         /// Its processes drain and are not replaced.
         case retire(index: Int)
+
+        var isRetirement: Bool {
+            if case .retire = self { true } else { false }
+        }
     }
 
     /// In the order of execution; unchanged groups have none.
@@ -84,7 +88,7 @@ struct ReloadPlan: Equatable {
             report.added.append(group.name)
             let former = old.groups.indices.last { index in
                 isRetired[index] && old.groups[index].configuration.name == group.name
-                    && old.groups[index].canBecome(group)
+                    && old.groups[index].canComeBack(as: group, fingerprint)
             }
             if let former {
                 isRetired[former] = false
@@ -137,5 +141,14 @@ extension ReloadPlan.Running.Group {
     fileprivate func canBecome(_ group: Configuration.Group) -> Bool {
         configuration.policy.kind.canBecome(group.policy.kind)
             && configuration.upstreamProtocol == group.upstreamProtocol
+    }
+
+    /// Whether a retired group can come back as the configured one.
+    ///
+    /// Of one that was adopted as retired the protocol is not known, but the same launch has the same.
+    fileprivate func canComeBack(as group: Configuration.Group, _ fingerprint: String?) -> Bool {
+        if canBecome(group) { return true }
+        return configuration.policy.kind.canBecome(group.policy.kind)
+            && fingerprint != nil && fingerprint == launchFingerprint
     }
 }
