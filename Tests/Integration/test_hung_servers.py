@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
 
 import pytest
 
@@ -39,6 +40,9 @@ class Server:
 
     def hang(self):
         os.kill(self.pid, signal.SIGSTOP)
+        # Its threads go on until the first one has taken the signal.
+        wait_until(lambda: all(stat.read_text().rsplit(") ", 1)[1][0] == "T"
+                               for stat in Path(f"/proc/{self.pid}/task").glob("*/stat")))
 
     def go_on(self):
         os.kill(self.pid, signal.SIGCONT)
