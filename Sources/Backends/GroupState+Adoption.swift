@@ -34,6 +34,7 @@ extension GroupState {
         processes[index].wasRetired = process.wasRetired
         processes[index].drainUntil = process.drainUntil.map { min($0, now + Self.longestInterval) }
         processes[index].hadNoSessions = process.hadSessions == false
+        processes[index].wasOrphaned = process.wasOrphaned && process.wasReady
         // What the record says, or has to be made to say.
         processes[index].isRememberedInUse = process.hadSessions ?? true
         entriesByIncarnation[process.incarnation] = entry

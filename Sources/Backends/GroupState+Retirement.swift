@@ -24,13 +24,18 @@ extension GroupState {
         isStarted = true
         for index in processes.indices {
             takeOut(UInt32(index), .retired)
-            if processes[index].hadNoSessions { processes[index].keepUntil = nil }
+            guard processes[index].hadNoSessions else { continue }
+            if processes[index].wasOrphaned {
+                keepForLateSessions(at: UInt32(index))
+            } else {
+                processes[index].keepUntil = nil
+            }
         }
         touchAll()
     }
 
-    /// A balancer that had the group in its configuration has ended, and one that knew of no session may
-    /// have begun some in its last moments; none of these has come back.
+    /// A balancer that had the group in its configuration has ended, and may have begun sessions on a
+    /// process in its last moments that the record does not show.
     mutating func keepForLateSessions(at entry: UInt32) {
         let index = Int(entry)
         processes[index].keepUntil = processes[index].wasRetired ? nil : now + policy.unconfirmed
@@ -56,7 +61,7 @@ extension GroupState {
         isStarted = true
         let countsPlaces = self.policy.sessionsPerProcess > 0
         self.policy = Self.usable(policy)
-        if countsPlaces != (self.policy.sessionsPerProcess > 0) { recordAnew() }
+        if countsPlaces != (self.policy.sessionsPerProcess > 0) { recordAll() }
         backoff.reset()
         reportIfRecovered()
         let isNew = newGeneration || isLaunchOutdated

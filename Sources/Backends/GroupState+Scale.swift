@@ -6,7 +6,7 @@ extension GroupState {
         precondition(policy.name == self.policy.name, "a group keeps its name")
         let countsPlaces = self.policy.sessionsPerProcess > 0
         self.policy = Self.usable(policy)
-        if countsPlaces != (self.policy.sessionsPerProcess > 0) { recordAnew() }
+        if countsPlaces != (self.policy.sessionsPerProcess > 0) { recordAll() }
         hasBeenReconfigured = true
         leases.shortenChecks(to: min(self.policy.sessionIdle, self.policy.unconfirmed))
         if newGeneration {

@@ -86,8 +86,8 @@ extension GroupState {
 
     /// A request of a session has ended, or left the queue of its process.
     ///
-    /// A session that began in it ends if its client got no cookie: it would hold a place for
-    /// nobody.
+    /// A session that began in it ends if its client got no cookie: its place would stay
+    /// occupied.
     ///
     /// - Parameter isAnswered: whether a response of the process has reached the client.
     mutating func leaveLease(_ reference: LeaseReference, isAnswered: Bool) {
@@ -228,8 +228,8 @@ extension GroupState {
         }
     }
 
-    /// What is to be kept of sessions has become another matter.
-    mutating func recordAnew() {
+    /// The group records other facts of its sessions from now on.
+    mutating func recordAll() {
         for index in processes.indices { processes[index].isUnremembered = true }
         due.insert(Due(.record))
     }

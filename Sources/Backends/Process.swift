@@ -76,6 +76,8 @@ struct Process: Sendable {
     var wasRetired = false
     /// An earlier balancer knew of no session on it.
     var hadNoSessions = false
+    /// An earlier balancer was killed while the process could serve: its record may be a moment old.
+    var wasOrphaned = false
     /// It was launched with settings that have changed since.
     var isStale = false
 
@@ -87,7 +89,7 @@ struct Process: Sendable {
     var unpinnedTunnels = 0
     /// The sessions have changed since supervision last recorded them.
     var isUnremembered = false
-    /// What supervision was told last: whether it has sessions.
+    /// Whether it has sessions, as supervision has recorded it.
     var isRememberedInUse = false
     /// It has changed since the group last settled.
     var isTouched = false

@@ -4,7 +4,27 @@ enum EnvironmentReader {
     /// the terminating zero.
     static let longestString = 128 * 1024 - 1
 
+    /// The variables of processes.
     static func values(_ table: TableReader) -> [String: String] {
+        texts(table) { name, value, node in
+            // Redundant but harmless: Mooring sets this PORT itself.
+            let isOwnPort = name == "PORT" && value == "{port}"
+            guard isOwnPort || check(name, node, table.problems) else { return false }
+            let bytes = name.utf8.count + 1 + value.utf8.count
+            if bytes > longestString {
+                table.problems.add(
+                    node, "has \(bytes) bytes with its name, more than the system hands over",
+                    "needs \(longestString) at most; put it into a file")
+            }
+            return true
+        }
+    }
+
+    /// The texts of a table `env`; others are recorded, and those that `isGood` refuses left out.
+    static func texts(
+        _ table: TableReader,
+        where isGood: (String, String, ConfigNode) -> Bool = { _, _, _ in true }
+    ) -> [String: String] {
         guard let env = table.table("env") else { return [:] }
         var values: [String: String] = [:]
         for name in env.names {
@@ -14,16 +34,7 @@ enum EnvironmentReader {
                 env.problems.add(node, "is not a text", "write it in quotes")
                 continue
             }
-            // Redundant but harmless: Mooring sets this PORT itself.
-            let isOwnPort = name == "PORT" && value == "{port}"
-            guard isOwnPort || check(name, node, env.problems) else { continue }
-            let bytes = name.utf8.count + 1 + value.utf8.count
-            if bytes > longestString {
-                env.problems.add(
-                    node, "has \(bytes) bytes with its name, more than the system hands over",
-                    "needs \(longestString) at most; put it into a file")
-            }
-            values[name] = value
+            if isGood(name, value, node) { values[name] = value }
         }
         return values
     }

@@ -35,7 +35,7 @@ extension FastCGIPolicy {
             Parameters that go with every request, over those that Mooring makes. `mooring check \
             --print` hides the values.
             """,
-            read: { policy, table, _ in policy.parameters = parameters(table) },
+            read: { policy, table, _ in policy.parameters = EnvironmentReader.texts(table) },
             text: { policy in
                 .inline(
                     policy.parameters.keys.sorted().map {
@@ -50,7 +50,7 @@ extension FastCGIPolicy {
         table.finish()
     }
 
-    /// A name with an ending, by which scripts are told from other files.
+    /// A name with an ending, which distinguishes scripts from other files.
     private static func index(_ table: TableReader) -> String? {
         guard let given = table.text("index", example: "index.php") else { return nil }
         let dot = given.value.lastIndex(of: ".")
@@ -72,20 +72,5 @@ extension FastCGIPolicy {
         }
         let steps = given.value.split(separator: "/").filter { $0 != "." }
         return (root == "/" ? "" : root) + "/" + steps.joined(separator: "/")
-    }
-
-    private static func parameters(_ table: TableReader) -> [String: String] {
-        guard let env = table.table("env") else { return [:] }
-        var values: [String: String] = [:]
-        for name in env.names {
-            guard let node = env.take(name) else { continue }
-            guard case .text(let value) = node.value else {
-                // The value itself may be a secret.
-                env.problems.add(node, "is not a text", "write it in quotes")
-                continue
-            }
-            values[name] = value
-        }
-        return values
     }
 }

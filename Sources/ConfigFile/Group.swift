@@ -15,7 +15,7 @@ extension Configuration {
         package var keepalive = true
         /// How its processes are spoken to.
         package var upstreamProtocol = UpstreamProtocol.http
-        /// What they are told then.
+        /// The FastCGI settings of its processes.
         package var fastCGI = FastCGIPolicy()
         /// Longer requests get 504 and their process is recycled; nil: no limit.
         package var requestTimeout: Interval?

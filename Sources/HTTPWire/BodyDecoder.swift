@@ -15,9 +15,9 @@ package enum BodyEvent: Equatable, Sendable {
 package struct BodyDecoder: Sendable {
     private enum Kind: UInt8 {
         case none, length, chunked, untilClose
-        /// The same without framing of their own: their end is told beside them, by `endStream`.
+        /// The same without framing of their own: `endStream` reports their end.
         case streamedNone, streamedLength, streamed
-        /// It has been told.
+        /// `endStream` has reported it.
         case streamEnded
     }
 
@@ -47,7 +47,7 @@ package struct BodyDecoder: Sendable {
         }
     }
 
-    /// A body in the records of FastCGI, which are taken off before, and whose end is told.
+    /// A body in the records of FastCGI, which are removed before, and whose end `endStream` reports.
     ///
     /// - Parameter framing: What the head says of it; what is beyond a length is thrown away.
     package init(streamed framing: BodyFraming) {

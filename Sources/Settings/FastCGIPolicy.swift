@@ -5,7 +5,7 @@ package enum UpstreamProtocol: String, Equatable, Sendable, CaseIterable {
     case fastcgi
 }
 
-/// What a FastCGI group's processes are told of the scripts that they run.
+/// Where a FastCGI group's scripts are, and which parameters its processes receive.
 package struct FastCGIPolicy: Equatable, Sendable {
     /// The folder of the scripts, absolute; empty: there is none, as programs that are no interpreters need.
     package var root = ""

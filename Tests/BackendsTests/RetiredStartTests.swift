@@ -65,6 +65,26 @@ internal import Testing
         #expect(recorder.terminated == [process])
     }
 
+    @Test func `after a kill a process may have a session that its record does not show`() throws {
+        let group = group()
+        let process = try adopt(into: group) { ($0.hadSessions, $0.wasOrphaned) = (false, true) }
+        group.startRetired(now: start)
+        group.advance(to: start + .seconds(19))
+        #expect(recorder.terminated.isEmpty)
+        group.advance(to: start + .seconds(21))
+        #expect(recorder.terminated == [process])
+    }
+
+    @Test func `a process that was retired before the kill has got no session since`() throws {
+        let group = group()
+        let process = try adopt(into: group) {
+            ($0.hadSessions, $0.wasOrphaned) = (false, true)
+            ($0.wasDraining, $0.wasRetired) = (true, true)
+        }
+        group.startRetired(now: start)
+        #expect(recorder.terminated == [process])
+    }
+
     @Test func `a process of which nobody knows whether it has sessions is kept`() throws {
         let group = group()
         _ = try adopt(into: group) { $0.hadSessions = nil }

@@ -1,7 +1,7 @@
 internal import Backends
 internal import Testing
 
-/// Sessions whose cookie no client has, and what their processes are told.
+/// Sessions whose cookie no client has, and what their processes learn of them.
 @Suite struct UnissuedSessionTests {
     private static func places() -> Bench { .ready { $0.sessionsPerProcess = 1 } }
 

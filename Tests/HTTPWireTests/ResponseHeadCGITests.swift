@@ -102,7 +102,7 @@ internal import Testing
         }
     }
 
-    @Test func `the end of a body is told beside it`() {
+    @Test func `the end of a body comes separately`() {
         var decoder = BodyDecoder(streamed: .length(3))
         let bytes = Array("abcdef".utf8)
         #expect(decoder.next(bytes.span, limit: 2) == .data(consumed: 2, 0..<2))

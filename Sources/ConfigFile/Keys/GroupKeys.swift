@@ -87,7 +87,7 @@ extension Configuration.Group {
             }, text: { .text($0.upstreamProtocol.rawValue) }),
         KeyRow(
             "fastcgi", type: "table", standard: "`{}`",
-            "Where the scripts are, and what their processes are told, see below.",
+            "Where the scripts are, and which parameters their processes receive; see below.",
             read: { group, table, folders in
                 if let own = table.table("fastcgi") { group.fastCGI = .init(own, folders) }
             },

@@ -1,7 +1,7 @@
 internal import HTTPWire
 internal import Settings
 
-/// What a group's FastCGI processes are told with every request, ready to be written.
+/// The parameters that a group's FastCGI processes receive with every request, ready to be written.
 struct FastCGIPlan {
     /// Without a slash at its end; empty: there is none.
     let root: [UInt8]

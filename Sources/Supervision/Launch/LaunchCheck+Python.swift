@@ -1,6 +1,6 @@
 internal import Reactor
 
-/// What can be told of Python only by asking it.
+/// Checks that only Python itself can answer.
 extension LaunchCheck {
     static func faults(
         of application: Application, under python: String, like spec: LaunchSpec
