@@ -48,6 +48,7 @@ extension GroupState {
         isProven = true
         processes[Int(entry)].readyAt = now
         let duration = now - processes[Int(entry)].startedAt
+        processes[Int(entry)].readyAfter = duration
         totals.startDurations.record(duration)
         orders.events.append(.ready(handle, after: duration))
         prepare(entry)

@@ -115,7 +115,7 @@ extension GroupState {
     mutating func noteFreeSlot(at entry: UInt32) {
         let index = Int(entry)
         let mayBeIdle =
-            processes[index].inFlight == 0 && isSpawned
+            processes[index].inFlight == 0 && processes[index].sessions == 0 && isSpawned
             && census.ready > policy.minimum + policy.spare
         if mayBeIdle || queue.count > 0 || processes[index].queue.count > 0
             || !processes[index].phase.isReady

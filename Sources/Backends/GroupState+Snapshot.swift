@@ -95,7 +95,7 @@ extension GroupState {
             queued: process.queue.count, sessions: process.sessions,
             requestsTotal: process.requestsTotal, errorsTotal: process.errorsTotal,
             startedAt: process.startedAt,
-            readyAfter: isSpawned ? process.readyAt.map { $0 - process.startedAt } : nil,
+            readyAfter: process.readyAfter,
             idle: process.inFlight > 0 || process.readyAt == nil ? .zero : now - process.idleSince)
         snapshot.tunnels = process.tunnels
         snapshot.statusText = process.statusText

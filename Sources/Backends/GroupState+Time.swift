@@ -102,8 +102,13 @@ extension GroupState {
         }
     }
 
-    private func earliest(_ times: MonotonicInstant?...) -> MonotonicInstant? {
-        times.compactMap(\.self).min()
+    private func earliest(
+        _ first: MonotonicInstant?, _ second: MonotonicInstant?, _ third: MonotonicInstant?
+    ) -> MonotonicInstant? {
+        var earliest = first
+        if let second { earliest = earliest.map { min($0, second) } ?? second }
+        if let third { earliest = earliest.map { min($0, third) } ?? third }
+        return earliest
     }
 
     /// Schedules a check of a process, if that is earlier than the one scheduled.

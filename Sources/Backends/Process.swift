@@ -32,6 +32,8 @@ struct Process: Sendable {
     var rank: UInt64
     var startedAt: MonotonicInstant
     var readyAt: MonotonicInstant?
+    /// How long it took to get ready; nil: it has not yet, or an earlier balancer started it.
+    var readyAfter: Interval?
 
     var inFlight = 0
     /// Requests in flight without a session; each holds a place where sessions are limited.

@@ -112,6 +112,7 @@ package struct ProcessSnapshot: Equatable, Sendable {
     package var requestsTotal: UInt64
     package var errorsTotal: UInt64
     package var startedAt: MonotonicInstant
+    /// Nil: it is not ready yet, is a server, or was started by an earlier balancer.
     package var readyAfter: Interval?
     package var idle: Interval
     package var tunnels = 0

@@ -4,15 +4,15 @@
 /// others.
 final class Agenda {
     /// Connections that had more to move than one turn allows.
-    private var postponed: [EventToken] = []
+    private var postponed = Batches<EventToken>()
     /// Connections whose TLS handshake can continue.
     private var handshakes: [EventToken] = []
     /// Clients that may have pipelined a request, to be served when the stack is empty.
     private var readAgain: [Int] = []
     /// HTTP/2 connections with something to send.
-    private var unsent: [Int] = []
+    private var unsent = Batches<Int>()
     /// Exchanges that waited for another to begin their session and must ask for a slot now.
-    private var released: [CoalescedRequests.Member] = []
+    private var released = Batches<CoalescedRequests.Member>()
 
     // Checked in every turn, usually without result.
     @inline(__always) var hasPostponed: Bool { !postponed.isEmpty }
@@ -27,12 +27,7 @@ final class Agenda {
     /// Continues with a connection after the others had their turn.
     func postpone(_ token: EventToken) { postponed.append(token) }
 
-    func takePostponed() -> [EventToken] {
-        if postponed.isEmpty { return [] }
-        let taken = postponed
-        postponed.removeAll(keepingCapacity: true)
-        return taken
-    }
+    func takePostponed() -> [EventToken] { postponed.take() }
 
     func continueHandshake(_ token: EventToken) { handshakes.append(token) }
 
@@ -53,20 +48,30 @@ final class Agenda {
     /// A client is added once until it is taken: see `Downstream.isUnsent`.
     func send(_ client: Int) { unsent.append(client) }
 
-    func takeUnsent() -> [Int] {
-        if unsent.isEmpty { return [] }
-        let taken = unsent
-        unsent.removeAll(keepingCapacity: true)
-        return taken
-    }
+    func takeUnsent() -> [Int] { unsent.take() }
 
     /// They are served in order; ones added meanwhile come after them.
-    func askAgain(_ members: [CoalescedRequests.Member]) { released += members }
+    func askAgain(_ members: [CoalescedRequests.Member]) {
+        for member in members { released.append(member) }
+    }
 
-    func takeReleased() -> [CoalescedRequests.Member] {
-        if released.isEmpty { return [] }
-        let taken = released
-        released.removeAll(keepingCapacity: true)
+    func takeReleased() -> [CoalescedRequests.Member] { released.take() }
+}
+
+/// Elements that are taken all at once, while others may be added.
+///
+/// Two arrays take turns, so that neither allocates in each turn of the loop.
+private struct Batches<Element> {
+    private var next: [Element] = []
+    private var taken: [Element] = []
+
+    @inline(__always) var isEmpty: Bool { next.isEmpty }
+
+    mutating func append(_ element: Element) { next.append(element) }
+
+    mutating func take() -> [Element] {
+        taken.removeAll(keepingCapacity: true)
+        swap(&next, &taken)
         return taken
     }
 }

@@ -175,4 +175,18 @@ internal import Testing
         #expect(bench.snapshot.processes.map(\.reason) == [.minimum, .queue])
         #expect(bench.snapshot.spawnedTotal == 2)
     }
+
+    @Test func `how long a process of an earlier balancer took to start is unknown`() throws {
+        let start = MonotonicInstant(nanoseconds: 1_000_000_000_000)
+        let group = Group(
+            index: 0, policy: GroupPolicy(name: "app"), seed: 1, executor: Recorder(), now: start)
+        _ = group.adopt(
+            AdoptedProcess(
+                incarnation: Incarnation(1), label: "p1", pid: 1, address: .unix(path: "/p"),
+                generation: 1, isStale: false, wasReady: true, age: .seconds(90)), now: start)
+        group.start(now: start)
+        let process = try #require(group.snapshot(now: start).processes.first)
+        #expect(process.state == .ready)
+        #expect(process.readyAfter == nil)
+    }
 }

@@ -11,6 +11,25 @@ enum UpstreamCodec {
     /// The responder role: one request at a time, in records that are removed as they are read.
     case fastCGI
 
+    /// Whether requests and responses are sequences of records, and the end of each is a record.
+    @inline(__always)
+    var hasRecords: Bool {
+        switch self {
+        case .http1: false
+        case .fastCGI: true
+        }
+    }
+
+    /// Whether a kept connection may occupy a worker of the process, as PHP accepts no other before
+    /// it ends.
+    @inline(__always)
+    var keepsWorkerBusy: Bool {
+        switch self {
+        case .http1: false
+        case .fastCGI: true
+        }
+    }
+
     /// The most bytes that framing adds to a piece of body.
     @inline(__always)
     var bodyOverhead: Int {

@@ -42,7 +42,7 @@ final class Heads {
                 bytes, resumeFrom: &scan, limit: .max)
             precondition(parsed == .complete, "a head that was parsed once parses again")
         }
-        guard upstreams[upstream].codec == .fastCGI else {
+        guard upstreams[upstream].codec.hasRecords else {
             return writeHead(exchange, downstream, bytes, into: &upstreams[upstream].output)
         }
         var lines = Block.none

@@ -66,7 +66,7 @@ final class RequestPump {
         var reads = 0
         while true {
             let fill =
-                upstreams[upstream].codec == .fastCGI
+                upstreams[upstream].codec.hasRecords
                 ? bodies.fillRecords(exchange, downstream, upstream)
                 : bodies.fillRequest(exchange, downstream, upstream)
             if fill == .bad || bodies.isBodyTooLarge(exchange) {

@@ -35,7 +35,7 @@ extension ResponsePump {
         }
         exchanges[exchange].firstByteAt = exchanges.now
         exchanges[exchange].status = exchanges.heads.response.status
-        let isHTTP = upstreams[upstream].codec == .http1
+        let isHTTP = !upstreams[upstream].codec.hasRecords
         exchanges[exchange].awaitsSilence =
             exchanges.heads.response.body.endsWithHead && isHTTP
         exchanges[exchange].upstreamKeptFor = exchanges.heads.response.keepsForSeconds

@@ -30,7 +30,7 @@ final class AbandonedRequests {
         upstreams[entry].move(to: .abandoned)
         upstreams[entry].exchange = -1
         upstreams[entry].owner = -1
-        if tellsEnd, upstreams[entry].codec == .fastCGI { sayAbort(entry) }
+        if tellsEnd, upstreams[entry].codec.hasRecords { sayAbort(entry) }
         buffers.release(&upstreams[entry].output)
         upstreams.watchWrites(entry, false)
         if tellsEnd { upstreams[entry].transport?.shutdownWrite() }
@@ -74,7 +74,7 @@ final class AbandonedRequests {
     ///
     /// An invalid response, or a switch of protocols, ends with the connection.
     private func hasAnswered(_ entry: Int) -> Bool {
-        if upstreams[entry].codec == .fastCGI {
+        if upstreams[entry].codec.hasRecords {
             upstreams[entry].input.rewind()
             return upstreams[entry].records.isOver
         }

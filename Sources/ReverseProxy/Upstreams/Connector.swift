@@ -51,7 +51,9 @@ final class Connector {
             return requests.sendRequest(exchange)
         }
         let attempt = connectAttempt(exchange)
-        if plan.fastCGI[group] != nil { upstreams.letOthersGo(of: grant.process, group: group) }
+        if dialer.codec(of: group).keepsWorkerBusy {
+            upstreams.letOthersGo(of: grant.process, group: group)
+        }
         return goOn(exchange, dialer.connect(to: grant.process, group: group, attempt))
     }
 

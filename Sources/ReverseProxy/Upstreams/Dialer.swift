@@ -110,7 +110,8 @@ final class Dialer {
         return isPending ? .pending(entry) : connected(entry, attempt)
     }
 
-    private func codec(of group: Int) -> UpstreamCodec {
+    /// The protocol of a group's processes.
+    func codec(of group: Int) -> UpstreamCodec {
         plan.fastCGI[group] == nil ? .http1 : .fastCGI
     }
 

@@ -40,7 +40,7 @@ final class KeptConnections {
             let entry = takeOwn(of: client, process, group)
                 ?? takeIdle(process, group, isReplayable: isReplayable)
         else { return nil }
-        if upstreams[entry].codec == .fastCGI { upstreams.noteKept(-1) }
+        if upstreams[entry].codec.keepsWorkerBusy { upstreams.noteKept(-1) }
         upstreams[entry].move(to: .busy)
         upstreams[entry].exchange = Int32(truncatingIfNeeded: exchange)
         upstreams[entry].sentAny = false
@@ -104,11 +104,11 @@ final class KeptConnections {
         upstreams[entry].idleSince = upstreams.now
         upstreams[entry].headScan = 0
         upstreams[entry].deadline = Int64.max
-        if upstreams[entry].codec == .fastCGI {
+        if upstreams[entry].codec.hasRecords {
             upstreams[entry].records = FastCGIDecoder()
             upstreams[entry].inputIsEnded = false
-            upstreams.noteKept(1)
         }
+        if upstreams[entry].codec.keepsWorkerBusy { upstreams.noteKept(1) }
     }
 
     /// An idle connection has had an event: its process closed it, or sent bytes unasked.

@@ -82,7 +82,7 @@ final class ProcessEnds {
         kept.pool(
             entry, keptFor: exchanges[exchange].upstreamKeptFor,
             awaitsSilence: exchanges[exchange].awaitsSilence)
-        if codec == .fastCGI, !plan.groups[group].isAlone(on: process) {
+        if codec.keepsWorkerBusy, !plan.groups[group].isAlone(on: process) {
             upstreams.letGo(of: process, group: group)
         }
     }

@@ -95,7 +95,7 @@ final class Upstreams {
         let end = self[entry].input.end
         let transfer = transport(entry).receive(
             into: &self[entry].input, &self[entry].isReadable, peerClosed: self[entry].peerClosed)
-        if self[entry].codec == .fastCGI, case .moved = transfer { takeRecords(entry, from: end) }
+        if self[entry].codec.hasRecords, case .moved = transfer { takeRecords(entry, from: end) }
         return transfer
     }
 
@@ -184,7 +184,8 @@ final class Upstreams {
             transport.close()
             shared.giveUpstream()
         }
-        if self[entry].codec == .fastCGI { forgetRecords(entry) }
+        if self[entry].codec.hasRecords { forgetRecords(entry) }
+        if self[entry].codec.keepsWorkerBusy, self[entry].phase == .idle { noteKept(-1) }
         buffers.release(&self[entry].input)
         buffers.release(&self[entry].output)
         deadlines.cancel(process: entry)
@@ -194,10 +195,9 @@ final class Upstreams {
     private func forgetRecords(_ entry: Int) {
         errorTexts.forget(entry)
         unsentHeads[entry] = nil
-        if self[entry].phase == .idle { noteKept(-1) }
     }
 
-    /// Counts idle connections of FastCGI, each of which may hold a worker of its process.
+    /// Counts idle connections that may occupy a worker of their process (`UpstreamCodec.keepsWorkerBusy`).
     func noteKept(_ change: Int) {
         shared.shares[index].keptRecords.add(change, ordering: .relaxed)
     }
