@@ -8,6 +8,7 @@ extension Configuration {
         package var pin = Pin.always
         /// Application cookies that start a session when set.
         package var learn: [String] = []
+        package var carrier = SessionCarrier.cookie
         package var cookie = CookieAttributes(name: "mooring")
         /// A session ends after this long without a request; the same for all routes of a group.
         package var idle = Interval.seconds(30 * 60)
@@ -43,6 +44,7 @@ extension Configuration {
                 }
             }
             checkSecure(table)
+            checkCarrier(table)
             if learn.contains(cookie.name),
                 ["learn", "cookie"].contains(where: table.names.contains)
             {
@@ -50,6 +52,25 @@ extension Configuration {
                     at: "learn", "names Mooring's own cookie", "name cookies of the application")
             }
             table.finish()
+        }
+
+        /// Reports keys of the cookie beside another carrier; those of an enclosing table are for
+        /// its other groups.
+        private func checkCarrier(_ table: TableReader) {
+            guard carrier != .cookie, table.names.contains("carrier") else { return }
+            let ofCookie = [
+                "learn", "cookie", "max_age", "same_site", "secure", "http_only", "partitioned",
+                "domain", "forward_cookie",
+            ]
+            for key in ofCookie where table.names.contains(key) {
+                table.report(
+                    at: key, "has no effect with carrier = \(TOMLText.quoted(carrier.text))",
+                    "take it out; no cookie is set")
+            }
+            if pin == .never, table.names.contains("pin") {
+                table.report(
+                    at: "carrier", "has no effect with pin = \"never\"", "take one of the two out")
+            }
         }
 
         /// The keys that a table of this scope may have, with their values.

@@ -46,7 +46,9 @@ extension Configuration {
     }
 
     private func cookieNames(ofGroup group: Int) -> [String] {
-        routes.filter { $0.group == group && $0.affinity.pin != .never }.map(\.affinity.cookie.name)
+        routes.filter {
+            $0.group == group && $0.affinity.pin != .never && $0.affinity.carrier == .cookie
+        }.map(\.affinity.cookie.name)
     }
 
     private func sharesHost(_ one: Int, _ other: Int) -> Bool {

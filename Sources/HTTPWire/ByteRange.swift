@@ -8,7 +8,7 @@ package struct ByteRange: Equatable, Sendable {
         self.count = count
     }
 
-    init(_ range: Range<Int>) {
+    package init(_ range: Range<Int>) {
         start = UInt32(truncatingIfNeeded: range.lowerBound)
         count = UInt32(truncatingIfNeeded: range.count)
     }

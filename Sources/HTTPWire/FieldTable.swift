@@ -42,6 +42,30 @@ package struct FieldTable: ~Copyable {
         unsafe lines[index].known = .other
     }
 
+    /// The one line with this name; nil: there is none, or there are several.
+    ///
+    /// - Parameter name: in lower case.
+    package func only(_ name: Span<UInt8>, in bytes: Span<UInt8>) -> Int? {
+        var found: Int?
+        for index in 0..<count where !self[index].removed {
+            let range = self[index].name.range
+            guard range.count == name.count, Self.spells(bytes, range, name) else { continue }
+            if found != nil { return nil }
+            found = index
+        }
+        return found
+    }
+
+    private static func spells(
+        _ bytes: Span<UInt8>, _ range: Range<Int>, _ name: Span<UInt8>
+    ) -> Bool {
+        for offset in 0..<name.count
+        where Octets.lowered(bytes[range.lowerBound &+ offset]) != name[offset] {
+            return false
+        }
+        return true
+    }
+
     /// Whether another line has the same name with `-` in place of a `_` of this one.
     ///
     /// CGI-like servers, including WSGI servers, map both to one variable and let one overwrite the

@@ -7,7 +7,7 @@ extension ResponseHead {
     ///   - closes: whether the connection closes after this response.
     ///   - keepsAlive: whether to state that it stays open, as HTTP/1.0 clients need.
     ///   - date: for a response without `Date` (RFC 9110 section 6.6.1).
-    ///   - setCookie: a complete `Set-Cookie` line, or empty; with it, shared caches are excluded,
+    ///   - setCookie: a complete line that gives the client its session, or empty; with it, shared caches are excluded,
     ///     and fields that would allow them are removed.
     ///   - trailers: whether trailers will be forwarded, so that `Trailer` is.
     ///   - extra: fields of the configuration; nil: none.

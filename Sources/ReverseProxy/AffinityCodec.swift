@@ -1,10 +1,16 @@
 internal import SessionAffinity
+internal import Settings
 
-/// One loop's encoder and verifier of one cookie of one group, with the prepared field bytes.
+/// One loop's encoder and verifier of one cookie, or field of the application, of one group, with the
+/// prepared field bytes.
 struct AffinityCodec {
     let codec: TokenCodec
     let cookieName: [UInt8]
-    /// The whole `Set-Cookie` field with its CRLF, containing the value set last.
+    /// The application's field that carries the session, in lower case; empty: the cookie does.
+    let fieldName: [UInt8]
+    /// A DELETE with the field ends its session (Model Context Protocol, streamable HTTP).
+    let isMCP: Bool
+    /// The whole field with its CRLF, containing the token set last.
     private(set) var field: [UInt8]
     private let valueStart: Int
     /// The whole field that deletes the cookie.
@@ -25,18 +31,29 @@ struct AffinityCodec {
         for settings: ProxySettings, route: Int, isSecure: Bool
     ) -> AffinityCodec {
         let affinity = settings.routeSettings[route].affinity
+        var fieldName: [UInt8] = []
+        // No cookie has a colon in its name, so that neither's tokens are valid for the other.
+        var purpose = affinity.cookie.name
+        var maxAge = affinity.maxAgeSeconds
+        if case .header(let name) = affinity.carrier {
+            fieldName = Array(name.lowercased().utf8)
+            purpose = "header:\(name.lowercased())"
+            // Its tokens are never renewed.
+            maxAge = .max
+        }
         let group = settings.groups[settings.routeSettings[route].group].name
         let parts = affinity.cookie.setCookieField(secureConnection: isSecure)
         let forget = Array("; Max-Age=0".utf8)
         return AffinityCodec(
             codec: TokenCodec(
-                keyring: settings.keyring, cookieName: affinity.cookie.name, group: group,
+                keyring: settings.keyring, cookieName: purpose, group: group,
                 otherGroups: settings.groups.map(\.name).filter { $0 != group }),
             cookieName: Array(affinity.cookie.effectiveName(secureConnection: isSecure).utf8),
+            fieldName: fieldName, isMCP: purpose == "header:mcp-session-id",
             field: parts.prefix + Array(repeating: 0, count: Token.encodedLength) + parts.suffix,
             valueStart: parts.prefix.count,
             forgetField: parts.prefix + forget + parts.suffix,
-            maxAge: affinity.maxAgeSeconds)
+            maxAge: maxAge)
     }
 
     /// Puts a cookie's value into the field.
@@ -45,6 +62,22 @@ struct AffinityCodec {
         let start = valueStart
         var room = field.mutableSpan
         for index in 0..<Token.encodedLength { room[start &+ index] = value[index] }
+    }
+
+    /// Makes the field of the application's line and a token.
+    ///
+    /// - Parameter line: with the application's own value, without a line end.
+    mutating func setLine(_ line: Span<UInt8>, _ token: Span<UInt8>) {
+        field.removeAll(keepingCapacity: true)
+        append(line)
+        field.append(TokenEnvelope.mark)
+        append(token)
+        field.append(0x0d)
+        field.append(0x0a)
+    }
+
+    private mutating func append(_ bytes: Span<UInt8>) {
+        unsafe bytes.withUnsafeBufferPointer { unsafe field.append(contentsOf: $0) }
     }
 
     /// For each route the index of its clear-text codec; the one for TLS follows it.
@@ -68,7 +101,8 @@ struct AffinityCodec {
     private static func sharesCodec(_ settings: ProxySettings, _ one: Int, _ other: Int) -> Bool {
         let left = settings.routeSettings[one]
         let right = settings.routeSettings[other]
-        return left.group == right.group && left.affinity.cookie == right.affinity.cookie
+        return left.group == right.group && left.affinity.carrier == right.affinity.carrier
+            && left.affinity.cookie == right.affinity.cookie
             && left.affinity.maxAgeSeconds == right.affinity.maxAgeSeconds
     }
 }

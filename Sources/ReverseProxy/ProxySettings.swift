@@ -91,11 +91,12 @@ package struct RouteSettings: Sendable {
     }
 }
 
-/// When and with which cookie a session is pinned.
+/// When a session is pinned, and what carries it.
 package struct AffinitySettings: Sendable {
     package var pin = Pin.always
     /// Application cookies that start a session when set (`pin = "app"`).
     package var learn: [String] = []
+    package var carrier = SessionCarrier.cookie
     package var cookie: CookieAttributes
     package var maxAgeSeconds: UInt32 = 24 * 3600
     /// Whether the backend sees the cookie.

@@ -9,6 +9,7 @@ struct RoutePlan {
     let group: Int
     let stripsPrefix: Bool
     let pin: Pin
+    let carrier: CarrierKind
     let maxAge: UInt32
     let forwardCookie: Bool
     let takesASCIIOnly: Bool
@@ -49,7 +50,7 @@ struct RoutePlans {
         plans = settings.routeSettings.enumerated().map { index, route in
             RoutePlan(
                 group: route.group, stripsPrefix: !route.strippedPrefix.isEmpty,
-                pin: route.affinity.pin,
+                pin: route.affinity.pin, carrier: CarrierKind(route.affinity.carrier),
                 maxAge: route.affinity.maxAgeSeconds, forwardCookie: route.affinity.forwardCookie,
                 takesASCIIOnly: settings.groups[route.group].takesASCIIOnly,
                 isFastCGI: settings.groups[route.group].fastCGI != nil,
@@ -77,7 +78,7 @@ struct RoutePlans {
         plans.append(
             RoutePlan(
                 group: plan.group, stripsPrefix: plan.stripsPrefix, pin: plan.pin,
-                maxAge: plan.maxAge, forwardCookie: plan.forwardCookie,
+                carrier: plan.carrier, maxAge: plan.maxAge, forwardCookie: plan.forwardCookie,
                 takesASCIIOnly: plan.takesASCIIOnly, isFastCGI: plan.isFastCGI,
                 hasHealthPath: plan.hasHealthPath, timeouts: plan.timeouts, codec: codec,
                 hasFields: plan.hasFields))

@@ -41,7 +41,8 @@ extension WorkerFixture {
     /// How many wait for a slot, in the group's queue or a process's.
     var queued: Int { snapshot.processes.reduce(snapshot.queueLength) { $0 + $1.queued } }
 
-    private var snapshot: GroupSnapshot {
+    /// What the registry knows of the group.
+    var snapshot: GroupSnapshot {
         group.snapshot(now: MonotonicInstant(nanoseconds: owners.loop.now))
     }
 

@@ -121,7 +121,10 @@ enum KeySamples {
             "read_token_file": KeySample(
                 "[admin]\ntoken_file = \"TOKEN\"\n", adding: "read_token_file = \"no.token\"", app)
         ],
-        "[affinity]": ["secure": KeySample("[affinity]\n", adding: "secure = \"never\"", app)],
+        "[affinity]": [
+            "secure": KeySample("[affinity]\n", adding: "secure = \"never\"", app),
+            "carrier": KeySample("[affinity]\n", adding: "carrier = \"header:X-Sid\"", app),
+        ],
         "[group.NAME]": [
             "wsgi": KeySample(wsgi, wsgi.replacing("app.wsgi", with: "other.wsgi")),
             "asgi": KeySample(asgi, asgi.replacing("app:app", with: "other:app")),

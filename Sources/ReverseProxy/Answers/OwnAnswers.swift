@@ -32,13 +32,17 @@ final class OwnAnswers {
     func give(_ exchange: Int, to problem: Problem) {
         let group = Int(exchanges[exchange].group)
         let isSpawned = group >= 0 && plan.settings.groups[group].isSpawned
-        // The session is over: with its cookie, every further request would be refused.
         let codec = Int(exchanges[exchange].codec)
         let isOver =
             switch problem {
             case .refusal(let refusal): refusal.reason == .sessionLost
             default: false
             }
+        if isOver, codec >= 0, !plan.routes.codecs[codec].fieldName.isEmpty {
+            // Nothing that the client keeps can be deleted: it has to begin anew by itself.
+            return give(exchange, .sessionEnded)
+        }
+        // The session is over: with its cookie, every further request would be refused.
         give(
             exchange, OwnAnswer(problem, isSpawned: isSpawned),
             setCookie: isOver && codec >= 0 ? plan.routes.codecs[codec].forgetField : [])

@@ -18,6 +18,10 @@ enum HTTP1Codec {
             origin: additions.origin, measured: additions.measuredLength,
             upgrade: additions.isUpgrade, overHTTP2: additions.isOverHTTP2,
             expectsContinue: additions.expectsContinue, into: &sink)
+        if !additions.sessionLine.isEmpty {
+            sink.append(bytes.extracting(additions.sessionLine.range))
+            sink.append("\r\n")
+        }
         if let grant = additions.grant { writeAffinity(grant, into: &sink) }
         if let id = additions.requestID { id.writeRequestID(into: &sink) }
         if let trace = additions.trace {

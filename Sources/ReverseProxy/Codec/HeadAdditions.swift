@@ -19,6 +19,8 @@ struct HeadAdditions {
     var storedBytes: UInt64 = 0
     /// Whether to escape what no server accepts in a target.
     var takesASCIIOnly = false
+    /// A line of the head that is sent without what stands behind the range; empty: none.
+    var sessionLine = ByteRange.empty
     var isUpgrade = false
     var isOverHTTP2 = false
     var expectsContinue = false

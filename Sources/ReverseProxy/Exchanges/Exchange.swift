@@ -96,7 +96,10 @@ struct Exchange {
     /// session.
     var visitor: UInt64 = 0
 
-    /// The request's cookie value was valid, and is recent enough to be kept.
+    /// Mooring's token behind the value of the application's session field, in the head, with its
+    /// mark; empty: none.
+    var token = ByteRange.empty
+    /// The request's token was valid, and is recent enough to be kept.
     var cookieIsCurrent = false
     /// The learned cookie that identifies the request's session: the first that it carries, by its
     /// index in `learn`; -1: it carries none.

@@ -20,12 +20,12 @@ final class Intake {
     private let clientEnds: ClientEnds
     private let requests: RequestPump
     private let placement: Placement
-    private let sessions: Sessions
+    private let carriers: SessionCarriers
     private let scripts: Scripts
 
     init(
         _ owners: Owners, handover: Handover, answers: OwnAnswers, clientEnds: ClientEnds,
-        requests: RequestPump, placement: Placement, sessions: Sessions, scripts: Scripts
+        requests: RequestPump, placement: Placement, carriers: SessionCarriers, scripts: Scripts
     ) {
         exchanges = owners.exchanges
         downstreams = owners.downstreams
@@ -37,7 +37,7 @@ final class Intake {
         self.clientEnds = clientEnds
         self.requests = requests
         self.placement = placement
-        self.sessions = sessions
+        self.carriers = carriers
         self.scripts = scripts
     }
 
@@ -182,7 +182,7 @@ final class Intake {
             answers.give(exchange, problem)
             return .over
         }
-        sessions.readClaim(exchange, bytes)
+        carriers.readClaim(exchange, bytes)
         exchanges[exchange].owesVerdict = true
         exchanges[exchange].signsInConnection = exchanges.heads.request.signsInConnection
         if upstreams.firstOwn(of: entry) != nil { followSignIn(exchange, bytes) }

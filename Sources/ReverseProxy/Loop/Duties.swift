@@ -25,16 +25,17 @@ struct Duties {
         answers = OwnAnswers(
             owners, slots: slots, processEnds: processEnds, clientEnds: clientEnds)
         let sessions = Sessions(owners)
-        let heads = Heads(owners, sessions: sessions)
+        let carriers = SessionCarriers(owners, sessions: sessions)
+        let heads = Heads(owners, carriers: carriers)
         let bodies = RequestBodies(owners)
         let retries = Retries(owners, slots: slots, processEnds: processEnds, answers: answers)
         requests = RequestPump(
             owners, heads: heads, bodies: bodies, retries: retries, answers: answers,
             clientEnds: clientEnds)
         tunnels = TunnelPump(
-            owners, clientEnds: clientEnds, heads: heads, sessions: sessions)
+            owners, clientEnds: clientEnds, heads: heads, carriers: carriers)
         responses = ResponsePump(
-            owners, heads: heads, bodies: bodies, sessions: sessions, retries: retries,
+            owners, heads: heads, bodies: bodies, carriers: carriers, retries: retries,
             answers: answers, processEnds: processEnds, clientEnds: clientEnds, tunnels: tunnels)
         connector = Connector(
             owners, kept: kept, abandoned: abandoned, retries: retries, requests: requests)
@@ -43,7 +44,7 @@ struct Duties {
             sessions: sessions)
         intake = Intake(
             owners, handover: handover, answers: answers, clientEnds: clientEnds,
-            requests: requests, placement: placement, sessions: sessions,
+            requests: requests, placement: placement, carriers: carriers,
             scripts: Scripts(owners, answers: answers, clientEnds: clientEnds))
         overdue = Overdue(
             owners, requests: requests, placement: placement, answers: answers,

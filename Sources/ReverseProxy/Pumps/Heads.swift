@@ -15,17 +15,17 @@ final class Heads {
     private let buffers: Buffers
     private let counters: LoopCounters
     private let plan: Plan
-    private let sessions: Sessions
+    private let carriers: SessionCarriers
     private let parameters: FastCGIHeads
 
-    init(_ owners: Owners, sessions: Sessions) {
+    init(_ owners: Owners, carriers: SessionCarriers) {
         exchanges = owners.exchanges
         downstreams = owners.downstreams
         upstreams = owners.upstreams
         buffers = owners.buffers
         counters = owners.counters
         plan = owners.plan
-        self.sessions = sessions
+        self.carriers = carriers
         parameters = FastCGIHeads(owners)
     }
 
@@ -87,6 +87,7 @@ final class Heads {
     ) -> HeadAdditions {
         let plan = self.plan.routes.plans[Int(exchanges[exchange].route)]
         let isStored = exchanges[exchange].isRequestChunked && !plan.isFastCGI
+        let token = exchanges[exchange].token
         return HeadAdditions(
             peer: downstreams[downstream].peer,
             origin: downstreams[downstream].isTrusted
@@ -97,6 +98,7 @@ final class Heads {
             measuredLength: exchanges[exchange].isMeasured ? exchanges[exchange].keptBytes : nil,
             storedBytes: isStored ? exchanges[exchange].keptBytes : 0,
             takesASCIIOnly: plan.takesASCIIOnly,
+            sessionLine: token.isEmpty ? .empty : exchanges.heads.request.cutOff(token),
             isUpgrade: !exchanges[exchange].offeredUpgrade.range.isEmpty,
             isOverHTTP2: downstreams[downstream].carrier.isStream,
             expectsContinue: exchanges[exchange].machine.expectsContinue)
@@ -133,10 +135,10 @@ final class Heads {
         buffers.equip(&downstreams[downstream].output)
         exchanges.wallClock.refresh(turn: exchanges.now)
         let bytes = unsafe upstreams[upstream].input.bytes
-        let setCookie = sessions.cookieField(exchange)
+        let sessionField = carriers.sessionField(exchange)
         let removed = exchanges.heads.response.remove(plan.routes.ownCookies, in: bytes)
         if removed > 0 { counters.add(.ownCookiesRemoved, UInt64(removed)) }
-        let extra = exchanges.extraFields(exchange, setsCookie: !setCookie.isEmpty)
+        let extra = exchanges.extraFields(exchange, setsCookie: !sessionField.isEmpty)
         if let extra {
             exchanges.heads.response.remove(replacedBy: extra, in: bytes)
         }
@@ -148,7 +150,7 @@ final class Heads {
         return downstreams[downstream].output.write { sink in
             exchanges.heads.response.write(
                 from: bytes, framing: framing, closes: closes, keepsAlive: keepsAlive,
-                date: date.span, setCookie: setCookie.span,
+                date: date.span, setCookie: sessionField.span,
                 trailers: exchanges[exchange].holdsResponseTrailers, extra: extra, into: &sink)
         }
     }

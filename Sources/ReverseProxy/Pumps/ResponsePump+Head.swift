@@ -58,7 +58,7 @@ extension ResponsePump {
         exchanges[exchange].holdsResponseTrailers = holdsTrailers
         exchanges[exchange].responseBody = upstreams[upstream].codec.body(
             exchanges.heads.response, holdsTrailers: holdsTrailers)
-        sessions.followPinDirective(exchange)
+        carriers.followHead(exchange)
         if head.forgoesBody { downstreams.clearDeadline(downstream) }
         if head.closesClient { downstreams[downstream].keepAlive = false }
         guard heads.renderResponse(exchange, upstream, downstream, head.streaming.framing)

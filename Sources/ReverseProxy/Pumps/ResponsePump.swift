@@ -19,7 +19,7 @@ final class ResponsePump {
     let buffers: Buffers
     let heads: Heads
     let bodies: RequestBodies
-    let sessions: Sessions
+    let carriers: SessionCarriers
     private let retries: Retries
     let answers: OwnAnswers
     let processEnds: ProcessEnds
@@ -27,7 +27,7 @@ final class ResponsePump {
     let tunnels: TunnelPump
 
     init(
-        _ owners: Owners, heads: Heads, bodies: RequestBodies, sessions: Sessions,
+        _ owners: Owners, heads: Heads, bodies: RequestBodies, carriers: SessionCarriers,
         retries: Retries, answers: OwnAnswers, processEnds: ProcessEnds,
         clientEnds: ClientEnds, tunnels: TunnelPump
     ) {
@@ -37,7 +37,7 @@ final class ResponsePump {
         buffers = owners.buffers
         self.heads = heads
         self.bodies = bodies
-        self.sessions = sessions
+        self.carriers = carriers
         self.retries = retries
         self.answers = answers
         self.processEnds = processEnds

@@ -23,9 +23,9 @@ final class TunnelPump {
     private let plan: Plan
     private let clientEnds: ClientEnds
     private let heads: Heads
-    private let sessions: Sessions
+    private let carriers: SessionCarriers
 
-    init(_ owners: Owners, clientEnds: ClientEnds, heads: Heads, sessions: Sessions) {
+    init(_ owners: Owners, clientEnds: ClientEnds, heads: Heads, carriers: SessionCarriers) {
         exchanges = owners.exchanges
         upstreams = owners.upstreams
         downstreams = owners.downstreams
@@ -35,7 +35,7 @@ final class TunnelPump {
         plan = owners.plan
         self.clientEnds = clientEnds
         self.heads = heads
-        self.sessions = sessions
+        self.carriers = carriers
     }
 
     /// Turns an exchange whose process has answered 101 into a tunnel.
@@ -46,7 +46,7 @@ final class TunnelPump {
         let downstream = Int(exchanges[exchange].downstream)
         exchanges[exchange].firstByteAt = exchanges.now
         exchanges[exchange].status = exchanges.heads.response.status
-        sessions.followPinDirective(exchange)
+        carriers.followHead(exchange)
         guard exchanges[exchange].machine.maySwitch,
             heads.renderResponse(exchange, upstream, downstream, .none)
         else { return false }

@@ -50,14 +50,15 @@ extension Sessions {
         )
     }
 
-    private func startSession(_ exchange: Int, _ grant: Grant) {
+    /// A session begins on the process that answers.
+    func startSession(_ exchange: Int, _ grant: Grant) {
         let session = freshSession()
         plan.groups[Int(exchanges[exchange].group)].pin(session, of: grant, now: exchanges.instant)
         exchanges[exchange].machine.beginSession(session)
     }
 
     /// The session ends, or must be placed again: the client's cookie is deleted.
-    private func endSession(_ exchange: Int, _ grant: Grant) {
+    func endSession(_ exchange: Int, _ grant: Grant) {
         guard let session = grant.session else { return }
         plan.groups[Int(exchanges[exchange].group)].endSession(session, now: exchanges.instant)
         downstreams[affinityHolder(exchange)].affinity.provisional = nil
@@ -113,8 +114,8 @@ extension Sessions {
         return plan.routes.codecs[codec].field
     }
 
-    /// Signs a cookie value, or reuses the one that this connection signed within the last minute.
-    private func mint(
+    /// Signs a token, or reuses the one that this connection signed within the last minute.
+    func mint(
         _ session: SessionID, _ process: Incarnation, _ codec: Int, _ downstream: Int
     ) {
         let last = downstreams[downstream].affinity.mintedToken

@@ -34,9 +34,7 @@ final class Sessions {
     func readClaim(_ exchange: Int, _ bytes: Span<UInt8>) {
         let route = Int(exchanges[exchange].route)
         let routePlan = plan.routes.plans[route]
-        if routePlan.pin == .never || exchanges.heads.request.isPreflight(bytes) {
-            exchanges[exchange].machine.admission.isSessionless = true
-        }
+        noteSessionless(exchange, bytes)
         exchanges.wallClock.refresh(turn: exchanges.now)
         let codec = Int(exchanges[exchange].codec)
         let name = plan.routes.codecs[codec].cookieName
@@ -60,6 +58,14 @@ final class Sessions {
         exchanges[exchange].verdict = bestVerdict
         if routePlan.pin == .app { exchanges[exchange].learnedFrom = learnedFrom(route, bytes) }
         claim(exchange, best, bestVerdict, routePlan, bytes)
+    }
+
+    /// Notes whether the parsed head's request can have a session at all.
+    func noteSessionless(_ exchange: Int, _ bytes: Span<UInt8>) {
+        let pin = plan.routes.plans[Int(exchanges[exchange].route)].pin
+        if pin == .never || exchanges.heads.request.isPreflight(bytes) {
+            exchanges[exchange].machine.admission.isSessionless = true
+        }
     }
 
     private func learnedFrom(_ route: Int, _ bytes: Span<UInt8>) -> Int32 {
@@ -172,7 +178,7 @@ final class Sessions {
     }
 
     /// Verifies a value, or returns the cached result for the same bytes on this connection.
-    private func verify(_ exchange: Int, _ codec: Int, _ value: Span<UInt8>) -> Verification {
+    func verify(_ exchange: Int, _ codec: Int, _ value: Span<UInt8>) -> Verification {
         let downstream = affinityHolder(exchange)
         if value.count == Token.encodedLength,
             downstreams[downstream].affinity.knownCodec == Int32(truncatingIfNeeded: codec),

@@ -219,8 +219,15 @@ extension ServingPlan {
 
     private static func affinity(_ affinity: Configuration.Affinity) -> AffinitySettings {
         var settings = AffinitySettings(cookie: affinity.cookie)
-        settings.pin = affinity.pin
-        settings.learn = affinity.learn
+        settings.carrier = affinity.carrier
+        switch affinity.carrier {
+        case .cookie:
+            settings.pin = affinity.pin
+            settings.learn = affinity.learn
+        case .header:
+            // The application begins a session, by its field.
+            settings.pin = affinity.pin == .never ? .never : .app
+        }
         settings.maxAgeSeconds = affinity.maxAgeSeconds
         settings.forwardCookie = affinity.forwardCookie
         return settings
