@@ -217,7 +217,7 @@ extension GroupState {
         while let waiter = next {
             next = waiters[waiter].next
             guard let claim = waiters[waiter].request.claim,
-                let index = leases.find(claim.session), leases[index].isLive(at: now),
+                let index = leases.find(claim.session), isLive(index),
                 let entry = find(leases[index].process), processes[Int(entry)].phase.serves
             else { continue }
             placeAgain(waiter)

@@ -11,9 +11,11 @@ extension GroupState {
         return nil
     }
 
+    /// Whether a session lives, which it does until its lease is due for collection.
     func isLive(_ index: UInt32) -> Bool {
-        leases[index].isLive(at: now)
-            || !leases[index].isEnding && isShared(leases[index].process)
+        if leases[index].isLive(at: now) { return true }
+        return !leases[index].isEnding
+            && (now < collection(of: leases[index].endsAt) || isShared(leases[index].process))
     }
 
     /// Takes part in a session on a process, and begins it if there is none; nil: no lease.
@@ -161,7 +163,7 @@ extension GroupState {
     mutating func holdSession(
         _ session: SessionID, idle: Interval
     ) {
-        guard let index = leases.find(session), leases[index].isLive(at: now) else { return }
+        guard let index = leases.find(session), isLive(index) else { return }
         leases[index].idle = max(leases[index].idle, min(idle, Self.longestInterval))
         guard let entry = find(leases[index].process),
             processes[Int(entry)].sessionHold < leases[index].idle

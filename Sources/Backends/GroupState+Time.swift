@@ -18,21 +18,19 @@ extension GroupState {
     /// How long an ended lease may stay where no session waits for its place.
     private static let moment: Int64 = 50_000_000
 
-    /// When to look for ended leases.
+    /// When to end a lease whose time is over.
     ///
-    /// Leases that end within the same moment are removed in one step: each step costs the group a look
+    /// Leases that end within the same moment end in one step: each step costs the group a look
     /// at everything, so a crowd that leaves must not cost one for each of its sessions. Where
     /// processes have few places for sessions, each is free as soon as its session ends.
-    private var nextLeaseCheck: MonotonicInstant? {
-        guard let check = leases.nextCheck, policy.sessionsPerProcess == 0 else {
-            return leases.nextCheck
-        }
-        let rest = check.nanoseconds % Self.moment
-        return rest == 0 ? check : check + Interval(nanoseconds: Self.moment - rest)
+    func collection(of end: MonotonicInstant) -> MonotonicInstant {
+        let rest = end.nanoseconds % Self.moment
+        if rest == 0 || policy.sessionsPerProcess > 0 { return end }
+        return end + Interval(nanoseconds: Self.moment - rest)
     }
 
     var nextDeadline: MonotonicInstant? {
-        var earliest = nextLeaseCheck
+        var earliest = leases.nextCheck.map { collection(of: $0) }
         func consider(_ candidate: MonotonicInstant?) {
             guard let candidate else { return }
             earliest = earliest.map { min($0, candidate) } ?? candidate

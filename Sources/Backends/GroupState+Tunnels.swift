@@ -28,7 +28,7 @@ extension GroupState {
     mutating func tunnelTraffic(_ grant: Grant) {
         guard let session = grant.session else { return }
         if let index = leases.find(session) {
-            if leases[index].isLive(at: now) { leases[index].lastSeen = now }
+            if isLive(index) { leases[index].lastSeen = now }
             return
         }
         // The user is back after the idle time, and the state is still on the process. Not with

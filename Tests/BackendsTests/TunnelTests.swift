@@ -64,6 +64,20 @@ internal import Testing
         #expect(bench.recorder.terminated.isEmpty)
     }
 
+    @Test func `payload renews a session whose time is over but which has not ended yet`() throws {
+        let bench = bench()
+        // Sessions end together every 50 ms.
+        bench.now = MonotonicInstant(nanoseconds: 2_000_010_000_000)
+        let grant = try bench.acquire().grant()
+        _ = bench.group.beginTunnel(grant, now: bench.now)
+        bench.pass(.milliseconds(60_020))
+        bench.group.tunnelTraffic(grant, now: bench.now)
+        bench.pass(.seconds(59))
+        #expect(bench.snapshot.sessionsLive == 1)
+        bench.pass(.seconds(2))
+        #expect(bench.snapshot.sessionsLive == 0)
+    }
+
     @Test func `payload does not bring back a session that its application has ended`() throws {
         let bench = Bench.ready()
         let grant = try bench.acquire().grant()
