@@ -13,6 +13,12 @@ struct EndedSessions: Sendable {
 
     func contains(_ session: SessionID) -> Bool { !known.isEmpty && known.contains(session) }
 
+    /// A session of the same id begins again.
+    mutating func remove(_ session: SessionID) {
+        // Its entry in the order stays, and goes when it is the oldest.
+        if !known.isEmpty { known.remove(session) }
+    }
+
     /// Records that a session has ended; idempotent.
     mutating func insert(_ session: SessionID) {
         guard known.insert(session).inserted else { return }

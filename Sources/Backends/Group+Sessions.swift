@@ -8,6 +8,13 @@ extension Group {
         change(at: now) { $0.pin(session, of: grant) }
     }
 
+    /// Starts another session on the process of a grant, which has issued its id.
+    ///
+    /// Ignored if the session is known already, the process is gone or has limited places.
+    package func begin(_ session: SessionID, beside grant: Grant, now: MonotonicInstant) {
+        change(at: now) { $0.begin(session, beside: grant) }
+    }
+
     /// Ends a session (`Mooring-Pin: release`) with its last request; unknown ones are ignored.
     package func endSession(_ session: SessionID, now: MonotonicInstant) {
         change(at: now) { $0.endSession(session) }

@@ -41,6 +41,8 @@ package struct GroupPolicy: Equatable, Sendable {
     package var threads = 1
     /// Sessions that one process may hold; 0: no limit.
     package var sessionsPerProcess = 0
+    /// Some sessions are known by their ids alone, which no token gives back after a restart.
+    package var namesSessions = false
     package var placement = Placement.auto
     package var onLost = OnLost.reassign
     /// A session ends after this long without a request.
@@ -72,6 +74,9 @@ package struct GroupPolicy: Equatable, Sendable {
     package var tunnelSlots = false
 
     package init(name: String) { self.name = name }
+
+    /// Whether an adoption needs to know which sessions a process has.
+    var recordsSessions: Bool { sessionsPerProcess > 0 || namesSessions }
 
     /// Whether sessions are spread over all processes, because none needs to become idle.
     var fillsAllEvenly: Bool {

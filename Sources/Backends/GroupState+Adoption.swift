@@ -39,16 +39,18 @@ extension GroupState {
         processes[index].isRememberedInUse = process.hadSessions ?? true
         entriesByIncarnation[process.incarnation] = entry
         if policy.sessionsPerProcess == 0 {
-            // Its sessions are unknown until their clients send the cookie again.
+            // Sessions that are not on record are unknown until their clients send the cookie again.
             processes[index].keepUntil = now + idleOfReturning(to: entry)
-        } else {
+        } else if process.wasOrphaned, process.wasReady {
+            keepPlaces(of: entry)
+        }
+        if policy.recordsSessions {
             for session in process.sessions.confirmed {
                 restore(session, isConfirmed: true, at: entry)
             }
             for session in process.sessions.unconfirmed {
                 restore(session, isConfirmed: false, at: entry)
             }
-            if process.wasOrphaned, process.wasReady { keepPlaces(of: entry) }
         }
         orders.events.append(.adopted(handle(entry)))
         return handle(entry)

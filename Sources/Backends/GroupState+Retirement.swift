@@ -59,9 +59,9 @@ extension GroupState {
         }
         isRetired = false
         isStarted = true
-        let countsPlaces = self.policy.sessionsPerProcess > 0
+        let recordedSessions = self.policy.recordsSessions
         self.policy = Self.usable(policy)
-        if countsPlaces != (self.policy.sessionsPerProcess > 0) { recordAll() }
+        if recordedSessions != self.policy.recordsSessions { recordAll() }
         backoff.reset()
         reportIfRecovered()
         let isNew = newGeneration || isLaunchOutdated

@@ -4,9 +4,9 @@ extension GroupState {
         _ policy: GroupPolicy, newGeneration: Bool
     ) {
         precondition(policy.name == self.policy.name, "a group keeps its name")
-        let countsPlaces = self.policy.sessionsPerProcess > 0
+        let recordedSessions = self.policy.recordsSessions
         self.policy = Self.usable(policy)
-        if countsPlaces != (self.policy.sessionsPerProcess > 0) { recordAll() }
+        if recordedSessions != self.policy.recordsSessions { recordAll() }
         hasBeenReconfigured = true
         leases.shortenChecks(to: min(self.policy.sessionIdle, self.policy.unconfirmed))
         if newGeneration {

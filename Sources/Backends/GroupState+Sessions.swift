@@ -54,6 +54,8 @@ extension GroupState {
             leases.join(index)
             return leases.reference(index)
         }
+        // A session that a user names may begin again.
+        ended.remove(session)
         guard
             let index = leases.insert(
                 session, on: handle, idle: idle,
@@ -149,6 +151,26 @@ extension GroupState {
         totals.sessionsCreated += 1
     }
 
+    /// Begins a session on the process of a grant that has one already.
+    ///
+    /// The process has issued another id. Where places are limited there is none for it.
+    mutating func begin(_ session: SessionID, beside grant: Grant) {
+        guard policy.sessionsPerProcess == 0, let entry = find(grant.process),
+            processes[Int(entry)].phase.serves, leases.find(session) == nil
+        else { return }
+        ended.remove(session)
+        guard
+            let index = leases.insert(
+                session, on: handle(entry), idle: policy.sessionIdle,
+                unconfirmed: policy.unconfirmed, owed: nil, now: now)
+        else {
+            totals.sessionsWithoutLease += 1
+            return
+        }
+        enterProcess(entry, lease: index)
+        totals.sessionsCreated += 1
+    }
+
     mutating func endSession(_ session: SessionID) {
         ended.insert(session)
         guard let index = leases.find(session) else { return }
@@ -182,69 +204,6 @@ extension GroupState {
             } else {
                 endLease(index)
             }
-        }
-    }
-
-    // MARK: State for an adoption
-
-    private mutating func noteSessions(at entry: UInt32) {
-        if policy.sessionsPerProcess == 0 { return noteUse(of: entry) }
-        guard isSpawned else { return }
-        processes[Int(entry)].isUnremembered = true
-        due.insert(Due(.record))
-    }
-
-    /// Whether there are sessions on a process may have changed.
-    mutating func noteUse(of entry: UInt32) {
-        guard isSpawned, policy.sessionsPerProcess == 0,
-            processes[Int(entry)].isInUse(at: now) != processes[Int(entry)].isRememberedInUse
-        else { return }
-        processes[Int(entry)].isUnremembered = true
-        due.insert(Due(.record))
-    }
-
-    /// Orders that the sessions which hold a place are kept, where they have changed; of others, whether
-    /// there are any.
-    mutating func recordSessions() {
-        if policy.sessionsPerProcess == 0 { return recordUse() }
-        var sessions: [ProcessHandle: RememberedSessions] = [:]
-        for index in processes.indices where processes[index].isUnremembered {
-            processes[index].isUnremembered = false
-            if processes[index].phase.holdsSessions {
-                sessions[handle(UInt32(index))] = RememberedSessions()
-            }
-        }
-        if sessions.isEmpty { return }
-        for lease in leases.all {
-            if lease.isConfirmed {
-                sessions[lease.process]?.confirmed.append(lease.session)
-            } else {
-                sessions[lease.process]?.unconfirmed.append(lease.session)
-            }
-        }
-        // In the order of entries, so that runs are reproducible.
-        for (process, list) in sessions.sorted(by: { $0.key.index < $1.key.index }) {
-            processes[Int(process.index)].isRememberedInUse =
-                !list.confirmed.isEmpty || !list.unconfirmed.isEmpty
-            orders.supervision.append(.remember(process, list))
-        }
-    }
-
-    /// The group records other facts of its sessions from now on.
-    mutating func recordAll() {
-        for index in processes.indices { processes[index].isUnremembered = true }
-        due.insert(Due(.record))
-    }
-
-    private mutating func recordUse() {
-        for index in processes.indices where processes[index].isUnremembered {
-            processes[index].isUnremembered = false
-            let isInUse = processes[index].isInUse(at: now)
-            guard processes[index].phase.holdsSessions,
-                isInUse != processes[index].isRememberedInUse
-            else { continue }
-            processes[index].isRememberedInUse = isInUse
-            orders.supervision.append(.rememberUse(handle(UInt32(index)), isInUse))
         }
     }
 

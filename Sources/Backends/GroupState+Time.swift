@@ -4,6 +4,7 @@ extension GroupState {
         guard isStarted || !isSpawned else { return }
         endIdleLeases()
         openKeptPlaces()
+        recordIfDue()
         due.formUnion(.group)
         due.insert(Due(.refuseLate))
         if isProcessDue { checkProcesses() }
@@ -41,6 +42,7 @@ extension GroupState {
         consider(withheld?.until)
         consider(givingWayAt)
         consider(placesKeptUntil)
+        consider(recordingAt)
         consider(thinningAt)
         consider(budgetRetryAt)
         consider(backoffEnd)

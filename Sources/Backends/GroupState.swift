@@ -58,6 +58,8 @@ struct GroupState: ~Copyable, Sendable {
     var givingWayAt: MonotonicInstant?
     /// Until then adopted processes accept only returning sessions; nil: any.
     var placesKeptUntil: MonotonicInstant?
+    /// When sessions without places may be recorded again; nil: at once.
+    var recordingAt: MonotonicInstant?
     /// Whether the log already says that the table of leases is full.
     var isCrowdReported = false
     var waiters = WaiterTable()

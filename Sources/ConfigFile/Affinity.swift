@@ -9,6 +9,8 @@ extension Configuration {
         /// Application cookies that start a session when set.
         package var learn: [String] = []
         package var carrier = SessionCarrier.cookie
+        /// The field in which trusted proxies name the user; empty: none.
+        package var userField = ""
         package var cookie = CookieAttributes(name: "mooring")
         /// A session ends after this long without a request; the same for all routes of a group.
         package var idle = Interval.seconds(30 * 60)
@@ -22,6 +24,15 @@ extension Configuration {
         package var forwardCookie = false
 
         package init() {}
+
+        /// Whether sessions are known by a name that no token comes with.
+        var namesSessions: Bool {
+            switch carrier {
+            case .cookie: !userField.isEmpty && pin != .never
+            case .header: false
+            case .query, .path: pin != .never
+            }
+        }
 
         /// `maxAge` in the unit of token verification.
         package var maxAgeSeconds: UInt32 { UInt32(clamping: maxAge.nanoseconds / 1_000_000_000) }
@@ -57,7 +68,8 @@ extension Configuration {
         /// Reports keys of the cookie beside another carrier; those of an enclosing table are for
         /// its other groups.
         private func checkCarrier(_ table: TableReader) {
-            guard carrier != .cookie, table.names.contains("carrier") else { return }
+            guard carrier != .cookie else { return }
+            guard table.names.contains("carrier") || table.names.contains("by") else { return }
             let ofCookie = [
                 "learn", "cookie", "max_age", "same_site", "secure", "http_only", "partitioned",
                 "domain", "forward_cookie",
@@ -66,6 +78,12 @@ extension Configuration {
                 table.report(
                     at: key, "has no effect with carrier = \(TOMLText.quoted(carrier.text))",
                     "take it out; no cookie is set")
+            }
+            if !userField.isEmpty {
+                table.report(
+                    at: table.names.contains("by") ? "by" : "carrier",
+                    "goes by the user, whom no \(TOMLText.quoted(carrier.text)) names",
+                    "use one of by and carrier; with by = \"\", this table has the carrier alone")
             }
             if pin == .never, table.names.contains("pin") {
                 table.report(

@@ -61,7 +61,16 @@ package struct Configuration: Equatable, Sendable {
         groups.indices.filter { index in !routes.contains { $0.group == index } }.map { index in
             "group.\(groups[index].name): no route leads to it; add one under [routes],"
                 + " or take the group out"
-        } + sharedCookieWarnings + rootWarnings + healthWarnings + phpWarnings
+        } + sharedCookieWarnings + userWarnings + rootWarnings + healthWarnings + phpWarnings
+    }
+
+    private var userWarnings: [String] {
+        guard listeners.allSatisfy({ $0.trustedProxies.isEmpty }) else { return [] }
+        let fields = Set(routes.map(\.affinity.userField)).subtracting([""]).sorted()
+        return fields.map { field in
+            "affinity.by: no listener trusts a proxy, so that \(field) is never believed and every"
+                + " request goes by its cookie; set trusted_proxies to the one that signs users in"
+        }
     }
 
     private var phpWarnings: [String] {

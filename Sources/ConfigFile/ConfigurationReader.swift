@@ -1,3 +1,4 @@
+internal import Backends
 package import Settings
 
 /// Reads a configuration file and reports all its problems together.
@@ -71,10 +72,14 @@ package enum ConfigurationReader {
         let admin = Configuration.Admin(root.table("admin"), folders)
         checkApart(listeners, admin, root)
         let (affinity, keys) = affinity(root, folders)
-        let (groups, names) = groups(root, folders, affinity, timeouts.route)
+        let (read, names) = groups(root, folders, affinity, timeouts.route)
+        var groups = read
         let routes = RoutesReader(
             groups: groups, groupNames: names, problems: problems, folders: folders
         ).read(root)
+        for route in routes where route.affinity.namesSessions && route.group < groups.count {
+            groups[route.group].policy.namesSessions = true
+        }
         var configuration = Configuration(
             stateDirectory: folders.state, runtimeDirectory: folders.runtime,
             listeners: listeners.map(\.value), timeouts: timeouts, limits: limits, log: log,

@@ -44,16 +44,33 @@ package struct FieldTable: ~Copyable {
 
     /// The one line with this name; nil: there is none, or there are several.
     ///
-    /// - Parameter name: in lower case.
-    package func only(_ name: Span<UInt8>, in bytes: Span<UInt8>) -> Int? {
+    /// - Parameters:
+    ///   - name: in lower case.
+    ///   - orForwarded: whether it may be an `X-Forwarded-…` field, which only trusted proxies send.
+    package func only(
+        _ name: Span<UInt8>, in bytes: Span<UInt8>, orForwarded: Bool = false
+    ) -> Int? {
         var found: Int?
-        for index in 0..<count where !self[index].removed {
+        for index in 0..<count
+        where !self[index].removed || orForwarded && self[index].known == .xForwardedOther {
             let range = self[index].name.range
             guard range.count == name.count, Self.spells(bytes, range, name) else { continue }
             if found != nil { return nil }
             found = index
         }
         return found
+    }
+
+    /// Whether a name is this one for CGI, which maps `-` and `_` to one.
+    static func resembles(
+        _ bytes: Span<UInt8>, _ range: Range<Int>, _ name: Span<UInt8>
+    ) -> Bool {
+        guard range.count == name.count else { return false }
+        for offset in 0..<name.count {
+            let octet = Octets.lowered(bytes[range.lowerBound &+ offset])
+            if Octets.hyphenated(octet) != name[offset] { return false }
+        }
+        return true
     }
 
     private static func spells(

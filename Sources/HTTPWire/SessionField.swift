@@ -15,11 +15,39 @@ extension RequestHead {
 }
 
 extension ResponseHead {
+    /// The line that says where the client is led; nil: none, or several.
+    package func location(_ bytes: Span<UInt8>) -> Int? {
+        var found: Int?
+        for index in 0..<fields.count
+        where Octets.spells(bytes, fields[index].name.range, "location") {
+            if found != nil { return nil }
+            found = index
+        }
+        return found
+    }
+
     /// Takes a field out, for which the caller writes another line.
     ///
     /// - Returns: the line without its line end.
     package mutating func takeOut(_ index: Int) -> ByteRange {
         fields.remove(index)
         return ByteRange(fields[index].name.range.lowerBound..<fields[index].value.range.upperBound)
+    }
+}
+
+/// A field in which a trusted proxy names the user.
+extension RequestHead {
+    /// Takes out what may not speak for the user: fields that CGI would take for this one, and the
+    /// field itself where its sender is not trusted or sent it more than once.
+    ///
+    /// - Parameter name: in lower case.
+    package mutating func dropClaims(
+        of name: Span<UInt8>, isTrusted: Bool, in bytes: Span<UInt8>
+    ) {
+        let own = isTrusted ? fields.only(name, in: bytes) : nil
+        for index in 0..<fields.count where index != own {
+            let range = fields[index].name.range
+            if FieldTable.resembles(bytes, range, name) { fields.remove(index) }
+        }
     }
 }

@@ -1,3 +1,5 @@
+internal import Backends
+internal import Routing
 internal import SessionAffinity
 internal import Settings
 
@@ -6,8 +8,14 @@ internal import Settings
 struct AffinityCodec {
     let codec: TokenCodec
     let cookieName: [UInt8]
-    /// The application's field that carries the session, in lower case; empty: the cookie does.
+    /// The application's field that carries the session, in lower case; empty: something else does.
     let fieldName: [UInt8]
+    /// The field in which trusted proxies name the user, in lower case; empty: none.
+    let userField: [UInt8]
+    /// Where an id of the application is; nil: something else carries the session.
+    private let location: IDLocation?
+    /// Gives names their sessions.
+    private let namer: SessionNamer
     /// A DELETE with the field ends its session (Model Context Protocol, streamable HTTP).
     let isMCP: Bool
     /// The whole field with its CRLF, containing the token set last.
@@ -32,15 +40,21 @@ struct AffinityCodec {
     ) -> AffinityCodec {
         let affinity = settings.routeSettings[route].affinity
         var fieldName: [UInt8] = []
+        var location: IDLocation?
         // No cookie has a colon in its name, so that neither's tokens are valid for the other.
         var purpose = affinity.cookie.name
         var maxAge = affinity.maxAgeSeconds
-        if case .header(let name) = affinity.carrier {
+        switch affinity.carrier {
+        case .cookie: break
+        case .header(let name):
             fieldName = Array(name.lowercased().utf8)
             purpose = "header:\(name.lowercased())"
             // Its tokens are never renewed.
             maxAge = .max
+        case .query(let name): location = .parameter(Array(name.utf8))
+        case .path(let number): location = .segment(number)
         }
+        let userField = affinity.userField.lowercased()
         let group = settings.groups[settings.routeSettings[route].group].name
         let parts = affinity.cookie.setCookieField(secureConnection: isSecure)
         let forget = Array("; Max-Age=0".utf8)
@@ -49,7 +63,12 @@ struct AffinityCodec {
                 keyring: settings.keyring, cookieName: purpose, group: group,
                 otherGroups: settings.groups.map(\.name).filter { $0 != group }),
             cookieName: Array(affinity.cookie.effectiveName(secureConnection: isSecure).utf8),
-            fieldName: fieldName, isMCP: purpose == "header:mcp-session-id",
+            fieldName: fieldName, userField: Array(userField.utf8), location: location,
+            namer: SessionNamer(
+                keyring: settings.keyring,
+                carrier: userField.isEmpty ? affinity.carrier.text : "user:\(userField)",
+                group: group),
+            isMCP: purpose == "header:mcp-session-id",
             field: parts.prefix + Array(repeating: 0, count: Token.encodedLength) + parts.suffix,
             valueStart: parts.prefix.count,
             forgetField: parts.prefix + forget + parts.suffix,
@@ -62,6 +81,25 @@ struct AffinityCodec {
         let start = valueStart
         var room = field.mutableSpan
         for index in 0..<Token.encodedLength { room[start &+ index] = value[index] }
+    }
+
+    /// The parameter of the query that holds the id; nil: it is elsewhere.
+    var parameter: [UInt8]? {
+        if case .parameter(let name) = location { name } else { nil }
+    }
+
+    /// The session that a name stands for.
+    func session(of name: Span<UInt8>) -> SessionID {
+        let id = namer.id(of: name)
+        return SessionID(high: id.high, low: id.low)
+    }
+
+    /// The session whose id is in a target; nil: there is none.
+    func session(in target: Span<UInt8>) -> SessionID? {
+        guard let range = location?.find(in: target), let name = DecodedID(target, range) else {
+            return nil
+        }
+        return session(of: name.span)
     }
 
     /// Makes the field of the application's line and a token.
@@ -102,6 +140,7 @@ struct AffinityCodec {
         let left = settings.routeSettings[one]
         let right = settings.routeSettings[other]
         return left.group == right.group && left.affinity.carrier == right.affinity.carrier
+            && left.affinity.userField == right.affinity.userField
             && left.affinity.cookie == right.affinity.cookie
             && left.affinity.maxAgeSeconds == right.affinity.maxAgeSeconds
     }

@@ -97,6 +97,8 @@ package struct AffinitySettings: Sendable {
     /// Application cookies that start a session when set (`pin = "app"`).
     package var learn: [String] = []
     package var carrier = SessionCarrier.cookie
+    /// The field in which trusted proxies name the user; empty: none.
+    package var userField = ""
     package var cookie: CookieAttributes
     package var maxAgeSeconds: UInt32 = 24 * 3600
     /// Whether the backend sees the cookie.

@@ -10,6 +10,8 @@ struct RoutePlan {
     let stripsPrefix: Bool
     let pin: Pin
     let carrier: CarrierKind
+    /// Its group's processes may issue ids by which sessions are known, in a `Location`.
+    let issuesIDs: Bool
     let maxAge: UInt32
     let forwardCookie: Bool
     let takesASCIIOnly: Bool
@@ -50,7 +52,10 @@ struct RoutePlans {
         plans = settings.routeSettings.enumerated().map { index, route in
             RoutePlan(
                 group: route.group, stripsPrefix: !route.strippedPrefix.isEmpty,
-                pin: route.affinity.pin, carrier: CarrierKind(route.affinity.carrier),
+                pin: route.affinity.pin, carrier: CarrierKind(route.affinity),
+                issuesIDs: settings.routeSettings.contains {
+                    $0.group == route.group && CarrierKind($0.affinity) == .id
+                },
                 maxAge: route.affinity.maxAgeSeconds, forwardCookie: route.affinity.forwardCookie,
                 takesASCIIOnly: settings.groups[route.group].takesASCIIOnly,
                 isFastCGI: settings.groups[route.group].fastCGI != nil,
@@ -78,7 +83,8 @@ struct RoutePlans {
         plans.append(
             RoutePlan(
                 group: plan.group, stripsPrefix: plan.stripsPrefix, pin: plan.pin,
-                carrier: plan.carrier, maxAge: plan.maxAge, forwardCookie: plan.forwardCookie,
+                carrier: plan.carrier, issuesIDs: plan.issuesIDs, maxAge: plan.maxAge,
+                forwardCookie: plan.forwardCookie,
                 takesASCIIOnly: plan.takesASCIIOnly, isFastCGI: plan.isFastCGI,
                 hasHealthPath: plan.hasHealthPath, timeouts: plan.timeouts, codec: codec,
                 hasFields: plan.hasFields))

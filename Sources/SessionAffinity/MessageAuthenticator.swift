@@ -40,9 +40,13 @@ internal import COpenSSL
 
     /// The MAC over `prefix` and the token's bytes before its MAC.
     func tag(prefix: [UInt8], _ token: TokenBytes) -> InlineArray<16, UInt8> {
+        tag(prefix: prefix, token.span.extracting(0..<Token.signedLength))
+    }
+
+    /// The MAC over `prefix` and what follows it.
+    func tag(prefix: [UInt8], _ signed: Span<UInt8>) -> InlineArray<16, UInt8> {
         var whole = InlineArray<32, UInt8>(repeating: 0)
         var written = 0
-        let signed = token.span.extracting(0..<Token.signedLength)
         let isMade = unsafe prefix.withUnsafeBufferPointer { prefix in
             unsafe signed.withUnsafeBufferPointer { signed in
                 var output = whole.mutableSpan

@@ -70,4 +70,39 @@ internal import Testing
         #expect(text(bytes, head.takeOut(0).range) == "X-Sid: abc")
         #expect(Self.line(head, bytes, "x-sid") == nil)
     }
+
+    /// The names of the lines that are passed on.
+    private func left(_ fields: String, isTrusted: Bool) -> [String] {
+        let bytes = Self.request(fields)
+        var head = Self.parsed(bytes)
+        let name = Array("x-user".utf8)
+        head.dropClaims(of: name.span, isTrusted: isTrusted, in: bytes.span)
+        var names: [String] = []
+        for index in 0..<head.fields.count where !head.fields[index].removed {
+            names.append(text(bytes, head.fields[index].name.range))
+        }
+        return names
+    }
+
+    @Test func `only a trusted sender speaks for a user, and only once`() {
+        #expect(left("X-User: ann\r\nX-A: 1\r\n", isTrusted: true) == ["X-User", "X-A"])
+        #expect(left("X-User: ann\r\nX-A: 1\r\n", isTrusted: false) == ["X-A"])
+        #expect(left("X-User: ann\r\nx-user: bob\r\n", isTrusted: true) == [])
+    }
+
+    @Test func `what CGI would take for the field is passed on from nobody`() {
+        for isTrusted in [true, false] {
+            #expect(left("X_User: ann\r\nx_USER: bob\r\n", isTrusted: isTrusted) == [])
+        }
+        #expect(left("X_User: bob\r\nX-User: ann\r\n", isTrusted: true) == ["X-User"])
+    }
+
+    @Test func `a proxy's own field is found although it is written anew`() {
+        let bytes = Self.request("X-Forwarded-User: ann\r\n")
+        let head = Self.parsed(bytes)
+        let name = Array("x-forwarded-user".utf8)
+        let plain = head.fields.only(name.span, in: bytes.span)
+        let forwarded = head.fields.only(name.span, in: bytes.span, orForwarded: true)
+        #expect(plain == nil && forwarded == 1)
+    }
 }

@@ -38,3 +38,47 @@ def stream(body):
         yield b": ping\\n\\n"
         import time; time.sleep(0.05)
 """
+
+# As a Socket.IO server treats its `sid`: the first request's body announces one, further requests and the WebSocket bring
+# it in the query, and one that the process does not know is answered 400. /new leads to a session in the path.
+IDS = """
+import json, os, uuid
+from urllib.parse import parse_qs
+
+sessions = {}
+
+async def app(scope, receive, send):
+    if scope["type"] == "lifespan":
+        while True:
+            message = await receive()
+            await send({"type": message["type"] + ".complete"})
+            if message["type"] == "lifespan.shutdown":
+                return
+    sid = parse_qs(scope["query_string"].decode()).get("sid", [None])[0]
+    path = scope["path"].split("/")
+    if path[1] == "session":
+        sid = path[2]
+    if scope["type"] == "websocket":
+        await receive()
+        if sid not in sessions:
+            return await send({"type": "websocket.close"})
+        await send({"type": "websocket.accept"})
+        await send({"type": "websocket.send", "text": str(os.getpid())})
+        await receive()
+        return
+    fields, status = [], 200
+    if sid is None:
+        sid = uuid.uuid4().hex
+        sessions[sid] = 0
+        body = '0{"sid":"%s","upgrades":["websocket"],"pid":%d}' % (sid, os.getpid())
+        if path[1] == "new":
+            status, body, fields = 303, str(os.getpid()), [(b"location", b"/session/%s/" % sid.encode())]
+    elif sid in sessions:
+        sessions[sid] += 1
+        body = json.dumps({"pid": os.getpid(), "count": sessions[sid]})
+    else:
+        status, body = 400, "unknown"
+    fields += [(b"content-type", b"text/plain"), (b"content-length", b"%d" % len(body))]
+    await send({"type": "http.response.start", "status": status, "headers": fields})
+    await send({"type": "http.response.body", "body": body.encode()})
+"""

@@ -124,6 +124,7 @@ enum KeySamples {
         "[affinity]": [
             "secure": KeySample("[affinity]\n", adding: "secure = \"never\"", app),
             "carrier": KeySample("[affinity]\n", adding: "carrier = \"header:X-Sid\"", app),
+            "by": KeySample("[affinity]\n", adding: "by = \"header:X-User\"", app),
         ],
         "[group.NAME]": [
             "wsgi": KeySample(wsgi, wsgi.replacing("app.wsgi", with: "other.wsgi")),

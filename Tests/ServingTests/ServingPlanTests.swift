@@ -27,6 +27,20 @@ internal import Testing
         #expect(Set(second.routeSettings.map(\.group)) == [0, 2])
     }
 
+    @Test(arguments: [
+        ("carrier = \"query:sid\"", true), ("carrier = \"path:2\"", true),
+        ("by = \"header:X-User\"", true), ("by = \"header:X-User\", pin = \"never\"", false),
+        ("carrier = \"header:X-Sid\"", false), ("cookie = \"a\"", false),
+    ])
+    func `a group records its sessions where one of its routes knows them by name`(
+        keys: String, records: Bool
+    ) throws {
+        let group = "[group.app]\nservers = [\"10.0.0.7:80\"]\n"
+        let routes =
+            "[routes]\n\"/\" = \"app\"\n\"/a\" = { group = \"app\", affinity = { \(keys) } }\n"
+        #expect(try plan(group + routes).policies.map(\.namesSessions) == [records])
+    }
+
     @Test func `listeners that stay keep their positions`() throws {
         func listening(_ ports: [Int]) throws -> ServingPlan {
             let listeners = ports.map { "[[listen]]\naddress = \"127.0.0.1:\($0)\"\n" }

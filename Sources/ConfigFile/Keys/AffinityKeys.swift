@@ -23,7 +23,7 @@ extension Configuration.Affinity {
             """,
             read: { affinity, table, _ in affinity.learn = names(table) ?? affinity.learn },
             text: { .list($0.learn) }),
-        carrier,
+        carrier, by,
         KeyRow(
             "cookie", type: "name of a cookie",
             """

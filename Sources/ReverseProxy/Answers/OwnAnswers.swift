@@ -32,13 +32,13 @@ final class OwnAnswers {
     func give(_ exchange: Int, to problem: Problem) {
         let group = Int(exchanges[exchange].group)
         let isSpawned = group >= 0 && plan.settings.groups[group].isSpawned
-        let codec = Int(exchanges[exchange].codec)
+        let (route, codec) = (Int(exchanges[exchange].route), Int(exchanges[exchange].codec))
         let isOver =
             switch problem {
             case .refusal(let refusal): refusal.reason == .sessionLost
             default: false
             }
-        if isOver, codec >= 0, !plan.routes.codecs[codec].fieldName.isEmpty {
+        if isOver, route >= 0, !plan.routes.plans[route].carrier.isCookie {
             // Nothing that the client keeps can be deleted: it has to begin anew by itself.
             return give(exchange, .sessionEnded)
         }

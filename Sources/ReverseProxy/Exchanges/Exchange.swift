@@ -99,6 +99,8 @@ struct Exchange {
     /// Mooring's token behind the value of the application's session field, in the head, with its
     /// mark; empty: none.
     var token = ByteRange.empty
+    /// The first piece of the response's body may announce the id of a session.
+    var announcesID = false
     /// The request's token was valid, and is recent enough to be kept.
     var cookieIsCurrent = false
     /// The learned cookie that identifies the request's session: the first that it carries, by its

@@ -121,6 +121,7 @@ final class Placement {
         let result = exchanges[exchange].machine.refused(refusal, isLate: isLate(exchange))
         if case .answer = result {
             exchanges.settleVerdict(exchange, isLost: refusal.reason == .sessionLost)
+            if refusal.reason == .sessionLost { sessions.endLost(exchange) }
         }
         return follow(exchange, on: result)
     }

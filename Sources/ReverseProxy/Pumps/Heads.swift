@@ -71,6 +71,9 @@ final class Heads {
         let listener = plan.listenerPlan(downstreams[downstream].listener)
         if listener.givesRequestIDs { exchanges.heads.request.dropBadRequestID() }
         if listener.beginsTraces { exchanges.heads.request.dropBadTrace() }
+        if plan.routes.plans[Int(exchanges[exchange].route)].carrier == .user {
+            carriers.dropUserClaims(exchange, bytes)
+        }
         let additions = headAdditions(exchange, downstream, listener, bytes)
         return block.write { sink in
             HTTP1Codec.writeHead(

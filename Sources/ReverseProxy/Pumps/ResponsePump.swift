@@ -171,6 +171,9 @@ final class ResponsePump {
             let event = exchanges[exchange].responseBody.next(bytes, limit: room)
             switch event {
             case .data(let consumed, let range):
+                if exchanges[exchange].announcesID {
+                    carriers.learnBody(exchange, bytes.extracting(range))
+                }
                 downstreams[downstream].output.write { sink in
                     BodyFrame.write(bytes.extracting(range), chunked: chunked, into: &sink)
                 }

@@ -3,14 +3,26 @@ internal import Settings
 /// What carries a route's sessions: plain data, for the request path.
 enum CarrierKind {
     case cookie
-    /// A field of the application, whose name its codec has.
+    /// A trusted proxy names the user; the cookie finds the session where nothing else is known.
+    case user
+    /// A field of the application, with a token behind its value.
     case field
+    /// An id of the application in the request's target.
+    case id
 
-    init(_ carrier: SessionCarrier) {
+    init(_ affinity: AffinitySettings) {
         self =
-            switch carrier {
-            case .cookie: .cookie
+            switch affinity.carrier {
+            case .cookie: affinity.userField.isEmpty ? .cookie : .user
             case .header: .field
+            case .query, .path: .id
             }
+    }
+
+    var isCookie: Bool {
+        switch self {
+        case .cookie, .user: true
+        case .field, .id: false
+        }
     }
 }

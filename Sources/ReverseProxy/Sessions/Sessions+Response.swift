@@ -50,11 +50,25 @@ extension Sessions {
         )
     }
 
-    /// A session begins on the process that answers.
+    /// A session begins on the process that answers: the user's, if one is named.
     func startSession(_ exchange: Int, _ grant: Grant) {
-        let session = freshSession()
+        let claimed = exchanges[exchange].machine.admission.claim?.session
+        start(
+            claimed?.isNamed == true ? claimed ?? freshSession() : freshSession(), exchange, grant)
+    }
+
+    func start(_ session: SessionID, _ exchange: Int, _ grant: Grant) {
         plan.groups[Int(exchanges[exchange].group)].pin(session, of: grant, now: exchanges.instant)
         exchanges[exchange].machine.beginSession(session)
+    }
+
+    /// A session was refused because its process is gone: one that has a name could otherwise not
+    /// begin anew.
+    func endLost(_ exchange: Int) {
+        guard let claim = exchanges[exchange].machine.admission.claim, claim.session.isNamed
+        else { return }
+        plan.groups[Int(exchanges[exchange].group)].endSession(
+            claim.session, now: exchanges.instant)
     }
 
     /// The session ends, or must be placed again: the client's cookie is deleted.

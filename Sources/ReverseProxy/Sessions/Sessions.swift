@@ -174,7 +174,9 @@ final class Sessions {
     }
 
     func freshSession() -> SessionID {
-        SessionID(high: entropy.word(), low: UInt32(truncatingIfNeeded: entropy.word()))
+        SessionID(
+            high: entropy.word(),
+            low: SessionNamer.random(low: UInt32(truncatingIfNeeded: entropy.word())))
     }
 
     /// Verifies a value, or returns the cached result for the same bytes on this connection.

@@ -220,12 +220,13 @@ extension ServingPlan {
     private static func affinity(_ affinity: Configuration.Affinity) -> AffinitySettings {
         var settings = AffinitySettings(cookie: affinity.cookie)
         settings.carrier = affinity.carrier
+        settings.userField = affinity.userField
         switch affinity.carrier {
         case .cookie:
             settings.pin = affinity.pin
             settings.learn = affinity.learn
-        case .header:
-            // The application begins a session, by its field.
+        case .header, .query, .path:
+            // The application begins a session, by its field or its id.
             settings.pin = affinity.pin == .never ? .never : .app
         }
         settings.maxAgeSeconds = affinity.maxAgeSeconds
