@@ -68,7 +68,7 @@ package struct Grant: Equatable, Sendable {
     /// A session may still begin in the request; where session places are limited, it holds one.
     package var reservesPlace = false
     /// The session's lease at the time of the grant.
-    var lease: LeaseReference?
+    package internal(set) var lease: LeaseReference?
 
     /// The value of `Mooring-Affinity` for the backend.
     package enum Affinity: UInt8, Equatable, Sendable {

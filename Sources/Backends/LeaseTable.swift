@@ -1,7 +1,7 @@
 internal import HeapModule
 
 /// A lease by its index in the table; the serial detects stale references.
-struct LeaseReference: Equatable, Sendable {
+package struct LeaseReference: Equatable, Sendable {
     var index: UInt32
     var serial: UInt32
 }

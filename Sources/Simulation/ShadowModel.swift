@@ -42,6 +42,8 @@ struct ShadowModel {
         var lastSeen: MonotonicInstant
         var idle: Interval
         var running = 0
+        /// The lease of its last request; nil: it had none.
+        var lease: LeaseReference?
         /// The client has sent the cookie back.
         var isConfirmed = false
         /// A response has brought the cookie to the client, as far as is known.
@@ -327,6 +329,7 @@ struct ShadowModel {
         if let session = grant.session {
             let isConfirmed = claim.map { $0.isFromClient && $0.session == session } ?? false
             note(session, on: grant.process, isConfirmed: isConfirmed, now: now)
+            pins[session]?.lease = grant.lease
         }
         try checkPlaces(of: grant.process, now: now)
     }
@@ -376,6 +379,8 @@ struct ShadowModel {
         processes[grant.process]?.inFlight -= 1
         guard let session = grant.session, var pin = pins[session], pin.process == grant.process
         else { return }
+        // A request from before the session moved away and back has no part in it any more.
+        if let lease = grant.lease, let current = pin.lease, lease != current { return }
         pin.running = max(0, pin.running - 1)
         pin.lastSeen = now
         if isAnswered { pin.isIssued = true }
