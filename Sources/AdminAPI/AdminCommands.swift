@@ -53,6 +53,9 @@ struct AdminCommands: Sendable {
             case .stop:
                 let process = try context.name("process")
                 return try accepted(Ordered(process: try controls.stop(process: process)))
+            case .up:
+                let process = try context.name("process")
+                return try accepted(Ordered(process: try controls.up(process: process)))
             case .reload:
                 return try json(try await controls.reload())
             case .index, .health, .readiness, .stats, .groupStats, .metrics:

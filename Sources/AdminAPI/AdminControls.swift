@@ -14,6 +14,8 @@ package protocol AdminControls: Sendable {
     ///
     /// - Parameter timeout: when its last sessions are given up; nil: the group's `drain_timeout`.
     func drain(process: String, timeout: Interval?) throws(AdminRefusal) -> String
+    /// Puts a server back into service; named as for `drain`.
+    func up(process: String) throws(AdminRefusal) -> String
     /// Stops a process now, with its sessions; named as for `drain`.
     func stop(process: String) throws(AdminRefusal) -> String
     /// Reads the configuration again and applies changes; an invalid one changes nothing.

@@ -46,7 +46,7 @@ private func answer(
     case .metrics:
         let type = "text/plain; version=0.0.4; charset=utf-8"
         return page(metricsPage(source.snapshot()), type: type)
-    case .restart, .scale, .reset, .drain, .stop, .reload:
+    case .restart, .scale, .reset, .drain, .stop, .up, .reload:
         throw Problem(.methodNotAllowed, "This endpoint takes POST.", headers: [.allow: "POST"])
     }
 }

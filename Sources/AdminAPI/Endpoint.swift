@@ -14,6 +14,7 @@ struct Endpoint: Encodable, Sendable {
         case reset
         case drain
         case stop
+        case up
         case reload
     }
 
@@ -57,6 +58,10 @@ struct Endpoint: Encodable, Sendable {
             Endpoint(
                 method: .post, path: "/processes/{process}/stop",
                 summary: "end a process now, its sessions with it")
+        case .up:
+            Endpoint(
+                method: .post, path: "/processes/{process}/up",
+                summary: "put a server back into service that was drained or stopped, or is down")
         case .reload:
             Endpoint(
                 method: .post, path: "/reload",

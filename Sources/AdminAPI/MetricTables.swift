@@ -67,6 +67,21 @@ let processMetrics: [ProcessMetric] = [
         name: "mooring_process_errors_total", kind: .counter, help: "Requests that failed.",
         value: { process, _ in Double(process.errorsTotal) }),
     ProcessMetric(
+        name: "mooring_process_slots", kind: .gauge, help: "Requests at once that it may have now.",
+        value: { process, _ in Double(process.slots) }),
+    ProcessMetric(
+        name: "mooring_server_weight", kind: .gauge,
+        help: "The share of new sessions of a server, less while it starts slowly.",
+        value: { process, _ in process.server.map { Double($0.weight) * $0.share } }),
+    ProcessMetric(
+        name: "mooring_server_outages_total", kind: .counter,
+        help: "How often a server went out of service because it failed.",
+        value: { process, _ in process.server.map { Double($0.outagesTotal) } }),
+    ProcessMetric(
+        name: "mooring_server_failed_checks_total", kind: .counter,
+        help: "Health checks that a server failed.",
+        value: { process, _ in process.server.map { Double($0.failedChecksTotal) } }),
+    ProcessMetric(
         name: "mooring_process_cpu_seconds_total", kind: .counter, help: "CPU time used.",
         value: { _, usage in usage?.cpuSeconds }),
     ProcessMetric(

@@ -131,6 +131,10 @@ package struct ProcessDocument: Codable, Equatable, Sendable {
     @OrNull package var rssBytes: UInt64?
     /// Open WebSockets and other upgrades.
     package var tunnels: Int
+    /// How many concurrent requests it may have now.
+    package var slots: Int
+    /// More about an external server; null: a process of Mooring's.
+    @OrNull package var server: ServerDocument?
     /// The text of its last `STATUS=`.
     package var statusText: String
     package var busy: Bool
@@ -140,6 +144,18 @@ package struct ProcessDocument: Codable, Equatable, Sendable {
     @OrNull package var keptSecondsLeft: Double?
     /// Until its last sessions are given up.
     @OrNull package var drainSecondsLeft: Double?
+}
+
+/// What only external servers have.
+package struct ServerDocument: Codable, Equatable, Sendable {
+    package var weight: Int
+    /// The part of its weight and slots that it has in a slow start, up to 1.
+    package var share: Double
+    /// Until it has the whole; null: it has.
+    @OrNull package var slowStartSecondsLeft: Double?
+    /// How often it went out of service because it failed.
+    package var outagesTotal: UInt64
+    package var failedChecksTotal: UInt64
 }
 
 /// A value that is encoded as `null` when it is missing, so that every key is always present.

@@ -108,6 +108,14 @@ extension ProcessDocument {
             cpuSeconds: usage.map { rounded($0.cpuSeconds) },
             rssBytes: usage?.residentBytes,
             tunnels: process.tunnels,
+            slots: process.slots,
+            server: process.server.map { server in
+                ServerDocument(
+                    weight: server.weight, share: rounded(server.share),
+                    slowStartSecondsLeft: server.slowStartLeft.map { rounded($0.seconds) },
+                    outagesTotal: server.outagesTotal,
+                    failedChecksTotal: server.failedChecksTotal)
+            },
             statusText: process.statusText,
             busy: process.isBusy,
             stopReason: process.stopReason?.rawValue,

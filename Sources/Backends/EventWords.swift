@@ -123,6 +123,11 @@ extension RegistryEvent {
             EventWords(.info, "answering", "server answers again", process)
         case .up(let process):
             EventWords(.info, "up", "server gets a request again", process)
+        case .joined(let process):
+            EventWords(.info, "joined", "server is new and gets sessions", process)
+        case .out(let process):
+            EventWords(
+                .notice, "out", "server is out of service until mooring up has it back", process)
         case .rolloutStarted(let generation):
             EventWords(.info, "rollout_started", "a new generation is starting")
                 .with("generation", .number(generation)).detailed("generation \(generation)")

@@ -156,8 +156,18 @@ package final class Group: Sendable {
     package var checkedServers: [CheckedServer] { state.withLock { $0.group.checkedServers } }
 
     /// The result of one server's health check.
-    package func checked(_ server: ProcessHandle, isWell: Bool, now: MonotonicInstant) {
-        change(at: now) { $0.checked(server, isWell: isWell) }
+    package func checked(
+        _ server: ProcessHandle, _ result: CheckResult, now: MonotonicInstant
+    ) {
+        change(at: now) { $0.checked(server, result) }
+    }
+
+    /// The address of a server as configured, by which its TLS settings are known; nil: it is gone.
+    package func place(of server: ProcessHandle) -> ProcessAddress? {
+        state.withLock { guarded in
+            guarded.group.find(server)
+                .flatMap { guarded.group.endpoints[$0]?.address }
+        }
     }
 
     /// A process that could choose its address listens on this one.
@@ -239,6 +249,8 @@ package final class Group: Sendable {
 
     /// Takes a process out of service: it gets no new sessions, and stops when its own have ended.
     ///
+    /// A server is out of service then, until `bringBack`.
+    ///
     /// - Parameter timeout: when its last sessions are given up; nil: the group's `drain_timeout`.
     package func drain(
         _ process: ProcessHandle, timeout: Interval? = nil, now: MonotonicInstant
@@ -249,6 +261,16 @@ package final class Group: Sendable {
     /// Stops a process now; its sessions are lost.
     package func stop(_ process: ProcessHandle, now: MonotonicInstant) {
         change(at: now) { $0.stopNow(process) }
+    }
+
+    /// Puts a server back into service that was drained or stopped, or is down.
+    package func bringBack(_ server: ProcessHandle, now: MonotonicInstant) {
+        change(at: now) { $0.bringBack(server) }
+    }
+
+    /// Takes out the servers that an administrator had taken out under an earlier balancer.
+    package func takeOutAgain(_ servers: [OutOfService], now: MonotonicInstant) {
+        change(at: now) { $0.takeOutAgain(servers) }
     }
 
     /// Starts a new generation of a spawned group and returns its number.

@@ -7,13 +7,11 @@ package struct GroupPolicy: Equatable, Sendable {
 
         /// Whether a group of this kind can continue as one of the other, with its sessions.
         ///
-        /// Pins to servers are derived from their addresses, those to spawned processes from an id
-        /// drawn at the spawn.
+        /// Pins to servers are derived from their names or addresses, those to spawned processes
+        /// from an id drawn at the spawn.
         package func canBecome(_ other: Kind) -> Bool {
             switch (self, other) {
-            case (.spawned, .spawned): true
-            case (.external(let servers), .external(let others)):
-                servers.elementsEqual(others) { $0.canBecome($1) }
+            case (.spawned, .spawned), (.external, .external): true
             case (.spawned, .external), (.external, .spawned): false
             }
         }
@@ -70,6 +68,8 @@ package struct GroupPolicy: Equatable, Sendable {
     /// Health checks of external servers; nil: only their responses to requests indicate their
     /// health.
     package var health: HealthPolicy?
+    /// How long the share of a server that is new or back takes to grow to the whole.
+    package var slowStart = Interval.zero
     /// An open tunnel holds a slot.
     package var tunnelSlots = false
 

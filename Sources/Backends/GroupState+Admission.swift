@@ -52,8 +52,8 @@ extension GroupState {
         precondition(processes[index].inFlight > 0, "a slot was given back twice")
         processes[index].inFlight -= 1
         inFlight -= 1
-        if let before = processes[index].probation {
-            processes[index].probation = min(before, processes[index].inFlight)
+        if let before = processes[index].server.probation {
+            processes[index].server.probation = min(before, processes[index].inFlight)
         }
         if grant.reservesPlace, grant.session == nil {
             processes[index].unpinned = max(0, processes[index].unpinned - 1)

@@ -126,6 +126,9 @@ extension GroupState {
             if let entry = find(leases[lease].process), processes[Int(entry)].phase.serves {
                 return .process(entry, claim.session, leases.reference(lease))
             }
+            if let entry = successor(ofServer: leases[lease].process, claim) {
+                return .process(entry, claim.session, nil)
+            }
             return .lost(claim.session)
         }
         // Another session may hold the process's only place by now, so an expired token needs a
@@ -136,6 +139,17 @@ extension GroupState {
             processes[Int(entry)].phase.serves
         else { return gone(claim) }
         return .process(entry, claim.session, nil)
+    }
+
+    /// A named server that has got another address; nil: there is none.
+    private func successor(
+        ofServer process: ProcessHandle, _ claim: AdmissionRequest.Claim
+    ) -> UInt32? {
+        guard !isSpawned, find(process) == nil, let entry = entriesByIncarnation[claim.process],
+            endpoints[entry]?.name != nil,
+            processes[Int(entry)].phase.serves
+        else { return nil }
+        return entry
     }
 
     /// The process of a session without a lease is gone; a session that began on the connection only,

@@ -40,7 +40,7 @@ extension GroupState {
                 processes[index].markedForRecycling?.isIllness != true
             else { continue }
             sessions += processes[index].sessions
-            weights += processes[index].weight
+            weights += processes[index].shareOfSessions
             if processes[index].inFlight >= processes[index].slots,
                 now < processes[index].idleSince + Self.patience, !isFull(processes[index]),
                 hasFewerSessions(index, than: Int(entry))
@@ -49,6 +49,7 @@ extension GroupState {
             }
         }
         let surplus = processes[Int(entry)].sessions - Self.slack
-        return isOtherSoon && 5 * surplus * weights > 6 * sessions * processes[Int(entry)].weight
+        return isOtherSoon
+            && 5 * surplus * weights > 6 * sessions * processes[Int(entry)].shareOfSessions
     }
 }

@@ -72,8 +72,8 @@ extension GroupState {
             if process.queue.count > policy.processQueueLimit && !hasBeenReconfigured {
                 return "\(name) has \(process.queue.count) waiters"
             }
-            if case .draining = process.phase, process.keepUntil == nil,
-                process.isUnused(at: now)
+            if case .draining(let reason) = process.phase, process.keepUntil == nil,
+                process.isUnused(at: now), isSpawned || reason != .unhealthy
             {
                 return "\(name) is drained and not stopped"
             }

@@ -92,7 +92,7 @@ extension GroupState {
             case .startTimeout, .unreachable: noteFailure(report.preceded(by: cause(of: reason)))
             case .idle, .shutdown, .exited, .drained, .maxRequests, .maxAge, .maxMemory, .watchdog,
                 .unhealthy, .requestTimeout, .rollout, .scaledDown, .command, .notify,
-                .drainTimeout, .makeRoom, .retired:
+                .drainTimeout, .makeRoom, .retired, .removed:
                 break
             }
             orders.events.append(.gone(handle, reason, report))
@@ -119,7 +119,7 @@ extension GroupState {
             processes[Int(entry)].unconfirmed = 0
         case .idle, .startTimeout, .unreachable, .exited, .drained, .maxRequests, .maxAge,
             .maxMemory, .watchdog, .unhealthy, .requestTimeout, .rollout, .scaledDown, .command,
-            .notify, .drainTimeout, .makeRoom, .retired:
+            .notify, .drainTimeout, .makeRoom, .retired, .removed:
             loseSessions(at: entry)
         }
     }
@@ -129,13 +129,15 @@ extension GroupState {
     mutating func drain(
         _ handle: ProcessHandle, timeout: Interval? = nil
     ) {
-        guard isSpawned, let entry = find(handle) else { return }
+        guard let entry = find(handle) else { return }
+        if !isSpawned { return drainServer(entry, timeout: timeout) }
         takeOut(entry, .drained, timeout: timeout)
     }
 
     /// Stops a process now, on an administrator's command.
     mutating func stopNow(_ handle: ProcessHandle) {
-        guard isSpawned, let entry = find(handle) else { return }
+        guard let entry = find(handle) else { return }
+        if !isSpawned { return stopServer(entry) }
         stop(entry, .command)
     }
 
@@ -145,7 +147,7 @@ extension GroupState {
             guard case .draining(let reason) = processes[Int(entry)].phase,
                 processes[Int(entry)].isUnused(at: now)
             else { continue }
-            stop(entry, reason)
+            if isSpawned { stop(entry, reason) } else { endDraining(of: entry) }
         }
     }
 
@@ -231,7 +233,7 @@ extension GroupState {
         case .unreachable: "running, but no connection to it could be made"
         case .idle, .shutdown, .exited, .drained, .maxRequests, .maxAge, .maxMemory, .watchdog,
             .unhealthy, .requestTimeout, .rollout, .scaledDown, .command, .notify, .drainTimeout,
-            .makeRoom, .retired:
+            .makeRoom, .retired, .removed:
             reason.rawValue
         }
     }

@@ -6,8 +6,8 @@ extension GroupState {
     /// once, each request waits for a few others.
     private static let sessionsPerSlot = 10
     private static let gateTime = Interval.seconds(5)
-    /// What one placement adds to the turn of a process of weight 1.
-    private static let stride: UInt64 = 1 << 20
+    /// What one placement adds to the turn of a process whose share is 1.
+    private static let stride: UInt64 = 1 << 28
 
     /// A process that can take a new session now, by the group's placement; nil: there is none.
     ///
@@ -42,8 +42,8 @@ extension GroupState {
 
     /// Compares by weight.
     func hasFewerSessions(_ index: Int, than other: Int) -> Bool {
-        processes[index].sessions &* processes[other].weight
-            < processes[other].sessions &* processes[index].weight
+        processes[index].sessions &* processes[other].shareOfSessions
+            < processes[other].sessions &* processes[index].shareOfSessions
     }
 
     /// Fewest sessions, then fewest in flight, each by weight; exact ties take turns.
@@ -73,11 +73,11 @@ extension GroupState {
     }
 
     private func isLess(_ index: Int, than other: Int) -> Bool {
-        let sessions = processes[index].sessions &* processes[other].weight
-        let otherSessions = processes[other].sessions &* processes[index].weight
+        let sessions = processes[index].sessions &* processes[other].shareOfSessions
+        let otherSessions = processes[other].sessions &* processes[index].shareOfSessions
         if sessions != otherSessions { return sessions < otherSessions }
-        let inFlight = processes[index].inFlight &* processes[other].weight
-        let otherInFlight = processes[other].inFlight &* processes[index].weight
+        let inFlight = processes[index].inFlight &* processes[other].shareOfSessions
+        let otherInFlight = processes[other].inFlight &* processes[index].shareOfSessions
         if inFlight != otherInFlight { return inFlight < otherInFlight }
         return processes[index].turn < processes[other].turn
     }
@@ -171,7 +171,7 @@ extension GroupState {
 
     private mutating func takeTurn(_ index: Int) {
         turn = processes[index].turn
-        processes[index].turn &+= Self.stride / UInt64(processes[index].weight)
+        processes[index].turn &+= Self.stride / UInt64(processes[index].shareOfSessions)
     }
 
     private func incarnation(of index: Int) -> Incarnation {

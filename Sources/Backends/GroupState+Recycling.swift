@@ -126,7 +126,7 @@ extension StopReason {
         case .unhealthy, .watchdog: true
         case .idle, .startTimeout, .unreachable, .shutdown, .drained, .exited, .maxRequests,
             .maxAge, .maxMemory, .requestTimeout, .rollout, .scaledDown, .command, .notify,
-            .drainTimeout, .makeRoom, .retired:
+            .drainTimeout, .makeRoom, .retired, .removed:
             false
         }
     }

@@ -147,7 +147,7 @@ extension GroupState {
     }
 
     private mutating func rememberDraining(_ entry: UInt32, until: MonotonicInstant) {
-        guard case .draining(let reason) = processes[Int(entry)].phase else { return }
+        guard isSpawned, case .draining(let reason) = processes[Int(entry)].phase else { return }
         orders.supervision.append(.rememberDraining(handle(entry), reason, until: until))
     }
 }

@@ -12,7 +12,7 @@ extension GroupState {
         if newGeneration {
             _ = restart()
         } else if !isSpawned {
-            for index in processes.indices { processes[index].threads = self.policy.threads }
+            updateServers()
         }
         boundsChanged()
     }

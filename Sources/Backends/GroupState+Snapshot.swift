@@ -2,8 +2,8 @@ extension GroupState {
     var snapshot: GroupSnapshot {
         var snapshot = GroupSnapshot(
             name: policy.name, isSpawned: isSpawned, state: state, generation: generation,
-            minimum: isSpawned ? policy.minimum : processes.count,
-            maximum: isSpawned ? policy.maximum : processes.count, threads: policy.threads,
+            minimum: isSpawned ? policy.minimum : serverCount,
+            maximum: isSpawned ? policy.maximum : serverCount, threads: policy.threads,
             queueLength: queue.count, queueLimit: policy.queueLimit,
             queueOldest: queue.first.map { now - waiters[$0].since } ?? .zero,
             queueRejectedTotal: totals.rejected, queueTimedOutTotal: totals.timedOut,
@@ -55,7 +55,7 @@ extension GroupState {
 
     /// Whether there is more than external servers on probation, which have not answered yet.
     private var canReachAny: Bool {
-        isSpawned || processes.contains { $0.phase.isReady && $0.probation == nil }
+        isSpawned || processes.contains { $0.phase.isReady && $0.server.probation == nil }
     }
 
     /// Whether a new session finds a place, now or on a process that is starting or may be started.
@@ -88,7 +88,7 @@ extension GroupState {
         let process = processes[index]
         var snapshot = ProcessSnapshot(
             handle: handle(UInt32(index)), label: process.label, pid: process.pid,
-            state: process.probation != nil ? .down : state(of: process.phase),
+            state: state(of: process),
             reason: process.reason,
             generation: process.generation,
             transient: isTransient, address: process.address, inFlight: process.inFlight,
@@ -100,6 +100,15 @@ extension GroupState {
         snapshot.tunnels = process.tunnels
         snapshot.statusText = process.statusText
         snapshot.isBusy = process.isBusy
+        snapshot.slots = process.slots
+        if !isSpawned {
+            snapshot.server = ServerSnapshot(
+                weight: process.weight,
+                share: Double(process.share) / Double(SlowStart.whole),
+                slowStartLeft: process.server.slowStart?.left(at: now),
+                outagesTotal: process.server.outagesTotal,
+                failedChecksTotal: process.server.failedChecksTotal)
+        }
         if process.phase.serves, let until = process.keepUntil {
             let end = min(until, process.drainUntil ?? until)
             snapshot.keptFor = end > now ? end - now : nil
@@ -109,15 +118,23 @@ extension GroupState {
             snapshot.stopReason = reason
             snapshot.drainLeft = process.drainUntil.map { max($0 - now, .zero) }
         case .stopping(let reason, _): snapshot.stopReason = reason
-        case .starting, .ready, .down, .gone: snapshot.stopReason = process.markedForRecycling
+        case .down: snapshot.stopReason = process.server.isOut ? .command : nil
+        case .starting, .ready, .gone: snapshot.stopReason = process.markedForRecycling
         }
         return snapshot
     }
 
-    private func state(of phase: ProcessPhase) -> ProcessSnapshot.State {
-        switch phase {
+    /// Servers that are wanted.
+    private var serverCount: Int {
+        processes.count { !$0.phase.isGone && $0.phase != .draining(.removed) }
+    }
+
+    private func state(of process: borrowing Process) -> ProcessSnapshot.State {
+        switch process.phase {
         case .starting: .starting
-        case .ready: .ready
+        case .ready: process.server.probation == nil ? .ready : .down
+        // It keeps its sessions while it answers them.
+        case .draining(.unhealthy) where !isSpawned: .down
         case .draining: .draining
         case .stopping: .stopping
         case .down: .down

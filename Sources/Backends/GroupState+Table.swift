@@ -29,12 +29,11 @@ extension GroupState {
 
     /// Assigns an entry to a new process.
     mutating func occupy(
-        _ phase: ProcessPhase, weight: Int = 1, generation: Int? = nil,
-        standing: Standing = .serving
+        _ phase: ProcessPhase, generation: Int? = nil, standing: Standing = .serving
     ) -> UInt32 {
         lastRank += 1
         var process = Process(
-            weight: weight, rank: lastRank, generation: generation ?? self.generation,
+            rank: lastRank, generation: generation ?? self.generation,
             threads: policy.threads, now: now, idleTimeout: jittered(policy.idleTimeout))
         process.phase = phase
         process.standing = standing
@@ -123,34 +122,5 @@ extension GroupState {
         let tenth = span.nanoseconds / 10
         let jitter = Int64.random(in: -tenth...tenth, using: &generator)
         return Interval(nanoseconds: span.nanoseconds + jitter)
-    }
-
-    /// The servers of an external group exist from the start.
-    mutating func enterExternal(_ servers: [ServerEndpoint]) {
-        for server in servers {
-            let entry = occupy(.ready, weight: min(max(server.weight, 1), 256))
-            var incarnation = server.address.stableIncarnation
-            // The same address twice is two processes all the same.
-            while entriesByIncarnation[incarnation] != nil {
-                incarnation.value = Generator.mix(incarnation.value &+ 1)
-            }
-            processes[Int(entry)].incarnation = incarnation
-            processes[Int(entry)].address = server.address
-            processes[Int(entry)].label = server.address.text
-            processes[Int(entry)].readyAt = now
-            entriesByIncarnation[incarnation] = entry
-        }
-    }
-}
-
-extension ProcessAddress {
-    /// The same in every run, so that pins to external servers survive the balancer (FNV-1a).
-    var stableIncarnation: Incarnation {
-        var hash: UInt64 = 0xcbf2_9ce4_8422_2325
-        var text = text
-        // Its name in tokens from before both loopback addresses were tried.
-        if case .tcp(Self.localhost, let port) = self { text = "127.0.0.1:\(port)" }
-        for byte in text.utf8 { hash = (hash ^ UInt64(byte)) &* 0x0000_0100_0000_01b3 }
-        return Incarnation(Generator.mix(hash))
     }
 }

@@ -66,6 +66,7 @@ extension GroupState {
         switch processes[Int(entry)].phase {
         case .starting(let until): if until <= now { startTimedOut(entry) }
         case .ready:
+            growShare(of: entry)
             markIfOld(entry)
             noteUse(of: entry)
         case .draining: giveUpIfDue(entry)
@@ -80,7 +81,7 @@ extension GroupState {
         guard case .draining = processes[Int(entry)].phase,
             let until = processes[Int(entry)].drainUntil, until <= now
         else { return }
-        stop(entry, .drainTimeout)
+        if isSpawned { stop(entry, .drainTimeout) } else { endDraining(of: entry) }
     }
 
     /// When a process next needs attention.
@@ -95,9 +96,10 @@ extension GroupState {
                 process.keepUntil.flatMap { $0 > now ? $0 : nil })
         case .ready:
             let process = processes[Int(entry)]
-            return earliest(
+            let known = earliest(
                 timeout(of: process.queue), evictionTime(of: entry),
                 process.markedForRecycling == nil ? process.ageLimit : nil)
+            return earliest(known, process.server.slowStart?.next, nil)
         case .gone: return nil
         }
     }

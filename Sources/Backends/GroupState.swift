@@ -18,6 +18,8 @@ struct GroupState: ~Copyable, Sendable {
     var processes: [Process] = []
     var freeEntries: [UInt32] = []
     var entriesByIncarnation: [Incarnation: UInt32] = [:]
+    /// External servers as configured, by their entries.
+    var endpoints: [UInt32: ServerEndpoint] = [:]
     /// The serving processes, which `min` and `max` are about.
     var census = Census()
     /// The processes of a starting generation, and those out of service.
@@ -158,10 +160,7 @@ struct GroupState: ~Copyable, Sendable {
             limit: self.policy.leaseLimit)
         backoff = Backoff(at: now)
         load = LoadAverage(at: now)
-        switch policy.kind {
-        case .spawned: break
-        case .external(let servers): enterExternal(servers)
-        }
+        if !isSpawned { enterExternal() }
     }
 
     var isSpawned: Bool { policy.kind == .spawned }
@@ -179,7 +178,7 @@ struct GroupState: ~Copyable, Sendable {
         var usable = policy
         for span in [
             \GroupPolicy.sessionIdle, \.unconfirmed, \.queueTimeout, \.idleTimeout,
-            \.startTimeout, \.stopTimeout, \.drainTimeout,
+            \.startTimeout, \.stopTimeout, \.drainTimeout, \.slowStart,
         ] {
             usable[keyPath: span] = min(max(policy[keyPath: span], .zero), longestInterval)
         }

@@ -24,6 +24,8 @@ package enum SupervisionOrder: Equatable, Sendable {
     case remember(ProcessHandle, RememberedSessions)
     /// Record whether there are sessions on the process, where they hold no places, for an adoption.
     case rememberUse(ProcessHandle, Bool)
+    /// Record which servers an administrator has taken out of service, for the next balancer.
+    case rememberServers([OutOfService])
 }
 
 /// Why a process was started.
@@ -86,6 +88,8 @@ package enum StopReason: String, Equatable, Sendable, CaseIterable {
     case makeRoom = "make_room"
     /// The configuration no longer has its group.
     case retired
+    /// The configuration no longer has the server, or its name no longer has the address.
+    case removed
 }
 
 /// One decision of the registry, in order, for the log and the admin API.
@@ -107,6 +111,10 @@ package enum RegistryEvent: Equatable, Sendable {
     case up(ProcessHandle)
     /// It answered that request, so it gets its full share again.
     case answering(ProcessHandle)
+    /// A server that was not known before gets sessions.
+    case joined(ProcessHandle)
+    /// An administrator has taken the server out, and it has no sessions any more.
+    case out(ProcessHandle)
     /// A process of an earlier balancer was adopted.
     case adopted(ProcessHandle)
     /// The process will be replaced.

@@ -27,7 +27,7 @@ struct Process: Sendable {
     var pid: Int32?
     var reason: SpawnReason?
     /// The share of new sessions relative to the others.
-    var weight: Int
+    var weight = 1
     /// Numbers the starts of a group, so that the older of two is known.
     var rank: UInt64
     var startedAt: MonotonicInstant
@@ -95,22 +95,15 @@ struct Process: Sendable {
     var isRememberedInUse = false
     /// It has changed since the group last settled.
     var isTouched = false
-    /// How often an external server went out of service since its last response.
-    var outages = 0
-    /// Consecutive good, and consecutive bad, health checks of an external server.
-    var goodChecks = 0
-    var badChecks = 0
-    /// Consecutive requests that an external server failed.
-    var failuresInARow = 0
-    /// For an external server that is back after an outage and has not answered yet: its requests
-    /// from before.
-    var probation: Int?
+    /// Its share of sessions and slots while it starts slowly, of `SlowStart.whole`.
+    var share = SlowStart.whole
+    /// More about an external server.
+    var server = ServerRecord()
 
     init(
-        weight: Int, rank: UInt64, generation: Int, threads: Int, now: MonotonicInstant,
+        rank: UInt64, generation: Int, threads: Int, now: MonotonicInstant,
         idleTimeout: Interval
     ) {
-        self.weight = weight
         self.generation = generation
         self.threads = threads
         self.rank = rank
@@ -121,7 +114,13 @@ struct Process: Sendable {
     }
 
     /// How many concurrent requests it may have.
-    var slots: Int { probation.map { min($0 + 1, threads) } ?? threads }
+    var slots: Int {
+        let most = share == SlowStart.whole ? threads : max(1, threads * share / SlowStart.whole)
+        return server.probation.map { min($0 + 1, most) } ?? most
+    }
+
+    /// The share of new sessions that it has now, relative to the others.
+    var shareOfSessions: Int { weight * share }
 
     /// No request, session, waiter or tunnel uses it now.
     func isUnused(at now: MonotonicInstant) -> Bool {

@@ -8,13 +8,13 @@ enum ProcessPhase: Equatable, Sendable {
     case ready
     /// Takes only its own sessions' requests.
     ///
-    /// Can transition to: ready, stopping, gone.
+    /// Can transition to: ready, stopping, down (external), gone.
     case draining(StopReason)
     /// Ordered to stop; `killAt` is nil once it was killed.
     ///
     /// Can transition to: gone.
     case stopping(StopReason, killAt: MonotonicInstant?)
-    /// An external server that refused connections. Can transition to: ready, down.
+    /// An external server that refused connections. Can transition to: ready, gone.
     case down(until: MonotonicInstant)
     /// The entry is free. Can transition to: starting, or ready for an external server.
     case gone
@@ -32,6 +32,8 @@ enum ProcessPhase: Equatable, Sendable {
         /// An external server refused a connection.
         case refused(until: MonotonicInstant)
         case outageOver
+        /// An external server that nobody wants any more.
+        case removed
     }
 
     /// The consequence of a fact.
@@ -68,9 +70,12 @@ enum ProcessPhase: Equatable, Sendable {
         case (.ready, .drain(let reason)):
             self = .draining(reason)
             return .drains(reason)
-        case (.ready, .refused(let until)):
+        case (.ready, .refused(let until)), (.draining, .refused(let until)):
             self = .down(until: until)
             return .isDown
+        case (.ready, .removed), (.draining, .removed), (.down, .removed):
+            self = .gone
+            return .stopped(.removed)
         case (.starting, .stop(let reason, let killAt)), (.ready, .stop(let reason, let killAt)),
             (.draining, .stop(let reason, let killAt)):
             self = .stopping(reason, killAt: killAt)
@@ -103,7 +108,8 @@ enum ProcessPhase: Equatable, Sendable {
             (.down, .reinstate), (.gone, .reinstate),
             (.starting, .stopTimedOut), (.starting, .refused), (.starting, .outageOver),
             (.ready, .startTimedOut), (.ready, .stopTimedOut), (.ready, .outageOver),
-            (.draining, .startTimedOut), (.draining, .stopTimedOut), (.draining, .refused),
+            (.draining, .startTimedOut), (.draining, .stopTimedOut),
+            (.starting, .removed), (.stopping, .removed), (.gone, .removed),
             (.draining, .outageOver),
             (.stopping, .startTimedOut), (.stopping, .refused), (.stopping, .outageOver),
             (.down, .becameReady), (.down, .startTimedOut), (.down, .drain), (.down, .stop),

@@ -116,6 +116,10 @@ package struct ProcessSnapshot: Equatable, Sendable {
     package var readyAfter: Interval?
     package var idle: Interval
     package var tunnels = 0
+    /// How many concurrent requests it may have now.
+    package var slots = 0
+    /// More about an external server; nil: a process of Mooring's.
+    package var server: ServerSnapshot?
     /// The text of its last `STATUS=`.
     package var statusText = ""
     package var isBusy = false
@@ -126,4 +130,16 @@ package struct ProcessSnapshot: Equatable, Sendable {
     package var keptFor: Interval?
     /// How long it still waits for its sessions; nil: it is not draining.
     package var drainLeft: Interval?
+}
+
+/// What only external servers have, at one instant.
+package struct ServerSnapshot: Equatable, Sendable {
+    package var weight: Int
+    /// The part of its weight and slots that it has in a slow start, up to 1.
+    package var share: Double
+    /// Until it has the whole; nil: it has.
+    package var slowStartLeft: Interval?
+    /// How often it went out of service.
+    package var outagesTotal: UInt64
+    package var failedChecksTotal: UInt64
 }

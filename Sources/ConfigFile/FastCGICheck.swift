@@ -22,10 +22,12 @@ struct FastCGICheck {
             table.report(
                 at: "servers", "has https://, and FastCGI knows no TLS", "leave https:// out")
         }
-        if group.health != nil {
+        if let health = group.health, !health.path.isEmpty {
             table.report(
                 at: "health", "has a path, which FastCGI processes are not asked for",
-                "take it out: they are well as long as they take connections")
+                group.launch == nil
+                    ? "leave it out and give an interval, to check connections only"
+                    : "take it out: they are well as long as they take connections")
         }
         for key in ["env", "pass_env"] where setsChildren(key, group.launch) {
             table.report(

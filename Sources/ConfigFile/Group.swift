@@ -30,7 +30,16 @@ extension Configuration {
         /// Error pages by status.
         package var errors: [ErrorFile] = []
 
+        /// Sent as `Host` instead of the client's; empty: the client's.
+        package var hostHeader = ""
+
         package var name: String { policy.name }
+        /// The health checks as they are made: with the `Host` that requests have.
+        package var checkedHealth: HealthPolicy? {
+            var health = health
+            if health?.host.isEmpty == true { health?.host = hostHeader }
+            return health
+        }
         /// It runs PHP's own FastCGI server, which serves one request at a time.
         package var runsPHPCGI: Bool {
             guard case .command(let words) = launch?.application, let program = words.first else {

@@ -51,7 +51,7 @@ struct GroupReader {
             IsolationReader.checkUser(
                 launch.isolation, isRoot: folders.context.isRoot, table)
         } else {
-            group.policy.health = group.health
+            group.policy.health = group.checkedHealth
         }
         FastCGICheck(table: table).check(group)
         group.policy.onLost = group.affinity.onLost
@@ -72,14 +72,18 @@ struct GroupReader {
     }
 
     /// Users often write just a path; the message suggests the table.
-    static func health(_ table: TableReader, _ folders: Folders) -> HealthPolicy? {
+    static func health(
+        _ table: TableReader, connects: Bool, _ folders: Folders
+    ) -> HealthPolicy? {
         guard let node = table.take("health") else { return nil }
         if case .text = node.value {
             table.problems.add(
                 node, "is \(node.kind)", "needs a table, like { path = \"/healthz\" }")
             return nil
         }
-        return TableReader(node, table.problems).flatMap { HealthPolicy($0, folders) }
+        return TableReader(node, table.problems).flatMap {
+            HealthPolicy($0, connects: connects, folders)
+        }
     }
 
     /// Reports an error unless exactly one of the three keys is given.

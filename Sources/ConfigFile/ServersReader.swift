@@ -14,7 +14,10 @@ struct ServersReader {
         var weight = 1
         var authority: Located<String>?
         var verifies = true
+        var serverName: Located<String>?
+        /// What Mooring calls the server.
         var name: Located<String>?
+        var threads: Int?
     }
 
     /// An address, and whether it uses TLS.
@@ -58,6 +61,9 @@ struct ServersReader {
                 table.problems.add(
                     item, "holds \(entry.server.address.text) twice",
                     "give it once, with a weight if it is to have more sessions")
+            } else if entries.contains(where: { $0.server.label == entry.server.label }) {
+                table.problems.add(
+                    item, "has the name \(entry.server.label) twice", "give each its own name")
             }
             entries.append(entry)
         }
@@ -83,7 +89,7 @@ struct ServersReader {
         var tls = place.tls
         tls?.authority = folders.path(given.authority, table.problems)
         tls?.verifies = given.verifies
-        if let name = given.name {
+        if let name = given.serverName {
             if !HostName.isValid(name.value), NumericHost.parseIPv6(name.value[...]) == nil {
                 table.problems.add(
                     name.node, "is \(name.node.kind), which is no host name",
@@ -97,9 +103,23 @@ struct ServersReader {
                     at: key, "means nothing without TLS", "write the address as https://HOST:PORT")
             }
         }
+        if let name = given.name { check(name) }
+        var server = ServerEndpoint(address: place.address, weight: given.weight, tls: tls)
+        server.name = given.name?.value
+        server.threads = given.threads
         return Entry(
-            server: ServerEndpoint(address: place.address, weight: given.weight, tls: tls),
+            server: server,
             authorityLocation: given.authority.map { table.problems.location(of: $0.node) })
+    }
+
+    private func check(_ name: Located<String>) {
+        guard (1...32).contains(name.value.utf8.count),
+            name.value.utf8.allSatisfy(TOMLText.isBareKeyByte)
+        else {
+            return table.problems.add(
+                name.node, "is \(name.node.kind), which is no name",
+                "needs 1 to 32 letters, digits, \"-\" and \"_\"")
+        }
     }
 
     private func located(_ given: Located<String>?) -> Place? {
@@ -137,6 +157,8 @@ struct ServersReader {
     static func text(of server: ServerEndpoint) -> String {
         let address = (server.tls == nil ? "" : scheme) + server.address.text
         var text = "{ address = \(TOMLText.quoted(address)), weight = \(server.weight)"
+        if let name = server.name { text += ", name = \(TOMLText.quoted(name))" }
+        if let threads = server.threads { text += ", threads = \(threads)" }
         if let tls = server.tls {
             text += ", server_name = \(TOMLText.quoted(tls.name)), verify = \(tls.verifies)"
             text += ", ca = \(TOMLText.quoted(tls.authority ?? ""))"

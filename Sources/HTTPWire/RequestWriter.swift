@@ -17,6 +17,7 @@ extension RequestHead {
     ///   - upgrade: whether to ask the process for the protocol that the client asked for.
     ///   - overHTTP2: whether the client used HTTP/2, which `Via` states.
     ///   - expectsContinue: whether to ask the process if it wants the body.
+    ///   - otherHost: sent as `Host` instead of the client's; empty: the client's.
     ///   - sink: receives the head.
     package func write(
         from bytes: Span<UInt8>, resolved: Span<UInt8> = Span(), strippingPrefix: Int,
@@ -25,7 +26,7 @@ extension RequestHead {
         keeping kept: Span<UInt8> = Span(),
         forwarded: Span<UInt8>, origin: RequestOrigin? = nil,
         measured: UInt64? = nil, upgrade asksUpgrade: Bool = false, overHTTP2: Bool = false,
-        expectsContinue: Bool = false,
+        expectsContinue: Bool = false, host otherHost: Span<UInt8> = Span(),
         into sink: inout ByteSink
     ) {
         sink.append(bytes.extracting(methodRange.range))
@@ -38,7 +39,7 @@ extension RequestHead {
             writePath(resolved, strippingPrefix, escaping: inASCII, into: &sink)
         }
         sink.append(" HTTP/1.1\r\nHost: ")
-        sink.append(bytes.extracting(host.range))
+        sink.append(otherHost.isEmpty ? bytes.extracting(host.range) : otherHost)
         sink.append("\r\n")
         writeFields(bytes, own, kept, into: &sink)
         if inASCII {

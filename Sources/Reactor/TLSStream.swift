@@ -128,7 +128,7 @@ package struct TLSStream {
         return .moved(moved)
     }
 
-    private static func failure(_ reason: Int32, _ errno: Int32) -> Transfer {
+    static func failure(_ reason: Int32, _ errno: Int32) -> Transfer {
         defer { ERR_clear_error() }
         switch reason {
         case SSL_ERROR_WANT_READ, SSL_ERROR_WANT_WRITE: return .wouldBlock

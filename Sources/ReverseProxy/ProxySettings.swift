@@ -114,7 +114,8 @@ package struct ProxyGroupSettings: Sendable {
     package var retries = 1
     /// Whether idle connections to its processes are kept.
     package var keepalive = true
-
+    /// Sent as `Host` instead of the client's; empty: the client's.
+    package var hostHeader = ""
     /// The longest time from a slot to the end of the response; nil: no limit.
     package var requestTimeout: Interval?
     /// Whether closing the connection tells its processes that a client has left.
@@ -141,16 +142,4 @@ package struct ProxyGroupSettings: Sendable {
     package var portUser: UInt32?
 
     package init(name: String) { self.name = name }
-}
-
-/// The TLS settings of an external server.
-package struct SecureServer: Sendable {
-    package var context: TLSClientContext
-    /// Sent as SNI, and verified against the certificate.
-    package var name: String
-
-    package init(context: TLSClientContext, name: String) {
-        self.context = context
-        self.name = name
-    }
 }

@@ -17,6 +17,8 @@ struct RoutePlan {
     let takesASCIIOnly: Bool
     /// Its group's processes are spoken to in FastCGI.
     let isFastCGI: Bool
+    /// Its group's processes get another `Host`: see `RoutePlans.hosts`.
+    let hasHostHeader: Bool
     /// Its group has a health check path: see `RoutePlans.healthPaths`.
     let hasHealthPath: Bool
     let timeouts: RouteTimeouts
@@ -38,6 +40,8 @@ struct RoutePlans {
     private(set) var learn: [[String]]
     /// For each plan the path of its group's health checks, without a query; empty: none.
     private(set) var healthPaths: [[UInt8]]
+    /// For each plan the `Host` that processes get; empty: the client's.
+    private(set) var hosts: [[UInt8]]
     /// For each plan the fields added to responses.
     private(set) var headers: [ExtraFields]
     /// For each plan its own pages, by status.
@@ -59,6 +63,7 @@ struct RoutePlans {
                 maxAge: route.affinity.maxAgeSeconds, forwardCookie: route.affinity.forwardCookie,
                 takesASCIIOnly: settings.groups[route.group].takesASCIIOnly,
                 isFastCGI: settings.groups[route.group].fastCGI != nil,
+                hasHostHeader: !settings.groups[route.group].hostHeader.isEmpty,
                 hasHealthPath: !settings.groups[route.group].healthPath.isEmpty,
                 timeouts: route.timeouts, codec: indices[index],
                 hasFields: !route.headers.isEmpty)
@@ -66,6 +71,7 @@ struct RoutePlans {
         healthPaths = settings.routeSettings.map {
             Array(settings.groups[$0.group].healthPath.utf8)
         }
+        hosts = settings.routeSettings.map { Array(settings.groups[$0.group].hostHeader.utf8) }
         learn = settings.routeSettings.map(\.affinity.learn)
         headers = settings.routeSettings.map(\.headers)
         pages = settings.routeSettings.map(\.pages)
@@ -86,10 +92,12 @@ struct RoutePlans {
                 carrier: plan.carrier, issuesIDs: plan.issuesIDs, maxAge: plan.maxAge,
                 forwardCookie: plan.forwardCookie,
                 takesASCIIOnly: plan.takesASCIIOnly, isFastCGI: plan.isFastCGI,
-                hasHealthPath: plan.hasHealthPath, timeouts: plan.timeouts, codec: codec,
+                hasHostHeader: plan.hasHostHeader, hasHealthPath: plan.hasHealthPath,
+                timeouts: plan.timeouts, codec: codec,
                 hasFields: plan.hasFields))
         learn.append(old.learn[entry])
         healthPaths.append(old.healthPaths[entry])
+        hosts.append(old.hosts[entry])
         headers.append(old.headers[entry])
         pages.append(old.pages[entry])
         mounts.append(old.mounts[entry])

@@ -3,8 +3,13 @@
 /// A check occupies one of the process's threads until it is answered. A process whose threads are
 /// all busy for longer than `timeout` × `fall` fails its checks.
 package struct HealthPolicy: Equatable, Sendable {
-    /// The path to request: absolute, with a query if needed; never empty.
+    /// The path to request: absolute, with a query if needed; empty: a server that accepts a
+    /// connection is well.
     package var path: String
+    /// The `Host` of the request; empty: `localhost`.
+    package var host = ""
+    /// The statuses of a good answer.
+    package var status = StatusRanges(200...499)
     /// Time between checks, ±10 %.
     package var interval = Interval.seconds(2)
     /// For one answer, including the connect.
@@ -18,15 +23,15 @@ package struct HealthPolicy: Equatable, Sendable {
     package init(path: String) { self.path = path }
 
     /// The path by which health checks that others send through Mooring are recognised; nil when
-    /// `path` is `/`, which is also a page.
+    /// `path` is `/`, which is also a page, or empty.
     package var pathOfChecks: String? {
         let path = path.prefix { $0 != "?" }
-        return path == "/" ? nil : String(path)
+        return path.isEmpty || path == "/" ? nil : String(path)
     }
 }
 
 extension HealthPolicy {
-    /// The keys of `health` except `path`, which is required.
+    /// The keys of `health` that are plain.
     package static let keys: [Key<HealthPolicy>] = [
         .duration(
             "interval", \.interval, atLeast: .milliseconds(50),

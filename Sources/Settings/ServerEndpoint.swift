@@ -5,6 +5,10 @@ package struct ServerEndpoint: Equatable, Sendable {
     package var weight: Int
     /// Nil: Mooring speaks clear text to it.
     package var tls: ServerTLS?
+    /// What it is called, and known by in tokens, whatever its address; nil: its address.
+    package var name: String?
+    /// Its slots; nil: the group's.
+    package var threads: Int?
 
     package init(address: ProcessAddress, weight: Int = 1, tls: ServerTLS? = nil) {
         self.address = address
@@ -12,11 +16,8 @@ package struct ServerEndpoint: Equatable, Sendable {
         self.tls = tls
     }
 
-    /// Whether sessions pinned to one endpoint may continue with the other; how its certificate is
-    /// verified does not matter.
-    package func canBecome(_ other: ServerEndpoint) -> Bool {
-        address == other.address && weight == other.weight && (tls == nil) == (other.tls == nil)
-    }
+    /// What it is called in tables, logs and commands.
+    package var label: String { name ?? address.text }
 }
 
 /// TLS settings for a server (`https://`).

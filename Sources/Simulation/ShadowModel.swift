@@ -162,7 +162,7 @@ struct ShadowModel {
                 processes[handle]?.isOutgoing = true
             }
         case .drained, .rollout, .scaledDown, .maxRequests, .maxAge, .maxMemory, .requestTimeout,
-            .notify, .retired, .watchdog, .unhealthy, .drainTimeout:
+            .notify, .retired, .removed, .watchdog, .unhealthy, .drainTimeout:
             processes[handle]?.isOutgoing = true
             settle(handle)
         }
@@ -265,7 +265,7 @@ struct ShadowModel {
                 throw Violation(.belowMinimum, "\(handle) was evicted")
             }
         case .drained, .rollout, .scaledDown, .maxRequests, .maxAge, .maxMemory, .requestTimeout,
-            .notify, .retired:
+            .notify, .retired, .removed:
             // A process that was not ready has no sessions to lose.
             guard processes[handle]?.state == .draining else { return }
         case .startTimeout, .unreachable, .shutdown, .exited, .watchdog, .unhealthy, .command,

@@ -32,6 +32,7 @@ extension World {
         case .remember(let handle, let sessions): remembered[handle] = sessions
         case .rememberUse(let handle, true): usedOnRecord.insert(handle)
         case .rememberUse(let handle, false): usedOnRecord.remove(handle)
+        case .rememberServers: break
         }
     }
 
@@ -39,6 +40,10 @@ extension World {
         switch event {
         case .ready(let handle, _): shadow.set(handle, .ready)
         case .answering(let handle): history.note(now, "\(handle) answers")
+        case .joined(let handle): history.note(now, "\(handle) is new")
+        case .out(let handle):
+            history.note(now, "\(handle) is out of service")
+            shadow.set(handle, .down)
         case .up(let handle):
             history.note(now, "\(handle) is up")
             shadow.set(handle, .ready)

@@ -18,7 +18,8 @@ protocol SupervisedGroup: Sendable {
     func recycle(_ process: ProcessHandle, reason: StopReason, now: MonotonicInstant)
     func exited(_ process: ProcessHandle, _ report: ExitReport, now: MonotonicInstant)
     var checkedServers: [CheckedServer] { get }
-    func checked(_ server: ProcessHandle, isWell: Bool, now: MonotonicInstant)
+    func checked(_ server: ProcessHandle, _ result: CheckResult, now: MonotonicInstant)
+    func takeOutAgain(_ servers: [OutOfService], now: MonotonicInstant)
     func advance(to now: MonotonicInstant)
     var nextDeadline: MonotonicInstant? { get }
 }

@@ -58,6 +58,7 @@ final class SupervisionLoop {
         openNotifySocket()
         openSocketWatch()
         adoptProcesses()
+        takeOutServers()
         onAdopted()
         watchServers()
         var events: [UInt64] = []
@@ -99,7 +100,8 @@ final class SupervisionLoop {
             case .grow(let launches, let groups):
                 launching.table.grow(to: launches)
                 self.groups += groups.dropFirst(self.groups.count)
-            case .watchServers:
+            case .watchServers(let secure):
+                probes.servers.secureServers = secure
                 watchServers()
             case .heard(let bytes, let key, let name, let label):
                 hear(bytes, of: key, name: name, label: label)
@@ -160,6 +162,7 @@ final class SupervisionLoop {
             if let process = process(ProcessKey(group: group, handle: handle)) {
                 rememberUse(isInUse, of: process)
             }
+        case .rememberServers(let servers): rememberServers(servers, group: group)
         }
     }
 

@@ -222,7 +222,11 @@ package final class Supervisor: Sendable {
     }
 
     /// Updates the set of external servers with health checks.
-    package func watchServers() { mailbox.post(.watchServers) }
+    ///
+    /// - Parameter secure: by group how TLS is spoken to its servers.
+    package func watchServers(secure: [Int: [ProcessAddress: SecureServer]]) {
+        mailbox.post(.watchServers(secure))
+    }
 
     /// Releases every process without touching it, for another balancer to adopt.
     ///

@@ -19,7 +19,7 @@ struct MooringCommand: ParsableCommand {
         subcommands: [
             ServeCommand.self, RunCommand.self, CheckCommand.self, StatusCommand.self,
             RestartCommand.self, ReloadCommand.self, ScaleCommand.self, DrainCommand.self,
-            StopCommand.self,
+            StopCommand.self, UpCommand.self,
         ])
 
     /// Parses and runs a command, and reports its failure.

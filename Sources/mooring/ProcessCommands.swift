@@ -10,7 +10,8 @@ struct DrainCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "drain",
         abstract: "Takes a process out of service; it stops when its sessions have ended.",
-        usage: "mooring drain [options] <process>")
+        usage: "mooring drain [options] <process>",
+        discussion: "A server stays out, also after a restart, until mooring up has it back.")
 
     @OptionGroup var location: AdminLocation
     @Argument(help: "The process's id, as mooring status shows it, or its first characters.")
@@ -46,7 +47,10 @@ struct StopCommand: ParsableCommand {
         commandName: "stop",
         abstract: "Stops a process now; its sessions are lost.",
         usage: "mooring stop [options] <process>",
-        discussion: "Use mooring drain to let its sessions end first.")
+        discussion: """
+            Use mooring drain to let its sessions end first. A server is not stopped, but out of \
+            service, also after a restart, until mooring up has it back; its sessions move.
+            """)
 
     @OptionGroup var location: AdminLocation
     @Argument(help: "The process's id, as mooring status shows it, or its first characters.")
@@ -56,6 +60,24 @@ struct StopCommand: ParsableCommand {
         let answer = try location.client().post("/processes/\(pathSegment(process))/stop")
         let process = answer.text("process") ?? process
         Terminal.write("process \(process) is stopping\n")
+    }
+}
+
+/// `mooring up`: puts a server back into service.
+struct UpCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "up",
+        abstract: "Puts a server back into service that was drained or stopped, or is down.",
+        usage: "mooring up [options] <server>")
+
+    @OptionGroup var location: AdminLocation
+    @Argument(help: "The server's name or address, as mooring status shows it.")
+    var server: String
+
+    func run() throws {
+        let answer = try location.client().post("/processes/\(pathSegment(server))/up")
+        let server = answer.text("process") ?? server
+        Terminal.write("server \(server) takes sessions again\n")
     }
 }
 
@@ -83,12 +105,13 @@ struct DrainWatch {
             shown = line
             usleep(Self.pauseMicroseconds)
         }
-        Terminal.write("process \(process) has ended\n")
+        Terminal.write("process \(process) has no sessions any more\n")
     }
 
     private func find() throws -> ProcessDocument? {
         let stats = try client.stats()
-        return stats.groups.flatMap(\.processes).first { $0.id == process }
+        // A server stays in the table.
+        return stats.groups.flatMap(\.processes).first { $0.id == process && $0.state != "down" }
     }
 }
 

@@ -59,6 +59,11 @@ final class RecordedControls: AdminControls {
         note("stop")
         return process
     }
+    func up(process: String) throws(AdminRefusal) -> String {
+        try know(process: process)
+        note("up")
+        return process
+    }
     func reload() async throws(AdminRefusal) -> ReloadReport {
         note("reload")
         if commands.count > 1 { throw .badConfiguration("mooring.toml:3: threads: is 0; needs 1") }

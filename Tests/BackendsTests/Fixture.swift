@@ -193,6 +193,15 @@ final class Bench {
         return grant
     }
 
+    /// The same on a given process.
+    func visit(on process: ProcessHandle) throws -> Grant {
+        for _ in 0..<1000 {
+            let grant = try visit()
+            if grant.process == process { return grant }
+        }
+        throw Unexpected()
+    }
+
     func finish(_ grant: Grant, _ outcome: ExchangeOutcome = .served) {
         group.finished(grant, outcome, now: now)
     }

@@ -22,7 +22,8 @@ internal import Testing
             var sink = unsafe ByteSink(buffer)
             HTTP1Codec.writeHead(
                 &head, from: request.span, resolved: Span(), strippingPrefix: 0, mount: Span(),
-                hiding: OwnCookies(names: ["own"]), keeping: Span(), additions, into: &sink)
+                hiding: OwnCookies(names: ["own"]), keeping: Span(), host: Span(), additions,
+                into: &sink)
             return sink.count
         }
         return String(decoding: bytes[..<count], as: UTF8.self)

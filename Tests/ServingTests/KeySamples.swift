@@ -92,11 +92,13 @@ enum KeySamples {
             "health": "{ path = \"/h\" }", "cwd": "\"/srv\"", "env": "{ A = \"b\" }",
             "pass_env": "[\"USER\"]", "user": "\"nobody\"", "umask": "\"077\"",
             "rlimits": "{ nofile = 77 }", "affinity": "{ pin = \"never\" }",
+            "host_header": "\"app.internal\"",
         ],
         "fastcgi = { … }": [
             "root": "\"/srv/www\"", "index": "\"start.php\"", "script": "\"/srv/app.php\"",
             "env": "{ A = \"b\" }",
         ],
+        "health = { … }": ["host": "\"a.org\"", "status": "\"200-299,404\""],
         "[routes]": [
             "affinity": "{ pin = \"never\" }", "timeouts": "{ idle = \"7s\" }",
             "headers": "{ X-A = \"b\" }", "errors": "{ 503 = \"no.html\" }",
@@ -132,6 +134,7 @@ enum KeySamples {
             "server": KeySample(wsgi, adding: "server = \"waitress\""),
             "python": KeySample(wsgi, adding: "python = \"python3.11\""),
             "command": KeySample(app, app.replacing("./app", with: "./other")),
+            "slow_start": KeySample(servers, adding: "slow_start = \"7s\""),
             "servers": KeySample(servers, servers.replacing("0.7", with: "0.8")),
             "fastcgi": KeySample(fastCGI, adding: "fastcgi = { root = \"/srv/www\" }"),
             "group": KeySample(app + "user = \"nobody\"\n", adding: "group = \"0\""),
@@ -141,6 +144,8 @@ enum KeySamples {
         "servers = [{ … }]": [
             "address": KeySample(servers, servers.replacing("0.7", with: "0.8")),
             "weight": KeySample(secure + " }]\n", secure + ", weight = 2 }]\n"),
+            "threads": KeySample(secure + " }]\n", secure + ", threads = 2 }]\n"),
+            "name": KeySample(secure + " }]\n", secure + ", name = \"a\" }]\n"),
             "ca": KeySample(secure + " }]\n", secure + ", ca = \"no.pem\" }]\n"),
             "verify": KeySample(
                 secure + ", ca = \"no.pem\" }]\n",
@@ -148,7 +153,9 @@ enum KeySamples {
             "server_name": KeySample(
                 secure + " }]\n", secure + ", server_name = \"a.org\" }]\n"),
         ],
-        "health = { … }": ["path": KeySample(servers, adding: "health = { path = \"/h\" }")],
+        "health = { … }": [
+            "path": KeySample(servers, adding: "health = { path = \"/h\" }")
+        ],
         "[routes]": [
             "group": KeySample(
                 routed + "[routes]\n\"/a\" = \"app\"\n", routed + "[routes]\n\"/a\" = \"b\"\n")

@@ -159,7 +159,7 @@ internal import Testing
         let plan = try Self.plan(from: external(""), to: external(", server_name = \"a.org\""))
         #expect(plan.steps == [.adjust(index: 0, configured: 0)])
         let other = try Self.plan(from: external(""), to: external(", weight = 2"))
-        #expect(other.steps == [.retire(index: 0), .start(index: 1, configured: 0)])
+        #expect(other.steps == [.adjust(index: 0, configured: 0)])
     }
 
     @Test func `a scaled group has the bounds of the file again, which is no change of it`() throws

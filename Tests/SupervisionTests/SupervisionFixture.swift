@@ -110,7 +110,8 @@ final class FactGroup: SupervisedGroup {
         facts.append(.exited(process, report))
     }
     var checkedServers: [CheckedServer] { [] }
-    func checked(_ server: ProcessHandle, isWell: Bool, now: MonotonicInstant) {}
+    func takeOutAgain(_ servers: [OutOfService], now: MonotonicInstant) {}
+    func checked(_ server: ProcessHandle, _ result: CheckResult, now: MonotonicInstant) {}
     func advance(to now: MonotonicInstant) {
         deadline.withLock { $0 = nil }
         onAdvance.withLock { $0 }?()

@@ -99,8 +99,8 @@ package struct ConfigurationTable: Sendable {
             .init(
                 "health = { … }",
                 """
-                Health checks of the processes or servers of a group. Servers behind `https://` \
-                are not checked.
+                Health checks of the processes or servers of a group. A server that answers badly \
+                gets no new sessions and keeps its own; they move when it does not answer at all.
                 """,
                 HealthPolicy.rows, of: .init(path: "")),
             .init(

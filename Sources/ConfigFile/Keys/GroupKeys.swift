@@ -228,7 +228,10 @@ extension Configuration.Group {
         KeyRow(
             "health", type: "table", standard: "none",
             "Health checks of processes and servers, see below.",
-            read: { group, table, folders in group.health = GroupReader.health(table, folders) },
+            read: { group, table, folders in
+                group.health = GroupReader.health(
+                    table, connects: group.launch == nil, folders)
+            },
             text: { $0.health.map { .table(KeyRow.entries(HealthPolicy.rows, of: $0)) } }),
     ]
 
@@ -273,6 +276,28 @@ extension Configuration.Group {
     ]
 
     private static let connections: [KeyRow<Configuration.Group>] = [
+        KeyRow(
+            "host_header", type: "host name", standard: "the client's",
+            """
+            Sent as `Host` instead of the client's, which `X-Forwarded-Host` still tells: for \
+            servers that answer to their own name only. Redirects and links that the application \
+            makes of `Host` then lead there.
+            """,
+            read: { group, table, _ in
+                guard let given = table.optionalText("host_header", example: "app.internal")
+                else { return }
+                HostField.check(given, table.problems)
+                group.hostHeader = given.value
+            }, text: { $0.hostHeader.isEmpty ? nil : .text($0.hostHeader) }),
+        KeyRow(
+            .duration(
+                "slow_start", \.policy.slowStart, atLeast: .zero,
+                """
+                A server that is new or comes back begins with a small share of new sessions and \
+                of its `threads`, which grows to the whole over this time. `"0"`: it gets the \
+                whole at once. For `servers` only.
+                """)
+        ).ofServers(),
         KeyRow(
             .boolean(
                 "keepalive", \.keepalive,
@@ -323,52 +348,5 @@ extension Configuration.Group {
             KeyEntry(name: "max", value: "\(policy.maximum)"),
             KeyEntry(name: "spare", value: "\(policy.spare)"),
         ])
-    }
-}
-
-/// Keys that do not apply to `servers`, which Mooring does not start.
-extension KeyRow {
-    private static var suffix: String { " Not with `servers`." }
-
-    /// A row for a key of an optional part, which exists only in groups that start processes.
-    func ofProcesses<Root>(
-        _ part: PropertyPath<Root, Owner?>
-    ) -> KeyRow<Root> {
-        var row = KeyRow<Root>(
-            name, type: type, standard: standard, needsRestart: needsRestart, help + Self.suffix)
-        row.launch = launch.map { launch in
-            LaunchPart<Root>(launch.position) { root, environment, hash in
-                if let owner = root[keyPath: part] { launch.add(owner, environment, &hash) }
-            }
-        }
-        row.read = { [name, read] root, table, folders in
-            guard var owner = root[keyPath: part] else { return table.refuseForServers(name) }
-            read?(&owner, table, folders)
-            root[keyPath: part] = owner
-        }
-        row.text = { [text] root in root[keyPath: part].flatMap(text) }
-        return row
-    }
-}
-
-extension KeyRow<Configuration.Group> {
-    /// The row restricted to groups that start processes.
-    fileprivate func ofProcesses() -> KeyRow {
-        var row = self
-        row.help += Self.suffix
-        row.read = { [name, read] group, table, folders in
-            if group.launch == nil { return table.refuseForServers(name) }
-            read?(&group, table, folders)
-        }
-        row.text = { [text] group in group.launch == nil ? nil : text(group) }
-        return row
-    }
-}
-
-extension TableReader {
-    fileprivate func refuseForServers(_ key: String) {
-        refuse(
-            key, "means nothing for servers, which Mooring does not start",
-            "take it out, or say what to run by wsgi, asgi or command")
     }
 }

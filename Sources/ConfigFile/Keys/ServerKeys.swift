@@ -15,7 +15,23 @@ extension ServersReader.Item {
         KeyRow(
             .integer(
                 "weight", \.weight, in: 1...256,
-                "The server's share of new sessions, relative to the others.")),
+                """
+                The server's share of new sessions, and of requests without one, relative to the \
+                others.
+                """)),
+        KeyRow(
+            "threads", type: "number, 1 to 100000", standard: "the group's",
+            "Concurrent requests that this server gets.",
+            read: { item, table, _ in
+                item.threads = table.integer("threads", in: 1...100_000)
+            }),
+        KeyRow(
+            "name", type: "1 to 32 letters, digits, `-` and `_`", standard: "the address",
+            """
+            What tables, logs and commands call the server. Its sessions stay with the name: it \
+            may get another address, or leave and come back, and is the same server.
+            """,
+            read: { item, table, _ in item.name = table.optionalText("name", example: "a") }),
         KeyRow(
             "ca", type: "path", standard: "the system's authorities",
             """
@@ -37,7 +53,7 @@ extension ServersReader.Item {
             "server_name", type: "host name", standard: "the host of `address`",
             "The name sent as SNI, which the certificate must match.",
             read: { item, table, _ in
-                item.name = table.optionalText("server_name", example: "app.example.org")
+                item.serverName = table.optionalText("server_name", example: "app.example.org")
             }),
     ]
 }

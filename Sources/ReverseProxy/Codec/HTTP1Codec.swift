@@ -9,7 +9,8 @@ enum HTTP1Codec {
     static func writeHead(
         _ head: inout RequestHead, from bytes: Span<UInt8>, resolved: Span<UInt8>,
         strippingPrefix prefix: Int, mount: Span<UInt8>, hiding own: borrowing OwnCookies,
-        keeping kept: Span<UInt8>, _ additions: borrowing HeadAdditions, into sink: inout ByteSink
+        keeping kept: Span<UInt8>, host: Span<UInt8>, _ additions: borrowing HeadAdditions,
+        into sink: inout ByteSink
     ) {
         head.write(
             from: bytes, resolved: resolved, strippingPrefix: prefix,
@@ -17,7 +18,7 @@ enum HTTP1Codec {
             forwarded: additions.peer.fields.span.extracting(0..<additions.peer.fieldCount),
             origin: additions.origin, measured: additions.measuredLength,
             upgrade: additions.isUpgrade, overHTTP2: additions.isOverHTTP2,
-            expectsContinue: additions.expectsContinue, into: &sink)
+            expectsContinue: additions.expectsContinue, host: host, into: &sink)
         if !additions.sessionLine.isEmpty {
             sink.append(bytes.extracting(additions.sessionLine.range))
             sink.append("\r\n")

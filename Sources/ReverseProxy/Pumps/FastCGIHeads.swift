@@ -155,8 +155,16 @@ final class FastCGIHeads {
     private func writeEnds(
         _ exchange: Int, _ bytes: Span<UInt8>, into sink: inout ByteSink
     ) {
-        let host = exchanges.heads.request.hostName(bytes)
-        FastCGIParameters.write("SERVER_NAME", bytes.extracting(host), into: &sink)
+        let route = Int(exchanges[exchange].route)
+        if plan.routes.plans[route].hasHostHeader {
+            let host = plan.routes.hosts[route]
+            let port = host.last == UInt8(ascii: "]") ? nil : host.lastIndex(of: UInt8(ascii: ":"))
+            FastCGIParameters.write(
+                "SERVER_NAME", host.span.extracting(0..<(port ?? host.count)), into: &sink)
+        } else {
+            let host = exchanges.heads.request.hostName(bytes)
+            FastCGIParameters.write("SERVER_NAME", bytes.extracting(host), into: &sink)
+        }
         let socket = socket(of: Int(exchanges[exchange].downstream))
         if let local = socket.localAddress, let address = Self.address(local) {
             Self.write("SERVER_ADDR", address, into: &sink)

@@ -68,6 +68,9 @@ final class Heads {
         let mount =
             exchanges[exchange].prefixLength > 0
             ? plan.routes.mounts[Int(exchanges[exchange].route)] : []
+        // And for the host.
+        let route = Int(exchanges[exchange].route)
+        let host = plan.routes.plans[route].hasHostHeader ? plan.routes.hosts[route] : []
         let listener = plan.listenerPlan(downstreams[downstream].listener)
         if listener.givesRequestIDs { exchanges.heads.request.dropBadRequestID() }
         if listener.beginsTraces { exchanges.heads.request.dropBadTrace() }
@@ -79,7 +82,8 @@ final class Heads {
             HTTP1Codec.writeHead(
                 &exchanges.heads.request, from: bytes, resolved: resolved.span,
                 strippingPrefix: exchanges[exchange].prefixLength, mount: mount.span,
-                hiding: plan.routes.ownCookies, keeping: kept.span, additions, into: &sink)
+                hiding: plan.routes.ownCookies, keeping: kept.span, host: host.span,
+                additions, into: &sink)
         }
     }
 

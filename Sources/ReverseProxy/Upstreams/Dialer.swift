@@ -235,7 +235,7 @@ final class Dialer {
     private func secureServer(_ process: ProcessHandle, group: Int) -> SecureServer? {
         let servers = plan.settings.groups[group].secureServers
         if servers.isEmpty { return nil }
-        return plan.groups[group].address(of: process).flatMap { servers[$0] }
+        return plan.groups[group].place(of: process).flatMap { servers[$0] }
     }
 
     private func continueHandshake(_ entry: Int) -> ConnectStep {

@@ -35,10 +35,18 @@ final class LiveControls: AdminControls {
 
     func stop(process name: String) throws(AdminRefusal) -> String {
         let (label, group, process) = try find(process: name)
-        guard group.snapshot(now: .now).isSpawned else {
-            throw .invalid("the server \(label) was not started by Mooring; drain it instead")
-        }
         group.stop(process, now: .now)
+        return label
+    }
+
+    func up(process name: String) throws(AdminRefusal) -> String {
+        let (label, group, process) = try find(process: name)
+        guard !group.snapshot(now: .now).isSpawned else {
+            throw .invalid(
+                "the process \(label) was started by Mooring, which starts another in its place:"
+                    + " only servers are put back into service")
+        }
+        group.bringBack(process, now: .now)
         return label
     }
 

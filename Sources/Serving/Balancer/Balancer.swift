@@ -136,6 +136,8 @@ final class Balancer: Sendable {
                     if let reason { events.post(.applicationFailed(reason)) }
                 }))
         supervisor.attach(groups: groups.all, retired: retired)
+        supervisor.watchServers(
+            secure: plan.secureServers(indices: Array(configuration.groups.indices)))
         self.predecessor = predecessor
         self.proxy = proxy
         self.groups = groups

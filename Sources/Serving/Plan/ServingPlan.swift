@@ -85,7 +85,7 @@ struct ServingPlan: Sendable {
         spec.filledVariables = Set(launch.environment.keys)
         spec.isolation = isolation
         spec.speaksFastCGI = group.upstreamProtocol == .fastcgi
-        spec.health = group.health
+        spec.health = group.checkedHealth
         spec.maxMemory = launch.maxMemory > 0 ? Int64(launch.maxMemory) : nil
         spec.outputFile = launch.outputFile
         spec.onExit = launch.onExit
@@ -159,6 +159,15 @@ extension ServingPlan {
         return settings
     }
 
+    /// By the index of a running group how TLS is spoken to its servers.
+    func secureServers(indices: [Int]) -> [Int: [ProcessAddress: SecureServer]] {
+        var secure: [Int: [ProcessAddress: SecureServer]] = [:]
+        for (configured, index) in indices.enumerated() where !files.servers[configured].isEmpty {
+            secure[index] = files.servers[configured]
+        }
+        return secure
+    }
+
     /// Remaining listeners keep their positions, removed ones become nil, new ones are appended.
     private func listeners(over old: [ListenerSettings?]) -> [ListenerSettings?] {
         var rest = listeners
@@ -197,6 +206,7 @@ extension ServingPlan {
             }
         }
         settings.keepalive = group.keepalive
+        settings.hostHeader = group.hostHeader
         if group.upstreamProtocol == .fastcgi { settings.fastCGI = group.fastCGI }
         settings.healthPath = group.health?.pathOfChecks ?? ""
         settings.isSpawned = group.policy.kind == .spawned

@@ -108,15 +108,14 @@ struct HealthMonitor {
         nextStart = nil
         do {
             check = try HealthCheck(
-                address, user: user, request: policy.request,
-                deadline: now + policy.timeout.nanoseconds)
+                address, user: user, policy, deadline: now + policy.timeout.nanoseconds)
             return (.nothing, true)
         } catch {
             guard !error.isScarcity else {
                 planNext(now: now, jitter: jitter)
                 return (.unable(error), false)
             }
-            return (settle(.unhealthy("\(error)"), now: now, jitter: jitter), false)
+            return (settle(.silent("\(error)"), now: now, jitter: jitter), false)
         }
     }
 
@@ -154,14 +153,16 @@ struct HealthMonitor {
         case (.starting, .healthy):
             mode = .running(failures: 0)
             return .ready
-        case (.starting(let delay), .unhealthy(let reason)):
+        case (.starting(let delay), .unwell(let reason)),
+            (.starting(let delay), .silent(let reason)):
             mode = .starting(delay: min(delay + delay / 2, Self.lastDelay))
             objection = reason
             return delay == Self.firstDelay ? .notYet(reason) : .nothing
         case (.running, .healthy):
             mode = .running(failures: 0)
             return .nothing
-        case (.running(let failures), .unhealthy(let reason)):
+        case (.running(let failures), .unwell(let reason)),
+            (.running(let failures), .silent(let reason)):
             if failures + 1 >= policy.fall {
                 end()
                 return .unhealthy(reason)
@@ -169,7 +170,7 @@ struct HealthMonitor {
             mode = .running(failures: failures + 1)
             return .nothing
         // It was ordered to stop during the check.
-        case (.over, .healthy), (.over, .unhealthy):
+        case (.over, .healthy), (.over, .unwell), (.over, .silent):
             return .nothing
         }
     }

@@ -11,6 +11,7 @@ struct ServerWatch {
     private var current = 0
     private(set) var check: HealthCheck?
     private var startAt: Int64
+    private var secure: SecureServer?
     /// The response was 404.
     private(set) var foundNothing = false
     /// The last answer was bad, and was logged.
@@ -43,14 +44,17 @@ struct ServerWatch {
         /// - Parameters:
         ///   - objection: the problem, in words; nil: none.
         ///   - isNews: whether the previous answer was good.
-        case answered(objection: String?, isNews: Bool)
+        case answered(CheckResult, objection: String?, isNews: Bool)
         case unable(SystemError)
     }
 
     /// Starts a check, or times one out, if it is due.
     ///
-    /// - Parameter jitter: from -1 to 1, moves the next check by a tenth of the interval.
-    mutating func advance(now: Int64, jitter: Double) -> Outcome {
+    /// - Parameters:
+    ///   - jitter: from -1 to 1, moves the next check by a tenth of the interval.
+    ///   - secure: how TLS is spoken to it; nil: clear text.
+    mutating func advance(now: Int64, jitter: Double, secure: SecureServer?) -> Outcome {
+        self.secure = secure
         if var asked = check {
             guard asked.deadline <= now else { return .nothing }
             let verdict = asked.timeOut()
@@ -58,6 +62,11 @@ struct ServerWatch {
             return settle(verdict, now: now)
         }
         guard startAt <= now else { return .nothing }
+        if server.securePlace != nil, secure == nil {
+            // Its settings follow in a moment.
+            startAt = now + 50_000_000
+            return .nothing
+        }
         current = 0
         let interval = policy.interval.nanoseconds
         startAt = now + interval + Int64(Double(interval) * 0.1 * max(-1, min(jitter, 1)))
@@ -82,7 +91,7 @@ struct ServerWatch {
     private mutating func ask(now: Int64) -> Outcome {
         do {
             check = try HealthCheck(
-                addresses[current], user: nil, request: policy.request,
+                addresses[current], user: nil, secure: secure, policy,
                 deadline: now + policy.timeout.nanoseconds)
             return .asks
         } catch {
@@ -95,19 +104,21 @@ struct ServerWatch {
         if check?.hasEnded ?? true { check = nil }
         switch verdict {
         case nil: return .nothing
-        case .healthy: return answered(nil)
-        case .unhealthy(let reason): return fail(reason, now: now)
+        case .healthy: return answered(.well, nil)
+        case .unwell(let reason): return answered(.unwell, reason)
+        case .silent(let reason): return fail(reason, now: now)
         }
     }
 
-    private mutating func answered(_ objection: String?) -> Outcome {
+    private mutating func answered(_ result: CheckResult, _ objection: String?) -> Outcome {
         defer { isObjectedTo = objection != nil }
-        return .answered(objection: objection, isNews: objection != nil && !isObjectedTo)
+        return .answered(
+            result, objection: objection, isNews: objection != nil && !isObjectedTo)
     }
 
     private mutating func fail(_ reason: String, now: Int64) -> Outcome {
         current += 1
-        guard current < addresses.count else { return answered(reason) }
+        guard current < addresses.count else { return answered(.silent, reason) }
         check?.close()
         return ask(now: now)
     }

@@ -1,9 +1,12 @@
 internal import Backends
+internal import Reactor
 
 /// The external servers with health checks, by the ids of their tokens.
 struct ServerWatches {
     private var watches: [UInt64: ServerWatch] = [:]
     private var lastID: UInt64 = 0
+    /// By group how TLS is spoken to its servers.
+    var secureServers: [Int: [ProcessAddress: SecureServer]] = [:]
 
     var ids: [UInt64] { Array(watches.keys) }
     var nextDeadline: Int64? { watches.values.map(\.nextDeadline).min() }
@@ -26,7 +29,10 @@ struct ServerWatches {
 
     /// Starts a server's check, or times it out, if due; nil: the server is no longer checked.
     mutating func advance(_ id: UInt64, now: Int64, jitter: Double) -> ServerWatch.Outcome? {
-        watches[id]?.advance(now: now, jitter: jitter)
+        let secure = watches[id].flatMap { watch in
+            watch.server.securePlace.flatMap { secureServers[watch.group]?[$0] }
+        }
+        return watches[id]?.advance(now: now, jitter: jitter, secure: secure)
     }
 
     /// The connection of a check has an event; nil: the server is no longer checked.

@@ -32,13 +32,12 @@ extension SupervisionLoop {
         switch outcome {
         case .nothing: break
         case .unable(let error): logScarcity(error)
-        case .answered(let objection, let isNews):
+        case .answered(let result, let objection, let isNews):
             if let objection, isNews {
+                let path = watch.server.health.path
+                let what = path.isEmpty ? "" : " at \(path)"
                 log.about(group: groups[watch.group].name).warning(
-                    """
-                    server \(location) fails its health check at \
-                    \(watch.server.health.path): \(objection)
-                    """)
+                    "server \(location) fails its health check\(what): \(objection)")
             }
             if watch.foundNothing {
                 logMissingPath(
@@ -46,7 +45,7 @@ extension SupervisionLoop {
                     "server \(location)")
             }
             groups[watch.group].checked(
-                watch.server.process, isWell: objection == nil, now: now())
+                watch.server.process, result, now: now())
         case .asks:
             guard let check = watch.check else { return }
             do {

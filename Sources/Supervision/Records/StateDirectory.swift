@@ -59,11 +59,29 @@ struct StateDirectory: Sendable, Equatable {
         return labels.sorted()
     }
 
-    /// Reads the record in a file, which only this user may own and write.
+    /// Writes a file that is no record of a process.
+    func replace(_ name: String, _ bytes: [UInt8]) throws(PrivateDirectory.Problem) {
+        try folder.write(bytes, as: name)
+    }
+
+    /// Reads the record of a process.
     func read(_ label: String) throws(Refusal) -> ProcessRecord {
+        let text = try text(of: label, limit: ProcessRecord.sizeLimit)
+        let record: ProcessRecord
+        do {
+            record = try ProcessRecord(text: text)
+        } catch {
+            throw Refusal(sentence: error.description)
+        }
+        guard record.label == label else { throw Refusal(sentence: "its label is another one") }
+        return record
+    }
+
+    /// The text of a file, which only this user may own and write.
+    func text(of name: String, limit: Int) throws(Refusal) -> String {
         // O_NONBLOCK: a FIFO in its place must not block.
         let descriptor = unsafe open(
-            "\(path)/\(label)", O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)
+            "\(path)/\(name)", O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)
         guard descriptor >= 0 else {
             throw Refusal(sentence: "\(SystemError.message(errno)) (open)")
         }
@@ -76,19 +94,12 @@ struct StateDirectory: Sendable, Equatable {
             throw Refusal(sentence: "it belongs to user \(status.st_uid)")
         }
         guard status.st_mode & 0o022 == 0 else { throw Refusal(sentence: "others may write it") }
-        guard status.st_size <= ProcessRecord.sizeLimit else {
-            throw Refusal(sentence: "it has more than \(ProcessRecord.sizeLimit) bytes")
+        guard status.st_size <= limit else {
+            throw Refusal(sentence: "it has more than \(limit) bytes")
         }
-        guard let bytes = ProcFile.bytes(of: descriptor, limit: ProcessRecord.sizeLimit + 1),
+        guard let bytes = ProcFile.bytes(of: descriptor, limit: limit + 1),
             let text = String(validating: bytes, as: UTF8.self)
         else { throw Refusal(sentence: "it cannot be read as text") }
-        let record: ProcessRecord
-        do {
-            record = try ProcessRecord(text: text)
-        } catch {
-            throw Refusal(sentence: error.description)
-        }
-        guard record.label == label else { throw Refusal(sentence: "its label is another one") }
-        return record
+        return text
     }
 }

@@ -1,0 +1,247 @@
+/// The servers of an external group: which there are, and how they come and go.
+///
+/// A reload, or the name service, may add and remove some. One that is no longer wanted keeps its
+/// sessions while it answers them.
+extension GroupState {
+    /// The servers exist from the start.
+    mutating func enterExternal() {
+        for server in wantedServers { _ = enter(server) }
+    }
+
+    /// The servers that the configuration asks for: every known address of a name is one.
+    private var wantedServers: [ServerEndpoint] {
+        guard case .external(let servers) = policy.kind else { return [] }
+        return servers
+    }
+
+    private mutating func enter(_ server: ServerEndpoint) -> UInt32 {
+        let entry = occupy(.ready)
+        let index = Int(entry)
+        var incarnation = server.stableIncarnation
+        // The same address twice is two processes all the same.
+        while entriesByIncarnation[incarnation] != nil {
+            incarnation.value = Generator.mix(incarnation.value &+ 1)
+        }
+        processes[index].incarnation = incarnation
+        processes[index].address = server.address
+        processes[index].label = server.label
+        processes[index].readyAt = now
+        entriesByIncarnation[incarnation] = entry
+        describe(entry, as: server)
+        return entry
+    }
+
+    private mutating func describe(_ entry: UInt32, as server: ServerEndpoint) {
+        endpoints[entry] = server
+        processes[Int(entry)].weight = min(max(server.weight, 1), 256)
+        processes[Int(entry)].threads = min(max(server.threads ?? policy.threads, 1), 1_000_000)
+        touch(entry)
+    }
+
+    /// The configuration, or the addresses of a name, have changed.
+    mutating func updateServers() {
+        var entries = wantedServers.map { server in entry(of: server) }
+        for index in processes.indices
+        where !processes[index].phase.isGone && !entries.contains(UInt32(index)) {
+            depart(UInt32(index))
+        }
+        for (position, server) in wantedServers.enumerated() {
+            if let entry = entries[position] {
+                describe(entry, as: server)
+                returnIfLeaving(entry)
+            } else {
+                let entry = enter(server)
+                entries[position] = entry
+                beginSlowStart(of: entry)
+                orders.events.append(.joined(handle(entry)))
+            }
+        }
+    }
+
+    /// The entry of a server that is known already; nil: it is another at the same address, or of
+    /// the same name.
+    private func entry(of server: ServerEndpoint) -> UInt32? {
+        endpoints.first { _, known in
+            known.label == server.label && known.address == server.address
+                && (known.tls == nil) == (server.tls == nil)
+        }?.key
+    }
+
+    /// It is wanted no more: it keeps its sessions, while it answers them.
+    private mutating func depart(_ entry: UInt32) {
+        let index = Int(entry)
+        // Another server of this name is the same one, at another address.
+        let label = processes[index].label
+        if wantedServers.contains(where: { $0.label == label }) {
+            return remove(entry, hasSuccessor: true)
+        }
+        switch processes[index].phase {
+        case .ready, .draining:
+            if processes[index].isUnused(at: now) { return remove(entry) }
+            beServing(entry)
+            takeOut(entry, .removed)
+        case .down: remove(entry)
+        case .starting, .stopping, .gone: break
+        }
+    }
+
+    /// It is wanted again before its last session has left.
+    private mutating func returnIfLeaving(_ entry: UInt32) {
+        guard case .draining(.removed) = processes[Int(entry)].phase else { return }
+        beServing(entry)
+        orders.events.append(.reinstated(handle(entry)))
+        if processes[Int(entry)].server.isOut { takeOut(entry, .drained) }
+    }
+
+    /// Ends a server that is wanted no more.
+    private mutating func remove(_ entry: UInt32, hasSuccessor: Bool = false) {
+        let sessions = processes[Int(entry)].sessions
+        processes[Int(entry)].sessions = 0
+        processes[Int(entry)].unconfirmed = 0
+        // They are counted when they come.
+        if sessions > 0, !hasSuccessor {
+            orders.events.append(.sessionsLost(handle(entry), count: sessions))
+        }
+        _ = apply(.removed, to: entry)
+        orders.events.append(.gone(handle(entry), .removed, nil))
+        endpoints[entry] = nil
+        vacate(entry)
+    }
+
+    /// Takes a server that drains back into service.
+    private mutating func beServing(_ entry: UInt32) {
+        if processes[Int(entry)].standing != .serving { move(entry, to: .serving) }
+        processes[Int(entry)].drainUntil = nil
+        guard case .draining = processes[Int(entry)].phase else { return }
+        _ = apply(.reinstate, to: entry)
+        prepare(entry)
+    }
+
+    // MARK: Out of service, by an administrator or for good
+
+    /// A server that drains has lost its last session, or its time is over.
+    mutating func endDraining(of entry: UInt32) {
+        guard case .draining(let reason) = processes[Int(entry)].phase else { return }
+        switch reason {
+        // It waits for its checks.
+        case .unhealthy: return
+        case .removed: remove(entry)
+        case .idle, .startTimeout, .unreachable, .shutdown, .drained, .exited, .maxRequests,
+            .maxAge, .maxMemory, .watchdog, .requestTimeout, .rollout, .scaledDown, .command,
+            .notify, .drainTimeout, .makeRoom, .retired:
+            leaveService(entry)
+        }
+    }
+
+    mutating func drainServer(_ entry: UInt32, timeout: Interval?) {
+        processes[Int(entry)].server.isOut = true
+        switch processes[Int(entry)].phase {
+        case .draining(.removed): break
+        case .ready, .draining:
+            if case .draining(.unhealthy) = processes[Int(entry)].phase { beServing(entry) }
+            takeOut(entry, .drained, timeout: timeout)
+        case .down: leaveService(entry)
+        case .starting, .stopping, .gone: break
+        }
+        rememberServers()
+    }
+
+    mutating func stopServer(_ entry: UInt32) {
+        processes[Int(entry)].server.isOut = true
+        switch processes[Int(entry)].phase {
+        case .draining(.removed): remove(entry)
+        case .ready, .draining, .down: leaveService(entry)
+        case .starting, .stopping, .gone: break
+        }
+        rememberServers()
+    }
+
+    /// It stays out until an administrator has it back.
+    mutating func leaveService(_ entry: UInt32) {
+        if processes[Int(entry)].standing == .serving { move(entry, to: .outgoing) }
+        let until = now + Self.longestInterval
+        processes[Int(entry)].server.probation = nil
+        processes[Int(entry)].server.slowStart = nil
+        processes[Int(entry)].share = SlowStart.whole
+        processes[Int(entry)].drainUntil = nil
+        if case .down = processes[Int(entry)].phase {
+            processes[Int(entry)].phase = .down(until: until)
+            touch(entry)
+        } else {
+            _ = apply(.refused(until: until), to: entry)
+        }
+        orders.events.append(.out(handle(entry)))
+    }
+
+    /// Puts a server back into service that an administrator has taken out, or that is down.
+    mutating func bringBack(_ handle: ProcessHandle) {
+        guard !isSpawned, let entry = find(handle) else { return }
+        let index = Int(entry)
+        let wasOut = processes[index].server.isOut
+        processes[index].server.isOut = false
+        processes[index].server.badChecks = 0
+        processes[index].server.silentChecks = 0
+        switch processes[index].phase {
+        case .draining(.drained):
+            beServing(entry)
+            orders.events.append(.reinstated(handle))
+        case .down:
+            if processes[index].standing != .serving { move(entry, to: .serving) }
+            comeBack(entry)
+            orders.events.append(.reinstated(handle))
+        case .starting, .ready, .draining, .stopping, .gone: break
+        }
+        if wasOut { rememberServers() }
+    }
+
+    /// The servers that an administrator has taken out.
+    private mutating func rememberServers() {
+        let out = processes.filter { !$0.phase.isGone && $0.server.isOut }
+            .map { OutOfService(label: $0.label, isDraining: $0.phase.serves) }
+        orders.supervision.append(.rememberServers(out))
+    }
+
+    /// Takes out those that an administrator had taken out before a restart.
+    mutating func takeOutAgain(_ servers: [OutOfService]) {
+        guard !isSpawned else { return }
+        for server in servers {
+            guard let index = processes.firstIndex(where: { $0.label == server.label }) else {
+                continue
+            }
+            processes[index].server.isOut = true
+            if server.isDraining {
+                takeOut(UInt32(index), .drained)
+            } else {
+                leaveService(UInt32(index))
+            }
+        }
+    }
+}
+
+/// A server that an administrator has taken out of service.
+package struct OutOfService: Equatable, Sendable {
+    package var label: String
+    /// It keeps its sessions until they end.
+    package var isDraining: Bool
+
+    package init(label: String, isDraining: Bool) {
+        self.label = label
+        self.isDraining = isDraining
+    }
+}
+
+extension ServerEndpoint {
+    /// The same in every run, so that pins to external servers survive the balancer (FNV-1a).
+    var stableIncarnation: Incarnation {
+        var hash: UInt64 = 0xcbf2_9ce4_8422_2325
+        for byte in identity.utf8 { hash = (hash ^ UInt64(byte)) &* 0x0000_0100_0000_01b3 }
+        return Incarnation(Generator.mix(hash))
+    }
+
+    private var identity: String {
+        if let name { return "name \(name)" }
+        // Its name in tokens from before both loopback addresses were tried.
+        if case .tcp(ProcessAddress.localhost, let port) = address { return "127.0.0.1:\(port)" }
+        return address.text
+    }
+}
