@@ -124,8 +124,16 @@ struct StatusTable {
         }
     }
 
+    /// Two significant digits: a quantile is the bound of a bucket, no more exact.
     private static func milliseconds(_ seconds: Double) -> String {
-        "\((seconds * 100_000).rounded() / 100) ms"
+        let value = seconds * 1000
+        guard value.isFinite, value < 1e12 else { return "-" }
+        return switch value {
+        case ..<1: "\((value * 100).rounded() / 100) ms"
+        case ..<10: "\((value * 10).rounded() / 10) ms"
+        case ..<100: "\(Int(value.rounded())) ms"
+        default: "\(Int((value / 10).rounded()) * 10) ms"
+        }
     }
 
     private static func decimal(_ value: Double) -> String { "\((value * 10).rounded() / 10)" }

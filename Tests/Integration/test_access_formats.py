@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import os
 import re
 import signal
 import subprocess
@@ -257,3 +258,34 @@ def tunnels(access_format):
         with serving(configuration) as balancer:
             yield balancer
         server.shutdown()
+
+
+HELD = """
+import os
+
+def application(environ, start_response):
+    if environ["PATH_INFO"] == "/hold":
+        with open(os.path.join(os.path.dirname(__file__), "fifo")) as fifo:
+            fifo.read()
+    start_response("200 OK", [])
+    return []
+"""
+
+
+def test_a_request_that_was_refused_in_the_queue_shows_how_long_it_waited():
+    limits = 'threads = 1\nqueue_timeout = "300ms"\n[routes]'
+    text = '[log]\naccess = "access.log"\naccess_format = "json"\n' + GROUP.replace("[routes]", limits)
+    with serving(text, files={"app.py": HELD}) as balancer:
+        os.mkfifo(balancer.folder / "fifo")
+        os.chmod(balancer.folder / "fifo", 0o666)
+        holder = threading.Thread(target=balancer.request, args=("/hold",))
+        holder.start()
+        try:
+            wait_until(lambda: balancer.group("app")["processes"][0]["in_flight"] == 1, what="the held request")
+            assert balancer.request().status == 503
+            [line] = lines(balancer, 1)
+            assert 0.3 <= json.loads(line)["queue"] < 10
+        finally:
+            with open(balancer.folder / "fifo", "w"):
+                pass
+            holder.join()

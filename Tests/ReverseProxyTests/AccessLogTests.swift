@@ -15,7 +15,7 @@ internal import Testing
         entry.status = 200
         entry.bytesToClient = 1234
         entry.startedAt = 1_000_000_000
-        entry.grantedAt = 1_000_500_000
+        entry.dequeuedAt = 1_000_500_000
         entry.firstByteAt = 1_002_000_000
         entry.endedAt = 1_003_000_000
         entry.group = 1

@@ -31,10 +31,10 @@ extension AccessLog {
     }
 
     mutating func appendQueueTime(_ entry: LogEntry, missing: StaticString) {
-        if entry.grantedAt == 0 {
+        if entry.dequeuedAt == 0 {
             buffer.append(missing)
         } else {
-            buffer.append(seconds: entry.grantedAt &- entry.startedAt)
+            buffer.append(seconds: entry.dequeuedAt &- entry.startedAt)
         }
     }
 

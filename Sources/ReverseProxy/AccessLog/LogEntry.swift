@@ -17,7 +17,7 @@ struct LogEntry {
     var bytesFromClient: UInt64 = 0
     /// Monotonic ns; 0 for what has not happened.
     var startedAt: Int64 = 0
-    var grantedAt: Int64 = 0
+    var dequeuedAt: Int64 = 0
     var firstByteAt: Int64 = 0
     var endedAt: Int64 = 0
     /// The index of its group; -1: no group was selected.

@@ -84,7 +84,8 @@ struct Exchange {
     let startedAt: Int64
     /// When it began to want a slot; 0: it has had one, or has not asked.
     var askedAt: Int64 = 0
-    var grantedAt: Int64 = 0
+    /// When it got a slot, or was refused one after it had waited; 0: neither has happened.
+    var dequeuedAt: Int64 = 0
     var firstByteAt: Int64 = 0
     var status: UInt16 = 0
     var bytesToClient: UInt64 = 0

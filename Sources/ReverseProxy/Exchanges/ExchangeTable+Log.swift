@@ -47,7 +47,7 @@ extension ExchangeTable {
         entry.bytesToClient = self[exchange].bytesToClient
         entry.bytesFromClient = self[exchange].requestBodyBytes
         entry.startedAt = self[exchange].startedAt
-        entry.grantedAt = self[exchange].grantedAt
+        entry.dequeuedAt = self[exchange].dequeuedAt
         entry.firstByteAt = self[exchange].firstByteAt
         entry.endedAt = now
         entry.group = Int(self[exchange].group)

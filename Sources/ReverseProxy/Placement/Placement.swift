@@ -88,6 +88,7 @@ final class Placement {
 
     /// A queued exchange was shed.
     func waiterRefused(_ exchange: Int, _ refusal: Refusal) -> Step {
+        exchanges[exchange].dequeuedAt = exchanges.now
         let serial = exchanges.serial(exchange)
         let step = refused(exchange, refusal)
         slots.releaseFollowers(of: exchange, serial: serial)
@@ -104,7 +105,7 @@ final class Placement {
             return .wait
         }
         slots.take()
-        exchanges[exchange].grantedAt = exchanges.now
+        exchanges[exchange].dequeuedAt = exchanges.now
         exchanges.countWait(exchange)
         if result == .abandon {
             clientEnds.abandon(Int(exchanges[exchange].downstream))
