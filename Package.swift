@@ -188,7 +188,8 @@ let package = Package(
             dependencies: ["Exchanges", "HTTPWire", "Backends", "Simulation"],
             swiftSettings: settings),
         .testTarget(
-            name: "ReactorTests", dependencies: ["Reactor", "COpenSSL"], swiftSettings: settings),
+            name: "ReactorTests", dependencies: ["Reactor", "CLinux", "COpenSSL"],
+            swiftSettings: settings),
         .testTarget(
             name: "ReverseProxyTests",
             dependencies: [

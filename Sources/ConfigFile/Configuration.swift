@@ -51,7 +51,8 @@ package struct Configuration: Equatable, Sendable {
         RouteTable(
             routes.enumerated().map { index, route in
                 Route(
-                    host: route.pattern.host, prefix: route.pattern.prefix, group: route.group,
+                    host: route.pattern.host, prefix: route.pattern.prefix,
+                    group: route.group ?? -1,
                     stripPrefix: route.stripPrefix, affinity: index)
             })
     }

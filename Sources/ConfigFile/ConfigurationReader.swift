@@ -77,8 +77,9 @@ package enum ConfigurationReader {
         let routes = RoutesReader(
             groups: groups, groupNames: names, problems: problems, folders: folders
         ).read(root)
-        for route in routes where route.affinity.namesSessions && route.group < groups.count {
-            groups[route.group].policy.namesSessions = true
+        for route in routes where route.affinity.namesSessions {
+            guard let group = route.group, group < groups.count else { continue }
+            groups[group].policy.namesSessions = true
         }
         var configuration = Configuration(
             stateDirectory: folders.state, runtimeDirectory: folders.runtime,

@@ -39,8 +39,11 @@ extension Configuration {
     }
 
     private func write(_ route: RouteSettings, _ writer: inout TOMLWriter) {
-        let group = KeyEntry(name: "group", value: TOMLText.quoted(groups[route.group].name))
-        let entries = [group] + KeyRow.entries(RouteSettings.keys, of: route)
+        let rows = route.group == nil ? RouteSettings.keysOfFiles : RouteSettings.keysOfGroups
+        let group = route.group.map {
+            KeyEntry(name: "group", value: TOMLText.quoted(groups[$0].name))
+        }
+        let entries = (group.map { [$0] } ?? []) + KeyRow.entries(rows, of: route)
         writer.value(
             TOMLText.quoted(route.pattern.host + route.pattern.prefix),
             KeyText.inlineTable(entries))

@@ -10,9 +10,13 @@ extension Configuration {
 /// Reads `errors = { … }` of a group or a route.
 struct ErrorsReader {
     let folders: Folders
+    /// Those that Mooring can answer with here.
+    var statuses = ErrorsReader.statusesOfGroups
 
     /// Statuses that Mooring can generate once a group has been selected.
-    static let statuses = [408, 413, 429, 431, 502, 503, 504]
+    static let statusesOfGroups = [408, 413, 429, 431, 502, 503, 504]
+    /// The same for a route to files.
+    static let statusesOfFiles = [403, 404, 405, 412, 413, 416, 500, 503]
 
     /// - Parameter base: pages that apply where the table has none.
     func read(
@@ -22,10 +26,10 @@ struct ErrorsReader {
         var files: [Configuration.ErrorFile] = []
         for name in entries.names {
             guard let node = entries.take(name) else { continue }
-            guard let status = Int(name), Self.statuses.contains(status) else {
-                let known = Self.statuses.map(String.init).joined(separator: ", ")
+            guard let status = Int(name), statuses.contains(status) else {
+                let known = statuses.map(String.init).joined(separator: ", ")
                 entries.problems.add(
-                    node, "is no status that Mooring answers with for a group",
+                    node, "is no status that Mooring answers with here",
                     "needs one of \(known)")
                 continue
             }

@@ -125,8 +125,12 @@ extension Configuration {
     /// A route: its host and path, its group, and how its sessions are pinned.
     package struct RouteSettings: Equatable, Sendable {
         package var pattern: RoutePattern
-        /// The index in `groups`.
-        package var group: Int
+        /// The index in `groups`; nil: it leads to `files`.
+        package var group: Int?
+        /// Nil: it leads to a group.
+        package var files: FileFolder?
+        /// Whether files are sent compressed to clients that accept that.
+        package var compress = false
         package var stripPrefix = false
         package var affinity: Affinity
         package var timeouts: RouteTimeouts
@@ -134,6 +138,12 @@ extension Configuration {
         package var headers: [Field] = []
         /// The group's pages, overridden by its own.
         package var errors: [ErrorFile] = []
+    }
+
+    /// A folder of files that a route leads to: an absolute path.
+    package struct FileFolder: Equatable, Sendable {
+        package var path: String
+        package var place = FileLocation()
     }
 }
 

@@ -72,18 +72,46 @@ struct RoutesReader {
                 node, "is \(node.kind)", "needs a group's name, or { group = \"NAME\" }")
             return nil
         }
+        if table.peek("files") != nil { return files(pattern, table) }
         let name = table.text("group", example: "django")
         if !table.names.contains("group") {
-            table.reportMissing(["group"], "has no group", "needs { group = \"NAME\" }")
+            table.reportMissing(
+                ["group", "files"], "has no group",
+                "needs { group = \"NAME\" } or { files = \"FOLDER\" }")
         }
+        _ = table.take("files")
+        table.refuse("compress", "is for files", "take it out")
         let index = name.flatMap { group($0.value, $0.node) }
         let base = index.map { groups[$0] }
         var route = Configuration.RouteSettings(
             pattern: pattern, group: index ?? 0, affinity: base?.affinity ?? .init(),
             timeouts: base?.timeouts ?? .init(), errors: base?.errors ?? [])
-        table.read(Configuration.RouteSettings.keys, into: &route, folders)
+        table.read(Configuration.RouteSettings.keysOfGroups, into: &route, folders)
         table.finish()
         return index == nil ? nil : route
+    }
+
+    /// A route to files, which needs no group and no session.
+    private func files(
+        _ pattern: RoutePattern, _ table: TableReader
+    ) -> Configuration.RouteSettings? {
+        let given = table.text("files", example: "static")
+        table.refuse("group", "cannot stand beside files", "keep one of the two")
+        table.refuse(
+            "strip_prefix", "cannot stand beside files, whose names never have the route's path",
+            "take it out")
+        table.refuse(
+            "affinity", "cannot stand beside files, which need no session", "take it out")
+        table.refuse(
+            "timeouts", "cannot stand beside files, for which no process is waited",
+            "take it out: how slow a client may be is said by [timeouts] body_idle")
+        var route = Configuration.RouteSettings(
+            pattern: pattern, group: nil, affinity: .init(), timeouts: .init())
+        table.read(Configuration.RouteSettings.keysOfFiles, into: &route, folders)
+        table.finish()
+        guard let given, let path = folders.path(given, problems) else { return nil }
+        route.files = .init(path: path, place: problems.location(of: given.node))
+        return route
     }
 
     private func group(_ name: String, _ node: ConfigNode) -> Int? {

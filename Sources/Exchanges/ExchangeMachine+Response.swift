@@ -68,6 +68,18 @@ extension ExchangeMachine {
         return traits.hasBody && request.phase == .done
     }
 
+    /// A file is the response, and its head is in the client's output; what follows is read as the
+    /// client takes it.
+    package mutating func fileBegan() {
+        move(request: .done)
+        move(
+            response: .streaming(
+                .init(framing: .length, keepsConnection: false, isEventStream: false)))
+    }
+
+    /// The last bytes of the file are in the client's output.
+    package mutating func fileEnded() { move(response: .received) }
+
     /// Whether a 101 may be forwarded: the request must be complete.
     package var maySwitch: Bool { request.phase == .done }
 

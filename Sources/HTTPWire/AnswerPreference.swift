@@ -69,7 +69,7 @@ package struct AnswerPreference: Equatable, Sendable {
     }
 
     /// The `q` parameter in thousandths (RFC 9110 section 12.4.2); 1000 if there is none.
-    private static func weight(_ head: Span<UInt8>, _ parameters: Range<Int>) -> Int {
+    static func weight(_ head: Span<UInt8>, _ parameters: Range<Int>) -> Int {
         var position = parameters.lowerBound
         while position < parameters.upperBound {
             var end = position &+ 1

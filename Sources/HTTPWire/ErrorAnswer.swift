@@ -8,6 +8,8 @@ package struct ErrorAnswer {
     private let isHead: Bool
     /// The media type of the body.
     private let type: StaticString
+    /// The methods that a 405 names.
+    package var methods = OptionsAnswer.methods
 
     /// - Parameters:
     ///   - status: the status code.
@@ -64,7 +66,7 @@ package struct ErrorAnswer {
         }
         if status == 405 {
             sink.append("Allow: ")
-            sink.append(OptionsAnswer.methods)
+            sink.append(methods)
             sink.append("\r\n")
         }
         if closes { sink.append("Connection: close\r\n") }
@@ -76,14 +78,18 @@ package struct ErrorAnswer {
     static func phrase(_ status: UInt16) -> StaticString {
         switch status {
         case 400: "Bad Request"
+        case 403: "Forbidden"
         case 404: "Not Found"
         case 405: "Method Not Allowed"
         case 408: "Request Timeout"
+        case 412: "Precondition Failed"
         case 413: "Content Too Large"
         case 414: "URI Too Long"
+        case 416: "Range Not Satisfiable"
         case 417: "Expectation Failed"
         case 429: "Too Many Requests"
         case 431: "Request Header Fields Too Large"
+        case 500: "Internal Server Error"
         case 501: "Not Implemented"
         case 502: "Bad Gateway"
         case 503: "Service Unavailable"

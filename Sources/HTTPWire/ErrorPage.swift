@@ -107,6 +107,7 @@ package struct ErrorPage {
             )
         }
         switch status {
+        case 403: return ("Not permitted", "This may not be read.")
         case 404: return ("Page not found", "There is nothing at this address.")
         case 413: return ("Too large", "What was sent is larger than this site accepts.")
         case 429:

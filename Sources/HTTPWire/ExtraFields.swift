@@ -90,6 +90,16 @@ package struct ExtraFields: Equatable, Sendable {
         for entry in entries { sink.append(entry.line.span) }
     }
 
+    /// Whether a field of Mooring's own is replaced or removed.
+    ///
+    /// - Parameter name: in lower case.
+    func replaces(_ name: StaticString) -> Bool {
+        entries.contains { entry in
+            entry.name.count == name.utf8CodeUnitCount
+                && entry.name.indices.allSatisfy { entry.name[$0] == name.octet($0) }
+        }
+    }
+
     /// Whether a field of the response is replaced or removed.
     func replaces(_ bytes: Span<UInt8>, _ name: Range<Int>) -> Bool {
         entries.contains { entry in

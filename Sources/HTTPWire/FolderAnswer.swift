@@ -10,6 +10,7 @@ package struct FolderAnswer {
     /// The place is a path of the same host: it begins with one slash, whatever was sent.
     ///
     /// - Parameters:
+    ///   - base: What trusted proxies have taken off the path, as they say it.
     ///   - mount: What stands before the path, decoded; empty, or with a slash in front.
     ///   - path: Decoded, with one slash in front and none at its end.
     ///   - query: As sent, without the question mark.
@@ -17,12 +18,14 @@ package struct FolderAnswer {
     ///   - sink: Takes the answer.
     ///   - writeFields: Writes more field lines.
     package func write(
-        mount: Span<UInt8>, path: Span<UInt8>, query: Span<UInt8>, date: Span<UInt8>,
+        base: Span<UInt8>, mount: Span<UInt8>, path: Span<UInt8>, query: Span<UInt8>,
+        date: Span<UInt8>,
         into sink: inout ByteSink, fields writeFields: (inout ByteSink) -> Void
     ) {
         sink.append("HTTP/1.1 301 Moved Permanently\r\nDate: ")
         sink.append(date)
         sink.append("\r\nLocation: ")
+        sink.append(base)
         Self.writeEscaped(mount, into: &sink)
         Self.writeEscaped(path, into: &sink)
         sink.append("/")

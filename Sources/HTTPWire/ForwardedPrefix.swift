@@ -34,16 +34,21 @@ extension RequestHead {
         into sink: inout ByteSink
     ) {
         sink.append("X-Forwarded-Prefix: ")
-        if isTrusted {
-            for index in 0..<fields.count where isPrefix(index, bytes) {
-                var elements = ListElements(fields[index].value.range)
-                while let element = elements.next(bytes) {
-                    sink.append(bytes.extracting(segments(element, bytes)))
-                }
-            }
-        }
+        if isTrusted { writeForwardedPrefix(from: bytes, into: &sink) }
         sink.append(mount)
         sink.append("\r\n")
+    }
+
+    /// Writes what the proxies before this one have taken off the path, as they say it.
+    ///
+    /// Only if the sender is one of them, and trusted.
+    package func writeForwardedPrefix(from bytes: Span<UInt8>, into sink: inout ByteSink) {
+        for index in 0..<fields.count where isPrefix(index, bytes) {
+            var elements = ListElements(fields[index].value.range)
+            while let element = elements.next(bytes) {
+                sink.append(bytes.extracting(segments(element, bytes)))
+            }
+        }
     }
 
     /// Whether a field is the sender's own `X-Forwarded-Prefix`.

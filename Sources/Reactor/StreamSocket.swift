@@ -64,6 +64,24 @@ package struct StreamSocket: Equatable, Sendable {
         return Self.failure(sent)
     }
 
+    /// The same for bytes that those of a file follow at once, so that one segment takes both.
+    package func sendBeforeFile(from block: inout Block) -> Transfer {
+        let bytes = unsafe block.readable
+        let sent = unsafe mooring_send_more(descriptor, bytes.baseAddress, bytes.count)
+        if sent >= 0 {
+            block.consume(sent)
+            return .moved(sent)
+        }
+        return Self.failure(sent)
+    }
+
+    /// sendfile(2) of bytes of a file; `end`: the file has none at this position.
+    package func send(_ file: ServedFile, at position: Int64, atMost count: Int) -> Transfer {
+        let sent = mooring_send_file(descriptor, file.descriptor, position, count)
+        if sent > 0 { return .moved(sent) }
+        return sent == 0 ? .end : Self.failure(sent)
+    }
+
     /// The number of sent bytes that the peer has not acknowledged yet; nil: unknown.
     package var unsent: Int? {
         let count = mooring_unsent(descriptor)

@@ -119,6 +119,8 @@ struct AffinityCodec {
     }
 
     /// For each route the index of its clear-text codec; the one for TLS follows it.
+    ///
+    /// A route to files has none, and 0 here.
     static func indices(for settings: ProxySettings) -> [Int] {
         let routes = distinct(settings)
         return settings.routeSettings.indices.map { route in
@@ -130,7 +132,9 @@ struct AffinityCodec {
     private static func distinct(_ settings: ProxySettings) -> [Int] {
         var found: [Int] = []
         for route in settings.routeSettings.indices
-        where !found.contains(where: { sharesCodec(settings, $0, route) }) {
+        where settings.routeSettings[route].group >= 0
+            && !found.contains(where: { sharesCodec(settings, $0, route) })
+        {
             found.append(route)
         }
         return found

@@ -36,6 +36,8 @@ package final class LogThrottle: Sendable {
         case unmeasuredBody
         /// A response has an unknown `Mooring-Pin`.
         case pinDirective
+        /// A file of a route cannot be opened, though it is there.
+        case servedFile
         /// The wall clock was set.
         case clock
     }

@@ -13,7 +13,8 @@ package struct ProxySettings: Sendable {
     package var timeouts = Timeouts()
     /// `connections` is lowered to what the limit of open files allows.
     package var limits = Limits()
-    /// Connections to processes, over all loops: the open files that clients leave.
+    /// Connections to processes and files on their way to clients, over all loops: the open files
+    /// that connections of clients leave.
     package var upstreams = Int.max
     /// Bytes of all buffers together.
     package var bufferMemory = 256 * 1024 * 1024
@@ -34,6 +35,11 @@ package struct ProxySettings: Sendable {
         let ofListeners = listeners.map { $0?.headers.length ?? 0 }.max() ?? 0
         let ofRoutes = routeSettings.map(\.headers.length).max() ?? 0
         return max(16 * 1024, limits.requestHead) + 4096 + ofListeners + ofRoutes
+    }
+
+    /// The group that a route leads to; nil: it leads to files.
+    func group(of route: RouteSettings) -> ProxyGroupSettings? {
+        route.group < 0 ? nil : groups[route.group]
     }
 
     /// The groups' names in UTF-8, in their order.
@@ -73,9 +79,12 @@ extension Limits {
 
 /// A route's destination, and how its sessions are pinned.
 package struct RouteSettings: Sendable {
+    /// -1: files.
     package var group: Int
-    /// The prefix removed from the path before it is forwarded (`strip_prefix`), decoded; empty:
-    /// none.
+    /// Nil: a group.
+    package var files: FileRouteSettings?
+    /// The prefix removed from the path before it is forwarded (`strip_prefix`), or before a file
+    /// is looked for; decoded; empty: none.
     package var strippedPrefix: String
     package var affinity: AffinitySettings
     package var timeouts = RouteTimeouts()
@@ -88,6 +97,20 @@ package struct RouteSettings: Sendable {
         self.group = group
         self.strippedPrefix = strippedPrefix
         self.affinity = affinity
+    }
+}
+
+/// A folder of files that a route leads to.
+package struct FileRouteSettings: Sendable {
+    package var folder: ServedFolder
+    /// Where it is, for the log.
+    package var path: String
+    /// Whether a file may be sent in a coding that the client accepts.
+    package var compress = false
+
+    package init(_ folder: ServedFolder, path: String) {
+        self.folder = folder
+        self.path = path
     }
 }
 

@@ -1,4 +1,5 @@
 internal import HTTPWire
+internal import Reactor
 internal import Routing
 internal import SessionAffinity
 internal import Settings
@@ -6,6 +7,7 @@ internal import Settings
 /// The route settings that the request path needs: plain data, so that a look-up counts no
 /// references.
 struct RoutePlan {
+    /// -1: it leads to files, see `RoutePlans.folders`.
     let group: Int
     let stripsPrefix: Bool
     let pin: Pin
@@ -23,9 +25,37 @@ struct RoutePlan {
     let hasHealthPath: Bool
     let timeouts: RouteTimeouts
     /// The index of its clear-text codec in a loop's `codecs`; the one for TLS follows it.
-    let codec: Int
+    private(set) var codec: Int
     /// Responses get additional fields.
     let hasFields: Bool
+    /// A file may be sent in a coding that the client accepts.
+    let compresses: Bool
+
+    var isFiles: Bool { group < 0 }
+
+    init(_ route: RouteSettings, of group: ProxyGroupSettings?, codec: Int, issuesIDs: Bool) {
+        self.group = route.group
+        stripsPrefix = !route.strippedPrefix.isEmpty
+        pin = route.affinity.pin
+        carrier = CarrierKind(route.affinity)
+        self.issuesIDs = issuesIDs
+        maxAge = route.affinity.maxAgeSeconds
+        forwardCookie = route.affinity.forwardCookie
+        takesASCIIOnly = group?.takesASCIIOnly ?? false
+        isFastCGI = group?.fastCGI != nil
+        hasHostHeader = !(group?.hostHeader.isEmpty ?? true)
+        hasHealthPath = !(group?.healthPath.isEmpty ?? true)
+        timeouts = route.timeouts
+        self.codec = codec
+        hasFields = !route.headers.isEmpty
+        compresses = route.files?.compress ?? false
+    }
+
+    /// The same with the codec at another index.
+    init(_ plan: RoutePlan, codec: Int) {
+        self = plan
+        self.codec = codec
+    }
 }
 
 /// One loop's routes with everything that belongs to them, replaced as a whole by a reload.
@@ -42,6 +72,8 @@ struct RoutePlans {
     private(set) var healthPaths: [[UInt8]]
     /// For each plan the `Host` that processes get; empty: the client's.
     private(set) var hosts: [[UInt8]]
+    /// For each plan the folder of its files; nil: it leads to a group.
+    private(set) var folders: [ServedFolder?]
     /// For each plan the fields added to responses.
     private(set) var headers: [ExtraFields]
     /// For each plan its own pages, by status.
@@ -55,28 +87,24 @@ struct RoutePlans {
         codecs = AffinityCodec.make(for: settings)
         plans = settings.routeSettings.enumerated().map { index, route in
             RoutePlan(
-                group: route.group, stripsPrefix: !route.strippedPrefix.isEmpty,
-                pin: route.affinity.pin, carrier: CarrierKind(route.affinity),
+                route, of: settings.group(of: route), codec: indices[index],
                 issuesIDs: settings.routeSettings.contains {
                     $0.group == route.group && CarrierKind($0.affinity) == .id
-                },
-                maxAge: route.affinity.maxAgeSeconds, forwardCookie: route.affinity.forwardCookie,
-                takesASCIIOnly: settings.groups[route.group].takesASCIIOnly,
-                isFastCGI: settings.groups[route.group].fastCGI != nil,
-                hasHostHeader: !settings.groups[route.group].hostHeader.isEmpty,
-                hasHealthPath: !settings.groups[route.group].healthPath.isEmpty,
-                timeouts: route.timeouts, codec: indices[index],
-                hasFields: !route.headers.isEmpty)
+                })
         }
-        healthPaths = settings.routeSettings.map {
-            Array(settings.groups[$0.group].healthPath.utf8)
+        healthPaths = settings.routeSettings.map { route in
+            Array((settings.group(of: route)?.healthPath ?? "").utf8)
         }
-        hosts = settings.routeSettings.map { Array(settings.groups[$0.group].hostHeader.utf8) }
+        hosts = settings.routeSettings.map { route in
+            Array((settings.group(of: route)?.hostHeader ?? "").utf8)
+        }
+        folders = settings.routeSettings.map(\.files?.folder)
         learn = settings.routeSettings.map(\.affinity.learn)
         headers = settings.routeSettings.map(\.headers)
         pages = settings.routeSettings.map(\.pages)
         mounts = settings.routeSettings.map { ForwardedPrefix.escaped($0.strippedPrefix) }
-        ownCookies = OwnCookies(names: settings.routeSettings.map(\.affinity.cookie.name))
+        ownCookies = OwnCookies(
+            names: settings.routeSettings.filter { $0.group >= 0 }.map(\.affinity.cookie.name))
     }
 
     /// Adds a plan of the replaced routes, for an exchange that began under it.
@@ -85,16 +113,9 @@ struct RoutePlans {
     mutating func keep(_ entry: Int, of old: RoutePlans) -> Int {
         let plan = old.plans[entry]
         let codec = codecs.count
-        codecs += old.codecs[plan.codec...plan.codec + 1]
-        plans.append(
-            RoutePlan(
-                group: plan.group, stripsPrefix: plan.stripsPrefix, pin: plan.pin,
-                carrier: plan.carrier, issuesIDs: plan.issuesIDs, maxAge: plan.maxAge,
-                forwardCookie: plan.forwardCookie,
-                takesASCIIOnly: plan.takesASCIIOnly, isFastCGI: plan.isFastCGI,
-                hasHostHeader: plan.hasHostHeader, hasHealthPath: plan.hasHealthPath,
-                timeouts: plan.timeouts, codec: codec,
-                hasFields: plan.hasFields))
+        if !plan.isFiles { codecs += old.codecs[plan.codec...plan.codec + 1] }
+        plans.append(RoutePlan(plan, codec: plan.isFiles ? 0 : codec))
+        folders.append(old.folders[entry])
         learn.append(old.learn[entry])
         healthPaths.append(old.healthPaths[entry])
         hosts.append(old.hosts[entry])

@@ -14,7 +14,7 @@ final class SharedState: Sendable {
     let spawnLimiter = SpawnLimiter()
     /// Client connections over all loops.
     let connections = Atomic<Int>(0)
-    /// Connections to processes over all loops.
+    /// Connections to processes, and files on their way to clients, over all loops.
     private let upstreams = Atomic<Int>(0)
     /// Accepting waits for a connection to close.
     let acceptingPaused = Atomic<Bool>(false)
@@ -72,7 +72,7 @@ final class SharedState: Sendable {
         countOut()
     }
 
-    /// Counts a connection to a process; false: the maximum is reached.
+    /// Counts a connection to a process, or an open file; false: the maximum is reached.
     func takeUpstream(limit: Int) -> Bool {
         if upstreams.add(1, ordering: .relaxed).newValue <= limit { return true }
         giveUpstream()

@@ -1,3 +1,4 @@
+internal import HTTPWire
 internal import Reactor
 
 /// The wall clock for the data path: seconds for tokens, formatted text for `Date` and the log.
@@ -52,7 +53,7 @@ struct WallClock {
     private mutating func format() {
         let days = Int(seconds) / 86_400
         let time = Int(seconds) % 86_400
-        let (year, month, day) = Self.civil(days)
+        let (year, month, day) = HTTPDate.civil(days)
         let names: StaticString = "ThuFriSatSunMonTueWed"
         let months: StaticString = "JanFebMarAprMayJunJulAugSepOctNovDec"
 
@@ -101,20 +102,5 @@ struct WallClock {
             timestamp[entry + offset] = UInt8(ascii: "0") + UInt8(rest % 10)
             rest /= 10
         }
-    }
-
-    /// The date of a day counted from 1970-01-01; after Hinnant, "chrono-compatible low-level date
-    /// algorithms".
-    private static func civil(_ days: Int) -> (year: Int, month: Int, day: Int) {
-        let shifted = days + 719_468
-        let era = shifted / 146_097
-        let dayOfEra = shifted % 146_097
-        let yearOfEra =
-            (dayOfEra - dayOfEra / 1460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
-        let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
-        let month = (5 * dayOfYear + 2) / 153
-        let day = dayOfYear - (153 * month + 2) / 5 + 1
-        let civilMonth = month < 10 ? month + 3 : month - 9
-        return (yearOfEra + era * 400 + (civilMonth <= 2 ? 1 : 0), civilMonth, day)
     }
 }

@@ -4,7 +4,7 @@ package struct Route: Equatable, Sendable {
     package var host: String
     /// `/`, or whole segments without a trailing slash: `/admin`; decoded, as it is compared.
     package var prefix: String
-    /// The index of the group in the configuration.
+    /// The index of the group in the configuration; -1: it leads to files.
     package var group: Int
     /// Whether the prefix is removed from the path that the backend sees.
     package var stripPrefix: Bool

@@ -9,6 +9,7 @@ package enum TrafficCounter: Int, CaseIterable, Sendable {
     /// Summed over all requests.
     case requestNanoseconds
     case requests, retries, ownCookiesRemoved
+    case files, filesOpen
     case verdictNone, verdictValid, verdictForged, verdictExpired, verdictUnknownKey
     case verdictOtherGroup, verdictGone, verdictMalformed
     case logLinesDropped
@@ -102,6 +103,14 @@ extension TrafficCounter {
             TrafficMetric(
                 .counter, "own_cookies_removed_total", "requests", "own_cookies_removed_total",
                 help: "Set-Cookie fields of processes that named Mooring's cookie.")
+        case .files:
+            TrafficMetric(
+                .counter, "file_responses_total", "requests", "files_total",
+                help: "Responses with a file of a route, or that the client has it already.")
+        case .filesOpen:
+            TrafficMetric(
+                .gauge, "files_open", "requests", "files_open",
+                help: "Files on their way to clients, each with an open descriptor.")
         case .verdictNone: verdicts("none")
         case .verdictValid: verdicts("valid")
         case .verdictForged: verdicts("forged")

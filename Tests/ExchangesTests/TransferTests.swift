@@ -27,6 +27,19 @@ internal import Testing
         }
     }
 
+    @Test func `a file streams as the client takes it, without a slot`() {
+        var machine = ExchangeMachine(waiter: WaiterTag(0))
+        machine.begin(RequestTraits(isIdempotent: true))
+        machine.fileBegan()
+        #expect(!machine.holdsSlot && machine.request.phase == .done)
+        #expect(machine.response.phase == .streaming && machine.framing == .length)
+        #expect(machine.clientReadable(hasEnded: true) == .nothing)
+        #expect(machine.clientTimedOut() == .checkReading)
+        #expect(machine.shutDown(now: 1) == .nothing)
+        machine.fileEnded()
+        #expect(machine.clientWritable(.done) == .complete)
+    }
+
     @Test func `a request that may be repeated keeps its body until it is answered`() {
         var machine = Situation.buffering.machine()
         _ = machine.bodyStored(.ended, isTooLarge: false)

@@ -158,7 +158,12 @@ enum KeySamples {
         ],
         "[routes]": [
             "group": KeySample(
-                routed + "[routes]\n\"/a\" = \"app\"\n", routed + "[routes]\n\"/a\" = \"b\"\n")
+                routed + "[routes]\n\"/a\" = \"app\"\n", routed + "[routes]\n\"/a\" = \"b\"\n"),
+            "files": KeySample(
+                routed + "[routes.\"/a\"]\ngroup = \"app\"\n",
+                routed + "[routes.\"/a\"]\nfiles = \"/\"\n"),
+            "compress": KeySample(
+                routed + "[routes.\"/a\"]\nfiles = \"/\"\n", adding: "compress = true"),
         ],
     ]
 }

@@ -1,5 +1,6 @@
 internal import ConfigFile
 internal import Foundation
+internal import Reactor
 internal import ReverseProxy
 internal import SessionAffinity
 internal import Settings
@@ -37,7 +38,8 @@ internal import Testing
     ]
 
     @Test func `every value that a part is given is read there`() throws {
-        for (value, targets) in Self.given {
+        let files = FileRouteSettings(try ServedFolder("/"), path: "/")
+        for (value, targets) in Self.given + [(files, ["ReverseProxy"])] {
             let mirror = Mirror(reflecting: value)
             let lines = try targets.flatMap(Self.lines)
             for property in mirror.children.compactMap(\.label) {

@@ -6,6 +6,7 @@
 #include "CLinuxFiles.h"
 #include "CLinuxGuardian.h"
 #include "CLinuxNotify.h"
+#include "CLinuxServedFiles.h"
 #include "CLinuxService.h"
 #include "CLinuxSockets.h"
 #include "CLinuxSpawn.h"

@@ -69,6 +69,11 @@ static inline long mooring_send(int fd, const void *buffer, size_t count) {
     ssize_t sent = send(fd, buffer, count, MSG_NOSIGNAL);
     return sent < 0 ? -errno : sent;
 }
+// The same for bytes that others follow at once: the kernel waits for those, to fill a segment.
+static inline long mooring_send_more(int fd, const void *buffer, size_t count) {
+    ssize_t sent = send(fd, buffer, count, MSG_NOSIGNAL | MSG_MORE);
+    return sent < 0 ? -errno : sent;
+}
 // Bytes that the peer has not taken yet: unacknowledged ones over TCP; or -errno.
 long mooring_unsent(int fd);
 static inline int mooring_shutdown_write(int fd) { return shutdown(fd, SHUT_WR) < 0 ? -errno : 0; }

@@ -9,6 +9,21 @@ extension Configuration.RouteSettings {
             Where the requests go. `"/path" = "NAME"` is short for a route with only this key.
             """),
         KeyRow(
+            "files", type: "path", standard: "none",
+            """
+            A folder whose files answer, instead of a group: the rest of the path, behind the \
+            route's own, names a file below it. Links that lead out of it and names that begin with \
+            a dot are not served; `index.html` answers for a folder. A reload opens it again.
+            """,
+            text: { route in route.files.map { .text($0.path) } }),
+        KeyRow(
+            .boolean(
+                "compress", \.compress,
+                """
+                Of a route with `files`: whether `NAME.br`, `NAME.zst` or `NAME.gz` beside a file \
+                of text is sent in its place to clients that accept the coding, unless it is older.
+                """)),
+        KeyRow(
             .boolean(
                 "strip_prefix", \.stripPrefix,
                 """
@@ -42,7 +57,19 @@ extension Configuration.RouteSettings {
             "errors", type: "`{ STATUS = path }`", standard: "those of the group",
             "Error pages of this route, see `errors` of a group.",
             read: { route, table, folders in
-                route.errors = ErrorsReader(folders: folders).read(table, over: route.errors)
+                var reader = ErrorsReader(folders: folders)
+                if route.group == nil { reader.statuses = ErrorsReader.statusesOfFiles }
+                route.errors = reader.read(table, over: route.errors)
             }, text: { .inline(ErrorsReader.entries($0.errors)) }),
     ]
+
+    /// The keys of a route to a group, besides the group.
+    static var keysOfGroups: [KeyRow<Configuration.RouteSettings>] {
+        keys.filter { !["files", "compress"].contains($0.name) }
+    }
+
+    /// The keys that mean something in a route to files.
+    static var keysOfFiles: [KeyRow<Configuration.RouteSettings>] {
+        keys.filter { ["files", "compress", "headers", "errors"].contains($0.name) }
+    }
 }

@@ -26,7 +26,7 @@ struct LogEntry {
     var process: InlineText<40>?
     var session: SessionID?
     var verdict = Verdict.none
-    /// What was done with the session; nil: no process was involved.
+    /// What was done with the session, or that a file was sent; nil: neither was involved.
     var action: StaticString?
     /// The id that Mooring generated; nil: the request brought one, or has none.
     var generatedID: GeneratedID?

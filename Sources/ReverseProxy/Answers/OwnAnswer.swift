@@ -16,6 +16,8 @@ struct OwnAnswer {
     var mayBeAskedAgain = true
     /// The visitor has a place in the queue.
     var isWaiting = false
+    /// The methods that a 405 names; nil: all that Mooring accepts.
+    var methods: StaticString?
 
     static let badRequest = OwnAnswer(
         status: 400, error: "http_request_error", details: "bad request", closes: true)
@@ -34,6 +36,19 @@ struct OwnAnswer {
     static let sessionEnded = OwnAnswer(
         status: 404, error: "destination_unavailable", details: "the session has ended",
         mayBeAskedAgain: false)
+    static let noFile = OwnAnswer(
+        status: 404, error: "destination_not_found", details: "no file")
+    static let fileNotPermitted = OwnAnswer(
+        status: 403, error: "http_request_denied", details: "the file may not be read")
+    static let fileUnreadable = OwnAnswer(
+        status: 500, error: "proxy_internal_error", details: "the file cannot be read")
+    static let onlyReading = OwnAnswer(
+        status: 405, error: "http_request_denied", details: "files are only read",
+        methods: "GET, HEAD")
+    static let conditionFailed = OwnAnswer(
+        status: 412, error: "http_request_denied", details: "the file has changed")
+    static let rangeOutside = OwnAnswer(
+        status: 416, error: "http_request_denied", details: "the range is not in the file")
     static let noRoute = OwnAnswer(
         status: 404, error: "destination_not_found", details: "no route")
     static let requestTimeout = OwnAnswer(

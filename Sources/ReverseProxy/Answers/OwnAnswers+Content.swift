@@ -60,6 +60,18 @@ extension OwnAnswers {
         return (0..<count).map { text[$0] }
     }
 
+    /// What trusted proxies have taken off the path of the request parsed last; empty: nothing.
+    func base(_ exchange: Int, _ bytes: Span<UInt8>) -> [UInt8] {
+        guard downstreams[Int(exchanges[exchange].downstream)].isTrusted else { return [] }
+        var text = [UInt8](repeating: 0, count: 1024)
+        let count = unsafe text.withUnsafeMutableBufferPointer { room in
+            var sink = unsafe ByteSink(room)
+            exchanges.heads.request.writeForwardedPrefix(from: bytes, into: &sink)
+            return sink.overflowed ? 0 : sink.count
+        }
+        return Array(text[..<count])
+    }
+
     func writeOwnFields(_ exchange: Int, into sink: inout ByteSink) {
         // Mooring's own responses must not be cached, whatever the configured fields allow.
         exchanges.extraFields(exchange, setsCookie: false)?.withoutCaching.write(into: &sink)

@@ -45,7 +45,7 @@ final class OwnAnswers {
         // The session is over: with its cookie, every further request would be refused.
         give(
             exchange, OwnAnswer(problem, isSpawned: isSpawned),
-            setCookie: isOver && codec >= 0 ? plan.routes.codecs[codec].forgetField : [])
+            adding: isOver && codec >= 0 ? plan.routes.codecs[codec].forgetField : [])
     }
 
     /// Answers with 502 instead of an invalid response, and logs what is wrong with it.
@@ -57,7 +57,9 @@ final class OwnAnswers {
     }
 
     /// Answers an exchange whose client has seen nothing yet; releases what it holds.
-    func give(_ exchange: Int, _ answer: OwnAnswer, setCookie: [UInt8] = []) {
+    ///
+    /// - Parameter lines: more field lines, each with its end.
+    func give(_ exchange: Int, _ answer: OwnAnswer, adding lines: [UInt8] = []) {
         let entry = Int(exchanges[exchange].downstream)
         slots.leaveQueue(exchange)
         processEnds.end(exchange, .abandoned)
@@ -68,18 +70,19 @@ final class OwnAnswers {
         let isHead = exchanges[exchange].method == .head
         let date = exchanges.wallClock.httpDate
         var sink = unsafe ByteSink(downstreams[entry].output.writable)
-        ErrorAnswer(
+        var described = ErrorAnswer(
             status: answer.status, error: answer.error, details: answer.details,
             retryAfterSeconds: answer.retryAfterSeconds,
             closes: !downstreams[entry].keepAlive, isHead: isHead,
-            type: ErrorPage.mediaType(preference.form)
-        ).write(body: content.body.span, date: date.span, into: &sink) { sink in
+            type: ErrorPage.mediaType(preference.form))
+        if let methods = answer.methods { described.methods = methods }
+        described.write(body: content.body.span, date: date.span, into: &sink) { sink in
             if content.refreshes {
                 sink.append("Refresh: ")
                 sink.append(decimal: UInt64(answer.retryAfterSeconds))
                 sink.append("\r\n")
             }
-            sink.append(setCookie.span)
+            sink.append(lines.span)
             writeOwnFields(exchange, into: &sink)
         }
         exchanges[exchange].bytesToClient = isHead ? 0 : UInt64(content.body.count)
@@ -118,17 +121,19 @@ final class OwnAnswers {
     /// Sends a client to a folder by the name with a slash at its end.
     ///
     /// - Parameters:
+    ///   - base: what trusted proxies have taken off the path, as they say it.
     ///   - mount: what stands before the path, decoded as that.
     ///   - query: as sent.
     func redirectToFolder(
-        _ exchange: Int, mount: [UInt8], path: [UInt8], query: Span<UInt8>
+        _ exchange: Int, base: [UInt8], mount: [UInt8], path: [UInt8], query: Span<UInt8>
     ) {
         let entry = Int(exchanges[exchange].downstream)
         beginAnswer(exchange, status: 301)
         let date = exchanges.wallClock.httpDate
         var sink = unsafe ByteSink(downstreams[entry].output.writable)
         FolderAnswer(closes: !downstreams[entry].keepAlive).write(
-            mount: mount.span, path: path.span, query: query, date: date.span, into: &sink
+            base: base.span, mount: mount.span, path: path.span, query: query, date: date.span,
+            into: &sink
         ) { sink in writeOwnFields(exchange, into: &sink) }
         send(exchange, sink)
     }

@@ -16,6 +16,11 @@ enum Carrier {
         if case .stream = self { true } else { false }
     }
 
+    /// Whether the kernel can send it a file without passing through a block: a clear-text socket.
+    var takesFiles: Bool {
+        if case .connection(.clear) = self { true } else { false }
+    }
+
     /// The connection's own transport, for what only connections do: greeting, TLS, moving.
     var transport: Transport {
         switch self {

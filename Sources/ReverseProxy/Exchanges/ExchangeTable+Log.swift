@@ -68,8 +68,9 @@ extension ExchangeTable {
         return PeerText(client ?? downstreams[connection].address, isSecure: false)
     }
 
-    /// What was done with the session; nil: no process was involved.
+    /// What was done with the session, or that a file was sent; nil: neither was involved.
     private func action(_ exchange: Int) -> StaticString? {
+        if self[exchange].source.isFile { return "file" }
         if self[exchange].refused { return Refusal.word }
         guard let grant = self[exchange].machine.grant else { return nil }
         // Without a response of its process the client got no cookie, and the session ended.

@@ -20,11 +20,13 @@ final class ExchangeTable {
     let downstreams: Downstreams
     let upstreams: Upstreams
     let buffers: Buffers
+    private let transfers: FileTransfers
     private let loop: EventLoop
 
     init(
         capacity: Int, log: consuming AccessLog, plan: Plan, counters: LoopCounters,
-        downstreams: Downstreams, upstreams: Upstreams, buffers: Buffers, loop: EventLoop
+        downstreams: Downstreams, upstreams: Upstreams, transfers: FileTransfers, buffers: Buffers,
+        loop: EventLoop
     ) {
         slab = Slab(capacity: capacity)
         var entropy = Entropy()
@@ -35,6 +37,7 @@ final class ExchangeTable {
         self.downstreams = downstreams
         self.upstreams = upstreams
         self.buffers = buffers
+        self.transfers = transfers
         self.loop = loop
     }
 
@@ -66,8 +69,10 @@ final class ExchangeTable {
         return exchange
     }
 
-    /// Removes an exchange with its stored body; its connection to a process was detached before.
+    /// Removes an exchange with its stored body and its file; its connection to a process was
+    /// detached before.
     func remove(_ exchange: Int) {
+        if let transfer = self[exchange].source.transfer { transfers.end(transfer) }
         buffers.release(&self[exchange].stored)
         slab.remove(exchange)
     }

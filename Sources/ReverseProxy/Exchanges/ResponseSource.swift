@@ -2,7 +2,7 @@
 enum ResponseSource: Equatable {
     /// Not known yet: the request waits for a slot, or for a connection to its process.
     ///
-    /// Can transition to: process, ownAnswer.
+    /// Can transition to: process, ownAnswer, file, fileSent.
     case undecided
     /// A process, over the connection with this index.
     ///
@@ -14,6 +14,12 @@ enum ResponseSource: Equatable {
     case finished
     /// Mooring itself: an error, a page, a redirect.
     case ownAnswer
+    /// A file, as the transfer with this index.
+    ///
+    /// To: fileSent.
+    case file(Int32)
+    /// A file that is not read any more: its last bytes, or its head alone, are on their way.
+    case fileSent
 
     @inline(__always)
     init(process index: Int) { self = .process(Int32(truncatingIfNeeded: index)) }
@@ -23,7 +29,21 @@ enum ResponseSource: Equatable {
     var connection: Int? {
         switch self {
         case .process(let index): Int(index)
-        case .undecided, .finished, .ownAnswer: nil
+        case .undecided, .finished, .ownAnswer, .file, .fileSent: nil
+        }
+    }
+
+    /// The index of the transfer, while a file is sent.
+    @inline(__always)
+    var transfer: Int? {
+        if case .file(let index) = self { Int(index) } else { nil }
+    }
+
+    /// It is a file, on its way or sent.
+    var isFile: Bool {
+        switch self {
+        case .file, .fileSent: true
+        case .undecided, .process, .finished, .ownAnswer: false
         }
     }
 
@@ -32,20 +52,25 @@ enum ResponseSource: Equatable {
         switch self {
         case .undecided:
             switch next {
-            case .process, .ownAnswer: true
+            case .process, .ownAnswer, .file, .fileSent: true
             case .undecided, .finished: false
             }
         case .process:
             switch next {
             case .undecided, .finished: true
-            case .process, .ownAnswer: false
+            case .process, .ownAnswer, .file, .fileSent: false
             }
         case .finished:
             switch next {
             case .ownAnswer: true
-            case .undecided, .process, .finished: false
+            case .undecided, .process, .finished, .file, .fileSent: false
             }
-        case .ownAnswer: false
+        case .file:
+            switch next {
+            case .fileSent: true
+            case .undecided, .process, .finished, .ownAnswer, .file: false
+            }
+        case .ownAnswer, .fileSent: false
         }
     }
 }

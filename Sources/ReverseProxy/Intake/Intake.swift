@@ -14,7 +14,6 @@ final class Intake {
     let downstreams: Downstreams
     private let buffers: Buffers
     let plan: Plan
-    private let drain: DrainState
     private let handover: Handover
     private let answers: OwnAnswers
     private let clientEnds: ClientEnds
@@ -22,16 +21,17 @@ final class Intake {
     private let placement: Placement
     private let carriers: SessionCarriers
     private let scripts: Scripts
+    private let files: FileAnswers
 
     init(
         _ owners: Owners, handover: Handover, answers: OwnAnswers, clientEnds: ClientEnds,
-        requests: RequestPump, placement: Placement, carriers: SessionCarriers, scripts: Scripts
+        requests: RequestPump, placement: Placement, carriers: SessionCarriers, scripts: Scripts,
+        files: FileAnswers
     ) {
         exchanges = owners.exchanges
         downstreams = owners.downstreams
         buffers = owners.buffers
         plan = owners.plan
-        drain = owners.drain
         self.handover = handover
         self.answers = answers
         self.clientEnds = clientEnds
@@ -39,6 +39,7 @@ final class Intake {
         self.placement = placement
         self.carriers = carriers
         self.scripts = scripts
+        self.files = files
     }
 
     var upstreams: Upstreams { exchanges.upstreams }
@@ -142,7 +143,9 @@ final class Intake {
                 expectsContinue: exchanges.heads.request.expectContinue,
                 upgrade: !offersUpgrade
                     ? .none : exchanges.heads.request.isWebSocket ? .webSocket : .other))
-        if !exchanges.heads.request.keepAlive || drain.isDraining && !handover.isMovable(entry) {
+        if !exchanges.heads.request.keepAlive
+            || downstreams.drain.isDraining && !handover.isMovable(entry)
+        {
             downstreams[entry].keepAlive = false
         }
 
@@ -180,6 +183,11 @@ final class Intake {
         if let problem = chooseRoute(exchange, bytes) {
             downstreams[entry].input.consume(exchanges.heads.request.headLength)
             answers.give(exchange, problem)
+            return .over
+        }
+        if plan.routes.plans[Int(exchanges[exchange].route)].isFiles {
+            downstreams[entry].input.consume(exchanges.heads.request.headLength)
+            files.answer(exchange, bytes)
             return .over
         }
         carriers.readClaim(exchange, bytes)

@@ -58,7 +58,8 @@ final class Scripts {
             return true
         case .folder:
             answers.redirectToFolder(
-                exchange, mount: exchanges.mount(exchange, bytes), path: script.path,
+                exchange, base: answers.base(exchange, bytes),
+                mount: exchanges.mount(exchange, bytes), path: script.path,
                 query: bytes.extracting(exchanges.heads.request.query(bytes)))
         case .missing: answers.give(exchange, .noScript)
         }

@@ -11,13 +11,13 @@ final class Dispatcher {
     private let exchanges: ExchangeTable
     private let downstreams: Downstreams
     private let upstreams: Upstreams
-    private let agenda: Agenda
     private let intake: Intake
     private let placement: Placement
     private let connector: Connector
     private let requests: RequestPump
     private let responses: ResponsePump
     private let tunnels: TunnelPump
+    private let files: FilePump
     private let clientEnds: ClientEnds
     private let overdue: Overdue
 
@@ -25,13 +25,13 @@ final class Dispatcher {
         exchanges = owners.exchanges
         downstreams = owners.downstreams
         upstreams = owners.upstreams
-        agenda = owners.agenda
         intake = duties.intake
         placement = duties.placement
         connector = duties.connector
         requests = duties.requests
         responses = duties.responses
         tunnels = duties.tunnels
+        files = duties.files
         clientEnds = duties.clientEnds
         overdue = duties.overdue
     }
@@ -56,7 +56,8 @@ final class Dispatcher {
             case .reconnect: step = connector.openUpstream(exchange, fresh: true)
             case .passResponse: step = responses.pumpResponse(exchange)
             case .passLater:
-                return agenda.postpone(upstreams.token(exchanges.upstream(of: exchange)))
+                return downstreams.agenda.postpone(
+                    upstreams.token(exchanges.upstream(of: exchange)))
             }
         }
     }
@@ -107,6 +108,12 @@ final class Dispatcher {
             return follow(tunnels.pumpTunnel(exchange), exchange)
         }
         if readiness.isBroken { return clientEnds.abandon(client) }
+        if exchanges[exchange].source.transfer != nil {
+            if readiness.isWritable || readiness.isEmpty {
+                files.clientEvent(exchange, isTurn: readiness.isEmpty)
+            }
+            return
+        }
         if readiness.isWritable, downstreams[client].wantsWrite {
             let step = goOnWriting(client)
             follow(step, exchange)
@@ -130,6 +137,9 @@ final class Dispatcher {
     /// A client with an exchange can be written to again.
     func clientWritable(_ client: Int) {
         let exchange = Int(downstreams[client].exchange)
+        if exchanges[exchange].source.transfer != nil {
+            return files.clientEvent(exchange, isTurn: false)
+        }
         follow(goOnWriting(client), exchange)
     }
 
@@ -239,7 +249,7 @@ final class Dispatcher {
 
     /// Exchanges that waited for another one of their connection now ask for themselves.
     func askForReleased() {
-        for released in agenda.takeReleased()
+        for released in downstreams.agenda.takeReleased()
         where exchanges.holds(released.exchange, serial: released.serial) {
             follow(placement.askAgain(released.exchange), released.exchange)
         }

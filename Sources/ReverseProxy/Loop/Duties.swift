@@ -6,6 +6,7 @@ struct Duties {
     let handover: Handover
     let clientEnds: ClientEnds
     let answers: OwnAnswers
+    let files: FilePump
     let requests: RequestPump
     let tunnels: TunnelPump
     let responses: ResponsePump
@@ -24,6 +25,7 @@ struct Duties {
             owners, kept: kept, slots: slots, processEnds: processEnds, handover: handover)
         answers = OwnAnswers(
             owners, slots: slots, processEnds: processEnds, clientEnds: clientEnds)
+        files = FilePump(owners, clientEnds: clientEnds)
         let sessions = Sessions(owners)
         let carriers = SessionCarriers(owners, sessions: sessions)
         let heads = Heads(owners, carriers: carriers)
@@ -45,7 +47,9 @@ struct Duties {
         intake = Intake(
             owners, handover: handover, answers: answers, clientEnds: clientEnds,
             requests: requests, placement: placement, carriers: carriers,
-            scripts: Scripts(owners, answers: answers, clientEnds: clientEnds))
+            scripts: Scripts(owners, answers: answers, clientEnds: clientEnds),
+            files: FileAnswers(
+                owners, answers: answers, clientEnds: clientEnds, pump: files))
         overdue = Overdue(
             owners, requests: requests, placement: placement, answers: answers,
             processEnds: processEnds, clientEnds: clientEnds)

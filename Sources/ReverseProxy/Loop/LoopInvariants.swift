@@ -13,6 +13,7 @@ struct LoopInvariants {
     private let buffers: Buffers
     private let counters: LoopCounters
     private let slots: Slots
+    private let transfers: FileTransfers
     /// Turns since they were last checked.
     private var turnsUnchecked = 0
 
@@ -22,6 +23,7 @@ struct LoopInvariants {
         exchanges = owners.exchanges
         buffers = owners.buffers
         counters = owners.counters
+        transfers = owners.transfers
         self.slots = slots
     }
 
@@ -43,7 +45,7 @@ struct LoopInvariants {
     /// The first violated invariant; nil: none.
     var brokenInvariant: String? {
         brokenDownstream ?? brokenExchange ?? brokenUpstream ?? brokenSlot ?? brokenCount
-            ?? brokenBlock
+            ?? brokenTransfer ?? brokenBlock
     }
 
     /// An exchange and its client reference each other, as do a stream and its connection.
@@ -158,6 +160,16 @@ struct LoopInvariants {
             return "\(requests) requests, \(counters[.requestsActive]) counted"
         }
         return nil
+    }
+
+    /// Every open file is on its way to the client of one exchange.
+    private var brokenTransfer: String? {
+        let sent = exchanges.takenEntries().compactMap { exchanges[$0].source.transfer }
+        guard Set(sent).count == transfers.count, sent.count == transfers.count else {
+            return "\(sent.count) files are sent, \(transfers.count) are open"
+        }
+        return counters[.filesOpen] == UInt64(sent.count)
+            ? nil : "\(sent.count) files are sent, \(counters[.filesOpen]) counted"
     }
 
     /// Every block handed out is in use.

@@ -15,6 +15,7 @@ struct Owners {
     let drain = DrainState()
     let downstreams: Downstreams
     let upstreams: Upstreams
+    let transfers: FileTransfers
     let exchanges: ExchangeTable
 
     init(index: Int, shared: SharedState, loop: EventLoop) {
@@ -34,11 +35,13 @@ struct Owners {
         upstreams = Upstreams(
             capacity: processes, index: index, plan: plan, loop: loop, deadlines: deadlines,
             buffers: buffers, shared: shared)
+        transfers = FileTransfers(
+            capacity: clients, counters: counters, shared: shared, plan: plan)
         let log = AccessLog(
             writer: shared.accessLog, format: settings.accessLog.format,
             groupNames: settings.groupNames)
         exchanges = ExchangeTable(
             capacity: clients, log: log, plan: plan, counters: counters, downstreams: downstreams,
-            upstreams: upstreams, buffers: buffers, loop: loop)
+            upstreams: upstreams, transfers: transfers, buffers: buffers, loop: loop)
     }
 }

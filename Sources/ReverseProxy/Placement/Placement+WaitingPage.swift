@@ -43,7 +43,7 @@ extension Placement {
         let serial = exchanges.serial(exchange)
         _ = exchanges[exchange].machine.leaveQueue()
         let cookie = sessions.cookieField(of: session, on: .toCome, exchange)
-        answers.give(exchange, .waiting(Self.again), setCookie: cookie)
+        answers.give(exchange, .waiting(Self.again), adding: cookie)
         slots.releaseFollowers(of: exchange, serial: serial)
     }
 }

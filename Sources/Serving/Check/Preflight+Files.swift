@@ -15,6 +15,7 @@ extension Preflight {
         checkToken(configuration.admin.tokenFile, "token_file")
         checkToken(configuration.admin.readTokenFile, "read_token_file")
         for problem in PageFiles.problems(in: configuration) { report(problem) }
+        for problem in FileFolders.problems(in: configuration) { report(problem) }
         if isKnown([], ["state_dir"]) { return }
         if !isKnown(["affinity"], ["keys"]) { checkKeys() }
         checkFolder(configuration.stateDirectory, "state_dir")

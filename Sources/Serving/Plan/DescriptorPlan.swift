@@ -10,7 +10,7 @@ internal import Supervision
 struct DescriptorPlan: Equatable {
     /// Client connections: `limits.connections`, or fewer.
     let connections: Int
-    /// Connections to processes.
+    /// Connections to processes, and files on their way to clients.
     let upstreams: Int
     /// The limit of open files.
     let limit: Int
@@ -33,7 +33,8 @@ struct DescriptorPlan: Equatable {
         self.limit = limit
         let ofProcesses = min(processes * Self.perProcess, limit / 3)
         let left = max(limit - Self.reserve - ofProcesses, 2 * Self.fewest)
-        // Each slot needs one connection at most, and each client uses one slot at a time.
+        // Each slot needs one connection at most, and each client uses one slot, or one file, at a
+        // time.
         let needed = min(slots, wanted)
         if wanted + needed <= left {
             connections = wanted
@@ -60,9 +61,12 @@ struct DescriptorPlan: Equatable {
         let slots = configuration.groups.reduce(0) { sum, group in
             sum + min(group.policy.maximum, 10_000) * min(group.policy.threads, 100_000)
         }
+        let files =
+            configuration.routes.contains { $0.files != nil }
+            ? configuration.limits.connections : 0
         self.init(
             limit: limit, connections: configuration.limits.connections,
-            processes: min(processes, bound), slots: slots)
+            processes: min(processes, bound), slots: slots + files)
     }
 
     /// Raises the soft limit to the hard one, and divides the result.

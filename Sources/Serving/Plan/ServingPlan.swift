@@ -18,6 +18,7 @@ struct ServingPlan: Sendable {
     private(set) var launches: [LaunchSpec?]
     let files: SecurityFiles
     private let pages: PageFiles
+    private let folders: FileFolders
     /// Nil until the program's own limits are known.
     var descriptors: DescriptorPlan?
     /// In the order of the configuration's listeners.
@@ -46,6 +47,7 @@ struct ServingPlan: Sendable {
             }
         }
         pages = PageFiles(configuration, problems: &problems)
+        folders = FileFolders(configuration, problems: &problems)
         if case .file(let path) = configuration.log.access.destination,
             let fault = Preflight.faultOfAppendable(path)
         {
@@ -215,12 +217,20 @@ extension ServingPlan {
 
     private func route(_ index: Int, _ indices: [Int]) -> RouteSettings {
         let route = configuration.routes[index]
-        let isStripped = route.stripPrefix && route.pattern.prefix != "/"
+        // A file is looked for by what follows the route's path.
+        let isStripped =
+            (route.stripPrefix || route.files != nil) && route.pattern.prefix != "/"
         var affinity = Self.affinity(route.affinity)
-        affinity.cookie.path = configuration.cookiePath(ofGroup: route.group)
+        if let group = route.group {
+            affinity.cookie.path = configuration.cookiePath(ofGroup: group)
+        }
         var settings = RouteSettings(
-            group: indices[route.group], strippedPrefix: isStripped ? route.pattern.prefix : "",
-            affinity: affinity)
+            group: route.group.map { indices[$0] } ?? -1,
+            strippedPrefix: isStripped ? route.pattern.prefix : "", affinity: affinity)
+        if let folder = folders.routes[index], let files = route.files {
+            settings.files = FileRouteSettings(folder, path: files.path)
+            settings.files?.compress = route.compress
+        }
         settings.timeouts = route.timeouts
         settings.headers = ExtraFields(route.headers.map { ($0.name, $0.value) })
         settings.pages = pages.routes[index]
