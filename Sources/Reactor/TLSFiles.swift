@@ -127,10 +127,30 @@ package struct TLSCertificateFiles: Equatable, Hashable, Sendable {
 }
 
 extension TLSConfigurationError {
-    /// Why a file cannot be read, whatever its contents; nil: it can.
-    package static func fault(ofFile file: String) -> TLSConfigurationError? {
+    /// Why a file cannot serve as a chain of certificates; nil: it can.
+    package static func fault(ofCertificates file: String) -> TLSConfigurationError? {
         do {
-            _ = try PEMSource(file)
+            _ = try TLSCertificate.read(file)
+            return nil
+        } catch {
+            return error
+        }
+    }
+
+    /// Why a file cannot serve as a private key; nil: it can.
+    package static func fault(ofKey file: String) -> TLSConfigurationError? {
+        do {
+            _ = try TLSPrivateKey(file)
+            return nil
+        } catch {
+            return error
+        }
+    }
+
+    /// Why two files that are valid each do not belong together; nil: they do.
+    package static func fault(ofPair files: TLSCertificateFiles) -> TLSConfigurationError? {
+        do {
+            _ = try TLSIdentity(files)
             return nil
         } catch {
             return error

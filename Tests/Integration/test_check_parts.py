@@ -7,6 +7,7 @@ import pytest
 
 from balancer import BINARY, ECHO, serving
 from test_check import GOOD, check, folder, needs_root  # noqa: F401
+from tls import make_authority, make_certificate
 
 
 def test_what_is_wrong_with_a_part_hides_nothing_of_the_rest(folder):  # noqa: F811
@@ -48,6 +49,26 @@ user = "nosuchuser"
                     "listen.tls.certificate", "group.a.command", "group.a.rlimits.nofile", "group.a.cwd", "group.a.output",
                     "group.b.command", "group.b.rlimits.nofile", "group.c.command", "group.c.cwd", "group.c.errors.503",
                     "group.d.wsgi", "group.d.user"], problems
+
+
+def test_each_file_that_is_no_pem_is_reported_at_its_line(folder):  # noqa: F811
+    make_authority(folder)
+    make_certificate(folder, "good", "127.0.0.1")
+    for name in "a.pem", "a.key", "b.pem", "c.pem":
+        (folder / name).write_text("junk\n")
+    done, problems, _ = check(folder, """[[listen]]
+address = "127.0.0.1:0"
+client_ca = "c.pem"
+[[listen.tls]]
+certificate = "a.pem"
+key = "a.key"
+[[listen.tls]]
+certificate = "b.pem"
+key = "good.key"
+""" + GOOD)
+    assert done.returncode == 2
+    assert [re.match(r"(\d+: \S+): ", line)[1] for line in problems] == [
+        "3: listen.client_ca", "5: listen.tls.certificate", "6: listen.tls.key", "8: listen.tls.certificate"], problems
 
 
 @needs_root

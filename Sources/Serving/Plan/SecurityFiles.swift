@@ -21,13 +21,13 @@ struct SecurityFiles: Sendable {
         var problems: [Problem] = []
         listeners = configuration.listeners.map { listener in
             guard !listener.certificates.isEmpty else { return nil }
-            let missing = Self.missingFiles(of: listener)
-            problems += missing
+            let faults = Self.faults(of: listener)
+            problems += faults
             // A missing file name is a problem of the configuration itself.
             let isNamed = listener.certificates.allSatisfy {
                 !$0.certificate.isEmpty && !$0.key.isEmpty
             }
-            if !isNamed || !missing.isEmpty { return nil }
+            if !isNamed || !faults.isEmpty { return nil }
             do throws(TLSConfigurationError) {
                 let context = try TLSServerContext(
                     certificates: listener.certificates.map {
@@ -63,23 +63,37 @@ struct SecurityFiles: Sendable {
         if !problems.isEmpty { throw ConfigurationProblems(problems) }
     }
 
-    /// The unreadable files of a listener, each with its own line.
-    private static func missingFiles(of listener: Configuration.Listener) -> [Problem] {
-        var files = listener.certificates.flatMap { files in
-            [
-                (files.certificate, files.certificateLocation, "listen.tls.certificate"),
-                (files.key, files.keyLocation, "listen.tls.key"),
-            ]
-        }
-        if let authority = listener.clientAuthority {
-            files.append((authority, listener.clientAuthorityLocation, "listen.client_ca"))
-        }
-        return files.compactMap { path, location, key in
-            guard !path.isEmpty, let fault = TLSConfigurationError.fault(ofFile: path) else {
-                return nil
+    /// What is wrong with the files of a listener, each at its own line.
+    private static func faults(of listener: Configuration.Listener) -> [Problem] {
+        var problems: [Problem] = []
+        for pair in listener.certificates {
+            let (certificate, key) = (pair.certificate, pair.key)
+            let ofCertificate =
+                certificate.isEmpty
+                ? nil : TLSConfigurationError.fault(ofCertificates: certificate)
+            if let ofCertificate {
+                problems.append(
+                    pair.certificateLocation.problem("listen.tls.certificate", "\(ofCertificate)"))
             }
-            return location.problem(key, "\(fault)")
+            let ofKey = key.isEmpty ? nil : TLSConfigurationError.fault(ofKey: key)
+            if let ofKey {
+                problems.append(pair.keyLocation.problem("listen.tls.key", "\(ofKey)"))
+            }
+            if ofCertificate != nil || ofKey != nil || certificate.isEmpty || key.isEmpty {
+                continue
+            }
+            let files = TLSCertificateFiles(certificate: certificate, key: key)
+            if let ofPair = TLSConfigurationError.fault(ofPair: files) {
+                problems.append(problem("\(ofPair)", with: listener))
+            }
         }
+        if let authority = listener.clientAuthority,
+            let fault = TLSConfigurationError.fault(ofCertificates: authority)
+        {
+            problems.append(
+                listener.clientAuthorityLocation.problem("listen.client_ca", "\(fault)"))
+        }
+        return problems
     }
 
     /// The problem at the line that names the file.
