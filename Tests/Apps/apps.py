@@ -9,14 +9,18 @@ import dataclasses
 
 @dataclasses.dataclass
 class App:
-    group: str
-    files: dict[str, str]
+    group: str = ""
+    files: dict[str, str] = dataclasses.field(default_factory=dict)
+    # The folder of Examples that it is, instead of these.
+    example: str = ""
     path: str = "/"
     # The page is whole.
     there: str = "true"
     number: str = "fetch('/count').then(answer => answer.json()).then(facts => facts.count)"
     pid: str = "fetch('/count?peek').then(answer => answer.json()).then(facts => facts.pid)"
     more: str = ""
+    # The page goes on after its WebSocket was cut off.
+    outlives: bool = True
     # What is run in the folder before the application is.
     prepare: str = ""
 
@@ -88,38 +92,17 @@ sed -i 's/^application = .*/from django.contrib.staticfiles.handlers import Stat
 python manage.py migrate -v 0
 '''
 
-STREAMLIT = '''
-import os
-import streamlit as st
-st.session_state.setdefault("count", 0)
-if st.button("more"):
-    st.session_state.count += 1
-st.write(f"count={st.session_state.count} pid={os.getpid()}.")
-'''
-
-BOKEH = '''
-import os
-from bokeh.layouts import column
-from bokeh.models import Div, TextInput
-from bokeh.plotting import curdoc, figure
-count = 0
-def more(attribute, old, new):
-    global count
-    count += 1
-    out.text = f"count={count} pid={os.getpid()}."
-out = Div(name="out", text=f"count=0 pid={os.getpid()}.")
-field = TextInput(name="field")
-field.on_change("value", more)
-curdoc().add_root(column(figure(height=100), field, out))
-'''
-
-
 def shown(name, text):
     """A number behind a name in what the page shows."""
     return f"(({text}).match(/{name}=(\\d+)/) || [])[1]"
 
 
 BODY = "document.body.innerText"
+# All elements of the page, those of shadow roots among them, and their text.
+PARTS_OF = ("(function all(root) { return [...root.querySelectorAll('*')].flatMap("
+            "part => [part, ...(part.shadowRoot ? all(part.shadowRoot) : [])]) })(document)")
+INSIDE = f"{PARTS_OF}.map(part => part.shadowRoot ? part.shadowRoot.textContent : '').join(' ')"
+FIELD = "document.querySelector('#out textarea').value"
 DIV = "Bokeh.documents[0].get_model_by_name('out').text"
 APPS = {
     "flask": App('wsgi = "app.py"', {"app.py": FLASK}, there="parts == 100"),
@@ -130,23 +113,26 @@ APPS = {
         'command = ["uvicorn", "app:app", "--port", "{port}"]', {"app.py": FASTAPI},
         there="parts == 100 && socket.readyState == 1"),
     "streamlit": App(
-        'command = ["streamlit", "run", "app.py", "--server.port", "{port}", "--server.address=127.0.0.1",'
-        ' "--server.headless=true", "--browser.gatherUsageStats=false"]',
-        {"app.py": STREAMLIT}, there=f"{BODY}.includes('count=')", number=shown("count", BODY),
+        example="streamlit", there=f"{BODY}.includes('count=')", number=shown("count", BODY),
         pid=shown("pid", BODY), more="document.querySelector('.stButton button').click()"),
     "jupyterlab": App(
-        'command = ["jupyter-lab", "--ip=127.0.0.1", "--port={port}", "--no-browser", "--allow-root",'
-        ' "--ServerApp.port_retries=0", "--IdentityProvider.token="]',
-        {}, path="/lab", there="document.querySelector('.jp-LauncherCard')",
+        example="jupyterlab", path="/lab", there="document.querySelector('.jp-LauncherCard')",
         number="fetch('/api/kernels').then(answer => answer.json()).then(kernels => kernels.length)",
         pid="fetch('/api/status').then(answer => answer.json()).then(status => status.started)",
         more="fetch('/api/kernels', {method: 'POST', headers: {'X-XSRFToken':"
              " (document.cookie.match(/_xsrf=([^;]+)/) || [])[1]}}).then(answer => answer.status)"),
     "bokeh": App(
-        'command = ["bokeh", "serve", "app.py", "--port", "{port}", "--address", "127.0.0.1",'
-        ' "--allow-websocket-origin=*"]',
-        {"app.py": BOKEH}, path="/app",
+        example="bokeh", path="/app",
         there="window.Bokeh && Bokeh.documents.length && Bokeh.documents[0].get_model_by_name('out')",
         number=shown("count", DIV), pid=shown("pid", DIV),
         more="Bokeh.documents[0].get_model_by_name('field').value = String(Math.random())"),
+    "panel": App(
+        example="panel", path="/app", there=f"{INSIDE}.includes('count=')", number=shown("count", INSIDE),
+        pid=shown("pid", INSIDE), more=f"{PARTS_OF}.find(part => part.tagName == 'BUTTON').click()"),
+    "gradio": App(
+        example="gradio", there="document.querySelector('#out textarea')", number=shown("count", FIELD),
+        pid=shown("pid", FIELD), more="document.querySelector('#more').click()"),
+    "shiny": App(
+        example="shiny", there=f"{BODY}.includes('count=')", number=shown("count", BODY), pid=shown("pid", BODY),
+        more="document.querySelector('#more').click()", outlives=False),
 }

@@ -1,0 +1,2 @@
+<?php
+echo "served by ", $_SERVER["SCRIPT_NAME"], "\n";

@@ -1,0 +1,6 @@
+<?php
+// Counts each visitor's calls in the session; the path is the front controller's to read.
+session_start();
+$_SESSION["count"] = ($_SESSION["count"] ?? 0) + 1;
+header("Content-Type: application/json");
+echo json_encode(["pid" => getmypid(), "count" => $_SESSION["count"], "path" => $_SERVER["REQUEST_URI"]]);
