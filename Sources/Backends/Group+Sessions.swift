@@ -2,9 +2,13 @@
 extension Group {
     /// Starts a session on the process of a grant that was made without one (`pin = "app"`).
     ///
-    /// Call it before `finished`, and return the grant with the session in it. Ignored if the
-    /// session is known already, the process is gone or the request was sessionless.
-    package func pin(_ session: SessionID, of grant: Grant, now: MonotonicInstant) {
+    /// Call it before `finished`, and then return the grant with the session in it. A session that
+    /// another request has just begun there is joined.
+    ///
+    /// - Returns: false: the session is on another process, the process is gone or the request was
+    ///   sessionless; the grant stays as it is.
+    @discardableResult
+    package func pin(_ session: SessionID, of grant: Grant, now: MonotonicInstant) -> Bool {
         change(at: now) { $0.pin(session, of: grant) }
     }
 

@@ -141,14 +141,25 @@ extension GroupState {
         touch(entry)
     }
 
-    mutating func pin(_ session: SessionID, of grant: Grant) {
+    /// Begins a session in a request that was granted without one, or takes part in it, if another
+    /// request has just begun it on the same process.
+    ///
+    /// - Returns: whether the grant is the session's now.
+    mutating func pin(_ session: SessionID, of grant: Grant) -> Bool {
         guard let entry = find(grant.process), processes[Int(entry)].phase.serves,
-            grant.reservesPlace, leases.find(session) == nil
-        else { return }
+            grant.reservesPlace
+        else { return false }
+        let known = leases.find(session)
+        if let known, leases[known].process != grant.process { return false }
         processes[Int(entry)].unpinned = max(0, processes[Int(entry)].unpinned - 1)
+        if let known {
+            leases.join(known)
+            return true
+        }
         _ = joinLease(
             session, at: entry, idle: policy.sessionIdle, isConfirmed: false, owed: .new)
         totals.sessionsCreated += 1
+        return true
     }
 
     /// Begins a session on the process of a grant that has one already.

@@ -109,6 +109,39 @@ internal import Testing
         #expect(remembered(bench).last?.unconfirmed.count == 51)
     }
 
+    @Test func `two requests that begin one session at once both take part in it`() throws {
+        let bench = Bench.ready(1) {
+            $0.namesSessions = true
+            $0.threads = 3
+        }
+        var first = try bench.acquire(pinned: false).grant()
+        var second = try bench.acquire(pinned: false).grant()
+        for grant in [first, second] {
+            #expect(bench.group.pin(Self.ann, of: grant, now: bench.now))
+        }
+        (first.session, second.session) = (Self.ann, Self.ann)
+        bench.finish(first)
+        bench.pass(.seconds(3600))
+        #expect(bench.snapshot.sessionsLive == 1)
+        bench.finish(second)
+        bench.pass(.seconds(3600))
+        #expect(bench.snapshot.sessionsLive == 0)
+        #expect(bench.snapshot.sessionsCreatedTotal == 1)
+    }
+
+    @Test func `a session is begun on one process only`() throws {
+        let bench = named()
+        var here = try bench.acquire(pinned: false).grant()
+        let there = try bench.acquire(pinned: false).grant()
+        try #require(here.process != there.process)
+        #expect(bench.group.pin(Self.ann, of: here, now: bench.now))
+        #expect(!bench.group.pin(Self.ann, of: there, now: bench.now))
+        bench.finish(there)
+        here.session = Self.ann
+        bench.finish(here)
+        #expect(try ask(bench).process == here.process)
+    }
+
     @Test func `a process issues a second id in a request of the first`() throws {
         let bench = named()
         let grant = try ask(bench)

@@ -58,7 +58,8 @@ extension Sessions {
     }
 
     func start(_ session: SessionID, _ exchange: Int, _ grant: Grant) {
-        plan.groups[Int(exchanges[exchange].group)].pin(session, of: grant, now: exchanges.instant)
+        let group = plan.groups[Int(exchanges[exchange].group)]
+        guard group.pin(session, of: grant, now: exchanges.instant) else { return }
         exchanges[exchange].machine.beginSession(session)
     }
 
