@@ -90,6 +90,11 @@ struct DrainWatch {
     func run() throws {
         var shown = ""
         while let document = try find() {
+            // A server stays in the table.
+            if document.state == "down" {
+                Terminal.write("server \(process) has no sessions any more\n")
+                return
+            }
             var parts = [
                 "\(document.sessions) sessions", "\(document.tunnels) tunnels",
                 "\(document.inFlight + document.queued) requests",
@@ -105,13 +110,12 @@ struct DrainWatch {
             shown = line
             usleep(Self.pauseMicroseconds)
         }
-        Terminal.write("process \(process) has no sessions any more\n")
+        Terminal.write("process \(process) has ended\n")
     }
 
     private func find() throws -> ProcessDocument? {
         let stats = try client.stats()
-        // A server stays in the table.
-        return stats.groups.flatMap(\.processes).first { $0.id == process && $0.state != "down" }
+        return stats.groups.flatMap(\.processes).first { $0.id == process }
     }
 }
 
