@@ -58,6 +58,8 @@ let package = Package(
             name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(
             name: "CNghttp2", pkgConfig: "libnghttp2", providers: [.apt(["libnghttp2-dev"])]),
+        .systemLibrary(
+            name: "CCares", pkgConfig: "libcares", providers: [.apt(["libc-ares-dev"])]),
         .target(name: "Settings", swiftSettings: inlinedSettings),
         .target(
             name: "Backends",
@@ -75,7 +77,7 @@ let package = Package(
             swiftSettings: inlinedSettings),
         .target(
             name: "Reactor",
-            dependencies: ["CLinux", "COpenSSL"],
+            dependencies: ["CCares", "CLinux", "COpenSSL"],
             swiftSettings: dataPathSettings),
         .target(
             name: "ConfigFile",

@@ -32,6 +32,10 @@ struct ReadinessReport: Equatable {
 
     private static func reasonWithoutProcess(of group: GroupSnapshot) -> String {
         guard group.isSpawned else {
+            if group.processes.isEmpty, !group.unresolved.isEmpty {
+                let names = group.unresolved.joined(separator: ", ")
+                return "group \(group.name): no address is known of \(names)"
+            }
             return "group \(group.name): none of its servers can be reached"
         }
         switch group.state {

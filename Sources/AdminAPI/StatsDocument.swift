@@ -82,6 +82,8 @@ package struct GroupDocument: Codable, Equatable, Sendable {
     package var sessions: Sessions
     package var spawn: Spawn
     package var limitReachedTotal: UInt64
+    /// Names of servers that have no address yet.
+    package var unresolved: [String]
     /// A generation that is starting or has failed to start.
     @OrNull package var rollout: RolloutDocument?
     /// The last starts, stops and the like, oldest first.

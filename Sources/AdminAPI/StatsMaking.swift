@@ -62,6 +62,7 @@ extension GroupDocument {
                         output: failure.report.output)
                 }),
             limitReachedTotal: group.limitReachedTotal,
+            unresolved: group.unresolved,
             rollout: group.rollout.map { rollout in
                 RolloutDocument(
                     generation: rollout.generation, state: rollout.state.rawValue,

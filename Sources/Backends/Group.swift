@@ -162,14 +162,6 @@ package final class Group: Sendable {
         change(at: now) { $0.checked(server, result) }
     }
 
-    /// The address of a server as configured, by which its TLS settings are known; nil: it is gone.
-    package func place(of server: ProcessHandle) -> ProcessAddress? {
-        state.withLock { guarded in
-            guarded.group.find(server)
-                .flatMap { guarded.group.endpoints[$0]?.address }
-        }
-    }
-
     /// A process that could choose its address listens on this one.
     package func listens(
         _ process: ProcessHandle, at address: ProcessAddress, now: MonotonicInstant
@@ -263,16 +255,6 @@ package final class Group: Sendable {
         change(at: now) { $0.stopNow(process) }
     }
 
-    /// Puts a server back into service that was drained or stopped, or is down.
-    package func bringBack(_ server: ProcessHandle, now: MonotonicInstant) {
-        change(at: now) { $0.bringBack(server) }
-    }
-
-    /// Takes out the servers that an administrator had taken out under an earlier balancer.
-    package func takeOutAgain(_ servers: [OutOfService], now: MonotonicInstant) {
-        change(at: now) { $0.takeOutAgain(servers) }
-    }
-
     /// Starts a new generation of a spawned group and returns its number.
     ///
     /// The new processes start beside the old; once ready they take the new sessions and the old
@@ -347,6 +329,11 @@ package final class Group: Sendable {
 
     /// The first violated invariant, for tests and the simulation; nil: the state is sound.
     package var brokenInvariant: String? { state.withLock { $0.group.brokenInvariant } }
+
+    /// Reads the state.
+    func look<Result: Sendable>(_ fact: (borrowing GroupState) -> Result) -> Result {
+        state.withLock { fact($0.group) }
+    }
 
     // MARK: Delivery
 

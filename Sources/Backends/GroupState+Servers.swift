@@ -11,15 +11,50 @@ extension GroupState {
     /// The servers that the configuration asks for: every known address of a name is one.
     private var wantedServers: [ServerEndpoint] {
         guard case .external(let servers) = policy.kind else { return [] }
-        return servers
+        return servers.flatMap { server in
+            guard server.address.name != nil else { return [server] }
+            return (names[server.address]?.addresses ?? []).map(server.at)
+        }
+    }
+
+    /// The configured servers whose addresses have to be looked up.
+    var namedServers: [ProcessAddress] {
+        guard case .external(let servers) = policy.kind, !isRetired, !isShuttingDown else {
+            return []
+        }
+        return servers.map(\.address).filter { $0.name != nil }
+    }
+
+    /// The names that have no address yet.
+    var unresolvedNames: [ProcessAddress] {
+        namedServers.filter { names[$0]?.addresses.isEmpty ?? true }
+    }
+
+    /// Some name has not been looked up for the first time: requests wait for that.
+    var awaitsNames: Bool {
+        !isSpawned && namedServers.contains { names[$0] == nil }
+    }
+
+    /// The addresses of a name; those that are gone keep their sessions while they answer.
+    mutating func resolved(_ place: ProcessAddress, to addresses: [String]) {
+        let isFirst = names[place]?.addresses.isEmpty ?? true
+        names[place] = ResolvedName(addresses: addresses)
+        updateServers(startsSlowly: !isFirst)
+        due.formUnion(.group)
+    }
+
+    /// A name could not be looked up: what is known of it holds.
+    mutating func unresolved(_ place: ProcessAddress) {
+        if names[place] == nil { names[place] = ResolvedName(addresses: []) }
+        due.formUnion(.group)
     }
 
     private mutating func enter(_ server: ServerEndpoint) -> UInt32 {
         let entry = occupy(.ready)
         let index = Int(entry)
         var incarnation = server.stableIncarnation
-        // The same address twice is two processes all the same.
-        while entriesByIncarnation[incarnation] != nil {
+        // Another may be at this address by now, whose sessions are not those of the one before.
+        while entriesByIncarnation[incarnation] != nil || spent.contains(incarnation) {
             incarnation.value = Generator.mix(incarnation.value &+ 1)
         }
         processes[index].incarnation = incarnation
@@ -39,7 +74,7 @@ extension GroupState {
     }
 
     /// The configuration, or the addresses of a name, have changed.
-    mutating func updateServers() {
+    mutating func updateServers(startsSlowly: Bool = true) {
         var entries = wantedServers.map { server in entry(of: server) }
         for index in processes.indices
         where !processes[index].phase.isGone && !entries.contains(UInt32(index)) {
@@ -52,7 +87,7 @@ extension GroupState {
             } else {
                 let entry = enter(server)
                 entries[position] = entry
-                beginSlowStart(of: entry)
+                if startsSlowly { beginSlowStart(of: entry) }
                 orders.events.append(.joined(handle(entry)))
             }
         }
@@ -101,6 +136,11 @@ extension GroupState {
         // They are counted when they come.
         if sessions > 0, !hasSuccessor {
             orders.events.append(.sessionsLost(handle(entry), count: sessions))
+        }
+        if let incarnation = processes[Int(entry)].incarnation, endpoints[entry]?.name == nil {
+            // Bounded: the tokens of long ago have ended.
+            if spent.count >= 10_000 { spent.removeAll() }
+            spent.insert(incarnation)
         }
         _ = apply(.removed, to: entry)
         orders.events.append(.gone(handle(entry), .removed, nil))
@@ -230,6 +270,12 @@ package struct OutOfService: Equatable, Sendable {
     }
 }
 
+/// What is known of a name.
+struct ResolvedName: Equatable, Sendable {
+    /// Numeric; empty: it could not be looked up so far.
+    var addresses: [String]
+}
+
 extension ServerEndpoint {
     /// The same in every run, so that pins to external servers survive the balancer (FNV-1a).
     var stableIncarnation: Incarnation {
@@ -239,6 +285,7 @@ extension ServerEndpoint {
     }
 
     private var identity: String {
+        if named != nil { return "name \(label)" }
         if let name { return "name \(name)" }
         // Its name in tokens from before both loopback addresses were tried.
         if case .tcp(ProcessAddress.localhost, let port) = address { return "127.0.0.1:\(port)" }

@@ -32,6 +32,7 @@ extension GroupState {
             process.standing == .outgoing ? sum + process.sessions : sum
         }
         snapshot.obstacle = obstacle
+        if !isSpawned { snapshot.unresolved = unresolvedNames.map(\.text) }
         return snapshot
     }
 
@@ -49,7 +50,7 @@ extension GroupState {
         if backoff.isFailing { return .failing }
         if census.ready > 0, canReachAny { return hasPlaces ? .ok : .full }
         // All external servers are down; a spawned group may have no process and still be well.
-        if !isSpawned { return .failing }
+        if !isSpawned { return awaitsNames ? .starting : .failing }
         return policy.minimum > 0 || census.starting > 0 ? .starting : .ok
     }
 

@@ -278,6 +278,7 @@ extension GroupState {
     var isHopeless: Bool {
         if census.ready > 0 { return false }
         if isRetired { return true }
+        if awaitsNames { return false }
         if !isSpawned || backoff.isFailing { return true }
         return census.starting == 0 && backoff.inARow > 0 && backoff.until > now
     }

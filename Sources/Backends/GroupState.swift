@@ -20,6 +20,10 @@ struct GroupState: ~Copyable, Sendable {
     var entriesByIncarnation: [Incarnation: UInt32] = [:]
     /// External servers as configured, by their entries.
     var endpoints: [UInt32: ServerEndpoint] = [:]
+    /// What the names of servers have been looked up to, by their configured addresses.
+    var names: [ProcessAddress: ResolvedName] = [:]
+    /// Those of servers that have left: one that comes to the same address is another.
+    var spent: Set<Incarnation> = []
     /// The serving processes, which `min` and `max` are about.
     var census = Census()
     /// The processes of a starting generation, and those out of service.

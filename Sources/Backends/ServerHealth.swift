@@ -30,7 +30,7 @@ extension GroupState {
             else { return nil }
             return CheckedServer(
                 process: handle(UInt32(index)), address: address, health: health,
-                securePlace: server.tls.map { _ in server.address })
+                securePlace: server.tls.map { _ in server.place })
         }
     }
 

@@ -68,6 +68,8 @@ package struct GroupSnapshot: Equatable, Sendable {
     package var startFailuresTotal: UInt64 = 0
     /// Time from the start of a process to its readiness.
     package var startDurations = DurationHistogram()
+    /// The names of servers that have no address yet.
+    package var unresolved: [String] = []
     /// Why a new session would have to wait, or be refused; nil: it would be placed at once.
     package var obstacle: Obstacle?
 

@@ -17,11 +17,11 @@ package enum AddressText {
     ///
     /// - Parameters:
     ///   - allowsPortZero: whether port 0 is valid (listeners only: the kernel chooses the port).
-    ///   - keepsLocalhost: whether to keep `localhost`, which then means both loopback addresses
-    ///     (servers only).
+    ///   - keepsNames: whether to keep names, which are looked up later, and `localhost`, which then
+    ///     means both loopback addresses (servers only).
     /// - Throws: the problem and how to fix it.
     package static func parse(
-        _ text: String, allowsPortZero: Bool = false, keepsLocalhost: Bool = false
+        _ text: String, allowsPortZero: Bool = false, keepsNames: Bool = false
     ) throws(AddressError) -> ProcessAddress {
         if text.hasPrefix("unix:") {
             return .unix(path: try socketPath(String(text.dropFirst("unix:".count))))
@@ -35,8 +35,9 @@ package enum AddressText {
             throw AddressError(wrong: "is \(TOMLText.excerpt(text)), without a port", right: forms)
         }
         let name = text[..<colon]
-        let isKept = keepsLocalhost && name == ProcessAddress.localhost
-        let host = isKept ? ProcessAddress.localhost : try self.host(name, of: text)
+        let isKept =
+            keepsNames && (name == ProcessAddress.localhost || HostName.canBeLookedUp(name))
+        let host = isKept ? name.lowercased() : try self.host(name, of: text)
         let digits = text[text.index(after: colon)...]
         let isNumber = (1...5).contains(digits.utf8.count) && !digits.hasPrefix("+")
         guard isNumber, let port = UInt16(digits), port > 0 || allowsPortZero else {
@@ -94,11 +95,11 @@ package enum AddressText {
 extension TableReader {
     /// Parses an address, or records the problem.
     func address(
-        _ located: Located<String>, allowsPortZero: Bool = false, keepsLocalhost: Bool = false
+        _ located: Located<String>, allowsPortZero: Bool = false, keepsNames: Bool = false
     ) -> ProcessAddress? {
         do throws(AddressError) {
             return try AddressText.parse(
-                located.value, allowsPortZero: allowsPortZero, keepsLocalhost: keepsLocalhost)
+                located.value, allowsPortZero: allowsPortZero, keepsNames: keepsNames)
         } catch {
             problems.add(located.node, error.wrong, error.right)
             return nil

@@ -19,6 +19,7 @@ package struct Configuration: Equatable, Sendable {
     package var timeouts = Timeouts()
     package var limits = Limits()
     package var log = LogSettings()
+    package var dns = NameService()
     package var admin: Admin
     /// The defaults of groups and routes.
     package var affinity: Affinity

@@ -69,6 +69,10 @@ package enum ConfigurationReader {
         let timeouts = section("timeouts", Timeouts.rows, of: Timeouts(), root, folders)
         let limits = section("limits", Limits.rows, of: Limits(), root, folders)
         let log = section("log", LogSettings.rows, of: LogSettings(), root, folders)
+        let dns = section("dns", NameService.rows, of: NameService(), root, folders)
+        if dns.minTTL > dns.maxTTL {
+            root.report(at: "dns", "has a min_ttl above its max_ttl", "needs min_ttl <= max_ttl")
+        }
         let admin = Configuration.Admin(root.table("admin"), folders)
         checkApart(listeners, admin, root)
         let (affinity, keys) = affinity(root, folders)
@@ -84,6 +88,7 @@ package enum ConfigurationReader {
         var configuration = Configuration(
             stateDirectory: folders.state, runtimeDirectory: folders.runtime,
             listeners: listeners.map(\.value), timeouts: timeouts, limits: limits, log: log,
+            dns: dns,
             admin: admin, affinity: affinity, keysFile: keys, groups: groups, routes: routes,
             isRoot: context.isRoot,
             locations: FileLocations(root.node, file: problems.file))

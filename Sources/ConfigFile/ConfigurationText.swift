@@ -24,6 +24,8 @@ extension Configuration {
         writer.write(Limits.rows, of: limits)
         writer.header("[log]")
         writer.write(LogSettings.rows, of: log)
+        writer.header("[dns]")
+        writer.write(NameService.rows, of: dns)
         writer.header("[admin]")
         writer.write(Admin.keys, of: admin)
         writer.header("[affinity]")

@@ -143,7 +143,7 @@ struct ServersReader {
                 given.node, "is \(given.node.kind)", "leave http:// out, as in 10.0.0.7:8000")
             return nil
         }
-        return table.address(plain, keepsLocalhost: true).map {
+        return table.address(plain, keepsNames: true).map {
             Place(address: $0, isSecure: isSecure)
         }
     }

@@ -7,6 +7,8 @@ package struct ServerEndpoint: Equatable, Sendable {
     package var tls: ServerTLS?
     /// What it is called, and known by in tokens, whatever its address; nil: its address.
     package var name: String?
+    /// The configured address, if that has a name, of which `address` is one; nil: `address`.
+    package var named: ProcessAddress?
     /// Its slots; nil: the group's.
     package var threads: Int?
 
@@ -17,7 +19,21 @@ package struct ServerEndpoint: Equatable, Sendable {
     }
 
     /// What it is called in tables, logs and commands.
-    package var label: String { name ?? address.text }
+    package var label: String {
+        if let named { return "\(name ?? named.text)@\(address.host)" }
+        return name ?? address.text
+    }
+
+    /// The configured address.
+    package var place: ProcessAddress { named ?? address }
+
+    /// The server at one of the addresses of its name.
+    package func at(_ host: String) -> ServerEndpoint {
+        var server = self
+        server.named = address
+        server.address = address.at(host)
+        return server
+    }
 }
 
 /// TLS settings for a server (`https://`).

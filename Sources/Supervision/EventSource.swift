@@ -22,6 +22,8 @@ enum EventSource: UInt64 {
     case socket
     /// A health check of an external server.
     case server
+    /// A socket to a name server, by its descriptor.
+    case name
 
     private static let bits: UInt64 = 4
 

@@ -10,8 +10,8 @@ enum SupervisionMessage: Sendable {
     case reopenOutput
     case launch(LaunchSpec, group: Int, generation: Int)
     case grow([LaunchSpec?], [any SupervisedGroup])
-    /// By group how TLS is spoken to its servers.
-    case watchServers([Int: [ProcessAddress: SecureServer]])
+    /// By group how TLS is spoken to its servers, and where their names are looked up.
+    case watchServers([Int: [ProcessAddress: SecureServer]], NameService)
     /// Lines that an application said beside a response: the group's name, and the process's label.
     case heard([UInt8], ProcessKey, name: String, label: String)
     /// Confirmed by signalling the semaphore.

@@ -19,6 +19,9 @@ protocol SupervisedGroup: Sendable {
     func exited(_ process: ProcessHandle, _ report: ExitReport, now: MonotonicInstant)
     var checkedServers: [CheckedServer] { get }
     func checked(_ server: ProcessHandle, _ result: CheckResult, now: MonotonicInstant)
+    var namedServers: [ProcessAddress] { get }
+    func resolved(_ place: ProcessAddress, to addresses: [String], now: MonotonicInstant)
+    func unresolved(_ place: ProcessAddress, now: MonotonicInstant)
     func takeOutAgain(_ servers: [OutOfService], now: MonotonicInstant)
     func advance(to now: MonotonicInstant)
     var nextDeadline: MonotonicInstant? { get }

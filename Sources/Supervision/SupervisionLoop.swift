@@ -79,6 +79,7 @@ final class SupervisionLoop {
         closeNotifySocket()
         probes.sockets.close()
         probes.servers.leave()
+        probes.names.end()
         output.end()
         reaping.guardian.dismiss()
         reaping.strays.close()
@@ -100,8 +101,10 @@ final class SupervisionLoop {
             case .grow(let launches, let groups):
                 launching.table.grow(to: launches)
                 self.groups += groups.dropFirst(self.groups.count)
-            case .watchServers(let secure):
+            case .watchServers(let secure, let names):
                 probes.servers.secureServers = secure
+                probes.names.set(names, now: Clock.monotonic())
+                watchNames()
                 watchServers()
             case .heard(let bytes, let key, let name, let label):
                 hear(bytes, of: key, name: name, label: label)
@@ -180,6 +183,7 @@ final class SupervisionLoop {
         case .notify: readNotifications()
         case .socket: socketAppeared()
         case .server: serverReported(id)
+        case .name: nameReported(Int32(id))
         case .exec: settleExec(id)
         case .stray: reaping.strays.sweep.want()
         case .predecessor: predecessorEnded(Int32(id))
@@ -202,6 +206,7 @@ final class SupervisionLoop {
         writeDueRecords(now: now)
         adoption.leftovers.killDue(now: now)
         askExpected(now: now)
+        lookUpIfDue(now: now)
         askServersIfDue(now: now)
         for process in processes.values {
             guard let deadline = process.nextDeadline, deadline <= now else { continue }

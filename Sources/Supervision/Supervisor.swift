@@ -221,11 +221,15 @@ package final class Supervisor: Sendable {
                 bytes, ProcessKey(group: group, handle: process), name: name, label: label))
     }
 
-    /// Updates the set of external servers with health checks.
+    /// Updates the external servers that have health checks, or names to look up.
     ///
-    /// - Parameter secure: by group how TLS is spoken to its servers.
-    package func watchServers(secure: [Int: [ProcessAddress: SecureServer]]) {
-        mailbox.post(.watchServers(secure))
+    /// - Parameters:
+    ///   - secure: by group how TLS is spoken to its servers.
+    ///   - names: where names are looked up.
+    package func watchServers(
+        secure: [Int: [ProcessAddress: SecureServer]], names: NameService
+    ) {
+        mailbox.post(.watchServers(secure, names))
     }
 
     /// Releases every process without touching it, for another balancer to adopt.

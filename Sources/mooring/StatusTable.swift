@@ -56,6 +56,10 @@ struct StatusTable {
         if isTroubled || hasFailedRollout, let failure = group.spawn.lastFailure {
             lines += Self.lines(of: failure, spawn: group.spawn, now: now)
         }
+        if !group.unresolved.isEmpty {
+            let names = group.unresolved.map(Terminal.printable).joined(separator: ", ")
+            lines.append("  no address is known yet of \(names)")
+        }
         if !group.processes.isEmpty {
             lines += aligned([heads] + group.processes.map { row($0, now: now) })
             lines += group.processes.compactMap { hold($0, now: now) }

@@ -33,10 +33,10 @@ internal import Testing
     }
 
     @Test func `localhost stays where it means both loopback addresses`() throws {
-        let address = try AddressText.parse("localhost:8080", keepsLocalhost: true)
+        let address = try AddressText.parse("localhost:8080", keepsNames: true)
         #expect(address.text == "localhost:8080")
         #expect(
-            try AddressText.parse("127.0.0.1:8080", keepsLocalhost: true)
+            try AddressText.parse("127.0.0.1:8080", keepsNames: true)
                 == .tcp(host: "127.0.0.1", port: 8080))
     }
 

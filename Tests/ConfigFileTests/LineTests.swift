@@ -68,7 +68,7 @@ internal import Testing
             [group.a]
             servers = [
                 "127.0.0.1:80",
-                "nowhere:80",
+                "nowhere",
                 { address = "127.0.0.1:81", weight = 0 },
             ]
             """

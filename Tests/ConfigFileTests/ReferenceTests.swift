@@ -36,7 +36,7 @@ internal import Testing
     @Test(arguments: [
         (
             "Above all tables", "",
-            ["listen", "timeouts", "limits", "log", "admin", "affinity", "group", "routes"]
+            ["listen", "timeouts", "limits", "log", "dns", "admin", "affinity", "group", "routes"]
         ),
         ("[[listen]]", "[[listen]]\naddress = \"[::1]:1\"\n", ["certificate", "key"]),
         (

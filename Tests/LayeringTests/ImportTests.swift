@@ -16,7 +16,7 @@ internal import Testing
         "Routing": [],
         "HTTPWire": ["CNghttp2"],
         "Exchanges": ["HTTPWire", "Backends"],
-        "Reactor": ["CLinux", "COpenSSL", "Glibc", "Synchronization"],
+        "Reactor": ["CCares", "CLinux", "COpenSSL", "Glibc", "Synchronization"],
         "ConfigFile": ["Settings", "Backends", "SessionAffinity", "Routing", "TOMLKit"],
         "ReverseProxy": [
             "Settings", "Reactor", "Exchanges", "HTTPWire", "SessionAffinity", "Routing",

@@ -70,7 +70,8 @@ internal import Testing
             given += [
                 "\(plan.spawnConcurrency) \(configuration.maxProcesses)",
                 "\(plan.logLevel) \(configuration.log.format)",
-                "\(configuration.timeouts.drain)", configuration.stateDirectory,
+                "\(configuration.dns)", "\(configuration.timeouts.drain)",
+                configuration.stateDirectory,
                 configuration.runtimeDirectory, configuration.keysFile,
                 "\(configuration.admin.address)",
             ]

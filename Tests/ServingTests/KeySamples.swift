@@ -65,7 +65,7 @@ enum KeySamples {
     static let contexts: [String: (before: String, rest: String)] = [
         "Above all tables": ("", app), "[[listen]]": (listener, app),
         "[timeouts]": ("[timeouts]\n", app), "[limits]": ("[limits]\n", app),
-        "[log]": ("[log]\n", app), "[admin]": ("[admin]\n", app),
+        "[log]": ("[log]\n", app), "[dns]": ("[dns]\n", app), "[admin]": ("[admin]\n", app),
         "[affinity]": ("[affinity]\nsecure = \"always\"\n", app), "[group.NAME]": (app, ""),
         "fastcgi = { … }": (fastCGI + "[group.app.fastcgi]\n", ""),
         "health = { … }": (servers + "[group.app.health]\npath = \"/h\"\n", ""),
@@ -81,6 +81,7 @@ enum KeySamples {
             "redirect": "\"https\"",
         ],
         "[log]": ["access": "\"off\"", "access_format": "\"combined\""],
+        "[dns]": ["servers": "[\"10.0.0.2\"]", "max_ttl": "\"7s\""],
         "[admin]": ["address": "\"unix:/run/other.sock\"", "token_file": "\"no.token\""],
         "[affinity]": [
             "learn": "[\"sid\"]", "cookie": "\"ship\"", "keys": "\"other.keys\"",

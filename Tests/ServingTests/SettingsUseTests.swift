@@ -20,7 +20,7 @@ internal import Testing
         (HealthPolicy(path: "/"), ["Backends", "Supervision"]),
         (GroupPolicy(name: ""), ["Backends"]),
         (ServerEndpoint(address: .unix(path: "/")), ["Backends"]),
-        (ServerTLS(name: ""), ["Serving"]),
+        (ServerTLS(name: ""), ["Serving"]), (NameService(), ["Supervision", "Settings"]),
         (
             LaunchSpec(
                 command: [], directory: "", environment: [:], threads: 1, multiprocess: false,

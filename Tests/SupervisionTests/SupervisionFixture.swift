@@ -110,6 +110,9 @@ final class FactGroup: SupervisedGroup {
         facts.append(.exited(process, report))
     }
     var checkedServers: [CheckedServer] { [] }
+    var namedServers: [ProcessAddress] { [] }
+    func resolved(_ place: ProcessAddress, to addresses: [String], now: MonotonicInstant) {}
+    func unresolved(_ place: ProcessAddress, now: MonotonicInstant) {}
     func takeOutAgain(_ servers: [OutOfService], now: MonotonicInstant) {}
     func checked(_ server: ProcessHandle, _ result: CheckResult, now: MonotonicInstant) {}
     func advance(to now: MonotonicInstant) {

@@ -70,6 +70,9 @@ package struct ConfigurationTable: Sendable {
                 "[log]", "What is logged on stderr, and the access log.", LogSettings.rows,
                 of: .init()),
             .init(
+                "[dns]", "How the names in `servers` of groups are looked up.", NameService.rows,
+                of: .init()),
+            .init(
                 "[admin]", "The admin API, which `mooring status` and other commands use.",
                 Configuration.Admin.keys, of: file.admin),
             .init(

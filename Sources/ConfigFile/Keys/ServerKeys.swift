@@ -6,8 +6,8 @@ extension ServersReader.Item {
         KeyRow(
             "address", type: "address", standard: "",
             """
-            `host:port`, `[v6]:port` or `unix:/path`; the prefix `https://` selects TLS. The \
-            only name allowed is `localhost`; others are not looked up.
+            `host:port`, `[v6]:port` or `unix:/path`; the prefix `https://` selects TLS. Every \
+            address of a name is a server of its own; names are looked up again as `[dns]` says.
             """,
             read: { item, table, _ in
                 item.address = table.text("address", example: "10.0.0.7:8000")

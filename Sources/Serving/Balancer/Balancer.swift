@@ -137,7 +137,8 @@ final class Balancer: Sendable {
                 }))
         supervisor.attach(groups: groups.all, retired: retired)
         supervisor.watchServers(
-            secure: plan.secureServers(indices: Array(configuration.groups.indices)))
+            secure: plan.secureServers(indices: Array(configuration.groups.indices)),
+            names: configuration.dns)
         self.predecessor = predecessor
         self.proxy = proxy
         self.groups = groups

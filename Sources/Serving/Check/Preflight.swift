@@ -32,6 +32,7 @@ struct Preflight {
         checkScripts()
         checkOwnFiles()
         checkAddresses()
+        checkNames()
         checkLimits()
     }
 

@@ -72,7 +72,8 @@ struct Reload {
         // A group that retires refuses requests, and one that has come back until it is revived.
         waitUntilRouted(parts.proxy)
         for step in plan.steps where step.isRetirement { carryOut(step, parts) }
-        parts.supervisor.watchServers(secure: wanted.secureServers(indices: plan.indices))
+        parts.supervisor.watchServers(
+            secure: wanted.secureServers(indices: plan.indices), names: wanted.configuration.dns)
         current.plan = wanted
         current.settings = settings
     }

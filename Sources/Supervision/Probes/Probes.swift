@@ -7,6 +7,8 @@ struct Probes {
     var sockets = SocketWatch()
     /// External servers with health checks.
     var servers = ServerWatches()
+    /// The names of external servers.
+    var names = ServerNames()
     /// Polled for listeners of starting processes.
     let listeners = ListenerQuestion()
     /// Which starts are active and which only sleep.
@@ -24,7 +26,9 @@ struct Probes {
     }
 
     /// The earliest time at which one of these is due.
-    var nextDeadline: Int64? { [sockets.armAt, servers.nextDeadline].compactMap(\.self).min() }
+    var nextDeadline: Int64? {
+        [sockets.armAt, servers.nextDeadline, names.nextDeadline].compactMap(\.self).min()
+    }
 
     /// Logs, at most every ten seconds, that processes cannot be probed.
     mutating func logScarcity(_ error: SystemError, now: Int64, log: Logger) {
