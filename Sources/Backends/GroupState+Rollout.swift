@@ -142,7 +142,10 @@ extension GroupState {
             processes[index].drainUntil = until
             if begins || until != known { rememberDraining(entry, until: until) }
             touch(entry)
-        case .stopping, .down, .gone: break
+        case .stopping:
+            // The generation that it was to come in with is given up, as when its group retires.
+            if processes[index].standing == .incoming { move(entry, to: .outgoing) }
+        case .down, .gone: break
         }
     }
 
