@@ -89,6 +89,7 @@ extension GroupState {
                 entries[position] = entry
                 if startsSlowly { beginSlowStart(of: entry) }
                 orders.events.append(.joined(handle(entry)))
+                takeOutIfKnown(entry)
             }
         }
     }
@@ -129,7 +130,7 @@ extension GroupState {
     }
 
     /// Ends a server that is wanted no more.
-    private mutating func remove(_ entry: UInt32, hasSuccessor: Bool = false) {
+    mutating func remove(_ entry: UInt32, hasSuccessor: Bool = false) {
         let sessions = processes[Int(entry)].sessions
         processes[Int(entry)].sessions = 0
         processes[Int(entry)].unconfirmed = 0
@@ -149,124 +150,12 @@ extension GroupState {
     }
 
     /// Takes a server that drains back into service.
-    private mutating func beServing(_ entry: UInt32) {
+    mutating func beServing(_ entry: UInt32) {
         if processes[Int(entry)].standing != .serving { move(entry, to: .serving) }
         processes[Int(entry)].drainUntil = nil
         guard case .draining = processes[Int(entry)].phase else { return }
         _ = apply(.reinstate, to: entry)
         prepare(entry)
-    }
-
-    // MARK: Out of service, by an administrator or for good
-
-    /// A server that drains has lost its last session, or its time is over.
-    mutating func endDraining(of entry: UInt32) {
-        guard case .draining(let reason) = processes[Int(entry)].phase else { return }
-        switch reason {
-        // It waits for its checks.
-        case .unhealthy: return
-        case .removed: remove(entry)
-        case .idle, .startTimeout, .unreachable, .shutdown, .drained, .exited, .maxRequests,
-            .maxAge, .maxMemory, .watchdog, .requestTimeout, .rollout, .scaledDown, .command,
-            .notify, .drainTimeout, .makeRoom, .retired:
-            leaveService(entry)
-        }
-    }
-
-    mutating func drainServer(_ entry: UInt32, timeout: Interval?) {
-        processes[Int(entry)].server.isOut = true
-        switch processes[Int(entry)].phase {
-        case .draining(.removed): break
-        case .ready, .draining:
-            if case .draining(.unhealthy) = processes[Int(entry)].phase { beServing(entry) }
-            takeOut(entry, .drained, timeout: timeout)
-        case .down: leaveService(entry)
-        case .starting, .stopping, .gone: break
-        }
-        rememberServers()
-    }
-
-    mutating func stopServer(_ entry: UInt32) {
-        processes[Int(entry)].server.isOut = true
-        switch processes[Int(entry)].phase {
-        case .draining(.removed): remove(entry)
-        case .ready, .draining, .down: leaveService(entry)
-        case .starting, .stopping, .gone: break
-        }
-        rememberServers()
-    }
-
-    /// It stays out until an administrator has it back.
-    mutating func leaveService(_ entry: UInt32) {
-        if processes[Int(entry)].standing == .serving { move(entry, to: .outgoing) }
-        let until = now + Self.longestInterval
-        processes[Int(entry)].server.probation = nil
-        processes[Int(entry)].server.slowStart = nil
-        processes[Int(entry)].share = SlowStart.whole
-        processes[Int(entry)].drainUntil = nil
-        if case .down = processes[Int(entry)].phase {
-            processes[Int(entry)].phase = .down(until: until)
-            touch(entry)
-        } else {
-            _ = apply(.refused(until: until), to: entry)
-        }
-        orders.events.append(.out(handle(entry)))
-    }
-
-    /// Puts a server back into service that an administrator has taken out, or that is down.
-    mutating func bringBack(_ handle: ProcessHandle) {
-        guard !isSpawned, let entry = find(handle) else { return }
-        let index = Int(entry)
-        let wasOut = processes[index].server.isOut
-        processes[index].server.isOut = false
-        processes[index].server.badChecks = 0
-        processes[index].server.silentChecks = 0
-        switch processes[index].phase {
-        case .draining(.drained):
-            beServing(entry)
-            orders.events.append(.reinstated(handle))
-        case .down:
-            if processes[index].standing != .serving { move(entry, to: .serving) }
-            comeBack(entry)
-            orders.events.append(.reinstated(handle))
-        case .starting, .ready, .draining, .stopping, .gone: break
-        }
-        if wasOut { rememberServers() }
-    }
-
-    /// The servers that an administrator has taken out.
-    private mutating func rememberServers() {
-        let out = processes.filter { !$0.phase.isGone && $0.server.isOut }
-            .map { OutOfService(label: $0.label, isDraining: $0.phase.serves) }
-        orders.supervision.append(.rememberServers(out))
-    }
-
-    /// Takes out those that an administrator had taken out before a restart.
-    mutating func takeOutAgain(_ servers: [OutOfService]) {
-        guard !isSpawned else { return }
-        for server in servers {
-            guard let index = processes.firstIndex(where: { $0.label == server.label }) else {
-                continue
-            }
-            processes[index].server.isOut = true
-            if server.isDraining {
-                takeOut(UInt32(index), .drained)
-            } else {
-                leaveService(UInt32(index))
-            }
-        }
-    }
-}
-
-/// A server that an administrator has taken out of service.
-package struct OutOfService: Equatable, Sendable {
-    package var label: String
-    /// It keeps its sessions until they end.
-    package var isDraining: Bool
-
-    package init(label: String, isDraining: Bool) {
-        self.label = label
-        self.isDraining = isDraining
     }
 }
 

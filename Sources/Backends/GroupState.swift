@@ -24,6 +24,8 @@ struct GroupState: ~Copyable, Sendable {
     var names: [ProcessAddress: ResolvedName] = [:]
     /// Those of servers that have left: one that comes to the same address is another.
     var spent: Set<Incarnation> = []
+    /// Servers that were out of service before a restart and are not known yet.
+    var awaitedOut: [OutOfService] = []
     /// The serving processes, which `min` and `max` are about.
     var census = Census()
     /// The processes of a starting generation, and those out of service.

@@ -1,10 +1,12 @@
+internal import Settings
+
 /// Host names as used in certificates and cookies.
 enum HostName {
     /// Whether it is a name for the name service, and no address; names within a container network may
     /// have underscores.
     static func canBeLookedUp(_ name: some StringProtocol) -> Bool {
         isValid(String(name.map { $0 == "_" ? "-" : $0 }))
-            && name.utf8.contains { !(48...57 ~= $0 || $0 == UInt8(ascii: ".")) }
+            && ProcessAddress.tcp(host: String(name), port: 0).name != nil
     }
 
     /// Whether the name consists of letters, digits, hyphens and dots (RFC 1123 section 2.1).

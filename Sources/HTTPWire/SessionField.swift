@@ -14,16 +14,12 @@ extension RequestHead {
     }
 }
 
+private let locationName = Array("location".utf8)
+
 extension ResponseHead {
     /// The line that says where the client is led; nil: none, or several.
     package func location(_ bytes: Span<UInt8>) -> Int? {
-        var found: Int?
-        for index in 0..<fields.count
-        where Octets.spells(bytes, fields[index].name.range, "location") {
-            if found != nil { return nil }
-            found = index
-        }
-        return found
+        fields.only(locationName.span, in: bytes)
     }
 
     /// Takes a field out, for which the caller writes another line.

@@ -56,23 +56,22 @@ package struct StreamSocket: Equatable, Sendable {
     /// send(2) of a block's bytes; consumes what was sent.
     package func send(from block: inout Block) -> Transfer {
         let bytes = unsafe block.readable
-        let sent = unsafe mooring_send(descriptor, bytes.baseAddress, bytes.count)
-        if sent >= 0 {
-            block.consume(sent)
-            return .moved(sent)
-        }
-        return Self.failure(sent)
+        return Self.consume(
+            unsafe mooring_send(descriptor, bytes.baseAddress, bytes.count), of: &block)
     }
 
     /// The same for bytes that those of a file follow at once, so that one segment takes both.
     package func sendBeforeFile(from block: inout Block) -> Transfer {
         let bytes = unsafe block.readable
-        let sent = unsafe mooring_send_more(descriptor, bytes.baseAddress, bytes.count)
-        if sent >= 0 {
-            block.consume(sent)
-            return .moved(sent)
-        }
-        return Self.failure(sent)
+        return Self.consume(
+            unsafe mooring_send_more(descriptor, bytes.baseAddress, bytes.count), of: &block)
+    }
+
+    @inline(__always)
+    private static func consume(_ sent: Int, of block: inout Block) -> Transfer {
+        guard sent >= 0 else { return failure(sent) }
+        block.consume(sent)
+        return .moved(sent)
     }
 
     /// sendfile(2) of bytes of a file; `end`: the file has none at this position.

@@ -129,28 +129,24 @@ package struct TLSCertificateFiles: Equatable, Hashable, Sendable {
 extension TLSConfigurationError {
     /// Why a file cannot serve as a chain of certificates; nil: it can.
     package static func fault(ofCertificates file: String) -> TLSConfigurationError? {
-        do {
-            _ = try TLSCertificate.read(file)
-            return nil
-        } catch {
-            return error
-        }
+        fault { () throws(TLSConfigurationError) in _ = try TLSCertificate.read(file) }
     }
 
     /// Why a file cannot serve as a private key; nil: it can.
     package static func fault(ofKey file: String) -> TLSConfigurationError? {
-        do {
-            _ = try TLSPrivateKey(file)
-            return nil
-        } catch {
-            return error
-        }
+        fault { () throws(TLSConfigurationError) in _ = try TLSPrivateKey(file) }
     }
 
     /// Why two files that are valid each do not belong together; nil: they do.
     package static func fault(ofPair files: TLSCertificateFiles) -> TLSConfigurationError? {
-        do {
-            _ = try TLSIdentity(files)
+        fault { () throws(TLSConfigurationError) in _ = try TLSIdentity(files) }
+    }
+
+    private static func fault(
+        _ reading: () throws(TLSConfigurationError) -> Void
+    ) -> TLSConfigurationError? {
+        do throws(TLSConfigurationError) {
+            try reading()
             return nil
         } catch {
             return error

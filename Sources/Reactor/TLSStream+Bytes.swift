@@ -12,9 +12,7 @@ extension TLSStream {
         let result = unsafe bytes.withUnsafeBytes { bytes in
             unsafe SSL_write_ex(ssl, bytes.baseAddress, bytes.count, &sent)
         }
-        if result == 1 { return .moved(sent) }
-        let failure = errno
-        return Self.failure(unsafe SSL_get_error(ssl, result), failure)
+        return transfer(result, sent)
     }
 
     /// Reads one record, or a part of it.
@@ -25,9 +23,12 @@ extension TLSStream {
         let result = unsafe scratch.withUnsafeMutableBytes { room in
             unsafe SSL_read_ex(ssl, room.baseAddress, room.count, &got)
         }
-        if result == 1 { return .moved(got) }
+        return transfer(result, got)
+    }
+
+    private func transfer(_ result: Int32, _ count: Int) -> Transfer {
+        if result == 1 { return .moved(count) }
         let failure = errno
-        let reason = unsafe SSL_get_error(ssl, result)
-        return Self.failure(reason, failure)
+        return Self.failure(unsafe SSL_get_error(ssl, result), failure)
     }
 }

@@ -9,7 +9,8 @@ package struct StatusRanges: Equatable, Sendable {
         ranges = []
         for part in text.split(separator: ",", omittingEmptySubsequences: false) {
             let ends = part.split(separator: "-", omittingEmptySubsequences: false).map { end in
-                let digits = end.drop { $0 == " " }.prefix { $0 != " " }
+                let words = end.split(separator: " ")
+                guard words.count == 1, let digits = words.first else { return Int?.none }
                 let isNumber = digits.utf8.count == 3 && digits.utf8.allSatisfy { 48...57 ~= $0 }
                 return isNumber ? Int(digits) : nil
             }

@@ -103,9 +103,39 @@ internal import Testing
         #expect(bench.recorder.supervision.last == .rememberServers(out))
         let next = self.bench(3)
         next.group.takeOutAgain(out, now: next.now)
-        #expect(states(next) == [.down, .down, .ready])
+        #expect(states(next) == [.draining, .down, .ready])
         next.group.bringBack(next.snapshot.processes[0].handle, now: next.now)
         #expect(next.recorder.supervision.last == .rememberServers([out[1]]))
+    }
+
+    @Test func `a server that drains keeps its sessions over a restart`() throws {
+        let bench = self.bench(2) { $0.sessionIdle = .seconds(60) }
+        let server = bench.snapshot.processes[0]
+        let session = try bench.visit(on: server.handle)
+        let next = self.bench(2) { $0.sessionIdle = .seconds(60) }
+        next.group.takeOutAgain(
+            [OutOfService(label: server.label, isDraining: true)], now: next.now)
+        next.pass(.seconds(50))
+        #expect(try next.acquire(as: session).grant().affinity == .kept)
+    }
+
+    @Test func `a server that drains over a restart is out once no session has returned`() {
+        let bench = self.bench(2) { $0.sessionIdle = .seconds(60) }
+        let label = bench.snapshot.processes[0].label
+        bench.group.takeOutAgain([OutOfService(label: label, isDraining: true)], now: bench.now)
+        bench.pass(.seconds(61))
+        #expect(states(bench) == [.down, .ready])
+    }
+
+    @Test func `a server of a name is out after a restart, once the name has been looked up`() {
+        let place = ProcessAddress.tcp(host: "app.internal", port: 80)
+        let bench = Bench { policy in
+            policy.kind = .external([ServerEndpoint(address: place)])
+        }
+        let out = [OutOfService(label: "app.internal:80@10.0.0.1", isDraining: false)]
+        bench.group.takeOutAgain(out, now: bench.now)
+        bench.group.resolved(place, to: ["10.0.0.1", "10.0.0.2"], now: bench.now)
+        #expect(states(bench) == [.down, .ready])
     }
 
     // MARK: Changes of the configuration

@@ -57,7 +57,7 @@ private struct CarrierText {
         "www-authenticate", "x-real-ip", "x-request-id",
     ]
 
-    /// What proxies say of every client, whoever the user is.
+    /// Fields that proxies add for every client; they identify no user.
     private static let ofClients: Set<String> = [
         "x-forwarded-for", "x-forwarded-host", "x-forwarded-https", "x-forwarded-port",
         "x-forwarded-prefix", "x-forwarded-proto", "x-forwarded-protocol", "x-forwarded-scheme",

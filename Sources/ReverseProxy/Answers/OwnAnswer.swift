@@ -32,7 +32,7 @@ struct OwnAnswer {
         status: 400, error: "http_request_error", details: "path with a zero byte")
     static let noScript = OwnAnswer(
         status: 404, error: "destination_not_found", details: "no script")
-    /// For clients whose session no cookie carries; MCP's begin anew at a 404.
+    /// For sessions without a cookie; MCP clients start a new session after a 404.
     static let sessionEnded = OwnAnswer(
         status: 404, error: "destination_unavailable", details: "the session has ended",
         mayBeAskedAgain: false)

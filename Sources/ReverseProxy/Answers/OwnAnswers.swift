@@ -39,7 +39,7 @@ final class OwnAnswers {
             default: false
             }
         if isOver, route >= 0, !plan.routes.plans[route].carrier.isCookie {
-            // Nothing that the client keeps can be deleted: it has to begin anew by itself.
+            // There is no cookie to delete: the client itself has to start a new session.
             return give(exchange, .sessionEnded)
         }
         // The session is over: with its cookie, every further request would be refused.

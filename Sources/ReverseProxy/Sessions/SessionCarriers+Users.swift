@@ -28,7 +28,7 @@ extension SessionCarriers {
         }
     }
 
-    /// The cookie is that of somebody else.
+    /// Ignores the cookie: it belongs to another user.
     private func forgetClaim(_ exchange: Int) {
         exchanges[exchange].machine.admission.claim = nil
         exchanges[exchange].cookieIsCurrent = false

@@ -47,7 +47,8 @@ struct ServerNames {
     mutating func ask(now: Int64) throws(NameResolverError) {
         let due = watches.indices.filter { watches[$0].nextAt.map { $0 <= now } ?? false }
         if due.isEmpty { return }
-        for index in due { watches[index].nextAt = now + service.minTTL.nanoseconds }
+        // If they cannot be asked.
+        for index in due { watches[index].nextAt = now + service.maxTTL.nanoseconds }
         let resolver: NameResolver
         if let known = self.resolver {
             resolver = known

@@ -23,7 +23,8 @@ extension StateDirectory {
     func serversOut(ofGroup name: String) -> [OutOfService] {
         guard let text = try? text(of: name + Self.suffix, limit: Self.sizeLimit) else { return [] }
         return text.split(separator: "\n").prefix(1000).compactMap { line in
-            let words = line.split(separator: " ")
+            // A path may have spaces.
+            let words = line.split(separator: " ", maxSplits: 1)
             guard words.count == 2, [Self.draining, Self.stopped].contains(String(words[0])) else {
                 return nil
             }
