@@ -107,12 +107,18 @@ def test_servers_that_are_out_stay_so_over_a_reload_a_takeover_and_a_crash(two):
         assert balancer.admin("/reload", "POST").status == 200
         assert states(balancer) == {"one": "draining", "other": "ready"}
         balancer.take_over()
-        # Nobody knows of a session on it.
-        assert states(balancer)["one"] == "down"
-        assert balancer.request(cookie=cookie).body == b"other"
+        assert states(balancer)["one"] == "draining"
+        assert balancer.request(cookie=cookie).body == b"one"
+        balancer.crash()
+        balancer.start()
+        assert states(balancer)["one"] == "draining"
+        assert balancer.request(cookie=cookie).body == b"one"
+        assert {balancer.request().body for _ in range(4)} == {b"other"}
+        assert command(balancer, "stop", "one")[0] == 0
         balancer.crash()
         balancer.start()
         assert states(balancer)["one"] == "down"
+        assert balancer.request(cookie=cookie).body == b"other"
         assert command(balancer, "up", "one")[0] == 0
         balancer.crash()
         balancer.start()

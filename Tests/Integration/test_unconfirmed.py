@@ -1,5 +1,6 @@
 """Sessions whose cookie never comes back: they last shortly, and give their place to those who wait."""
 
+import re
 import time
 
 from balancer import ECHO, serving, wait_until
@@ -61,11 +62,11 @@ def test_a_session_that_was_never_confirmed_is_so_for_the_next_balancer_too():
         kept = balancer.request("/")
         balancer.request("/", cookie=kept.cookie)
         robot = balancer.request("/")
+        records = balancer.folder / "state/processes"
         wait_until(
-            lambda: sum(
-                "\nunconfirmed " in record.read_text()
-                for record in (balancer.folder / "state/processes").iterdir()) == 1,
-            what="the record")
+            lambda: sorted(word for record in records.iterdir()
+                           for word in re.findall(r"^(session|unconfirmed) ", record.read_text(), re.M))
+            == ["session", "unconfirmed"], what="the records")
         balancer.crash()
         balancer.start()
         sessions = balancer.group("app")["sessions"]
